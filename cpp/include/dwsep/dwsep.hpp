@@ -1,0 +1,8 @@
+// Everything a program that embeds dwsep needs.
+#pragma once
+
+#include "dwsep/cpu.hpp"
+#include "dwsep/layers.hpp"
+#include "dwsep/options.hpp"
+#include "dwsep/tensor.hpp"
+#include "dwsep/threads.hpp"

@@ -1,0 +1,99 @@
+// Prepacked layers: weights are copied and packed once by the constructor, then called often.
+//
+// A layer is immutable, cheap to copy (copies share the packed weights) and may be called from any number of threads at once.
+// Constructors and calls throw std::invalid_argument when shapes do not fit. Outputs must not overlap inputs.
+// `threads` = 0 means num_threads(); the number of threads never changes a bit of the result.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "dwsep/options.hpp"
+#include "dwsep/tensor.hpp"
+
+namespace dwsep {
+
+/// What a call would do, and the least time the machine could need for it.
+struct Plan {
+  std::string algorithm;  ///< e.g. "depthwise", "separable, fused by rows"
+  std::string kernel;     ///< the micro-kernels that would run
+  std::string split;      ///< how the work is divided among threads
+  int threads = 1;
+  double flops = 0;  ///< multiplications and additions counted apart
+  double bytes = 0;  ///< input, weights and output, each once
+};
+
+/// Depthwise filters: weights (kh, kw, channels, multiplier), dense; output channel c * multiplier + m; bias (channels * multiplier) or null.
+struct DepthwiseFilter {
+  const float* weights = nullptr;
+  std::int64_t kh = 0, kw = 0, channels = 0, multiplier = 1;
+  const float* bias = nullptr;
+};
+
+/// Pointwise filter: weights (in, out), dense; bias (out) or null.
+struct PointwiseFilter {
+  const float* weights = nullptr;
+  std::int64_t in = 0, out = 0;
+  const float* bias = nullptr;
+};
+
+/// Standard filter: weights (kh, kw, in / groups, out), dense; bias (out) or null.
+struct StandardFilter {
+  const float* weights = nullptr;
+  std::int64_t kh = 0, kw = 0, in = 0, out = 0, groups = 1;
+  const float* bias = nullptr;
+};
+
+namespace detail {
+class Layer;
+}
+
+/// What all layers share.
+class Layer {
+ public:
+  /// The shape of the output for an input of shape x.
+  Shape output_shape(const Shape& x) const;
+  /// y = activation(convolution(x) + bias + residual). Depthwise layers take no residual.
+  void operator()(const ConstTensor& x, const Tensor& y, const ConstTensor* residual = nullptr, int threads = 0) const;
+  Plan plan(const Shape& x, int threads = 0) const;
+
+ protected:
+  explicit Layer(std::shared_ptr<const detail::Layer> impl) : impl_(std::move(impl)) {}
+
+ private:
+  std::shared_ptr<const detail::Layer> impl_;
+};
+
+class DepthwiseConv2D : public Layer {
+ public:
+  DepthwiseConv2D(const DepthwiseFilter& filter, const ConvOptions& options, const Activation& activation);
+};
+
+class PointwiseConv2D : public Layer {
+ public:
+  PointwiseConv2D(const PointwiseFilter& filter, const Activation& activation);
+};
+
+/// Depthwise, then pointwise, without the intermediate tensor.
+class SeparableConv2D : public Layer {
+ public:
+  SeparableConv2D(const DepthwiseFilter& depthwise, const PointwiseFilter& pointwise, const ConvOptions& options,
+                  const Activation& depthwise_activation, const Activation& activation);
+};
+
+/// Pointwise expansion, depthwise, pointwise projection (MobileNetV2's block), without the intermediate tensors.
+class InvertedResidual : public Layer {
+ public:
+  InvertedResidual(const PointwiseFilter& expand, const DepthwiseFilter& depthwise, const PointwiseFilter& project,
+                   const ConvOptions& options, const Activation& expand_activation, const Activation& depthwise_activation,
+                   const Activation& activation);
+};
+
+/// Standard (and grouped) convolution.
+class Conv2D : public Layer {
+ public:
+  Conv2D(const StandardFilter& filter, const ConvOptions& options, const Activation& activation);
+};
+
+}  // namespace dwsep

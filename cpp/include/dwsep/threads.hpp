@@ -1,0 +1,12 @@
+// Control of the library's one thread pool.
+#pragma once
+
+namespace dwsep {
+
+/// CPUs this process may use: the affinity mask, cut by the cgroup quota.
+int available_cpus();
+/// Threads of a call that does not say; 0 returns to the default (DWSEP_NUM_THREADS, else available_cpus()).
+void set_num_threads(int threads);
+int num_threads();
+
+}  // namespace dwsep
