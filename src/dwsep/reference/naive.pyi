@@ -1,9 +1,9 @@
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-_Pair = tuple[int, int]
+_Pair: TypeAlias = tuple[int, int]
 
 def standard_conv2d(
     x: NDArray[np.float32],
