@@ -1,0 +1,66 @@
+"""The ``dwsep`` command: one module for each sub-command, cheap to import, and what they share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Protocol, cast
+
+__all__ = ["main"]
+
+# Name of the module (and of the sub-command) and the line that `dwsep --help` prints for it.
+_COMMANDS = {
+    "bench": "time a network's layers against standard convolution",
+    "info": "show the processor, the kernels in use and what the machine can reach",
+}
+
+
+class _Command(Protocol):
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, args: argparse.Namespace) -> int: ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments without the program's name; by default those of the process.
+
+    Returns
+    -------
+    int
+        0 on success. Wrong usage raises SystemExit with status 2, as argparse does.
+
+    Examples
+    --------
+    >>> from dwsep.cli import main
+    >>> main(["info", "--help"])  # doctest: +SKIP
+    """
+    from dwsep import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="dwsep", description="Fast depthwise-separable convolution on CPUs."
+    )
+    parser.add_argument("--version", action="version", version=f"dwsep {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+    for name, line in _COMMANDS.items():
+        command = cast(_Command, import_module(f".{name}", __package__))
+        subparser = commands.add_parser(name, help=line, description=line.capitalize() + ".")
+        command.add_arguments(subparser)
+        subparser.set_defaults(run=command.run)
+    args = parser.parse_args(argv)
+    try:
+        return int(args.run(args))
+    except BrokenPipeError:  # the reader (`| head`) has left: nothing is wrong
+        sys.stderr.close()
+        return 0
+    except OSError as error:
+        print(f"dwsep: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,86 @@
+"""Tables and progress bars: rich's on a terminal that has it, plain Markdown elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TextIO, TypeVar
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["plain_table", "print_table", "steps"]
+
+T = TypeVar("T")
+Row = Sequence[str]
+
+
+def _console(stream: TextIO) -> Console | None:
+    """Rich's console on `stream`; None when it is no terminal or rich is not installed."""
+    if not stream.isatty():
+        return None
+    try:
+        from rich.console import Console
+    except ImportError:
+        return None
+    return Console(file=stream)
+
+
+def plain_table(headers: Row, rows: Sequence[Row]) -> str:
+    """Text of a table in Markdown: first column to the left, numbers to the right.
+
+    Examples
+    --------
+    >>> print(plain_table(["layer", "us"], [["1", "20"], ["geomean", "3"]]))
+    | layer   | us |
+    |:--------|---:|
+    | 1       | 20 |
+    | geomean |  3 |
+    """
+    widths = [max(len(cell) for cell in column) for column in zip(headers, *rows, strict=True)]
+
+    def line(cells: Row) -> str:
+        first = cells[0].ljust(widths[0])
+        rest = [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)]
+        return "| " + " | ".join([first, *rest]) + " |"
+
+    rule = "|:" + "-" * (widths[0] + 1) + "|" + "".join("-" * (w + 1) + ":|" for w in widths[1:])
+    return "\n".join([line(headers), rule, *map(line, rows)])
+
+
+def print_table(title: str, headers: Row, rows: Sequence[Row], notes: Sequence[str] = ()) -> None:
+    """Print a titled table to standard output, its last row set off from the others."""
+    plain = plain_table(headers, rows)
+    console = _console(sys.stdout)
+    # A table that rich would have to squeeze reads worse than one that the terminal wraps.
+    if console is None or console.width < len(plain.partition("\n")[0]):
+        print(f"{title}\n\n{plain}\n")
+        print(*notes, sep="\n", end="\n" if notes else "")
+        return
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for index, header in enumerate(headers):
+        table.add_column(header, justify="right" if index else "left", no_wrap=True)
+    for index, row in enumerate(rows):
+        table.add_row(*row, end_section=index == len(rows) - 2)
+    console.print(table)
+    for note in notes:
+        console.print(note, highlight=False)
+
+
+def steps(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+    """Pass `items` through, with a progress bar on standard error while that is a terminal."""
+    console = _console(sys.stderr)
+    if console is None:
+        yield from items
+        return
+    from rich.progress import Progress
+
+    # Drawn between the steps only: a thread that redraws would disturb what they measure.
+    with Progress(console=console, auto_refresh=False, transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        progress.refresh()
+        for item in items:
+            yield item
+            progress.update(task, advance=1, refresh=True)
