@@ -40,7 +40,7 @@ class Pair:
 
 
 # Table 1 of "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications"
-# (Howard et al., 2017), width 1, 224 x 224 input; the last pair with stride 1, as its authors coded it.
+# (Howard et al., 2017), width 1, 224x224 input; the last pair has stride 1, as in its code.
 _MOBILENET_V1 = (
     Pair(112, 32, 64, 1),
     Pair(112, 64, 128, 2),

@@ -1,0 +1,166 @@
+"""The command line: what it prints, what it writes and what it refuses; never how fast."""
+
+import io
+import json
+import subprocess
+import sys
+from itertools import pairwise
+
+import pytest
+
+from dwsep.cli import _networks, _terminal, bench, main, timing
+
+TINY = (_networks.Pair(9, 5, 7, 1), _networks.Pair(9, 7, 16, 2))
+
+
+@pytest.fixture
+def tiny_network(monkeypatch):
+    """Lets the benchmark run in a moment."""
+    monkeypatch.setitem(_networks.NETWORKS, "mobilenet_v1", TINY)
+    monkeypatch.setattr(bench, "_SECONDS", 0.0)
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def python(*arguments):
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_help_names_the_commands():
+    text = python("-m", "dwsep.cli", "--help")
+    assert "bench" in text
+    assert "info" in text
+
+
+def test_import_is_light():
+    python(
+        "-c",
+        "import sys, dwsep.cli.bench, dwsep.cli.info\n"
+        "assert not {'rich', 'dwsep.reference.naive'} & set(sys.modules)",
+    )
+
+
+@pytest.mark.parametrize(
+    "argv", [[], ["frobnicate"], ["bench", "--threads", "0"], ["bench", "--network", "alexnet"]]
+)
+def test_wrong_usage(argv, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(argv)
+    assert stop.value.code == 2
+    assert "dwsep" in capsys.readouterr().err
+
+
+def test_info(capsys):
+    assert main(["info", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["cpu"]["isa"] in report["cpu"]["isas"]
+    assert report["peak_gflops"] > 0
+    assert main(["info"]) == 0
+    text = capsys.readouterr().out
+    assert report["cpu"]["name"] in text
+    assert report["dwsep"] in text
+
+
+@pytest.mark.usefixtures("tiny_network")
+def test_bench_json(capsys):
+    assert main(["bench", "--json", "-", "--threads", "1"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["threads"] == 1
+    assert [layer["layer"] for layer in report["layers"]] == [pair.name for pair in TINY]
+    for layer, pair in zip(report["layers"], TINY, strict=True):
+        seconds = {name: timing["seconds"] for name, timing in layer["timings"].items()}
+        assert set(seconds) == {"naive", "conv2d", "depthwise", "pointwise", "separable"}
+        assert layer["timings"]["naive"]["calls"] == report["naive_calls"]
+        flops = 2 * pair.separable_macs / seconds["separable"]
+        assert layer["gflops"] == pytest.approx(flops / 1e9)
+        assert layer["share_of_peak"] == pytest.approx(layer["gflops"] / layer["peak_gflops"])
+        assert layer["speedup_naive"] == pytest.approx(seconds["naive"] / seconds["separable"])
+        assert layer["speedup_conv2d"] == pytest.approx(seconds["conv2d"] / seconds["separable"])
+    first, second = (layer["speedup_naive"] for layer in report["layers"])
+    assert report["geomean"]["speedup_naive"] == pytest.approx((first * second) ** 0.5)
+
+
+@pytest.mark.usefixtures("tiny_network")
+def test_bench_table_and_file(capsys, tmp_path):
+    path = tmp_path / "bench.json"
+    assert main(["bench", "--json", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert json.loads(path.read_text())["network"] == "mobilenet_v1"
+    for word in ("9x9 5->7 s1", "9x9 7->16 s2", "geomean", "3 calls", "peak: "):
+        assert word in text
+
+
+@pytest.mark.usefixtures("tiny_network")
+def test_quick_says_which_pairs_it_left_out(monkeypatch, capsys):
+    monkeypatch.setattr(bench, "_QUICK_PAIRS", (2,))
+    monkeypatch.setattr(bench, "_QUICK_SECONDS", 0.0)
+    assert main(["bench", "--quick"]) == 0
+    text = capsys.readouterr().out
+    assert "pairs 2 of mobilenet_v1" in text
+    assert TINY[0].name not in text
+    assert "1 call;" in text
+
+
+def test_bench_refuses_an_unwritable_path_before_it_works(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(bench, "_measure", lambda *_: pytest.fail("measured first"))
+    assert main(["bench", "--json", str(tmp_path / "missing" / "bench.json")]) == 1
+    assert "missing" in capsys.readouterr().err
+
+
+def test_mobilenet_has_its_published_multiply_adds():
+    pairs = _networks.NETWORKS["mobilenet_v1"]
+    stem, classifier = 112 * 112 * 27 * 32, 1024 * 1000
+    total = sum(pair.separable_macs for pair in pairs) + stem + classifier
+    assert len(pairs) == 13
+    assert round(total / 1e6) == 569
+    for before, after in pairwise(pairs):
+        assert (after.size, after.channels) == (before.output_size, before.outputs)
+
+
+def test_runners_are_called_in_turns():
+    calls = []
+    runners = {name: lambda name=name: calls.append(name) for name in "abc"}
+    took = timing.interleaved(runners, 0.0, at_most={"c": 2})
+    turns = [name for i, name in enumerate(calls) if i == 0 or calls[i - 1] != name]
+    assert turns == [*"abcabcab"]
+    assert (took["a"].turns, took["c"].turns, took["c"].calls) == (3, 2, 2)
+
+
+@pytest.mark.parametrize("at_most", [{"b": 1}, {"a": 0}])
+def test_timing_refuses(at_most):
+    with pytest.raises(ValueError, match="at_most"):
+        timing.interleaved({"a": list}, 0.0, at_most)
+
+
+@pytest.mark.parametrize("columns", ["100", "12"])
+def test_rich_table_only_where_it_fits(monkeypatch, columns):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("COLUMNS", columns)
+    _terminal.print_table("title", ["layer", "us"], [["one", "1"], ["geomean", "2"]], ["a note"])
+    text = terminal.getvalue()
+    assert ("|:---" in text) == (columns == "12")
+    for word in ("title", "geomean", "a note"):
+        assert word in text
+
+
+def test_plain_table_without_rich(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    _terminal.print_table("title", ["layer", "us"], [["one", "1"]])
+    assert "| one   |  1 |" in terminal.getvalue()
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_steps_pass_everything_through(monkeypatch, stream):
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert list(_terminal.steps("abc", 3, "letters")) == [*"abc"]
+    assert ("letters" in stream.getvalue()) == stream.isatty()
