@@ -1,0 +1,72 @@
+// Polling for a short while before a thread parks.
+#pragma once
+
+#include <sched.h>
+
+#include <chrono>
+
+namespace dwsep::runtime {
+
+/// Tells the core that this is a polling loop.
+inline void cpu_relax() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+  asm volatile("yield" ::: "memory");
+#endif
+}
+
+/// Who may need the CPU of a thread that polls: its pace depends on it.
+enum class Pace {
+  kAlone,    // nobody of the team: never yield, because a busy machine may take milliseconds to give the CPU back
+  kShared,   // perhaps the thread that is waited for: yield now and then
+  kCrowded,  // surely, the team has more threads than CPUs: yield at once
+};
+
+/// Paces a polling loop: `while (!ready()) if (!spinner.again()) park();`.
+class Spinner {
+ public:
+  explicit Spinner(Pace pace) noexcept : pace_(pace) {}
+
+  /// Pauses; false once polling has taken so long that parking is better.
+  bool again() noexcept {
+    cpu_relax();
+    if (++polls_ < kPollsPerCheck) return true;
+    polls_ = 0;
+    ++checks_;
+    return pace_ == Pace::kCrowded ? yield_cpu() : before_deadline();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // A parked worker costs its caller 20 to 60 us, a polling one 0.1 us. The operators of a network follow each other
+  // within 100 us, so double that keeps the workers awake through a layer loop and no longer.
+  static constexpr std::chrono::microseconds kSpinTime{200};
+  // About 1 us: a pause takes 31 ns on Zen 5, a look at the clock 27 ns.
+  static constexpr int kPollsPerCheck = 32;
+  // Without yields a worker woken on its caller's CPU costs 220 us, with the first after 4 us it costs 25.
+  static constexpr int kFirstYield = 4;
+  static constexpr int kMaxYields = 16;
+
+  bool yield_cpu() noexcept {
+    sched_yield();
+    return checks_ < kMaxYields;
+  }
+
+  bool before_deadline() noexcept {
+    const Clock::time_point now = Clock::now();
+    if (checks_ == 1) deadline_ = now + kSpinTime;
+    // Ever more rarely, since a yield that nobody takes still costs 0.6 us.
+    const bool power_of_two = (checks_ & (checks_ - 1)) == 0;
+    if (pace_ == Pace::kShared && checks_ >= kFirstYield && power_of_two) sched_yield();
+    return now < deadline_;
+  }
+
+  const Pace pace_;
+  int polls_ = 0;
+  int checks_ = 0;
+  Clock::time_point deadline_{};
+};
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,59 @@
+#include "thread_count.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+#include "cpu_count.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+std::atomic<int> chosen_threads{0};  // 0: not set
+
+int parse_environment() {
+  const char* text = std::getenv("DWSEP_NUM_THREADS");
+  if (text == nullptr) return 0;
+  const char* end = text + std::strlen(text);
+  int value = 0;
+  const auto [stop, error] = std::from_chars(text, end, value);
+  if (error != std::errc{} || stop != end || value < 1) return 0;
+  return std::min(value, kMaxThreads);
+}
+
+// Two threads that come first together both parse, to the same value; a lock here could be left held by a fork.
+int environment_threads() {
+  constexpr int kNotRead = -1;
+  static std::atomic<int> cached{kNotRead};
+  int value = cached.load(std::memory_order_relaxed);
+  if (value == kNotRead) {
+    value = parse_environment();
+    cached.store(value, std::memory_order_relaxed);
+  }
+  return value;
+}
+
+}  // namespace
+
+void set_num_threads(int n) {
+  if (n < 0) {
+    throw std::invalid_argument("num_threads must be at least 1, or 0 for the default; got " + std::to_string(n));
+  }
+  chosen_threads.store(std::min(n, kMaxThreads), std::memory_order_relaxed);
+}
+
+int num_threads() {
+  if (const int chosen = chosen_threads.load(std::memory_order_relaxed); chosen > 0) return chosen;
+  if (const int value = environment_threads(); value > 0) return value;
+  return std::min(available_cpus(), kMaxThreads);
+}
+
+int resolve_threads(int requested) {
+  return requested > 0 ? std::min(requested, kMaxThreads) : num_threads();
+}
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,20 @@
+// How many threads an operator uses unless its call says otherwise.
+#pragma once
+
+namespace dwsep::runtime {
+
+/// The largest team; larger requests are lowered to it.
+inline constexpr int kMaxThreads = 256;
+
+/// Sets the default team size of the process; 0 returns to DWSEP_NUM_THREADS or the available CPUs.
+/// Throws std::invalid_argument when n < 0.
+void set_num_threads(int n);
+
+/// The default team size: set_num_threads, else DWSEP_NUM_THREADS (read once; ignored unless it is a whole number of
+/// at least 1), else available_cpus().
+int num_threads();
+
+/// `requested` when positive, else num_threads(); never above kMaxThreads.
+int resolve_threads(int requested);
+
+}  // namespace dwsep::runtime

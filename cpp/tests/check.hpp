@@ -1,0 +1,40 @@
+// The least a test program needs: a check that names itself, and a child process to do dangerous things in.
+#pragma once
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+
+namespace dwsep::test {
+
+inline std::atomic<int> failures{0};
+
+inline void check(bool passed, const char* what) {
+  if (passed) return;
+  failures.fetch_add(1);
+  std::fprintf(stderr, "FAILED: %s\n", what);
+}
+
+/// The exit code for main.
+inline int summary(const char* name) {
+  std::printf("%s: %d failed\n", name, failures.load());
+  return failures.load() == 0 ? 0 : 1;
+}
+
+/// Whether body() returns true in a forked child within 30 s.
+template <class Body>
+bool in_child(const Body& body) {
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    failures.store(0);
+    alarm(30);
+    _exit(body() && failures.load() == 0 ? 0 : 1);
+  }
+  int status = 0;
+  return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+}  // namespace dwsep::test
