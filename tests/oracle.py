@@ -1,0 +1,327 @@
+"""What every operator must return: float64 values, and how far a float32 result may be from them.
+
+Each function takes the keyword arguments of the `dwsep` function of the same name and returns an
+`Estimate`. The bound is derived, not chosen:
+
+- One output is a sum of K products, plus a bias, plus a residual. In any order, with or without
+  fused multiply-adds, a term goes through at most n = K + [bias] + [residual] float32 roundings, so
+  |error| <= gamma_n * (sum |x| |w| + |bias| + |residual|), gamma_n = n u / (1 - n u), u = 2**-24
+  (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1).
+- A product below the normal range loses at most half the smallest subnormal: n * 2**-149 covers it.
+- A stage whose input is itself an estimate adds sum |w| * (bound of the input).
+- An activation multiplies the bound by its Lipschitz constant and adds its own roundings, listed at
+  `ACTIVATIONS`.
+
+The oracle's own rounding is 2**-29 of the bound and is neglected.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+U = 2.0**-24  # unit roundoff of float32
+TINY = 2.0**-149  # the smallest subnormal float32
+SMALLEST_NORMAL = 2.0**-126
+
+
+class Estimate(NamedTuple):
+    value: np.ndarray
+    bound: np.ndarray
+
+
+def gamma(roundings: int) -> float:
+    return roundings * U / (1 - roundings * U)
+
+
+# --- geometry ---------------------------------------------------------------------------------
+
+
+def pair(value) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else tuple(value)
+
+
+def resolve_padding(padding, size, kernel, stride=1, dilation=1):
+    """Return the explicit ((top, bottom), (left, right)) that `padding` means."""
+    if padding == "valid":
+        return (0, 0), (0, 0)
+    if isinstance(padding, str):
+        sides = []
+        axes = zip(pair(size), pair(kernel), pair(stride), pair(dilation), strict=True)
+        for extent, taps, step, gap in axes:
+            outputs = -(-extent // step)
+            total = max((outputs - 1) * step + (taps - 1) * gap + 1 - extent, 0)
+            less, more = total // 2, total - total // 2
+            sides.append({"same": (less, more), "same_lower": (more, less)}[padding])
+        return tuple(sides)
+    vertical, horizontal = pair(padding)
+    return pair(vertical), pair(horizontal)
+
+
+def output_size(extent: int, taps: int, step: int, sides: tuple[int, int], gap: int) -> int:
+    return max(0, (extent + sum(sides) - (taps - 1) * gap - 1) // step + 1)
+
+
+class Window:
+    """Where each tap of a kernel meets the input: the padding is left out, never multiplied."""
+
+    def __init__(self, x_shape, kernel, stride, padding, dilation):
+        self.size, self.kernel = x_shape[1:3], kernel
+        self.stride, self.dilation = pair(stride), pair(dilation)
+        self.padding = resolve_padding(padding, self.size, kernel, stride, dilation)
+        self.output = tuple(
+            output_size(*axis)
+            for axis in zip(
+                self.size, kernel, self.stride, self.padding, self.dilation, strict=True
+            )
+        )
+
+    def taps(self):
+        """Yield (kh, kw, index into the output, index into the input), without the channels."""
+        for kh in range(self.kernel[0]):
+            for kw in range(self.kernel[1]):
+                rows, columns = self._reach(0, kh), self._reach(1, kw)
+                out, into = zip(rows, columns, strict=True)
+                yield kh, kw, (slice(None), *out), (slice(None), *into)
+
+    def _reach(self, axis, tap):
+        step = self.stride[axis]
+        offset = tap * self.dilation[axis] - self.padding[axis][0]
+        first = max(0, -(offset // step))
+        last = min(self.output[axis] - 1, (self.size[axis] - 1 - offset) // step)
+        if last < first:
+            return slice(0, 0), slice(0, 0)
+        start = first * step + offset
+        return slice(first, last + 1), slice(start, last * step + offset + 1, step)
+
+
+# --- activations ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Activation:
+    value: Callable[[np.ndarray], np.ndarray]
+    lipschitz: float
+    # How far a float32 evaluation may be off, given x and the value at x. One ulp is at most 2 U.
+    rounding: Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def _sigmoid(x):
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-x))
+
+
+def _hard_sigmoid(x):
+    return np.clip(x / 6 + 0.5, 0, 1)
+
+
+def _gelu(x):
+    erfc = np.frompyfunc(math.erfc, 1, 1)
+    return 0.5 * x * erfc(-x * math.sqrt(0.5)).astype(np.float64)
+
+
+def _exact(x, y):
+    return np.zeros_like(y)
+
+
+def _few_ulp(x, y):
+    # Four ulp: about what a polynomial exponential with a division reaches. A sigmoid that
+    # underflows may go to zero.
+    return 8 * U * np.abs(y) + SMALLEST_NORMAL * np.maximum(1, np.abs(x))
+
+
+def _hard_sigmoid_rounding(x, y):
+    # x/6 + 1/2 with a rounded 1/6, or (x + 3) * (1/6): three roundings of at most 1; 0 and 1 exact.
+    return 3 * U * (np.abs(x) < 3 + 1e-5)
+
+
+def _hard_swish_rounding(x, y):
+    return np.abs(x) * _hard_sigmoid_rounding(x, y) + U * np.abs(y) + TINY
+
+
+def _gelu_rounding(x, y):
+    # x/2 * (1 + erf): 1 + erf cancels in the negative tail, so the error is relative to |x|.
+    return 8 * U * np.abs(x) + SMALLEST_NORMAL
+
+
+def _clip(low: float, high: float) -> Activation:
+    low, high = float(np.float32(low)), float(np.float32(high))
+    return Activation(lambda x: np.clip(x, low, high), 1, _exact)
+
+
+def _leaky_relu(slope: float) -> Activation:
+    slope = float(np.float32(slope))
+    return Activation(
+        lambda x: np.where(x < 0, slope * x, x),
+        max(1, abs(slope)),
+        lambda x, y: np.where(x < 0, U * np.abs(y) + TINY, 0),
+    )
+
+
+# The Lipschitz constants of the smooth ones are the extrema of their first derivatives.
+ACTIVATIONS = {
+    None: Activation(lambda x: x, 1, _exact),
+    "relu": _clip(0, np.inf),
+    "relu6": _clip(0, 6),
+    "leaky_relu": _leaky_relu(0.01),
+    "hard_sigmoid": Activation(_hard_sigmoid, 1 / 6, _hard_sigmoid_rounding),
+    "hard_swish": Activation(lambda x: x * _hard_sigmoid(x), 1.5, _hard_swish_rounding),
+    "sigmoid": Activation(_sigmoid, 0.25, _few_ulp),
+    "silu": Activation(lambda x: x * _sigmoid(x), 1.1, _few_ulp),
+    "swish": Activation(lambda x: x * _sigmoid(x), 1.1, _few_ulp),
+    "tanh": Activation(np.tanh, 1, _few_ulp),
+    "gelu": Activation(_gelu, 1.13, _gelu_rounding),
+}
+
+
+def activation(spec) -> Activation:
+    if isinstance(spec, tuple):
+        name, *parameters = spec
+        return {"clip": _clip, "leaky_relu": _leaky_relu}[name](*parameters)
+    return ACTIVATIONS[spec]
+
+
+def activate(z: Estimate, spec) -> Estimate:
+    function = activation(spec)
+    value = function.value(z.value)
+    spread = function.lipschitz * z.bound
+    # Where the argument is off, the evaluation rounds at a neighbouring point: widen by the spread.
+    rounding = function.rounding(z.value, np.abs(value) + spread)
+    return Estimate(value, spread + rounding)
+
+
+# --- operators --------------------------------------------------------------------------------
+
+
+def _stage(x: Estimate, w, bias, spec, linear, terms, residual=None) -> Estimate:
+    """One convolution: `linear(x, w)` is its float64 sum of `terms` products per output."""
+    w = np.asarray(w, np.float64)
+    value = linear(x.value, w)
+    magnitude = linear(np.abs(x.value) + x.bound, np.abs(w))
+    bound = linear(x.bound, np.abs(w))
+    roundings = terms
+    for addend in (bias, residual):
+        if addend is not None:
+            addend = np.asarray(addend, np.float64)
+            value = value + addend
+            magnitude = magnitude + np.abs(addend)
+            roundings += 1
+    bound = bound + gamma(roundings) * magnitude + roundings * TINY
+    return activate(Estimate(value, bound), spec)
+
+
+def _batched(x) -> Estimate:
+    x = np.asarray(x, np.float64)
+    x = x if x.ndim == 4 else x[None]
+    return Estimate(x, np.zeros_like(x))
+
+
+def _like(x, y: Estimate) -> Estimate:
+    return y if np.ndim(x) == 4 else Estimate(y.value[0], y.bound[0])
+
+
+def _depthwise(x, w, bias, window, spec) -> Estimate:
+    w = np.asarray(w)
+    w = w if w.ndim == 4 else w[..., None]
+    win = Window(x.value.shape, w.shape[:2], *window)
+
+    def linear(x, w):
+        y = np.zeros((x.shape[0], *win.output, *w.shape[2:]))
+        for kh, kw, out, into in win.taps():
+            y[out] += x[into][..., None] * w[kh, kw]
+        return y.reshape(*y.shape[:3], w.shape[2] * w.shape[3])
+
+    return _stage(x, w, bias, spec, linear, w.shape[0] * w.shape[1])
+
+
+def _pointwise(x, w, bias, spec, residual) -> Estimate:
+    w = np.asarray(w)
+    w = w.reshape(w.shape[-2:])
+    return _stage(x, w, bias, spec, np.matmul, w.shape[0], residual)
+
+
+def depthwise_conv2d(
+    x, w, bias=None, *, stride=1, padding="same", dilation=1, activation=None
+) -> Estimate:
+    return _like(x, _depthwise(_batched(x), w, bias, (stride, padding, dilation), activation))
+
+
+def pointwise_conv2d(x, w, bias=None, *, activation=None, residual=None) -> Estimate:
+    return _like(x, _pointwise(_batched(x), w, bias, activation, residual))
+
+
+def separable_conv2d(
+    x,
+    w_depthwise,
+    w_pointwise,
+    bias_depthwise=None,
+    bias=None,
+    *,
+    stride=1,
+    padding="same",
+    dilation=1,
+    depthwise_activation=None,
+    activation=None,
+    residual=None,
+) -> Estimate:
+    window = stride, padding, dilation
+    y = _depthwise(_batched(x), w_depthwise, bias_depthwise, window, depthwise_activation)
+    return _like(x, _pointwise(y, w_pointwise, bias, activation, residual))
+
+
+def inverted_residual(
+    x,
+    w_expand,
+    w_depthwise,
+    w_project,
+    bias_expand=None,
+    bias_depthwise=None,
+    bias=None,
+    *,
+    stride=1,
+    padding="same",
+    dilation=1,
+    expand_activation=None,
+    depthwise_activation=None,
+    activation=None,
+    residual=None,
+) -> Estimate:
+    y = _pointwise(_batched(x), w_expand, bias_expand, expand_activation, None)
+    y = _depthwise(
+        y, w_depthwise, bias_depthwise, (stride, padding, dilation), depthwise_activation
+    )
+    return _like(x, _pointwise(y, w_project, bias, activation, residual))
+
+
+def conv2d(
+    x,
+    w,
+    bias=None,
+    *,
+    stride=1,
+    padding="same",
+    dilation=1,
+    groups=1,
+    activation=None,
+    residual=None,
+) -> Estimate:
+    batch = _batched(x)
+    w = np.asarray(w)
+    win = Window(batch.value.shape, w.shape[:2], stride, padding, dilation)
+    cin, cout = w.shape[2], w.shape[3] // groups
+
+    def linear(x, w):
+        y = np.zeros((x.shape[0], *win.output, groups * cout))
+        for kh, kw, out, into in win.taps():
+            for g in range(groups):
+                columns = slice(g * cout, (g + 1) * cout)
+                rows = slice(g * cin, (g + 1) * cin)
+                y[(*out, columns)] += x[(*into, rows)] @ w[kh, kw][:, columns]
+        return y
+
+    terms = w.shape[0] * w.shape[1] * cin
+    return _like(x, _stage(batch, w, bias, activation, linear, terms, residual))

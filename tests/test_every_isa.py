@@ -1,0 +1,77 @@
+"""The kernel tests once more for every other instruction set, and the bits compared between them.
+
+The instruction set is chosen when dwsep is imported, hence the processes.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import float_bits
+import numpy as np
+import pytest
+from calls import bits_differ
+
+import dwsep
+
+HERE = Path(__file__).parent
+FEWEST_TESTS = 300
+WITHOUT_FMA = ("baseline",)
+ISAS = dwsep.cpu_info()["isas"]
+
+
+def run(isa: str, *arguments) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        env={**os.environ, "DWSEP_ISA": isa},
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+
+
+def test_kernels(other_isa, isas_run):
+    result = run(other_isa, "-m", "pytest", "-m", "kernels", "-q", "-p", "no:cacheprovider", HERE)
+    tail = f"{result.stdout[-6000:]}\n{result.stderr[-2000:]}"
+    assert result.returncode == 0, tail
+    assert f"instruction set: {other_isa};" in result.stdout, tail
+    assert int(re.search(r"(\d+) passed", result.stdout)[1]) >= FEWEST_TESTS, tail
+    isas_run.append(other_isa)
+
+
+def test_bits_agree_wherever_there_is_fma(tmp_path):
+    fused = [isa for isa in ISAS if isa not in WITHOUT_FMA]
+    if len(fused) < 2:
+        pytest.skip(f"only one instruction set with FMA here: {fused}")
+    results = {}
+    for isa in fused:
+        result = run(isa, HERE / "float_bits.py", tmp_path / f"{isa}.npz")
+        assert result.returncode == 0, result.stderr[-4000:]
+        assert result.stdout.strip() == isa
+        with np.load(tmp_path / f"{isa}.npz") as saved:
+            results[isa] = dict(saved)
+    first, *others = fused
+    wrong = []
+    for number, call in enumerate(float_bits.calls()):
+        for isa in others:
+            a, b = results[first][str(number)], results[isa][str(number)]
+            if problem := bits_differ(b, a):
+                wrong.append(f"{call}: {isa} against {first}: {problem}")
+    assert len(results[first]) == number + 1
+    shown = "\n".join(wrong[:12])
+    assert not wrong, f"{len(wrong)} of {number + 1} calls differ:\n{shown}"
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_the_environment_chooses(isa):
+    code = "import dwsep; print(dwsep.cpu_info()['isa'])"
+    assert run(isa, "-c", code).stdout.strip() == isa
+
+
+def test_an_unknown_instruction_set_is_refused_by_name():
+    result = run("avx1024", "-c", "import dwsep; dwsep.cpu_info()")
+    assert result.returncode != 0
+    assert "DWSEP_ISA" in result.stderr
+    assert "avx1024" in result.stderr

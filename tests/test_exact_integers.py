@@ -1,0 +1,81 @@
+"""Small integers sum exactly in float32, so every path must give the bits of the naive loops."""
+
+import pytest
+import sweeps
+from calls import assert_all, integers, unequal
+
+pytestmark = pytest.mark.kernels
+each_kernel = pytest.mark.parametrize("kernel", sweeps.KERNELS, ids=sweeps.identity)
+
+
+def judge(call):
+    return unequal(call.run(), call.plain())
+
+
+@each_kernel
+def test_depthwise_channels(kernel):
+    assert_all(sweeps.depthwise_channels(integers(1), kernel), judge)
+
+
+@each_kernel
+def test_depthwise_sizes(kernel):
+    assert_all(sweeps.depthwise_sizes(integers(2), kernel), judge)
+
+
+@each_kernel
+def test_depthwise_windows(kernel):
+    assert_all(sweeps.depthwise_windows(integers(3), kernel), judge)
+
+
+def test_pointwise_channels():
+    assert_all(sweeps.pointwise_channels(integers(4)), judge)
+
+
+def test_pointwise_pixels():
+    assert_all(sweeps.pointwise_pixels(integers(5)), judge)
+
+
+@each_kernel
+def test_separable(kernel):
+    assert_all(sweeps.separable_channels(integers(6), kernel), judge)
+
+
+@each_kernel
+def test_inverted_residual(kernel):
+    assert_all(sweeps.inverted_residual_channels(integers(7, largest=2), kernel), judge)
+
+
+@each_kernel
+def test_conv2d(kernel):
+    assert_all(sweeps.conv2d_channels(integers(8), kernel), judge)
+
+
+def test_blocks():
+    assert_all(sweeps.blocks(integers(9, largest=2)), judge)
+
+
+def test_layers():
+    assert_all(sweeps.small(integers(10, 2)), lambda call: unequal(call.run_layer(), call.plain()))
+
+
+def test_weights_may_leave_out_the_trivial_axes():
+    def three_axes(call):
+        name = "w" if "w" in call.arrays else "w_depthwise"
+        return unequal(call.with_arrays(**{name: call.arrays[name][..., 0]}).run(), call.plain())
+
+    def four_axes(call):
+        matrices = ("w_pointwise", "w_expand", "w_project") + ("w",) * (
+            "pointwise" in call.function
+        )
+        given = {n: a[None, None] for n, a in call.arrays.items() if n in matrices}
+        return unequal(call.with_arrays(**given).run(), call.plain())
+
+    calls = [c for c in sweeps.small(integers(11, 2)) if c.function != "conv2d"]
+    with_matrix = [c for c in calls if c.function != "depthwise_conv2d"]
+    one_filter = [
+        c
+        for c in calls
+        if any(n in ("w", "w_depthwise") and a.shape[3:] == (1,) for n, a in c.arrays.items())
+    ]
+    assert_all(one_filter, three_axes)
+    assert_all(with_matrix, four_axes)

@@ -1,0 +1,33 @@
+"""No byte outside an argument is read or written: see guard_pages.py, which runs as a child."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from calls import LAYERS
+
+pytestmark = [
+    pytest.mark.kernels,
+    pytest.mark.skipif(sys.platform == "win32", reason="needs mprotect"),
+]
+
+
+def run(what: str) -> subprocess.CompletedProcess[str]:
+    script = Path(__file__).with_name("guard_pages.py")
+    return subprocess.run(
+        [sys.executable, str(script), what], capture_output=True, text=True, timeout=300
+    )
+
+
+def test_the_guards_are_armed():
+    assert run("trip").returncode in (-signal.SIGSEGV, -signal.SIGBUS)
+
+
+@pytest.mark.parametrize("function", LAYERS)
+def test_stays_inside(function):
+    result = run(function)
+    last = result.stdout.splitlines()[-1:]
+    assert result.returncode == 0, f"{result.returncode} at {last}\n{result.stderr[-2000:]}"
+    assert int(last[0].split()[0]) > 500
