@@ -1,0 +1,128 @@
+// Depthwise convolution for every filter size, stride, dilation and channel multiplier, with no specialisation and no cliff.
+//
+// Inside: eight neighbouring output pixels share each weight, so a tap costs one load and one FMA. Where columns fall in the padding: one
+// pixel, four vectors of channels. Both sum column by column, top to bottom, as the tiles do.
+#pragma once
+
+#include "kernels/depthwise/rows.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+/// Reads the inputs of one vector of output channels.
+struct PlainChannels {
+  int lanes = 0;
+  PlainChannels() = default;
+  PlainChannels(const DepthwiseWork& w, std::int64_t v) : lanes(valid_lanes(w, v)) {}
+  static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * w.x_vector; }
+  [[gnu::always_inline]] inline Vec operator()(const float* p) const { return load_up_to(p, lanes); }
+};
+
+/// With a channel multiplier, output channel o reads input channel o / multiplier.
+struct RepeatedChannels {
+  int inputs = 0;
+  std::int32_t index[kLanes] = {};
+  RepeatedChannels() = default;
+  RepeatedChannels(const DepthwiseWork& w, std::int64_t v) {
+    const std::int64_t first = v * kLanes / w.multiplier;
+    const int lanes = valid_lanes(w, v);
+    for (int i = 0; i < kLanes; ++i) {
+      const std::int64_t o = v * kLanes + (i < lanes ? i : lanes - 1);
+      index[i] = static_cast<std::int32_t>(o / w.multiplier - first);
+    }
+    inputs = index[kLanes - 1] + 1;
+  }
+  static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * kLanes / w.multiplier; }
+  [[gnu::always_inline]] inline Vec operator()(const float* p) const { return permute(load_up_to(p, inputs), index); }
+};
+
+/// Taps [begin, end) of one axis that fall inside the input for output position `out`.
+struct TapRange {
+  std::int64_t begin, end;
+  TapRange(std::int64_t out, std::int64_t stride, std::int64_t pad, std::int64_t dilation, std::int64_t taps, std::int64_t size) {
+    const std::int64_t first = out * stride - pad;
+    begin = first < 0 ? (-first + dilation - 1) / dilation : 0;
+    end = first < size ? (size - 1 - first) / dilation + 1 : 0;
+    if (end > taps) end = taps;
+    if (begin > end) begin = end;
+  }
+};
+
+/// Output positions [begin, end) of one axis for which every tap falls inside the input.
+struct InsideRange {
+  std::int64_t begin, end;
+  InsideRange(std::int64_t outputs, std::int64_t stride, std::int64_t pad, std::int64_t dilation, std::int64_t taps, std::int64_t size) {
+    const std::int64_t room = size + pad - (taps - 1) * dilation;  // starts [0, room) of the padded input keep the last tap inside
+    begin = (pad + stride - 1) / stride;
+    end = room > 0 ? (room - 1) / stride + 1 : 0;
+    if (end > outputs) end = outputs;
+    if (begin > end) begin = end;
+  }
+};
+
+/// Pixels x Vectors outputs: Pixels along the row from column ox on, Vectors of channels from v on.
+template <class Channels, int Pixels, int Vectors>
+[[gnu::always_inline]] inline void generic_tile(const DepthwiseWork& w, std::int64_t oy, TapRange kh, std::int64_t ox, TapRange kw, std::int64_t v,
+                               const Channels* channels, float* y) {
+  const std::int64_t taps = w.kh * w.kw;
+  const std::int64_t step = w.stride_w * w.x_pixel;
+  Vec acc[Vectors][Pixels];
+  unroll<0, Vectors>([&](auto j) {
+    const Vec bias = load(w.bias + (v + j) * kLanes);
+    unroll<0, Pixels>([&](auto i) { acc[j][i] = bias; });
+  });
+  for (std::int64_t c = kw.begin; c < kw.end; ++c) {
+    const std::int64_t column = (ox * w.stride_w - w.pad_left + c * w.dilation_w) * w.x_pixel;
+    for (std::int64_t r = kh.begin; r < kh.end; ++r) {
+      const float* row = input_row(w, oy * w.stride_h - w.pad_top + r * w.dilation_h);
+      const float* weights = w.weights + (v * taps + c * w.kh + r) * kLanes;
+      unroll<0, Vectors>([&](auto j) __attribute__((always_inline)) {
+        const Vec tap = load(weights + j * taps * kLanes);
+        const float* x = row + (column + Channels::offset(w, v + j));
+        unroll<0, Pixels>([&](auto i) { acc[j][i] = fma(channels[j](x + i * step), tap, acc[j][i]); });
+      });
+    }
+  }
+  const Vec lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));
+  unroll<0, Vectors>([&](auto j) __attribute__((always_inline)) {
+    const int lanes = valid_lanes(w, v + j);
+    unroll<0, Pixels>([&](auto i) {
+      store_up_to(y + (ox + i) * w.y_pixel + (v + j) * kLanes, clip(acc[j][i], lo, hi), lanes);
+    });
+  });
+}
+
+/// One output row, `Vectors` vectors of channels from v on.
+template <class Channels, int Vectors>
+[[gnu::flatten]] inline void generic_row(const DepthwiseWork& w, std::int64_t oy, std::int64_t v, float* y) {
+  constexpr int kPixels = 8;
+  const TapRange kh(oy, w.stride_h, w.pad_top, w.dilation_h, w.kh, w.height);
+  const auto columns = [&](std::int64_t ox) { return TapRange(ox, w.stride_w, w.pad_left, w.dilation_w, w.kw, w.width); };
+  const InsideRange inside(w.out_width, w.stride_w, w.pad_left, w.dilation_w, w.kw, w.width);
+  Channels channels[Vectors];
+  for (int j = 0; j < Vectors; ++j) channels[j] = Channels(w, v + j);
+  for (std::int64_t ox = 0; ox < w.out_width;) {
+    if (ox >= inside.begin && ox + kPixels <= inside.end) {
+      unroll<0, Vectors>([&](auto j) { generic_tile<Channels, kPixels, 1>(w, oy, kh, ox, columns(ox), v + j, channels + j, y); });
+      ox += kPixels;
+    } else {
+      generic_tile<Channels, 1, Vectors>(w, oy, kh, ox, columns(ox), v, channels, y);
+      ox += 1;
+    }
+  }
+}
+
+template <class Channels>
+inline void generic(const DepthwiseWork& w) {
+  constexpr int kVectors = 4;
+  for (std::int64_t oy = w.y_begin; oy < w.y_end; ++oy) {
+    float* y = w.y + (oy - w.y_begin) * w.y_row;
+    std::int64_t v = w.v_begin;
+    for (; v + kVectors <= w.v_end; v += kVectors) generic_row<Channels, kVectors>(w, oy, v, y);
+    for (; v < w.v_end; ++v) generic_row<Channels, 1>(w, oy, v, y);
+    finish_pixels(w, y, w.out_width, w.v_begin, w.v_end);
+  }
+}
+
+inline void depthwise_generic(const DepthwiseWork& w) { w.multiplier == 1 ? generic<PlainChannels>(w) : generic<RepeatedChannels>(w); }
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -1,0 +1,162 @@
+// Depthwise kernels for one filter size and stride: a register tile of TH x TW output pixels of one vector of channels.
+//
+// The tile meets the input column by column; the inputs of a column are loaded once and stay in registers while the filter's
+// columns that touch it pass over them. So each output sums its taps column by column, top to bottom in each: the canonical order.
+#pragma once
+
+#include "kernels/depthwise/rows.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+template <int KH_, int KW_, int SH_, int SW_>
+struct Filter {
+  static constexpr int KH = KH_, KW = KW_, SH = SH_, SW = SW_;
+};
+
+/// A tile's place: pointers are at its first channel.
+struct TilePlace {
+  const float* const* rows;  ///< input rows of the tile at pixel 0 of the image; null for padding
+  std::int64_t x;            ///< offset of the tile's first input column, may lie left of the image
+  std::int64_t x_pixel;
+  int column_begin, column_end;  ///< input columns of the tile that exist
+  int lanes;                     ///< channels that exist
+  const float* weights;
+  const float* bias;
+  float* y;
+  std::int64_t y_row, y_pixel;
+};
+
+/// acc[OY][OX] += in * weight, where the tile's input (IY, IX) meets that output at all.
+template <class F, int TH, int TW, int OY, int OX, int IY, int IX>
+[[gnu::always_inline]] inline void add_tap(Vec (&acc)[TH][TW], Vec in, const float* weights) {
+  constexpr int kh = IY - OY * F::SH, kw = IX - OX * F::SW;
+  if constexpr (kh >= 0 && kh < F::KH && kw >= 0 && kw < F::KW) {
+    acc[OY][OX] = fma(in, load(weights + (kw * F::KH + kh) * kLanes), acc[OY][OX]);
+  }
+}
+
+/// kAnywhere: also where rows or columns fall in the padding, or the channels do not fill a vector.
+template <class F, int TH, int TW, bool kAnywhere>
+[[gnu::always_inline]] inline void tile(const TilePlace& t, Vec lo, Vec hi) {
+  constexpr int kRows = (TH - 1) * F::SH + F::KH;
+  constexpr int kColumns = (TW - 1) * F::SW + F::KW;
+  // With few registers the compiler would hoist all weights and spill: make it read them again for each column.
+  constexpr bool kRereadWeights = F::KH * F::KW + TH * TW + kRows + 1 > kRegisters;
+
+  Vec acc[TH][TW];
+  const Vec bias = load(t.bias);
+  unroll<0, TH>([&](auto oy) { unroll<0, TW>([&](auto ox) { acc[oy][ox] = bias; }); });
+
+  unroll<0, kColumns>([&](auto ix) __attribute__((always_inline)) {
+    if constexpr (kRereadWeights) asm volatile("" ::: "memory");
+    const std::int64_t column = t.x + ix * t.x_pixel;
+    if constexpr (kAnywhere) {
+      if (ix < t.column_begin || ix >= t.column_end) return;
+      unroll<0, kRows>([&](auto iy) {
+        if (t.rows[iy] == nullptr) return;
+        const Vec in = load_up_to(t.rows[iy] + column, t.lanes);
+        unroll<0, TH * TW>([&](auto o) { add_tap<F, TH, TW, o / TW, o % TW, iy, ix>(acc, in, t.weights); });
+      });
+    } else {
+      Vec in[kRows];
+      unroll<0, kRows>([&](auto iy) { in[iy] = load(t.rows[iy] + column); });
+      unroll<0, TW>([&](auto ox) {
+        unroll<0, F::KH>([&](auto kh) {
+          unroll<0, TH>([&](auto oy) { add_tap<F, TH, TW, oy, ox, oy * F::SH + kh, ix>(acc, in[oy * F::SH + kh], t.weights); });
+        });
+      });
+    }
+  });
+
+  unroll<0, TH>([&](auto oy) {
+    unroll<0, TW>([&](auto ox) {
+      float* y = t.y + oy * t.y_row + ox * t.y_pixel;
+      const Vec v = clip(acc[oy][ox], lo, hi);
+      if constexpr (kAnywhere) {
+        store_up_to(y, v, t.lanes);
+      } else {
+        store(y, v);
+      }
+    });
+  });
+}
+
+/// Tiles of TW pixels from output column ox on, while they fit; returns the first column not done.
+template <class F, int TH, int TW>
+[[gnu::flatten]] inline std::int64_t tile_columns(const DepthwiseWork& w, const float* const* rows, bool all_rows, float* y, std::int64_t ox,
+                                 std::int64_t v_begin, std::int64_t v_end) {
+  constexpr int kColumns = (TW - 1) * F::SW + F::KW;
+  constexpr int kTaps = F::KH * F::KW;
+  const Vec lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));
+  const std::int64_t full_end = w.channels / kLanes < v_end ? w.channels / kLanes : v_end;
+  for (; ox + TW <= w.out_width; ox += TW) {
+    const std::int64_t ix = ox * F::SW - w.pad_left;
+    TilePlace t;
+    t.rows = rows;
+    t.x = ix * w.x_pixel + v_begin * w.x_vector;
+    t.x_pixel = w.x_pixel;
+    t.column_begin = clamp_to(-ix, kColumns);
+    t.column_end = clamp_to(w.width - ix, kColumns);
+    t.lanes = kLanes;
+    t.weights = w.weights + v_begin * kTaps * kLanes;
+    t.bias = w.bias + v_begin * kLanes;
+    t.y = y + ox * w.y_pixel + v_begin * kLanes;
+    t.y_row = w.y_row;
+    t.y_pixel = w.y_pixel;
+    const bool inside = all_rows && t.column_begin == 0 && t.column_end == kColumns;
+    std::int64_t v = v_begin;
+    const auto next = [&] {
+      t.x += w.x_vector;
+      t.weights += kTaps * kLanes;
+      t.bias += kLanes;
+      t.y += kLanes;
+    };
+    if (inside) {
+      for (; v < full_end; ++v, next()) tile<F, TH, TW, false>(t, lo, hi);
+    }
+    for (; v < v_end; ++v, next()) {
+      t.lanes = valid_lanes(w, v);
+      tile<F, TH, TW, true>(t, lo, hi);
+    }
+    for (int oy = 0; oy < TH; ++oy) finish_pixels(w, y + oy * w.y_row + ox * w.y_pixel, TW, v_begin, v_end);
+  }
+  return ox;
+}
+
+/// TH output rows from row oy on, widest tiles first.
+template <class F, int TH, int... TW>
+inline void tile_rows(const DepthwiseWork& w, std::int64_t oy, std::int64_t v_begin, std::int64_t v_end) {
+  constexpr int kRows = (TH - 1) * F::SH + F::KH;
+  const float* rows[kRows];
+  bool all_rows = true;
+  for (int i = 0; i < kRows; ++i) {
+    rows[i] = input_row(w, oy * F::SH - w.pad_top + i);
+    all_rows = all_rows && rows[i] != nullptr;
+  }
+  float* y = w.y + (oy - w.y_begin) * w.y_row;
+  std::int64_t ox = 0;
+  ((ox = tile_columns<F, TH, TW>(w, rows, all_rows, y, ox, v_begin, v_end)), ...);
+}
+
+template <int... N>
+struct Sizes {};
+
+/// The whole piece of work: strips of channels, then rows of tiles, the tallest that fit first.
+template <class F, class Heights, class Widths>
+struct Tiled;
+
+template <class F, int... TH, int... TW>
+struct Tiled<F, Sizes<TH...>, Sizes<TW...>> {
+  static void run(const DepthwiseWork& w) {
+    for (std::int64_t v = w.v_begin; v < w.v_end; v += w.strip) {
+      const std::int64_t v_end = v + w.strip < w.v_end ? v + w.strip : w.v_end;
+      std::int64_t oy = w.y_begin;
+      const auto rows_of = [&](auto height) {
+        for (; oy + height <= w.y_end; oy += height) tile_rows<F, height, TW...>(w, oy, v, v_end);
+      };
+      (rows_of(Index<TH>{}), ...);
+    }
+  }
+};
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -1,0 +1,22 @@
+// A loop that does nothing but fused multiply-adds in registers: the peak that every share is measured against.
+#pragma once
+
+#include "simd/vec.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+constexpr int kChains = kRegisters == 32 ? 16 : 12;
+
+[[gnu::flatten]] inline void fma_chain(std::int64_t iterations, float* sink) {
+  Vec acc[kChains];
+  unroll<0, kChains>([&](auto i) { acc[i] = broadcast(static_cast<float>(i)); });
+  const Vec a = broadcast(0.999F), b = broadcast(0.001F);
+  for (std::int64_t n = 0; n < iterations; ++n) {
+    unroll<0, kChains>([&](auto i) { acc[i] = fma(acc[i], a, b); });
+  }
+  Vec sum = acc[0];
+  unroll<1, kChains>([&](auto i) { sum = add(sum, acc[i]); });
+  store_first(sink, sum, 1);
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE

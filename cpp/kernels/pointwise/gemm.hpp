@@ -1,0 +1,131 @@
+// Matrix product over packed panels: walks blocks of rows, panels, and register tiles.
+#pragma once
+
+#include "kernels/pointwise/tile.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+constexpr int kMaxPanelVectors = 4;
+constexpr int kMaxTileRows = 14;
+
+/// kGemmTiles[NV - 1][MR - 1], null where the registers do not suffice.
+struct GemmTileTable {
+  GemmTileFunction at[kMaxPanelVectors][kMaxTileRows] = {};
+};
+
+template <int NV, int MR>
+constexpr void fill_tiles(GemmTileTable& table) {
+  if constexpr (MR >= 1) {
+    table.at[NV - 1][MR - 1] = gemm_tiles<MR, NV>;
+    fill_tiles<NV, MR - 1>(table);
+  }
+}
+
+constexpr GemmTileTable make_gemm_tiles() {
+  GemmTileTable table;
+  fill_tiles<1, max_tile_rows(1)>(table);
+  fill_tiles<2, max_tile_rows(2)>(table);
+  fill_tiles<3, max_tile_rows(3)>(table);
+  fill_tiles<4, max_tile_rows(4)>(table);
+  return table;
+}
+constexpr GemmTileTable kGemmTiles = make_gemm_tiles();
+
+/// One pixel: a tile of one row would wait for its two accumulators, so four panels go side by side.
+template <int NV>
+[[gnu::flatten]] inline void gemv_four_panels(const GemmTiles& t, std::int64_t panel_floats) {
+  constexpr int kPanels = 4;
+  Vec acc[kPanels][NV];
+  unroll<0, kPanels>([&](auto p) { unroll<0, NV>([&](auto j) { acc[p][j] = load(t.init + (p * NV + j) * kLanes); }); });
+  for (std::int64_t s = 0; s < t.segment_count; ++s) {
+    const float* a = t.a + t.segments[s].a;
+    const float* b = t.b + t.segments[s].k * NV * kLanes;
+    for (std::int64_t k = 0; k < t.segment_length; ++k, b += NV * kLanes) {
+      const Vec x = broadcast(a[k]);
+      unroll<0, kPanels>([&](auto p) {
+        unroll<0, NV>([&](auto j) { acc[p][j] = fma(x, load(b + p * panel_floats + j * kLanes), acc[p][j]); });
+      });
+    }
+  }
+  const Vec lo = broadcast(t.lo), hi = broadcast(t.hi);
+  unroll<0, kPanels * NV>([&](auto j) {
+    Vec v = acc[j / NV][j % NV];
+    if (t.residual != nullptr) v = add(v, load(t.residual + j * kLanes));
+    store(t.y + j * t.y_vector, clip(v, lo, hi));
+  });
+}
+
+/// What is the same for all tiles of a work.
+[[gnu::always_inline]] inline GemmTiles tiles_of(const GemmWork& w) {
+  GemmTiles t;
+  t.a_row = w.a_row;
+  t.segments = w.segments;
+  t.segment_count = w.segment_count;
+  t.segment_length = w.segment_length;
+  t.init_row = 0;
+  t.y_row = w.y_row;
+  t.y_vector = w.y_vector;
+  t.residual_row = w.residual_row;
+  t.lo = epilogue_lo(w.activation);
+  t.hi = epilogue_hi(w.activation);
+  return t;
+}
+
+/// One panel for rows [begin, end): tiles of nearly equal height, because a lonely last row would cost as much as a whole tile.
+inline void gemm_panel(const GemmWork& w, GemmTiles& t, int vectors, std::int64_t begin, std::int64_t end, std::int64_t first_column) {
+  const std::int64_t rows = end - begin;
+  const std::int64_t tiles = (rows + max_tile_rows(vectors) - 1) / max_tile_rows(vectors);
+  const std::int64_t height = rows / tiles, taller = rows % tiles;
+  const auto run = [&](std::int64_t row, std::int64_t tile_rows, std::int64_t count) {
+    if (count == 0) return;
+    t.a = w.a + row * w.a_row;
+    t.y = w.y + row * w.y_row + first_column / kLanes * w.y_vector;
+    t.residual = w.residual == nullptr ? nullptr : w.residual + row * w.residual_row + first_column;
+    t.count = count;
+    kGemmTiles.at[vectors - 1][tile_rows - 1](t);
+  };
+  run(begin, height + 1, taller);
+  run(begin + taller * (height + 1), height, tiles - taller);
+}
+
+inline void finish_columns(const GemmWork& w, std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) {
+  if (w.activation.kind == ActivationKind::clip) return;
+  if (w.y_vector == kLanes) return activate_block(w.y + row * w.y_row + column, rows, w.y_row, columns, w.activation);
+  for (std::int64_t c = 0; c < columns; c += kLanes) {
+    const std::int64_t n = columns - c < kLanes ? columns - c : kLanes;
+    activate_block(w.y + row * w.y_row + (column + c) / kLanes * w.y_vector, rows, w.y_row, n, w.activation);
+  }
+}
+
+inline void gemm(const GemmWork& w) {
+  GemmTiles t = tiles_of(w);
+  const std::int64_t panel_columns = w.panel_vectors * kLanes;
+  const std::int64_t panel_floats = panel_columns * w.k;
+  for (std::int64_t row = 0; row < w.rows; row += w.block_rows) {
+    const std::int64_t end = row + w.block_rows < w.rows ? row + w.block_rows : w.rows;
+    for (std::int64_t p = w.panel_begin; p < w.panel_end;) {
+      const std::int64_t column = p * panel_columns;
+      t.b = w.b + p * panel_floats;
+      t.init = w.bias + column;
+      std::int64_t columns = panel_columns;
+      if (w.rows == 1 && w.panel_vectors == 2 && p + 4 <= w.panel_end && p + 4 < w.panels) {
+        t.a = w.a;
+        t.y = w.y + column / kLanes * w.y_vector;
+        t.residual = w.residual == nullptr ? nullptr : w.residual + column;
+        gemv_four_panels<2>(t, panel_floats);
+        columns *= 4;
+        p += 4;
+      } else {
+        const bool last = p == w.panels - 1;
+        const int vectors = last ? w.last_panel_vectors : w.panel_vectors;
+        if (last) columns = w.columns - column;
+        t.last_lanes = static_cast<int>(last ? columns - (vectors - 1) * kLanes : kLanes);
+        gemm_panel(w, t, vectors, row, end, column);
+        p += 1;
+      }
+      finish_columns(w, row, end - row, column, columns);
+    }
+  }
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -1,0 +1,97 @@
+// What the runtime asks of an instruction set: plain structs that describe a piece of work, and the table of functions that do it.
+// Every cpp/isa/*.cc fills one table. All strides and offsets count floats.
+#pragma once
+
+#include <cstdint>
+
+#include "dwsep/options.hpp"
+
+namespace dwsep {
+
+struct DepthwiseWork;
+struct GemmWork;
+struct StandardWork;
+
+/// One entry of the list of kernel variants. Zeros mean "any".
+struct DepthwiseVariant {
+  const char* name;
+  int kh, kw, stride_h, stride_w;
+  void (*run)(const DepthwiseWork&);
+};
+
+/// Depthwise convolution of output rows [y_begin, y_end) and channel vectors [v_begin, v_end) of one image.
+struct DepthwiseWork {
+  const DepthwiseVariant* variant;
+  const float* x;                      ///< row 0 (or ring slot 0), pixel 0, channel 0
+  std::int64_t x_row, x_pixel;         ///< strides of the input
+  std::int64_t x_vector;               ///< from one vector of channels to the next: the lanes of a vector, more in a channel-blocked buffer
+  std::int64_t height, width;          ///< of the input
+  std::int64_t ring;                   ///< input row r lies in slot r % ring; height where the whole image is there
+  const float* weights;                ///< packed [vector][kw][kh][lane]
+  const float* bias;                   ///< packed [vector][lane]
+  std::int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+  float* y;                            ///< row y_begin, pixel 0, channel 0
+  std::int64_t y_row, y_pixel;         ///< strides of the output
+  std::int64_t y_begin, y_end;         ///< rows to compute
+  std::int64_t out_width;
+  std::int64_t v_begin, v_end;         ///< channel vectors to compute
+  std::int64_t channels;               ///< of the output; the last vector may be partial
+  std::int64_t multiplier;
+  std::int64_t strip;                  ///< channel vectors walked together, pixel by pixel
+  Activation activation;
+};
+
+/// A run of input values that lie side by side: where it starts for pixel 0 of a tile, and its first row in the packed weights.
+struct Segment {
+  std::int64_t a, k;
+};
+
+/// Matrix product: rows are output pixels, columns output channels. y[m][n] = activation(init[n] + sum_k a[m][k] b[k][n] + residual[m][n]).
+struct GemmWork {
+  const float* a;
+  std::int64_t a_row;
+  const Segment* segments;             ///< the sum over k runs over these, in order
+  std::int64_t segment_count, segment_length;
+  const float* b;                      ///< packed panels [panel][k][column]; all but the last are panel_vectors wide
+  std::int64_t k;                      ///< rows of b
+  const float* bias;                   ///< padded to whole panels
+  float* y;
+  std::int64_t y_row, y_vector;        ///< y_vector: from one vector of channels to the next
+  const float* residual;               ///< or null
+  std::int64_t residual_row;
+  std::int64_t rows;
+  std::int64_t block_rows;             ///< rows walked for each panel before the next panel
+  std::int64_t columns;
+  int panel_vectors, last_panel_vectors;
+  std::int64_t panels;                 ///< of b altogether
+  std::int64_t panel_begin, panel_end; ///< to compute
+  Activation activation;
+};
+
+/// Standard convolution of output rows [y_begin, y_end) and panels [gemm.panel_begin, gemm.panel_end) of one image. In `gemm` the weights,
+/// bias, panels and activation are set; a, y and residual point at pixel 0 of row 0 of the image.
+struct StandardWork {
+  GemmWork gemm;
+  std::int64_t x_row, x_pixel, height, width, channels;
+  std::int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+  std::int64_t y_row, y_pixel, residual_row, residual_pixel;
+  std::int64_t y_begin, y_end, out_width;
+  Segment* segments;                   ///< scratch for kh * kw entries
+};
+
+/// What one instruction set offers.
+struct KernelTable {
+  const char* isa;
+  int lanes;
+  const DepthwiseVariant* depthwise;   ///< first match wins; the last entry takes everything
+  int depthwise_count;
+  const int* tile_rows;                ///< tile_rows[v - 1]: rows of the GEMM register tile that is v vectors wide
+  int max_panel_vectors;
+  void (*gemm)(const GemmWork&);
+  void (*standard)(const StandardWork&);
+  void (*activate)(float* y, std::int64_t rows, std::int64_t row_stride, std::int64_t columns, const Activation&);
+  void (*fma_chain)(std::int64_t iterations, float* sink);  ///< for measuring the peak
+  int fma_chains;                      ///< vectors of FMAs in each of its iterations
+};
+
+}  // namespace dwsep

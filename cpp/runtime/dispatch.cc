@@ -1,0 +1,53 @@
+#include "runtime/dispatch.hpp"
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include "isa/tables.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+/// Best first.
+std::vector<const KernelTable*> runnable_tables() {
+  std::vector<const KernelTable*> tables;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool fma = __builtin_cpu_supports("fma") != 0 && __builtin_cpu_supports("avx2") != 0;
+  const bool avx512 = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+                      __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
+  if (fma && avx512) tables.push_back(&isa::k_avx512);
+  if (fma) tables.push_back(&isa::k_avx2);
+  tables.push_back(&isa::k_baseline);
+#else
+  tables.push_back(&isa::k_neon);
+#endif
+  return tables;
+}
+
+const KernelTable& choose() {
+  const std::vector<const KernelTable*> tables = runnable_tables();
+  const char* wanted = std::getenv("DWSEP_ISA");
+  if (wanted == nullptr || *wanted == '\0') return *tables.front();
+  std::string names;
+  for (const KernelTable* t : tables) {
+    if (t->isa == std::string(wanted)) return *t;
+    names += (names.empty() ? "" : ", ") + std::string(t->isa);
+  }
+  throw std::invalid_argument("DWSEP_ISA: must name one of what this processor has (" + names + "), got \"" + wanted + "\"");
+}
+
+}  // namespace
+
+const KernelTable& kernels() {
+  static const KernelTable& table = choose();
+  return table;
+}
+
+std::vector<std::string> runnable_isas() {
+  std::vector<std::string> names;
+  for (const KernelTable* t : runnable_tables()) names.emplace_back(t->isa);
+  return names;
+}
+
+}  // namespace dwsep::runtime

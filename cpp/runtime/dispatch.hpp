@@ -1,0 +1,18 @@
+// The kernel table of the instruction set in use.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernels/table.hpp"
+
+namespace dwsep::runtime {
+
+/// Chosen once, at the first use: the best table this processor can run, or the one that DWSEP_ISA names. A name that is unknown, or
+/// beyond this processor, throws std::invalid_argument (every time).
+const KernelTable& kernels();
+
+/// Names of the tables this processor can run, best first.
+std::vector<std::string> runnable_isas();
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,32 @@
+// From options and an input shape to the numbers that kernels need.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "dwsep/layers.hpp"
+
+namespace dwsep::runtime {
+
+/// A spatial filter over one input size.
+struct Geometry {
+  std::int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w;
+  std::int64_t pad_top, pad_left;
+  std::int64_t out_h, out_w;
+};
+
+/// Throws std::invalid_argument when a size is out of range.
+void check_options(const ConvOptions& options, std::int64_t kh, std::int64_t kw);
+
+/// Throws std::invalid_argument when the padded input is smaller than the filter.
+Geometry resolve(const ConvOptions& options, std::int64_t kh, std::int64_t kw, const Shape& x);
+
+/// Throws std::invalid_argument: "<what>: must be <wanted>, got <got>".
+[[noreturn]] void reject(const std::string& what, const std::string& wanted, const std::string& got);
+void check_channels(const char* what, std::int64_t wanted, std::int64_t got);
+std::string to_string(const Shape& s);
+
+inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+inline std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,49 @@
+#include "runtime/layer.hpp"
+
+#include <algorithm>
+
+#include "runtime/thread_pool.hpp"
+
+namespace dwsep {
+
+Shape Layer::output_shape(const Shape& x) const { return impl_->output_shape(x); }
+
+Plan Layer::plan(const Shape& x, int threads) const {
+  static_cast<void>(impl_->output_shape(x));
+  return impl_->plan(x, runtime::resolve_threads(threads));
+}
+
+void Layer::operator()(const ConstTensor& x, const Tensor& y, const ConstTensor* residual, int threads) const {
+  const Shape out = impl_->output_shape(x.shape);
+  if (y.shape != out) runtime::reject("y", "of shape " + runtime::to_string(out), runtime::to_string(y.shape));
+  if (residual != nullptr) {
+    if (!impl_->takes_residual()) runtime::reject("residual", "null for a depthwise layer", "a tensor");
+    if (residual->shape != out) {
+      runtime::reject("residual", "of shape " + runtime::to_string(out), runtime::to_string(residual->shape));
+    }
+  }
+  if (out.empty()) return;
+  impl_->run(x, y, residual, runtime::resolve_threads(threads));
+}
+
+namespace runtime {
+
+bool evenly_spaced(const ConstTensor& t) {
+  const Shape& s = t.shape;
+  const bool rows = s.h == 1 || t.stride_h == s.w * t.stride_w;
+  const bool images = s.n == 1 || t.stride_n == s.h * s.w * t.stride_w;
+  return rows && images;
+}
+
+int worthwhile_threads(int threads, double flops, double bytes) {
+  // 30 GFLOP/s and 20 GB/s: what the least tuned kernel reaches on one core.
+  const double seconds = std::max(flops / 30e9, bytes / 20e9);
+  return std::clamp(static_cast<int>(seconds / 2e-6), 1, threads);
+}
+
+double tensor_bytes(const Shape& s) {
+  return 4.0 * static_cast<double>(s.n) * static_cast<double>(s.h) * static_cast<double>(s.w) * static_cast<double>(s.c);
+}
+
+}  // namespace runtime
+}  // namespace dwsep

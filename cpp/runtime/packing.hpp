@@ -1,0 +1,35 @@
+// Weights in the order in which kernels read them.
+#pragma once
+
+#include "dwsep/layers.hpp"
+#include "kernels/table.hpp"
+#include "runtime/buffer.hpp"
+
+namespace dwsep::runtime {
+
+/// Depthwise weights as [vector][kw][kh][lane] and bias as [vector][lane], zeros behind the last channel.
+struct PackedDepthwise {
+  std::int64_t kh, kw, channels, multiplier;  ///< channels of the input
+  std::int64_t vectors;                       ///< of the output
+  AlignedFloats weights, bias;
+
+  std::int64_t outputs() const { return channels * multiplier; }
+};
+PackedDepthwise pack(const DepthwiseFilter& filter, int lanes);
+
+/// The columns of a matrix in panels, each panel [k][column], zeros behind the last column.
+struct PackedMatrix {
+  std::int64_t k, columns;
+  std::int64_t panels;
+  int panel_vectors, last_panel_vectors;
+  int lanes;
+  AlignedFloats weights, bias;
+
+  /// The part of a GemmWork that the weights decide, for all panels.
+  GemmWork work() const;
+};
+/// matrix (k, columns) with rows `row_stride` floats apart; bias (columns) or null.
+PackedMatrix pack_matrix(const float* matrix, std::int64_t row_stride, const float* bias, std::int64_t k, std::int64_t columns,
+                         const KernelTable& kernels);
+
+}  // namespace dwsep::runtime

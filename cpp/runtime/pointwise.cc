@@ -1,0 +1,82 @@
+// PointwiseConv2D: one matrix product, the batch folded into its rows where the strides allow.
+#include <algorithm>
+
+#include "runtime/dispatch.hpp"
+#include "runtime/stages.hpp"
+#include "runtime/thread_pool.hpp"
+
+namespace dwsep {
+namespace {
+
+using namespace runtime;
+
+class Pointwise final : public detail::Layer {
+ public:
+  Pointwise(const PointwiseFilter& filter, const Activation& activation) : stage_(filter, activation) {}
+
+  Shape output_shape(const Shape& x) const override {
+    check_channels("x", stage_.packed().k, x.c);
+    return {x.n, x.h, x.w, stage_.packed().columns};
+  }
+
+  void run(const ConstTensor& x, const Tensor& y, const ConstTensor* residual, int threads) const override {
+    const Split split = choose(x.shape, threads);
+    const bool one_run = evenly_spaced(x) && evenly_spaced(y) && (residual == nullptr || evenly_spaced(*residual));
+    const std::int64_t pixels = x.shape.n * x.shape.h * x.shape.w;
+    parallel(split.threads, [&](Team& team) {
+      const Range rows = split.by_panels ? Range{0, pixels} : part_of(pixels, team.rank(), team.size());
+      const Range panels = split.by_panels ? part_of(stage_.packed().panels, team.rank(), team.size()) : Range{0, stage_.packed().panels};
+      for (std::int64_t row = rows.begin; row < rows.end;) {
+        const std::int64_t end = one_run ? rows.end : std::min(rows.end, (row / x.shape.w + 1) * x.shape.w);
+        run_pixels(x, y, residual, {row, end}, panels);
+        row = end;
+      }
+    });
+  }
+
+  Plan plan(const Shape& x, int threads) const override {
+    const Split split = choose(x, threads);
+    return {"pointwise",   stage_.kernel_name(), split.by_panels ? "output channels" : "pixels",
+            split.threads, stage_.flops(x.n * x.h * x.w), bytes(x)};
+  }
+
+ private:
+  struct Split {
+    int threads;
+    bool by_panels;
+  };
+
+  double bytes(const Shape& x) const {
+    return tensor_bytes(x) + tensor_bytes({x.n, x.h, x.w, stage_.packed().columns}) + stage_.weight_bytes();
+  }
+
+  Split choose(const Shape& x, int threads) const {
+    const std::int64_t pixels = x.n * x.h * x.w;
+    threads = worthwhile_threads(threads, stage_.flops(pixels), bytes(x));
+    return {threads, split_by_panels(stage_.packed(), pixels, threads)};
+  }
+
+  /// Pixels [rows) in the order of the tensor; all in one image row unless the tensors are evenly spaced.
+  void run_pixels(const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Range rows, Range panels) const {
+    const std::int64_t row = rows.begin / x.shape.w, column = rows.begin % x.shape.w;
+    const std::int64_t image = row / x.shape.h, line = row % x.shape.h;
+    const auto offset = [&](const auto& t) { return image * t.stride_n + line * t.stride_h + column * t.stride_w; };
+    GemmWork w = stage_.work(x.data + offset(x), x.stride_w, y.data + offset(y), y.stride_w, rows.end - rows.begin);
+    if (residual != nullptr) {
+      w.residual = residual->data + offset(*residual);
+      w.residual_row = residual->stride_w;
+    }
+    w.panel_begin = panels.begin;
+    w.panel_end = panels.end;
+    kernels().gemm(w);
+  }
+
+  PointwiseStage stage_;
+};
+
+}  // namespace
+
+PointwiseConv2D::PointwiseConv2D(const PointwiseFilter& filter, const Activation& activation)
+    : Layer(std::make_shared<Pointwise>(filter, activation)) {}
+
+}  // namespace dwsep

@@ -1,0 +1,152 @@
+// SeparableConv2D: the depthwise output of a block of pixels goes to scratch, where the matrix product reads it from cache.
+#include <algorithm>
+
+#include "runtime/blocks.hpp"
+#include "runtime/buffer.hpp"
+#include "runtime/dispatch.hpp"
+#include "runtime/stages.hpp"
+#include "runtime/thread_pool.hpp"
+
+namespace dwsep {
+namespace {
+
+using namespace runtime;
+
+class Separable final : public detail::Layer {
+ public:
+  Separable(const DepthwiseFilter& depthwise, const PointwiseFilter& pointwise, const ConvOptions& options,
+            const Activation& depthwise_activation, const Activation& activation)
+      : depthwise_(depthwise, options, depthwise_activation), pointwise_(pointwise, activation) {
+    check_channels("pointwise weights", depthwise_.packed().outputs(), pointwise.in);
+  }
+
+  Shape output_shape(const Shape& x) const override {
+    check_channels("x", depthwise_.packed().channels, x.c);
+    const Geometry g = depthwise_.geometry(x);
+    return {x.n, g.out_h, g.out_w, pointwise_.packed().columns};
+  }
+
+  void run(const ConstTensor& x, const Tensor& y, const ConstTensor* residual, int threads) const override {
+    const Call c{depthwise_.geometry(x.shape), x, y, residual, scratch_pixel(middle_channels())};
+    const Split split = choose(c.g, x.shape, threads);
+    split.whole_images ? run_images(c, split.threads) : run_blocks(c, split.threads);
+  }
+
+  Plan plan(const Shape& x, int threads) const override {
+    const Geometry g = depthwise_.geometry(x);
+    const Split split = choose(g, x, threads);
+    return {split.whole_images ? "separable, fused by image" : "separable, fused by rows",
+            std::string(depthwise_.kernel_name()) + " + " + pointwise_.kernel_name(),
+            split.whole_images ? "channels, then output channels or pixels" : "blocks of rows",
+            split.threads,
+            flops(g, x),
+            tensor_bytes(x) + tensor_bytes({x.n, g.out_h, g.out_w, pointwise_.packed().columns}) + depthwise_.weight_bytes() +
+                pointwise_.weight_bytes()};
+  }
+
+ private:
+  struct Call {
+    Geometry g;
+    const ConstTensor& x;
+    const Tensor& y;
+    const ConstTensor* residual;
+    std::int64_t pixel;  ///< of the scratch
+  };
+  struct Split {
+    int threads;
+    bool whole_images;
+  };
+
+  std::int64_t middle_channels() const { return depthwise_.packed().outputs(); }
+
+  double flops(const Geometry& g, const Shape& x) const { return depthwise_.flops(g, x.n) + pointwise_.flops(x.n * g.out_h * g.out_w); }
+
+  Split choose(const Geometry& g, const Shape& x, int threads) const {
+    threads = worthwhile_threads(threads, flops(g, x), tensor_bytes(x));
+    // A small image stays in cache whole; then each thread can keep to its part of the weights.
+    const bool small = g.out_h * g.out_w * middle_channels() <= 2 * cache_budget_floats();
+    return {threads, small && (threads == 1 || depthwise_.packed().vectors >= 4 * threads)};
+  }
+
+  /// The depthwise result of rows x columns from (row, column) on, to scratch.
+  void run_depthwise(const Call& c, std::int64_t image, Range rows, Range columns, Range vectors, float* scratch) const {
+    const Source source{c.x.data + image * c.x.stride_n, c.x.stride_h, c.x.stride_w, kernels().lanes, c.x.shape.h, c.x.shape.w, c.x.shape.h};
+    DepthwiseWork w = depthwise_.work(c.g, source, {scratch, (columns.end - columns.begin) * c.pixel, c.pixel});
+    set_rows(w, rows.begin, rows.end, scratch);
+    w.pad_left -= columns.begin * c.g.stride_w;
+    w.out_width = columns.end - columns.begin;
+    w.v_begin = vectors.begin;
+    w.v_end = vectors.end;
+    w.variant->run(w);
+  }
+
+  /// The product of `rows` x `columns` pixels of scratch with panels, to the output.
+  void run_pointwise(const Call& c, std::int64_t image, Range rows, Range columns, Range panels, const float* scratch) const {
+    const std::int64_t width = columns.end - columns.begin;
+    const bool whole_rows = width == c.g.out_w && c.y.stride_h == width * c.y.stride_w &&
+                            (c.residual == nullptr || c.residual->stride_h == width * c.residual->stride_w);
+    const std::int64_t step = whole_rows ? rows.end - rows.begin : 1;
+    for (std::int64_t row = rows.begin; row < rows.end; row += step) {
+      const auto offset = [&](const auto& t) { return image * t.stride_n + row * t.stride_h + columns.begin * t.stride_w; };
+      GemmWork w = pointwise_.work(scratch + (row - rows.begin) * width * c.pixel, c.pixel, c.y.data + offset(c.y), c.y.stride_w, step * width);
+      if (c.residual != nullptr) {
+        w.residual = c.residual->data + offset(*c.residual);
+        w.residual_row = c.residual->stride_w;
+      }
+      w.panel_begin = panels.begin;
+      w.panel_end = panels.end;
+      kernels().gemm(w);
+    }
+  }
+
+  void run_blocks(const Call& c, int threads) const {
+    const Block block = choose_block(c.g, middle_channels(), cache_budget_floats());
+    const std::int64_t columns = ceil_div(c.g.out_w, block.columns), all_rows = c.x.shape.n * c.g.out_h;
+    const Range vectors{0, depthwise_.packed().vectors}, panels{0, pointwise_.packed().panels};
+    parallel(threads, [&](Team& team) {
+      const Range mine = part_of(all_rows, team.rank(), team.size());
+      float* scratch = thread_scratch(block.rows * block.columns * c.pixel);
+      for (std::int64_t row = mine.begin; row < mine.end;) {
+        const std::int64_t image = row / c.g.out_h, first = row % c.g.out_h;
+        const Range rows{first, first + std::min({block.rows, mine.end - row, c.g.out_h - first})};
+        for (std::int64_t part = 0; part < columns; ++part) {
+          const Range place{part * block.columns, std::min((part + 1) * block.columns, c.g.out_w)};
+          run_depthwise(c, image, rows, place, vectors, scratch);
+          run_pointwise(c, image, rows, place, panels, scratch);
+        }
+        row += rows.end - rows.begin;
+      }
+    });
+  }
+
+  void run_images(const Call& c, int threads) const {
+    float* scratch = thread_scratch(c.g.out_h * c.g.out_w * c.pixel);
+    const Range rows{0, c.g.out_h}, columns{0, c.g.out_w};
+    const bool by_panels = split_by_panels(pointwise_.packed(), c.g.out_h, threads);
+    parallel(threads, [&](Team& team) {
+      for (std::int64_t image = 0; image < c.x.shape.n; ++image) {
+        run_depthwise(c, image, rows, columns, part_of(depthwise_.packed().vectors, team.rank(), team.size()), scratch);
+        team.barrier();
+        const Range all{0, pointwise_.packed().panels};
+        if (by_panels) {
+          run_pointwise(c, image, rows, columns, part_of(all.end, team.rank(), team.size()), scratch);
+        } else {
+          const Range mine = part_of(c.g.out_h, team.rank(), team.size());
+          run_pointwise(c, image, mine, columns, all, scratch + mine.begin * c.g.out_w * c.pixel);
+        }
+        team.barrier();
+      }
+    });
+  }
+
+  DepthwiseStage depthwise_;
+  PointwiseStage pointwise_;
+};
+
+}  // namespace
+
+SeparableConv2D::SeparableConv2D(const DepthwiseFilter& depthwise, const PointwiseFilter& pointwise, const ConvOptions& options,
+                                 const Activation& depthwise_activation, const Activation& activation)
+    : Layer(std::make_shared<Separable>(depthwise, pointwise, options, depthwise_activation, activation)) {}
+
+}  // namespace dwsep

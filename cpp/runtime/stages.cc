@@ -1,0 +1,125 @@
+#include "runtime/stages.hpp"
+
+#include <algorithm>
+
+#include "runtime/dispatch.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+const DepthwiseVariant& find_variant(const DepthwiseFilter& f, const ConvOptions& o) {
+  const KernelTable& t = kernels();
+  const bool plain = f.multiplier == 1 && ((o.dilation_h == 1 || f.kh == 1) && (o.dilation_w == 1 || f.kw == 1));
+  for (int i = 0; i + 1 < t.depthwise_count; ++i) {
+    const DepthwiseVariant& v = t.depthwise[i];
+    if (plain && v.kh == f.kh && v.kw == f.kw && v.stride_h == o.stride_h && v.stride_w == o.stride_w) return v;
+  }
+  return t.depthwise[t.depthwise_count - 1];
+}
+
+const DepthwiseFilter& checked(const DepthwiseFilter& f, const ConvOptions& o) {
+  check_options(o, f.kh, f.kw);
+  if (f.channels < 1) reject("channels", "1 or more", std::to_string(f.channels));
+  if (f.multiplier < 1) reject("multiplier", "1 or more", std::to_string(f.multiplier));
+  return f;
+}
+
+const PointwiseFilter& checked(const PointwiseFilter& f) {
+  if (f.in < 1) reject("input channels", "1 or more", std::to_string(f.in));
+  if (f.out < 1) reject("output channels", "1 or more", std::to_string(f.out));
+  return f;
+}
+
+}  // namespace
+
+DepthwiseStage::DepthwiseStage(const DepthwiseFilter& filter, const ConvOptions& options, const Activation& activation)
+    : packed_(pack(checked(filter, options), kernels().lanes)),
+      options_(options),
+      activation_(activation),
+      variant_(&find_variant(filter, options)) {}
+
+DepthwiseWork DepthwiseStage::work(const Geometry& g, const Source& x, const Target& y) const {
+  DepthwiseWork w{};
+  w.variant = variant_;
+  w.x = x.data;
+  w.x_row = x.row;
+  w.x_pixel = x.pixel;
+  w.x_vector = x.vector;
+  w.height = x.height;
+  w.width = x.width;
+  w.ring = x.ring;
+  w.weights = packed_.weights.get();
+  w.bias = packed_.bias.get();
+  w.kh = g.kh;
+  w.kw = g.kw;
+  w.stride_h = g.stride_h;
+  w.stride_w = g.stride_w;
+  w.dilation_h = g.dilation_h;
+  w.dilation_w = g.dilation_w;
+  w.pad_top = g.pad_top;
+  w.pad_left = g.pad_left;
+  w.y = y.data;
+  w.y_row = y.row;
+  w.y_pixel = y.pixel;
+  w.y_end = g.out_h;
+  w.out_width = g.out_w;
+  w.v_end = packed_.vectors;
+  w.channels = packed_.outputs();
+  w.multiplier = packed_.multiplier;
+  w.strip = packed_.vectors;
+  w.activation = activation_;
+  return w;
+}
+
+double DepthwiseStage::flops(const Geometry& g, std::int64_t images) const {
+  return 2.0 * static_cast<double>(images * g.out_h * g.out_w) * static_cast<double>(packed_.outputs() * g.kh * g.kw);
+}
+
+double DepthwiseStage::weight_bytes() const { return 4.0 * static_cast<double>(packed_.outputs() * (packed_.kh * packed_.kw + 1)); }
+
+PointwiseStage::PointwiseStage(const PointwiseFilter& f, const Activation& activation)
+    : packed_(pack_matrix(checked(f).weights, f.out, f.bias, f.in, f.out, kernels())), activation_(activation) {}
+
+GemmWork PointwiseStage::work(const float* a, std::int64_t a_row, float* y, std::int64_t y_row, std::int64_t rows) const {
+  GemmWork w = packed_.work();
+  w.a = a;
+  w.a_row = a_row;
+  w.y = y;
+  w.y_row = y_row;
+  w.rows = rows;
+  w.block_rows = gemm_block_rows(packed_.k);
+  w.activation = activation_;
+  return w;
+}
+
+std::string PointwiseStage::kernel_name() const {
+  const int v = packed_.panel_vectors;
+  return "gemm_" + std::to_string(kernels().tile_rows[v - 1]) + "x" + std::to_string(v * packed_.lanes);
+}
+
+double PointwiseStage::flops(std::int64_t pixels) const {
+  return 2.0 * static_cast<double>(pixels) * static_cast<double>(packed_.k * packed_.columns);
+}
+
+double PointwiseStage::weight_bytes() const { return 4.0 * static_cast<double>((packed_.k + 1) * packed_.columns); }
+
+void set_rows(DepthwiseWork& w, std::int64_t begin, std::int64_t end, float* y) {
+  w.y_begin = begin;
+  w.y_end = end;
+  w.y = y;
+}
+
+bool split_by_panels(const PackedMatrix& b, std::int64_t rows, int threads) {
+  const auto balance = [&](std::int64_t parts) {
+    return static_cast<double>(parts) / static_cast<double>(ceil_div(parts, threads) * threads);
+  };
+  const double by_panels = balance(ceil_div(b.columns, b.lanes * b.panel_vectors)), by_rows = balance(rows);
+  return rows < b.columns ? by_panels >= 0.9 * by_rows : by_panels > 1.1 * by_rows;
+}
+
+std::int64_t gemm_block_rows(std::int64_t k) {
+  constexpr std::int64_t kBlockFloats = 32 * 1024, kLeastRows = 56;
+  return std::max(kBlockFloats / k / kLeastRows * kLeastRows, kLeastRows);
+}
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,232 @@
+// One vector of floats, as wide as the instruction set that this file is compiled for, and the operations the kernels need.
+//
+// Every operation rounds once, so results do not depend on the width; fma is a true fused multiply-add wherever the hardware has
+// one (not on plain x86-64). Included by cpp/isa/*.cc only, inside their namespaces' compilation: nothing here has external linkage.
+#pragma once
+
+#include <cstdint>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+#if defined(__AVX512F__)
+
+constexpr int kLanes = 16;
+constexpr bool kMasks = true;
+constexpr int kRegisters = 32;
+using Vec = __m512;
+
+[[gnu::always_inline]] inline Vec load(const float* p) { return _mm512_loadu_ps(p); }
+[[gnu::always_inline]] inline void store(float* p, Vec v) { _mm512_storeu_ps(p, v); }
+[[gnu::always_inline]] inline Vec broadcast(float x) { return _mm512_set1_ps(x); }
+[[gnu::always_inline]] inline __mmask16 first_mask(int n) { return static_cast<__mmask16>((1U << n) - 1U); }
+[[gnu::always_inline]] inline Vec load_first(const float* p, int n) { return _mm512_maskz_loadu_ps(first_mask(n), p); }
+[[gnu::always_inline]] inline void store_first(float* p, Vec v, int n) { _mm512_mask_storeu_ps(p, first_mask(n), v); }
+[[gnu::always_inline]] inline Vec add(Vec a, Vec b) { return _mm512_add_ps(a, b); }
+[[gnu::always_inline]] inline Vec sub(Vec a, Vec b) { return _mm512_sub_ps(a, b); }
+[[gnu::always_inline]] inline Vec mul(Vec a, Vec b) { return _mm512_mul_ps(a, b); }
+[[gnu::always_inline]] inline Vec div(Vec a, Vec b) { return _mm512_div_ps(a, b); }
+[[gnu::always_inline]] inline Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
+// a > b ? a : b and a < b ? a : b: a NaN in b passes through.
+[[gnu::always_inline]] inline Vec max_or_second(Vec a, Vec b) { return _mm512_max_ps(a, b); }
+[[gnu::always_inline]] inline Vec min_or_second(Vec a, Vec b) { return _mm512_min_ps(a, b); }
+[[gnu::always_inline]] inline Vec abs(Vec a) { return _mm512_abs_ps(a); }
+[[gnu::always_inline]] inline Vec round(Vec a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+// 2^n for integral n in [-126, 127].
+[[gnu::always_inline]] inline Vec exp2_integral(Vec n) {
+  const __m512i e = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(e, 23));
+}
+// a < b ? x : y
+[[gnu::always_inline]] inline Vec select_less(Vec a, Vec b, Vec x, Vec y) { return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x); }
+// |magnitude| with the sign of s
+[[gnu::always_inline]] inline Vec copy_sign(Vec magnitude, Vec s) {
+  const __m512 sign = _mm512_set1_ps(-0.0F);
+  return _mm512_or_ps(_mm512_andnot_ps(sign, magnitude), _mm512_and_ps(sign, s));
+}
+// Lane i of the result is lane index[i] of v.
+[[gnu::always_inline]] inline Vec permute(Vec v, const std::int32_t* index) { return _mm512_permutexvar_ps(_mm512_loadu_si512(index), v); }
+
+#elif defined(__AVX2__)
+
+constexpr int kLanes = 8;
+constexpr bool kMasks = false;
+constexpr int kRegisters = 16;
+using Vec = __m256;
+
+[[gnu::always_inline]] inline Vec load(const float* p) { return _mm256_loadu_ps(p); }
+[[gnu::always_inline]] inline void store(float* p, Vec v) { _mm256_storeu_ps(p, v); }
+[[gnu::always_inline]] inline Vec broadcast(float x) { return _mm256_set1_ps(x); }
+[[gnu::always_inline]] inline Vec load_first(const float* p, int n) {
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane));
+}
+// Pieces of 4, 2 and 1: a masked store is microcode on AMD processors.
+[[gnu::always_inline]] inline void store_first(float* p, Vec v, int n) {
+  __m128 part = _mm256_castps256_ps128(v);
+  if ((n & 8) != 0) return store(p, v);
+  if ((n & 4) != 0) {
+    _mm_storeu_ps(p, part);
+    part = _mm256_extractf128_ps(v, 1);
+    p += 4;
+  }
+  if ((n & 2) != 0) {
+    _mm_storel_pi(reinterpret_cast<__m64*>(p), part);
+    part = _mm_movehl_ps(part, part);
+    p += 2;
+  }
+  if ((n & 1) != 0) _mm_store_ss(p, part);
+}
+[[gnu::always_inline]] inline Vec add(Vec a, Vec b) { return _mm256_add_ps(a, b); }
+[[gnu::always_inline]] inline Vec sub(Vec a, Vec b) { return _mm256_sub_ps(a, b); }
+[[gnu::always_inline]] inline Vec mul(Vec a, Vec b) { return _mm256_mul_ps(a, b); }
+[[gnu::always_inline]] inline Vec div(Vec a, Vec b) { return _mm256_div_ps(a, b); }
+[[gnu::always_inline]] inline Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
+[[gnu::always_inline]] inline Vec max_or_second(Vec a, Vec b) { return _mm256_max_ps(a, b); }
+[[gnu::always_inline]] inline Vec min_or_second(Vec a, Vec b) { return _mm256_min_ps(a, b); }
+[[gnu::always_inline]] inline Vec abs(Vec a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0F), a); }
+[[gnu::always_inline]] inline Vec round(Vec a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+[[gnu::always_inline]] inline Vec exp2_integral(Vec n) {
+  const __m256i e = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(e, 23));
+}
+[[gnu::always_inline]] inline Vec select_less(Vec a, Vec b, Vec x, Vec y) { return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ)); }
+[[gnu::always_inline]] inline Vec copy_sign(Vec magnitude, Vec s) {
+  const __m256 sign = _mm256_set1_ps(-0.0F);
+  return _mm256_or_ps(_mm256_andnot_ps(sign, magnitude), _mm256_and_ps(sign, s));
+}
+[[gnu::always_inline]] inline Vec permute(Vec v, const std::int32_t* index) {
+  return _mm256_permutevar8x32_ps(v, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(index)));
+}
+
+#elif defined(__x86_64__)
+
+constexpr int kLanes = 4;
+constexpr bool kMasks = false;
+constexpr int kRegisters = 16;
+using Vec = __m128;
+
+[[gnu::always_inline]] inline Vec load(const float* p) { return _mm_loadu_ps(p); }
+[[gnu::always_inline]] inline void store(float* p, Vec v) { _mm_storeu_ps(p, v); }
+[[gnu::always_inline]] inline Vec broadcast(float x) { return _mm_set1_ps(x); }
+[[gnu::always_inline]] inline Vec load_first(const float* p, int n) {
+  if (n >= 4) return load(p);
+  if (n == 1) return _mm_load_ss(p);
+  const __m128 low = _mm_loadl_pi(_mm_setzero_ps(), reinterpret_cast<const __m64*>(p));
+  return n == 2 ? low : _mm_movelh_ps(low, _mm_load_ss(p + 2));
+}
+[[gnu::always_inline]] inline void store_first(float* p, Vec v, int n) {
+  if (n >= 4) return store(p, v);
+  if ((n & 2) != 0) {
+    _mm_storel_pi(reinterpret_cast<__m64*>(p), v);
+    v = _mm_movehl_ps(v, v);
+    p += 2;
+  }
+  if ((n & 1) != 0) _mm_store_ss(p, v);
+}
+[[gnu::always_inline]] inline Vec add(Vec a, Vec b) { return _mm_add_ps(a, b); }
+[[gnu::always_inline]] inline Vec sub(Vec a, Vec b) { return _mm_sub_ps(a, b); }
+[[gnu::always_inline]] inline Vec mul(Vec a, Vec b) { return _mm_mul_ps(a, b); }
+[[gnu::always_inline]] inline Vec div(Vec a, Vec b) { return _mm_div_ps(a, b); }
+[[gnu::always_inline]] inline Vec fma(Vec a, Vec b, Vec c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
+[[gnu::always_inline]] inline Vec max_or_second(Vec a, Vec b) { return _mm_max_ps(a, b); }
+[[gnu::always_inline]] inline Vec min_or_second(Vec a, Vec b) { return _mm_min_ps(a, b); }
+[[gnu::always_inline]] inline Vec abs(Vec a) { return _mm_andnot_ps(_mm_set1_ps(-0.0F), a); }
+[[gnu::always_inline]] inline Vec round(Vec a) { return _mm_cvtepi32_ps(_mm_cvtps_epi32(a)); }
+[[gnu::always_inline]] inline Vec exp2_integral(Vec n) {
+  return _mm_castsi128_ps(_mm_slli_epi32(_mm_add_epi32(_mm_cvtps_epi32(n), _mm_set1_epi32(127)), 23));
+}
+[[gnu::always_inline]] inline Vec select_less(Vec a, Vec b, Vec x, Vec y) {
+  const __m128 m = _mm_cmplt_ps(a, b);
+  return _mm_or_ps(_mm_and_ps(m, x), _mm_andnot_ps(m, y));
+}
+[[gnu::always_inline]] inline Vec copy_sign(Vec magnitude, Vec s) {
+  const __m128 sign = _mm_set1_ps(-0.0F);
+  return _mm_or_ps(_mm_andnot_ps(sign, magnitude), _mm_and_ps(sign, s));
+}
+[[gnu::always_inline]] inline Vec permute(Vec v, const std::int32_t* index) {
+  alignas(16) float lanes[4];
+  _mm_store_ps(lanes, v);
+  return _mm_setr_ps(lanes[index[0]], lanes[index[1]], lanes[index[2]], lanes[index[3]]);
+}
+
+#elif defined(__ARM_NEON)
+
+constexpr int kLanes = 4;
+constexpr bool kMasks = false;
+constexpr int kRegisters = 32;
+using Vec = float32x4_t;
+
+[[gnu::always_inline]] inline Vec load(const float* p) { return vld1q_f32(p); }
+[[gnu::always_inline]] inline void store(float* p, Vec v) { vst1q_f32(p, v); }
+[[gnu::always_inline]] inline Vec broadcast(float x) { return vdupq_n_f32(x); }
+[[gnu::always_inline]] inline Vec load_first(const float* p, int n) {
+  if (n >= 4) return load(p);
+  Vec v = vld1q_lane_f32(p, vdupq_n_f32(0.0F), 0);
+  if (n > 1) v = vld1q_lane_f32(p + 1, v, 1);
+  if (n > 2) v = vld1q_lane_f32(p + 2, v, 2);
+  return v;
+}
+[[gnu::always_inline]] inline void store_first(float* p, Vec v, int n) {
+  if (n >= 4) return store(p, v);
+  vst1q_lane_f32(p, v, 0);
+  if (n > 1) vst1q_lane_f32(p + 1, v, 1);
+  if (n > 2) vst1q_lane_f32(p + 2, v, 2);
+}
+[[gnu::always_inline]] inline Vec add(Vec a, Vec b) { return vaddq_f32(a, b); }
+[[gnu::always_inline]] inline Vec sub(Vec a, Vec b) { return vsubq_f32(a, b); }
+[[gnu::always_inline]] inline Vec mul(Vec a, Vec b) { return vmulq_f32(a, b); }
+[[gnu::always_inline]] inline Vec div(Vec a, Vec b) { return vdivq_f32(a, b); }
+[[gnu::always_inline]] inline Vec fma(Vec a, Vec b, Vec c) { return vfmaq_f32(c, a, b); }
+// Not vmaxq: the same zero and the same NaN as on x86.
+[[gnu::always_inline]] inline Vec max_or_second(Vec a, Vec b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
+[[gnu::always_inline]] inline Vec min_or_second(Vec a, Vec b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
+[[gnu::always_inline]] inline Vec abs(Vec a) { return vabsq_f32(a); }
+[[gnu::always_inline]] inline Vec round(Vec a) { return vrndnq_f32(a); }
+[[gnu::always_inline]] inline Vec exp2_integral(Vec n) {
+  return vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtnq_s32_f32(n), vdupq_n_s32(127)), 23));
+}
+[[gnu::always_inline]] inline Vec select_less(Vec a, Vec b, Vec x, Vec y) { return vbslq_f32(vcltq_f32(a, b), x, y); }
+[[gnu::always_inline]] inline Vec copy_sign(Vec magnitude, Vec s) { return vbslq_f32(vdupq_n_u32(0x80000000U), s, magnitude); }
+[[gnu::always_inline]] inline Vec permute(Vec v, const std::int32_t* index) {
+  float lanes[4];
+  vst1q_f32(lanes, v);
+  const float picked[4] = {lanes[index[0]], lanes[index[1]], lanes[index[2]], lanes[index[3]]};
+  return vld1q_f32(picked);
+}
+
+#endif
+
+/// The first n <= kLanes lanes. Kernels call this where a row's channels may end; with mask registers it needs no branch.
+[[gnu::always_inline]] inline Vec load_up_to(const float* p, int n) { return kMasks || n < kLanes ? load_first(p, n) : load(p); }
+[[gnu::always_inline]] inline void store_up_to(float* p, Vec v, int n) { return n < kLanes ? store_first(p, v, n) : store(p, v); }
+
+/// An index known at compile time.
+template <int I>
+struct Index {
+  static constexpr int value = I;
+  constexpr operator int() const { return I; }
+};
+
+/// f(Index<Begin>), ..., f(Index<End - 1>): unrolled by construction, so that arrays of vectors indexed by it stay in registers.
+template <int Begin, int End, class F>
+[[gnu::always_inline]] inline void unroll(const F& f) {
+  if constexpr (Begin < End) {
+    f(Index<Begin>{});
+    unroll<Begin + 1, End>(f);
+  }
+}
+
+/// Keeps the compiler from seeing where a value came from (and from rebuilding the address arithmetic its own way).
+template <class T>
+[[gnu::always_inline]] inline T opaque(T x) {
+  asm("" : "+r"(x));
+  return x;
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE
