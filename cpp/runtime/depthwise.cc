@@ -10,7 +10,7 @@ namespace {
 
 using namespace runtime;
 
-class Depthwise final : public detail::Layer {
+class Depthwise final : public PackedLayer {
  public:
   Depthwise(const DepthwiseFilter& filter, const ConvOptions& options, const Activation& activation)
       : stage_(filter, options, activation) {}
@@ -63,7 +63,7 @@ class Depthwise final : public detail::Layer {
   }
 
   void run_image(const Geometry& g, const ConstTensor& x, const Tensor& y, std::int64_t image, Range rows, Range vectors) const {
-    const Source source{x.data + image * x.stride_n, x.stride_h, x.stride_w, kernels().lanes, x.shape.h, x.shape.w, x.shape.h};
+    const Source source{x.data + image * x.stride_n, x.stride_h, x.stride_w, kernel_table().lanes, x.shape.h, x.shape.w, x.shape.h};
     DepthwiseWork w = stage_.work(g, source, {nullptr, y.stride_h, y.stride_w});
     set_rows(w, rows.begin, rows.end, y.data + image * y.stride_n + rows.begin * y.stride_h);
     w.v_begin = vectors.begin;

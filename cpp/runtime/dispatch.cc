@@ -39,7 +39,7 @@ const KernelTable& choose() {
 
 }  // namespace
 
-const KernelTable& kernels() {
+const KernelTable& kernel_table() {
   static const KernelTable& table = choose();
   return table;
 }

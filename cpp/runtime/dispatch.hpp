@@ -10,7 +10,7 @@ namespace dwsep::runtime {
 
 /// Chosen once, at the first use: the best table this processor can run, or the one that DWSEP_ISA names. A name that is unknown, or
 /// beyond this processor, throws std::invalid_argument (every time).
-const KernelTable& kernels();
+const KernelTable& kernel_table();
 
 /// Names of the tables this processor can run, best first.
 std::vector<std::string> runnable_isas();

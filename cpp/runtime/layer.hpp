@@ -5,21 +5,17 @@
 #include "kernels/table.hpp"
 #include "runtime/geometry.hpp"
 
-namespace dwsep::detail {
+namespace dwsep::runtime {
 
-class Layer {
+class PackedLayer {
  public:
-  virtual ~Layer() = default;
+  virtual ~PackedLayer() = default;
   virtual Shape output_shape(const Shape& x) const = 0;
   virtual bool takes_residual() const { return true; }
   /// Shapes were checked and no output is empty. `threads` is at least 1.
   virtual void run(const ConstTensor& x, const Tensor& y, const ConstTensor* residual, int threads) const = 0;
   virtual Plan plan(const Shape& x, int threads) const = 0;
 };
-
-}  // namespace dwsep::detail
-
-namespace dwsep::runtime {
 
 /// [begin, end) of `total` equal parts, for one of `parts`.
 struct Range {

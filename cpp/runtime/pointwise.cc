@@ -10,7 +10,7 @@ namespace {
 
 using namespace runtime;
 
-class Pointwise final : public detail::Layer {
+class Pointwise final : public PackedLayer {
  public:
   Pointwise(const PointwiseFilter& filter, const Activation& activation) : stage_(filter, activation) {}
 
@@ -68,7 +68,7 @@ class Pointwise final : public detail::Layer {
     }
     w.panel_begin = panels.begin;
     w.panel_end = panels.end;
-    kernels().gemm(w);
+    kernel_table().gemm(w);
   }
 
   PointwiseStage stage_;

@@ -12,7 +12,7 @@ namespace {
 
 using namespace runtime;
 
-class Separable final : public detail::Layer {
+class Separable final : public PackedLayer {
  public:
   Separable(const DepthwiseFilter& depthwise, const PointwiseFilter& pointwise, const ConvOptions& options,
             const Activation& depthwise_activation, const Activation& activation)
@@ -70,7 +70,7 @@ class Separable final : public detail::Layer {
 
   /// The depthwise result of rows x columns from (row, column) on, to scratch.
   void run_depthwise(const Call& c, std::int64_t image, Range rows, Range columns, Range vectors, float* scratch) const {
-    const Source source{c.x.data + image * c.x.stride_n, c.x.stride_h, c.x.stride_w, kernels().lanes, c.x.shape.h, c.x.shape.w, c.x.shape.h};
+    const Source source{c.x.data + image * c.x.stride_n, c.x.stride_h, c.x.stride_w, kernel_table().lanes, c.x.shape.h, c.x.shape.w, c.x.shape.h};
     DepthwiseWork w = depthwise_.work(c.g, source, {scratch, (columns.end - columns.begin) * c.pixel, c.pixel});
     set_rows(w, rows.begin, rows.end, scratch);
     w.pad_left -= columns.begin * c.g.stride_w;
@@ -95,7 +95,7 @@ class Separable final : public detail::Layer {
       }
       w.panel_begin = panels.begin;
       w.panel_end = panels.end;
-      kernels().gemm(w);
+      kernel_table().gemm(w);
     }
   }
 
@@ -103,9 +103,11 @@ class Separable final : public detail::Layer {
     const Block block = choose_block(c.g, middle_channels(), cache_budget_floats());
     const std::int64_t columns = ceil_div(c.g.out_w, block.columns), all_rows = c.x.shape.n * c.g.out_h;
     const Range vectors{0, depthwise_.packed().vectors}, panels{0, pointwise_.packed().panels};
+    const std::int64_t part_floats = block.rows * block.columns * c.pixel;
+    float* const scratch_of_all = thread_scratch(threads * part_floats);
     parallel(threads, [&](Team& team) {
       const Range mine = part_of(all_rows, team.rank(), team.size());
-      float* scratch = thread_scratch(block.rows * block.columns * c.pixel);
+      float* scratch = scratch_of_all + team.rank() * part_floats;
       for (std::int64_t row = mine.begin; row < mine.end;) {
         const std::int64_t image = row / c.g.out_h, first = row % c.g.out_h;
         const Range rows{first, first + std::min({block.rows, mine.end - row, c.g.out_h - first})};

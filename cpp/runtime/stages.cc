@@ -8,7 +8,7 @@ namespace dwsep::runtime {
 namespace {
 
 const DepthwiseVariant& find_variant(const DepthwiseFilter& f, const ConvOptions& o) {
-  const KernelTable& t = kernels();
+  const KernelTable& t = kernel_table();
   const bool plain = f.multiplier == 1 && ((o.dilation_h == 1 || f.kh == 1) && (o.dilation_w == 1 || f.kw == 1));
   for (int i = 0; i + 1 < t.depthwise_count; ++i) {
     const DepthwiseVariant& v = t.depthwise[i];
@@ -33,7 +33,7 @@ const PointwiseFilter& checked(const PointwiseFilter& f) {
 }  // namespace
 
 DepthwiseStage::DepthwiseStage(const DepthwiseFilter& filter, const ConvOptions& options, const Activation& activation)
-    : packed_(pack(checked(filter, options), kernels().lanes)),
+    : packed_(pack(checked(filter, options), kernel_table().lanes)),
       options_(options),
       activation_(activation),
       variant_(&find_variant(filter, options)) {}
@@ -78,7 +78,7 @@ double DepthwiseStage::flops(const Geometry& g, std::int64_t images) const {
 double DepthwiseStage::weight_bytes() const { return 4.0 * static_cast<double>(packed_.outputs() * (packed_.kh * packed_.kw + 1)); }
 
 PointwiseStage::PointwiseStage(const PointwiseFilter& f, const Activation& activation)
-    : packed_(pack_matrix(checked(f).weights, f.out, f.bias, f.in, f.out, kernels())), activation_(activation) {}
+    : packed_(pack_matrix(checked(f).weights, f.out, f.bias, f.in, f.out, kernel_table())), activation_(activation) {}
 
 GemmWork PointwiseStage::work(const float* a, std::int64_t a_row, float* y, std::int64_t y_row, std::int64_t rows) const {
   GemmWork w = packed_.work();
@@ -94,7 +94,7 @@ GemmWork PointwiseStage::work(const float* a, std::int64_t a_row, float* y, std:
 
 std::string PointwiseStage::kernel_name() const {
   const int v = packed_.panel_vectors;
-  return "gemm_" + std::to_string(kernels().tile_rows[v - 1]) + "x" + std::to_string(v * packed_.lanes);
+  return "gemm_" + std::to_string(kernel_table().tile_rows[v - 1]) + "x" + std::to_string(v * packed_.lanes);
 }
 
 double PointwiseStage::flops(std::int64_t pixels) const {

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "runtime/dispatch.hpp"
+#include "runtime/grouped.hpp"
 #include "runtime/stages.hpp"
 #include "runtime/thread_pool.hpp"
 
@@ -11,7 +12,7 @@ namespace {
 
 using namespace runtime;
 
-class Standard final : public detail::Layer {
+class Standard final : public PackedLayer {
  public:
   Standard(const StandardFilter& f, const ConvOptions& options, const Activation& activation)
       : kh_(f.kh), kw_(f.kw), in_(f.in), out_(f.out), options_(options), activation_(activation) {
@@ -25,7 +26,7 @@ class Standard final : public detail::Layer {
     const std::int64_t columns = f.out / f.groups;
     for (std::int64_t g = 0; g < f.groups; ++g) {
       groups_.push_back(pack_matrix(f.weights + g * columns, f.out, f.bias == nullptr ? nullptr : f.bias + g * columns,
-                                    f.kh * f.kw * (f.in / f.groups), columns, kernels()));
+                                    f.kh * f.kw * (f.in / f.groups), columns, kernel_table()));
     }
   }
 
@@ -62,7 +63,7 @@ class Standard final : public detail::Layer {
     const Split split = choose(g, x, threads);
     const PackedMatrix& p = groups_.front();
     const std::string kernel =
-        "gemm_" + std::to_string(kernels().tile_rows[p.panel_vectors - 1]) + "x" + std::to_string(p.panel_vectors * p.lanes);
+        "gemm_" + std::to_string(kernel_table().tile_rows[p.panel_vectors - 1]) + "x" + std::to_string(p.panel_vectors * p.lanes);
     return {"standard, implicit matrix product", kernel, split.by_panels ? "output channels" : "rows", split.threads, flops(g, x),
             bytes(g, x)};
   }
@@ -126,7 +127,7 @@ class Standard final : public detail::Layer {
     w.y_end = rows.end;
     w.out_width = g.out_w;
     w.segments = segments;
-    kernels().standard(w);
+    kernel_table().standard(w);
   }
 
   std::int64_t kh_, kw_, in_, out_;
@@ -137,10 +138,9 @@ class Standard final : public detail::Layer {
 
 }  // namespace
 
-Conv2D::Conv2D(const StandardFilter& filter, const ConvOptions& options, const Activation& activation)
-    : Layer(filter.groups > 1 && filter.groups == filter.in && filter.out % filter.groups == 0
-                ? static_cast<Layer>(DepthwiseConv2D({filter.weights, filter.kh, filter.kw, filter.in, filter.out / filter.in, filter.bias},
-                                                     options, activation))
-                : Layer(std::make_shared<Standard>(filter, options, activation))) {}
+Conv2D::Conv2D(const StandardFilter& f, const ConvOptions& options, const Activation& activation)
+    : Layer(f.groups > 1 && f.groups == f.in && f.out % f.groups == 0
+                ? make_depthwise_with_residual({f.weights, f.kh, f.kw, f.in, f.out / f.in, f.bias}, options, activation)
+                : std::make_shared<Standard>(f, options, activation)) {}
 
 }  // namespace dwsep

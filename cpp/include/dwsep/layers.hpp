@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "dwsep/options.hpp"
 #include "dwsep/tensor.hpp"
@@ -45,8 +46,8 @@ struct StandardFilter {
   const float* bias = nullptr;
 };
 
-namespace detail {
-class Layer;
+namespace runtime {
+class PackedLayer;
 }
 
 /// What all layers share.
@@ -59,10 +60,10 @@ class Layer {
   Plan plan(const Shape& x, int threads = 0) const;
 
  protected:
-  explicit Layer(std::shared_ptr<const detail::Layer> impl) : impl_(std::move(impl)) {}
+  explicit Layer(std::shared_ptr<const runtime::PackedLayer> impl) : impl_(std::move(impl)) {}
 
  private:
-  std::shared_ptr<const detail::Layer> impl_;
+  std::shared_ptr<const runtime::PackedLayer> impl_;
 };
 
 class DepthwiseConv2D : public Layer {

@@ -1,0 +1,207 @@
+// InvertedResidual: expansion, depthwise and projection without the two wide tensors between them.
+//
+// By rows: a ring of expanded rows, just as many as a block of output rows needs, then the block's depthwise output, then its projection.
+// By channels, for small images: a few panels of expanded channels at a time, whole images of them; only the depthwise output is kept
+// whole. Rows there are few, so threads divide the channels, and no row is expanded twice.
+#include <algorithm>
+
+#include "runtime/blocks.hpp"
+#include "runtime/buffer.hpp"
+#include "runtime/dispatch.hpp"
+#include "runtime/stages.hpp"
+#include "runtime/thread_pool.hpp"
+
+namespace dwsep {
+namespace {
+
+using namespace runtime;
+
+class Bottleneck final : public PackedLayer {
+ public:
+  Bottleneck(const PointwiseFilter& expand, const DepthwiseFilter& depthwise, const PointwiseFilter& project, const ConvOptions& options,
+             const Activation& expand_activation, const Activation& depthwise_activation, const Activation& activation)
+      : expand_(expand, expand_activation), depthwise_(depthwise, options, depthwise_activation), project_(project, activation) {
+    check_channels("depthwise weights", expand.out, depthwise.channels);
+    check_channels("projection weights", depthwise_.packed().outputs(), project.in);
+  }
+
+  Shape output_shape(const Shape& x) const override {
+    check_channels("x", expand_.packed().k, x.c);
+    const Geometry g = depthwise_.geometry(x);
+    return {x.n, g.out_h, g.out_w, project_.packed().columns};
+  }
+
+  void run(const ConstTensor& x, const Tensor& y, const ConstTensor* residual, int threads) const override {
+    const Call c{depthwise_.geometry(x.shape), x, y, residual, scratch_pixel(depthwise_.packed().outputs())};
+    const Split split = choose(c.g, x.shape, threads);
+    split.by_channels ? run_channels(c, split.threads) : run_rows(c, split.threads);
+  }
+
+  Plan plan(const Shape& x, int threads) const override {
+    const Geometry g = depthwise_.geometry(x);
+    const Split split = choose(g, x, threads);
+    return {split.by_channels ? "inverted residual, fused by channels" : "inverted residual, fused by rows",
+            expand_.kernel_name() + " + " + depthwise_.kernel_name() + " + " + project_.kernel_name(),
+            split.by_channels ? "channels, then output channels or pixels" : "blocks of rows",
+            split.threads,
+            flops(g, x),
+            tensor_bytes(x) + tensor_bytes({x.n, g.out_h, g.out_w, project_.packed().columns}) + expand_.weight_bytes() +
+                depthwise_.weight_bytes() + project_.weight_bytes()};
+  }
+
+ private:
+  struct Call {
+    Geometry g;
+    const ConstTensor& x;
+    const Tensor& y;
+    const ConstTensor* residual;
+    std::int64_t pixel;  ///< of the depthwise output in scratch
+  };
+  struct Split {
+    int threads;
+    bool by_channels;
+  };
+  /// Expanded activations in scratch: [vector][row slot][pixel][lane].
+  struct Ring {
+    float* data;
+    std::int64_t rows, vector;
+  };
+
+  int lanes() const { return expand_.packed().lanes; }
+
+  double flops(const Geometry& g, const Shape& x) const {
+    return expand_.flops(x.n * x.h * x.w) + depthwise_.flops(g, x.n) + project_.flops(x.n * g.out_h * g.out_w);
+  }
+
+  Split choose(const Geometry& g, const Shape& x, int threads) const {
+    threads = worthwhile_threads(threads, flops(g, x), tensor_bytes(x));
+    const bool plain = depthwise_.packed().multiplier == 1;
+    const bool small = g.out_h * g.out_w * depthwise_.packed().outputs() <= 2 * cache_budget_floats() &&
+                       x.h * x.w * lanes() * expand_.packed().panel_vectors <= cache_budget_floats();
+    return {threads, plain && small && expand_.packed().panels >= 2 * threads};
+  }
+
+  /// Floats from one vector of channels to the next: not near a multiple of 4 KB, where all vectors would fall into the same cache sets.
+  std::int64_t vector_stride(std::int64_t rows, std::int64_t width) const { return round_up(rows * width * lanes(), 1024) + 16; }
+
+  /// Expands rows of an image into slots of the ring, panels [panels) only; the ring's vector 0 is `first_vector`.
+  void run_expand(const Call& c, std::int64_t image, Range rows, Range panels, std::int64_t first_vector, const Ring& ring) const {
+    const bool gapless = c.x.stride_h == c.x.shape.w * c.x.stride_w;
+    for (std::int64_t row = rows.begin; row < rows.end;) {
+      const std::int64_t slot = row % ring.rows;
+      const std::int64_t count = gapless ? std::min(rows.end - row, ring.rows - slot) : 1;
+      float* y = ring.data + slot * c.x.shape.w * lanes() - first_vector * ring.vector;
+      GemmWork w = expand_.work(c.x.data + image * c.x.stride_n + row * c.x.stride_h, c.x.stride_w, y, lanes(), count * c.x.shape.w);
+      w.y_vector = ring.vector;
+      w.panel_begin = panels.begin;
+      w.panel_end = panels.end;
+      kernel_table().gemm(w);
+      row += count;
+    }
+  }
+
+  void run_depthwise(const Call& c, Range rows, Range vectors, std::int64_t first_vector, const Ring& ring, float* y) const {
+    const Source source{ring.data - first_vector * ring.vector, c.x.shape.w * lanes(), lanes(), ring.vector, c.x.shape.h, c.x.shape.w,
+                        ring.rows};
+    DepthwiseWork w = depthwise_.work(c.g, source, {y, c.g.out_w * c.pixel, c.pixel});
+    set_rows(w, rows.begin, rows.end, y);
+    w.v_begin = vectors.begin;
+    w.v_end = vectors.end;
+    w.variant->run(w);
+  }
+
+  void run_project(const Call& c, std::int64_t image, Range rows, Range panels, const float* scratch) const {
+    const bool whole_rows = c.y.stride_h == c.g.out_w * c.y.stride_w &&
+                            (c.residual == nullptr || c.residual->stride_h == c.g.out_w * c.residual->stride_w);
+    const std::int64_t step = whole_rows ? rows.end - rows.begin : 1;
+    for (std::int64_t row = rows.begin; row < rows.end; row += step) {
+      const auto offset = [&](const auto& t) { return image * t.stride_n + row * t.stride_h; };
+      GemmWork w =
+          project_.work(scratch + (row - rows.begin) * c.g.out_w * c.pixel, c.pixel, c.y.data + offset(c.y), c.y.stride_w, step * c.g.out_w);
+      if (c.residual != nullptr) {
+        w.residual = c.residual->data + offset(*c.residual);
+        w.residual_row = c.residual->stride_w;
+      }
+      w.panel_begin = panels.begin;
+      w.panel_end = panels.end;
+      kernel_table().gemm(w);
+    }
+  }
+
+  /// Input rows that output rows [rows) read.
+  Range input_rows(const Call& c, Range rows) const {
+    const std::int64_t begin = rows.begin * c.g.stride_h - c.g.pad_top;
+    const std::int64_t end = (rows.end - 1) * c.g.stride_h - c.g.pad_top + (c.g.kh - 1) * c.g.dilation_h + 1;
+    return {std::clamp<std::int64_t>(begin, 0, c.x.shape.h), std::clamp<std::int64_t>(end, 0, c.x.shape.h)};
+  }
+
+  void run_rows(const Call& c, int threads) const {
+    const std::int64_t vectors = depthwise_.packed().vectors, inputs = ceil_div(expand_.packed().columns, lanes());
+    const std::int64_t height = std::min(choose_block(c.g, c.pixel, cache_budget_floats()).rows, c.g.out_h);
+    const std::int64_t ring_rows =
+        std::clamp<std::int64_t>((height - 1) * c.g.stride_h + (c.g.kh - 1) * c.g.dilation_h + 1, 1, std::max<std::int64_t>(c.x.shape.h, 1));
+    const std::int64_t ring_vector = vector_stride(ring_rows, c.x.shape.w);
+    const std::int64_t ring_floats = inputs * ring_vector, part = ring_floats + height * c.g.out_w * c.pixel;
+    float* const scratch = thread_scratch(threads * part);
+    parallel(threads, [&](Team& team) {
+      const Ring ring{scratch + team.rank() * part, ring_rows, ring_vector};
+      float* const middle = ring.data + ring_floats;
+      const Range mine = part_of(c.x.shape.n * c.g.out_h, team.rank(), team.size());
+      std::int64_t expanded_image = -1, expanded = 0;  // rows before `expanded` of that image are in the ring, or were
+      for (std::int64_t row = mine.begin; row < mine.end;) {
+        const std::int64_t image = row / c.g.out_h, first = row % c.g.out_h;
+        const Range rows{first, first + std::min({height, mine.end - row, c.g.out_h - first})};
+        const Range needed = input_rows(c, rows);
+        if (image != expanded_image) expanded = 0;
+        run_expand(c, image, {std::max(needed.begin, expanded), needed.end}, {0, expand_.packed().panels}, 0, ring);
+        expanded_image = image;
+        expanded = std::max(expanded, needed.end);
+        run_depthwise(c, rows, {0, vectors}, 0, ring, middle);
+        run_project(c, image, rows, {0, project_.packed().panels}, middle);
+        row += rows.end - rows.begin;
+      }
+    });
+  }
+
+  void run_channels(const Call& c, int threads) const {
+    const PackedMatrix& e = expand_.packed();
+    const std::int64_t panel_vectors = e.panel_vectors, widest = std::max<std::int64_t>(e.panel_vectors, e.last_panel_vectors);
+    const std::int64_t ring_vector = vector_stride(c.x.shape.h, c.x.shape.w), part = widest * ring_vector;
+    float* const scratch = thread_scratch(threads * part + c.g.out_h * c.g.out_w * c.pixel);
+    float* const middle = scratch + threads * part;
+    const bool by_panels = split_by_panels(project_.packed(), c.g.out_h, threads);
+    parallel(threads, [&](Team& team) {
+      const Ring ring{scratch + team.rank() * part, std::max<std::int64_t>(c.x.shape.h, 1), ring_vector};
+      for (std::int64_t image = 0; image < c.x.shape.n; ++image) {
+        const Range panels = part_of(e.panels, team.rank(), team.size());
+        for (std::int64_t p = panels.begin; p < panels.end; ++p) {
+          const std::int64_t first = p * panel_vectors, end = p + 1 == e.panels ? depthwise_.packed().vectors : first + panel_vectors;
+          run_expand(c, image, {0, c.x.shape.h}, {p, p + 1}, first, ring);
+          run_depthwise(c, {0, c.g.out_h}, {first, end}, first, ring, middle);
+        }
+        team.barrier();
+        const Range all{0, project_.packed().panels};
+        if (by_panels) {
+          run_project(c, image, {0, c.g.out_h}, part_of(all.end, team.rank(), team.size()), middle);
+        } else {
+          const Range mine = part_of(c.g.out_h, team.rank(), team.size());
+          run_project(c, image, mine, all, middle + mine.begin * c.g.out_w * c.pixel);
+        }
+        team.barrier();
+      }
+    });
+  }
+
+  PointwiseStage expand_;
+  DepthwiseStage depthwise_;
+  PointwiseStage project_;
+};
+
+}  // namespace
+
+InvertedResidual::InvertedResidual(const PointwiseFilter& expand, const DepthwiseFilter& depthwise, const PointwiseFilter& project,
+                                   const ConvOptions& options, const Activation& expand_activation,
+                                   const Activation& depthwise_activation, const Activation& activation)
+    : Layer(std::make_shared<Bottleneck>(expand, depthwise, project, options, expand_activation, depthwise_activation, activation)) {}
+
+}  // namespace dwsep
