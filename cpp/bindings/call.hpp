@@ -1,0 +1,206 @@
+// The call of a layer, from Python's arguments to the kernel and back. This is the hot path: no look-ups, no Python code, no copies that
+// the arrays do not force.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <array>
+#include <climits>
+#include <exception>
+#include <stdexcept>
+#include <string>
+
+#include "bindings/arrays.hpp"
+#include "bindings/overlap.hpp"
+#include "dwsep/layers.hpp"
+
+namespace dwsep::python {
+
+/// A layer as Python holds it.
+struct LayerObject {
+  PyObject_HEAD vectorcallfunc vectorcall;
+  Layer layer;
+  std::int64_t channels;  // of the input
+  bool takes_residual;
+};
+
+/// Runs `body` for C callers: what it throws becomes Python's error.
+template <class Body>
+PyObject* guarded(const Body& body) {
+  try {
+    return body();
+  } catch (py::error_already_set& error) {
+    error.restore();
+  } catch (const py::cast_error& error) {
+    PyErr_SetString(PyExc_TypeError, error.what());
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::logic_error& error) {  // invalid_argument, length_error, out_of_range
+    PyErr_SetString(PyExc_ValueError, error.what());
+  } catch (const std::overflow_error& error) {
+    PyErr_SetString(PyExc_ValueError, error.what());
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
+}
+
+/// Runs `body`, which must not touch Python, while other threads may hold the GIL.
+template <class Body>
+void without_gil(const Body& body) {
+  std::exception_ptr error;
+  PyThreadState* state = PyEval_SaveThread();
+  try {
+    body();
+  } catch (const std::exception&) {
+    error = std::current_exception();
+  }
+  PyEval_RestoreThread(state);
+  if (error) std::rethrow_exception(error);
+}
+
+/// The arguments of a call; null where not given or None. Owned, because while the kernel runs without the GIL others may empty the dict
+/// that they came in.
+struct Arguments {
+  enum Name : std::size_t { x, residual, out, num_threads };
+  std::array<py::object, 4> values;
+
+  PyObject* operator[](Name name) const { return values[name].ptr(); }
+
+  /// The strings "x", "residual", ...: made and interned once, so that mostly a comparison of addresses finds them.
+  static const std::array<PyObject*, 4>& names() {
+    static const std::array<PyObject*, 4> strings = {PyUnicode_InternFromString("x"), PyUnicode_InternFromString("residual"),
+                                                     PyUnicode_InternFromString("out"), PyUnicode_InternFromString("num_threads")};
+    return strings;
+  }
+
+  void set(PyObject* name, PyObject* value, bool takes_residual) {
+    if (!PyUnicode_Check(name)) fail(PyExc_TypeError, "call of a layer: names of arguments must be str, got " + type_name(name));
+    std::size_t i = 0;
+    while (i < 4 && names()[i] != name) ++i;
+    for (std::size_t j = 0; i == 4 && j < 4; ++j) {
+      if (PyUnicode_Compare(names()[j], name) == 0) i = j;
+    }
+    if (i == 4 || (i == residual && !takes_residual)) {
+      fail(PyExc_TypeError, "call of a layer: no argument named " + std::string(py::repr(name)) + "; need x" +
+                                (takes_residual ? ", residual" : "") + ", out or num_threads");
+    }
+    if (i == x && values[x]) fail(PyExc_TypeError, "call of a layer: x given twice");
+    if (value != Py_None || i == x) values[i] = py::reinterpret_borrow<py::object>(value);
+  }
+
+  void set_positional(PyObject* const* args, Py_ssize_t count) {
+    if (count > 1) {
+      fail(PyExc_TypeError, "call of a layer: need one positional argument, x, and the others by name, got " + std::to_string(count));
+    }
+    if (count == 1) values[x] = py::reinterpret_borrow<py::object>(args[0]);
+  }
+};
+
+/// num_threads as the core wants it: 0 for None. May run Python code, so it goes before arrays are looked at.
+inline int thread_count(PyObject* object) {
+  if (object == nullptr || object == Py_None) return 0;
+  const std::string wanted = "num_threads: need None or an int from 1 to " + std::to_string(INT_MAX) + ", got ";
+  if (PyBool_Check(object) || !PyIndex_Check(object)) fail(PyExc_TypeError, wanted + type_name(object));
+  const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(object));
+  if (!number) throw py::error_already_set();
+  int overflow = 0;
+  const long value = PyLong_AsLongAndOverflow(number.ptr(), &overflow);
+  if (overflow != 0 || value < 1 || value > INT_MAX) fail(PyExc_ValueError, wanted + std::string(py::str(number)));
+  return static_cast<int>(value);
+}
+
+inline void check_channels(const char* name, const Shape& shape, int ndim, std::int64_t channels) {
+  if (shape.c == channels) return;
+  const std::string c = std::to_string(channels);
+  fail(PyExc_ValueError, std::string(name) + ": need shape (H, W, " + c + ") or (N, H, W, " + c + "), got " + shape_text(shape, ndim));
+}
+
+inline void check_shape(const char* name, const View& v, const Shape& wanted, int ndim) {
+  if (v.ndim == ndim && v.shape == wanted) return;
+  fail(PyExc_ValueError,
+       std::string(name) + ": need the output's shape " + shape_text(wanted, ndim) + ", got " + shape_text(v.shape, v.ndim));
+}
+
+/// The view itself if kernels can read it, else that of a copy, which `keeper` owns.
+inline View readable(const View& v, PyObject* array, py::object& keeper) {
+  if (v.direct) return v;
+  keeper = new_array(v.shape, v.ndim, nullptr);
+  copy(keeper.ptr(), array);
+  return view(keeper.ptr(), "copy");
+}
+
+inline void run(const Layer& layer, const View& x, const View& y, const View* residual, int threads) {
+  const ConstTensor in = x.tensor(), add = residual != nullptr ? residual->tensor() : ConstTensor();
+  const Tensor result = y.tensor();
+  without_gil([&] { layer(in, result, residual != nullptr ? &add : nullptr, threads); });
+}
+
+inline PyObject* call(const LayerObject& self, const Arguments& arguments) {
+  PyObject* const given = arguments[Arguments::out];
+  if (arguments[Arguments::x] == nullptr) fail(PyExc_TypeError, "call of a layer: x is missing");
+  const int threads = thread_count(arguments[Arguments::num_threads]);
+
+  View x = view(arguments[Arguments::x], "x");
+  check_channels("x", x.shape, x.ndim, self.channels);
+  const Shape shape = self.layer.output_shape(x.shape);
+  const int ndim = x.ndim;
+
+  View residual;
+  const bool adds = arguments[Arguments::residual] != nullptr;
+  if (adds) {
+    residual = view(arguments[Arguments::residual], "residual");
+    check_shape("residual", residual, shape, ndim);
+  }
+  View y;
+  if (given != nullptr) {
+    y = view(given, "out");
+    check_shape("out", y, shape, ndim);
+    if ((reinterpret_cast<const RawArray*>(given)->flags & numpy_writeable) == 0) {
+      fail(PyExc_TypeError, "out: need a writeable array, got a read-only one");
+    }
+    if (shape.empty()) return py::handle(given).inc_ref().ptr();
+  }
+
+  py::object x_copy, residual_copy, result;
+  if (shape.empty()) return new_array(shape, ndim, nullptr).release().ptr();
+  x = readable(x, arguments[Arguments::x], x_copy);
+  if (adds) residual = readable(residual, arguments[Arguments::residual], residual_copy);
+  const bool in_place = given != nullptr && y.direct && !may_overlap_itself(y) && !may_overlap(x, y) && !(adds && may_overlap(residual, y));
+  if (!in_place) {
+    result = new_array(shape, ndim, x.data);
+    y = view(result.ptr(), "out");
+  }
+  run(self.layer, x, y, adds ? &residual : nullptr, threads);
+  if (given == nullptr) return result.release().ptr();
+  if (!in_place) copy(given, result.ptr());
+  return py::handle(given).inc_ref().ptr();
+}
+
+inline PyObject* vectorcall(PyObject* self, PyObject* const* args, std::size_t flagged_count, PyObject* keywords) {
+  return guarded([&] {
+    const auto& layer = *reinterpret_cast<const LayerObject*>(self);
+    const Py_ssize_t count = PyVectorcall_NARGS(flagged_count);
+    Arguments arguments;
+    arguments.set_positional(args, count);
+    const Py_ssize_t named = keywords != nullptr ? PyTuple_GET_SIZE(keywords) : 0;
+    for (Py_ssize_t i = 0; i < named; ++i) arguments.set(PyTuple_GET_ITEM(keywords, i), args[count + i], layer.takes_residual);
+    return call(layer, arguments);
+  });
+}
+
+/// The same for callers that bring a tuple and a dict: before Python 3.12 those of Python's subclasses.
+inline PyObject* tuple_call(PyObject* self, PyObject* args, PyObject* keywords) {
+  return guarded([&] {
+    const auto& layer = *reinterpret_cast<const LayerObject*>(self);
+    Arguments arguments;
+    arguments.set_positional(&PyTuple_GET_ITEM(args, 0), PyTuple_GET_SIZE(args));
+    PyObject *name = nullptr, *value = nullptr;
+    for (Py_ssize_t i = 0; keywords != nullptr && PyDict_Next(keywords, &i, &name, &value) != 0;) {
+      arguments.set(name, value, layer.takes_residual);
+    }
+    return call(layer, arguments);
+  });
+}
+
+}  // namespace dwsep::python

@@ -1,0 +1,91 @@
+// The module dwsep._core: all that Python sees of the C++ library.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "bindings/arrays.hpp"
+#include "bindings/layers.hpp"
+#include "bindings/recycle.hpp"
+#include "dwsep/dwsep.hpp"
+
+namespace {
+
+namespace py = pybind11;
+using namespace dwsep::python;
+
+void delete_buffer(PyObject* object) {
+  PyTypeObject* type = Py_TYPE(object);
+  recycler.give(reinterpret_cast<Buffer*>(object)->block);
+  type->tp_free(object);
+  Py_DECREF(type);
+}
+
+void add_buffers(py::module_& m) {
+  PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(delete_buffer)}, {0, nullptr}};
+  constexpr unsigned flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION;
+  PyType_Spec spec = {"dwsep._core.Buffer", sizeof(Buffer), 0, flags, slots};
+  PyObject* type = PyType_FromModuleAndSpec(m.ptr(), &spec, nullptr);
+  if (type == nullptr) throw py::error_already_set();
+  numpy.buffer = reinterpret_cast<PyTypeObject*>(type);  // for as long as the process lives: arrays may outlive the module
+  guard_recycler_against_fork();
+  m.def(
+      "recycled_bytes", [] { return recycler.bytes(); }, "Bytes held for coming results.");
+  m.def(
+      "clear_recycled", [] { recycler.clear(); }, "Give the bytes held for coming results back to the system.");
+}
+
+void add_cpu(py::module_& m) {
+  m.def("isa", &dwsep::isa, "The instruction set in use.");
+  m.def("isas", &dwsep::isas, "The instruction sets that this processor can run, best first.");
+  m.def("lanes", &dwsep::vector_lanes, "Floats in one vector of the instruction set in use.");
+  m.def("cpu_name", &dwsep::cpu_name, "The processor's name.");
+  m.def("available_cpus", &dwsep::available_cpus, "CPUs that this process may use.");
+  m.def("set_num_threads", &dwsep::set_num_threads, py::arg("threads"), "0 returns to the default.");
+  m.def("get_num_threads", &dwsep::num_threads, "Threads of a call that does not say.");
+  m.def(
+      "cache_sizes",
+      [] {
+        const dwsep::CacheSizes sizes = dwsep::cache_sizes();
+        py::dict d;
+        d["l1d"] = sizes.l1d;
+        d["l2"] = sizes.l2;
+        d["l3"] = sizes.l3;
+        return d;
+      },
+      "Bytes of each level, keyed l1d, l2 and l3.");
+  m.def(
+      "kernels",
+      [] {
+        py::list list;
+        for (const dwsep::KernelInfo& kernel : dwsep::kernels()) {
+          py::dict d;
+          d["family"] = kernel.family;
+          d["name"] = kernel.name;
+          d["kernel_size"] = py::make_tuple(kernel.kernel_h, kernel.kernel_w);
+          d["stride"] = py::make_tuple(kernel.stride_h, kernel.stride_w);
+          list.append(d);
+        }
+        return list;
+      },
+      "The kernels of the instruction set in use; a size of 0 stands for any.");
+  m.def(
+      "time_fma",
+      [](std::int64_t iterations) {
+        if (iterations < 1) fail(PyExc_ValueError, "iterations: need at least 1, got " + std::to_string(iterations));
+        double seconds = 0, flops = 0;
+        without_gil([&] { seconds = dwsep::time_fma(iterations, &flops); });
+        return py::make_tuple(seconds, flops);
+      },
+      py::arg("iterations"), "Seconds that rounds of independent fused multiply-adds take, and how many operations they are.");
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
+  m.doc() = "The C++ core of dwsep.";
+  numpy.api = &py::detail::npy_api::get();
+  numpy.float32 = py::dtype::of<float>().release().ptr();
+  add_buffers(m);
+  add_layers(m);
+  add_cpu(m);
+}

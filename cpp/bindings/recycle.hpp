@@ -1,0 +1,139 @@
+// Memory behind the arrays that calls return. First touch of fresh pages costs as much as a kernel, so the blocks of arrays that died
+// are kept, up to a bound, for the next call. Knows neither Python nor NumPy.
+#pragma once
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <mutex>
+
+namespace dwsep::python {
+
+struct Block {
+  void* memory = nullptr;
+  std::size_t capacity = 0;
+};
+
+class Recycler {
+ public:
+  static constexpr std::size_t max_entries = 64;
+  static constexpr std::size_t max_bytes = std::size_t{64} << 20;
+  /// Smaller blocks come from the heap, which is quick enough with them, and go back to it.
+  static constexpr std::size_t min_block = std::size_t{16} << 10;
+  static constexpr std::size_t page = 4096;
+
+  /// A block of at least `bytes`, on a page boundary from min_block up; a null one if there is no memory even without those kept.
+  Block take(std::size_t bytes) {
+    if (bytes > PTRDIFF_MAX - huge - page) return {};
+    const std::size_t capacity = bytes < min_block ? bytes : (bytes + page - 1) / page * page;
+    if (Block block = find(capacity); block.memory != nullptr) return block;
+    void* memory = allocate(capacity);
+    if (memory == nullptr) {
+      clear();
+      memory = allocate(capacity);
+    }
+    return {memory, capacity};
+  }
+
+  /// Keeps a block for later, at the price of the oldest ones where a bound is reached.
+  void give(Block block) {
+    if (block.capacity < min_block || block.capacity > max_bytes) return release(block);
+    std::array<Block, max_entries> dropped;
+    std::size_t drops = 0;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      while (count_ - drops == max_entries || bytes_ + block.capacity > max_bytes) {
+        bytes_ -= blocks_[drops].capacity;
+        dropped[drops] = blocks_[drops];
+        ++drops;
+      }
+      for (std::size_t i = drops; i < count_; ++i) blocks_[i - drops] = blocks_[i];
+      count_ -= drops;
+      blocks_[count_++] = block;
+      bytes_ += block.capacity;
+    }
+    for (std::size_t i = 0; i < drops; ++i) release(dropped[i]);
+  }
+
+  std::size_t bytes() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return bytes_;
+  }
+
+  void clear() {
+    std::array<Block, max_entries> dropped;
+    std::size_t drops = 0;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      dropped = blocks_;
+      drops = count_;
+      count_ = bytes_ = 0;
+    }
+    for (std::size_t i = 0; i < drops; ++i) release(dropped[i]);
+  }
+
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+
+ private:
+  // From this size up blocks are mapped: the heap would keep for itself what is released.
+  static constexpr std::size_t mapped = std::size_t{1} << 20;
+  static constexpr std::size_t huge = std::size_t{2} << 20;
+
+  /// The youngest block that fits and wastes no more than an eighth.
+  Block find(std::size_t capacity) {
+    if (capacity < min_block) return {};
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (std::size_t i = count_; i-- > 0;) {
+      const Block block = blocks_[i];
+      if (block.capacity < capacity || block.capacity - capacity > capacity / 8) continue;
+      for (std::size_t j = i + 1; j < count_; ++j) blocks_[j - 1] = blocks_[j];
+      --count_;
+      bytes_ -= block.capacity;
+      return block;
+    }
+    return {};
+  }
+
+  static void* allocate(std::size_t capacity) {
+    if (capacity < min_block) return std::malloc(capacity);
+    if (capacity < mapped) return std::aligned_alloc(page, capacity);
+    // Huge pages need an address that is a multiple of their size: map more, then cut off both ends.
+    void* whole = mmap(nullptr, capacity + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (whole == MAP_FAILED) return nullptr;
+    auto* start = static_cast<char*>(whole);
+    const std::size_t before = huge - reinterpret_cast<std::uintptr_t>(start) % huge;
+    munmap(start, before);
+    if (before != huge) munmap(start + before + capacity, huge - before);
+#ifdef MADV_HUGEPAGE
+    madvise(start + before, capacity, MADV_HUGEPAGE);
+#endif
+    return start + before;
+  }
+
+  static void release(Block block) {
+    if (block.capacity < mapped) {
+      std::free(block.memory);
+    } else {
+      munmap(block.memory, block.capacity);
+    }
+  }
+
+  std::mutex mutex_;
+  std::array<Block, max_entries> blocks_{};  // oldest first
+  std::size_t count_ = 0, bytes_ = 0;
+};
+
+/// The one of the process. Its destructor does nothing, so that arrays may outlive all else at exit.
+inline Recycler recycler;
+
+/// Keeps a forked child from inheriting the lock in the hands of a thread that it does not have. Call once.
+inline void guard_recycler_against_fork() {
+  pthread_atfork([] { recycler.lock(); }, [] { recycler.unlock(); }, [] { recycler.unlock(); });
+}
+
+}  // namespace dwsep::python

@@ -1,0 +1,43 @@
+"""Fast depthwise-separable convolution for CPUs, on NumPy arrays (NHWC, float32)."""
+
+from ._version import __version__
+from .cpu import cpu_info, get_num_threads, set_num_threads
+from .functional import (
+    conv2d,
+    depthwise_conv2d,
+    inverted_residual,
+    pointwise_conv2d,
+    separable_conv2d,
+)
+from .layers import Conv2D, DepthwiseConv2D, InvertedResidual, PointwiseConv2D, SeparableConv2D
+from .layout import (
+    conv2d_weights_from_torch,
+    conv2d_weights_to_torch,
+    depthwise_weights_from_torch,
+    depthwise_weights_to_torch,
+    pointwise_weights_from_torch,
+    pointwise_weights_to_torch,
+)
+
+__all__ = [
+    "Conv2D",
+    "DepthwiseConv2D",
+    "InvertedResidual",
+    "PointwiseConv2D",
+    "SeparableConv2D",
+    "__version__",
+    "conv2d",
+    "conv2d_weights_from_torch",
+    "conv2d_weights_to_torch",
+    "cpu_info",
+    "depthwise_conv2d",
+    "depthwise_weights_from_torch",
+    "depthwise_weights_to_torch",
+    "get_num_threads",
+    "inverted_residual",
+    "pointwise_conv2d",
+    "pointwise_weights_from_torch",
+    "pointwise_weights_to_torch",
+    "separable_conv2d",
+    "set_num_threads",
+]

@@ -1,0 +1,349 @@
+"""Brings the arguments of functions and layers into the one form that the core takes.
+
+What cannot be brought there is refused with the argument's name, what was wanted and what came.
+The canonical forms: weights dense and with all their axes, strides and dilations as pairs, padding
+as a name or four sizes, activations as None, a name, or a name with its numbers. They are
+themselves valid arguments, so that a layer can be made again from them.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array: TypeAlias = NDArray[np.float32]
+
+Pair: TypeAlias = "tuple[int, int]"
+CanonicalPadding: TypeAlias = "str | tuple[Pair, Pair]"
+CanonicalActivation: TypeAlias = "str | tuple[str, float] | tuple[str, float, float] | None"
+
+IntOrPair: TypeAlias = "int | Sequence[int]"
+Padding: TypeAlias = "str | int | Sequence[int] | Sequence[Sequence[int]]"
+Activation: TypeAlias = "str | tuple[str, float] | tuple[str, float, float] | None"
+
+PADDINGS = ("same", "same_lower", "valid")
+ACTIVATIONS = (
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "hard_swish",
+    "hard_sigmoid",
+    "sigmoid",
+    "silu",
+    "tanh",
+    "gelu",
+)
+LEAKY_SLOPE = 0.01
+_LARGEST_INT = 2**31 - 1  # sums and products of a few of them fit 64 bits
+_INFINITY, _NAN = float("inf"), float("nan")
+_LARGEST_FLOAT32 = 3.4028234663852886e38
+
+
+def kind_of(value: object) -> str:
+    """Return the name of a value's class for an error message."""
+    t = type(value)
+    return t.__qualname__ if t.__module__ == "builtins" else f"{t.__module__}.{t.__qualname__}"
+
+
+def integer(value: object, name: str, least: int, otherwise: str = "") -> int:
+    """Return an int that is at least `least`; bools and floats are refused.
+
+    The error's text names what else the argument might be, if there is anything.
+    """
+    wanted = f"{name}: need an int from {least} to {_LARGEST_INT}{otherwise}"
+    if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
+        raise TypeError(f"{wanted}, got {kind_of(value)}")
+    try:
+        n = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{wanted}, got {kind_of(value)}") from None
+    if not least <= n <= _LARGEST_INT:
+        raise ValueError(f"{wanted}, got {n}")
+    return n
+
+
+def _real(value: object, name: str) -> float:
+    """Return a number that float32 can hold, infinities included."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name}: need a number, got {kind_of(value)}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = _NAN
+    if number != number or _LARGEST_FLOAT32 < abs(number) < _INFINITY:
+        raise ValueError(f"{name}: need a number that float32 can hold, got {value}")
+    return number
+
+
+def pair(value: object, name: str, least: int = 1, otherwise: str = " or two of them") -> Pair:
+    """Return (rows, columns) from an int for both or from two ints."""
+    if isinstance(value, (tuple, list)):
+        if len(value) != 2:
+            raise ValueError(f"{name}: need an int or two of them, got {value!r}")
+        return integer(value[0], name, least), integer(value[1], name, least)
+    n = integer(value, name, least, otherwise)
+    return n, n
+
+
+def padding(value: object) -> CanonicalPadding:
+    """Return one of the names, or ((top, bottom), (left, right))."""
+    names = "'same', 'same_lower' or 'valid'"
+    if isinstance(value, str):
+        if value not in PADDINGS:
+            raise ValueError(f"padding: need {names}, or sizes, got {value!r}")
+        return str(value)
+    if isinstance(value, (tuple, list)) and any(isinstance(v, (tuple, list)) for v in value):
+        if len(value) != 2 or not all(isinstance(v, (tuple, list)) for v in value):
+            raise ValueError(f"padding: need ((top, bottom), (left, right)), got {value!r}")
+        return pair(value[0], "padding", 0), pair(value[1], "padding", 0)
+    rows, columns = pair(value, "padding", 0, f", two or four of them, {names}")
+    return (rows, rows), (columns, columns)
+
+
+def activation(value: object, name: str = "activation") -> CanonicalActivation:
+    """Return None, a name, ("leaky_relu", slope) or ("clip", lo, hi)."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        if value == "swish":
+            return "silu"
+        if value == "leaky_relu":
+            return "leaky_relu", LEAKY_SLOPE
+        if value in ACTIVATIONS:
+            return str(value)
+    elif isinstance(value, (tuple, list)):
+        if len(value) == 2 and value[0] == "leaky_relu":
+            slope = _real(value[1], f"{name}: slope of leaky_relu")
+            if abs(slope) == _INFINITY:
+                raise ValueError(f"{name}: need a finite slope of leaky_relu, got {slope}")
+            return "leaky_relu", slope
+        if len(value) == 3 and value[0] == "clip":
+            lo, hi = (_real(v, f"{name}: bound of clip") for v in value[1:])
+            if lo > hi:
+                raise ValueError(f"{name}: need clip bounds lo <= hi, got {lo} and {hi}")
+            return "clip", lo, hi
+    else:
+        raise TypeError(f"{name}: need None, a str or a tuple, got {kind_of(value)}")
+    names = ", ".join(map(repr, ACTIVATIONS))
+    raise ValueError(
+        f"{name}: need None, {names}, ('leaky_relu', slope) or ('clip', lo, hi), got {value!r}"
+    )
+
+
+def _is_masked(array: np.ndarray) -> bool:
+    # Whoever holds a masked array has imported its module.
+    return "numpy.ma" in sys.modules and isinstance(array, np.ma.MaskedArray)
+
+
+def _float32(value: object, name: str) -> Array:
+    """Return the array itself; anything but a plain array of native float32 is refused."""
+    wanted = f"{name}: need a numpy.ndarray of native float32, got"
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"{wanted} {kind_of(value)}")
+    if type(value) is not np.ndarray and _is_masked(value):
+        raise TypeError(f"{wanted} {kind_of(value)}")
+    if value.dtype.type is not np.float32 or not value.dtype.isnative:
+        raise TypeError(f"{wanted} dtype {value.dtype}")
+    return value
+
+
+def _dense(array: Array) -> Array:
+    flags = array.flags
+    return array if flags.c_contiguous and flags.aligned else np.array(array, order="C")
+
+
+def _weights(value: object, name: str, axes: tuple[int, ...], wanted: str) -> Array:
+    w = _float32(value, name)
+    if w.ndim not in axes:
+        raise ValueError(f"{name}: need shape {wanted}, got {w.shape}")
+    if w.size == 0:
+        raise ValueError(f"{name}: need sizes of at least 1, got {w.shape}")
+    return w
+
+
+def depthwise_weights(value: object, name: str) -> Array:
+    """Return weights of shape (KH, KW, C, M)."""
+    w = _weights(value, name, (3, 4), "(KH, KW, C) or (KH, KW, C, M)")
+    return _dense(w if w.ndim == 4 else w[..., np.newaxis])
+
+
+def pointwise_weights(value: object, name: str) -> Array:
+    """Return weights of shape (Cin, Cout)."""
+    wanted = "(Cin, Cout) or (1, 1, Cin, Cout)"
+    w = _weights(value, name, (2, 4), wanted)
+    if w.ndim == 4:
+        if w.shape[:2] != (1, 1):
+            raise ValueError(f"{name}: need shape {wanted}, got {w.shape}")
+        w = w[0, 0]
+    return _dense(w)
+
+
+def standard_weights(value: object, name: str, groups: int) -> Array:
+    """Return weights of shape (KH, KW, Cin / groups, Cout)."""
+    w = _weights(value, name, (4,), "(KH, KW, Cin / groups, Cout)")
+    if w.shape[3] % groups != 0:
+        raise ValueError(
+            f"groups: need a divisor of the {w.shape[3]} output channels of {name}, got {groups}"
+        )
+    return _dense(w)
+
+
+def bias(value: object, name: str, channels: int) -> Array | None:
+    """Return None or an array of shape (channels,)."""
+    if value is None:
+        return None
+    b = _float32(value, name)
+    if b.shape != (channels,):
+        raise ValueError(f"{name}: need shape ({channels},), got {b.shape}")
+    return _dense(b)
+
+
+def _follow(name: str, w: Array, takes: int, previous: str, gives: int) -> None:
+    if takes != gives:
+        raise ValueError(
+            f"{name}: need {gives} input channels, as many as {previous} gives, "
+            f"got {takes} in shape {w.shape}"
+        )
+
+
+# One function for each operator: its arguments in the order of its signature, in canonical form.
+
+
+def depthwise(
+    w: object, b: object, stride: object, pad: object, dilation: object, act: object
+) -> tuple[Array, Array | None, Pair, CanonicalPadding, Pair, CanonicalActivation]:
+    """Return the canonical arguments of a depthwise convolution."""
+    weights = depthwise_weights(w, "w")
+    return (
+        weights,
+        bias(b, "bias", weights.shape[2] * weights.shape[3]),
+        pair(stride, "stride"),
+        padding(pad),
+        pair(dilation, "dilation"),
+        activation(act),
+    )
+
+
+def pointwise(w: object, b: object, act: object) -> tuple[Array, Array | None, CanonicalActivation]:
+    """Return the canonical arguments of a pointwise convolution."""
+    weights = pointwise_weights(w, "w")
+    return weights, bias(b, "bias", weights.shape[1]), activation(act)
+
+
+def separable(
+    w_depthwise: object,
+    w_pointwise: object,
+    bias_depthwise: object,
+    b: object,
+    stride: object,
+    pad: object,
+    dilation: object,
+    depthwise_act: object,
+    act: object,
+) -> tuple[
+    Array,
+    Array,
+    Array | None,
+    Array | None,
+    Pair,
+    CanonicalPadding,
+    Pair,
+    CanonicalActivation,
+    CanonicalActivation,
+]:
+    """Return the canonical arguments of a separable convolution."""
+    first = depthwise_weights(w_depthwise, "w_depthwise")
+    second = pointwise_weights(w_pointwise, "w_pointwise")
+    middle = first.shape[2] * first.shape[3]
+    _follow("w_pointwise", second, second.shape[0], "w_depthwise", middle)
+    return (
+        first,
+        second,
+        bias(bias_depthwise, "bias_depthwise", middle),
+        bias(b, "bias", second.shape[1]),
+        pair(stride, "stride"),
+        padding(pad),
+        pair(dilation, "dilation"),
+        activation(depthwise_act, "depthwise_activation"),
+        activation(act),
+    )
+
+
+def inverted_residual(
+    w_expand: object,
+    w_depthwise: object,
+    w_project: object,
+    bias_expand: object,
+    bias_depthwise: object,
+    b: object,
+    stride: object,
+    pad: object,
+    dilation: object,
+    expand_act: object,
+    depthwise_act: object,
+    act: object,
+) -> tuple[
+    Array,
+    Array,
+    Array,
+    Array | None,
+    Array | None,
+    Array | None,
+    Pair,
+    CanonicalPadding,
+    Pair,
+    CanonicalActivation,
+    CanonicalActivation,
+    CanonicalActivation,
+]:
+    """Return the canonical arguments of an inverted residual block."""
+    first = pointwise_weights(w_expand, "w_expand")
+    second = depthwise_weights(w_depthwise, "w_depthwise")
+    third = pointwise_weights(w_project, "w_project")
+    _follow("w_depthwise", second, second.shape[2], "w_expand", first.shape[1])
+    middle = second.shape[2] * second.shape[3]
+    _follow("w_project", third, third.shape[0], "w_depthwise", middle)
+    return (
+        first,
+        second,
+        third,
+        bias(bias_expand, "bias_expand", first.shape[1]),
+        bias(bias_depthwise, "bias_depthwise", middle),
+        bias(b, "bias", third.shape[1]),
+        pair(stride, "stride"),
+        padding(pad),
+        pair(dilation, "dilation"),
+        activation(expand_act, "expand_activation"),
+        activation(depthwise_act, "depthwise_activation"),
+        activation(act),
+    )
+
+
+def standard(
+    w: object,
+    b: object,
+    stride: object,
+    pad: object,
+    dilation: object,
+    groups: object,
+    act: object,
+) -> tuple[Array, Array | None, Pair, CanonicalPadding, Pair, int, CanonicalActivation]:
+    """Return the canonical arguments of a standard convolution."""
+    count = integer(groups, "groups", 1)
+    weights = standard_weights(w, "w", count)
+    return (
+        weights,
+        bias(b, "bias", weights.shape[3]),
+        pair(stride, "stride"),
+        padding(pad),
+        pair(dilation, "dilation"),
+        count,
+        activation(act),
+    )

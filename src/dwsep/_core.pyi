@@ -1,0 +1,146 @@
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Self
+
+from ._arguments import CanonicalActivation, CanonicalPadding, Pair
+
+_Array = NDArray[np.float32]
+_Bias = _Array | None
+
+class PlanDict(TypedDict):
+    algorithm: str
+    kernel: str
+    split: str
+    threads: int
+    flops: float
+    bytes: float
+
+class CacheSizes(TypedDict):
+    l1d: int
+    l2: int
+    l3: int
+
+class KernelInfo(TypedDict):
+    family: str
+    name: str
+    kernel_size: Pair
+    stride: Pair
+
+class Layer:
+    @property
+    def channels(self) -> int: ...
+    def output_shape(self, x_shape: tuple[int, ...] | list[int], /) -> tuple[int, ...]: ...
+    def plan(
+        self, x_shape: tuple[int, ...] | list[int], num_threads: int | None = None
+    ) -> PlanDict: ...
+
+class DepthwiseConv2D(Layer):
+    def __new__(
+        cls,
+        w: _Array,
+        bias: _Bias,
+        stride: Pair,
+        padding: CanonicalPadding,
+        dilation: Pair,
+        activation: CanonicalActivation,
+        /,
+    ) -> Self: ...
+    def __call__(
+        self, x: _Array, *, out: _Array | None = None, num_threads: int | None = None
+    ) -> _Array: ...
+
+class PointwiseConv2D(Layer):
+    def __new__(cls, w: _Array, bias: _Bias, activation: CanonicalActivation, /) -> Self: ...
+    def __call__(
+        self,
+        x: _Array,
+        *,
+        residual: _Array | None = None,
+        out: _Array | None = None,
+        num_threads: int | None = None,
+    ) -> _Array: ...
+
+class SeparableConv2D(Layer):
+    def __new__(
+        cls,
+        w_depthwise: _Array,
+        w_pointwise: _Array,
+        bias_depthwise: _Bias,
+        bias: _Bias,
+        stride: Pair,
+        padding: CanonicalPadding,
+        dilation: Pair,
+        depthwise_activation: CanonicalActivation,
+        activation: CanonicalActivation,
+        /,
+    ) -> Self: ...
+    def __call__(
+        self,
+        x: _Array,
+        *,
+        residual: _Array | None = None,
+        out: _Array | None = None,
+        num_threads: int | None = None,
+    ) -> _Array: ...
+
+class InvertedResidual(Layer):
+    def __new__(
+        cls,
+        w_expand: _Array,
+        w_depthwise: _Array,
+        w_project: _Array,
+        bias_expand: _Bias,
+        bias_depthwise: _Bias,
+        bias: _Bias,
+        stride: Pair,
+        padding: CanonicalPadding,
+        dilation: Pair,
+        expand_activation: CanonicalActivation,
+        depthwise_activation: CanonicalActivation,
+        activation: CanonicalActivation,
+        /,
+    ) -> Self: ...
+    def __call__(
+        self,
+        x: _Array,
+        *,
+        residual: _Array | None = None,
+        out: _Array | None = None,
+        num_threads: int | None = None,
+    ) -> _Array: ...
+
+class Conv2D(Layer):
+    def __new__(
+        cls,
+        w: _Array,
+        bias: _Bias,
+        stride: Pair,
+        padding: CanonicalPadding,
+        dilation: Pair,
+        groups: int,
+        activation: CanonicalActivation,
+        /,
+    ) -> Self: ...
+    def __call__(
+        self,
+        x: _Array,
+        *,
+        residual: _Array | None = None,
+        out: _Array | None = None,
+        num_threads: int | None = None,
+    ) -> _Array: ...
+
+def isa() -> str: ...
+def isas() -> list[str]: ...
+def lanes() -> int: ...
+def kernels() -> list[KernelInfo]: ...
+def cache_sizes() -> CacheSizes: ...
+def cpu_name() -> str: ...
+def available_cpus() -> int: ...
+def time_fma(iterations: int) -> tuple[float, float]: ...
+def set_num_threads(threads: int) -> None: ...
+def get_num_threads() -> int: ...
+def recycled_bytes() -> int: ...
+def clear_recycled() -> None: ...

@@ -1,0 +1,93 @@
+"""The processor as dwsep sees it, and the number of threads."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from . import _arguments, _core
+
+__all__ = ["CPUInfo", "cpu_info", "get_num_threads", "set_num_threads"]
+
+
+class CPUInfo(TypedDict):
+    """What `cpu_info` tells."""
+
+    isa: str
+    isas: list[str]
+    lanes: int
+    name: str
+    cpus: int
+    threads: int
+    caches: _core.CacheSizes
+
+
+def cpu_info() -> CPUInfo:
+    """Tell what processor was found and what of it is used.
+
+    Returns
+    -------
+    dict
+        "isa": the instruction set in use, "avx512", "avx2", "baseline" or "neon": the best one, or
+        the one named by the environment variable DWSEP_ISA; "isas": all that the processor has,
+        best first; "lanes": floats in a vector; "name": the processor's own name; "cpus": CPUs
+        that the process may use, by its affinity and its control group's quota; "threads": those
+        of a call that does not say; "caches": bytes of "l1d", "l2" and "l3".
+
+    Examples
+    --------
+    >>> import dwsep
+    >>> info = dwsep.cpu_info()
+    >>> info["isa"] in info["isas"]
+    True
+    """
+    return {
+        "isa": _core.isa(),
+        "isas": _core.isas(),
+        "lanes": _core.lanes(),
+        "name": _core.cpu_name(),
+        "cpus": _core.available_cpus(),
+        "threads": _core.get_num_threads(),
+        "caches": _core.cache_sizes(),
+    }
+
+
+def set_num_threads(num_threads: int | None) -> None:
+    """Set the number of threads of calls that do not say.
+
+    Parameters
+    ----------
+    num_threads : int or None
+        At least 1. None returns to the default: the environment variable DWSEP_NUM_THREADS, else
+        the CPUs that the process may use.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no positive int.
+
+    Examples
+    --------
+    >>> import dwsep
+    >>> dwsep.set_num_threads(1)
+    >>> dwsep.get_num_threads()
+    1
+    >>> dwsep.set_num_threads(None)
+    """
+    threads = 0 if num_threads is None else _arguments.integer(num_threads, "num_threads", 1)
+    _core.set_num_threads(threads)
+
+
+def get_num_threads() -> int:
+    """Tell the number of threads of calls that do not say.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> import dwsep
+    >>> dwsep.get_num_threads() >= 1
+    True
+    """
+    return _core.get_num_threads()
