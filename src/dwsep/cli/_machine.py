@@ -14,11 +14,13 @@ def describe() -> dict[str, Any]:
     import numpy as np
 
     import dwsep
+    from dwsep import _core
 
     return {
         "date": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "dwsep": dwsep.__version__,
         "cpu": dwsep.cpu_info(),
+        "kernels": _core.kernels(),
         "threads": dwsep.get_num_threads(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),

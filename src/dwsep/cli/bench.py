@@ -192,7 +192,7 @@ def run(args: argparse.Namespace) -> int:
         ).touch()  # a path that cannot be written should say so before a minute of work
     machine = describe()
     threads = args.threads or machine["threads"]
-    cores = min(threads, machine["cpu"]["available_cpus"])
+    cores = min(threads, machine["cpu"]["cpus"])
     pairs = dict(enumerate(NETWORKS[args.network], 1))
     if args.quick:
         pairs = {number: pairs[number] for number in _QUICK_PAIRS}

@@ -28,8 +28,8 @@ def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("Python, NumPy", f"{report['python']}, {report['numpy']}"),
         ("processor", cpu["name"]),
         ("instruction set", f"{cpu['isa']} (found: {', '.join(cpu['isas'])})"),
-        ("kernels", str(len(cpu["kernels"]))),
-        ("threads", f"{report['threads']} of {cpu['available_cpus']} available CPUs"),
+        ("kernels", str(len(report["kernels"]))),
+        ("threads", f"{report['threads']} of {cpu['cpus']} available CPUs"),
         ("caches", ", ".join(f"{name.upper()} {_size(b)}" for name, b in cpu["caches"].items())),
         ("FMA peak, one core", f"{report['peak_gflops']:.0f} GFLOP/s"),
     ]
