@@ -26,7 +26,7 @@ import numpy as np
 
 U = 2.0**-24  # unit roundoff of float32
 TINY = 2.0**-149  # the smallest subnormal float32
-SMALLEST_NORMAL = 2.0**-126
+UNDERFLOW = 2.0**-125  # twice the smallest normal float32
 
 
 class Estimate(NamedTuple):
@@ -129,9 +129,9 @@ def _exact(x, y):
 
 
 def _few_ulp(x, y):
-    # Four ulp: about what a polynomial exponential with a division reaches. A sigmoid that
-    # underflows may go to zero.
-    return 8 * U * np.abs(y) + SMALLEST_NORMAL * np.maximum(1, np.abs(x))
+    # Four ulp: about what a polynomial exponential with a division reaches. Where a sigmoid
+    # underflows it may stop at zero or anywhere in the last binades, also as a factor of x.
+    return 8 * U * np.abs(y) + UNDERFLOW * np.clip(np.abs(x), 1, 128)
 
 
 def _hard_sigmoid_rounding(x, y):
@@ -145,7 +145,7 @@ def _hard_swish_rounding(x, y):
 
 def _gelu_rounding(x, y):
     # x/2 * (1 + erf): 1 + erf cancels in the negative tail, so the error is relative to |x|.
-    return 8 * U * np.abs(x) + SMALLEST_NORMAL
+    return 8 * U * np.abs(x) + UNDERFLOW
 
 
 def _clip(low: float, high: float) -> Activation:

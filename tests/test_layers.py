@@ -157,5 +157,6 @@ def test_positional_arguments():
         a["bias"],
         residual=x,
     )
-    assert bits_differ(layer(x, x), expected) is None
     assert bits_differ(layer(x, residual=x), expected) is None
+    with pytest.raises(TypeError):
+        layer(x, x, x, x, x)

@@ -91,7 +91,9 @@ def test_infinity(spec):
     left, right = activate([-np.inf, np.inf], spec)
     assert right == high
     # x * gate(x) is -inf * 0 there: NaN is what the formula says, 0 what the limit says.
-    assert left == low or (spec in ("hard_swish", "silu", "gelu") and np.isnan(left))
+    gated = spec in ("hard_swish", "silu", "gelu")
+    # An exponential may stop short of zero, at about the smallest normal number.
+    assert left == low or abs(left - low) < 1e-35 or (gated and np.isnan(left))
 
 
 @pytest.mark.parametrize("padding", ["same", "same_lower", 2, ((0, 3), (2, 1))], ids=str)

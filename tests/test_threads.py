@@ -66,12 +66,20 @@ def test_environment(count):
     assert result.stdout.strip() == count, result.stderr
 
 
-@pytest.mark.parametrize("wrong", [0, -1, 1.5, "2", None])
-def test_wrong_counts(wrong):
+def test_none_goes_back_to_the_default():
+    dwsep.set_num_threads(None)
+    default = dwsep.get_num_threads()
+    dwsep.set_num_threads(default + 3)
+    dwsep.set_num_threads(None)
+    assert dwsep.get_num_threads() == default
+
+
+@pytest.mark.parametrize(("wrong", "told"), [(0, "0"), (-1, "-1"), (1.5, "float"), ("2", "str")])
+def test_wrong_counts(wrong, told):
     before = dwsep.get_num_threads()
-    with pytest.raises((TypeError, ValueError)) as caught:
+    with pytest.raises((TypeError, ValueError), match="num_threads") as caught:
         dwsep.set_num_threads(wrong)
-    assert str(wrong) in str(caught.value)
+    assert told in str(caught.value)
     assert dwsep.get_num_threads() == before
 
 
