@@ -62,6 +62,8 @@ def test_info(capsys):
     report = json.loads(capsys.readouterr().out)
     assert report["cpu"]["isa"] in report["cpu"]["isas"]
     assert report["peak_gflops"] > 0
+    assert {b["level"] for b in report["bandwidths"]} >= {"L1D", "L2", "memory"}
+    assert all(b["read_gb_per_s"] > 0 and b["copy_gb_per_s"] > 0 for b in report["bandwidths"])
     assert main(["info"]) == 0
     text = capsys.readouterr().out
     assert report["cpu"]["name"] in text

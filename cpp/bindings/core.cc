@@ -34,6 +34,19 @@ void add_buffers(py::module_& m) {
       "clear_recycled", [] { recycler.clear(); }, "Give the bytes held for coming results back to the system.");
 }
 
+void add_bandwidth(py::module_& m, const char* name, double (*time)(std::int64_t, std::int64_t, double*), const char* doc) {
+  m.def(
+      name,
+      [time](std::int64_t bytes, std::int64_t rounds) {
+        if (bytes < 1) fail(PyExc_ValueError, "bytes: need at least 1, got " + std::to_string(bytes));
+        if (rounds < 1) fail(PyExc_ValueError, "rounds: need at least 1, got " + std::to_string(rounds));
+        double seconds = 0, moved = 0;
+        without_gil([&] { seconds = time(bytes, rounds, &moved); });
+        return py::make_tuple(seconds, moved);
+      },
+      py::arg("bytes"), py::arg("rounds"), doc);
+}
+
 void add_cpu(py::module_& m) {
   m.def("isa", &dwsep::isa, "The instruction set in use.");
   m.def("isas", &dwsep::isas, "The instruction sets that this processor can run, best first.");
@@ -77,6 +90,8 @@ void add_cpu(py::module_& m) {
         return py::make_tuple(seconds, flops);
       },
       py::arg("iterations"), "Seconds that rounds of independent fused multiply-adds take, and how many operations they are.");
+  add_bandwidth(m, "time_read", &dwsep::time_read, "Seconds of rounds that read so many bytes of memory, and the bytes read.");
+  add_bandwidth(m, "time_copy", &dwsep::time_copy, "Seconds of rounds that copy half of so many bytes to the other, and the bytes moved.");
 }
 
 }  // namespace

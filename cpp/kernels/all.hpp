@@ -5,6 +5,7 @@
 #include "kernels/peak.hpp"
 #include "kernels/pointwise/gemm.hpp"
 #include "kernels/standard/standard.hpp"
+#include "kernels/stream.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -23,6 +24,9 @@ constexpr KernelTable make_table(const char* isa) {
   t.activate = activate_block;
   t.fma_chain = fma_chain;
   t.fma_chains = kChains;
+  t.read_stream = read_stream;
+  t.copy_stream = copy_stream;
+  t.stream_floats = kStreamFloats;
   return t;
 }
 

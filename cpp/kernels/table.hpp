@@ -92,6 +92,9 @@ struct KernelTable {
   void (*activate)(float* y, std::int64_t rows, std::int64_t row_stride, std::int64_t columns, const Activation&);
   void (*fma_chain)(std::int64_t iterations, float* sink);  ///< for measuring the peak
   int fma_chains;                      ///< vectors of FMAs in each of its iterations
+  void (*read_stream)(const float* x, std::int64_t count, float* sink);  ///< for measuring bandwidth, as is the next
+  void (*copy_stream)(const float* x, std::int64_t count, float* y);
+  std::int64_t stream_floats;          ///< their counts are multiples of this
 };
 
 }  // namespace dwsep

@@ -1,28 +1,13 @@
 // What the library tells about the machine and about itself.
 #include "dwsep/cpu.hpp"
 
-#include <chrono>
 #include <fstream>
-
-#if defined(__linux__)
-#include <unistd.h>
-#endif
 
 #include "dwsep/threads.hpp"
 #include "runtime/dispatch.hpp"
 #include "runtime/thread_pool.hpp"
 
 namespace dwsep {
-namespace {
-
-#if defined(__linux__)
-std::int64_t system_cache(int name, std::int64_t guess) {
-  const long size = ::sysconf(name);
-  return size > 0 ? size : guess;
-}
-#endif
-
-}  // namespace
 
 std::string isa() { return runtime::kernel_table().isa; }
 std::vector<std::string> isas() { return runtime::runnable_isas(); }
@@ -41,16 +26,6 @@ std::vector<KernelInfo> kernels() {
   return list;
 }
 
-CacheSizes cache_sizes() {
-  CacheSizes sizes{32 << 10, 512 << 10, 8 << 20};
-#if defined(__linux__) && defined(_SC_LEVEL1_DCACHE_SIZE)
-  sizes.l1d = system_cache(_SC_LEVEL1_DCACHE_SIZE, sizes.l1d);
-  sizes.l2 = system_cache(_SC_LEVEL2_CACHE_SIZE, sizes.l2);
-  sizes.l3 = system_cache(_SC_LEVEL3_CACHE_SIZE, sizes.l3);
-#endif
-  return sizes;
-}
-
 std::string cpu_name() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);) {
@@ -60,16 +35,6 @@ std::string cpu_name() {
     }
   }
   return "unknown";
-}
-
-double time_fma(std::int64_t iterations, double* flops) {
-  const KernelTable& t = runtime::kernel_table();
-  float sink = 0.0F;
-  const auto start = std::chrono::steady_clock::now();
-  t.fma_chain(iterations, &sink);
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  if (flops != nullptr) *flops = 2.0 * t.fma_chains * t.lanes * static_cast<double>(iterations);
-  return elapsed.count();
 }
 
 int available_cpus() { return runtime::available_cpus(); }

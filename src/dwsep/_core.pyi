@@ -1,14 +1,15 @@
-from typing import TypedDict
+from typing import TypedDict, type_check_only
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self
+from typing_extensions import Self, disjoint_base
 
 from ._arguments import CanonicalActivation, CanonicalPadding, Pair
 
 _Array = NDArray[np.float32]
 _Bias = _Array | None
 
+@type_check_only
 class PlanDict(TypedDict):
     algorithm: str
     kernel: str
@@ -17,17 +18,20 @@ class PlanDict(TypedDict):
     flops: float
     bytes: float
 
+@type_check_only
 class CacheSizes(TypedDict):
     l1d: int
     l2: int
     l3: int
 
+@type_check_only
 class KernelInfo(TypedDict):
     family: str
     name: str
     kernel_size: Pair
     stride: Pair
 
+@disjoint_base
 class Layer:
     @property
     def channels(self) -> int: ...
@@ -35,6 +39,9 @@ class Layer:
     def plan(
         self, x_shape: tuple[int, ...] | list[int], num_threads: int | None = None
     ) -> PlanDict: ...
+    def __call__(
+        self, x: _Array, *, out: _Array | None = None, num_threads: int | None = None
+    ) -> _Array: ...
 
 class DepthwiseConv2D(Layer):
     def __new__(
@@ -140,6 +147,8 @@ def cache_sizes() -> CacheSizes: ...
 def cpu_name() -> str: ...
 def available_cpus() -> int: ...
 def time_fma(iterations: int) -> tuple[float, float]: ...
+def time_read(bytes: int, rounds: int) -> tuple[float, float]: ...
+def time_copy(bytes: int, rounds: int) -> tuple[float, float]: ...
 def set_num_threads(threads: int) -> None: ...
 def get_num_threads() -> int: ...
 def recycled_bytes() -> int: ...

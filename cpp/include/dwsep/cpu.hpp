@@ -35,4 +35,9 @@ std::string cpu_name();
 /// Seconds that `iterations` rounds of independent fused multiply-adds take in registers; `flops` gets their number.
 double time_fma(std::int64_t iterations, double* flops);
 
+/// Seconds that `rounds` passes over about `bytes` of memory take, all of it touched before. `moved` gets the bytes of all passes:
+/// those read, or, for the copy of one half to the other, those read and those written.
+double time_read(std::int64_t bytes, std::int64_t rounds, double* moved);
+double time_copy(std::int64_t bytes, std::int64_t rounds, double* moved);
+
 }  // namespace dwsep

@@ -76,7 +76,7 @@ def _runners(pair: Pair, threads: int, rounds: int) -> dict[str, Callable[[], ob
     c, o, k = pair.channels, pair.outputs, pair.kernel
     x = normal(1, pair.size, pair.size, c)
     # Scaled so that activations neither vanish nor all saturate at 6.
-    w_depthwise, b_depthwise = normal(k, k, c, 1) / k, normal(c)
+    w_depthwise, b_depthwise = normal(k, k, c, 1) / np.float32(k), normal(c)
     w_pointwise, b_pointwise = normal(c, o) / np.float32(c**0.5), normal(o)
     w_standard = normal(k, k, c, o) / np.float32(k * c**0.5)
     stride, relu6 = pair.stride, "relu6"

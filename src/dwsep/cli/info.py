@@ -6,19 +6,23 @@ import argparse
 import json
 from typing import Any
 
-from ._machine import describe, peak_flops
-from ._terminal import print_table
+from ._machine import bandwidths, describe, peak_flops
 
 __all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the sub-command."""
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--json", action="store_true", help="print JSON instead")
 
 
 def _size(count: int) -> str:
     return f"{count // 2**20} MB" if count >= 2**20 else f"{count // 2**10} KB"
+
+
+def _speeds(bandwidth: dict[str, Any]) -> str:
+    read, copied = bandwidth["read_gb_per_s"], bandwidth["copy_gb_per_s"]
+    return f"read {read:.0f} GB/s, copy {copied:.0f} GB/s a core"
 
 
 def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
@@ -31,15 +35,18 @@ def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("kernels", str(len(report["kernels"]))),
         ("threads", f"{report['threads']} of {cpu['cpus']} available CPUs"),
         ("caches", ", ".join(f"{name.upper()} {_size(b)}" for name, b in cpu["caches"].items())),
-        ("FMA peak, one core", f"{report['peak_gflops']:.0f} GFLOP/s"),
+        ("FMA peak", f"{report['peak_gflops']:.0f} GFLOP/s a core, measured now"),
+        *((_size(b["bytes"]) + " in " + b["level"], _speeds(b)) for b in report["bandwidths"]),
     ]
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    report = {**describe(), "peak_gflops": peak_flops() / 1e9}
+    report = describe()
+    report["peak_gflops"] = peak_flops() / 1e9
+    report["bandwidths"] = bandwidths(report["cpu"]["caches"])
     if args.json:
         print(json.dumps(report, indent=2))
     else:
-        print_table("This machine", ("what", "value"), _rows(report))
+        print(*(f"{name:<18} {value}" for name, value in _rows(report)), sep="\n")
     return 0

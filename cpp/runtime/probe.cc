@@ -1,0 +1,57 @@
+// What the machine reaches when it does one thing only: multiply-adds, reads, copies.
+#include <algorithm>
+#include <chrono>
+
+#include "dwsep/cpu.hpp"
+#include "runtime/buffer.hpp"
+#include "runtime/dispatch.hpp"
+#include "runtime/geometry.hpp"
+
+namespace dwsep {
+namespace {
+
+template <class Work>
+double seconds_of(const Work& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// `count` floats, written once so that they have memory of their own.
+runtime::AlignedFloats touched(std::int64_t count) {
+  runtime::AlignedFloats floats = runtime::aligned_floats(count);
+  std::fill(floats.get(), floats.get() + count, 1.0F);
+  return floats;
+}
+
+}  // namespace
+
+double time_fma(std::int64_t iterations, double* flops) {
+  const KernelTable& t = runtime::kernel_table();
+  float sink = 0.0F;
+  if (flops != nullptr) *flops = 2.0 * t.fma_chains * t.lanes * static_cast<double>(iterations);
+  return seconds_of([&] { t.fma_chain(iterations, &sink); });
+}
+
+double time_read(std::int64_t bytes, std::int64_t rounds, double* moved) {
+  const KernelTable& t = runtime::kernel_table();
+  const std::int64_t count = runtime::round_up(bytes / 4, t.stream_floats);
+  const runtime::AlignedFloats x = touched(count);
+  float sink = 0.0F;
+  if (moved != nullptr) *moved = 4.0 * static_cast<double>(count) * static_cast<double>(rounds);
+  return seconds_of([&] {
+    for (std::int64_t i = 0; i < rounds; ++i) t.read_stream(x.get(), count, &sink);
+  });
+}
+
+double time_copy(std::int64_t bytes, std::int64_t rounds, double* moved) {
+  const KernelTable& t = runtime::kernel_table();
+  const std::int64_t count = runtime::round_up(bytes / 8, t.stream_floats);
+  const runtime::AlignedFloats x = touched(2 * count);
+  if (moved != nullptr) *moved = 8.0 * static_cast<double>(count) * static_cast<double>(rounds);
+  return seconds_of([&] {
+    for (std::int64_t i = 0; i < rounds; ++i) t.copy_stream(x.get(), count, x.get() + count);
+  });
+}
+
+}  // namespace dwsep
