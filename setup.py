@@ -1,4 +1,4 @@
-"""Builds the two extensions: the C++ core, one object file per instruction set, and the Cython reference."""
+"""Builds the C++ core, one object file for each instruction set, and the Cython reference."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ from pybind11.setup_helpers import ParallelCompile
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-# Each file of cpp/isa is compiled for its own instruction set; everything else for the plainest processor.
+# Each file of cpp/isa is compiled for its own instruction set, all else for the plainest processor.
 X86 = {
     "baseline.cc": [],
     "avx2.cc": ["-mavx2", "-mfma"],
@@ -24,7 +24,14 @@ ARM = {"neon.cc": []}
 ISA_FLAGS = ARM if platform.machine() in ("aarch64", "arm64") else X86
 
 # No contraction: where bits must agree, the kernels ask for a fused multiply-add by name.
-FLAGS = ["-std=c++17", "-O3", "-fvisibility=hidden", "-ffp-contract=off", "-fno-math-errno", "-pthread"]
+FLAGS = [
+    "-std=c++17",
+    "-O3",
+    "-fvisibility=hidden",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-pthread",
+]
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow"]
 
 
@@ -45,7 +52,9 @@ class BuildExt(build_ext):
 def core() -> Extension:
     # The slowest files first, so that the last core is not left with one of them.
     isa = [f"cpp/isa/{name}" for name in sorted(ISA_FLAGS, key=lambda n: -len(ISA_FLAGS[n]))]
-    sources = isa + sorted(str(p) for d in ("bindings", "runtime") for p in Path("cpp", d).glob("*.cc"))
+    sources = isa + sorted(
+        str(p) for d in ("bindings", "runtime") for p in Path("cpp", d).glob("*.cc")
+    )
     return Extension(
         "dwsep._core",
         sources=sources,
@@ -58,7 +67,11 @@ def core() -> Extension:
 
 
 def reference() -> list[Extension]:
-    naive = Extension("dwsep.reference.naive", ["src/dwsep/reference/naive.pyx"], extra_compile_args=["-O3", "-ffp-contract=off"])
+    naive = Extension(
+        "dwsep.reference.naive",
+        ["src/dwsep/reference/naive.pyx"],
+        extra_compile_args=["-O3", "-ffp-contract=off"],
+    )
     return cythonize([naive], language_level=3)
 
 

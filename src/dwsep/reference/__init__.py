@@ -1,4 +1,4 @@
-"""Plain convolutions to check and to time the fast ones against; imports NumPy and nothing of dwsep."""
+"""Plain convolutions to check and time the fast ones against; imports nothing of dwsep."""
 
 from .naive import depthwise_conv2d, standard_conv2d
 
