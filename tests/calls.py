@@ -38,7 +38,7 @@ def normals(seed: int) -> Draw:
     return lambda shape: rng.standard_normal(shape, np.float32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Call:
     function: str
     arrays: dict[str, np.ndarray]
@@ -68,7 +68,7 @@ class Call:
     def with_options(self, **options) -> Call:
         return replace(self, options={**self.options, **options})
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         arrays = [f"{name}{a.shape}" for name, a in self.arrays.items()]
         options = [f"{name}={value!r}" for name, value in self.options.items()]
         return f"{self.function}({', '.join(arrays + options)})"
