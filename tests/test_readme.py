@@ -1,29 +1,32 @@
-"""README keeps its word: its code runs, its commands are those of the checks, its files exist."""
+"""The documents keep their word: code runs, commands are those of the checks, files exist."""
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def blocks(document, language):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    found = re.findall(rf"^ *```{language}\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+    return [textwrap.dedent(block) for block in found]
 
 
-def test_python_blocks_run_one_after_the_other(tmp_path, monkeypatch):
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_python_blocks_run_one_after_the_other(document, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    sources = blocks("python")
+    sources = blocks(document, "python")
     assert sources
-    namespace = {"__name__": "readme"}
+    namespace = {"__name__": "document"}
     for number, source in enumerate(sources, 1):
-        exec(compile(source, f"README.md, Python block {number}", "exec"), namespace)
+        exec(compile(source, f"{document}, Python block {number}", "exec"), namespace)
 
 
 def test_commands_are_those_of_the_checks():
-    commands = [line for block in blocks("sh") for line in block.splitlines()]
+    commands = [line for block in blocks("README.md", "sh") for line in block.splitlines()]
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     bench, test = commands[:2]
     assert bench.endswith("/dwsep bench")

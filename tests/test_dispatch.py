@@ -1,0 +1,68 @@
+"""Every kernel of the dispatch list is chosen, is exact and sums in the canonical order."""
+
+import numpy as np
+import pytest
+import sweeps
+from calls import assert_all, bits_differ, depthwise, integers, normals, unequal
+
+import dwsep
+from dwsep import _core
+
+pytestmark = pytest.mark.kernels
+
+SPECIALISED = [k for k in _core.kernels() if k["family"] == "depthwise" and all(k["kernel_size"])]
+SHAPES = ((1, 3), (6, 5), (7, 7), (13, 18), (25, 11))
+PADDINGS = (((1, 0), (2, 1)), ((0, 3), (0, 0)), ((3, 3), (3, 3)))
+each_kernel = pytest.mark.parametrize("kernel", SPECIALISED, ids=lambda kernel: kernel["name"])
+
+
+def calls(kernel, draw):
+    for size in SHAPES:
+        for padding in PADDINGS:
+            if sweeps.fits(size, kernel["kernel_size"], kernel["stride"], padding):
+                for channels in sweeps.CHANNELS:
+                    yield depthwise(
+                        draw,
+                        (1, *size, channels),
+                        kernel["kernel_size"],
+                        stride=kernel["stride"],
+                        padding=padding,
+                    )
+
+
+def one_column_wider(call):
+    """Append a column of zero weights: the same sums, for which there is no kernel of its own."""
+    w = call.arrays["w"]
+    (top, bottom), (left, right) = call.options["padding"]
+    wider = np.concatenate([w, np.zeros_like(w[:, :1])], axis=1)
+    return call.with_arrays(w=wider).with_options(padding=((top, bottom), (left, right + 1)))
+
+
+@each_kernel
+def test_it_is_chosen(kernel):
+    layer = next(calls(kernel, integers(1))).layer()
+    assert layer.explain((64, 64, 1)).kernel == kernel["name"]
+
+
+@each_kernel
+def test_small_integers_are_exact(kernel):
+    assert_all(calls(kernel, integers(2)), lambda call: unequal(call.run(), call.plain()))
+
+
+@each_kernel
+def test_bits_are_those_of_the_generic_kernel(kernel):
+    generic = one_column_wider(next(calls(kernel, normals(3)))).layer()
+    assert generic.explain((64, 64, 1)).kernel == "depthwise_generic"
+    assert_all(
+        calls(kernel, normals(4)),
+        lambda call: bits_differ(call.run(), one_column_wider(call).run()),
+    )
+
+
+def test_anything_else_is_generic():
+    layer = dwsep.DepthwiseConv2D(np.ones((2, 9, 3, 1), np.float32), stride=(3, 1))
+    assert layer.explain((64, 64, 3)).kernel == "depthwise_generic"
+
+
+def test_every_instruction_set_has_a_kernel_for_pointwise():
+    assert any(kernel["family"] == "pointwise" for kernel in _core.kernels())
