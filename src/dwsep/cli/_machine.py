@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ __all__ = ["bandwidths", "describe", "fma_rounds", "peak_flops"]
 
 
 def describe() -> dict[str, Any]:
-    """Processor, instruction set, versions and date, ready for JSON."""
+    """Processor, instruction set, versions, date and load (of a minute), ready for JSON."""
     import numpy as np
 
     import dwsep
@@ -23,6 +24,7 @@ def describe() -> dict[str, Any]:
         "cpu": dwsep.cpu_info(),
         "kernels": _core.kernels(),
         "threads": dwsep.get_num_threads(),
+        "load": os.getloadavg()[0],
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "numpy": np.__version__,

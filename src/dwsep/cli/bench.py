@@ -175,7 +175,8 @@ def _notes(report: dict[str, Any]) -> list[str]:
     calls = _count(report["naive_calls"], "call")
     per_core = report["peak_gflops"] / report["peak_cores"]
     return [
-        f"{cpu['name']}, {cpu['isa']}, {report['date'][:10]}; medians of calls made in turns.",
+        f"{cpu['name']}, {cpu['isa']}, {report['date'][:10]}; medians of calls made in turns;"
+        f" load average at the start {report['load']:.1f}.",
         f"naive: the standard 3x3 convolution as plain Cython loops, one thread, {calls};"
         " conv2d: the same by dwsep.Conv2D.",
         "separable: dwsep.SeparableConv2D, both in one call; the columns after it are its own.",
