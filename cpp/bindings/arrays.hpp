@@ -54,7 +54,7 @@ struct View {
   char* data = nullptr;
   int ndim = 4;                           // 3 or 4
   Shape shape;                            // n = 1 where there are three axes
-  std::array<std::int64_t, 3> strides{};  // of n, h and w, in bytes; as if dense along axes of size 1
+  std::array<std::int64_t, 4> strides{};  // in bytes; as if dense along axes of size 1
   bool direct = false;                    // aligned and its channels adjacent: kernels can take it as it lies
 
   Tensor tensor() const {
@@ -75,7 +75,10 @@ inline const RawArray& float32_array(PyObject* object, const char* name) {
   const auto refuse = [&](const std::string& got) {
     fail(PyExc_TypeError, std::string(name) + ": need a numpy.ndarray of native float32, got " + got);
   };
-  if (Py_TYPE(object) != numpy.api->PyArray_Type_ && (!numpy.api->PyArray_Check_(object) || is_masked(object))) refuse(type_name(object));
+  if (Py_TYPE(object) != numpy.api->PyArray_Type_) {
+    if (!numpy.api->PyArray_Check_(object)) refuse(type_name(object));
+    if (is_masked(object)) refuse(type_name(object) + ", whose mask would be lost");
+  }
   const auto& array = *reinterpret_cast<const RawArray*>(object);
   if (array.descr != numpy.float32) {
     const auto& dtype = *reinterpret_cast<const py::detail::PyArrayDescr_Proxy*>(array.descr);
@@ -97,12 +100,13 @@ inline View view(PyObject* object, const char* name) {
   v.data = array.data;
   v.ndim = array.nd;
   v.shape = {array.nd == 4 ? sizes[-1] : 1, sizes[0], sizes[1], sizes[2]};
-  v.strides[2] = v.shape.w > 1 ? steps[1] : v.shape.c * size;
+  v.strides[3] = v.shape.c > 1 ? steps[2] : size;
+  v.strides[2] = v.shape.w > 1 ? steps[1] : v.shape.c * v.strides[3];
   v.strides[1] = v.shape.h > 1 ? steps[0] : v.shape.w * v.strides[2];
   v.strides[0] = v.shape.n > 1 ? steps[-1] : v.shape.h * v.strides[1];
   const auto address = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(v.data));
   const bool aligned = ((address | v.strides[0] | v.strides[1] | v.strides[2]) & (size - 1)) == 0;
-  v.direct = v.shape.empty() || (aligned && (v.shape.c == 1 || steps[2] == size));
+  v.direct = v.shape.empty() || (aligned && v.strides[3] == size);
   return v;
 }
 

@@ -21,6 +21,7 @@ struct LayerObject {
   PyObject_HEAD vectorcallfunc vectorcall;
   Layer layer;
   std::int64_t channels;  // of the input
+  const char* source;     // where their number comes from, for messages
   bool takes_residual;
 };
 
@@ -85,35 +86,41 @@ struct Arguments {
       fail(PyExc_TypeError, "call of a layer: no argument named " + std::string(py::repr(name)) + "; need x" +
                                 (takes_residual ? ", residual" : "") + ", out or num_threads");
     }
-    if (i == x && values[x]) fail(PyExc_TypeError, "call of a layer: x given twice");
+    if (values[i]) fail(PyExc_TypeError, "call of a layer: " + std::string(py::str(name)) + " given twice");
     if (value != Py_None || i == x) values[i] = py::reinterpret_borrow<py::object>(value);
   }
 
-  void set_positional(PyObject* const* args, Py_ssize_t count) {
-    if (count > 1) {
-      fail(PyExc_TypeError, "call of a layer: need one positional argument, x, and the others by name, got " + std::to_string(count));
+  void set_positional(PyObject* const* args, Py_ssize_t count, bool takes_residual) {
+    if (count > (takes_residual ? 2 : 1)) {
+      fail(PyExc_TypeError, std::string("call of a layer: need one positional argument, x") +
+                                (takes_residual ? ", or two, x and residual" : "") + "; out and num_threads by name; got " +
+                                std::to_string(count));
     }
-    if (count == 1) values[x] = py::reinterpret_borrow<py::object>(args[0]);
+    if (count > 0) values[x] = py::reinterpret_borrow<py::object>(args[0]);
+    if (count > 1 && args[1] != Py_None) values[residual] = py::reinterpret_borrow<py::object>(args[1]);
   }
 };
 
 /// num_threads as the core wants it: 0 for None. May run Python code, so it goes before arrays are looked at.
 inline int thread_count(PyObject* object) {
   if (object == nullptr || object == Py_None) return 0;
-  const std::string wanted = "num_threads: need None or an int from 1 to " + std::to_string(INT_MAX) + ", got ";
-  if (PyBool_Check(object) || !PyIndex_Check(object)) fail(PyExc_TypeError, wanted + type_name(object));
+  const auto refuse = [object](PyObject* type) {
+    const std::string range = "num_threads: need None or an int from 1 to " + std::to_string(INT_MAX);
+    fail(type, range + ", got " + std::string(py::repr(object)) + " (" + type_name(object) + ")");
+  };
+  if (PyBool_Check(object) || !PyIndex_Check(object)) refuse(PyExc_TypeError);
   const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(object));
   if (!number) throw py::error_already_set();
   int overflow = 0;
   const long value = PyLong_AsLongAndOverflow(number.ptr(), &overflow);
-  if (overflow != 0 || value < 1 || value > INT_MAX) fail(PyExc_ValueError, wanted + std::string(py::str(number)));
+  if (overflow != 0 || value < 1 || value > INT_MAX) refuse(PyExc_ValueError);
   return static_cast<int>(value);
 }
 
-inline void check_channels(const char* name, const Shape& shape, int ndim, std::int64_t channels) {
-  if (shape.c == channels) return;
-  const std::string c = std::to_string(channels);
-  fail(PyExc_ValueError, std::string(name) + ": need shape (H, W, " + c + ") or (N, H, W, " + c + "), got " + shape_text(shape, ndim));
+inline void check_channels(const char* name, const Shape& shape, int ndim, const LayerObject& layer) {
+  if (shape.c == layer.channels) return;
+  const std::string c = std::to_string(layer.channels), wanted = "shape (H, W, " + c + ") or (N, H, W, " + c + ")";
+  fail(PyExc_ValueError, std::string(name) + ": need " + wanted + ", the channels of " + layer.source + ", got " + shape_text(shape, ndim));
 }
 
 inline void check_shape(const char* name, const View& v, const Shape& wanted, int ndim) {
@@ -142,7 +149,7 @@ inline PyObject* call(const LayerObject& self, const Arguments& arguments) {
   const int threads = thread_count(arguments[Arguments::num_threads]);
 
   View x = view(arguments[Arguments::x], "x");
-  check_channels("x", x.shape, x.ndim, self.channels);
+  check_channels("x", x.shape, x.ndim, self);
   const Shape shape = self.layer.output_shape(x.shape);
   const int ndim = x.ndim;
 
@@ -159,6 +166,7 @@ inline PyObject* call(const LayerObject& self, const Arguments& arguments) {
     if ((reinterpret_cast<const RawArray*>(given)->flags & numpy_writeable) == 0) {
       fail(PyExc_TypeError, "out: need a writeable array, got a read-only one");
     }
+    if (overlaps_itself(y)) fail(PyExc_ValueError, "out: need an array whose elements do not share memory, got one whose elements do");
     if (shape.empty()) return py::handle(given).inc_ref().ptr();
   }
 
@@ -166,7 +174,7 @@ inline PyObject* call(const LayerObject& self, const Arguments& arguments) {
   if (shape.empty()) return new_array(shape, ndim, nullptr).release().ptr();
   x = readable(x, arguments[Arguments::x], x_copy);
   if (adds) residual = readable(residual, arguments[Arguments::residual], residual_copy);
-  const bool in_place = given != nullptr && y.direct && !may_overlap_itself(y) && !may_overlap(x, y) && !(adds && may_overlap(residual, y));
+  const bool in_place = given != nullptr && y.direct && !may_overlap(x, y) && !(adds && may_overlap(residual, y));
   if (!in_place) {
     result = new_array(shape, ndim, x.data);
     y = view(result.ptr(), "out");
@@ -182,7 +190,7 @@ inline PyObject* vectorcall(PyObject* self, PyObject* const* args, std::size_t f
     const auto& layer = *reinterpret_cast<const LayerObject*>(self);
     const Py_ssize_t count = PyVectorcall_NARGS(flagged_count);
     Arguments arguments;
-    arguments.set_positional(args, count);
+    arguments.set_positional(args, count, layer.takes_residual);
     const Py_ssize_t named = keywords != nullptr ? PyTuple_GET_SIZE(keywords) : 0;
     for (Py_ssize_t i = 0; i < named; ++i) arguments.set(PyTuple_GET_ITEM(keywords, i), args[count + i], layer.takes_residual);
     return call(layer, arguments);
@@ -194,7 +202,7 @@ inline PyObject* tuple_call(PyObject* self, PyObject* args, PyObject* keywords) 
   return guarded([&] {
     const auto& layer = *reinterpret_cast<const LayerObject*>(self);
     Arguments arguments;
-    arguments.set_positional(&PyTuple_GET_ITEM(args, 0), PyTuple_GET_SIZE(args));
+    arguments.set_positional(&PyTuple_GET_ITEM(args, 0), PyTuple_GET_SIZE(args), layer.takes_residual);
     PyObject *name = nullptr, *value = nullptr;
     for (Py_ssize_t i = 0; keywords != nullptr && PyDict_Next(keywords, &i, &name, &value) != 0;) {
       arguments.set(name, value, layer.takes_residual);

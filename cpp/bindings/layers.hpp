@@ -103,8 +103,12 @@ inline Activation activation_of(const py::handle& object) {
   fail(PyExc_ValueError, "activation: no such one, " + std::string(py::repr(object)));
 }
 
-/// A layer and the channels of its input.
-using Made = std::pair<Layer, std::int64_t>;
+/// A layer, the channels of its input and where their number comes from.
+struct Made {
+  Layer layer;
+  std::int64_t channels;
+  const char* source;
+};
 
 /// Packs weights without the GIL: it can take longer than a call.
 template <class Kind, class... Args>
@@ -116,19 +120,20 @@ Layer packed(const Args&... args) {
 
 inline Made make_depthwise(const py::tuple& a) {
   const DepthwiseFilter filter = depthwise_filter(a[0], a[1]);
-  return {packed<DepthwiseConv2D>(filter, conv_options(a[2], a[3], a[4]), activation_of(a[5])), filter.channels};
+  return {packed<DepthwiseConv2D>(filter, conv_options(a[2], a[3], a[4]), activation_of(a[5])), filter.channels, "w"};
 }
 
 inline Made make_pointwise(const py::tuple& a) {
   const PointwiseFilter filter = pointwise_filter(a[0], a[1]);
-  return {packed<PointwiseConv2D>(filter, activation_of(a[2])), filter.in};
+  return {packed<PointwiseConv2D>(filter, activation_of(a[2])), filter.in, "w"};
 }
 
 inline Made make_separable(const py::tuple& a) {
   const DepthwiseFilter depthwise = depthwise_filter(a[0], a[2]);
   const PointwiseFilter pointwise = pointwise_filter(a[1], a[3]);
   const ConvOptions options = conv_options(a[4], a[5], a[6]);
-  return {packed<SeparableConv2D>(depthwise, pointwise, options, activation_of(a[7]), activation_of(a[8])), depthwise.channels};
+  return {packed<SeparableConv2D>(depthwise, pointwise, options, activation_of(a[7]), activation_of(a[8])), depthwise.channels,
+          "w_depthwise"};
 }
 
 inline Made make_inverted_residual(const py::tuple& a) {
@@ -136,12 +141,12 @@ inline Made make_inverted_residual(const py::tuple& a) {
   const DepthwiseFilter depthwise = depthwise_filter(a[1], a[4]);
   const ConvOptions options = conv_options(a[6], a[7], a[8]);
   return {packed<InvertedResidual>(expand, depthwise, project, options, activation_of(a[9]), activation_of(a[10]), activation_of(a[11])),
-          expand.in};
+          expand.in, "w_expand"};
 }
 
 inline Made make_standard(const py::tuple& a) {
   const StandardFilter filter = standard_filter(a[0], a[1], a[5].cast<std::int64_t>());
-  return {packed<Conv2D>(filter, conv_options(a[2], a[3], a[4]), activation_of(a[6])), filter.in};
+  return {packed<Conv2D>(filter, conv_options(a[2], a[3], a[4]), activation_of(a[6])), filter.in, "w times groups"};
 }
 
 /// __new__ of a class: `Make` turns a tuple of `Count` arguments into a layer and its number of input channels.
@@ -156,9 +161,10 @@ PyObject* new_layer(PyTypeObject* type, PyObject* args, PyObject* keywords) {
     PyObject* object = type->tp_alloc(type, 0);
     if (object == nullptr) throw py::error_already_set();
     auto* self = reinterpret_cast<LayerObject*>(object);
-    new (&self->layer) Layer(std::move(made.first));
+    new (&self->layer) Layer(std::move(made.layer));
     self->vectorcall = vectorcall;
-    self->channels = made.second;
+    self->channels = made.channels;
+    self->source = made.source;
     self->takes_residual = TakesResidual;
     return object;
   });
@@ -198,7 +204,7 @@ inline Shape shape_of(PyObject* object, int& ndim) {
 }
 
 inline Shape checked_output(const LayerObject& self, const Shape& x, int ndim) {
-  check_channels("x_shape", x, ndim, self.channels);
+  check_channels("x_shape", x, ndim, self);
   const Shape y = self.layer.output_shape(x);
   bytes_of(y, "output");
   return y;

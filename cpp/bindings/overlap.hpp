@@ -1,33 +1,17 @@
-// Which views share memory. Both tests may say yes where the answer is no, at the cost of a copy, but never the other way round.
+// Which views share memory: one with itself, exactly; two with each other, on the safe side.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <numeric>
-#include <utility>
+#include <vector>
 
 #include "bindings/arrays.hpp"
 
 namespace dwsep::python {
-
-/// True unless the axes nest: each steps over all that lies inside it.
-inline bool may_overlap_itself(const View& v) {
-  std::array<std::pair<std::int64_t, std::int64_t>, 3> axes = {{// step, size
-                                                                {std::abs(v.strides[2]), v.shape.w},
-                                                                {std::abs(v.strides[1]), v.shape.h},
-                                                                {std::abs(v.strides[0]), v.shape.n}}};
-  if (axes[1] < axes[0]) std::swap(axes[0], axes[1]);
-  if (axes[2] < axes[1]) std::swap(axes[1], axes[2]);
-  if (axes[1] < axes[0]) std::swap(axes[0], axes[1]);
-  std::int64_t inside = v.shape.c * static_cast<std::int64_t>(sizeof(float));
-  for (const auto& [step, size] : axes) {
-    if (size <= 1) continue;
-    if (step < inside) return true;
-    inside += step * (size - 1);
-  }
-  return false;
-}
 
 /// The bytes that a view reaches: the first one and their number.
 struct Span {
@@ -39,6 +23,41 @@ struct Span {
     bytes += std::abs(reach);
   }
 };
+
+/// True if two elements of the view have a byte in common.
+inline bool overlaps_itself(const View& v) {
+  if (v.shape.empty()) return false;
+  struct Axis {
+    std::int64_t step, size;
+  };
+  constexpr std::int64_t element = sizeof(float);
+  std::array<Axis, 4> axes = {{{v.strides[3], v.shape.c}, {v.strides[2], v.shape.w}, {v.strides[1], v.shape.h}, {v.strides[0], v.shape.n}}};
+  for (Axis& axis : axes) axis.step = axis.size > 1 ? std::abs(axis.step) : std::numeric_limits<std::int64_t>::max();
+  std::sort(axes.begin(), axes.end(), [](const Axis& a, const Axis& b) { return a.step < b.step; });
+  // Nearly always the axes nest: each steps over all that lies inside it.
+  Span span{0, element};
+  bool nested = true;
+  double count = 1;
+  for (const Axis& axis : axes) {
+    if (axis.size == 1) continue;
+    nested = nested && axis.step >= span.bytes;
+    span.widen(axis.step, axis.size);
+    count *= static_cast<double>(axis.size);
+  }
+  if (nested) return false;
+  if (count * element > static_cast<double>(span.bytes)) return true;
+  std::vector<std::int64_t> offsets = {0};
+  offsets.reserve(static_cast<std::size_t>(count));
+  for (const Axis& axis : axes) {
+    const std::size_t inner = offsets.size();
+    for (std::int64_t i = 1; i < axis.size; ++i) {
+      for (std::size_t j = 0; j < inner; ++j) offsets.push_back(offsets[j] + i * axis.step);
+    }
+  }
+  std::sort(offsets.begin(), offsets.end());
+  const auto close = [](std::int64_t a, std::int64_t b) { return b - a < element; };
+  return std::adjacent_find(offsets.begin(), offsets.end(), close) != offsets.end();
+}
 
 /// True if `b`, repeated every `period` bytes, stays clear of `a`; a period of 0 stands for no repetition.
 inline bool apart(const Span& a, const Span& b, std::int64_t period) {

@@ -42,7 +42,7 @@ ACTIVATIONS = (
 )
 LEAKY_SLOPE = 0.01
 _LARGEST_INT = 2**31 - 1  # sums and products of a few of them fit 64 bits
-_INFINITY, _NAN = float("inf"), float("nan")
+_INFINITY = float("inf")
 _LARGEST_FLOAT32 = 3.4028234663852886e38
 
 
@@ -52,59 +52,80 @@ def kind_of(value: object) -> str:
     return t.__qualname__ if t.__module__ == "builtins" else f"{t.__module__}.{t.__qualname__}"
 
 
-def integer(value: object, name: str, least: int, otherwise: str = "") -> int:
+def shown(value: object) -> str:
+    """Return a value and its class for an error message."""
+    text = repr(value)
+    return f"{text if len(text) <= 100 else text[:97] + '...'} ({kind_of(value)})"
+
+
+def integer(value: object, name: str, least: int, wanted: str = "", whole: object = None) -> int:
     """Return an int that is at least `least`; bools and floats are refused.
 
-    The error's text names what else the argument might be, if there is anything.
+    The error's text says `wanted` (if it is more than an int) and shows the `whole` that the value
+    is a part of (if it is not all).
     """
-    wanted = f"{name}: need an int from {least} to {_LARGEST_INT}{otherwise}"
+    error = f"{name}: need {wanted or 'an int'} from {least} to {_LARGEST_INT}"
+    error += f", got {shown(value)}" + ("" if whole is None else f" in {whole!r}")
     if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
-        raise TypeError(f"{wanted}, got {kind_of(value)}")
+        raise TypeError(error)
     try:
         n = operator.index(value)
     except TypeError:
-        raise TypeError(f"{wanted}, got {kind_of(value)}") from None
+        raise TypeError(error) from None
     if not least <= n <= _LARGEST_INT:
-        raise ValueError(f"{wanted}, got {n}")
+        raise ValueError(error)
     return n
 
 
-def _real(value: object, name: str) -> float:
+def _real(value: object, name: str, whole: object) -> float:
     """Return a number that float32 can hold, infinities included."""
+    error = f"{name}: need a number that float32 can hold, got {shown(value)} in {whole!r}"
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name}: need a number, got {kind_of(value)}")
+        raise TypeError(error)
     try:
         number = float(value)
     except OverflowError:
-        number = _NAN
+        raise ValueError(error) from None
     if number != number or _LARGEST_FLOAT32 < abs(number) < _INFINITY:
-        raise ValueError(f"{name}: need a number that float32 can hold, got {value}")
+        raise ValueError(error)
     return number
 
 
-def pair(value: object, name: str, least: int = 1, otherwise: str = " or two of them") -> Pair:
+def pair(value: object, name: str, least: int = 1) -> Pair:
     """Return (rows, columns) from an int for both or from two ints."""
+    wanted = "an int or two"
     if isinstance(value, (tuple, list)):
         if len(value) != 2:
-            raise ValueError(f"{name}: need an int or two of them, got {value!r}")
-        return integer(value[0], name, least), integer(value[1], name, least)
-    n = integer(value, name, least, otherwise)
+            raise ValueError(f"{name}: need {wanted}, got {shown(value)}")
+        rows, columns = (integer(v, name, least, wanted, value) for v in value)
+        return rows, columns
+    n = integer(value, name, least, wanted)
     return n, n
 
 
 def padding(value: object) -> CanonicalPadding:
     """Return one of the names, or ((top, bottom), (left, right))."""
-    names = "'same', 'same_lower' or 'valid'"
+    wanted = (
+        "'same', 'same_lower', 'valid', an int, (rows, columns) or ((top, bottom), (left, right))"
+    )
     if isinstance(value, str):
         if value not in PADDINGS:
-            raise ValueError(f"padding: need {names}, or sizes, got {value!r}")
+            raise ValueError(f"padding: need {wanted}, got {value!r}")
         return str(value)
-    if isinstance(value, (tuple, list)) and any(isinstance(v, (tuple, list)) for v in value):
-        if len(value) != 2 or not all(isinstance(v, (tuple, list)) for v in value):
-            raise ValueError(f"padding: need ((top, bottom), (left, right)), got {value!r}")
-        return pair(value[0], "padding", 0), pair(value[1], "padding", 0)
-    rows, columns = pair(value, "padding", 0, f", two or four of them, {names}")
-    return (rows, rows), (columns, columns)
+    if not isinstance(value, (tuple, list)):
+        n = integer(value, "padding", 0, wanted)
+        return (n, n), (n, n)
+    if len(value) != 2:
+        raise ValueError(f"padding: need {wanted}, got {shown(value)}")
+    sides = []
+    nested = any(isinstance(v, (tuple, list)) for v in value)
+    for axis in value:
+        both = axis if nested else (axis, axis)
+        if not isinstance(both, (tuple, list)) or len(both) != 2:
+            raise ValueError(f"padding: need {wanted}, got {shown(value)}")
+        low, high = (integer(v, "padding", 0, wanted, value) for v in both)
+        sides.append((low, high))
+    return sides[0], sides[1]
 
 
 def activation(value: object, name: str = "activation") -> CanonicalActivation:
@@ -120,20 +141,19 @@ def activation(value: object, name: str = "activation") -> CanonicalActivation:
             return str(value)
     elif isinstance(value, (tuple, list)):
         if len(value) == 2 and value[0] == "leaky_relu":
-            slope = _real(value[1], f"{name}: slope of leaky_relu")
+            slope = _real(value[1], name, value)
             if abs(slope) == _INFINITY:
                 raise ValueError(f"{name}: need a finite slope of leaky_relu, got {slope}")
             return "leaky_relu", slope
         if len(value) == 3 and value[0] == "clip":
-            lo, hi = (_real(v, f"{name}: bound of clip") for v in value[1:])
+            lo, hi = _real(value[1], name, value), _real(value[2], name, value)
             if lo > hi:
                 raise ValueError(f"{name}: need clip bounds lo <= hi, got {lo} and {hi}")
             return "clip", lo, hi
-    else:
-        raise TypeError(f"{name}: need None, a str or a tuple, got {kind_of(value)}")
     names = ", ".join(map(repr, ACTIVATIONS))
-    raise ValueError(
-        f"{name}: need None, {names}, ('leaky_relu', slope) or ('clip', lo, hi), got {value!r}"
+    error = TypeError if not isinstance(value, (str, tuple, list)) else ValueError
+    raise error(
+        f"{name}: need None, {names}, ('leaky_relu', slope) or ('clip', lo, hi), got {shown(value)}"
     )
 
 
@@ -148,7 +168,7 @@ def _float32(value: object, name: str) -> Array:
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{wanted} {kind_of(value)}")
     if type(value) is not np.ndarray and _is_masked(value):
-        raise TypeError(f"{wanted} {kind_of(value)}")
+        raise TypeError(f"{wanted} {kind_of(value)}, whose mask would be lost")
     if value.dtype.type is not np.float32 or not value.dtype.isnative:
         raise TypeError(f"{wanted} dtype {value.dtype}")
     return value
@@ -190,7 +210,8 @@ def standard_weights(value: object, name: str, groups: int) -> Array:
     w = _weights(value, name, (4,), "(KH, KW, Cin / groups, Cout)")
     if w.shape[3] % groups != 0:
         raise ValueError(
-            f"groups: need a divisor of the {w.shape[3]} output channels of {name}, got {groups}"
+            f"groups: need a divisor of the {w.shape[3]} output channels of {name} "
+            f"{w.shape}, got {groups}"
         )
     return _dense(w)
 

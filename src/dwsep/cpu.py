@@ -17,8 +17,8 @@ class CPUInfo(TypedDict):
     lanes: int
     name: str
     cpus: int
-    threads: int
     caches: _core.CacheSizes
+    kernels: list[_core.KernelInfo]
 
 
 def cpu_info() -> CPUInfo:
@@ -30,8 +30,9 @@ def cpu_info() -> CPUInfo:
         "isa": the instruction set in use, "avx512", "avx2", "baseline" or "neon": the best one, or
         the one named by the environment variable DWSEP_ISA; "isas": all that the processor has,
         best first; "lanes": floats in a vector; "name": the processor's own name; "cpus": CPUs
-        that the process may use, by its affinity and its control group's quota; "threads": those
-        of a call that does not say; "caches": bytes of "l1d", "l2" and "l3".
+        that the process may use, by its affinity and its control group's quota; "caches": bytes of
+        "l1d", "l2" and "l3"; "kernels": the depthwise kernels compiled for the instruction set in
+        use, each a dict of "family", "name", "kernel_size" and "stride" (0 for any).
 
     Examples
     --------
@@ -46,19 +47,21 @@ def cpu_info() -> CPUInfo:
         "lanes": _core.lanes(),
         "name": _core.cpu_name(),
         "cpus": _core.available_cpus(),
-        "threads": _core.get_num_threads(),
         "caches": _core.cache_sizes(),
+        "kernels": _core.kernels(),
     }
 
 
-def set_num_threads(num_threads: int | None) -> None:
+def set_num_threads(num_threads: int) -> None:
     """Set the number of threads of calls that do not say.
+
+    Before the first time it is the environment variable DWSEP_NUM_THREADS, else the number of CPUs
+    that the process may use.
 
     Parameters
     ----------
-    num_threads : int or None
-        At least 1. None returns to the default: the environment variable DWSEP_NUM_THREADS, else
-        the CPUs that the process may use.
+    num_threads : int
+        At least 1.
 
     Raises
     ------
@@ -68,13 +71,13 @@ def set_num_threads(num_threads: int | None) -> None:
     Examples
     --------
     >>> import dwsep
+    >>> before = dwsep.get_num_threads()
     >>> dwsep.set_num_threads(1)
     >>> dwsep.get_num_threads()
     1
-    >>> dwsep.set_num_threads(None)
+    >>> dwsep.set_num_threads(before)
     """
-    threads = 0 if num_threads is None else _arguments.integer(num_threads, "num_threads", 1)
-    _core.set_num_threads(threads)
+    _core.set_num_threads(_arguments.integer(num_threads, "num_threads", 1))
 
 
 def get_num_threads() -> int:
