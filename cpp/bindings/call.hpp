@@ -2,7 +2,9 @@
 // the arrays do not force.
 #pragma once
 
+#include <cxxabi.h>
 #include <pybind11/pybind11.h>
+#include <unistd.h>
 
 #include <array>
 #include <climits>
@@ -46,6 +48,20 @@ PyObject* guarded(const Body& body) {
   return nullptr;
 }
 
+/// Takes the GIL back. In a process that is shutting down, Python before 3.14 ends a daemon thread here, which would unwind through frames
+/// that own references and give them up without the GIL. Such a thread sleeps until the process is gone instead, as in later versions.
+inline void take_gil(PyThreadState* state) {
+#if PY_VERSION_HEX < 0x030E0000 && defined(__GLIBCXX__)
+  try {
+    PyEval_RestoreThread(state);
+  } catch (const abi::__forced_unwind&) {
+    for (;;) pause();
+  }
+#else
+  PyEval_RestoreThread(state);
+#endif
+}
+
 /// Runs `body`, which must not touch Python, while other threads may hold the GIL.
 template <class Body>
 void without_gil(const Body& body) {
@@ -56,7 +72,7 @@ void without_gil(const Body& body) {
   } catch (const std::exception&) {
     error = std::current_exception();
   }
-  PyEval_RestoreThread(state);
+  take_gil(state);
   if (error) std::rethrow_exception(error);
 }
 
