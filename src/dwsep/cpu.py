@@ -52,32 +52,33 @@ def cpu_info() -> CPUInfo:
     }
 
 
-def set_num_threads(num_threads: int) -> None:
+def set_num_threads(num_threads: int | None) -> None:
     """Set the number of threads of calls that do not say.
-
-    Before the first time it is the environment variable DWSEP_NUM_THREADS, else the number of CPUs
-    that the process may use.
 
     Parameters
     ----------
-    num_threads : int
-        At least 1.
+    num_threads : int or None
+        At least 1. None returns to the default: the environment variable DWSEP_NUM_THREADS, else
+        the number of CPUs that the process may use.
 
     Raises
     ------
     TypeError, ValueError
-        If it is no positive int.
+        If it is neither None nor a positive int.
 
     Examples
     --------
     >>> import dwsep
-    >>> before = dwsep.get_num_threads()
     >>> dwsep.set_num_threads(1)
     >>> dwsep.get_num_threads()
     1
-    >>> dwsep.set_num_threads(before)
+    >>> dwsep.set_num_threads(None)
     """
-    _core.set_num_threads(_arguments.integer(num_threads, "num_threads", 1))
+    wanted = "None or an int"
+    threads = (
+        0 if num_threads is None else _arguments.integer(num_threads, "num_threads", 1, wanted)
+    )
+    _core.set_num_threads(threads)
 
 
 def get_num_threads() -> int:
