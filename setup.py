@@ -32,6 +32,8 @@ FLAGS = [
     "-fno-math-errno",
     "-pthread",
 ]
+# Python's own flags ask for debugging symbols, which are most of the file.
+STRIP = ["-Wl,-s"] if platform.system() == "Linux" else []
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow"]
 
 
@@ -62,7 +64,7 @@ def core() -> Extension:
         include_dirs=["cpp/include", "cpp", get_include()],
         language="c++",
         extra_compile_args=[*FLAGS, *WARNINGS],
-        extra_link_args=["-pthread", "-Wl,-s"] if platform.system() == "Linux" else [],
+        extra_link_args=["-pthread", *STRIP],
     )
 
 
@@ -71,6 +73,7 @@ def reference() -> list[Extension]:
         "dwsep.reference.naive",
         ["src/dwsep/reference/naive.pyx"],
         extra_compile_args=["-O3", "-ffp-contract=off"],
+        extra_link_args=STRIP,
     )
     return cythonize([naive], language_level=3)
 
