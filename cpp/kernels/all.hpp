@@ -19,6 +19,7 @@ constexpr KernelTable make_table(const char* isa) {
   t.depthwise_count = static_cast<int>(sizeof(kDepthwise) / sizeof(kDepthwise[0]));
   t.tile_rows = kTileRows;
   t.max_panel_vectors = kMaxPanelVectors;
+  t.half_panels = kHalfPanels;
   t.gemm = gemm;
   t.standard = standard;
   t.activate = activate_block;

@@ -63,6 +63,7 @@ struct GemmWork {
   std::int64_t block_rows;             ///< rows walked for each panel before the next panel
   std::int64_t columns;
   int panel_vectors, last_panel_vectors;
+  bool last_panel_half;                ///< half a vector more, its columns stored twice
   std::int64_t panels;                 ///< of b altogether
   std::int64_t panel_begin, panel_end; ///< to compute
   Activation activation;
@@ -87,6 +88,7 @@ struct KernelTable {
   int depthwise_count;
   const int* tile_rows;                ///< tile_rows[v - 1]: rows of the GEMM register tile that is v vectors wide
   int max_panel_vectors;
+  bool half_panels;
   void (*gemm)(const GemmWork&);
   void (*standard)(const StandardWork&);
   void (*activate)(float* y, std::int64_t rows, std::int64_t row_stride, std::int64_t columns, const Activation&);

@@ -165,7 +165,7 @@ class Bottleneck final : public PackedLayer {
 
   void run_channels(const Call& c, int threads) const {
     const PackedMatrix& e = expand_.packed();
-    const std::int64_t panel_vectors = e.panel_vectors, widest = std::max<std::int64_t>(e.panel_vectors, e.last_panel_vectors);
+    const std::int64_t panel_vectors = e.panel_vectors, widest = std::max(e.panel_vectors, e.last_panel_vectors + (e.last_panel_half ? 1 : 0));
     const std::int64_t ring_vector = vector_stride(c.x.shape.h, c.x.shape.w), part = widest * ring_vector;
     float* const scratch = thread_scratch(threads * part + c.g.out_h * c.g.out_w * c.pixel);
     float* const middle = scratch + threads * part;

@@ -27,29 +27,54 @@ PackedDepthwise pack(const DepthwiseFilter& f, int lanes) {
   return p;
 }
 
+namespace {
+
+/// One row of a panel: `whole` columns, then `half` / 2 columns twice; zeros where fewer exist. Returns the end of what it wrote.
+float* pack_row(const float* row, std::int64_t columns, std::int64_t whole, std::int64_t half, float* out) {
+  const auto part = [&](std::int64_t first, std::int64_t width) {
+    const std::int64_t exist = std::clamp<std::int64_t>(columns - first, 0, width);
+    out = std::fill_n(std::copy_n(row + first, exist, out), width - exist, 0.0F);
+  };
+  part(0, whole);
+  if (half > 0) {
+    part(whole, half / 2);
+    part(whole, half / 2);
+  }
+  return out;
+}
+
+}  // namespace
+
 PackedMatrix pack_matrix(const float* matrix, std::int64_t row_stride, const float* bias, std::int64_t k, std::int64_t columns,
                          const KernelTable& kernels) {
   const int lanes = kernels.lanes;
-  const std::int64_t vectors = ceil_div(columns, lanes);
-  PackedMatrix p{k, columns, 0, 0, 0, lanes, {}, {}};
-  // Two vectors a panel; an odd one makes the last panel three wide rather than one, which would reload its inputs too often.
-  p.panel_vectors = static_cast<int>(std::min<std::int64_t>(vectors, 2));
-  p.panels = std::max<std::int64_t>(vectors / 2, 1);
+  PackedMatrix p{};
+  p.k = k;
+  p.columns = columns;
+  p.lanes = lanes;
+  const std::int64_t rest = columns % lanes;
+  p.last_panel_half = kernels.half_panels && rest > 0 && rest <= lanes / 2;
+  const std::int64_t vectors = p.last_panel_half ? columns / lanes : ceil_div(columns, lanes);
+  // Two vectors a panel. An odd one makes the last panel three wide rather than one, which would reload its inputs too often; beside half
+  // a vector there is no room for three.
+  p.panel_vectors = static_cast<int>(std::clamp<std::int64_t>(vectors, 1, 2));
+  p.panels = std::max<std::int64_t>(p.last_panel_half ? ceil_div(vectors, 2) : vectors / 2, 1);
   p.last_panel_vectors = static_cast<int>(vectors - (p.panels - 1) * p.panel_vectors);
 
-  p.weights = aligned_floats(vectors * lanes * k);
-  p.bias = aligned_floats(vectors * lanes);
-  std::fill_n(p.bias.get(), vectors * lanes, 0.0F);
-  if (bias != nullptr) std::copy_n(bias, columns, p.bias.get());
+  const std::int64_t stored = (vectors + (p.last_panel_half ? 1 : 0)) * lanes;
+  p.weights = aligned_floats(stored * k);
+  p.bias = aligned_floats(stored);
   float* out = p.weights.get();
+  float* bias_out = p.bias.get();
   for (std::int64_t panel = 0; panel < p.panels; ++panel) {
-    const std::int64_t first = panel * p.panel_vectors * lanes;
-    const std::int64_t width = (panel + 1 == p.panels ? p.last_panel_vectors : p.panel_vectors) * lanes;
-    const std::int64_t exist = std::min(width, columns - first);
-    for (std::int64_t row = 0; row < k; ++row, out += width) {
-      std::copy_n(matrix + row * row_stride + first, exist, out);
-      std::fill(out + exist, out + width, 0.0F);
+    const bool last = panel + 1 == p.panels;
+    const std::int64_t first = panel * p.panel_vectors * lanes, whole = (last ? p.last_panel_vectors : p.panel_vectors) * lanes;
+    const bool half = last && p.last_panel_half;
+    for (std::int64_t row = 0; row < k; ++row, out += whole + (half ? lanes : 0)) {
+      pack_row(matrix + row * row_stride + first, columns - first, whole, half ? lanes : 0, out);
     }
+    bias_out = bias == nullptr ? std::fill_n(bias_out, whole + (half ? lanes : 0), 0.0F)
+                               : pack_row(bias + first, columns - first, whole, half ? lanes : 0, bias_out);
   }
   return p;
 }
@@ -67,6 +92,7 @@ GemmWork PackedMatrix::work() const {
   w.columns = columns;
   w.panel_vectors = panel_vectors;
   w.last_panel_vectors = last_panel_vectors;
+  w.last_panel_half = last_panel_half;
   w.panels = panels;
   w.panel_end = panels;
   return w;

@@ -21,7 +21,8 @@ PackedDepthwise pack(const DepthwiseFilter& filter, int lanes);
 struct PackedMatrix {
   std::int64_t k, columns;
   std::int64_t panels;
-  int panel_vectors, last_panel_vectors;
+  int panel_vectors, last_panel_vectors;  ///< whole vectors
+  bool last_panel_half;                   ///< and half a vector in the last panel, its columns stored twice
   int lanes;
   AlignedFloats weights, bias;
 

@@ -202,6 +202,26 @@ using Vec = float32x4_t;
 
 #endif
 
+#if defined(__AVX512F__)
+// Two pixels in one vector, for panels that end in half a vector of columns.
+constexpr bool kHalfPanels = true;
+/// The lower half of x and the upper half of y. A blend, not a masked broadcast: it leaves the load units alone.
+[[gnu::always_inline]] inline Vec join_halves(Vec x, Vec y) { return _mm512_mask_blend_ps(0xFF00, x, y); }
+/// The first n <= 8 floats at p and at q.
+[[gnu::always_inline]] inline Vec load_halves(const float* p, const float* q, int n) {
+  const __m512 lower = _mm512_maskz_loadu_ps(first_mask(n), p);
+  return _mm512_mask_expandloadu_ps(lower, static_cast<__mmask16>(first_mask(n) << 8), q);
+}
+[[gnu::always_inline]] inline void store_lower(float* p, Vec v, int n) { _mm512_mask_storeu_ps(p, first_mask(n), v); }
+[[gnu::always_inline]] inline void store_upper(float* p, Vec v, int n) { store_lower(p, _mm512_shuffle_f32x4(v, v, 0xEE), n); }
+#else
+constexpr bool kHalfPanels = false;
+[[gnu::always_inline]] inline Vec join_halves(Vec x, Vec) { return x; }
+[[gnu::always_inline]] inline Vec load_halves(const float*, const float*, int) { return broadcast(0.0F); }
+[[gnu::always_inline]] inline void store_lower(float*, Vec, int) {}
+[[gnu::always_inline]] inline void store_upper(float*, Vec, int) {}
+#endif
+
 /// The first n <= kLanes lanes. Kernels call this where a row's channels may end; with mask registers it needs no branch.
 [[gnu::always_inline]] inline Vec load_up_to(const float* p, int n) { return kMasks || n < kLanes ? load_first(p, n) : load(p); }
 [[gnu::always_inline]] inline void store_up_to(float* p, Vec v, int n) { return n < kLanes ? store_first(p, v, n) : store(p, v); }

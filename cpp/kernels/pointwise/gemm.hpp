@@ -8,35 +8,53 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 constexpr int kMaxPanelVectors = 4;
 constexpr int kMaxTileRows = 14;
 
-/// kGemmTiles[NV - 1][MR - 1], null where the registers do not suffice.
+/// at[kHalf][NV][MR - 1], null where the registers do not suffice.
 struct GemmTileTable {
-  GemmTileFunction at[kMaxPanelVectors][kMaxTileRows] = {};
+  GemmTileFunction at[2][kMaxPanelVectors + 1][kMaxTileRows] = {};
 };
 
-template <int NV, int MR>
+template <int NV, bool kHalf, int MR>
 constexpr void fill_tiles(GemmTileTable& table) {
   if constexpr (MR >= 1) {
-    table.at[NV - 1][MR - 1] = gemm_tiles<MR, NV>;
-    fill_tiles<NV, MR - 1>(table);
+    table.at[kHalf][NV][MR - 1] = gemm_tiles<MR, NV, kHalf>;
+    fill_tiles<NV, kHalf, MR - 1>(table);
   }
 }
 
 constexpr GemmTileTable make_gemm_tiles() {
   GemmTileTable table;
-  fill_tiles<1, max_tile_rows(1)>(table);
-  fill_tiles<2, max_tile_rows(2)>(table);
-  fill_tiles<3, max_tile_rows(3)>(table);
-  fill_tiles<4, max_tile_rows(4)>(table);
+  fill_tiles<1, false, max_tile_rows(1)>(table);
+  fill_tiles<2, false, max_tile_rows(2)>(table);
+  fill_tiles<3, false, max_tile_rows(3)>(table);
+  fill_tiles<4, false, max_tile_rows(4)>(table);
+  if constexpr (kHalfPanels) {
+    fill_tiles<0, true, max_half_tile_rows(0)>(table);
+    fill_tiles<1, true, max_half_tile_rows(1)>(table);
+    fill_tiles<2, true, max_half_tile_rows(2)>(table);
+  }
   return table;
 }
 constexpr GemmTileTable kGemmTiles = make_gemm_tiles();
+
+/// A panel's place in the packed weights and in the output.
+struct Panel {
+  std::int64_t column, columns;  ///< first output channel and how many exist
+  int vectors;                   ///< whole vectors
+  bool half;
+};
+
+[[gnu::always_inline]] inline Panel panel_at(const GemmWork& w, std::int64_t p) {
+  const std::int64_t width = w.panel_vectors * kLanes;
+  if (p + 1 < w.panels) return {p * width, width, w.panel_vectors, false};
+  return {p * width, w.columns - p * width, w.last_panel_vectors, w.last_panel_half};
+}
 
 /// One pixel: a tile of one row would wait for its two accumulators, so four panels go side by side.
 template <int NV>
 [[gnu::flatten]] inline void gemv_four_panels(const GemmTiles& t, std::int64_t panel_floats) {
   constexpr int kPanels = 4;
   Vec acc[kPanels][NV];
-  unroll<0, kPanels>([&](auto p) { unroll<0, NV>([&](auto j) { acc[p][j] = load(t.init + (p * NV + j) * kLanes); }); });
+  unroll<0, kPanels>([&](auto p) { unroll<0, NV>([&](auto j) { acc[p][j] = load(t.bias + (p * NV + j) * kLanes); }); });
   for (std::int64_t s = 0; s < t.segment_count; ++s) {
     const float* a = t.a + t.segments[s].a;
     const float* b = t.b + t.segments[s].k * NV * kLanes;
@@ -62,7 +80,6 @@ template <int NV>
   t.segments = w.segments;
   t.segment_count = w.segment_count;
   t.segment_length = w.segment_length;
-  t.init_row = 0;
   t.y_row = w.y_row;
   t.y_vector = w.y_vector;
   t.residual_row = w.residual_row;
@@ -72,17 +89,21 @@ template <int NV>
 }
 
 /// One panel for rows [begin, end): tiles of nearly equal height, because a lonely last row would cost as much as a whole tile.
-inline void gemm_panel(const GemmWork& w, GemmTiles& t, int vectors, std::int64_t begin, std::int64_t end, std::int64_t first_column) {
+inline void gemm_panel(const GemmWork& w, GemmTiles& t, const Panel& panel, std::int64_t begin, std::int64_t end) {
   const std::int64_t rows = end - begin;
-  const std::int64_t tiles = (rows + max_tile_rows(vectors) - 1) / max_tile_rows(vectors);
+  const std::int64_t most = panel.half ? max_half_tile_rows(panel.vectors) : max_tile_rows(panel.vectors);
+  const std::int64_t tiles = (rows + most - 1) / most;
   const std::int64_t height = rows / tiles, taller = rows % tiles;
+  t.b = w.b + panel.column * w.k;
+  t.bias = w.bias + panel.column;
+  t.last_lanes = static_cast<int>(panel.columns - (panel.vectors - (panel.half ? 0 : 1)) * kLanes);
   const auto run = [&](std::int64_t row, std::int64_t tile_rows, std::int64_t count) {
     if (count == 0) return;
     t.a = w.a + row * w.a_row;
-    t.y = w.y + row * w.y_row + first_column / kLanes * w.y_vector;
-    t.residual = w.residual == nullptr ? nullptr : w.residual + row * w.residual_row + first_column;
+    t.y = w.y + row * w.y_row + panel.column / kLanes * w.y_vector;
+    t.residual = w.residual == nullptr ? nullptr : w.residual + row * w.residual_row + panel.column;
     t.count = count;
-    kGemmTiles.at[vectors - 1][tile_rows - 1](t);
+    kGemmTiles.at[panel.half][panel.vectors][tile_rows - 1](t);
   };
   run(begin, height + 1, taller);
   run(begin + taller * (height + 1), height, tiles - taller);
@@ -99,31 +120,24 @@ inline void finish_columns(const GemmWork& w, std::int64_t row, std::int64_t row
 
 inline void gemm(const GemmWork& w) {
   GemmTiles t = tiles_of(w);
-  const std::int64_t panel_columns = w.panel_vectors * kLanes;
-  const std::int64_t panel_floats = panel_columns * w.k;
   for (std::int64_t row = 0; row < w.rows; row += w.block_rows) {
     const std::int64_t end = row + w.block_rows < w.rows ? row + w.block_rows : w.rows;
     for (std::int64_t p = w.panel_begin; p < w.panel_end;) {
-      const std::int64_t column = p * panel_columns;
-      t.b = w.b + p * panel_floats;
-      t.init = w.bias + column;
-      std::int64_t columns = panel_columns;
+      const Panel panel = panel_at(w, p);
+      std::int64_t panels = 1;
       if (w.rows == 1 && w.panel_vectors == 2 && p + 4 <= w.panel_end && p + 4 < w.panels) {
+        panels = 4;
         t.a = w.a;
-        t.y = w.y + column / kLanes * w.y_vector;
-        t.residual = w.residual == nullptr ? nullptr : w.residual + column;
-        gemv_four_panels<2>(t, panel_floats);
-        columns *= 4;
-        p += 4;
+        t.b = w.b + panel.column * w.k;
+        t.bias = w.bias + panel.column;
+        t.y = w.y + panel.column / kLanes * w.y_vector;
+        t.residual = w.residual == nullptr ? nullptr : w.residual + panel.column;
+        gemv_four_panels<2>(t, panel.columns * w.k);
       } else {
-        const bool last = p == w.panels - 1;
-        const int vectors = last ? w.last_panel_vectors : w.panel_vectors;
-        if (last) columns = w.columns - column;
-        t.last_lanes = static_cast<int>(last ? columns - (vectors - 1) * kLanes : kLanes);
-        gemm_panel(w, t, vectors, row, end, column);
-        p += 1;
+        gemm_panel(w, t, panel, row, end);
       }
-      finish_columns(w, row, end - row, column, columns);
+      finish_columns(w, row, end - row, panel.column, panels * panel.columns);
+      p += panels;
     }
   }
 }

@@ -39,20 +39,13 @@ inline void standard(const StandardWork& w) {
   g.y_row = w.y_pixel;
   g.residual_row = w.residual_pixel;
   GemmTiles t = tiles_of(g);
-  const std::int64_t panel_columns = g.panel_vectors * kLanes;
+  t.segments = w.segments;
   // Where the pixels of a row leave no gap, a row of the filter is one segment.
   const bool merged = w.dilation_w == 1 && w.x_pixel == w.channels;
   const InsideRange inside(w.out_width, w.stride_w, w.pad_left, w.dilation_w, w.kw, w.width);
 
   for (std::int64_t p = g.panel_begin; p < g.panel_end; ++p) {
-    const std::int64_t column = p * panel_columns;
-    const bool last = p == g.panels - 1;
-    const int vectors = last ? g.last_panel_vectors : g.panel_vectors;
-    const std::int64_t columns = last ? g.columns - column : panel_columns;
-    t.b = g.b + p * panel_columns * g.k;
-    t.init = g.bias + column;
-    t.segments = w.segments;
-    t.last_lanes = static_cast<int>(columns - (vectors - 1) * kLanes);
+    const Panel panel = panel_at(g, p);
     for (std::int64_t oy = w.y_begin; oy < w.y_end; ++oy) {
       const std::int64_t iy = oy * w.stride_h - w.pad_top;
       const TapRange kh(oy, w.stride_h, w.pad_top, w.dilation_h, w.kh, w.height);
@@ -64,10 +57,10 @@ inline void standard(const StandardWork& w) {
         const bool whole = merged && kw.begin == 0 && kw.end == w.kw;
         t.segment_length = whole ? w.kw * w.channels : w.channels;
         t.segment_count = make_segments(w, iy, -w.pad_left, kh, kw, whole);
-        gemm_panel(g, t, vectors, ox, end, column);
+        gemm_panel(g, t, panel, ox, end);
         ox = end;
       }
-      finish_columns(g, 0, w.out_width, column, columns);
+      finish_columns(g, 0, w.out_width, panel.column, panel.columns);
     }
   }
 }
