@@ -41,9 +41,9 @@ struct DepthwiseWork {
   Activation activation;
 };
 
-/// A run of input values that lie side by side: where it starts for pixel 0 of a tile, and its first row in the packed weights.
+/// A run of input values that lie side by side: where it starts for pixel 0 of a tile, its first row in the packed weights, its length.
 struct Segment {
-  std::int64_t a, k;
+  std::int64_t a, k, length;
 };
 
 /// Matrix product: rows are output pixels, columns output channels. y[m][n] = activation(init[n] + sum_k a[m][k] b[k][n] + residual[m][n]).
@@ -51,7 +51,7 @@ struct GemmWork {
   const float* a;
   std::int64_t a_row;
   const Segment* segments;             ///< the sum over k runs over these, in order
-  std::int64_t segment_count, segment_length;
+  std::int64_t segment_count;
   const float* b;                      ///< packed panels [panel][k][column]; all but the last are panel_vectors wide
   std::int64_t k;                      ///< rows of b
   const float* bias;                   ///< padded to whole panels

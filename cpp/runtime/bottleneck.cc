@@ -4,6 +4,7 @@
 // By channels, for small images: a few panels of expanded channels at a time, whole images of them; only the depthwise output is kept
 // whole. Rows there are few, so threads divide the channels, and no row is expanded twice.
 #include <algorithm>
+#include <array>
 
 #include "runtime/blocks.hpp"
 #include "runtime/buffer.hpp"
@@ -61,11 +62,14 @@ class Bottleneck final : public PackedLayer {
     int threads;
     bool by_channels;
   };
-  /// Expanded activations in scratch: [vector][row slot][pixel][lane].
+  /// Expanded activations in scratch: [vector][row slot][pixel][lane], so that depthwise reads whole lines whatever the channels are.
+  /// With a channel multiplier, whose vectors read across vectors: [row slot][pixel][channel].
   struct Ring {
     float* data;
-    std::int64_t rows, vector;
+    std::int64_t rows, row, pixel, vector, floats;
   };
+
+  static constexpr int kMaxParts = 64;
 
   int lanes() const { return expand_.packed().lanes; }
 
@@ -78,11 +82,18 @@ class Bottleneck final : public PackedLayer {
     const bool plain = depthwise_.packed().multiplier == 1;
     const bool small = g.out_h * g.out_w * depthwise_.packed().outputs() <= 2 * cache_budget_floats() &&
                        x.h * x.w * lanes() * expand_.packed().panel_vectors <= cache_budget_floats();
-    return {threads, plain && small && expand_.packed().panels >= 2 * threads};
+    return {threads, plain && small && threads <= kMaxParts && expand_.packed().panels >= 2 * threads};
   }
 
-  /// Floats from one vector of channels to the next: not near a multiple of 4 KB, where all vectors would fall into the same cache sets.
-  std::int64_t vector_stride(std::int64_t rows, std::int64_t width) const { return round_up(rows * width * lanes(), 1024) + 16; }
+  Ring ring_of(std::int64_t rows, std::int64_t width, std::int64_t vectors) const {
+    if (depthwise_.packed().multiplier != 1) {
+      const std::int64_t pixel = scratch_pixel(expand_.packed().columns);
+      return {nullptr, rows, width * pixel, pixel, lanes(), rows * width * pixel};
+    }
+    // Not near a multiple of 4 KB from vector to vector: all vectors would fall into the same cache sets.
+    const std::int64_t vector = round_up(rows * width * lanes(), 1024) + 16;
+    return {nullptr, rows, width * lanes(), lanes(), vector, vectors * vector};
+  }
 
   /// Expands rows of an image into slots of the ring, panels [panels) only; the ring's vector 0 is `first_vector`.
   void run_expand(const Call& c, std::int64_t image, Range rows, Range panels, std::int64_t first_vector, const Ring& ring) const {
@@ -90,8 +101,8 @@ class Bottleneck final : public PackedLayer {
     for (std::int64_t row = rows.begin; row < rows.end;) {
       const std::int64_t slot = row % ring.rows;
       const std::int64_t count = gapless ? std::min(rows.end - row, ring.rows - slot) : 1;
-      float* y = ring.data + slot * c.x.shape.w * lanes() - first_vector * ring.vector;
-      GemmWork w = expand_.work(c.x.data + image * c.x.stride_n + row * c.x.stride_h, c.x.stride_w, y, lanes(), count * c.x.shape.w);
+      float* y = ring.data + slot * ring.row - first_vector * ring.vector;
+      GemmWork w = expand_.work(c.x.data + image * c.x.stride_n + row * c.x.stride_h, c.x.stride_w, y, ring.pixel, count * c.x.shape.w);
       w.y_vector = ring.vector;
       w.panel_begin = panels.begin;
       w.panel_end = panels.end;
@@ -100,24 +111,26 @@ class Bottleneck final : public PackedLayer {
     }
   }
 
-  void run_depthwise(const Call& c, Range rows, Range vectors, std::int64_t first_vector, const Ring& ring, float* y) const {
-    const Source source{ring.data - first_vector * ring.vector, c.x.shape.w * lanes(), lanes(), ring.vector, c.x.shape.h, c.x.shape.w,
-                        ring.rows};
-    DepthwiseWork w = depthwise_.work(c.g, source, {y, c.g.out_w * c.pixel, c.pixel});
-    set_rows(w, rows.begin, rows.end, y);
-    w.v_begin = vectors.begin;
-    w.v_end = vectors.end;
+  /// Vectors [vectors) of output rows; y is at the first pixel, and at the channel 0 that it would have.
+  void run_depthwise(const Call& c, Range rows, Range vectors, std::int64_t first_vector, const Ring& ring, float* y,
+                     std::int64_t y_pixel) const {
+    const Source source{ring.data - first_vector * ring.vector, ring.row, ring.pixel, ring.vector, c.x.shape.h, c.x.shape.w, ring.rows};
+    DepthwiseWork w = depthwise_.work(c.g, source, {nullptr, c.g.out_w * y_pixel, y_pixel});
+    set_area(w, {rows, {0, c.g.out_w}, vectors}, y);
     w.variant->run(w);
   }
 
-  void run_project(const Call& c, std::int64_t image, Range rows, Range panels, const float* scratch) const {
-    const bool whole_rows = c.y.stride_h == c.g.out_w * c.y.stride_w &&
-                            (c.residual == nullptr || c.residual->stride_h == c.g.out_w * c.residual->stride_w);
-    const std::int64_t step = whole_rows ? rows.end - rows.begin : 1;
-    for (std::int64_t row = rows.begin; row < rows.end; row += step) {
-      const auto offset = [&](const auto& t) { return image * t.stride_n + row * t.stride_h; };
-      GemmWork w =
-          project_.work(scratch + (row - rows.begin) * c.g.out_w * c.pixel, c.pixel, c.y.data + offset(c.y), c.y.stride_w, step * c.g.out_w);
+  /// Output pixels of an image from their depthwise output, whose channels lie in one or more segments; middle is pixel 0 of the image.
+  void run_project(const Call& c, std::int64_t image, Range pixels, Range panels, const float* middle, std::int64_t pixel,
+                   const Segment* segments, std::int64_t segment_count) const {
+    const bool gapless = c.y.stride_h == c.g.out_w * c.y.stride_w &&
+                         (c.residual == nullptr || c.residual->stride_h == c.g.out_w * c.residual->stride_w);
+    for (std::int64_t p = pixels.begin; p < pixels.end;) {
+      const std::int64_t row = p / c.g.out_w, column = p % c.g.out_w, end = gapless ? pixels.end : std::min(pixels.end, (row + 1) * c.g.out_w);
+      const auto offset = [&](const auto& t) { return image * t.stride_n + row * t.stride_h + column * t.stride_w; };
+      GemmWork w = project_.work(middle + p * pixel, pixel, c.y.data + offset(c.y), c.y.stride_w, end - p);
+      w.segments = segments;
+      w.segment_count = segment_count;
       if (c.residual != nullptr) {
         w.residual = c.residual->data + offset(*c.residual);
         w.residual_row = c.residual->stride_w;
@@ -125,6 +138,7 @@ class Bottleneck final : public PackedLayer {
       w.panel_begin = panels.begin;
       w.panel_end = panels.end;
       kernel_table().gemm(w);
+      p = end;
     }
   }
 
@@ -140,12 +154,13 @@ class Bottleneck final : public PackedLayer {
     const std::int64_t height = std::min(choose_block(c.g, c.pixel, cache_budget_floats()).rows, c.g.out_h);
     const std::int64_t ring_rows =
         std::clamp<std::int64_t>((height - 1) * c.g.stride_h + (c.g.kh - 1) * c.g.dilation_h + 1, 1, std::max<std::int64_t>(c.x.shape.h, 1));
-    const std::int64_t ring_vector = vector_stride(ring_rows, c.x.shape.w);
-    const std::int64_t ring_floats = inputs * ring_vector, part = ring_floats + height * c.g.out_w * c.pixel;
+    const Ring shape = ring_of(ring_rows, c.x.shape.w, inputs);
+    const std::int64_t part = shape.floats + height * c.g.out_w * c.pixel;
     float* const scratch = thread_scratch(threads * part);
     parallel(threads, [&](Team& team) {
-      const Ring ring{scratch + team.rank() * part, ring_rows, ring_vector};
-      float* const middle = ring.data + ring_floats;
+      Ring ring = shape;
+      ring.data = scratch + team.rank() * part;
+      float* const middle = ring.data + ring.floats;
       const Range mine = part_of(c.x.shape.n * c.g.out_h, team.rank(), team.size());
       std::int64_t expanded_image = -1, expanded = 0;  // rows before `expanded` of that image are in the ring, or were
       for (std::int64_t row = mine.begin; row < mine.end;) {
@@ -156,40 +171,58 @@ class Bottleneck final : public PackedLayer {
         run_expand(c, image, {std::max(needed.begin, expanded), needed.end}, {0, expand_.packed().panels}, 0, ring);
         expanded_image = image;
         expanded = std::max(expanded, needed.end);
-        run_depthwise(c, rows, {0, vectors}, 0, ring, middle);
-        run_project(c, image, rows, {0, project_.packed().panels}, middle);
+        run_depthwise(c, rows, {0, vectors}, 0, ring, middle, c.pixel);
+        const Range pixels{rows.begin * c.g.out_w, rows.end * c.g.out_w};
+        run_project(c, image, pixels, {0, project_.packed().panels}, middle - pixels.begin * c.pixel, c.pixel, &project_.packed().whole, 1);
         row += rows.end - rows.begin;
       }
     });
   }
 
+  /// First and last vector of expanded channels of a range of panels.
+  Range vectors_of(Range panels) const {
+    const PackedMatrix& e = expand_.packed();
+    return {panels.begin * e.panel_vectors, panels.end == e.panels ? depthwise_.packed().vectors : panels.end * e.panel_vectors};
+  }
+
   void run_channels(const Call& c, int threads) const {
     const PackedMatrix& e = expand_.packed();
-    const std::int64_t panel_vectors = e.panel_vectors, widest = std::max(e.panel_vectors, e.last_panel_vectors + (e.last_panel_half ? 1 : 0));
-    const std::int64_t ring_vector = vector_stride(c.x.shape.h, c.x.shape.w), part = widest * ring_vector;
-    float* const scratch = thread_scratch(threads * part + c.g.out_h * c.g.out_w * c.pixel);
-    float* const middle = scratch + threads * part;
-    const bool by_panels = split_by_panels(project_.packed(), c.g.out_h, threads);
+    const Ring shape = ring_of(std::max<std::int64_t>(c.x.shape.h, 1), c.x.shape.w, e.widest_panel());
+    // Each thread's channels of the depthwise output lie together: lines of two threads side by side would travel between their cores.
+    const std::int64_t widest = vectors_of({0, ceil_div(e.panels, threads)}).end + e.widest_panel();
+    const std::int64_t pixel = scratch_pixel(widest * lanes()), middle_floats = c.g.out_h * c.g.out_w * pixel;
+    const std::int64_t part = shape.floats + middle_floats;
+    float* const scratch = thread_scratch(threads * part);
+    std::array<Segment, kMaxParts> segments;
     parallel(threads, [&](Team& team) {
-      const Ring ring{scratch + team.rank() * part, std::max<std::int64_t>(c.x.shape.h, 1), ring_vector};
+      const Range panels = part_of(e.panels, team.rank(), team.size()), mine = vectors_of(panels);
+      Ring ring = shape;
+      ring.data = scratch + team.rank() * part;
+      float* const middle = ring.data + ring.floats - mine.begin * lanes();
+      segments[static_cast<std::size_t>(team.rank())] = {team.rank() * part + shape.floats, mine.begin * lanes(),
+                                                         std::min(mine.end * lanes(), e.columns) - mine.begin * lanes()};
       for (std::int64_t image = 0; image < c.x.shape.n; ++image) {
-        const Range panels = part_of(e.panels, team.rank(), team.size());
         for (std::int64_t p = panels.begin; p < panels.end; ++p) {
-          const std::int64_t first = p * panel_vectors, end = p + 1 == e.panels ? depthwise_.packed().vectors : first + panel_vectors;
-          run_expand(c, image, {0, c.x.shape.h}, {p, p + 1}, first, ring);
-          run_depthwise(c, {0, c.g.out_h}, {first, end}, first, ring, middle);
+          const Range vectors = vectors_of({p, p + 1});
+          run_expand(c, image, {0, c.x.shape.h}, {p, p + 1}, vectors.begin, ring);
+          run_depthwise(c, {0, c.g.out_h}, vectors, vectors.begin, ring, middle, pixel);
         }
         team.barrier();
-        const Range all{0, project_.packed().panels};
-        if (by_panels) {
-          run_project(c, image, {0, c.g.out_h}, part_of(all.end, team.rank(), team.size()), middle);
-        } else {
-          const Range mine = part_of(c.g.out_h, team.rank(), team.size());
-          run_project(c, image, mine, all, middle + mine.begin * c.g.out_w * c.pixel);
-        }
+        run_project_part(c, image, team, scratch, pixel, segments.data());
         team.barrier();
       }
     });
+  }
+
+  /// A thread's part of the projection of one image: output channels, or pixels.
+  void run_project_part(const Call& c, std::int64_t image, Team& team, const float* scratch, std::int64_t pixel,
+                        const Segment* segments) const {
+    const std::int64_t panels = project_.packed().panels, pixels = c.g.out_h * c.g.out_w;
+    if (split_by_panels(project_.packed(), pixels, team.size())) {
+      run_project(c, image, {0, pixels}, part_of(panels, team.rank(), team.size()), scratch, pixel, segments, team.size());
+    } else {
+      run_project(c, image, part_of(pixels, team.rank(), team.size()), {0, panels}, scratch, pixel, segments, team.size());
+    }
   }
 
   PointwiseStage expand_;

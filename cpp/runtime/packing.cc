@@ -50,6 +50,7 @@ PackedMatrix pack_matrix(const float* matrix, std::int64_t row_stride, const flo
   const int lanes = kernels.lanes;
   PackedMatrix p{};
   p.k = k;
+  p.whole = {0, 0, k};
   p.columns = columns;
   p.lanes = lanes;
   const std::int64_t rest = columns % lanes;
@@ -80,11 +81,9 @@ PackedMatrix pack_matrix(const float* matrix, std::int64_t row_stride, const flo
 }
 
 GemmWork PackedMatrix::work() const {
-  static constexpr Segment kWhole{0, 0};
   GemmWork w{};
-  w.segments = &kWhole;
+  w.segments = &whole;
   w.segment_count = 1;
-  w.segment_length = k;
   w.b = weights.get();
   w.k = k;
   w.bias = bias.get();

@@ -1,6 +1,8 @@
 // Weights in the order in which kernels read them.
 #pragma once
 
+#include <algorithm>
+
 #include "dwsep/layers.hpp"
 #include "kernels/table.hpp"
 #include "runtime/buffer.hpp"
@@ -25,8 +27,10 @@ struct PackedMatrix {
   bool last_panel_half;                   ///< and half a vector in the last panel, its columns stored twice
   int lanes;
   AlignedFloats weights, bias;
+  Segment whole;                          ///< all of k in one run
 
-  /// The part of a GemmWork that the weights decide, for all panels.
+  int widest_panel() const { return std::max(panel_vectors, last_panel_vectors + (last_panel_half ? 1 : 0)); }
+  /// The part of a GemmWork that the weights decide, for all panels and inputs that lie side by side. Refers to this matrix.
   GemmWork work() const;
 };
 /// matrix (k, columns) with rows `row_stride` floats apart; bias (columns) or null.

@@ -37,7 +37,7 @@ class Separable final : public PackedLayer {
     const Split split = choose(g, x, threads);
     return {split.whole_images ? "separable, fused by image" : "separable, fused by rows",
             std::string(depthwise_.kernel_name()) + " + " + pointwise_.kernel_name(),
-            split.whole_images ? "channels, then output channels or pixels" : "blocks of rows",
+            split.whole_images ? "rows, then output channels" : "blocks of rows",
             split.threads,
             flops(g, x),
             tensor_bytes(x) + tensor_bytes({x.n, g.out_h, g.out_w, pointwise_.packed().columns}) + depthwise_.weight_bytes() +
@@ -65,23 +65,21 @@ class Separable final : public PackedLayer {
     threads = worthwhile_threads(threads, flops(g, x), tensor_bytes(x));
     // A small image stays in cache whole; then each thread can keep to its part of the weights.
     const bool small = g.out_h * g.out_w * middle_channels() <= 2 * cache_budget_floats();
-    return {threads, small && (threads == 1 || depthwise_.packed().vectors >= 4 * threads)};
+    return {threads, small && (threads == 1 || split_by_panels(pointwise_.packed(), g.out_h * g.out_w, threads))};
   }
 
-  /// The depthwise result of rows x columns from (row, column) on, to scratch.
-  void run_depthwise(const Call& c, std::int64_t image, Range rows, Range columns, Range vectors, float* scratch) const {
-    const Source source{c.x.data + image * c.x.stride_n, c.x.stride_h, c.x.stride_w, kernel_table().lanes, c.x.shape.h, c.x.shape.w, c.x.shape.h};
-    DepthwiseWork w = depthwise_.work(c.g, source, {scratch, (columns.end - columns.begin) * c.pixel, c.pixel});
-    set_rows(w, rows.begin, rows.end, scratch);
-    w.pad_left -= columns.begin * c.g.stride_w;
-    w.out_width = columns.end - columns.begin;
-    w.v_begin = vectors.begin;
-    w.v_end = vectors.end;
+  /// The depthwise result of an area, to scratch.
+  void run_depthwise(const Call& c, std::int64_t image, const Area& area, float* scratch) const {
+    const Source source{c.x.data + image * c.x.stride_n, c.x.stride_h,  c.x.stride_w, kernel_table().lanes,
+                        c.x.shape.h,                     c.x.shape.w, c.x.shape.h};
+    DepthwiseWork w = depthwise_.work(c.g, source, {nullptr, (area.columns.end - area.columns.begin) * c.pixel, c.pixel});
+    set_area(w, area, scratch);
     w.variant->run(w);
   }
 
-  /// The product of `rows` x `columns` pixels of scratch with panels, to the output.
-  void run_pointwise(const Call& c, std::int64_t image, Range rows, Range columns, Range panels, const float* scratch) const {
+  /// The product of an area in scratch with panels, to the output.
+  void run_pointwise(const Call& c, std::int64_t image, const Area& area, Range panels, const float* scratch) const {
+    const Range rows = area.rows, columns = area.columns;
     const std::int64_t width = columns.end - columns.begin;
     const bool whole_rows = width == c.g.out_w && c.y.stride_h == width * c.y.stride_w &&
                             (c.residual == nullptr || c.residual->stride_h == width * c.residual->stride_w);
@@ -102,7 +100,7 @@ class Separable final : public PackedLayer {
   void run_blocks(const Call& c, int threads) const {
     const Block block = choose_block(c.g, middle_channels(), cache_budget_floats());
     const std::int64_t columns = ceil_div(c.g.out_w, block.columns), all_rows = c.x.shape.n * c.g.out_h;
-    const Range vectors{0, depthwise_.packed().vectors}, panels{0, pointwise_.packed().panels};
+    const Range panels{0, pointwise_.packed().panels}, vectors{0, depthwise_.packed().vectors};
     const std::int64_t part_floats = block.rows * block.columns * c.pixel;
     float* const scratch_of_all = thread_scratch(threads * part_floats);
     parallel(threads, [&](Team& team) {
@@ -112,9 +110,9 @@ class Separable final : public PackedLayer {
         const std::int64_t image = row / c.g.out_h, first = row % c.g.out_h;
         const Range rows{first, first + std::min({block.rows, mine.end - row, c.g.out_h - first})};
         for (std::int64_t part = 0; part < columns; ++part) {
-          const Range place{part * block.columns, std::min((part + 1) * block.columns, c.g.out_w)};
-          run_depthwise(c, image, rows, place, vectors, scratch);
-          run_pointwise(c, image, rows, place, panels, scratch);
+          const Area area{rows, {part * block.columns, std::min((part + 1) * block.columns, c.g.out_w)}, vectors};
+          run_depthwise(c, image, area, scratch);
+          run_pointwise(c, image, area, panels, scratch);
         }
         row += rows.end - rows.begin;
       }
@@ -123,19 +121,14 @@ class Separable final : public PackedLayer {
 
   void run_images(const Call& c, int threads) const {
     float* scratch = thread_scratch(c.g.out_h * c.g.out_w * c.pixel);
-    const Range rows{0, c.g.out_h}, columns{0, c.g.out_w};
-    const bool by_panels = split_by_panels(pointwise_.packed(), c.g.out_h, threads);
+    const std::int64_t vectors = depthwise_.packed().vectors, panels = pointwise_.packed().panels;
     parallel(threads, [&](Team& team) {
       for (std::int64_t image = 0; image < c.x.shape.n; ++image) {
-        run_depthwise(c, image, rows, columns, part_of(depthwise_.packed().vectors, team.rank(), team.size()), scratch);
+        for_each_rows(1, c.g.out_h, vectors, team.rank(), team.size(), [&](std::int64_t, Range rows, Range part) {
+          run_depthwise(c, image, {rows, {0, c.g.out_w}, part}, scratch + rows.begin * c.g.out_w * c.pixel);
+        });
         team.barrier();
-        const Range all{0, pointwise_.packed().panels};
-        if (by_panels) {
-          run_pointwise(c, image, rows, columns, part_of(all.end, team.rank(), team.size()), scratch);
-        } else {
-          const Range mine = part_of(c.g.out_h, team.rank(), team.size());
-          run_pointwise(c, image, mine, columns, all, scratch + mine.begin * c.g.out_w * c.pixel);
-        }
+        run_pointwise(c, image, {{0, c.g.out_h}, {0, c.g.out_w}, {0, vectors}}, part_of(panels, team.rank(), team.size()), scratch);
         team.barrier();
       }
     });

@@ -103,9 +103,13 @@ double PointwiseStage::flops(std::int64_t pixels) const {
 
 double PointwiseStage::weight_bytes() const { return 4.0 * static_cast<double>((packed_.k + 1) * packed_.columns); }
 
-void set_rows(DepthwiseWork& w, std::int64_t begin, std::int64_t end, float* y) {
-  w.y_begin = begin;
-  w.y_end = end;
+void set_area(DepthwiseWork& w, const Area& area, float* y) {
+  w.y_begin = area.rows.begin;
+  w.y_end = area.rows.end;
+  w.pad_left -= area.columns.begin * w.stride_w;
+  w.out_width = area.columns.end - area.columns.begin;
+  w.v_begin = area.vectors.begin;
+  w.v_end = area.vectors.end;
   w.y = y;
 }
 
@@ -114,7 +118,7 @@ bool split_by_panels(const PackedMatrix& b, std::int64_t rows, int threads) {
     return static_cast<double>(parts) / static_cast<double>(ceil_div(parts, threads) * threads);
   };
   const double by_panels = balance(ceil_div(b.columns, b.lanes * b.panel_vectors)), by_rows = balance(rows);
-  return rows < b.columns ? by_panels >= 0.9 * by_rows : by_panels > 1.1 * by_rows;
+  return 2 * rows < b.columns ? by_panels >= 0.9 * by_rows : by_panels > 1.1 * by_rows;
 }
 
 std::int64_t gemm_block_rows(std::int64_t k) {

@@ -1,6 +1,8 @@
 // The two halves of every separable operator, packed: they are layers of their own, and the steps of the fused ones.
 #pragma once
 
+#include <algorithm>
+
 #include "runtime/layer.hpp"
 #include "runtime/packing.hpp"
 
@@ -55,14 +57,43 @@ class PointwiseStage {
   Activation activation_;
 };
 
-/// Narrows a work to output rows [begin, end), the first of which goes to y.
-void set_rows(DepthwiseWork& w, std::int64_t begin, std::int64_t end, float* y);
+/// A part of one image's output.
+struct Area {
+  Range rows, columns, vectors;
+};
+
+/// Narrows a work to an area of the output; y is the area's first pixel, at the channel 0 of its vector 0.
+void set_area(DepthwiseWork& w, const Area& area, float* y);
+
+/// Calls f(image, rows, vectors) for one thread's part of a depthwise output: whole rows, and where rows divide unevenly some channels of
+/// the row in between. (Not channels alone: threads that write neighbouring lines of every pixel took 2-4 times as long, the prefetchers
+/// of one core fetching the lines that the other writes.)
+template <class F>
+void for_each_rows(std::int64_t images, std::int64_t height, std::int64_t vectors, int part, int parts, const F& f) {
+  const std::int64_t rows = images * height;
+  const bool even = rows % parts == 0 || rows >= 16 * parts;
+  // A boundary lies at a row, and in that row at a vector: the vectors before it belong to the thread before.
+  const std::int64_t unit = even ? 1 : vectors;
+  const auto [begin, end] = part_of(rows * unit, part, parts);
+  const auto rows_of = [&](Range v) {
+    const Range mine{begin / unit + (v.begin < begin % unit ? 1 : 0), end / unit + (v.begin < end % unit ? 1 : 0)};
+    for (std::int64_t row = mine.begin; row < mine.end && v.begin < v.end;) {
+      const std::int64_t image = row / height, first = row % height, last = std::min(height, first + mine.end - row);
+      f(image, Range{first, last}, v);
+      row += last - first;
+    }
+  };
+  const std::int64_t cut = even ? 0 : std::min(begin % unit, end % unit), other = even ? 0 : std::max(begin % unit, end % unit);
+  rows_of({0, cut});
+  rows_of({cut, other});
+  rows_of({other, vectors});
+}
 
 /// Pixels walked for a panel of weights before the next panel: as many as keep the block's inputs in the level-2 cache.
 std::int64_t gemm_block_rows(std::int64_t k);
 
-/// Whether threads should share the pixels and divide the panels: when the weights are the larger operand, so that each thread streams
-/// only its part of them, and the panels divide evenly enough.
+/// Whether threads should share the pixels and divide the panels: when the weights are by far the larger operand, so that each thread
+/// streams only its part of them, and the panels divide evenly; or when there are too few pixels to divide.
 bool split_by_panels(const PackedMatrix& b, std::int64_t rows, int threads);
 
 }  // namespace dwsep::runtime

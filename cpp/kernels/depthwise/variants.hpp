@@ -12,7 +12,7 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 using Heights3 = Sizes<4, 3, 2, 1>;
 using Widths3 = std::conditional_t<kRegisters == 32, Sizes<4, 1>, Sizes<2, 1>>;
 using Widths3s2 = Sizes<2, 1>;
-using Heights5 = std::conditional_t<kRegisters == 32, Sizes<7, 4, 2, 1>, Sizes<3, 2, 1>>;
+using Heights5 = std::conditional_t<kRegisters == 32, Sizes<7, 4, 3, 2, 1>, Sizes<3, 2, 1>>;
 using Widths5 = Sizes<2, 1>;
 using Heights7 = std::conditional_t<kRegisters == 32, Sizes<4, 2, 1>, Sizes<3, 1>>;
 using Widths7 = std::conditional_t<kRegisters == 32, Sizes<4, 1>, Sizes<1>>;

@@ -58,7 +58,7 @@ template <int NV>
   for (std::int64_t s = 0; s < t.segment_count; ++s) {
     const float* a = t.a + t.segments[s].a;
     const float* b = t.b + t.segments[s].k * NV * kLanes;
-    for (std::int64_t k = 0; k < t.segment_length; ++k, b += NV * kLanes) {
+    for (std::int64_t k = 0; k < t.segments[s].length; ++k, b += NV * kLanes) {
       const Vec x = broadcast(a[k]);
       unroll<0, kPanels>([&](auto p) {
         unroll<0, NV>([&](auto j) { acc[p][j] = fma(x, load(b + p * panel_floats + j * kLanes), acc[p][j]); });
@@ -79,7 +79,6 @@ template <int NV>
   t.a_row = w.a_row;
   t.segments = w.segments;
   t.segment_count = w.segment_count;
-  t.segment_length = w.segment_length;
   t.y_row = w.y_row;
   t.y_vector = w.y_vector;
   t.residual_row = w.residual_row;

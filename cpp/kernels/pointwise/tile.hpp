@@ -16,7 +16,7 @@ struct GemmTiles {
   const float* a;
   std::int64_t a_row;
   const Segment* segments;
-  std::int64_t segment_count, segment_length;
+  std::int64_t segment_count;
   const float* b;
   const float* bias;        ///< of the panel
   float* y;
@@ -146,7 +146,7 @@ template <int MR, int NV, bool kHalf>
     Accumulators<MR, NV, kHalf> acc;
     acc.set(t.bias);
     for (std::int64_t s = 0; s < t.segment_count; ++s) {
-      acc.multiply(a + t.segments[s].a, t.a_row, t.b + t.segments[s].k * acc.kWidth, t.segment_length);
+      acc.multiply(a + t.segments[s].a, t.a_row, t.b + t.segments[s].k * acc.kWidth, t.segments[s].length);
     }
     if (residual != nullptr) {
       add_residual(acc, residual, t.residual_row, t.last_lanes);

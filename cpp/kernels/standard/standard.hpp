@@ -13,10 +13,10 @@ inline std::int64_t make_segments(const StandardWork& w, std::int64_t iy, std::i
   for (std::int64_t r = kh.begin; r < kh.end; ++r) {
     const std::int64_t a = (iy + r * w.dilation_h) * w.x_row;
     if (merged) {
-      w.segments[n++] = {a + ix * w.x_pixel, r * w.kw * w.channels};
+      w.segments[n++] = {a + ix * w.x_pixel, r * w.kw * w.channels, w.kw * w.channels};
     } else {
       for (std::int64_t c = kw.begin; c < kw.end; ++c) {
-        w.segments[n++] = {a + (ix + c * w.dilation_w) * w.x_pixel, (r * w.kw + c) * w.channels};
+        w.segments[n++] = {a + (ix + c * w.dilation_w) * w.x_pixel, (r * w.kw + c) * w.channels, w.channels};
       }
     }
   }
@@ -55,7 +55,6 @@ inline void standard(const StandardWork& w) {
         const TapRange kw(ox, w.stride_w, w.pad_left, w.dilation_w, w.kw, w.width);
         const std::int64_t end = run_end(w, inside, ox, kw);
         const bool whole = merged && kw.begin == 0 && kw.end == w.kw;
-        t.segment_length = whole ? w.kw * w.channels : w.channels;
         t.segment_count = make_segments(w, iy, -w.pad_left, kh, kw, whole);
         gemm_panel(g, t, panel, ox, end);
         ox = end;
