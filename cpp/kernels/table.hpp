@@ -22,22 +22,22 @@ struct DepthwiseVariant {
 /// Depthwise convolution of output rows [y_begin, y_end) and channel vectors [v_begin, v_end) of one image.
 struct DepthwiseWork {
   const DepthwiseVariant* variant;
-  const float* x;                      ///< row 0 (or ring slot 0), pixel 0, channel 0
-  std::int64_t x_row, x_pixel;         ///< strides of the input
-  std::int64_t x_vector;               ///< from one vector of channels to the next: the lanes of a vector, more in a channel-blocked buffer
-  std::int64_t height, width;          ///< of the input
-  std::int64_t ring;                   ///< input row r lies in slot r % ring; height where the whole image is there
-  const float* weights;                ///< packed [vector][kw][kh][lane]
-  const float* bias;                   ///< packed [vector][lane]
+  const float* x;               ///< row 0 (or ring slot 0), pixel 0, channel 0
+  std::int64_t x_row, x_pixel;  ///< strides of the input
+  std::int64_t x_vector;        ///< from one vector of channels to the next: the lanes of a vector, more in a channel-blocked buffer
+  std::int64_t height, width;   ///< of the input
+  std::int64_t ring;            ///< input row r lies in slot r % ring; height where the whole image is there
+  const float* weights;         ///< packed [vector][kw][kh][lane]
+  const float* bias;            ///< packed [vector][lane]
   std::int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
-  float* y;                            ///< row y_begin, pixel 0, channel 0
-  std::int64_t y_row, y_pixel;         ///< strides of the output
-  std::int64_t y_begin, y_end;         ///< rows to compute
+  float* y;                     ///< row y_begin, pixel 0, channel 0
+  std::int64_t y_row, y_pixel;  ///< strides of the output
+  std::int64_t y_begin, y_end;  ///< rows to compute
   std::int64_t out_width;
-  std::int64_t v_begin, v_end;         ///< channel vectors to compute
-  std::int64_t channels;               ///< of the output; the last vector may be partial
+  std::int64_t v_begin, v_end;  ///< channel vectors to compute
+  std::int64_t channels;        ///< of the output; the last vector may be partial
   std::int64_t multiplier;
-  std::int64_t strip;                  ///< channel vectors walked together, pixel by pixel
+  std::int64_t strip;  ///< channel vectors walked together, pixel by pixel
   Activation activation;
 };
 
@@ -50,22 +50,22 @@ struct Segment {
 struct GemmWork {
   const float* a;
   std::int64_t a_row;
-  const Segment* segments;             ///< the sum over k runs over these, in order
+  const Segment* segments;  ///< the sum over k runs over these, in order
   std::int64_t segment_count;
-  const float* b;                      ///< packed panels [panel][k][column]; all but the last are panel_vectors wide
-  std::int64_t k;                      ///< rows of b
-  const float* bias;                   ///< padded to whole panels
+  const float* b;     ///< packed panels [panel][k][column]; all but the last are panel_vectors wide
+  std::int64_t k;     ///< rows of b
+  const float* bias;  ///< padded to whole panels
   float* y;
-  std::int64_t y_row, y_vector;        ///< y_vector: from one vector of channels to the next
-  const float* residual;               ///< or null
+  std::int64_t y_row, y_vector;  ///< y_vector: from one vector of channels to the next
+  const float* residual;         ///< or null
   std::int64_t residual_row;
   std::int64_t rows;
-  std::int64_t block_rows;             ///< rows walked for each panel before the next panel
+  std::int64_t block_rows;  ///< rows walked for each panel before the next panel
   std::int64_t columns;
   int panel_vectors, last_panel_vectors;
-  bool last_panel_half;                ///< half a vector more, its columns stored twice
-  std::int64_t panels;                 ///< of b altogether
-  std::int64_t panel_begin, panel_end; ///< to compute
+  bool last_panel_half;                 ///< half a vector more, its columns stored twice
+  std::int64_t panels;                  ///< of b altogether
+  std::int64_t panel_begin, panel_end;  ///< to compute
   Activation activation;
 };
 
@@ -77,26 +77,26 @@ struct StandardWork {
   std::int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
   std::int64_t y_row, y_pixel, residual_row, residual_pixel;
   std::int64_t y_begin, y_end, out_width;
-  Segment* segments;                   ///< scratch for kh * kw entries
+  Segment* segments;  ///< scratch for kh * kw entries
 };
 
 /// What one instruction set offers.
 struct KernelTable {
   const char* isa;
   int lanes;
-  const DepthwiseVariant* depthwise;   ///< first match wins; the last entry takes everything
+  const DepthwiseVariant* depthwise;  ///< first match wins; the last entry takes everything
   int depthwise_count;
-  const int* tile_rows;                ///< tile_rows[v - 1]: rows of the GEMM register tile that is v vectors wide
+  const int* tile_rows;  ///< tile_rows[v - 1]: rows of the GEMM register tile that is v vectors wide
   int max_panel_vectors;
   bool half_panels;
   void (*gemm)(const GemmWork&);
   void (*standard)(const StandardWork&);
   void (*activate)(float* y, std::int64_t rows, std::int64_t row_stride, std::int64_t columns, const Activation&);
-  void (*fma_chain)(std::int64_t iterations, float* sink);  ///< for measuring the peak
-  int fma_chains;                      ///< vectors of FMAs in each of its iterations
+  void (*fma_chain)(std::int64_t iterations, float* sink);               ///< for measuring the peak
+  int fma_chains;                                                        ///< vectors of FMAs in each of its iterations
   void (*read_stream)(const float* x, std::int64_t count, float* sink);  ///< for measuring bandwidth, as is the next
   void (*copy_stream)(const float* x, std::int64_t count, float* y);
-  std::int64_t stream_floats;          ///< their counts are multiples of this
+  std::int64_t stream_floats;  ///< their counts are multiples of this
 };
 
 }  // namespace dwsep

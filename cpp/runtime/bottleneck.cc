@@ -123,10 +123,11 @@ class Bottleneck final : public PackedLayer {
   /// Output pixels of an image from their depthwise output, whose channels lie in one or more segments; middle is pixel 0 of the image.
   void run_project(const Call& c, std::int64_t image, Range pixels, Range panels, const float* middle, std::int64_t pixel,
                    const Segment* segments, std::int64_t segment_count) const {
-    const bool gapless = c.y.stride_h == c.g.out_w * c.y.stride_w &&
-                         (c.residual == nullptr || c.residual->stride_h == c.g.out_w * c.residual->stride_w);
+    const bool gapless =
+        c.y.stride_h == c.g.out_w * c.y.stride_w && (c.residual == nullptr || c.residual->stride_h == c.g.out_w * c.residual->stride_w);
     for (std::int64_t p = pixels.begin; p < pixels.end;) {
-      const std::int64_t row = p / c.g.out_w, column = p % c.g.out_w, end = gapless ? pixels.end : std::min(pixels.end, (row + 1) * c.g.out_w);
+      const std::int64_t row = p / c.g.out_w, column = p % c.g.out_w,
+                         end = gapless ? pixels.end : std::min(pixels.end, (row + 1) * c.g.out_w);
       const auto offset = [&](const auto& t) { return image * t.stride_n + row * t.stride_h + column * t.stride_w; };
       GemmWork w = project_.work(middle + p * pixel, pixel, c.y.data + offset(c.y), c.y.stride_w, end - p);
       w.segments = segments;
@@ -152,8 +153,8 @@ class Bottleneck final : public PackedLayer {
   void run_rows(const Call& c, int threads) const {
     const std::int64_t vectors = depthwise_.packed().vectors, inputs = ceil_div(expand_.packed().columns, lanes());
     const std::int64_t height = std::min(choose_block(c.g, c.pixel, cache_budget_floats()).rows, c.g.out_h);
-    const std::int64_t ring_rows =
-        std::clamp<std::int64_t>((height - 1) * c.g.stride_h + (c.g.kh - 1) * c.g.dilation_h + 1, 1, std::max<std::int64_t>(c.x.shape.h, 1));
+    const std::int64_t ring_rows = std::clamp<std::int64_t>((height - 1) * c.g.stride_h + (c.g.kh - 1) * c.g.dilation_h + 1, 1,
+                                                            std::max<std::int64_t>(c.x.shape.h, 1));
     const Ring shape = ring_of(ring_rows, c.x.shape.w, inputs);
     const std::int64_t part = shape.floats + height * c.g.out_w * c.pixel;
     float* const scratch = thread_scratch(threads * part);
@@ -194,34 +195,42 @@ class Bottleneck final : public PackedLayer {
     const std::int64_t part = shape.floats + middle_floats;
     float* const scratch = thread_scratch(threads * part);
     std::array<Segment, kMaxParts> segments;
+    for (int i = 0; i < threads; ++i) {
+      const Range v = vectors_of(part_of(e.panels, i, threads));
+      segments[static_cast<std::size_t>(i)] = {i * part + shape.floats, v.begin * lanes(),
+                                               std::min(v.end * lanes(), e.columns) - v.begin * lanes()};
+    }
     parallel(threads, [&](Team& team) {
-      const Range panels = part_of(e.panels, team.rank(), team.size()), mine = vectors_of(panels);
-      Ring ring = shape;
-      ring.data = scratch + team.rank() * part;
-      float* const middle = ring.data + ring.floats - mine.begin * lanes();
-      segments[static_cast<std::size_t>(team.rank())] = {team.rank() * part + shape.floats, mine.begin * lanes(),
-                                                         std::min(mine.end * lanes(), e.columns) - mine.begin * lanes()};
       for (std::int64_t image = 0; image < c.x.shape.n; ++image) {
-        for (std::int64_t p = panels.begin; p < panels.end; ++p) {
-          const Range vectors = vectors_of({p, p + 1});
-          run_expand(c, image, {0, c.x.shape.h}, {p, p + 1}, vectors.begin, ring);
-          run_depthwise(c, {0, c.g.out_h}, vectors, vectors.begin, ring, middle, pixel);
-        }
+        // The team may be smaller than the number of parts.
+        for (int i = team.rank(); i < threads; i += team.size())
+          run_part(c, image, part_of(e.panels, i, threads), shape, scratch + i * part, pixel);
         team.barrier();
-        run_project_part(c, image, team, scratch, pixel, segments.data());
+        run_project_part(c, image, team, scratch, pixel, segments.data(), threads);
         team.barrier();
       }
     });
   }
 
+  /// Expansion and depthwise of some panels of expanded channels, a panel at a time: it stays in cache.
+  void run_part(const Call& c, std::int64_t image, Range panels, Ring ring, float* scratch, std::int64_t pixel) const {
+    ring.data = scratch;
+    float* const middle = scratch + ring.floats - vectors_of(panels).begin * lanes();
+    for (std::int64_t p = panels.begin; p < panels.end; ++p) {
+      const Range vectors = vectors_of({p, p + 1});
+      run_expand(c, image, {0, c.x.shape.h}, {p, p + 1}, vectors.begin, ring);
+      run_depthwise(c, {0, c.g.out_h}, vectors, vectors.begin, ring, middle, pixel);
+    }
+  }
+
   /// A thread's part of the projection of one image: output channels, or pixels.
-  void run_project_part(const Call& c, std::int64_t image, Team& team, const float* scratch, std::int64_t pixel,
-                        const Segment* segments) const {
+  void run_project_part(const Call& c, std::int64_t image, Team& team, const float* scratch, std::int64_t pixel, const Segment* segments,
+                        int segment_count) const {
     const std::int64_t panels = project_.packed().panels, pixels = c.g.out_h * c.g.out_w;
     if (split_by_panels(project_.packed(), pixels, team.size())) {
-      run_project(c, image, {0, pixels}, part_of(panels, team.rank(), team.size()), scratch, pixel, segments, team.size());
+      run_project(c, image, {0, pixels}, part_of(panels, team.rank(), team.size()), scratch, pixel, segments, segment_count);
     } else {
-      run_project(c, image, part_of(pixels, team.rank(), team.size()), {0, panels}, scratch, pixel, segments, team.size());
+      run_project(c, image, part_of(pixels, team.rank(), team.size()), {0, panels}, scratch, pixel, segments, segment_count);
     }
   }
 
@@ -233,8 +242,8 @@ class Bottleneck final : public PackedLayer {
 }  // namespace
 
 InvertedResidual::InvertedResidual(const PointwiseFilter& expand, const DepthwiseFilter& depthwise, const PointwiseFilter& project,
-                                   const ConvOptions& options, const Activation& expand_activation,
-                                   const Activation& depthwise_activation, const Activation& activation)
+                                   const ConvOptions& options, const Activation& expand_activation, const Activation& depthwise_activation,
+                                   const Activation& activation)
     : Layer(std::make_shared<Bottleneck>(expand, depthwise, project, options, expand_activation, depthwise_activation, activation)) {}
 
 }  // namespace dwsep

@@ -25,7 +25,9 @@ class Depthwise final : public PackedLayer {
     const Geometry g = stage_.geometry(x.shape);
     parallel(useful_threads(g, x.shape, threads), [&](Team& team) {
       for_each_rows(x.shape.n, g.out_h, stage_.packed().vectors, team.rank(), team.size(),
-                    [&](std::int64_t image, Range rows, Range vectors) { run_area(g, x, y, image, {rows, {0, g.out_w}, vectors}); });
+                    [&](std::int64_t image, Range rows, Range vectors) {
+                      run_area(g, x, y, image, {rows, {0, g.out_w}, vectors});
+                    });
     });
   }
 

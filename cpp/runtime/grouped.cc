@@ -39,7 +39,7 @@ class DepthwiseWithResidual final : public PackedLayer {
 }  // namespace
 
 std::shared_ptr<const PackedLayer> make_depthwise_with_residual(const DepthwiseFilter& filter, const ConvOptions& options,
-                                                                  const Activation& activation) {
+                                                                const Activation& activation) {
   return std::make_shared<DepthwiseWithResidual>(filter, options, activation);
 }
 

@@ -27,7 +27,7 @@ struct PackedMatrix {
   bool last_panel_half;                   ///< and half a vector in the last panel, its columns stored twice
   int lanes;
   AlignedFloats weights, bias;
-  Segment whole;                          ///< all of k in one run
+  Segment whole;  ///< all of k in one run
 
   int widest_panel() const { return std::max(panel_vectors, last_panel_vectors + (last_panel_half ? 1 : 0)); }
   /// The part of a GemmWork that the weights decide, for all panels and inputs that lie side by side. Refers to this matrix.

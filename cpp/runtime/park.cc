@@ -22,9 +22,7 @@ void park_while(std::atomic<std::uint32_t>& word, std::uint32_t value) noexcept 
   syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);
 }
 
-void unpark_all(std::atomic<std::uint32_t>& word) noexcept {
-  syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
-}
+void unpark_all(std::atomic<std::uint32_t>& word) noexcept { syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0); }
 
 void forget_parked() noexcept {}
 
@@ -64,9 +62,7 @@ void unpark_all(std::atomic<std::uint32_t>&) noexcept {
   lot.changed.notify_all();
 }
 
-void forget_parked() noexcept {
-  current_lot.store(nullptr, std::memory_order_relaxed);
-}
+void forget_parked() noexcept { current_lot.store(nullptr, std::memory_order_relaxed); }
 
 #endif
 

@@ -8,9 +8,7 @@ namespace dwsep::runtime {
 
 #if defined(__linux__)
 
-int current_cpu() noexcept {
-  return sched_getcpu();
-}
+int current_cpu() noexcept { return sched_getcpu(); }
 
 // Machines with more than 1024 CPUs need a wider mask: there the calls fail and the thread stays where it is.
 void leave_cpu(int cpu) noexcept {
@@ -24,9 +22,7 @@ void leave_cpu(int cpu) noexcept {
 
 #else
 
-int current_cpu() noexcept {
-  return -1;
-}
+int current_cpu() noexcept { return -1; }
 
 void leave_cpu(int) noexcept {}
 

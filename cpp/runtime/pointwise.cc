@@ -36,7 +36,7 @@ class Pointwise final : public PackedLayer {
 
   Plan plan(const Shape& x, int threads) const override {
     const Split split = choose(x, threads);
-    return {"pointwise",   stage_.kernel_name(), split.by_panels ? "output channels" : "pixels",
+    return {"pointwise",   stage_.kernel_name(),          split.by_panels ? "output channels" : "pixels",
             split.threads, stage_.flops(x.n * x.h * x.w), bytes(x)};
   }
 

@@ -70,8 +70,8 @@ class Separable final : public PackedLayer {
 
   /// The depthwise result of an area, to scratch.
   void run_depthwise(const Call& c, std::int64_t image, const Area& area, float* scratch) const {
-    const Source source{c.x.data + image * c.x.stride_n, c.x.stride_h,  c.x.stride_w, kernel_table().lanes,
-                        c.x.shape.h,                     c.x.shape.w, c.x.shape.h};
+    const Source source{
+        c.x.data + image * c.x.stride_n, c.x.stride_h, c.x.stride_w, kernel_table().lanes, c.x.shape.h, c.x.shape.w, c.x.shape.h};
     DepthwiseWork w = depthwise_.work(c.g, source, {nullptr, (area.columns.end - area.columns.begin) * c.pixel, c.pixel});
     set_area(w, area, scratch);
     w.variant->run(w);
@@ -86,7 +86,8 @@ class Separable final : public PackedLayer {
     const std::int64_t step = whole_rows ? rows.end - rows.begin : 1;
     for (std::int64_t row = rows.begin; row < rows.end; row += step) {
       const auto offset = [&](const auto& t) { return image * t.stride_n + row * t.stride_h + columns.begin * t.stride_w; };
-      GemmWork w = pointwise_.work(scratch + (row - rows.begin) * width * c.pixel, c.pixel, c.y.data + offset(c.y), c.y.stride_w, step * width);
+      GemmWork w =
+          pointwise_.work(scratch + (row - rows.begin) * width * c.pixel, c.pixel, c.y.data + offset(c.y), c.y.stride_w, step * width);
       if (c.residual != nullptr) {
         w.residual = c.residual->data + offset(*c.residual);
         w.residual_row = c.residual->stride_w;

@@ -64,8 +64,8 @@ class Standard final : public PackedLayer {
     const PackedMatrix& p = groups_.front();
     const std::string kernel =
         "gemm_" + std::to_string(kernel_table().tile_rows[p.panel_vectors - 1]) + "x" + std::to_string(p.panel_vectors * p.lanes);
-    return {"standard, implicit matrix product", kernel, split.by_panels ? "output channels" : "rows", split.threads, flops(g, x),
-            bytes(g, x)};
+    return {
+        "standard, implicit matrix product", kernel, split.by_panels ? "output channels" : "rows", split.threads, flops(g, x), bytes(g, x)};
   }
 
  private:

@@ -8,9 +8,7 @@ namespace {
 constexpr std::uint32_t kParked = 1;
 constexpr std::uint32_t kArrival = 2;
 
-bool reached(std::uint32_t word, std::uint32_t goal) noexcept {
-  return static_cast<std::int32_t>((word & ~kParked) - goal) >= 0;
-}
+bool reached(std::uint32_t word, std::uint32_t goal) noexcept { return static_cast<std::int32_t>((word & ~kParked) - goal) >= 0; }
 
 }  // namespace
 

@@ -52,8 +52,6 @@ int num_threads() {
   return std::min(available_cpus(), kMaxThreads);
 }
 
-int resolve_threads(int requested) {
-  return requested > 0 ? std::min(requested, kMaxThreads) : num_threads();
-}
+int resolve_threads(int requested) { return requested > 0 ? std::min(requested, kMaxThreads) : num_threads(); }
 
 }  // namespace dwsep::runtime

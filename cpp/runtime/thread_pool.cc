@@ -198,9 +198,7 @@ const bool survives_fork = pthread_atfork(nullptr, nullptr, forget_after_fork) =
 
 }  // namespace
 
-void Team::wait_for_team() noexcept {
-  barrier_->arrive_and_wait(goal_, size_, pace_);
-}
+void Team::wait_for_team() noexcept { barrier_->arrive_and_wait(goal_, size_, pace_); }
 
 void detail::run(int threads, Task task) noexcept {
   if (threads > 1 && !inside_region && survives_fork) {

@@ -87,7 +87,7 @@ template <class F>
 /// Applies any activation in place to a block that was just written and is still in cache. Clips are cheap enough for registers: the
 /// micro-kernels do those themselves. For the others a second look costs a load and a store beside some twenty operations.
 [[gnu::flatten, gnu::noinline]] inline void activate_block(float* y, std::int64_t rows, std::int64_t row_stride, std::int64_t columns,
-                                                     const Activation& a) {
+                                                           const Activation& a) {
   switch (a.kind) {
     case ActivationKind::clip: {
       const Vec lo = broadcast(a.lo), hi = broadcast(a.hi);

@@ -43,7 +43,9 @@ using Vec = __m512;
   return _mm512_castsi512_ps(_mm512_slli_epi32(e, 23));
 }
 // a < b ? x : y
-[[gnu::always_inline]] inline Vec select_less(Vec a, Vec b, Vec x, Vec y) { return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x); }
+[[gnu::always_inline]] inline Vec select_less(Vec a, Vec b, Vec x, Vec y) {
+  return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x);
+}
 // |magnitude| with the sign of s
 [[gnu::always_inline]] inline Vec copy_sign(Vec magnitude, Vec s) {
   const __m512 sign = _mm512_set1_ps(-0.0F);
@@ -95,7 +97,9 @@ using Vec = __m256;
   const __m256i e = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
   return _mm256_castsi256_ps(_mm256_slli_epi32(e, 23));
 }
-[[gnu::always_inline]] inline Vec select_less(Vec a, Vec b, Vec x, Vec y) { return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ)); }
+[[gnu::always_inline]] inline Vec select_less(Vec a, Vec b, Vec x, Vec y) {
+  return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
+}
 [[gnu::always_inline]] inline Vec copy_sign(Vec magnitude, Vec s) {
   const __m256 sign = _mm256_set1_ps(-0.0F);
   return _mm256_or_ps(_mm256_andnot_ps(sign, magnitude), _mm256_and_ps(sign, s));

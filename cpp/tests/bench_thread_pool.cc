@@ -13,9 +13,7 @@ using dwsep::runtime::parallel;
 using dwsep::runtime::Team;
 using Clock = std::chrono::steady_clock;
 
-double nanoseconds(Clock::duration time) {
-  return std::chrono::duration<double, std::nano>(time).count();
-}
+double nanoseconds(Clock::duration time) { return std::chrono::duration<double, std::nano>(time).count(); }
 
 void burn(std::chrono::nanoseconds time) {
   const auto end = Clock::now() + time;

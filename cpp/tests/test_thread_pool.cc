@@ -17,9 +17,7 @@
 
 // The fork tests start threads in the child of a threaded process, which the thread sanitizer refuses by default.
 extern "C" [[gnu::visibility("default")]] const char* __tsan_default_options();
-extern "C" const char* __tsan_default_options() {
-  return "die_after_fork=0";
-}
+extern "C" const char* __tsan_default_options() { return "die_after_fork=0"; }
 
 namespace {
 

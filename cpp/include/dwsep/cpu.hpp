@@ -9,8 +9,8 @@ namespace dwsep {
 
 /// One entry of the list of kernel variants that drives dispatch, tests and benchmarks.
 struct KernelInfo {
-  std::string family;           ///< "depthwise", "pointwise", ...
-  std::string name;             ///< e.g. "depthwise_3x3_s1_t4x4"
+  std::string family;              ///< "depthwise", "pointwise", ...
+  std::string name;                ///< e.g. "depthwise_3x3_s1_t4x4"
   int kernel_h = 0, kernel_w = 0;  ///< 0: any
   int stride_h = 0, stride_w = 0;  ///< 0: any
 };

@@ -25,7 +25,8 @@ struct Plan {
   double bytes = 0;  ///< input, weights and output, each once
 };
 
-/// Depthwise filters: weights (kh, kw, channels, multiplier), dense; output channel c * multiplier + m; bias (channels * multiplier) or null.
+/// Depthwise filters: weights (kh, kw, channels, multiplier), dense; output channel c * multiplier + m; bias (channels * multiplier) or
+/// null.
 struct DepthwiseFilter {
   const float* weights = nullptr;
   std::int64_t kh = 0, kw = 0, channels = 0, multiplier = 1;

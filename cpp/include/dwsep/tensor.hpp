@@ -31,11 +31,7 @@ struct Tensor {
 };
 
 /// A tensor without gaps.
-inline ConstTensor dense(const float* data, Shape s) {
-  return {data, s, s.h * s.w * s.c, s.w * s.c, s.c};
-}
-inline Tensor dense(float* data, Shape s) {
-  return {data, s, s.h * s.w * s.c, s.w * s.c, s.c};
-}
+inline ConstTensor dense(const float* data, Shape s) { return {data, s, s.h * s.w * s.c, s.w * s.c, s.c}; }
+inline Tensor dense(float* data, Shape s) { return {data, s, s.h * s.w * s.c, s.w * s.c, s.c}; }
 
 }  // namespace dwsep

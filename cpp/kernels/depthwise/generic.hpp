@@ -61,8 +61,8 @@ struct InsideRange {
 
 /// Pixels x Vectors outputs: Pixels along the row from column ox on, Vectors of channels from v on.
 template <class Channels, int Pixels, int Vectors>
-[[gnu::always_inline]] inline void generic_tile(const DepthwiseWork& w, std::int64_t oy, TapRange kh, std::int64_t ox, TapRange kw, std::int64_t v,
-                               const Channels* channels, float* y) {
+[[gnu::always_inline]] inline void generic_tile(const DepthwiseWork& w, std::int64_t oy, TapRange kh, std::int64_t ox, TapRange kw,
+                                                std::int64_t v, const Channels* channels, float* y) {
   const std::int64_t taps = w.kh * w.kw;
   const std::int64_t step = w.stride_w * w.x_pixel;
   Vec acc[Vectors][Pixels];
@@ -85,9 +85,7 @@ template <class Channels, int Pixels, int Vectors>
   const Vec lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));
   unroll<0, Vectors>([&](auto j) __attribute__((always_inline)) {
     const int lanes = valid_lanes(w, v + j);
-    unroll<0, Pixels>([&](auto i) {
-      store_up_to(y + (ox + i) * w.y_pixel + (v + j) * kLanes, clip(acc[j][i], lo, hi), lanes);
-    });
+    unroll<0, Pixels>([&](auto i) { store_up_to(y + (ox + i) * w.y_pixel + (v + j) * kLanes, clip(acc[j][i], lo, hi), lanes); });
   });
 }
 

@@ -22,7 +22,8 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 }
 
 /// Applies what the registers did not: all activations but clips, to pixels of one output row.
-[[gnu::always_inline]] inline void finish_pixels(const DepthwiseWork& w, float* y, std::int64_t pixels, std::int64_t v_begin, std::int64_t v_end) {
+[[gnu::always_inline]] inline void finish_pixels(const DepthwiseWork& w, float* y, std::int64_t pixels, std::int64_t v_begin,
+                                                 std::int64_t v_end) {
   if (w.activation.kind == ActivationKind::clip) return;
   const std::int64_t end = v_end * kLanes < w.channels ? v_end * kLanes : w.channels;
   activate_block(y + v_begin * kLanes, pixels, w.y_pixel, end - v_begin * kLanes, w.activation);

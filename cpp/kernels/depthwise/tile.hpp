@@ -83,8 +83,8 @@ template <class F, int TH, int TW, bool kAnywhere>
 
 /// Tiles of TW pixels from output column ox on, while they fit; returns the first column not done.
 template <class F, int TH, int TW>
-[[gnu::flatten]] inline std::int64_t tile_columns(const DepthwiseWork& w, const float* const* rows, bool all_rows, float* y, std::int64_t ox,
-                                 std::int64_t v_begin, std::int64_t v_end) {
+[[gnu::flatten]] inline std::int64_t tile_columns(const DepthwiseWork& w, const float* const* rows, bool all_rows, float* y,
+                                                  std::int64_t ox, std::int64_t v_begin, std::int64_t v_end) {
   constexpr int kColumns = (TW - 1) * F::SW + F::KW;
   constexpr int kTaps = F::KH * F::KW;
   const Vec lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));

@@ -60,9 +60,8 @@ template <int NV>
     const float* b = t.b + t.segments[s].k * NV * kLanes;
     for (std::int64_t k = 0; k < t.segments[s].length; ++k, b += NV * kLanes) {
       const Vec x = broadcast(a[k]);
-      unroll<0, kPanels>([&](auto p) {
-        unroll<0, NV>([&](auto j) { acc[p][j] = fma(x, load(b + p * panel_floats + j * kLanes), acc[p][j]); });
-      });
+      unroll<0, kPanels>(
+          [&](auto p) { unroll<0, NV>([&](auto j) { acc[p][j] = fma(x, load(b + p * panel_floats + j * kLanes), acc[p][j]); }); });
     }
   }
   const Vec lo = broadcast(t.lo), hi = broadcast(t.hi);

@@ -18,12 +18,12 @@ struct GemmTiles {
   const Segment* segments;
   std::int64_t segment_count;
   const float* b;
-  const float* bias;        ///< of the panel
+  const float* bias;  ///< of the panel
   float* y;
   std::int64_t y_row, y_vector;
   const float* residual;
   std::int64_t residual_row;
-  int last_lanes;           ///< columns of the panel's last vector that exist
+  int last_lanes;  ///< columns of the panel's last vector that exist
   float lo, hi;
   std::int64_t count;
 };
