@@ -131,14 +131,15 @@ def test_weights_may_be_changed_or_deleted_after_packing(layer):
 
 
 @each_layer
-def test_arguments_that_vanish_during_the_call(layer):
+def test_layers_and_arguments_that_vanish_during_the_call(layer):
     class Vanishing:
         def __index__(self):
             call.keywords.clear()
+            call.__setstate__((len, (), {}, None))
             gc.collect()
             return 1
 
-    call = functools.partial(layer)
+    call = functools.partial(type(layer)(**layer.arguments))
     call.keywords.update(x=X.copy(), out=np.empty(X.shape, np.float32), num_threads=Vanishing())
     assert np.array_equal(call(), layer(X))
 
@@ -242,6 +243,7 @@ def test_nothing_leaks(layer):
     tracemalloc.start()
     try:
         grown(work, 5)
-        assert grown(work, 1000) < 1000 * 32  # less than one object a round
+        # Less than one object a round, in the quietest of three tries.
+        assert min(grown(work, 500) for _ in range(3)) < 500 * 32
     finally:
         tracemalloc.stop()

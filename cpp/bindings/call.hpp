@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cxxabi.h>
+#include <pybind11/critical_section.h>
 #include <pybind11/pybind11.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <exception>
@@ -23,6 +25,7 @@ struct LayerObject {
   PyObject_HEAD vectorcallfunc vectorcall;
   Layer layer;
   std::int64_t channels;  // of the input
+  double weights;         // how many: each is multiplied about once a pixel
   const char* source;     // where their number comes from, for messages
   bool takes_residual;
 };
@@ -80,7 +83,10 @@ void without_gil(const Body& body) {
 /// that they came in.
 struct Arguments {
   enum Name : std::size_t { x, residual, out, num_threads };
+  const LayerObject& layer;
   std::array<py::object, 4> values;
+
+  explicit Arguments(const LayerObject& called) : layer(called) {}
 
   PyObject* operator[](Name name) const { return values[name].ptr(); }
 
@@ -91,27 +97,26 @@ struct Arguments {
     return strings;
   }
 
-  void set(PyObject* name, PyObject* value, bool takes_residual) {
-    if (!PyUnicode_Check(name)) fail(PyExc_TypeError, "call of a layer: names of arguments must be str, got " + type_name(name));
+  [[noreturn]] void refuse(const std::string& what) const {
+    const std::string wanted = layer.takes_residual ? "x, residual, out and num_threads" : "x, out and num_threads";
+    fail(PyExc_TypeError, std::string(Py_TYPE(const_cast<PyObject*>(&layer.ob_base))->tp_name) + "(): takes " + wanted +
+                              ", the last two by name only; got " + what);
+  }
+
+  void set(PyObject* name, PyObject* value) {
+    if (!PyUnicode_Check(name)) refuse("an argument named " + std::string(py::repr(name)));
     std::size_t i = 0;
     while (i < 4 && names()[i] != name) ++i;
     for (std::size_t j = 0; i == 4 && j < 4; ++j) {
       if (PyUnicode_Compare(names()[j], name) == 0) i = j;
     }
-    if (i == 4 || (i == residual && !takes_residual)) {
-      fail(PyExc_TypeError, "call of a layer: no argument named " + std::string(py::repr(name)) + "; need x" +
-                                (takes_residual ? ", residual" : "") + ", out or num_threads");
-    }
-    if (values[i]) fail(PyExc_TypeError, "call of a layer: " + std::string(py::str(name)) + " given twice");
+    if (i == 4 || (i == residual && !layer.takes_residual)) refuse("an argument named " + std::string(py::repr(name)));
+    if (values[i]) refuse("two arguments named " + std::string(py::repr(name)));
     if (value != Py_None || i == x) values[i] = py::reinterpret_borrow<py::object>(value);
   }
 
-  void set_positional(PyObject* const* args, Py_ssize_t count, bool takes_residual) {
-    if (count > (takes_residual ? 2 : 1)) {
-      fail(PyExc_TypeError, std::string("call of a layer: need one positional argument, x") +
-                                (takes_residual ? ", or two, x and residual" : "") + "; out and num_threads by name; got " +
-                                std::to_string(count));
-    }
+  void set_positional(PyObject* const* args, Py_ssize_t count) {
+    if (count > (layer.takes_residual ? 2 : 1)) refuse(std::to_string(count) + " without a name");
     if (count > 0) values[x] = py::reinterpret_borrow<py::object>(args[0]);
     if (count > 1 && args[1] != Py_None) values[residual] = py::reinterpret_borrow<py::object>(args[1]);
   }
@@ -153,15 +158,22 @@ inline View readable(const View& v, PyObject* array, py::object& keeper) {
   return view(keeper.ptr(), "copy");
 }
 
-inline void run(const Layer& layer, const View& x, const View& y, const View* residual, int threads) {
+/// Runs the kernel without the GIL, unless it is over in about a microsecond: where another Python thread is busy, getting the GIL back
+/// takes 200 of them.
+inline void run(const LayerObject& self, const View& x, const View& y, const View* residual, int threads) {
+  constexpr double least_multiplications = 1 << 16;
   const ConstTensor in = x.tensor(), add = residual != nullptr ? residual->tensor() : ConstTensor();
   const Tensor result = y.tensor();
-  without_gil([&] { layer(in, result, residual != nullptr ? &add : nullptr, threads); });
+  const auto body = [&] { self.layer(in, result, residual != nullptr ? &add : nullptr, threads); };
+  const auto pixels = [](const Shape& s) { return static_cast<double>(s.n) * static_cast<double>(s.h) * static_cast<double>(s.w); };
+  if (self.weights * std::max(pixels(x.shape), pixels(y.shape)) < least_multiplications) return body();
+  without_gil(body);
 }
 
-inline PyObject* call(const LayerObject& self, const Arguments& arguments) {
+inline PyObject* call(const Arguments& arguments) {
+  const LayerObject& self = arguments.layer;
   PyObject* const given = arguments[Arguments::out];
-  if (arguments[Arguments::x] == nullptr) fail(PyExc_TypeError, "call of a layer: x is missing");
+  if (arguments[Arguments::x] == nullptr) arguments.refuse("no x");
   const int threads = thread_count(arguments[Arguments::num_threads]);
 
   View x = view(arguments[Arguments::x], "x");
@@ -195,35 +207,39 @@ inline PyObject* call(const LayerObject& self, const Arguments& arguments) {
     result = new_array(shape, ndim, x.data);
     y = view(result.ptr(), "out");
   }
-  run(self.layer, x, y, adds ? &residual : nullptr, threads);
+  run(self, x, y, adds ? &residual : nullptr, threads);
   if (given == nullptr) return result.release().ptr();
   if (!in_place) copy(given, result.ptr());
   return py::handle(given).inc_ref().ptr();
 }
 
-inline PyObject* vectorcall(PyObject* self, PyObject* const* args, std::size_t flagged_count, PyObject* keywords) {
+/// Body of both ways to call. The layer is owned for the same reason as its arguments.
+template <class Fill>
+PyObject* call_with(PyObject* self, const Fill& fill) {
   return guarded([&] {
-    const auto& layer = *reinterpret_cast<const LayerObject*>(self);
-    const Py_ssize_t count = PyVectorcall_NARGS(flagged_count);
-    Arguments arguments;
-    arguments.set_positional(args, count, layer.takes_residual);
-    const Py_ssize_t named = keywords != nullptr ? PyTuple_GET_SIZE(keywords) : 0;
-    for (Py_ssize_t i = 0; i < named; ++i) arguments.set(PyTuple_GET_ITEM(keywords, i), args[count + i], layer.takes_residual);
-    return call(layer, arguments);
+    const auto owned = py::reinterpret_borrow<py::object>(self);
+    Arguments arguments(*reinterpret_cast<const LayerObject*>(self));
+    fill(arguments);
+    return call(arguments);
   });
 }
 
-/// The same for callers that bring a tuple and a dict: before Python 3.12 those of Python's subclasses.
+inline PyObject* vectorcall(PyObject* self, PyObject* const* args, std::size_t flagged_count, PyObject* keywords) {
+  return call_with(self, [&](Arguments& arguments) {
+    const Py_ssize_t count = PyVectorcall_NARGS(flagged_count), named = keywords != nullptr ? PyTuple_GET_SIZE(keywords) : 0;
+    arguments.set_positional(args, count);
+    for (Py_ssize_t i = 0; i < named; ++i) arguments.set(PyTuple_GET_ITEM(keywords, i), args[count + i]);
+  });
+}
+
+/// For callers that bring a tuple and a dict: before Python 3.12 those of Python's subclasses.
 inline PyObject* tuple_call(PyObject* self, PyObject* args, PyObject* keywords) {
-  return guarded([&] {
-    const auto& layer = *reinterpret_cast<const LayerObject*>(self);
-    Arguments arguments;
-    arguments.set_positional(&PyTuple_GET_ITEM(args, 0), PyTuple_GET_SIZE(args), layer.takes_residual);
+  return call_with(self, [&](Arguments& arguments) {
+    arguments.set_positional(&PyTuple_GET_ITEM(args, 0), PyTuple_GET_SIZE(args));
+    if (keywords == nullptr) return;
+    const py::scoped_critical_section lock{py::handle(keywords)};
     PyObject *name = nullptr, *value = nullptr;
-    for (Py_ssize_t i = 0; keywords != nullptr && PyDict_Next(keywords, &i, &name, &value) != 0;) {
-      arguments.set(name, value, layer.takes_residual);
-    }
-    return call(layer, arguments);
+    for (Py_ssize_t i = 0; PyDict_Next(keywords, &i, &name, &value) != 0;) arguments.set(name, value);
   });
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <new>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -103,50 +104,66 @@ inline Activation activation_of(const py::handle& object) {
   fail(PyExc_ValueError, "activation: no such one, " + std::string(py::repr(object)));
 }
 
-/// A layer, the channels of its input and where their number comes from.
+/// A layer, the channels of its input, where their number comes from, and the number of weights.
 struct Made {
   Layer layer;
   std::int64_t channels;
   const char* source;
+  double weights;
 };
 
-/// Packs weights without the GIL: it can take longer than a call.
+inline double size_of(const py::handle& array) {
+  const auto& raw = *reinterpret_cast<const RawArray*>(array.ptr());
+  return std::accumulate(raw.dimensions, raw.dimensions + raw.nd, 1.0,
+                         [](double product, auto n) { return product * static_cast<double>(n); });
+}
+
+/// Packs weights, without the GIL where that takes longer than getting it back.
 template <class Kind, class... Args>
-Layer packed(const Args&... args) {
+Layer packed(double weights, const Args&... args) {
+  constexpr double least_weights = 1 << 16;
   std::optional<Layer> layer;
-  without_gil([&] { layer.emplace(Kind(args...)); });
+  const auto body = [&] { layer.emplace(Kind(args...)); };
+  weights < least_weights ? body() : without_gil(body);
   return *std::move(layer);
 }
 
 inline Made make_depthwise(const py::tuple& a) {
   const DepthwiseFilter filter = depthwise_filter(a[0], a[1]);
-  return {packed<DepthwiseConv2D>(filter, conv_options(a[2], a[3], a[4]), activation_of(a[5])), filter.channels, "w"};
+  const double weights = size_of(a[0]);
+  const ConvOptions options = conv_options(a[2], a[3], a[4]);
+  return {packed<DepthwiseConv2D>(weights, filter, options, activation_of(a[5])), filter.channels, "w", weights};
 }
 
 inline Made make_pointwise(const py::tuple& a) {
   const PointwiseFilter filter = pointwise_filter(a[0], a[1]);
-  return {packed<PointwiseConv2D>(filter, activation_of(a[2])), filter.in, "w"};
+  const double weights = size_of(a[0]);
+  return {packed<PointwiseConv2D>(weights, filter, activation_of(a[2])), filter.in, "w", weights};
 }
 
 inline Made make_separable(const py::tuple& a) {
   const DepthwiseFilter depthwise = depthwise_filter(a[0], a[2]);
   const PointwiseFilter pointwise = pointwise_filter(a[1], a[3]);
+  const double weights = size_of(a[0]) + size_of(a[1]);
   const ConvOptions options = conv_options(a[4], a[5], a[6]);
-  return {packed<SeparableConv2D>(depthwise, pointwise, options, activation_of(a[7]), activation_of(a[8])), depthwise.channels,
-          "w_depthwise"};
+  const Activation first = activation_of(a[7]), last = activation_of(a[8]);
+  return {packed<SeparableConv2D>(weights, depthwise, pointwise, options, first, last), depthwise.channels, "w_depthwise", weights};
 }
 
 inline Made make_inverted_residual(const py::tuple& a) {
   const PointwiseFilter expand = pointwise_filter(a[0], a[3]), project = pointwise_filter(a[2], a[5]);
   const DepthwiseFilter depthwise = depthwise_filter(a[1], a[4]);
+  const double weights = size_of(a[0]) + size_of(a[1]) + size_of(a[2]);
   const ConvOptions options = conv_options(a[6], a[7], a[8]);
-  return {packed<InvertedResidual>(expand, depthwise, project, options, activation_of(a[9]), activation_of(a[10]), activation_of(a[11])),
-          expand.in, "w_expand"};
+  const Activation first = activation_of(a[9]), second = activation_of(a[10]), last = activation_of(a[11]);
+  return {packed<InvertedResidual>(weights, expand, depthwise, project, options, first, second, last), expand.in, "w_expand", weights};
 }
 
 inline Made make_standard(const py::tuple& a) {
   const StandardFilter filter = standard_filter(a[0], a[1], a[5].cast<std::int64_t>());
-  return {packed<Conv2D>(filter, conv_options(a[2], a[3], a[4]), activation_of(a[6])), filter.in, "w times groups"};
+  const double weights = size_of(a[0]);
+  const ConvOptions options = conv_options(a[2], a[3], a[4]);
+  return {packed<Conv2D>(weights, filter, options, activation_of(a[6])), filter.in, "w times groups", weights};
 }
 
 /// __new__ of a class: `Make` turns a tuple of `Count` arguments into a layer and its number of input channels.
@@ -165,6 +182,7 @@ PyObject* new_layer(PyTypeObject* type, PyObject* args, PyObject* keywords) {
     self->vectorcall = vectorcall;
     self->channels = made.channels;
     self->source = made.source;
+    self->weights = made.weights;
     self->takes_residual = TakesResidual;
     return object;
   });
