@@ -63,8 +63,8 @@ class PointwiseConv2D(Layer):
     def __call__(
         self,
         x: _Array,
-        *,
         residual: _Array | None = None,
+        *,
         out: _Array | None = None,
         num_threads: int | None = None,
     ) -> _Array: ...
@@ -86,8 +86,8 @@ class SeparableConv2D(Layer):
     def __call__(
         self,
         x: _Array,
-        *,
         residual: _Array | None = None,
+        *,
         out: _Array | None = None,
         num_threads: int | None = None,
     ) -> _Array: ...
@@ -112,8 +112,8 @@ class InvertedResidual(Layer):
     def __call__(
         self,
         x: _Array,
-        *,
         residual: _Array | None = None,
+        *,
         out: _Array | None = None,
         num_threads: int | None = None,
     ) -> _Array: ...
@@ -133,8 +133,8 @@ class Conv2D(Layer):
     def __call__(
         self,
         x: _Array,
-        *,
         residual: _Array | None = None,
+        *,
         out: _Array | None = None,
         num_threads: int | None = None,
     ) -> _Array: ...

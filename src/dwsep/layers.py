@@ -5,7 +5,7 @@ arguments, so it can be sent to another machine, where it is packed for the proc
 
 Calling a layer
 ---------------
-``layer(x, *, residual=None, out=None, num_threads=None)`` gives
+``layer(x, residual=None, *, out=None, num_threads=None)`` gives
 ``activation(convolution(x) + bias + residual)``: the residual is added before the activation.
 A `DepthwiseConv2D` takes no residual.
 
@@ -16,12 +16,14 @@ residual : numpy.ndarray of float32, optional
     Array of the result's shape to add before the activation.
 out : numpy.ndarray of float32, optional
     Writeable array of the result's shape to write to and return. It may be a view and may overlap
-    `x` and `residual`.
+    `x` and `residual`, but no two of its elements may share memory.
 num_threads : int, optional
     Threads of this call, instead of `get_num_threads()`. Does not change a bit of the result.
 
 A call raises TypeError if an argument is not an array of native float32 (nothing is converted
-silently), or `out` is read-only, and ValueError if a shape does not fit.
+silently), or `out` is read-only, ValueError if a shape does not fit, and MemoryError if there is no
+room for the result. Without `out` the result is a new array whose memory, once it dies, serves a
+later call.
 """
 
 from __future__ import annotations
