@@ -123,40 +123,4 @@ template <class F, int TH, int TW>
   return ox;
 }
 
-/// TH output rows from row oy on, widest tiles first.
-template <class F, int TH, int... TW>
-inline void tile_rows(const DepthwiseWork& w, std::int64_t oy, std::int64_t v_begin, std::int64_t v_end) {
-  constexpr int kRows = (TH - 1) * F::SH + F::KH;
-  const float* rows[kRows];
-  bool all_rows = true;
-  for (int i = 0; i < kRows; ++i) {
-    rows[i] = input_row(w, oy * F::SH - w.pad_top + i);
-    all_rows = all_rows && rows[i] != nullptr;
-  }
-  float* y = w.y + (oy - w.y_begin) * w.y_row;
-  std::int64_t ox = 0;
-  ((ox = tile_columns<F, TH, TW>(w, rows, all_rows, y, ox, v_begin, v_end)), ...);
-}
-
-template <int... N>
-struct Sizes {};
-
-/// The whole piece of work: strips of channels, then rows of tiles, the tallest that fit first.
-template <class F, class Heights, class Widths>
-struct Tiled;
-
-template <class F, int... TH, int... TW>
-struct Tiled<F, Sizes<TH...>, Sizes<TW...>> {
-  static void run(const DepthwiseWork& w) {
-    for (std::int64_t v = w.v_begin; v < w.v_end; v += w.strip) {
-      const std::int64_t v_end = v + w.strip < w.v_end ? v + w.strip : w.v_end;
-      std::int64_t oy = w.y_begin;
-      const auto rows_of = [&](auto height) {
-        for (; oy + height <= w.y_end; oy += height) tile_rows<F, height, TW...>(w, oy, v, v_end);
-      };
-      (rows_of(Index<TH>{}), ...);
-    }
-  }
-};
-
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE
