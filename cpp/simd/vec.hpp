@@ -230,6 +230,28 @@ constexpr bool kHalfPanels = false;
 [[gnu::always_inline]] inline Vec load_up_to(const float* p, int n) { return kMasks || n < kLanes ? load_first(p, n) : load(p); }
 [[gnu::always_inline]] inline void store_up_to(float* p, Vec v, int n) { return n < kLanes ? store_first(p, v, n) : store(p, v); }
 
+/// Lanes [first, last) of a vector. Without mask registers only whole leading parts are used: first is 0.
+struct Lanes {
+  int first, last;
+  constexpr bool all() const { return first == 0 && last == kLanes; }
+};
+#if defined(__AVX512F__)
+[[gnu::always_inline]] inline __mmask16 mask_of(Lanes n) { return static_cast<__mmask16>(first_mask(n.last) & ~first_mask(n.first)); }
+[[gnu::always_inline]] inline Vec load_lanes(const float* p, Lanes n) { return _mm512_maskz_loadu_ps(mask_of(n), p); }
+[[gnu::always_inline]] inline void store_lanes(float* p, Vec v, Lanes n) {
+  n.all() ? store(p, v) : _mm512_mask_storeu_ps(p, mask_of(n), v);
+}
+/// Lanes [first, first + kLanes) of lower and upper side by side.
+[[gnu::always_inline]] inline Vec load_across(const float* lower, const float* upper, int first) {
+  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  return _mm512_permutex2var_ps(load(lower), _mm512_add_epi32(lane, _mm512_set1_epi32(first)), load(upper));
+}
+#else
+[[gnu::always_inline]] inline Vec load_lanes(const float* p, Lanes n) { return load_up_to(p, n.last); }
+[[gnu::always_inline]] inline void store_lanes(float* p, Vec v, Lanes n) { store_up_to(p, v, n.last); }
+[[gnu::always_inline]] inline Vec load_across(const float* lower, const float*, int) { return load(lower); }
+#endif
+
 /// An index known at compile time.
 template <int I>
 struct Index {

@@ -17,10 +17,10 @@ class Slide {
   /// Outputs in progress at a time, and so the period with which accumulators change roles.
   static constexpr int kPhases = (F::KW + F::SW - 1) / F::SW;
 
-  /// Channel vector v of output columns [begin, end), at least kPhases of them, into y (row 0, column 0).
-  [[gnu::flatten]] static void run(const DepthwiseWork& w, const float* const* rows, std::int64_t v, std::int64_t begin, std::int64_t end,
-                                   float* y) {
-    Slide s(w, rows, v, begin, y);
+  /// Lanes `lanes` of the channels from `channel` on, output columns [begin, end), at least kPhases of them, into y (row 0, column 0).
+  [[gnu::flatten]] static void run(const DepthwiseWork& w, const float* const* rows, std::int64_t channel, Lanes lanes, std::int64_t begin,
+                                   std::int64_t end, float* y) {
+    Slide s(w, rows, channel, lanes, begin, y);
     // Before `kPhases - 1` outputs are in progress, and after the last has begun, some filter columns have no output.
     std::int64_t o = begin;
     unroll<0, kPhases - 1>([&](auto i) {
@@ -45,21 +45,27 @@ class Slide {
   }
 
  private:
-  [[gnu::always_inline]] inline Slide(const DepthwiseWork& w, const float* const* rows, std::int64_t v, std::int64_t begin, float* y)
+  [[gnu::always_inline]] inline Slide(const DepthwiseWork& w, const float* const* rows, std::int64_t channel, Lanes lanes,
+                                      std::int64_t begin, float* y)
       : rows_(rows),
         column_(begin * F::SW - w.pad_left),
         width_(w.width),
-        offset_(column_ * w.x_pixel + v * w.x_vector),
+        offset_(column_ * w.x_pixel + channel + channel / kLanes * (w.x_vector - kLanes)),
         pixel_(w.x_pixel),
-        y_(y + begin * w.y_pixel + v * kLanes),
+        y_(y + begin * w.y_pixel + channel),
         y_row_(w.y_row),
         y_pixel_(w.y_pixel),
-        lanes_(valid_lanes(w, v)),
+        lanes_(lanes),
         lo_(w.activation.kind == ActivationKind::clip ? w.activation.lo : -__builtin_inff()),
         hi_(w.activation.kind == ActivationKind::clip ? w.activation.hi : __builtin_inff()) {
-    const float* weights = w.weights + v * F::KH * F::KW * kLanes;
-    unroll<0, F::KH * F::KW>([&](auto i) { taps_[i] = load(weights + i * kLanes); });
-    bias_ = load(w.bias + v * kLanes);
+    // Channels that do not begin at a packed vector take their weights from two.
+    constexpr int kTaps = F::KH * F::KW;
+    const std::int64_t last = (w.channels - 1) / kLanes, lower = channel < 0 ? 0 : channel / kLanes,
+                       upper = lower < last ? lower + 1 : last;
+    const int first = static_cast<int>(channel < 0 ? channel + kLanes : channel % kLanes);
+    const float *weights = w.weights + lower * kTaps * kLanes, *next = w.weights + (channel < 0 ? 0 : upper) * kTaps * kLanes;
+    unroll<0, kTaps>([&](auto i) { taps_[i] = load_across(weights + i * kLanes, next + i * kLanes, first); });
+    bias_ = load_across(w.bias + lower * kLanes, w.bias + (channel < 0 ? 0 : upper) * kLanes, first);
   }
 
   /// The input columns that begin with an output's first one, up to the next output's. Of the outputs in progress, ages [Begin, End) exist:
@@ -92,7 +98,7 @@ class Slide {
       unroll<0, kRows>([&](auto iy) __attribute__((always_inline)) {
         const float* row = rows_[iy];
         if (row == nullptr) return;
-        const Vec in = load_up_to(row + offset_, lanes_);
+        const Vec in = load_lanes(row + offset_, lanes_);
         unroll<Begin, End>([&](auto age) {
           constexpr int kw = age * F::SW + J;
           if constexpr (kw < F::KW) {
@@ -113,7 +119,7 @@ class Slide {
   template <int Phase>
   [[gnu::always_inline]] inline void finish() {
     const Vec lo = broadcast(lo_), hi = broadcast(hi_);
-    unroll<0, R>([&](auto oy) { store_up_to(y_ + oy * y_row_, clip(acc_[(Phase + 1) % kPhases][oy], lo, hi), lanes_); });
+    unroll<0, R>([&](auto oy) { store_lanes(y_ + oy * y_row_, clip(acc_[(Phase + 1) % kPhases][oy], lo, hi), lanes_); });
     y_ += y_pixel_;
   }
 
@@ -121,7 +127,7 @@ class Slide {
   std::int64_t column_, width_, offset_, pixel_;
   float* y_;
   std::int64_t y_row_, y_pixel_;
-  int lanes_;
+  Lanes lanes_;
   float lo_, hi_;
   Vec bias_;
   Vec taps_[F::KH * F::KW];

@@ -15,7 +15,8 @@ using Heights5 = std::conditional_t<kMany, Sizes<7, 4, 3, 2, 1>, Sizes<3, 2, 1>>
 using Heights7 = std::conditional_t<kMany, Sizes<4, 2, 1>, Sizes<3, 1>>;
 
 template <int Stride>
-using Best3 = std::conditional_t<kMany, Sliding<Filter<3, 3, Stride, Stride>, Heights3>, Tiled<Filter<3, 3, Stride, Stride>, Heights3, 2, 1>>;
+using Best3 =
+    std::conditional_t<kMany, Sliding<Filter<3, 3, Stride, Stride>, Heights3>, Tiled<Filter<3, 3, Stride, Stride>, Heights3, 2, 1>>;
 
 constexpr DepthwiseVariant kDepthwise[] = {
     {"depthwise_3x3_s1", 3, 3, 1, 1, Best3<1>::run},
