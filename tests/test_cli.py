@@ -18,6 +18,8 @@ def tiny_network(monkeypatch):
     """Lets the benchmark run in a moment."""
     monkeypatch.setitem(_networks.NETWORKS, "mobilenet_v1", TINY)
     monkeypatch.setattr(bench, "_SECONDS", 0.0)
+    monkeypatch.setattr(bench, "_QUICK_PAIRS", (2,))
+    monkeypatch.setattr(bench, "_QUICK_SECONDS", 0.0)
 
 
 class Terminal(io.StringIO):
@@ -100,14 +102,21 @@ def test_bench_table_and_file(capsys, tmp_path):
 
 
 @pytest.mark.usefixtures("tiny_network")
-def test_quick_says_which_pairs_it_left_out(monkeypatch, capsys):
-    monkeypatch.setattr(bench, "_QUICK_PAIRS", (2,))
-    monkeypatch.setattr(bench, "_QUICK_SECONDS", 0.0)
+def test_quick_says_which_pairs_it_left_out(capsys):
     assert main(["bench", "--quick"]) == 0
     text = capsys.readouterr().out
     assert "pairs 2 of mobilenet_v1" in text
     assert TINY[0].name not in text
     assert "1 call;" in text
+
+
+@pytest.mark.usefixtures("tiny_network")
+@pytest.mark.parametrize(("waited", "told"), [((1.0, 1.0), False), ((1.0, 1e6), True)])
+def test_bench_tells_of_busy_neighbours(monkeypatch, capsys, waited, told):
+    readings = iter(waited)
+    monkeypatch.setattr(bench, "seconds_without_cpu", lambda: next(readings))
+    assert main(["bench", "--quick"]) == 0
+    assert ("Other programs" in capsys.readouterr().out) == told
 
 
 def test_bench_refuses_an_unwritable_path_before_it_works(monkeypatch, capsys, tmp_path):

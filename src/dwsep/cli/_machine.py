@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-__all__ = ["bandwidths", "describe", "fma_rounds", "peak_flops"]
+__all__ = ["bandwidths", "describe", "fma_rounds", "peak_flops", "seconds_without_cpu"]
 
 
 def describe() -> dict[str, Any]:
-    """Processor, instruction set, versions, date and load (of a minute), ready for JSON."""
+    """Processor, instruction set, versions and date, ready for JSON."""
     import numpy as np
 
     import dwsep
@@ -24,11 +24,18 @@ def describe() -> dict[str, Any]:
         "cpu": dwsep.cpu_info(),
         "kernels": _core.kernels(),
         "threads": dwsep.get_num_threads(),
-        "load": os.getloadavg()[0],
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "numpy": np.__version__,
     }
+
+
+def seconds_without_cpu() -> float:
+    """Seconds that this thread was ready to run while other programs had the CPU; 0 if unknown."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
 
 
 def fma_rounds(seconds: float) -> tuple[int, float]:
