@@ -8,6 +8,9 @@
 
 namespace dwsep {
 
+/// How the last panel of a matrix holds half a vector of columns more than whole vectors.
+enum class HalfPanel { none, paired, narrow };
+
 struct DepthwiseWork;
 struct GemmWork;
 struct StandardWork;
@@ -63,7 +66,7 @@ struct GemmWork {
   std::int64_t block_rows;  ///< rows walked for each panel before the next panel
   std::int64_t columns;
   int panel_vectors, last_panel_vectors;
-  bool last_panel_half;                 ///< half a vector more, its columns stored twice
+  HalfPanel last_panel_half;
   std::int64_t panels;                  ///< of b altogether
   std::int64_t panel_begin, panel_end;  ///< to compute
   Activation activation;

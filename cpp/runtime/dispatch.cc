@@ -44,6 +44,16 @@ const KernelTable& kernel_table() {
   return table;
 }
 
+HalfPanel half_panel() {
+#if defined(__x86_64__)
+  // Zen 4 is the one processor with AVX-512 that runs 512-bit operations in two passes.
+  static const bool two_passes = (__builtin_cpu_init(), __builtin_cpu_is("amdfam19h") != 0);
+  return two_passes ? HalfPanel::narrow : HalfPanel::paired;
+#else
+  return HalfPanel::none;
+#endif
+}
+
 std::vector<std::string> runnable_isas() {
   std::vector<std::string> names;
   for (const KernelTable* t : runnable_tables()) names.emplace_back(t->isa);

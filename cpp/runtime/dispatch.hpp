@@ -15,4 +15,7 @@ const KernelTable& kernel_table();
 /// Names of the tables this processor can run, best first.
 std::vector<std::string> runnable_isas();
 
+/// How matrices should hold a last half vector of columns on this processor.
+HalfPanel half_panel();
+
 }  // namespace dwsep::runtime

@@ -24,12 +24,12 @@ struct PackedMatrix {
   std::int64_t k, columns;
   std::int64_t panels;
   int panel_vectors, last_panel_vectors;  ///< whole vectors
-  bool last_panel_half;                   ///< and half a vector in the last panel, its columns stored twice
+  HalfPanel last_panel_half;              ///< and half a vector more in the last panel
   int lanes;
   AlignedFloats weights, bias;
   Segment whole;  ///< all of k in one run
 
-  int widest_panel() const { return std::max(panel_vectors, last_panel_vectors + (last_panel_half ? 1 : 0)); }
+  int widest_panel() const { return std::max(panel_vectors, last_panel_vectors + (last_panel_half == HalfPanel::none ? 0 : 1)); }
   /// The part of a GemmWork that the weights decide, for all panels and inputs that lie side by side. Refers to this matrix.
   GemmWork work() const;
 };

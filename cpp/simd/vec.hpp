@@ -206,8 +206,8 @@ using Vec = float32x4_t;
 
 #endif
 
+// Panels that end in half a vector of columns. Either a vector holds the half for two pixels, or half a vector does for one.
 #if defined(__AVX512F__)
-// Two pixels in one vector, for panels that end in half a vector of columns.
 constexpr bool kHalfPanels = true;
 /// The lower half of x and the upper half of y. A blend, not a masked broadcast: it leaves the load units alone.
 [[gnu::always_inline]] inline Vec join_halves(Vec x, Vec y) { return _mm512_mask_blend_ps(0xFF00, x, y); }
@@ -218,12 +218,36 @@ constexpr bool kHalfPanels = true;
 }
 [[gnu::always_inline]] inline void store_lower(float* p, Vec v, int n) { _mm512_mask_storeu_ps(p, first_mask(n), v); }
 [[gnu::always_inline]] inline void store_upper(float* p, Vec v, int n) { store_lower(p, _mm512_shuffle_f32x4(v, v, 0xEE), n); }
+
+using HalfVec = __m256;
+[[gnu::always_inline]] inline HalfVec half_load(const float* p) { return _mm256_loadu_ps(p); }
+[[gnu::always_inline]] inline HalfVec half_load_first(const float* p, int n) {
+  return _mm256_maskz_loadu_ps(static_cast<__mmask8>(first_mask(n)), p);
+}
+[[gnu::always_inline]] inline void half_store_first(float* p, HalfVec v, int n) {
+  _mm256_mask_storeu_ps(p, static_cast<__mmask8>(first_mask(n)), v);
+}
+[[gnu::always_inline]] inline HalfVec lower_half(Vec x) { return _mm512_castps512_ps256(x); }
+[[gnu::always_inline]] inline HalfVec half_add(HalfVec a, HalfVec b) { return _mm256_add_ps(a, b); }
+[[gnu::always_inline]] inline HalfVec half_fma(HalfVec a, HalfVec b, HalfVec c) { return _mm256_fmadd_ps(a, b, c); }
+[[gnu::always_inline]] inline HalfVec half_max_or_second(HalfVec a, HalfVec b) { return _mm256_max_ps(a, b); }
+[[gnu::always_inline]] inline HalfVec half_min_or_second(HalfVec a, HalfVec b) { return _mm256_min_ps(a, b); }
 #else
+// Without them a vector is short enough to waste; these only stand in for the names.
 constexpr bool kHalfPanels = false;
 [[gnu::always_inline]] inline Vec join_halves(Vec x, Vec) { return x; }
 [[gnu::always_inline]] inline Vec load_halves(const float*, const float*, int) { return broadcast(0.0F); }
 [[gnu::always_inline]] inline void store_lower(float*, Vec, int) {}
 [[gnu::always_inline]] inline void store_upper(float*, Vec, int) {}
+using HalfVec = Vec;
+[[gnu::always_inline]] inline HalfVec half_load(const float* p) { return load(p); }
+[[gnu::always_inline]] inline HalfVec half_load_first(const float* p, int n) { return load_first(p, n); }
+[[gnu::always_inline]] inline void half_store_first(float*, HalfVec, int) {}
+[[gnu::always_inline]] inline HalfVec lower_half(Vec x) { return x; }
+[[gnu::always_inline]] inline HalfVec half_add(HalfVec a, HalfVec b) { return add(a, b); }
+[[gnu::always_inline]] inline HalfVec half_fma(HalfVec a, HalfVec b, HalfVec c) { return fma(a, b, c); }
+[[gnu::always_inline]] inline HalfVec half_max_or_second(HalfVec a, HalfVec b) { return max_or_second(a, b); }
+[[gnu::always_inline]] inline HalfVec half_min_or_second(HalfVec a, HalfVec b) { return min_or_second(a, b); }
 #endif
 
 /// The first n <= kLanes lanes. Kernels call this where a row's channels may end; with mask registers it needs no branch.

@@ -8,29 +8,32 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 constexpr int kMaxPanelVectors = 4;
 constexpr int kMaxTileRows = 14;
 
-/// at[kHalf][NV][MR - 1], null where the registers do not suffice.
+/// at[half][NV][MR - 1], null where the registers do not suffice.
 struct GemmTileTable {
-  GemmTileFunction at[2][kMaxPanelVectors + 1][kMaxTileRows] = {};
+  GemmTileFunction at[3][kMaxPanelVectors + 1][kMaxTileRows] = {};
 };
 
-template <int NV, bool kHalf, int MR>
-constexpr void fill_tiles(GemmTileTable& table) {
+template <int NV, template <int> class Half, int MR>
+constexpr void fill_tiles(GemmTileTable& table, HalfPanel half) {
   if constexpr (MR >= 1) {
-    table.at[kHalf][NV][MR - 1] = gemm_tiles<MR, NV, kHalf>;
-    fill_tiles<NV, kHalf, MR - 1>(table);
+    table.at[static_cast<int>(half)][NV][MR - 1] = gemm_tiles<MR, NV, Half<MR>>;
+    fill_tiles<NV, Half, MR - 1>(table, half);
   }
 }
 
 constexpr GemmTileTable make_gemm_tiles() {
   GemmTileTable table;
-  fill_tiles<1, false, max_tile_rows(1)>(table);
-  fill_tiles<2, false, max_tile_rows(2)>(table);
-  fill_tiles<3, false, max_tile_rows(3)>(table);
-  fill_tiles<4, false, max_tile_rows(4)>(table);
+  fill_tiles<1, NoHalf, max_tile_rows(1)>(table, HalfPanel::none);
+  fill_tiles<2, NoHalf, max_tile_rows(2)>(table, HalfPanel::none);
+  fill_tiles<3, NoHalf, max_tile_rows(3)>(table, HalfPanel::none);
+  fill_tiles<4, NoHalf, max_tile_rows(4)>(table, HalfPanel::none);
   if constexpr (kHalfPanels) {
-    fill_tiles<0, true, max_half_tile_rows(0)>(table);
-    fill_tiles<1, true, max_half_tile_rows(1)>(table);
-    fill_tiles<2, true, max_half_tile_rows(2)>(table);
+    fill_tiles<0, PairedHalf, max_half_tile_rows(0)>(table, HalfPanel::paired);
+    fill_tiles<1, PairedHalf, max_half_tile_rows(1)>(table, HalfPanel::paired);
+    fill_tiles<2, PairedHalf, max_half_tile_rows(2)>(table, HalfPanel::paired);
+    fill_tiles<0, NarrowHalf, max_half_tile_rows(0)>(table, HalfPanel::narrow);
+    fill_tiles<1, NarrowHalf, max_half_tile_rows(1)>(table, HalfPanel::narrow);
+    fill_tiles<2, NarrowHalf, max_half_tile_rows(2)>(table, HalfPanel::narrow);
   }
   return table;
 }
@@ -40,12 +43,12 @@ constexpr GemmTileTable kGemmTiles = make_gemm_tiles();
 struct Panel {
   std::int64_t column, columns;  ///< first output channel and how many exist
   int vectors;                   ///< whole vectors
-  bool half;
+  HalfPanel half;
 };
 
 [[gnu::always_inline]] inline Panel panel_at(const GemmWork& w, std::int64_t p) {
   const std::int64_t width = w.panel_vectors * kLanes;
-  if (p + 1 < w.panels) return {p * width, width, w.panel_vectors, false};
+  if (p + 1 < w.panels) return {p * width, width, w.panel_vectors, HalfPanel::none};
   return {p * width, w.columns - p * width, w.last_panel_vectors, w.last_panel_half};
 }
 
@@ -89,19 +92,20 @@ template <int NV>
 /// One panel for rows [begin, end): tiles of nearly equal height, because a lonely last row would cost as much as a whole tile.
 inline void gemm_panel(const GemmWork& w, GemmTiles& t, const Panel& panel, std::int64_t begin, std::int64_t end) {
   const std::int64_t rows = end - begin;
-  const std::int64_t most = panel.half ? max_half_tile_rows(panel.vectors) : max_tile_rows(panel.vectors);
+  const bool half = panel.half != HalfPanel::none;
+  const std::int64_t most = half ? max_half_tile_rows(panel.vectors) : max_tile_rows(panel.vectors);
   const std::int64_t tiles = (rows + most - 1) / most;
   const std::int64_t height = rows / tiles, taller = rows % tiles;
   t.b = w.b + panel.column * w.k;
   t.bias = w.bias + panel.column;
-  t.last_lanes = static_cast<int>(panel.columns - (panel.vectors - (panel.half ? 0 : 1)) * kLanes);
+  t.last_lanes = static_cast<int>(panel.columns - (panel.vectors - (half ? 0 : 1)) * kLanes);
   const auto run = [&](std::int64_t row, std::int64_t tile_rows, std::int64_t count) {
     if (count == 0) return;
     t.a = w.a + row * w.a_row;
     t.y = w.y + row * w.y_row + panel.column / kLanes * w.y_vector;
     t.residual = w.residual == nullptr ? nullptr : w.residual + row * w.residual_row + panel.column;
     t.count = count;
-    kGemmTiles.at[panel.half][panel.vectors][tile_rows - 1](t);
+    kGemmTiles.at[static_cast<int>(panel.half)][panel.vectors][tile_rows - 1](t);
   };
   run(begin, height + 1, taller);
   run(begin + taller * (height + 1), height, tiles - taller);

@@ -1,13 +1,9 @@
 // The matrix-product micro-kernel: MR pixels x NV vectors of output channels in registers, inputs read in place, weights from a panel.
 //
 // Every output is one chain of fused multiply-adds over k in order, so no tile shape or split changes a bit of it.
-//
-// Half panels: 24 or 40 columns leave half of the last vector idle. Such a panel holds its last columns twice, and a vector works on them
-// for two pixels at once: 3 FMAs for two pixels of 24 columns, where padding would take 4.
 #pragma once
 
-#include "kernels/table.hpp"
-#include "simd/math.hpp"
+#include "kernels/pointwise/half.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -63,99 +59,86 @@ struct RowAddresses {
   }
 };
 
-/// The accumulators of a tile: NV whole vectors for each of MR pixels and, in a half panel, one vector for each pair of pixels.
-template <int MR, int NV, bool kHalf>
-struct Accumulators {
-  static constexpr int kPairs = kHalf ? (MR + 1) / 2 : 0;
-  static constexpr int kWidth = (NV + (kHalf ? 1 : 0)) * kLanes;  ///< floats in a row of the panel
-  Vec whole[MR][NV > 0 ? NV : 1];
-  Vec pair[kPairs > 0 ? kPairs : 1];
+/// MR pixels x NV whole vectors, and half a vector more where the panel has one.
+template <int MR, int NV, class Half>
+struct GemmTile {
+  static constexpr int kWidth = NV * kLanes + Half::kFloats;  ///< floats in a row of the panel
+  Vec acc[MR][NV > 0 ? NV : 1];
+  Half half;
 
   [[gnu::always_inline]] inline void set(const float* bias) {
-    unroll<0, MR>([&](auto m) { unroll<0, NV>([&](auto j) { whole[m][j] = load(bias + j * kLanes); }); });
-    unroll<0, kPairs>([&](auto p) { pair[p] = load(bias + NV * kLanes); });
+    unroll<0, MR>([&](auto m) { unroll<0, NV>([&](auto j) { acc[m][j] = load(bias + j * kLanes); }); });
+    half.set(bias + NV * kLanes);
   }
 
   /// += a[rows][0..length) * b[0..length)[columns]
   [[gnu::always_inline]] inline void multiply(const float* a, std::int64_t a_row, const float* b, std::int64_t length) {
     RowAddresses rows(a, a_row);
     for (std::int64_t k = 0; k < length; ++k) {
-      Vec w[NV + 1];
-      unroll<0, NV + (kHalf ? 1 : 0)>([&](auto j) { w[j] = load(b + j * kLanes); });
-      Vec before;
+      Vec w[NV > 0 ? NV : 1];
+      unroll<0, NV>([&](auto j) { w[j] = load(b + j * kLanes); });
+      half.begin(b + NV * kLanes);
       unroll<0, MR>([&](auto m) {
         const Vec x = broadcast(*rows.template at<m>());
-        unroll<0, NV>([&](auto j) { whole[m][j] = fma(x, w[j], whole[m][j]); });
-        if constexpr (kHalf && m % 2 == 1) pair[m / 2] = fma(join_halves(before, x), w[NV], pair[m / 2]);
-        if constexpr (kHalf && m + 1 == MR && m % 2 == 0) pair[m / 2] = fma(x, w[NV], pair[m / 2]);
-        before = x;
+        unroll<0, NV>([&](auto j) { acc[m][j] = fma(x, w[j], acc[m][j]); });
+        half.template multiply<m>(x);
       });
       rows.advance(1);
       b = opaque(b + kWidth);
     }
   }
 
-  /// f(accumulator) for all of them.
-  template <class F>
-  [[gnu::always_inline]] inline void each(const F& f) {
-    unroll<0, MR>([&](auto m) { unroll<0, NV>([&](auto j) { whole[m][j] = f(whole[m][j]); }); });
-    unroll<0, kPairs>([&](auto p) { pair[p] = f(pair[p]); });
+  /// The last vector of a panel goes through a mask, or in pieces, when not all of its columns exist.
+  [[gnu::always_inline]] inline void add_residual(const float* r, std::int64_t row, int last_lanes) {
+    unroll<0, MR>([&](auto m) {
+      unroll<0, NV>([&](auto j) {
+        const float* p = r + m * row + j * kLanes;
+        acc[m][j] = add(acc[m][j], !Half::kExists && j == NV - 1 ? load_up_to(p, last_lanes) : load(p));
+      });
+    });
+    half.add_residual(r + NV * kLanes, row, last_lanes);
+  }
+
+  /// Each bound costs as much as one more k on processors that compare in their FMA units: none is applied in vain.
+  [[gnu::always_inline]] inline void clip(float lo, float hi) {
+    const auto each = [&](auto f) { unroll<0, MR>([&](auto m) { unroll<0, NV>([&](auto j) { acc[m][j] = f(acc[m][j]); }); }); };
+    if (lo > -__builtin_inff()) each([l = broadcast(lo)](Vec v) { return max_or_second(l, v); });
+    if (hi < __builtin_inff()) each([h = broadcast(hi)](Vec v) { return min_or_second(h, v); });
+    half.clip(lo, hi);
+  }
+
+  [[gnu::always_inline]] inline void store(float* y, std::int64_t row, std::int64_t vector, int last_lanes) const {
+    unroll<0, MR>([&](auto m) {
+      unroll<0, NV>([&](auto j) {
+        float* p = y + m * row + j * vector;
+        if constexpr (!Half::kExists && j == NV - 1) {
+          store_up_to(p, acc[m][j], last_lanes);
+        } else {
+          DWSEP_ISA_NAMESPACE::store(p, acc[m][j]);
+        }
+      });
+    });
+    half.store(y + NV * vector, row, last_lanes);
   }
 };
 
-/// The last vector of a panel goes through a mask, or in pieces, when not all of its columns exist.
-template <int MR, int NV, bool kHalf>
-[[gnu::always_inline]] inline void add_residual(Accumulators<MR, NV, kHalf>& acc, const float* r, std::int64_t row, int last_lanes) {
-  unroll<0, MR>([&](auto m) {
-    unroll<0, NV>([&](auto j) {
-      const float* p = r + m * row + j * kLanes;
-      acc.whole[m][j] = add(acc.whole[m][j], !kHalf && j == NV - 1 ? load_up_to(p, last_lanes) : load(p));
-    });
-  });
-  unroll<0, acc.kPairs>([&](auto p) {
-    const float* first = r + 2 * p * row + NV * kLanes;
-    acc.pair[p] = add(acc.pair[p], load_halves(first, 2 * p + 1 < MR ? first + row : first, last_lanes));
-  });
-}
-
-template <int MR, int NV, bool kHalf>
-[[gnu::always_inline]] inline void store_tile(const Accumulators<MR, NV, kHalf>& acc, const GemmTiles& t, float* y) {
-  unroll<0, MR>([&](auto m) {
-    unroll<0, NV>([&](auto j) {
-      float* p = y + m * t.y_row + j * t.y_vector;
-      if constexpr (!kHalf && j == NV - 1) {
-        store_up_to(p, acc.whole[m][j], t.last_lanes);
-      } else {
-        store(p, acc.whole[m][j]);
-      }
-    });
-  });
-  unroll<0, acc.kPairs>([&](auto p) {
-    float* first = y + 2 * p * t.y_row + NV * t.y_vector;
-    store_lower(first, acc.pair[p], t.last_lanes);
-    if constexpr (2 * p + 1 < MR) store_upper(first + t.y_row, acc.pair[p], t.last_lanes);
-  });
-}
-
-template <int MR, int NV, bool kHalf>
+template <int MR, int NV, class Half>
 [[gnu::flatten]] void gemm_tiles(const GemmTiles& t) {
   const float* a = t.a;
   const float* residual = t.residual;
   float* y = t.y;
   for (std::int64_t i = 0; i < t.count; ++i) {
-    Accumulators<MR, NV, kHalf> acc;
-    acc.set(t.bias);
+    GemmTile<MR, NV, Half> tile;
+    tile.set(t.bias);
     for (std::int64_t s = 0; s < t.segment_count; ++s) {
-      acc.multiply(a + t.segments[s].a, t.a_row, t.b + t.segments[s].k * acc.kWidth, t.segments[s].length);
+      tile.multiply(a + t.segments[s].a, t.a_row, t.b + t.segments[s].k * tile.kWidth, t.segments[s].length);
     }
     if (residual != nullptr) {
-      add_residual(acc, residual, t.residual_row, t.last_lanes);
+      tile.add_residual(residual, t.residual_row, t.last_lanes);
       residual += MR * t.residual_row;
     }
-    // Each bound costs as much as one more k on processors that compare in their FMA units.
-    if (t.lo > -__builtin_inff()) acc.each([lo = broadcast(t.lo)](Vec v) { return max_or_second(lo, v); });
-    if (t.hi < __builtin_inff()) acc.each([hi = broadcast(t.hi)](Vec v) { return min_or_second(hi, v); });
-    store_tile(acc, t, y);
+    tile.clip(t.lo, t.hi);
+    tile.store(y, t.y_row, t.y_vector, t.last_lanes);
     a += MR * t.a_row;
     y += MR * t.y_row;
   }
