@@ -76,8 +76,8 @@ PackedMatrix pack_matrix(const float* matrix, std::int64_t row_stride, const flo
     for (std::int64_t row = 0; row < k; ++row, out += whole + half) {
       pack_row(matrix + row * row_stride + first, columns - first, whole, half, lanes, out);
     }
-    bias_out = bias == nullptr ? std::fill_n(bias_out, whole + half, 0.0F)
-                               : pack_row(bias + first, columns - first, whole, half, lanes, bias_out);
+    bias_out =
+        bias == nullptr ? std::fill_n(bias_out, whole + half, 0.0F) : pack_row(bias + first, columns - first, whole, half, lanes, bias_out);
   }
   return p;
 }
