@@ -117,7 +117,7 @@ class Bottleneck final : public PackedLayer {
     const Source source{ring.data - first_vector * ring.vector, ring.row, ring.pixel, ring.vector, c.x.shape.h, c.x.shape.w, ring.rows};
     DepthwiseWork w = depthwise_.work(c.g, source, {nullptr, c.g.out_w * y_pixel, y_pixel});
     set_area(w, {rows, {0, c.g.out_w}, vectors}, y);
-    w.variant->run(w);
+    depthwise_.run(w);
   }
 
   /// Output pixels of an image from their depthwise output, whose channels lie in one or more segments; middle is pixel 0 of the image.

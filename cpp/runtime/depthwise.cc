@@ -49,7 +49,7 @@ class Depthwise final : public PackedLayer {
     const Source source{x.data + image * x.stride_n, x.stride_h, x.stride_w, kernel_table().lanes, x.shape.h, x.shape.w, x.shape.h};
     DepthwiseWork w = stage_.work(g, source, {nullptr, y.stride_h, y.stride_w});
     set_area(w, area, y.data + image * y.stride_n + area.rows.begin * y.stride_h);
-    w.variant->run(w);
+    stage_.run(w);
   }
 
   DepthwiseStage stage_;

@@ -36,7 +36,7 @@ class Separable final : public PackedLayer {
     const Geometry g = depthwise_.geometry(x);
     const Split split = choose(g, x, threads);
     return {split.whole_images ? "separable, fused by image" : "separable, fused by rows",
-            std::string(depthwise_.kernel_name()) + " + " + pointwise_.kernel_name(),
+            depthwise_.kernel_name() + " + " + pointwise_.kernel_name(),
             split.whole_images ? "rows, then output channels" : "blocks of rows",
             split.threads,
             flops(g, x),
@@ -74,7 +74,7 @@ class Separable final : public PackedLayer {
         c.x.data + image * c.x.stride_n, c.x.stride_h, c.x.stride_w, kernel_table().lanes, c.x.shape.h, c.x.shape.w, c.x.shape.h};
     DepthwiseWork w = depthwise_.work(c.g, source, {nullptr, (area.columns.end - area.columns.begin) * c.pixel, c.pixel});
     set_area(w, area, scratch);
-    w.variant->run(w);
+    depthwise_.run(w);
   }
 
   /// The product of an area in scratch with panels, to the output.

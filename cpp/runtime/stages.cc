@@ -7,15 +7,28 @@
 namespace dwsep::runtime {
 namespace {
 
-const DepthwiseVariant& find_variant(const DepthwiseFilter& f, const ConvOptions& o) {
+const DepthwiseVariant& find_variant(const DepthwiseFilter& f, std::int64_t stride_h, std::int64_t stride_w) {
   const KernelTable& t = kernel_table();
-  const bool plain = f.multiplier == 1 && ((o.dilation_h == 1 || f.kh == 1) && (o.dilation_w == 1 || f.kw == 1));
-  for (int i = 0; i + 1 < t.depthwise_count; ++i) {
+  for (int i = 0; i + 1 < t.depthwise_count && f.multiplier == 1; ++i) {
     const DepthwiseVariant& v = t.depthwise[i];
-    if (plain && v.kh == f.kh && v.kw == f.kw && v.stride_h == o.stride_h && v.stride_w == o.stride_w) return v;
+    if (v.kh == f.kh && v.kw == f.kw && v.stride_h == stride_h && v.stride_w == stride_w) return v;
   }
   return t.depthwise[t.depthwise_count - 1];
 }
+
+bool dilated(const ConvOptions& o) { return o.dilation_h > 1 || o.dilation_w > 1; }
+
+/// One of `dilation` phases of an axis: the outputs phase, phase + dilation, ... read the inputs first, first + dilation, ...
+struct Phase {
+  std::int64_t first, size, pad;
+  Phase(std::int64_t phase, std::int64_t dilation, std::int64_t padding, std::int64_t input) {
+    const std::int64_t start = phase - padding;
+    const std::int64_t before = start < 0 ? ceil_div(-start, dilation) : -(start / dilation);
+    first = start + before * dilation;
+    size = first < input ? ceil_div(input - first, dilation) : 0;
+    pad = before;
+  }
+};
 
 const DepthwiseFilter& checked(const DepthwiseFilter& f, const ConvOptions& o) {
   check_options(o, f.kh, f.kw);
@@ -36,7 +49,40 @@ DepthwiseStage::DepthwiseStage(const DepthwiseFilter& filter, const ConvOptions&
     : packed_(pack(checked(filter, options), kernel_table().lanes)),
       options_(options),
       activation_(activation),
-      variant_(&find_variant(filter, options)) {}
+      variant_(dilated(options) ? &kernel_table().depthwise[kernel_table().depthwise_count - 1]
+                                : &find_variant(filter, options.stride_h, options.stride_w)),
+      phase_variant_(dilated(options) && options.stride_h == 1 && options.stride_w == 1 ? &find_variant(filter, 1, 1) : nullptr) {}
+
+std::string DepthwiseStage::kernel_name() const {
+  return phase_variant_ == nullptr ? variant_->name : std::string(phase_variant_->name) + ", a phase of the dilation at a time";
+}
+
+void DepthwiseStage::run(const DepthwiseWork& w) const {
+  if (phase_variant_ == nullptr || w.ring < w.height) return w.variant->run(w);
+  for (std::int64_t ph = 0; ph < std::min(w.dilation_h, w.y_end); ++ph) {
+    const Phase rows(ph, w.dilation_h, w.pad_top, w.height);
+    for (std::int64_t pw = 0; pw < std::min(w.dilation_w, w.out_width); ++pw) {
+      const Phase columns(pw, w.dilation_w, w.pad_left, w.width);
+      DepthwiseWork part = w;
+      part.variant = phase_variant_;
+      part.x = w.x + (rows.size > 0 ? rows.first * w.x_row : 0) + (columns.size > 0 ? columns.first * w.x_pixel : 0);
+      part.x_row = w.x_row * w.dilation_h;
+      part.x_pixel = w.x_pixel * w.dilation_w;
+      part.height = part.ring = rows.size;
+      part.width = columns.size;
+      part.dilation_h = part.dilation_w = 1;
+      part.pad_top = rows.pad;
+      part.pad_left = columns.pad;
+      part.y_begin = std::max<std::int64_t>(ceil_div(w.y_begin - ph, w.dilation_h), 0);
+      part.y_end = ceil_div(w.y_end - ph, w.dilation_h);
+      part.out_width = ceil_div(w.out_width - pw, w.dilation_w);
+      part.y = w.y + (ph + part.y_begin * w.dilation_h - w.y_begin) * w.y_row + pw * w.y_pixel;
+      part.y_row = w.y_row * w.dilation_h;
+      part.y_pixel = w.y_pixel * w.dilation_w;
+      if (part.y_begin < part.y_end) phase_variant_->run(part);
+    }
+  }
+}
 
 DepthwiseWork DepthwiseStage::work(const Geometry& g, const Source& x, const Target& y) const {
   DepthwiseWork w{};

@@ -27,10 +27,12 @@ class DepthwiseStage {
   DepthwiseStage(const DepthwiseFilter& filter, const ConvOptions& options, const Activation& activation);
 
   Geometry geometry(const Shape& x) const { return resolve(options_, packed_.kh, packed_.kw, x); }
+  /// Computes a work. A dilated convolution without stride is a convolution of its own on every dilation-th row and column.
+  void run(const DepthwiseWork& w) const;
   /// The work for one image; rows, vectors and y are the caller's to narrow. y is row 0 of the image.
   DepthwiseWork work(const Geometry& g, const Source& x, const Target& y) const;
   const PackedDepthwise& packed() const { return packed_; }
-  const char* kernel_name() const { return variant_->name; }
+  std::string kernel_name() const;
   double flops(const Geometry& g, std::int64_t images) const;
   double weight_bytes() const;
 
@@ -38,7 +40,8 @@ class DepthwiseStage {
   PackedDepthwise packed_;
   ConvOptions options_;
   Activation activation_;
-  const DepthwiseVariant* variant_;
+  const DepthwiseVariant* variant_;        ///< for the options as they are
+  const DepthwiseVariant* phase_variant_;  ///< with dilation but no stride: for the undilated filter; null otherwise
 };
 
 class PointwiseStage {

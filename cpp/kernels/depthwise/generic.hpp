@@ -1,7 +1,8 @@
 // Depthwise convolution for every filter size, stride, dilation and channel multiplier, with no specialisation and no cliff.
 //
-// Inside: eight neighbouring output pixels share each weight, so a tap costs one load and one FMA. Where columns fall in the padding: one
-// pixel, four vectors of channels. Both sum column by column, top to bottom, as the tiles do.
+// Inside: tiles of 4x4 output pixels, each input loaded once for the rows that share it; with vertical dilation eight neighbouring pixels
+// that share each weight. Where columns fall in the padding: one pixel, four vectors of channels. All sum column by column, top to bottom,
+// as the tiles do.
 #pragma once
 
 #include "kernels/depthwise/rows.hpp"
@@ -89,36 +90,83 @@ template <class Channels, int Pixels, int Vectors>
   });
 }
 
-/// One output row, `Vectors` vectors of channels from v on.
-template <class Channels, int Vectors>
-[[gnu::flatten]] inline void generic_row(const DepthwiseWork& w, std::int64_t oy, std::int64_t v, float* y) {
-  constexpr int kPixels = 8;
-  const TapRange kh(oy, w.stride_h, w.pad_top, w.dilation_h, w.kh, w.height);
-  const auto columns = [&](std::int64_t ox) { return TapRange(ox, w.stride_w, w.pad_left, w.dilation_w, w.kw, w.width); };
+/// Rows x Pixels outputs of one vector, for filters without vertical dilation: each input meets all the rows that it belongs to.
+template <class Channels, int Rows, int Pixels>
+[[gnu::flatten]] inline void generic_rows(const DepthwiseWork& w, std::int64_t oy, std::int64_t ox, std::int64_t v,
+                                          const Channels& channels, float* y) {
+  const std::int64_t step = w.stride_w * w.x_pixel, first_row = oy * w.stride_h - w.pad_top;
+  const float* weights = w.weights + v * w.kh * w.kw * kLanes;
+  Vec acc[Rows][Pixels];
+  const Vec bias = load(w.bias + v * kLanes);
+  unroll<0, Rows>([&](auto r) { unroll<0, Pixels>([&](auto i) { acc[r][i] = bias; }); });
+  for (std::int64_t c = 0; c < w.kw; ++c, weights += w.kh * kLanes) {
+    const std::int64_t column = (ox * w.stride_w - w.pad_left + c * w.dilation_w) * w.x_pixel + Channels::offset(w, v);
+    for (std::int64_t iy = 0; iy < (Rows - 1) * w.stride_h + w.kh; ++iy) {
+      const float* row = input_row(w, first_row + iy);
+      if (row == nullptr) continue;
+      Vec in[Pixels];
+      unroll<0, Pixels>([&](auto i) { in[i] = channels(row + (column + i * step)); });
+      unroll<0, Rows>([&](auto r) __attribute__((always_inline)) {
+        const std::int64_t kh = iy - r * w.stride_h;
+        if (kh < 0 || kh >= w.kh) return;
+        const Vec tap = load(weights + kh * kLanes);
+        unroll<0, Pixels>([&](auto i) { acc[r][i] = fma(in[i], tap, acc[r][i]); });
+      });
+    }
+  }
+  const Vec lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));
+  const int lanes = valid_lanes(w, v);
+  unroll<0, Rows>([&](auto r) {
+    unroll<0, Pixels>([&](auto i) { store_up_to(y + r * w.y_row + (ox + i) * w.y_pixel + v * kLanes, clip(acc[r][i], lo, hi), lanes); });
+  });
+}
+
+/// `Rows` output rows, `Vectors` vectors of channels from v on.
+template <class Channels, int Rows, int Vectors>
+[[gnu::flatten]] inline void generic_band(const DepthwiseWork& w, std::int64_t oy, std::int64_t v, float* y) {
+  constexpr int kPixels = Rows == 1 ? 8 : 4;
   const InsideRange inside(w.out_width, w.stride_w, w.pad_left, w.dilation_w, w.kw, w.width);
   Channels channels[Vectors];
   for (int j = 0; j < Vectors; ++j) channels[j] = Channels(w, v + j);
   for (std::int64_t ox = 0; ox < w.out_width;) {
-    if (ox >= inside.begin && ox + kPixels <= inside.end) {
-      unroll<0, Vectors>([&](auto j) { generic_tile<Channels, kPixels, 1>(w, oy, kh, ox, columns(ox), v + j, channels + j, y); });
-      ox += kPixels;
+    const bool block = ox >= inside.begin && ox + kPixels <= inside.end;
+    if (block && Rows > 1) {
+      for (int j = 0; j < Vectors; ++j) generic_rows<Channels, Rows, kPixels>(w, oy, ox, v + j, channels[j], y);
     } else {
-      generic_tile<Channels, 1, Vectors>(w, oy, kh, ox, columns(ox), v, channels, y);
-      ox += 1;
+      const TapRange kw(ox, w.stride_w, w.pad_left, w.dilation_w, w.kw, w.width);
+      for (int r = 0; r < Rows; ++r) {
+        const TapRange kh(oy + r, w.stride_h, w.pad_top, w.dilation_h, w.kh, w.height);
+        if (block) {
+          for (int j = 0; j < Vectors; ++j) {
+            generic_tile<Channels, kPixels, 1>(w, oy + r, kh, ox, kw, v + j, channels + j, y + r * w.y_row);
+          }
+        } else {
+          generic_tile<Channels, 1, Vectors>(w, oy + r, kh, ox, kw, v, channels, y + r * w.y_row);
+        }
+      }
     }
+    ox += block ? kPixels : 1;
   }
+}
+
+template <class Channels, int Rows>
+inline void generic_rows_of(const DepthwiseWork& w, std::int64_t oy) {
+  constexpr int kVectors = 4;
+  float* y = w.y + (oy - w.y_begin) * w.y_row;
+  std::int64_t v = w.v_begin;
+  for (; v + kVectors <= w.v_end; v += kVectors) generic_band<Channels, Rows, kVectors>(w, oy, v, y);
+  for (; v < w.v_end; ++v) generic_band<Channels, Rows, 1>(w, oy, v, y);
+  for (int r = 0; r < Rows; ++r) finish_pixels(w, y + r * w.y_row, w.out_width, w.v_begin, w.v_end);
 }
 
 template <class Channels>
 inline void generic(const DepthwiseWork& w) {
-  constexpr int kVectors = 4;
-  for (std::int64_t oy = w.y_begin; oy < w.y_end; ++oy) {
-    float* y = w.y + (oy - w.y_begin) * w.y_row;
-    std::int64_t v = w.v_begin;
-    for (; v + kVectors <= w.v_end; v += kVectors) generic_row<Channels, kVectors>(w, oy, v, y);
-    for (; v < w.v_end; ++v) generic_row<Channels, 1>(w, oy, v, y);
-    finish_pixels(w, y, w.out_width, w.v_begin, w.v_end);
+  constexpr int kRows = kRegisters == 32 ? 4 : 2;
+  std::int64_t oy = w.y_begin;
+  if (w.dilation_h == 1) {
+    for (; oy + kRows <= w.y_end; oy += kRows) generic_rows_of<Channels, kRows>(w, oy);
   }
+  for (; oy < w.y_end; ++oy) generic_rows_of<Channels, 1>(w, oy);
 }
 
 inline void depthwise_generic(const DepthwiseWork& w) { w.multiplier == 1 ? generic<PlainChannels>(w) : generic<RepeatedChannels>(w); }
