@@ -219,6 +219,11 @@ def test_results_too_large_to_hold(layer):
         layer(x)
 
 
+def test_a_very_large_call_gets_its_threads():
+    layer = dwsep.Conv2D(np.ones((3, 3, 64, 64), np.float32))
+    assert layer.explain((1000, 2**14, 2**14, 64), num_threads=8).threads == 8
+
+
 def grown(work, rounds: int) -> int:
     """Bytes of Python's and NumPy's memory that so many rounds leave behind."""
     gc.collect()

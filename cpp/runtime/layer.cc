@@ -38,7 +38,7 @@ bool evenly_spaced(const ConstTensor& t) {
 int worthwhile_threads(int threads, double flops, double bytes) {
   // 30 GFLOP/s and 20 GB/s: what the least tuned kernel reaches on one core.
   const double seconds = std::max(flops / 30e9, bytes / 20e9);
-  return std::clamp(static_cast<int>(seconds / 2e-6), 1, threads);
+  return static_cast<int>(std::clamp(seconds / 2e-6, 1.0, static_cast<double>(threads)));
 }
 
 double tensor_bytes(const Shape& s) {

@@ -89,7 +89,8 @@ class Standard final : public PackedLayer {
 
   /// Output rows walked for a panel before the next: about 256 KB of input, so that it stays in the level-2 cache.
   std::int64_t block_rows(const Geometry& g) const {
-    return std::max<std::int64_t>(64 * 1024 / std::max<std::int64_t>(g.out_w * g.stride_w * g.stride_h * in_, 1), 1);
+    const double row = static_cast<double>(g.out_w * g.stride_w) * static_cast<double>(g.stride_h) * static_cast<double>(in_);
+    return static_cast<std::int64_t>(std::max(64 * 1024 / std::max(row, 1.0), 1.0));
   }
 
   void run_rows(const Geometry& g, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, std::size_t group,
