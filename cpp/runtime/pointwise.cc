@@ -20,6 +20,11 @@ class Pointwise final : public PackedLayer {
   }
 
   void run(const ConstTensor& x, const Tensor& y, const ConstTensor* residual, int threads) const override {
+    if (x.shape.w == 1 && (x.shape.h > 1 || x.shape.n > 1)) {
+      // A column of pixels, or a batch of single ones, is a row of them: their distance is that of rows, or of images.
+      const ConstTensor add = residual != nullptr ? without_width(*residual) : ConstTensor();
+      return run(without_width(x), without_width(y), residual != nullptr ? &add : nullptr, threads);
+    }
     const Split split = choose(x.shape, threads);
     const bool one_run = evenly_spaced(x) && evenly_spaced(y) && (residual == nullptr || evenly_spaced(*residual));
     const std::int64_t pixels = x.shape.n * x.shape.h * x.shape.w;
@@ -45,6 +50,12 @@ class Pointwise final : public PackedLayer {
     int threads;
     bool by_panels;
   };
+
+  /// The same pixels of a tensor one wide, with its height as the width and its batch as the height.
+  template <class T>
+  static T without_width(const T& t) {
+    return {t.data, {1, t.shape.n, t.shape.h, t.shape.c}, 0, t.stride_n, t.stride_h};
+  }
 
   double bytes(const Shape& x) const {
     return tensor_bytes(x) + tensor_bytes({x.n, x.h, x.w, stage_.packed().columns}) + stage_.weight_bytes();
