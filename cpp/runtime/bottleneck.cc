@@ -82,7 +82,10 @@ class Bottleneck final : public PackedLayer {
     const bool plain = depthwise_.packed().multiplier == 1;
     const bool small = g.out_h * g.out_w * depthwise_.packed().outputs() <= 2 * cache_budget_floats() &&
                        x.h * x.w * lanes() * expand_.packed().panel_vectors <= cache_budget_floats();
-    return {threads, plain && small && threads <= kMaxParts && expand_.packed().panels >= 2 * threads};
+    // In a batch, whole images for each thread save the waiting, unless the weights are too large to stay in each one's cache.
+    const bool by_images = threads > 1 && x.n >= threads &&
+                           expand_.weight_bytes() + project_.weight_bytes() <= 8.0 * static_cast<double>(cache_budget_floats());
+    return {threads, plain && small && !by_images && threads <= kMaxParts && expand_.packed().panels >= 2 * threads};
   }
 
   Ring ring_of(std::int64_t rows, std::int64_t width, std::int64_t vectors) const {

@@ -65,7 +65,9 @@ class Separable final : public PackedLayer {
     threads = worthwhile_threads(threads, flops(g, x), tensor_bytes(x));
     // A small image stays in cache whole; then each thread can keep to its part of the weights.
     const bool small = g.out_h * g.out_w * middle_channels() <= 2 * cache_budget_floats();
-    return {threads, small && (threads == 1 || split_by_panels(pointwise_.packed(), g.out_h * g.out_w, threads))};
+    // In a batch, whole images for each thread save the waiting, unless the weights are too large to stay in each one's cache.
+    const bool by_images = x.n >= threads && pointwise_.weight_bytes() <= 8.0 * static_cast<double>(cache_budget_floats());
+    return {threads, small && (threads == 1 || (!by_images && split_by_panels(pointwise_.packed(), g.out_h * g.out_w, threads)))};
   }
 
   /// The depthwise result of an area, to scratch.
