@@ -8,7 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from dwsep.cli import _networks, _terminal, bench, main, timing
+from dwsep import _limits
+from dwsep.cli import _layer_cases, _networks, _terminal, bench, layers, main, timing
 
 TINY = (_networks.Pair(9, 5, 7, 1), _networks.Pair(9, 7, 16, 2))
 
@@ -20,6 +21,21 @@ def tiny_network(monkeypatch):
     monkeypatch.setattr(bench, "_SECONDS", 0.0)
     monkeypatch.setattr(bench, "_QUICK_PAIRS", (2,))
     monkeypatch.setattr(bench, "_QUICK_SECONDS", 0.0)
+
+
+@pytest.fixture
+def tiny_layers(monkeypatch):
+    """Leaves one layer of each kind, and little to measure."""
+    cases = (
+        _layer_cases.LayerCase("depthwise", 9, 5, 0, 5, 5, 2, "silu"),
+        _layer_cases.LayerCase("pointwise", 9, 5, 0, 7, 0, 0, "none"),
+        _layer_cases.LayerCase("separable", 9, 5, 0, 7, 3, 1, "relu6"),
+        _layer_cases.LayerCase("inverted residual", 9, 5, 30, 5, 3, 1, "relu6"),
+    )
+    monkeypatch.setitem(_layer_cases.LAYERS, "xception", cases)
+    monkeypatch.setattr(layers, "_SECONDS", 0.0)
+    monkeypatch.setattr(_limits, "levels", lambda: {"L1D": 2**14, "memory": 2**20})
+    return cases
 
 
 class Terminal(io.StringIO):
@@ -50,7 +66,15 @@ def test_import_is_light():
 
 
 @pytest.mark.parametrize(
-    "argv", [[], ["frobnicate"], ["bench", "--threads", "0"], ["bench", "--network", "alexnet"]]
+    "argv",
+    [
+        [],
+        ["frobnicate"],
+        ["bench", "--threads", "0"],
+        ["bench", "--network", "alexnet"],
+        ["bench", "--layers", "alexnet"],
+        ["bench", "--layers", "--quick"],
+    ],
 )
 def test_wrong_usage(argv, capsys):
     with pytest.raises(SystemExit) as stop:
@@ -108,6 +132,41 @@ def test_quick_says_which_pairs_it_left_out(capsys):
     assert "pairs 2 of mobilenet_v1" in text
     assert TINY[0].name not in text
     assert "1 call;" in text
+
+
+def test_layers_json(tiny_layers, capsys):
+    assert main(["bench", "--layers", "xception", "--json", "-", "--threads", "1"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [layer["layer"] for layer in report["layers"]] == [case.name for case in tiny_layers]
+    for layer in report["layers"]:
+        seconds = layer["timing"]["seconds"]
+        assert layer["network"] == "xception"
+        assert layer["gflops"] == pytest.approx(layer["flops"] / seconds / 1e9)
+        assert layer["gb_per_s"] == pytest.approx(layer["bytes"] / seconds / 1e9)
+        assert layer["share_of_limit"] == pytest.approx(layer["limit_seconds"] / seconds)
+        assert layer["limit_seconds"] >= 0.999e-9 * layer["flops"] / layer["peak_gflops"]
+        assert layer["bound"] in ("compute", "memory")
+        assert layer["level"] == "L1D"
+    assert set(report["geomean"]) == {case.kind for case in tiny_layers}
+
+
+def test_layers_table(tiny_layers, capsys):
+    assert main(["bench", "--layers", "xception", "--threads", "2"]) == 0
+    text = capsys.readouterr().out
+    for word in (*(case.name for case in tiny_layers), "2 threads", "of limit", "geomean, sep"):
+        assert word in text
+
+
+def test_layers_of_mobilenet_v2_have_its_published_multiply_adds():
+    """Those of the blocks that repeat are counted here, as the list holds each layer once."""
+    repeats = {(56, 24, 24): 1, (28, 32, 32): 2, (14, 64, 64): 3, (14, 96, 96): 2, (7, 160, 160): 2}
+    total = 112 * 112 * 27 * 32 + 112 * 112 * 32 * (9 + 16) + 7 * 7 * 320 * 1280 + 1280 * 1000
+    for case in _layer_cases.LAYERS["mobilenet_v2"]:
+        if case.kind == "inverted residual":
+            pixels, after = case.size**2, (-(-case.size // case.stride)) ** 2
+            macs = case.expanded * (pixels * case.inputs + after * (case.kernel**2 + case.outputs))
+            total += macs * repeats.get((case.size, case.inputs, case.outputs), 1)
+    assert round(total / 1e6) == 301
 
 
 @pytest.mark.usefixtures("tiny_network")

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
 import numpy as np
 
 from . import _arguments, _core
+from ._plan import Plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,64 +56,6 @@ __all__ = [
     "PointwiseConv2D",
     "SeparableConv2D",
 ]
-
-
-class Plan:
-    """What the call of a layer would do; prints as a small table.
-
-    Attributes
-    ----------
-    layer : str
-        Class of the layer.
-    input_shape, output_shape : tuple of int
-    algorithm : str
-        E.g. which steps are fused.
-    kernel : str
-        The micro-kernels that would run.
-    split : str
-        How the work is divided among threads.
-    threads : int
-    flops : float
-        Multiplications and additions, counted apart.
-    bytes : float
-        Size of input, weights and output, each counted once.
-    """
-
-    __slots__ = (
-        "algorithm",
-        "bytes",
-        "flops",
-        "input_shape",
-        "kernel",
-        "layer",
-        "output_shape",
-        "split",
-        "threads",
-    )
-
-    def __init__(
-        self, layer: str, input_shape: Shape, output_shape: Shape, plan: _core.PlanDict
-    ) -> None:
-        self.layer = layer
-        self.input_shape = input_shape
-        self.output_shape = output_shape
-        self.algorithm = plan["algorithm"]
-        self.kernel = plan["kernel"]
-        self.split = plan["split"]
-        self.threads = plan["threads"]
-        self.flops = plan["flops"]
-        self.bytes = plan["bytes"]
-
-    def __repr__(self) -> str:
-        per_byte = f", {self.flops / self.bytes:.1f} flop per byte" if self.bytes else ""
-        return (
-            f"{self.layer} {self.input_shape} -> {self.output_shape}\n"
-            f"  algorithm  {self.algorithm}\n"
-            f"  kernel     {self.kernel}\n"
-            f"  split      {self.split}\n"
-            f"  threads    {self.threads}\n"
-            f"  work       {self.flops / 1e6:.3f} Mflop, {self.bytes / 1e6:.3f} MB{per_byte}"
-        )
 
 
 def _frozen(values: Values) -> Values:
@@ -156,7 +99,8 @@ class _Layer(_core.Layer):
         Returns
         -------
         Plan
-            Algorithm, kernel, split, threads, flops and bytes; prints as a table.
+            Algorithm, kernel, split, threads, flops, bytes and the limit they set; prints as a
+            table.
 
         Raises
         ------
@@ -168,8 +112,11 @@ class _Layer(_core.Layer):
         >>> import numpy as np
         >>> from dwsep import PointwiseConv2D
         >>> layer = PointwiseConv2D(np.ones((16, 32), np.float32))
-        >>> layer.explain((56, 56, 16)).flops
+        >>> plan = layer.explain((56, 56, 16))
+        >>> plan.flops
         3211264.0
+        >>> plan.limit.bound in ("compute", "memory")
+        True
         """
         plan = self.plan(x_shape, num_threads)
         return Plan(type(self).__name__, tuple(x_shape), self.output_shape(x_shape), plan)

@@ -12,7 +12,9 @@ from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
 
-from ._machine import describe, fma_rounds, seconds_without_cpu
+from . import layers as _layers
+from ._layer_cases import LAYERS
+from ._machine import describe, seconds_without_cpu
 from ._networks import NETWORKS, Pair
 from ._terminal import print_table, steps
 from .timing import interleaved
@@ -54,10 +56,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the sub-command."""
     parser.add_argument("--network", choices=sorted(NETWORKS), default="mobilenet_v1")
     parser.add_argument("--threads", type=_threads, help="default: every CPU this process may use")
-    parser.add_argument(
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument(
         "--quick",
         action="store_true",
         help=f"only pairs {', '.join(map(str, _QUICK_PAIRS))}, naive convolution called once",
+    )
+    only.add_argument(
+        "--layers",
+        nargs="?",
+        const="all",
+        choices=("all", *LAYERS),
+        help="time all kinds of layers, of all networks or of one, against this machine's limits",
     )
     parser.add_argument(
         "--json", metavar="PATH", help="write all figures there; - prints them instead"
@@ -120,7 +130,9 @@ def _runners(pair: Pair, threads: int, rounds: int) -> dict[str, Callable[[], ob
 
 def _measure(pair: Pair, threads: int, cores: int, quick: bool) -> dict[str, Any]:
     """Time one pair; all its figures, ready for JSON."""
-    rounds, flops = fma_rounds(0.0005)
+    from dwsep import _limits
+
+    rounds, flops = _limits.fma_rounds(0.0005)
     took = interleaved(
         _runners(pair, threads, rounds),
         _QUICK_SECONDS if quick else _SECONDS,
@@ -179,7 +191,7 @@ def _notes(report: dict[str, Any]) -> list[str]:
     cpu = report["cpu"]
     calls = _count(report["naive_calls"], "call")
     per_core = report["peak_gflops"] / report["peak_cores"]
-    notes = [
+    return [
         f"{cpu['name']}, {cpu['isa']}, {report['date'][:10]}; medians of calls made in turns.",
         f"naive: the standard 3x3 convolution as plain Cython loops, one thread, {calls};"
         " conv2d: the same by dwsep.Conv2D.",
@@ -187,20 +199,10 @@ def _notes(report: dict[str, Any]) -> list[str]:
         f"peak: {per_core:.0f} GFLOP/s a core, reached between the calls by fused multiply-adds in"
         f" registers, times {_count(report['peak_cores'], 'core')}.",
     ]
-    if report["share_without_cpu"] > _MOST_WITHOUT_CPU:
-        notes.append(
-            f"Other programs had the CPU for {report['share_without_cpu']:.1%} of the time: on a"
-            " quiet machine the long calls with several threads are faster than shown."
-        )
-    return notes
 
 
-def run(args: argparse.Namespace) -> int:
-    """Measure, print the table and write the JSON file."""
-    if args.json not in (None, "-"):
-        Path(
-            args.json
-        ).touch()  # a path that cannot be written should say so before a minute of work
+def _measure_all(args: argparse.Namespace) -> dict[str, Any]:
+    """Time the pairs of the network; the report."""
     machine = describe()
     threads = args.threads or machine["threads"]
     cores = min(threads, machine["cpu"]["cpus"])
@@ -213,7 +215,7 @@ def run(args: argparse.Namespace) -> int:
         for number, pair in steps(pairs.items(), len(pairs), args.network)
     ]
     without_cpu = (seconds_without_cpu() - waited) / (time.perf_counter() - start)
-    report = {
+    return {
         **machine,
         "share_without_cpu": without_cpu,
         "threads": threads,
@@ -225,6 +227,23 @@ def run(args: argparse.Namespace) -> int:
         "layers": layers,
         "geomean": {name: geometric_mean(layer[name] for layer in layers) for name in _RATIOS},
     }
+
+
+def _disturbed(report: dict[str, Any]) -> list[str]:
+    if report["share_without_cpu"] <= _MOST_WITHOUT_CPU:
+        return []
+    return [
+        f"Other programs had the CPU for {report['share_without_cpu']:.1%} of the time: on a"
+        " quiet machine the long calls with several threads are faster than shown."
+    ]
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print the table and write the JSON file."""
+    if args.json not in (None, "-"):
+        # A path that cannot be written should say so before a minute of work.
+        Path(args.json).touch()
+    report = _layers.measure(args.layers, args.threads) if args.layers else _measure_all(args)
     if args.json:
         text = json.dumps(report, indent=2)
         if args.json == "-":
@@ -232,5 +251,9 @@ def run(args: argparse.Namespace) -> int:
             return 0
         Path(args.json).write_text(text + "\n", encoding="utf-8")
 
-    print_table(_title(report), _HEADERS, _rows(report), _notes(report))
+    if args.layers:
+        table = (_layers.title(report), _layers.HEADERS, _layers.rows(report))
+        print_table(*table, _layers.notes(report) + _disturbed(report))
+    else:
+        print_table(_title(report), _HEADERS, _rows(report), _notes(report) + _disturbed(report))
     return 0

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from ._machine import bandwidths, describe, peak_flops
+from ._machine import bandwidths, describe
 
 __all__ = ["add_arguments", "run"]
 
@@ -42,9 +42,11 @@ def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
+    from dwsep import _limits
+
     report = describe()
-    report["peak_gflops"] = peak_flops() / 1e9
-    report["bandwidths"] = bandwidths(report["cpu"]["caches"])
+    report["peak_gflops"] = _limits.peak_flops() / 1e9
+    report["bandwidths"] = bandwidths()
     if args.json:
         print(json.dumps(report, indent=2))
     else:

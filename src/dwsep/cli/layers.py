@@ -1,0 +1,206 @@
+"""``dwsep bench --layers``: the layers of networks against the limits of this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from statistics import geometric_mean
+from typing import TYPE_CHECKING, Any
+
+from ._layer_cases import LAYERS, LayerCase
+from ._machine import describe, seconds_without_cpu
+from ._terminal import steps
+from .timing import interleaved
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[np.float32]]
+
+__all__ = ["HEADERS", "measure", "notes", "rows", "title"]
+
+HEADERS = ("layer", "us", "GFLOP/s", "GB/s", "limit us", "of limit", "bound by")
+_SECONDS = 0.15
+
+
+def _aligned(values: Array) -> Array:
+    """Copy to where results of layers lie, at a cache line; NumPy's own begin anywhere."""
+    import numpy as np
+
+    line = 64
+    room = np.empty(values.nbytes + line, np.uint8)
+    skip = -room.ctypes.data % line
+    copy = room[skip : skip + values.nbytes].view(np.float32).reshape(values.shape)
+    copy[...] = values
+    return copy
+
+
+def _make(case: LayerCase) -> tuple[Any, dict[str, Any]]:
+    """Make the layer with random weights, and the arguments to call it with."""
+    import numpy as np
+
+    import dwsep
+
+    rng = np.random.default_rng(0)
+
+    def normal(*shape: int) -> Array:
+        return rng.standard_normal(shape, dtype=np.float32)
+
+    def matrix(inputs: int, outputs: int) -> Array:
+        return normal(inputs, outputs) / np.float32(inputs**0.5)
+
+    k, c, o, e = case.kernel, case.inputs, case.outputs, case.expanded
+    stride = case.stride
+    act = None if case.activation == "none" else case.activation
+    x = _aligned(normal(1, case.size, case.size, c))
+    call: dict[str, Any] = {"x": x}
+    layer: Any
+    if case.kind == "pointwise":
+        layer = dwsep.PointwiseConv2D(matrix(c, o), normal(o), activation=act)
+    elif case.kind == "depthwise":
+        w = normal(k, k, c, 1) / np.float32(k)
+        layer = dwsep.DepthwiseConv2D(w, normal(c), stride=stride, activation=act)
+    elif case.kind == "separable":
+        w = normal(k, k, c, 1) / np.float32(k)
+        layer = dwsep.SeparableConv2D(
+            *(w, matrix(c, o), normal(c), normal(o)),
+            stride=stride,
+            depthwise_activation=act,
+            activation=act,
+        )
+    else:
+        w = normal(k, k, e, 1) / np.float32(k)
+        layer = dwsep.InvertedResidual(
+            *(matrix(c, e), w, matrix(e, o), normal(e), normal(e), normal(o)),
+            stride=stride,
+            expand_activation=act,
+            depthwise_activation=act,
+        )
+        if stride == 1 and c == o:
+            call["residual"] = x
+    call["out"] = layer(**call)
+    return layer, call
+
+
+def _measure(
+    case: LayerCase, threads: int, cores: int, rounds: int, flops: float
+) -> dict[str, Any]:
+    """Time one layer in turns with the peak; all its figures, ready for JSON."""
+    from dwsep import _core, _limits
+
+    layer, call = _make(case)
+    plan = layer.explain(call["x"].shape, threads)
+    runners: dict[str, Callable[[], object]] = {
+        "layer": lambda: layer(**call, num_threads=threads),
+        "fma": lambda: _core.time_fma(rounds),
+    }
+    took = interleaved(runners, _SECONDS)
+    peak, seconds = flops / took["fma"].seconds, took["layer"].seconds
+    limit = _limits.limit(plan.work, threads, peak)
+    return {
+        "layer": case.name,
+        **asdict(case),
+        "kernel": plan.kernel,
+        "algorithm": plan.algorithm,
+        "threads_used": plan.threads,
+        "timing": asdict(took["layer"]),
+        "flops": plan.flops,
+        "bytes": plan.bytes,
+        "gflops": plan.flops / seconds / 1e9,
+        "gb_per_s": plan.bytes / seconds / 1e9,
+        "peak_gflops": cores * peak / 1e9,
+        "limit_seconds": limit.seconds,
+        "bound": limit.bound,
+        "level": limit.level,
+        "share_of_limit": limit.seconds / seconds,
+    }
+
+
+def measure(network: str, threads: int | None) -> dict[str, Any]:
+    """Time the layers of one network, or of all of them, and give the report."""
+    from dwsep import _limits
+
+    machine = describe()
+    threads = threads or machine["threads"]
+    cores = min(threads, machine["cpu"]["cpus"])
+    cases = [
+        (name, case)
+        for name, layers in LAYERS.items()
+        if network in (name, "all")
+        for case in layers
+    ]
+    rounds, flops = _limits.fma_rounds(0.002)
+    # Before the progress bar, which stands still for a second here.
+    speeds = [_limits.bandwidth(level, cores)._asdict() for level in _limits.levels()]
+    start, waited = time.perf_counter(), seconds_without_cpu()
+    layers = [
+        {"network": name, **_measure(case, threads, cores, rounds, flops)}
+        for name, case in steps(cases, len(cases), network)
+    ]
+    without_cpu = (seconds_without_cpu() - waited) / (time.perf_counter() - start)
+    kinds = dict.fromkeys(layer["kind"] for layer in layers)
+    return {
+        **machine,
+        "share_without_cpu": without_cpu,
+        "threads": threads,
+        "network": network,
+        "peak_gflops": geometric_mean(layer["peak_gflops"] for layer in layers),
+        "peak_cores": cores,
+        "bandwidths": speeds,
+        "layers": layers,
+        "geomean": {
+            kind: geometric_mean(x["share_of_limit"] for x in layers if x["kind"] == kind)
+            for kind in kinds
+        },
+    }
+
+
+def title(report: dict[str, Any]) -> str:
+    """Say what the table shows."""
+    networks = ", ".join(dict.fromkeys(layer["network"] for layer in report["layers"]))
+    return (
+        f"dwsep {report['dwsep']}: layers of {networks}, float32,"
+        f" {report['threads']} thread{'s' * (report['threads'] != 1)}"
+    )
+
+
+def rows(report: dict[str, Any]) -> list[list[str]]:
+    """Lay out the table: the layers, then the mean share of each kind."""
+    table = []
+    for layer in report["layers"]:
+        bound = layer["bound"] if layer["bound"] == "compute" else layer["level"]
+        table.append(
+            [
+                f"{layer['network']} {layer['layer']}",
+                f"{layer['timing']['seconds'] * 1e6:,.1f}",
+                f"{layer['gflops']:.0f}",
+                f"{layer['gb_per_s']:.0f}",
+                f"{layer['limit_seconds'] * 1e6:,.1f}",
+                f"{layer['share_of_limit']:.0%}",
+                bound,
+            ]
+        )
+    for kind, share in report["geomean"].items():
+        table.append([f"geomean, {kind}", "", "", "", "", f"{share:.0%}", ""])
+    return table
+
+
+def notes(report: dict[str, Any]) -> list[str]:
+    """Say how to read the table."""
+    cpu, cores = report["cpu"], report["peak_cores"]
+    per_core = report["peak_gflops"] / cores
+    speeds = "; ".join(
+        f"{speed['level']} {speed['copied'] / 1e9:.0f} copied, {speed['read'] / 1e9:.0f} read"
+        for speed in report["bandwidths"]
+    )
+    return [
+        f"{cpu['name']}, {cpu['isa']}, {report['date'][:10]}; medians of calls; images begin at"
+        " cache lines, as the results of layers do.",
+        "GFLOP/s and GB/s: of the convolutions' multiply-adds, those of the padding counted, and of"
+        " input, weights and output, each once; activations come on top.",
+        "limit: flops / FMA peak or bytes / bandwidth of the cache that they fit in, whichever"
+        " is longer.",
+        f"FMA peak, measured between the calls: {per_core:.0f} GFLOP/s a core, times {cores};"
+        f" GB/s of {cores} core{'s' * (cores != 1)}: {speeds}.",
+    ]
