@@ -1,1 +1,1 @@
-"""Networks: a small graph of named values, its importers, the passes that rewrite it, and its lowering to the C++ core."""
+"""Networks: a graph of named values, importers, passes that rewrite it, and its lowering."""
