@@ -77,7 +77,8 @@ void for_each_rows(std::int64_t images, std::int64_t height, std::int64_t vector
   const bool even = rows % parts == 0 || rows >= 16 * parts;
   // A boundary lies at a row, and in that row at a vector: the vectors before it belong to the thread before.
   const std::int64_t unit = even ? 1 : vectors;
-  const auto [begin, end] = part_of(rows * unit, part, parts);
+  const Range units = part_of(rows * unit, part, parts);
+  const std::int64_t begin = units.begin, end = units.end;
   const auto rows_of = [&](Range v) {
     const Range mine{begin / unit + (v.begin < begin % unit ? 1 : 0), end / unit + (v.begin < end % unit ? 1 : 0)};
     for (std::int64_t row = mine.begin; row < mine.end && v.begin < v.end;) {
