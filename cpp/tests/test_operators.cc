@@ -257,7 +257,7 @@ void one_case(std::uint64_t seed) {
     stages = draw_stages(random, family);
     const auto size = [&] { return random(0, 40) == 0 ? random(0, 3000) : random(0, 30) == 0 ? 0 : random(1, 20); };
     x = {random(0, 2) == 0 ? random(0, 5) : 1, size(), size(), stages.front().in};
-  } while (work() > most_work);
+  } while (work() > most_work || std::max(y.h, y.w) > 1 << 20);
 
   for (Stage& s : stages) {
     s.weights = random.integers(s.kh * s.kw * (s.in / s.groups) * s.out, 1);
