@@ -1,0 +1,63 @@
+// Arrays of any rank, as the steps of a network see them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+
+namespace dwsep::runtime {
+
+/// Up to eight sizes or strides, outermost first.
+class Dims {
+ public:
+  static constexpr int kMaxRank = 8;
+
+  Dims() = default;
+  Dims(std::initializer_list<std::int64_t> values) {
+    for (const std::int64_t v : values) push_back(v);
+  }
+
+  int rank() const { return rank_; }
+  /// The caller keeps within kMaxRank.
+  void push_back(std::int64_t v) { values_[static_cast<std::size_t>(rank_++)] = v; }
+  std::int64_t& operator[](int i) { return values_[static_cast<std::size_t>(i)]; }
+  std::int64_t operator[](int i) const { return values_[static_cast<std::size_t>(i)]; }
+  std::int64_t back() const { return (*this)[rank_ - 1]; }
+  const std::int64_t* begin() const { return values_.data(); }
+  const std::int64_t* end() const { return values_.data() + rank_; }
+
+  /// The product of all sizes. Shapes in a network were checked not to overflow.
+  std::int64_t count() const {
+    std::int64_t n = 1;
+    for (const std::int64_t v : *this) n *= v;
+    return n;
+  }
+
+  friend bool operator==(const Dims& a, const Dims& b) {
+    if (a.rank_ != b.rank_) return false;
+    for (int i = 0; i < a.rank_; ++i) {
+      if (a[i] != b[i]) return false;
+    }
+    return true;
+  }
+  friend bool operator!=(const Dims& a, const Dims& b) { return !(a == b); }
+
+ private:
+  int rank_ = 0;
+  std::array<std::int64_t, kMaxRank> values_{};
+};
+
+std::string to_string(const Dims& d);
+/// Strides of an array without gaps.
+Dims dense_strides(const Dims& shape);
+
+/// Strides count floats and may be negative. The last axis has stride 1, unless its size is 1 or 0.
+struct Array {
+  float* data = nullptr;
+  Dims shape, strides;
+
+  bool dense() const;
+};
+
+}  // namespace dwsep::runtime

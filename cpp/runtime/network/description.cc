@@ -1,0 +1,106 @@
+#include "runtime/network/description.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+namespace dwsep::runtime {
+namespace {
+
+constexpr std::int64_t kMaxPixels = std::int64_t{1} << 31;
+
+const char* const kActivations[] = {"clip", "leaky_relu", "hard_swish", "hard_sigmoid", "sigmoid", "silu", "tanh", "gelu"};
+
+}  // namespace
+
+void Description::reject(const std::string& what, const std::string& wanted, const std::string& got) const {
+  throw std::invalid_argument("node '" + name + "' (" + kind + "): " + what + ": must be " + wanted + ", got " + got);
+}
+
+const std::string& Description::word(const std::string& attribute) const {
+  const auto found = attributes.find(attribute);
+  if (found == attributes.end()) reject(attribute, "given", "nothing");
+  const auto* value = std::get_if<std::string>(&found->second);
+  if (value == nullptr) reject(attribute, "a word", "numbers");
+  return *value;
+}
+
+const std::vector<std::int64_t>& Description::integers(const std::string& attribute) const {
+  const auto found = attributes.find(attribute);
+  if (found == attributes.end()) reject(attribute, "given", "nothing");
+  const auto* value = std::get_if<std::vector<std::int64_t>>(&found->second);
+  if (value == nullptr) reject(attribute, "whole numbers", "something else");
+  return *value;
+}
+
+const std::vector<double>& Description::numbers(const std::string& attribute) const {
+  const auto found = attributes.find(attribute);
+  if (found == attributes.end()) reject(attribute, "given", "nothing");
+  const auto* value = std::get_if<std::vector<double>>(&found->second);
+  if (value == nullptr) reject(attribute, "numbers with a fraction", "something else");
+  return *value;
+}
+
+std::int64_t Description::integer(const std::string& attribute, std::int64_t least, std::int64_t most) const {
+  return dims(attribute, 1, least, most)[0];
+}
+
+bool Description::flag(const std::string& attribute) const { return integer(attribute, 0, 1) == 1; }
+
+double Description::number(const std::string& attribute) const {
+  const std::vector<double>& values = numbers(attribute);
+  if (values.size() != 1) reject(attribute, "one number", std::to_string(values.size()));
+  return values[0];
+}
+
+Dims Description::dims(const std::string& attribute, int count, std::int64_t least, std::int64_t most) const {
+  const std::vector<std::int64_t>& values = integers(attribute);
+  const bool fits =
+      count < 0 ? values.size() <= static_cast<std::size_t>(Dims::kMaxRank) : values.size() == static_cast<std::size_t>(count);
+  if (!fits) {
+    reject(attribute, count < 0 ? "at most " + std::to_string(Dims::kMaxRank) + " numbers" : std::to_string(count) + " numbers",
+           std::to_string(values.size()));
+  }
+  Dims dims;
+  for (const std::int64_t v : values) {
+    if (v < least || v > most) reject(attribute, "from " + std::to_string(least) + " to " + std::to_string(most), std::to_string(v));
+    dims.push_back(v);
+  }
+  return dims;
+}
+
+Activation Description::activation(const std::string& prefix) const {
+  const std::string key = prefix + "activation";
+  if (!has(key)) return Activation::none();
+  const auto* const found = std::find(std::begin(kActivations), std::end(kActivations), word(key));
+  if (found == std::end(kActivations)) reject(key, "the name of an activation", "'" + word(key) + "'");
+  Activation a{static_cast<ActivationKind>(found - std::begin(kActivations)), 0.0F, 0.0F};
+  if (a.kind == ActivationKind::clip) {
+    a.lo = static_cast<float>(number(key + "_lo"));
+    a.hi = static_cast<float>(number(key + "_hi"));
+    if (!(a.lo <= a.hi))
+      reject(key, "a clip whose lower bound is not above its upper", std::to_string(a.lo) + " and " + std::to_string(a.hi));
+  } else if (a.kind == ActivationKind::leaky_relu) {
+    a.lo = static_cast<float>(number(key + "_lo"));
+    if (!std::isfinite(a.lo)) reject(key + "_lo", "finite", std::to_string(a.lo));
+  }
+  return a;
+}
+
+ConvOptions Description::conv_options() const {
+  const Dims stride = dims("stride", 2, 1, kMaxPixels), dilation = dims("dilation", 2, 1, kMaxPixels),
+             padding = dims("padding", 4, 0, kMaxPixels);
+  return {stride[0], stride[1], dilation[0], dilation[1], {Padding::Mode::explicit_, padding[0], padding[1], padding[2], padding[3]}};
+}
+
+const RawWeights& Description::vector(const std::string& key, std::int64_t length) const {
+  const auto found = weights.find(key);
+  if (found == weights.end()) reject(key, "given", "nothing");
+  const auto* raw = std::get_if<RawWeights>(&found->second);
+  if (raw == nullptr) reject(key, "plain weights", "packed ones");
+  if (raw->shape != Dims{length}) reject(key, "of shape " + to_string(Dims{length}), to_string(raw->shape));
+  return *raw;
+}
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,64 @@
+// What an op is made from: named attributes and weights. All that a file or a program can say, checked by those who read it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dwsep/options.hpp"
+#include "runtime/network/array.hpp"
+#include "runtime/packing.hpp"
+
+namespace dwsep::runtime {
+
+/// Numbers or a word. Whole numbers and others are kept apart.
+using Attribute = std::variant<std::vector<std::int64_t>, std::vector<double>, std::string>;
+
+/// A dense array of weights as a builder gives it.
+struct RawWeights {
+  Dims shape;
+  std::shared_ptr<const float> values;
+};
+
+/// Weights as a builder gives them, or as an earlier op packed them.
+using Weights = std::variant<RawWeights, PackedMatrix, PackedDepthwise>;
+
+/// Weights of an op under the name that they go by in its description.
+struct Part {
+  std::string name;
+  Weights weights;
+};
+
+/// Reads attributes with errors that name the op, the attribute, the wanted and the received value.
+class Description {
+ public:
+  std::string kind, name;  ///< the name is for messages and reports
+  std::map<std::string, Attribute> attributes;
+  std::map<std::string, Weights> weights;
+
+  [[noreturn]] void reject(const std::string& what, const std::string& wanted, const std::string& got) const;
+
+  bool has(const std::string& attribute) const { return attributes.count(attribute) != 0; }
+  bool has_weights(const std::string& key) const { return weights.count(key) != 0; }
+  const std::string& word(const std::string& attribute) const;
+  std::int64_t integer(const std::string& attribute, std::int64_t least, std::int64_t most) const;
+  bool flag(const std::string& attribute) const;
+  double number(const std::string& attribute) const;
+  /// `count` is -1 for any number up to Dims::kMaxRank.
+  Dims dims(const std::string& attribute, int count, std::int64_t least, std::int64_t most) const;
+  const std::vector<std::int64_t>& integers(const std::string& attribute) const;
+  const std::vector<double>& numbers(const std::string& attribute) const;
+
+  /// Attributes `prefix`activation (a word) with `prefix`activation_lo and _hi where the kind has them; none where it is absent.
+  Activation activation(const std::string& prefix = {}) const;
+  /// stride, dilation, padding.
+  ConvOptions conv_options() const;
+
+  /// A vector of weights of a known length.
+  const RawWeights& vector(const std::string& key, std::int64_t length) const;
+};
+
+}  // namespace dwsep::runtime

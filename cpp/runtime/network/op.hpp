@@ -1,0 +1,52 @@
+// A step of a network: what the executor asks of it, and what it is made from.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/network/array.hpp"
+#include "runtime/network/description.hpp"
+#include "runtime/thread_pool.hpp"
+
+namespace dwsep::runtime {
+
+/// What a step reads and writes. The output shares no memory with an input.
+struct Operands {
+  const Array* inputs;
+  Array output;
+};
+
+/// Immutable; one object serves all callers at once.
+class Op {
+ public:
+  virtual ~Op() = default;
+
+  /// The output's shape, of inputs that may be empty. Throws std::invalid_argument when inputs do not fit.
+  virtual Dims infer(const std::vector<Dims>& inputs) const = 0;
+
+  /// Where the output needs no work because it is a view of input 0: sets its strides, and how many floats after the input's first
+  /// element it begins. Shapes are known to fit.
+  virtual bool view(const Array& /*x*/, const Dims& /*output*/, Dims* /*strides*/, std::int64_t* /*offset*/) const { return false; }
+
+  /// Where the output is nothing but its inputs side by side, and they may be computed in place: the axis; -1 elsewhere.
+  virtual int concatenated_axis() const { return -1; }
+
+  /// Floats of scratch for any team of 1 to `threads`, which share it. It is aligned to a cache line.
+  virtual std::int64_t scratch_floats(const std::vector<Dims>& /*inputs*/, const Dims& /*output*/, int /*threads*/) const { return 0; }
+
+  /// The part of one thread of the team: divides its work by team.size(). A barrier follows. Must neither throw nor allocate, and
+  /// writes every element of the output. No input is empty.
+  virtual void run(Team& team, const Operands& o, float* scratch) const noexcept = 0;
+
+  /// For people and reports: additions and multiplications counted apart; the kernels that run.
+  virtual double flops(const std::vector<Dims>& /*inputs*/, const Dims& output) const { return static_cast<double>(output.count()); }
+  virtual std::string kernel(const std::vector<Dims>& /*inputs*/, int /*threads*/) const { return {}; }
+  virtual std::vector<Part> parts() const { return {}; }
+};
+
+/// Makes an op of any kind that graph/ir.py lists. Throws std::invalid_argument when kind, attributes or weights are not as they should be.
+std::unique_ptr<const Op> make_op(const Description& d);
+
+}  // namespace dwsep::runtime
