@@ -1,0 +1,95 @@
+"""Arithmetic of shapes in which the batch may be unknown (None)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import ShapeError
+from .ir import Shape
+
+LARGEST_SIZE = 2**31 - 1
+LARGEST_ELEMENTS = 2**40  # for one image of the batch; sums of a few of these fit 64 bits
+
+
+def checked(shape: Shape) -> Shape:
+    """Return a shape whose sizes and their product an array can have, else raise ShapeError."""
+    if any(n is not None and not 1 <= n <= LARGEST_SIZE for n in shape):
+        raise ShapeError(f"sizes need to be from 1 to {LARGEST_SIZE}, got {shown(shape)}")
+    if sum(n is None for n in shape) > 1:
+        raise ShapeError(f"only one axis can be the batch, got {shown(shape)}")
+    if known_product(shape) > LARGEST_ELEMENTS:
+        raise ShapeError(f"more than {LARGEST_ELEMENTS} elements: {shown(shape)}")
+    return shape
+
+
+def known_product(shape: Shape) -> int:
+    """Return the product of all sizes but the batch's."""
+    return math.prod(n for n in shape if n is not None)
+
+
+def shown(shape: Shape) -> str:
+    """Return a shape as text, N for the batch."""
+    return "(" + ", ".join("N" if n is None else str(n) for n in shape) + ")"
+
+
+def broadcast(*shapes: Shape) -> Shape:
+    """Return the shape that NumPy's broadcasting gives; an unknown batch meets itself or 1."""
+    rank = max(map(len, shapes))
+    result: list[int | None] = []
+    for sizes in zip(*((1,) * (rank - len(s)) + s for s in shapes), strict=True):
+        others = {n for n in sizes if n != 1} or {1}
+        if len(others) > 1:
+            raise ShapeError(f"shapes {', '.join(map(shown, shapes))} do not broadcast")
+        result.append(others.pop())
+    return tuple(result)
+
+
+def reshaped(shape: Shape, target: Sequence[int]) -> Shape:
+    """Return `target` with its 0 (the same axis's size) and -1 (what remains) filled in."""
+    if sum(n == -1 for n in target) > 1 or any(n < -1 for n in target):
+        raise ShapeError(f"need sizes and at most one -1, got {tuple(target)}")
+    if any(n == 0 and axis >= len(shape) for axis, n in enumerate(target)):
+        raise ShapeError(f"0 keeps the size of an axis that {shown(shape)} does not have")
+    result = [shape[axis] if n == 0 else n for axis, n in enumerate(target)]
+    error = f"cannot make {shown(shape)} into {tuple(target)}"
+    others = math.prod(n for n in result if n is not None and n != -1)
+    total = known_product(shape)
+    unplaced = None in shape and None not in result
+    if unplaced and -1 not in result:
+        raise ShapeError(f"{error} for every N")
+    if -1 in result:
+        if unplaced and total != others:
+            raise ShapeError(f"{error}: that would mix the batch with other axes")
+        if others == 0 or total % others:
+            raise ShapeError(error)
+        result[result.index(-1)] = None if unplaced else total // others
+    elif total != others:
+        raise ShapeError(error)
+    return tuple(result)
+
+
+def window(sizes: tuple[int, int], kernel: tuple[int, int], attributes: dict[str, Any]) -> Shape:
+    """Return (H, W) of what a sliding window makes of an image."""
+    top, bottom, left, right = attributes["padding"]
+    result = []
+    for size, k, stride, dilation, pad in zip(
+        sizes,
+        kernel,
+        attributes["stride"],
+        attributes["dilation"],
+        (top + bottom, left + right),
+        strict=True,
+    ):
+        extent = (k - 1) * dilation + 1
+        if size + pad < extent:
+            raise ShapeError(f"{size} pixels and {pad} of padding, a window needs {extent}")
+        result.append((size + pad - extent) // stride + 1)
+    return tuple(result)
+
+
+def axis_of(axis: int, shape: Shape) -> int:
+    if not -len(shape) <= axis < len(shape):
+        raise ShapeError(f"{shown(shape)} has no axis {axis}")
+    return axis % len(shape)
