@@ -4,6 +4,7 @@
 #include "kernels/depthwise/variants.hpp"
 #include "kernels/peak.hpp"
 #include "kernels/pointwise/gemm.hpp"
+#include "kernels/scale.hpp"
 #include "kernels/standard/standard.hpp"
 #include "kernels/stream.hpp"
 
@@ -23,6 +24,7 @@ constexpr KernelTable make_table(const char* isa) {
   t.gemm = gemm;
   t.standard = standard;
   t.activate = activate_block;
+  t.scale = scale_block;
   t.fma_chain = fma_chain;
   t.fma_chains = kChains;
   t.read_stream = read_stream;

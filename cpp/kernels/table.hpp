@@ -41,6 +41,8 @@ struct DepthwiseWork {
   std::int64_t channels;        ///< of the output; the last vector may be partial
   std::int64_t multiplier;
   std::int64_t strip;  ///< channel vectors walked together, pixel by pixel
+  float* row_sums;     ///< or null; gets each output row's sum over out_width pixels: row y_begin first, channels packed as bias is
+  std::int64_t row_sums_stride;
   Activation activation;
 };
 
@@ -95,7 +97,8 @@ struct KernelTable {
   void (*gemm)(const GemmWork&);
   void (*standard)(const StandardWork&);
   void (*activate)(float* y, std::int64_t rows, std::int64_t row_stride, std::int64_t columns, const Activation&);
-  void (*fma_chain)(std::int64_t iterations, float* sink);               ///< for measuring the peak
+  void (*scale)(float* x, std::int64_t rows, std::int64_t row_stride, std::int64_t columns, const float* gate);  ///< x[row][c] *= gate[c]
+  void (*fma_chain)(std::int64_t iterations, float* sink);                                                       ///< for measuring the peak
   int fma_chains;                                                        ///< vectors of FMAs in each of its iterations
   void (*read_stream)(const float* x, std::int64_t count, float* sink);  ///< for measuring bandwidth, as is the next
   void (*copy_stream)(const float* x, std::int64_t count, float* y);

@@ -58,7 +58,8 @@ std::string DepthwiseStage::kernel_name() const {
 }
 
 void DepthwiseStage::run(const DepthwiseWork& w) const {
-  if (phase_variant_ == nullptr || w.ring < w.height) return w.variant->run(w);
+  // A phase has only part of each row: sums over whole rows come from the dilated kernel, with the same bits.
+  if (phase_variant_ == nullptr || w.ring < w.height || w.row_sums != nullptr) return w.variant->run(w);
   for (std::int64_t ph = 0; ph < std::min(w.dilation_h, w.y_end); ++ph) {
     const Phase rows(ph, w.dilation_h, w.pad_top, w.height);
     for (std::int64_t pw = 0; pw < std::min(w.dilation_w, w.out_width); ++pw) {

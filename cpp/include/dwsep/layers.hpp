@@ -47,6 +47,13 @@ struct StandardFilter {
   const float* bias = nullptr;
 };
 
+/// One factor for each channel of an image: gate = gate_activation(expand(reduce_activation(reduce(mean)))), where mean is over the image's
+/// pixels: a row's are added left to right, then the rows top to bottom, and the sum is divided by the number of pixels.
+struct SqueezeExcite {
+  PointwiseFilter reduce, expand;
+  Activation reduce_activation, gate_activation;
+};
+
 namespace runtime {
 class PackedLayer;
 }
@@ -84,12 +91,13 @@ class SeparableConv2D : public Layer {
                   const Activation& depthwise_activation, const Activation& activation);
 };
 
-/// Pointwise expansion, depthwise, pointwise projection (MobileNetV2's block), without the intermediate tensors.
+/// Pointwise expansion, depthwise, pointwise projection (MobileNetV2's block), without the intermediate tensors. With squeeze-excite
+/// (MobileNetV3, EfficientNet, MnasNet) the projection reads the depthwise output times its gate.
 class InvertedResidual : public Layer {
  public:
   InvertedResidual(const PointwiseFilter& expand, const DepthwiseFilter& depthwise, const PointwiseFilter& project,
                    const ConvOptions& options, const Activation& expand_activation, const Activation& depthwise_activation,
-                   const Activation& activation);
+                   const Activation& activation, const SqueezeExcite* squeeze_excite = nullptr);
 };
 
 /// Standard (and grouped) convolution.

@@ -5,7 +5,7 @@
 // as the tiles do.
 #pragma once
 
-#include "kernels/depthwise/rows.hpp"
+#include "kernels/depthwise/pool.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -157,6 +157,7 @@ inline void generic_rows_of(const DepthwiseWork& w, std::int64_t oy) {
   for (; v + kVectors <= w.v_end; v += kVectors) generic_band<Channels, Rows, kVectors>(w, oy, v, y);
   for (; v < w.v_end; ++v) generic_band<Channels, Rows, 1>(w, oy, v, y);
   for (int r = 0; r < Rows; ++r) finish_pixels(w, y + r * w.y_row, w.out_width, w.v_begin, w.v_end);
+  pool_rows<Rows>(w, y, oy, w.v_begin, w.v_end);
 }
 
 template <class Channels>

@@ -1,6 +1,7 @@
 // How depthwise kernels walk a piece of work: strips of channels, then groups of rows, the tallest that fit first.
 #pragma once
 
+#include "kernels/depthwise/pool.hpp"
 #include "kernels/depthwise/slide.hpp"
 #include "kernels/depthwise/tile.hpp"
 
@@ -44,6 +45,7 @@ struct Tiled {
         float* y = w.y + (oy - w.y_begin) * w.y_row;
         std::int64_t ox = 0;
         ((ox = tile_columns<F, height, TW>(w, rows.at, rows.all, y, ox, v, v_end)), ...);
+        pool_rows<height>(w, y, oy, v, v_end);
       });
     }
   }
@@ -74,6 +76,7 @@ struct Sliding {
         Slide<F, height>::run(w, rows.at, c, lanes, 0, w.out_width, y);
       }
       for (int i = 0; i < height; ++i) finish_pixels(w, y + i * w.y_row, w.out_width, w.v_begin, w.v_end);
+      pool_rows<height>(w, y, oy, w.v_begin, w.v_end);
     });
   }
 };

@@ -1,0 +1,100 @@
+#include "runtime/bottleneck_steps.hpp"
+
+#include "runtime/blocks.hpp"
+#include "runtime/dispatch.hpp"
+
+namespace dwsep::runtime {
+
+BottleneckSteps::BottleneckSteps(const PointwiseFilter& expand, const DepthwiseFilter& depthwise, const PointwiseFilter& project,
+                                 const ConvOptions& options, const Activation& expand_activation, const Activation& depthwise_activation,
+                                 const Activation& activation)
+    : expand_(expand, expand_activation), depthwise_(depthwise, options, depthwise_activation), project_(project, activation) {
+  check_channels("depthwise weights", expand.out, depthwise.channels);
+  check_channels("projection weights", depthwise_.packed().outputs(), project.in);
+}
+
+BottleneckSteps::Ring BottleneckSteps::ring_of(std::int64_t rows, std::int64_t width, std::int64_t vectors) const {
+  if (depthwise_.packed().multiplier != 1) {
+    const std::int64_t pixel = scratch_pixel(expand_.packed().columns);
+    return {nullptr, rows, width * pixel, pixel, lanes(), rows * width * pixel};
+  }
+  // Not near a multiple of 4 KB from vector to vector: all vectors would fall into the same cache sets.
+  const std::int64_t vector = round_up(rows * width * lanes(), 1024) + 16;
+  return {nullptr, rows, width * lanes(), lanes(), vector, vectors * vector};
+}
+
+Range BottleneckSteps::vectors_of(Range panels) const {
+  const PackedMatrix& e = expand_.packed();
+  return {panels.begin * e.panel_vectors, panels.end == e.panels ? depthwise_.packed().vectors : panels.end * e.panel_vectors};
+}
+
+Range BottleneckSteps::input_rows(const Call& c, Range rows) {
+  const std::int64_t begin = rows.begin * c.g.stride_h - c.g.pad_top;
+  const std::int64_t end = (rows.end - 1) * c.g.stride_h - c.g.pad_top + (c.g.kh - 1) * c.g.dilation_h + 1;
+  return {std::clamp<std::int64_t>(begin, 0, c.x.shape.h), std::clamp<std::int64_t>(end, 0, c.x.shape.h)};
+}
+
+void BottleneckSteps::run_expand(const Call& c, std::int64_t image, Range rows, Range panels, std::int64_t first_vector,
+                                 const Ring& ring) const {
+  const bool gapless = c.x.stride_h == c.x.shape.w * c.x.stride_w;
+  for (std::int64_t row = rows.begin; row < rows.end;) {
+    const std::int64_t slot = row % ring.rows;
+    const std::int64_t count = gapless ? std::min(rows.end - row, ring.rows - slot) : 1;
+    float* y = ring.data + slot * ring.row - first_vector * ring.vector;
+    GemmWork w = expand_.work(c.x.data + image * c.x.stride_n + row * c.x.stride_h, c.x.stride_w, y, ring.pixel, count * c.x.shape.w);
+    w.y_vector = ring.vector;
+    w.panel_begin = panels.begin;
+    w.panel_end = panels.end;
+    kernel_table().gemm(w);
+    row += count;
+  }
+}
+
+void BottleneckSteps::run_depthwise(const Call& c, Range rows, Range vectors, std::int64_t first_vector, const Ring& ring,
+                                    const DepthwiseOutput& out) const {
+  const Source source{ring.data - first_vector * ring.vector, ring.row, ring.pixel, ring.vector, c.x.shape.h, c.x.shape.w, ring.rows};
+  DepthwiseWork w = depthwise_.work(c.g, source, {nullptr, c.g.out_w * out.pixel, out.pixel});
+  set_area(w, {rows, {0, c.g.out_w}, vectors}, out.y);
+  if (out.row_sums != nullptr) w.row_sums = out.row_sums + rows.begin * out.row_sums_stride;
+  w.row_sums_stride = out.row_sums_stride;
+  depthwise_.run(w);
+}
+
+void BottleneckSteps::run_project(const Call& c, std::int64_t image, Range pixels, Range panels, const Middle& middle) const {
+  const bool gapless =
+      c.y.stride_h == c.g.out_w * c.y.stride_w && (c.residual == nullptr || c.residual->stride_h == c.g.out_w * c.residual->stride_w);
+  for (std::int64_t p = pixels.begin; p < pixels.end;) {
+    const std::int64_t row = p / c.g.out_w, column = p % c.g.out_w,
+                       end = gapless ? pixels.end : std::min(pixels.end, (row + 1) * c.g.out_w);
+    const auto offset = [&](const auto& t) { return image * t.stride_n + row * t.stride_h + column * t.stride_w; };
+    GemmWork w = project_.work(middle.data + p * middle.pixel, middle.pixel, c.y.data + offset(c.y), c.y.stride_w, end - p);
+    w.segments = middle.segments;
+    w.segment_count = middle.segment_count;
+    if (c.residual != nullptr) {
+      w.residual = c.residual->data + offset(*c.residual);
+      w.residual_row = c.residual->stride_w;
+    }
+    w.panel_begin = panels.begin;
+    w.panel_end = panels.end;
+    kernel_table().gemm(w);
+    p = end;
+  }
+}
+
+void BottleneckSteps::run_gated_project(const Call& c, std::int64_t image, Range pixels, const Middle& middle, const float* gate) const {
+  constexpr std::int64_t kBlock = 56;
+  for (std::int64_t p = pixels.begin; p < pixels.end; p += kBlock) {
+    const Range block{p, std::min(p + kBlock, pixels.end)};
+    scale(middle, block, gate);
+    run_project(c, image, block, {0, project_.packed().panels}, middle);
+  }
+}
+
+void scale(const BottleneckSteps::Middle& middle, Range pixels, const float* gate) {
+  for (std::int64_t i = 0; i < middle.segment_count; ++i) {
+    const Segment& s = middle.segments[i];
+    kernel_table().scale(middle.data + s.a + pixels.begin * middle.pixel, pixels.end - pixels.begin, middle.pixel, s.length, gate + s.k);
+  }
+}
+
+}  // namespace dwsep::runtime

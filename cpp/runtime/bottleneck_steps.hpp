@@ -1,0 +1,77 @@
+// The steps of the inverted residual, on rows, panels and pixels of one image: expansion into a ring, depthwise out of it, projection.
+#pragma once
+
+#include <algorithm>
+
+#include "runtime/squeeze_excite.hpp"
+#include "runtime/stages.hpp"
+
+namespace dwsep::runtime {
+
+class BottleneckSteps {
+ public:
+  struct Call {
+    Geometry g;
+    const ConstTensor& x;
+    const Tensor& y;
+    const ConstTensor* residual;
+    std::int64_t pixel;  ///< of the depthwise output in scratch
+  };
+  /// Expanded activations in scratch: [vector][row slot][pixel][lane], so that depthwise reads whole lines whatever the channels are.
+  /// With a channel multiplier, whose vectors read across vectors: [row slot][pixel][channel].
+  struct Ring {
+    float* data;
+    std::int64_t rows, row, pixel, vector, floats;
+  };
+  /// The depthwise output of an image, whose channels lie in one or more segments; data is its pixel 0.
+  struct Middle {
+    float* data;
+    std::int64_t pixel;
+    const Segment* segments;
+    std::int64_t segment_count;
+  };
+  /// Where depthwise puts its channels: y is at the first pixel, and at the channel 0 that it would have. Row sums are of row 0 of the
+  /// image, or null.
+  struct DepthwiseOutput {
+    float* y;
+    std::int64_t pixel;
+    float* row_sums = nullptr;
+    std::int64_t row_sums_stride = 0;
+  };
+
+  BottleneckSteps(const PointwiseFilter& expand, const DepthwiseFilter& depthwise, const PointwiseFilter& project,
+                  const ConvOptions& options, const Activation& expand_activation, const Activation& depthwise_activation,
+                  const Activation& activation);
+
+  const PointwiseStage& expand() const { return expand_; }
+  const DepthwiseStage& depthwise() const { return depthwise_; }
+  const PointwiseStage& project() const { return project_; }
+  int lanes() const { return expand_.packed().lanes; }
+
+  /// A ring without memory yet.
+  Ring ring_of(std::int64_t rows, std::int64_t width, std::int64_t vectors) const;
+  /// First and last vector of expanded channels of a range of panels.
+  Range vectors_of(Range panels) const;
+  /// Input rows that output rows [rows) read.
+  static Range input_rows(const Call& c, Range rows);
+
+  /// Expands rows of an image into slots of the ring, panels [panels) only; the ring's vector 0 is `first_vector`.
+  void run_expand(const Call& c, std::int64_t image, Range rows, Range panels, std::int64_t first_vector, const Ring& ring) const;
+  /// Vectors [vectors) of output rows.
+  void run_depthwise(const Call& c, Range rows, Range vectors, std::int64_t first_vector, const Ring& ring,
+                     const DepthwiseOutput& out) const;
+  /// Output pixels of an image from their depthwise output.
+  void run_project(const Call& c, std::int64_t image, Range pixels, Range panels, const Middle& middle) const;
+  /// The same, all panels, of the depthwise output times the gate, which is multiplied in place.
+  void run_gated_project(const Call& c, std::int64_t image, Range pixels, const Middle& middle, const float* gate) const;
+
+ private:
+  PointwiseStage expand_;
+  DepthwiseStage depthwise_;
+  PointwiseStage project_;
+};
+
+/// Multiplies pixels of some segments by the gate.
+void scale(const BottleneckSteps::Middle& middle, Range pixels, const float* gate);
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,33 @@
+// The gate of squeeze-excite (Hu, Shen, Sun, Squeeze-and-Excitation Networks, 2018): one factor for each channel of an image, from the
+// mean of its pixels by two small fully connected layers.
+#pragma once
+
+#include "runtime/stages.hpp"
+#include "runtime/thread_pool.hpp"
+
+namespace dwsep::runtime {
+
+class SqueezeExciteStage {
+ public:
+  SqueezeExciteStage(const SqueezeExcite& filters, std::int64_t channels);
+
+  /// One image's part of scratch.
+  struct Image {
+    float* row_sums;  ///< [output row][channel], rows `row` floats apart: what depthwise kernels leave
+    std::int64_t row;
+    float *mean, *reduced, *gate;
+  };
+  std::int64_t scratch_floats(std::int64_t rows) const;
+  Image place(float* scratch, std::int64_t rows) const;
+
+  /// The gate from the row sums. Every thread of the team calls it and does a part; when it returns the gate is whole.
+  void run(const Image& image, std::int64_t rows, std::int64_t pixels, Team& team) const;
+
+  double flops(std::int64_t images) const { return reduce_.flops(images) + expand_.flops(images); }
+  double weight_bytes() const { return reduce_.weight_bytes() + expand_.weight_bytes(); }
+
+ private:
+  PointwiseStage reduce_, expand_;
+};
+
+}  // namespace dwsep::runtime
