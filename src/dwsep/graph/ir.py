@@ -94,7 +94,10 @@ class Node:
 
 @dataclass(eq=False)
 class Graph:
-    """A network: `shapes` has every value's, `constants` are values that are known."""
+    """A network: `shapes` has every value's, `constants` are values that are known.
+
+    `channels_last` says whether images are NHWC, as they are after the layout pass, or NCHW.
+    """
 
     name: str
     inputs: list[str]
@@ -102,6 +105,7 @@ class Graph:
     nodes: list[Node] = field(default_factory=list)
     constants: dict[str, Array] = field(default_factory=dict)
     shapes: dict[str, Shape] = field(default_factory=dict)
+    channels_last: bool = False
 
     def producer(self, value: str) -> Node | None:
         """Return the node that computes a value, None for inputs and constants."""
