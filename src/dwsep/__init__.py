@@ -1,5 +1,7 @@
 """Fast depthwise-separable convolution for CPUs, on NumPy arrays (NHWC, float32)."""
 
+from typing import TYPE_CHECKING
+
 from ._version import __version__
 from .cpu import cpu_info, get_num_threads, set_num_threads
 from .functional import (
@@ -18,6 +20,9 @@ from .layout import (
     pointwise_weights_from_torch,
     pointwise_weights_to_torch,
 )
+
+if TYPE_CHECKING:
+    from . import models as models
 
 __all__ = [
     "Conv2D",
@@ -41,3 +46,12 @@ __all__ = [
     "separable_conv2d",
     "set_num_threads",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import `dwsep.models` when it is first used: nothing else needs it."""
+    if name == "models":
+        import importlib
+
+        return importlib.import_module(".models", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
