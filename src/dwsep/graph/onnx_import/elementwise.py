@@ -1,0 +1,68 @@
+"""Functions of several values with broadcasting."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..sizes import broadcast, shown
+from .builder import shape_of
+from .call import Call
+from .registry import Unsupported, operator
+from .symbols import is_symbolic
+from .values import Known, Value
+
+_BINARY = {"Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div"}
+_VARIADIC = {"Min": "min", "Max": "max", "Sum": "add", "Mean": "add"}
+
+
+@operator(*_BINARY)
+def binary(call: Call) -> Value:
+    """Import arithmetic."""
+    return call.builder.binary(_BINARY[call.type], call.value(0), call.value(1))
+
+
+@operator(*_VARIADIC)
+def variadic(call: Call) -> Value:
+    """Import a function of any number of values, two at a time."""
+    result = call.value(0)
+    for i in range(1, len(call.inputs)):
+        result = call.builder.binary(_VARIADIC[call.type], result, call.value(i))
+    if call.type == "Mean":
+        return call.builder.binary("div", result, float(len(call.inputs)))
+    return result
+
+
+@operator("Pow")
+def power(call: Call) -> Value:
+    """Import a power; the common ones are what they abbreviate."""
+    build, x, exponent = call.builder, call.value(0), call.value(1)
+    if isinstance(exponent, Known) and not is_symbolic(exponent.array):
+        array = exponent.array.astype(np.float32)  # any numeric type may be given
+        if array.size == 1 and array.ndim <= len(call.shape()):
+            number = float(array.reshape(())[()])
+            if number == 1:
+                return x
+            if number == 2:
+                return build.binary("mul", x, x)
+            if number == 0.5:
+                return build.unary("sqrt", x)
+        exponent = Known(array, exponent.name if array is exponent.array else "")
+    return build.binary("pow", x, exponent)
+
+
+@operator("Where")
+def where(call: Call) -> Value:
+    """Import a choice that is the same everywhere."""
+    condition = call.known(0, "condition")
+    if condition.dtype != bool:
+        raise Unsupported(f"its condition is {condition.dtype}, need bool")
+    if condition.all():
+        chosen = call.value(1)
+    elif not condition.any():
+        chosen = call.value(2)
+    else:
+        raise Unsupported("its condition is true for some elements only")
+    shape = broadcast(condition.shape, call.shape(1), call.shape(2))
+    if shape_of(chosen) != shape:
+        raise Unsupported(f"it broadcasts {shown(shape_of(chosen))} to {shown(shape)}")
+    return chosen

@@ -1,0 +1,130 @@
+"""Constants of the file as NumPy arrays; every length is checked before anything is made of it."""
+
+from __future__ import annotations
+
+import math
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InvalidModelError
+
+# TensorProto.DataType: NumPy's type and the field with the elements, if they are not raw bytes
+_TYPES: dict[int, tuple[str, str]] = {
+    1: ("float32", "float_data"),
+    2: ("uint8", "int32_data"),
+    3: ("int8", "int32_data"),
+    4: ("uint16", "int32_data"),
+    5: ("int16", "int32_data"),
+    6: ("int32", "int32_data"),
+    7: ("int64", "int64_data"),
+    9: ("bool", "int32_data"),
+    10: ("float16", "int32_data"),
+    11: ("float64", "double_data"),
+    12: ("uint32", "uint64_data"),
+    13: ("uint64", "uint64_data"),
+}
+_MOST_AXES = 32  # NumPy 1 has no more
+_EXTERNAL = 1
+
+
+def type_name(data_type: int) -> str:
+    """Return the name of an element type for messages."""
+    if data_type in _TYPES:
+        return _TYPES[data_type][0]
+    return {8: "string", 14: "complex64", 15: "complex128", 16: "bfloat16"}.get(
+        data_type, f"type {data_type}"
+    )
+
+
+def to_array(tensor: Any, directory: Path | None) -> NDArray[Any]:
+    """Return the elements of a TensorProto.
+
+    Parameters
+    ----------
+    tensor : TensorProto
+        Its elements lie in it or in a file inside `directory`.
+    directory : Path or None
+        Where the model's file lies; None if the model came as bytes.
+
+    Raises
+    ------
+    InvalidModelError
+        If elements are missing or too many, if their type has no array, or if the file with them
+        is none or is not inside the directory.
+    """
+    name = f"tensor {tensor.name!r}"
+    dims = tuple(tensor.dims)
+    if tensor.data_type not in _TYPES:
+        raise InvalidModelError(f"{name}: elements of {type_name(tensor.data_type)} not supported")
+    if len(dims) > _MOST_AXES or any(n < 0 for n in dims) or tensor.HasField("segment"):
+        raise InvalidModelError(f"{name}: no array has the shape {dims}")
+    type_, field = _TYPES[tensor.data_type]
+    dtype = np.dtype(type_).newbyteorder("<")
+    count = math.prod(dims)
+    if tensor.data_location == _EXTERNAL:
+        raw: Any = _external(tensor, count * dtype.itemsize, directory)
+    elif tensor.HasField("raw_data"):
+        raw = tensor.raw_data
+    else:
+        return _from_field(getattr(tensor, field), np.dtype(type_), dims, name)
+    if len(raw) != count * dtype.itemsize:
+        raise InvalidModelError(
+            f"{name}: {dims} of {type_} are {count * dtype.itemsize} bytes, it has {len(raw)}"
+        )
+    if type_ == "bool":
+        return np.asarray(np.frombuffer(raw, np.uint8) != 0).reshape(dims)
+    return np.frombuffer(raw, dtype).astype(type_, copy=False).reshape(dims)
+
+
+def _from_field(elements: Any, dtype: Any, dims: tuple[int, ...], name: str) -> NDArray[Any]:
+    count = math.prod(dims)
+    if len(elements) != count:
+        raise InvalidModelError(f"{name}: {dims} are {count} elements, it has {len(elements)}")
+    if dtype == np.float16:
+        return np.array(elements, np.int64).astype(np.uint16).view(np.float16).reshape(dims)
+    array = np.array(elements, np.uint64 if dtype.kind == "u" and dtype.itemsize > 2 else None)
+    return array.astype(dtype, copy=False).reshape(dims)
+
+
+def _external(tensor: Any, size: int, directory: Path | None) -> NDArray[np.uint8]:
+    """Return the bytes that a file beside the model has for a tensor."""
+    name = f"tensor {tensor.name!r}"
+    if directory is None:
+        raise InvalidModelError(f"{name}: lies in another file; give the path of the model's file")
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    location = entries.get("location", "")
+    offset = _number(entries.get("offset", "0"), f"{name}: offset")
+    length = _number(entries.get("length", str(size)), f"{name}: length")
+    if length != size:
+        raise InvalidModelError(f"{name}: {size} bytes of elements, but a length of {length}")
+    path = _inside(directory, location, name)
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would never end
+            raise InvalidModelError(f"{name}: {location!r} is not a regular file")
+        if path.stat().st_size < offset + length:
+            raise InvalidModelError(f"{name}: {location!r} is too short for {offset} + {length}")
+        return np.fromfile(path, np.uint8, length, offset=offset)
+    except OSError as error:
+        raise InvalidModelError(f"{name}: cannot read {location!r}: {error.strerror}") from None
+
+
+def _inside(directory: Path, location: str, name: str) -> Path:
+    """Return the path of a file in the model's directory, links resolved."""
+    if not location or "\0" in location or os.path.isabs(location):
+        raise InvalidModelError(f"{name}: {location!r} is not a file beside the model")
+    root = Path(os.path.realpath(directory))
+    path = Path(os.path.realpath(root / location))
+    if root not in path.parents:
+        raise InvalidModelError(f"{name}: {location!r} is outside the model's directory")
+    return path
+
+
+def _number(text: str, name: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise InvalidModelError(f"{name}: need a number, got {text!r}")
+    return int(text)
