@@ -5,12 +5,13 @@
 
 namespace dwsep::runtime {
 
-BottleneckSteps::BottleneckSteps(const PointwiseFilter& expand, const DepthwiseFilter& depthwise, const PointwiseFilter& project,
-                                 const ConvOptions& options, const Activation& expand_activation, const Activation& depthwise_activation,
-                                 const Activation& activation)
-    : expand_(expand, expand_activation), depthwise_(depthwise, options, depthwise_activation), project_(project, activation) {
-  check_channels("depthwise weights", expand.out, depthwise.channels);
-  check_channels("projection weights", depthwise_.packed().outputs(), project.in);
+BottleneckSteps::BottleneckSteps(PackedMatrix expand, PackedDepthwise depthwise, PackedMatrix project, const ConvOptions& options,
+                                 const Activation& expand_activation, const Activation& depthwise_activation, const Activation& activation)
+    : expand_(std::move(expand), expand_activation),
+      depthwise_(std::move(depthwise), options, depthwise_activation),
+      project_(std::move(project), activation) {
+  check_channels("depthwise weights", expand_.packed().columns, depthwise_.packed().channels);
+  check_channels("projection weights", depthwise_.packed().outputs(), project_.packed().k);
 }
 
 BottleneckSteps::Ring BottleneckSteps::ring_of(std::int64_t rows, std::int64_t width, std::int64_t vectors) const {

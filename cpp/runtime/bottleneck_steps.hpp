@@ -15,7 +15,6 @@ class BottleneckSteps {
     const ConstTensor& x;
     const Tensor& y;
     const ConstTensor* residual;
-    std::int64_t pixel;  ///< of the depthwise output in scratch
   };
   /// Expanded activations in scratch: [vector][row slot][pixel][lane], so that depthwise reads whole lines whatever the channels are.
   /// With a channel multiplier, whose vectors read across vectors: [row slot][pixel][channel].
@@ -39,9 +38,9 @@ class BottleneckSteps {
     std::int64_t row_sums_stride = 0;
   };
 
-  BottleneckSteps(const PointwiseFilter& expand, const DepthwiseFilter& depthwise, const PointwiseFilter& project,
-                  const ConvOptions& options, const Activation& expand_activation, const Activation& depthwise_activation,
-                  const Activation& activation);
+  /// Throws std::invalid_argument when the weights do not fit each other.
+  BottleneckSteps(PackedMatrix expand, PackedDepthwise depthwise, PackedMatrix project, const ConvOptions& options,
+                  const Activation& expand_activation, const Activation& depthwise_activation, const Activation& activation);
 
   const PointwiseStage& expand() const { return expand_; }
   const DepthwiseStage& depthwise() const { return depthwise_; }

@@ -14,6 +14,8 @@ AlignedFloats aligned_floats(std::int64_t count) {
   return AlignedFloats(static_cast<float*>(::operator new(static_cast<std::size_t>(count) * sizeof(float), kLine)));
 }
 
+std::shared_ptr<float> shared_floats(std::int64_t count) { return {aligned_floats(count).release(), AlignedDelete()}; }
+
 float* thread_scratch(std::int64_t count) {
   thread_local AlignedFloats buffer;
   thread_local std::int64_t size = 0;

@@ -1,7 +1,7 @@
 // DepthwiseConv2D: one stage, its output pixels divided among threads.
 #include "runtime/dispatch.hpp"
+#include "runtime/families.hpp"
 #include "runtime/stages.hpp"
-#include "runtime/thread_pool.hpp"
 
 namespace dwsep {
 namespace {
@@ -10,8 +10,8 @@ using namespace runtime;
 
 class Depthwise final : public PackedLayer {
  public:
-  Depthwise(const DepthwiseFilter& filter, const ConvOptions& options, const Activation& activation)
-      : stage_(filter, options, activation) {}
+  Depthwise(PackedDepthwise filter, const ConvOptions& options, const Activation& activation)
+      : stage_(std::move(filter), options, activation) {}
 
   bool takes_residual() const override { return false; }
 
@@ -21,28 +21,27 @@ class Depthwise final : public PackedLayer {
     return {x.n, g.out_h, g.out_w, stage_.packed().outputs()};
   }
 
-  void run(const ConstTensor& x, const Tensor& y, const ConstTensor*, int threads) const override {
+  int useful_threads(const Shape& x, int threads) const override {
+    const Geometry g = stage_.geometry(x);
+    return worthwhile_threads(threads, stage_.flops(g, x.n), bytes(g, x));
+  }
+
+  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor*, float*) const noexcept override {
     const Geometry g = stage_.geometry(x.shape);
-    parallel(useful_threads(g, x.shape, threads), [&](Team& team) {
-      for_each_rows(x.shape.n, g.out_h, stage_.packed().vectors, team.rank(), team.size(),
-                    [&](std::int64_t image, Range rows, Range vectors) {
-                      run_area(g, x, y, image, {rows, {0, g.out_w}, vectors});
-                    });
-    });
+    for_each_rows(x.shape.n, g.out_h, stage_.packed().vectors, team.rank(), team.size(),
+                  [&](std::int64_t image, Range rows, Range vectors) {
+                    run_area(g, x, y, image, {rows, {0, g.out_w}, vectors});
+                  });
   }
 
   Plan plan(const Shape& x, int threads) const override {
     const Geometry g = stage_.geometry(x);
-    return {"depthwise", stage_.kernel_name(), "rows", useful_threads(g, x, threads), stage_.flops(g, x.n), bytes(g, x)};
+    return {"depthwise", stage_.kernel_name(), "rows", useful_threads(x, threads), stage_.flops(g, x.n), bytes(g, x)};
   }
 
  private:
   double bytes(const Geometry& g, const Shape& x) const {
     return tensor_bytes(x) + tensor_bytes({x.n, g.out_h, g.out_w, stage_.packed().outputs()}) + stage_.weight_bytes();
-  }
-
-  int useful_threads(const Geometry& g, const Shape& x, int threads) const {
-    return worthwhile_threads(threads, stage_.flops(g, x.n), bytes(g, x));
   }
 
   void run_area(const Geometry& g, const ConstTensor& x, const Tensor& y, std::int64_t image, const Area& area) const {
@@ -57,7 +56,15 @@ class Depthwise final : public PackedLayer {
 
 }  // namespace
 
+namespace runtime {
+
+std::shared_ptr<const PackedLayer> make_depthwise(PackedDepthwise filter, const ConvOptions& options, const Activation& activation) {
+  return std::make_shared<Depthwise>(std::move(filter), options, activation);
+}
+
+}  // namespace runtime
+
 DepthwiseConv2D::DepthwiseConv2D(const DepthwiseFilter& filter, const ConvOptions& options, const Activation& activation)
-    : Layer(std::make_shared<Depthwise>(filter, options, activation)) {}
+    : Layer(make_depthwise(checked_pack(filter, options), options, activation)) {}
 
 }  // namespace dwsep

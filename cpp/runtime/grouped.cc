@@ -1,7 +1,6 @@
 // What a grouped Conv2D with one input channel a group needs beyond DepthwiseConv2D: a residual.
-#include "runtime/grouped.hpp"
-
 #include "runtime/dispatch.hpp"
+#include "runtime/families.hpp"
 
 namespace dwsep::runtime {
 namespace {
@@ -9,36 +8,43 @@ namespace {
 /// Depthwise, then residual and activation in a second look at each row.
 class DepthwiseWithResidual final : public PackedLayer {
  public:
-  DepthwiseWithResidual(const DepthwiseFilter& filter, const ConvOptions& options, const Activation& activation)
-      : whole_(filter, options, activation), linear_(filter, options, Activation::none()), activation_(activation) {}
+  DepthwiseWithResidual(const PackedDepthwise& filter, const ConvOptions& options, const Activation& activation)
+      : whole_(make_depthwise(filter, options, activation)),
+        linear_(make_depthwise(filter, options, Activation::none())),
+        activation_(activation) {}
 
-  Shape output_shape(const Shape& x) const override { return whole_.output_shape(x); }
+  Shape output_shape(const Shape& x) const override { return whole_->output_shape(x); }
 
-  void run(const ConstTensor& x, const Tensor& y, const ConstTensor* residual, int threads) const override {
-    if (residual == nullptr) return whole_(x, y, nullptr, threads);
-    linear_(x, y, nullptr, threads);
-    for (std::int64_t n = 0; n < y.shape.n; ++n) {
-      for (std::int64_t h = 0; h < y.shape.h; ++h) {
-        float* row = y.data + n * y.stride_n + h * y.stride_h;
-        const float* add = residual->data + n * residual->stride_n + h * residual->stride_h;
-        for (std::int64_t w = 0; w < y.shape.w; ++w) {
-          for (std::int64_t c = 0; c < y.shape.c; ++c) row[w * y.stride_w + c] += add[w * residual->stride_w + c];
-        }
-        kernel_table().activate(row, y.shape.w, y.stride_w, y.shape.c, activation_);
-      }
+  int useful_threads(const Shape& x, int threads) const override { return whole_->useful_threads(x, threads); }
+
+  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, float* scratch) const noexcept override {
+    if (residual == nullptr) return whole_->run(team, x, y, nullptr, scratch);
+    linear_->run(team, x, y, nullptr, scratch);
+    team.barrier();  // it may have divided rows
+    const Range rows = part_of(y.shape.n * y.shape.h, team.rank(), team.size());
+    for (std::int64_t i = rows.begin; i < rows.end; ++i) {
+      const auto offset = [&](const auto& t) { return i / y.shape.h * t.stride_n + i % y.shape.h * t.stride_h; };
+      finish_row(y, *residual, y.data + offset(y), residual->data + offset(*residual));
     }
   }
 
-  Plan plan(const Shape& x, int threads) const override { return whole_.plan(x, threads); }
+  Plan plan(const Shape& x, int threads) const override { return whole_->plan(x, threads); }
 
  private:
-  DepthwiseConv2D whole_, linear_;
+  void finish_row(const Tensor& y, const ConstTensor& residual, float* row, const float* add) const {
+    for (std::int64_t w = 0; w < y.shape.w; ++w) {
+      for (std::int64_t c = 0; c < y.shape.c; ++c) row[w * y.stride_w + c] += add[w * residual.stride_w + c];
+    }
+    kernel_table().activate(row, y.shape.w, y.stride_w, y.shape.c, activation_);
+  }
+
+  std::shared_ptr<const PackedLayer> whole_, linear_;  // of the same weights in memory
   Activation activation_;
 };
 
 }  // namespace
 
-std::shared_ptr<const PackedLayer> make_depthwise_with_residual(const DepthwiseFilter& filter, const ConvOptions& options,
+std::shared_ptr<const PackedLayer> make_depthwise_with_residual(PackedDepthwise filter, const ConvOptions& options,
                                                                 const Activation& activation) {
   return std::make_shared<DepthwiseWithResidual>(filter, options, activation);
 }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runtime/thread_pool.hpp"
+#include "runtime/buffer.hpp"
 
 namespace dwsep {
 
@@ -23,7 +23,9 @@ void Layer::operator()(const ConstTensor& x, const Tensor& y, const ConstTensor*
     }
   }
   if (out.empty()) return;
-  impl_->run(x, y, residual, runtime::resolve_threads(threads));
+  const int team_size = impl_->useful_threads(x.shape, runtime::resolve_threads(threads));
+  float* const scratch = runtime::thread_scratch(impl_->scratch_floats(x.shape, team_size));
+  runtime::parallel(team_size, [&](runtime::Team& team) { impl_->run(team, x, y, residual, scratch); });
 }
 
 namespace runtime {

@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "runtime/dispatch.hpp"
+#include "runtime/families.hpp"
 #include "runtime/stages.hpp"
-#include "runtime/thread_pool.hpp"
 
 namespace dwsep {
 namespace {
@@ -12,45 +12,43 @@ using namespace runtime;
 
 class Pointwise final : public PackedLayer {
  public:
-  Pointwise(const PointwiseFilter& filter, const Activation& activation) : stage_(filter, activation) {}
+  Pointwise(PackedMatrix filter, const Activation& activation) : stage_(std::move(filter), activation) {}
 
   Shape output_shape(const Shape& x) const override {
     check_channels("x", stage_.packed().k, x.c);
     return {x.n, x.h, x.w, stage_.packed().columns};
   }
 
-  void run(const ConstTensor& x, const Tensor& y, const ConstTensor* residual, int threads) const override {
+  int useful_threads(const Shape& x, int threads) const override {
+    return worthwhile_threads(threads, stage_.flops(x.n * x.h * x.w), bytes(x));
+  }
+
+  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, float* scratch) const noexcept override {
     if (x.shape.w == 1 && (x.shape.h > 1 || x.shape.n > 1)) {
       // A column of pixels, or a batch of single ones, is a row of them: their distance is that of rows, or of images.
       const ConstTensor add = residual != nullptr ? without_width(*residual) : ConstTensor();
-      return run(without_width(x), without_width(y), residual != nullptr ? &add : nullptr, threads);
+      return run(team, without_width(x), without_width(y), residual != nullptr ? &add : nullptr, scratch);
     }
-    const Split split = choose(x.shape, threads);
     const bool one_run = evenly_spaced(x) && evenly_spaced(y) && (residual == nullptr || evenly_spaced(*residual));
     const std::int64_t pixels = x.shape.n * x.shape.h * x.shape.w;
-    parallel(split.threads, [&](Team& team) {
-      const Range rows = split.by_panels ? Range{0, pixels} : part_of(pixels, team.rank(), team.size());
-      const Range panels = split.by_panels ? part_of(stage_.packed().panels, team.rank(), team.size()) : Range{0, stage_.packed().panels};
-      for (std::int64_t row = rows.begin; row < rows.end;) {
-        const std::int64_t end = one_run ? rows.end : std::min(rows.end, (row / x.shape.w + 1) * x.shape.w);
-        run_pixels(x, y, residual, {row, end}, panels);
-        row = end;
-      }
-    });
+    const bool by_panels = split_by_panels(stage_.packed(), pixels, team.size());
+    const Range rows = by_panels ? Range{0, pixels} : part_of(pixels, team.rank(), team.size());
+    const Range panels = by_panels ? part_of(stage_.packed().panels, team.rank(), team.size()) : Range{0, stage_.packed().panels};
+    for (std::int64_t row = rows.begin; row < rows.end;) {
+      const std::int64_t end = one_run ? rows.end : std::min(rows.end, (row / x.shape.w + 1) * x.shape.w);
+      run_pixels(x, y, residual, {row, end}, panels);
+      row = end;
+    }
   }
 
   Plan plan(const Shape& x, int threads) const override {
-    const Split split = choose(x, threads);
-    return {"pointwise",   stage_.kernel_name(),          split.by_panels ? "output channels" : "pixels",
-            split.threads, stage_.flops(x.n * x.h * x.w), bytes(x)};
+    const std::int64_t pixels = x.n * x.h * x.w;
+    const int team = useful_threads(x, threads);
+    const bool by_panels = split_by_panels(stage_.packed(), pixels, team);
+    return {"pointwise", stage_.kernel_name(), by_panels ? "output channels" : "pixels", team, stage_.flops(pixels), bytes(x)};
   }
 
  private:
-  struct Split {
-    int threads;
-    bool by_panels;
-  };
-
   /// The same pixels of a tensor one wide, with its height as the width and its batch as the height.
   template <class T>
   static T without_width(const T& t) {
@@ -59,12 +57,6 @@ class Pointwise final : public PackedLayer {
 
   double bytes(const Shape& x) const {
     return tensor_bytes(x) + tensor_bytes({x.n, x.h, x.w, stage_.packed().columns}) + stage_.weight_bytes();
-  }
-
-  Split choose(const Shape& x, int threads) const {
-    const std::int64_t pixels = x.n * x.h * x.w;
-    threads = worthwhile_threads(threads, stage_.flops(pixels), bytes(x));
-    return {threads, split_by_panels(stage_.packed(), pixels, threads)};
   }
 
   /// Pixels [rows) in the order of the tensor; all in one image row unless the tensors are evenly spaced.
@@ -87,7 +79,15 @@ class Pointwise final : public PackedLayer {
 
 }  // namespace
 
+namespace runtime {
+
+std::shared_ptr<const PackedLayer> make_pointwise(PackedMatrix filter, const Activation& activation) {
+  return std::make_shared<Pointwise>(std::move(filter), activation);
+}
+
+}  // namespace runtime
+
 PointwiseConv2D::PointwiseConv2D(const PointwiseFilter& filter, const Activation& activation)
-    : Layer(std::make_shared<Pointwise>(filter, activation)) {}
+    : Layer(make_pointwise(checked_pack(filter), activation)) {}
 
 }  // namespace dwsep

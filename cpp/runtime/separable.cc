@@ -2,10 +2,9 @@
 #include <algorithm>
 
 #include "runtime/blocks.hpp"
-#include "runtime/buffer.hpp"
 #include "runtime/dispatch.hpp"
+#include "runtime/families.hpp"
 #include "runtime/stages.hpp"
-#include "runtime/thread_pool.hpp"
 
 namespace dwsep {
 namespace {
@@ -14,10 +13,10 @@ using namespace runtime;
 
 class Separable final : public PackedLayer {
  public:
-  Separable(const DepthwiseFilter& depthwise, const PointwiseFilter& pointwise, const ConvOptions& options,
-            const Activation& depthwise_activation, const Activation& activation)
-      : depthwise_(depthwise, options, depthwise_activation), pointwise_(pointwise, activation) {
-    check_channels("pointwise weights", depthwise_.packed().outputs(), pointwise.in);
+  Separable(PackedDepthwise depthwise, PackedMatrix pointwise, const ConvOptions& options, const Activation& depthwise_activation,
+            const Activation& activation)
+      : depthwise_(std::move(depthwise), options, depthwise_activation), pointwise_(std::move(pointwise), activation) {
+    check_channels("pointwise weights", depthwise_.packed().outputs(), pointwise_.packed().k);
   }
 
   Shape output_shape(const Shape& x) const override {
@@ -26,19 +25,32 @@ class Separable final : public PackedLayer {
     return {x.n, g.out_h, g.out_w, pointwise_.packed().columns};
   }
 
-  void run(const ConstTensor& x, const Tensor& y, const ConstTensor* residual, int threads) const override {
+  int useful_threads(const Shape& x, int threads) const override {
+    return worthwhile_threads(threads, flops(depthwise_.geometry(x), x), tensor_bytes(x));
+  }
+
+  std::int64_t scratch_floats(const Shape& x, int threads) const override {
+    const Geometry g = depthwise_.geometry(x);
+    const std::int64_t pixel = scratch_pixel(middle_channels());
+    const Block block = block_of(g);
+    // A team of any size may take blocks, and may take whole images if they are small.
+    const std::int64_t blocks = threads * block.rows * block.columns * pixel;
+    return small(g) ? std::max(blocks, g.out_h * g.out_w * pixel) : blocks;
+  }
+
+  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, float* scratch) const noexcept override {
     const Call c{depthwise_.geometry(x.shape), x, y, residual, scratch_pixel(middle_channels())};
-    const Split split = choose(c.g, x.shape, threads);
-    split.whole_images ? run_images(c, split.threads) : run_blocks(c, split.threads);
+    by_whole_images(c.g, x.shape, team.size()) ? run_images(team, c, scratch) : run_blocks(team, c, scratch);
   }
 
   Plan plan(const Shape& x, int threads) const override {
     const Geometry g = depthwise_.geometry(x);
-    const Split split = choose(g, x, threads);
-    return {split.whole_images ? "separable, fused by image" : "separable, fused by rows",
+    const int team = useful_threads(x, threads);
+    const bool whole_images = by_whole_images(g, x, team);
+    return {whole_images ? "separable, fused by image" : "separable, fused by rows",
             depthwise_.kernel_name() + " + " + pointwise_.kernel_name(),
-            split.whole_images ? "rows, then output channels" : "blocks of rows",
-            split.threads,
+            whole_images ? "rows, then output channels" : "blocks of rows",
+            team,
             flops(g, x),
             tensor_bytes(x) + tensor_bytes({x.n, g.out_h, g.out_w, pointwise_.packed().columns}) + depthwise_.weight_bytes() +
                 pointwise_.weight_bytes()};
@@ -52,22 +64,18 @@ class Separable final : public PackedLayer {
     const ConstTensor* residual;
     std::int64_t pixel;  ///< of the scratch
   };
-  struct Split {
-    int threads;
-    bool whole_images;
-  };
 
   std::int64_t middle_channels() const { return depthwise_.packed().outputs(); }
 
   double flops(const Geometry& g, const Shape& x) const { return depthwise_.flops(g, x.n) + pointwise_.flops(x.n * g.out_h * g.out_w); }
 
-  Split choose(const Geometry& g, const Shape& x, int threads) const {
-    threads = worthwhile_threads(threads, flops(g, x), tensor_bytes(x));
-    // A small image stays in cache whole; then each thread can keep to its part of the weights.
-    const bool small = g.out_h * g.out_w * middle_channels() <= 2 * cache_budget_floats();
+  /// A small image stays in cache whole; then each thread can keep to its part of the weights.
+  bool small(const Geometry& g) const { return g.out_h * g.out_w * middle_channels() <= 2 * cache_budget_floats(); }
+
+  bool by_whole_images(const Geometry& g, const Shape& x, int threads) const {
     // In a batch, whole images for each thread save the waiting, unless the weights are too large to stay in each one's cache.
     const bool by_images = x.n >= threads && pointwise_.weight_bytes() <= 8.0 * static_cast<double>(cache_budget_floats());
-    return {threads, small && (threads == 1 || (!by_images && split_by_panels(pointwise_.packed(), g.out_h * g.out_w, threads)))};
+    return small(g) && (threads == 1 || (!by_images && split_by_panels(pointwise_.packed(), g.out_h * g.out_w, threads)));
   }
 
   /// The depthwise result of an area, to scratch.
@@ -100,51 +108,62 @@ class Separable final : public PackedLayer {
     }
   }
 
-  void run_blocks(const Call& c, int threads) const {
-    const Block block = choose_block(c.g, middle_channels(), cache_budget_floats());
+  Block block_of(const Geometry& g) const { return choose_block(g, middle_channels(), cache_budget_floats()); }
+
+  void run_blocks(const Team& team, const Call& c, float* scratch_of_all) const {
+    const Block block = block_of(c.g);
     const std::int64_t columns = ceil_div(c.g.out_w, block.columns), all_rows = c.x.shape.n * c.g.out_h;
     const Range panels{0, pointwise_.packed().panels}, vectors{0, depthwise_.packed().vectors};
-    const std::int64_t part_floats = block.rows * block.columns * c.pixel;
-    float* const scratch_of_all = thread_scratch(threads * part_floats);
-    parallel(threads, [&](Team& team) {
-      const Range mine = part_of(all_rows, team.rank(), team.size());
-      float* scratch = scratch_of_all + team.rank() * part_floats;
-      for (std::int64_t row = mine.begin; row < mine.end;) {
-        const std::int64_t image = row / c.g.out_h, first = row % c.g.out_h;
-        const Range rows{first, first + std::min({block.rows, mine.end - row, c.g.out_h - first})};
-        for (std::int64_t part = 0; part < columns; ++part) {
-          const Area area{rows, {part * block.columns, std::min((part + 1) * block.columns, c.g.out_w)}, vectors};
-          run_depthwise(c, image, area, scratch);
-          run_pointwise(c, image, area, panels, scratch);
-        }
-        row += rows.end - rows.begin;
+    const Range mine = part_of(all_rows, team.rank(), team.size());
+    float* const scratch = scratch_of_all + team.rank() * block.rows * block.columns * c.pixel;
+    for (std::int64_t row = mine.begin; row < mine.end;) {
+      const std::int64_t image = row / c.g.out_h, first = row % c.g.out_h;
+      const Range rows{first, first + std::min({block.rows, mine.end - row, c.g.out_h - first})};
+      for (std::int64_t part = 0; part < columns; ++part) {
+        const Area area{rows, {part * block.columns, std::min((part + 1) * block.columns, c.g.out_w)}, vectors};
+        run_depthwise(c, image, area, scratch);
+        run_pointwise(c, image, area, panels, scratch);
       }
-    });
+      row += rows.end - rows.begin;
+    }
   }
 
-  void run_images(const Call& c, int threads) const {
-    float* scratch = thread_scratch(c.g.out_h * c.g.out_w * c.pixel);
+  void run_images(Team& team, const Call& c, float* scratch) const {
     const std::int64_t vectors = depthwise_.packed().vectors, panels = pointwise_.packed().panels;
-    parallel(threads, [&](Team& team) {
-      for (std::int64_t image = 0; image < c.x.shape.n; ++image) {
-        for_each_rows(1, c.g.out_h, vectors, team.rank(), team.size(), [&](std::int64_t, Range rows, Range part) {
-          run_depthwise(c, image, {rows, {0, c.g.out_w}, part}, scratch + rows.begin * c.g.out_w * c.pixel);
-        });
-        team.barrier();
-        run_pointwise(c, image, {{0, c.g.out_h}, {0, c.g.out_w}, {0, vectors}}, part_of(panels, team.rank(), team.size()), scratch);
-        team.barrier();
-      }
-    });
+    for (std::int64_t image = 0; image < c.x.shape.n; ++image) {
+      if (image > 0) team.barrier();  // until everybody has read the image before
+      for_each_rows(1, c.g.out_h, vectors, team.rank(), team.size(), [&](std::int64_t, Range rows, Range part) {
+        run_depthwise(c, image, {rows, {0, c.g.out_w}, part}, scratch + rows.begin * c.g.out_w * c.pixel);
+      });
+      team.barrier();
+      run_pointwise(c, image, {{0, c.g.out_h}, {0, c.g.out_w}, {0, vectors}}, part_of(panels, team.rank(), team.size()), scratch);
+    }
   }
 
   DepthwiseStage depthwise_;
   PointwiseStage pointwise_;
 };
 
+std::shared_ptr<const PackedLayer> packed_separable(const DepthwiseFilter& depthwise, const PointwiseFilter& pointwise,
+                                                    const ConvOptions& options, const Activation& depthwise_activation,
+                                                    const Activation& activation) {
+  PackedDepthwise first = checked_pack(depthwise, options);
+  return make_separable(std::move(first), checked_pack(pointwise), options, depthwise_activation, activation);
+}
+
 }  // namespace
+
+namespace runtime {
+
+std::shared_ptr<const PackedLayer> make_separable(PackedDepthwise depthwise, PackedMatrix pointwise, const ConvOptions& options,
+                                                  const Activation& depthwise_activation, const Activation& activation) {
+  return std::make_shared<Separable>(std::move(depthwise), std::move(pointwise), options, depthwise_activation, activation);
+}
+
+}  // namespace runtime
 
 SeparableConv2D::SeparableConv2D(const DepthwiseFilter& depthwise, const PointwiseFilter& pointwise, const ConvOptions& options,
                                  const Activation& depthwise_activation, const Activation& activation)
-    : Layer(std::make_shared<Separable>(depthwise, pointwise, options, depthwise_activation, activation)) {}
+    : Layer(packed_separable(depthwise, pointwise, options, depthwise_activation, activation)) {}
 
 }  // namespace dwsep

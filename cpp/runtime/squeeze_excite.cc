@@ -30,12 +30,13 @@ void run_layer(const PointwiseStage& layer, const float* x, float* y, const Team
 
 }  // namespace
 
-SqueezeExciteStage::SqueezeExciteStage(const SqueezeExcite& s, std::int64_t channels)
-    : reduce_(s.reduce, s.reduce_activation), expand_(s.expand, s.gate_activation) {
-  check_channels("squeeze-excite reduction weights", channels, s.reduce.in);
-  check_channels("squeeze-excite expansion weights", s.reduce.out, s.expand.in);
-  if (s.expand.out != channels) {
-    reject("squeeze-excite expansion weights", std::to_string(channels) + " output channels", std::to_string(s.expand.out));
+SqueezeExciteStage::SqueezeExciteStage(PackedSqueezeExcite s, std::int64_t channels)
+    : reduce_(std::move(s.reduce), s.reduce_activation), expand_(std::move(s.expand), s.gate_activation) {
+  const PackedMatrix &reduce = reduce_.packed(), &expand = expand_.packed();
+  check_channels("squeeze-excite reduction weights", channels, reduce.k);
+  check_channels("squeeze-excite expansion weights", reduce.columns, expand.k);
+  if (expand.columns != channels) {
+    reject("squeeze-excite expansion weights", std::to_string(channels) + " output channels", std::to_string(expand.columns));
   }
 }
 

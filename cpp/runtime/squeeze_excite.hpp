@@ -2,14 +2,15 @@
 // mean of its pixels by two small fully connected layers.
 #pragma once
 
+#include "runtime/families.hpp"
 #include "runtime/stages.hpp"
-#include "runtime/thread_pool.hpp"
 
 namespace dwsep::runtime {
 
 class SqueezeExciteStage {
  public:
-  SqueezeExciteStage(const SqueezeExcite& filters, std::int64_t channels);
+  /// Throws std::invalid_argument when the layers do not fit each other or `channels`.
+  SqueezeExciteStage(PackedSqueezeExcite packed, std::int64_t channels);
 
   /// One image's part of scratch.
   struct Image {

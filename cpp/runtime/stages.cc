@@ -7,7 +7,7 @@
 namespace dwsep::runtime {
 namespace {
 
-const DepthwiseVariant& find_variant(const DepthwiseFilter& f, std::int64_t stride_h, std::int64_t stride_w) {
+const DepthwiseVariant& find_variant(const PackedDepthwise& f, std::int64_t stride_h, std::int64_t stride_w) {
   const KernelTable& t = kernel_table();
   for (int i = 0; i + 1 < t.depthwise_count && f.multiplier == 1; ++i) {
     const DepthwiseVariant& v = t.depthwise[i];
@@ -30,28 +30,41 @@ struct Phase {
   }
 };
 
-const DepthwiseFilter& checked(const DepthwiseFilter& f, const ConvOptions& o) {
-  check_options(o, f.kh, f.kw);
-  if (f.channels < 1) reject("channels", "1 or more", std::to_string(f.channels));
-  if (f.multiplier < 1) reject("multiplier", "1 or more", std::to_string(f.multiplier));
-  return f;
-}
-
-const PointwiseFilter& checked(const PointwiseFilter& f) {
-  if (f.in < 1) reject("input channels", "1 or more", std::to_string(f.in));
-  if (f.out < 1) reject("output channels", "1 or more", std::to_string(f.out));
-  return f;
-}
-
 }  // namespace
 
-DepthwiseStage::DepthwiseStage(const DepthwiseFilter& filter, const ConvOptions& options, const Activation& activation)
-    : packed_(pack(checked(filter, options), kernel_table().lanes)),
+void check_lanes(int lanes) {
+  if (const int wanted = kernel_table().lanes; lanes != wanted) {
+    reject("packed weights", "for vectors of " + std::to_string(wanted) + " floats", std::to_string(lanes));
+  }
+}
+
+PackedDepthwise checked_pack(const DepthwiseFilter& f, const ConvOptions& options) {
+  check_options(options, f.kh, f.kw);
+  if (f.channels < 1) reject("channels", "1 or more", std::to_string(f.channels));
+  if (f.multiplier < 1) reject("multiplier", "1 or more", std::to_string(f.multiplier));
+  return pack(f, kernel_table().lanes);
+}
+
+PackedMatrix checked_pack(const PointwiseFilter& f) {
+  if (f.in < 1) reject("input channels", "1 or more", std::to_string(f.in));
+  if (f.out < 1) reject("output channels", "1 or more", std::to_string(f.out));
+  return pack_matrix(f.weights, f.out, f.bias, f.in, f.out, kernel_table());
+}
+
+DepthwiseStage::DepthwiseStage(PackedDepthwise packed, const ConvOptions& options, const Activation& activation)
+    : packed_(std::move(packed)),
       options_(options),
       activation_(activation),
       variant_(dilated(options) ? &kernel_table().depthwise[kernel_table().depthwise_count - 1]
-                                : &find_variant(filter, options.stride_h, options.stride_w)),
-      phase_variant_(dilated(options) && options.stride_h == 1 && options.stride_w == 1 ? &find_variant(filter, 1, 1) : nullptr) {}
+                                : &find_variant(packed_, options.stride_h, options.stride_w)),
+      phase_variant_(dilated(options) && options.stride_h == 1 && options.stride_w == 1 ? &find_variant(packed_, 1, 1) : nullptr) {
+  check_options(options, packed_.kh, packed_.kw);
+  check_lanes(packed_.lanes);
+}
+
+PointwiseStage::PointwiseStage(PackedMatrix packed, const Activation& activation) : packed_(std::move(packed)), activation_(activation) {
+  check_lanes(packed_.lanes);
+}
 
 std::string DepthwiseStage::kernel_name() const {
   return phase_variant_ == nullptr ? variant_->name : std::string(phase_variant_->name) + ", a phase of the dilation at a time";
@@ -123,9 +136,6 @@ double DepthwiseStage::flops(const Geometry& g, std::int64_t images) const {
 }
 
 double DepthwiseStage::weight_bytes() const { return 4.0 * static_cast<double>(packed_.outputs() * (packed_.kh * packed_.kw + 1)); }
-
-PointwiseStage::PointwiseStage(const PointwiseFilter& f, const Activation& activation)
-    : packed_(pack_matrix(checked(f).weights, f.out, f.bias, f.in, f.out, kernel_table())), activation_(activation) {}
 
 GemmWork PointwiseStage::work(const float* a, std::int64_t a_row, float* y, std::int64_t y_row, std::int64_t rows) const {
   GemmWork w = packed_.work();

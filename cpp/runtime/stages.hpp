@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/layer.hpp"
 #include "runtime/packing.hpp"
@@ -22,9 +23,17 @@ struct Target {
   std::int64_t row, pixel;
 };
 
+/// Packs for the instruction set in use. Throws std::invalid_argument when sizes are out of range.
+PackedDepthwise checked_pack(const DepthwiseFilter& filter, const ConvOptions& options);
+PackedMatrix checked_pack(const PointwiseFilter& filter);
+
+/// Throws std::invalid_argument when weights were packed for vectors other than those of the instruction set in use.
+void check_lanes(int lanes);
+
 class DepthwiseStage {
  public:
-  DepthwiseStage(const DepthwiseFilter& filter, const ConvOptions& options, const Activation& activation);
+  /// Throws std::invalid_argument when the options are out of range, or the weights were packed for other vectors.
+  DepthwiseStage(PackedDepthwise packed, const ConvOptions& options, const Activation& activation);
 
   Geometry geometry(const Shape& x) const { return resolve(options_, packed_.kh, packed_.kw, x); }
   /// Computes a work. A dilated convolution without stride is a convolution of its own on every dilation-th row and column.
@@ -46,7 +55,7 @@ class DepthwiseStage {
 
 class PointwiseStage {
  public:
-  PointwiseStage(const PointwiseFilter& filter, const Activation& activation);
+  PointwiseStage(PackedMatrix packed, const Activation& activation);
 
   /// Rows [0, rows) of the product, all panels; the caller narrows and sets residual.
   GemmWork work(const float* a, std::int64_t a_row, float* y, std::int64_t y_row, std::int64_t rows) const;

@@ -1,32 +1,39 @@
 // Conv2D: implicit matrix products, one for each group.
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "runtime/dispatch.hpp"
-#include "runtime/grouped.hpp"
+#include "runtime/families.hpp"
 #include "runtime/stages.hpp"
-#include "runtime/thread_pool.hpp"
 
 namespace dwsep {
 namespace {
 
 using namespace runtime;
 
+void check_groups(std::int64_t groups, std::int64_t in, std::int64_t out) {
+  if (groups < 1 || in < 1 || in % groups != 0) {
+    reject("groups", "a divisor of the " + std::to_string(in) + " input channels", std::to_string(groups));
+  }
+  if (out < 1 || out % groups != 0) {
+    reject("groups", "a divisor of the " + std::to_string(out) + " output channels", std::to_string(groups));
+  }
+}
+
 class Standard final : public PackedLayer {
  public:
-  Standard(const StandardFilter& f, const ConvOptions& options, const Activation& activation)
-      : kh_(f.kh), kw_(f.kw), in_(f.in), out_(f.out), options_(options), activation_(activation) {
-    check_options(options, f.kh, f.kw);
-    if (f.groups < 1 || f.in < 1 || f.in % f.groups != 0) {
-      reject("groups", "a divisor of the " + std::to_string(f.in) + " input channels", std::to_string(f.groups));
-    }
-    if (f.out < 1 || f.out % f.groups != 0) {
-      reject("groups", "a divisor of the " + std::to_string(f.out) + " output channels", std::to_string(f.groups));
-    }
-    const std::int64_t columns = f.out / f.groups;
-    for (std::int64_t g = 0; g < f.groups; ++g) {
-      groups_.push_back(pack_matrix(f.weights + g * columns, f.out, f.bias == nullptr ? nullptr : f.bias + g * columns,
-                                    f.kh * f.kw * (f.in / f.groups), columns, kernel_table()));
+  Standard(std::vector<PackedMatrix> groups, std::int64_t kh, std::int64_t kw, std::int64_t in, std::int64_t out,
+           const ConvOptions& options, const Activation& activation)
+      : kh_(kh), kw_(kw), in_(in), out_(out), options_(options), activation_(activation), groups_(std::move(groups)) {
+    check_options(options, kh, kw);
+    const std::int64_t count = static_cast<std::int64_t>(groups_.size());
+    check_groups(count, in, out);
+    for (const PackedMatrix& p : groups_) {
+      check_lanes(p.lanes);
+      const auto text = [](std::int64_t k, std::int64_t columns) { return std::to_string(k) + " x " + std::to_string(columns); };
+      const std::int64_t k = kh * kw * (in / count), columns = out / count;
+      if (p.k != k || p.columns != columns) reject("weights of a group", text(k, columns), text(p.k, p.columns));
     }
   }
 
@@ -36,43 +43,48 @@ class Standard final : public PackedLayer {
     return {x.n, g.out_h, g.out_w, out_};
   }
 
-  void run(const ConstTensor& x, const Tensor& y, const ConstTensor* residual, int threads) const override {
+  int useful_threads(const Shape& x, int threads) const override {
+    const Geometry g = resolve(options_, kh_, kw_, x);
+    return worthwhile_threads(threads, flops(g, x), bytes(g, x));
+  }
+
+  std::int64_t scratch_floats(const Shape&, int threads) const override { return threads * segment_floats(); }
+
+  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, float* scratch) const noexcept override {
     const Geometry g = resolve(options_, kh_, kw_, x.shape);
-    const Split split = choose(g, x.shape, threads);
-    const std::int64_t all_rows = x.shape.n * g.out_h;
-    // Allocated before the threads start, where a failure can still be reported.
-    std::vector<Segment> segments(static_cast<std::size_t>(split.threads) * static_cast<std::size_t>(kh_ * kw_));
-    parallel(split.threads, [&](Team& team) {
-      const Range rows = split.by_panels ? Range{0, all_rows} : part_of(all_rows, team.rank(), team.size());
-      const std::int64_t panels = groups_.front().panels;
-      const Range mine = split.by_panels ? part_of(panels, team.rank(), team.size()) : Range{0, panels};
-      Segment* scratch = segments.data() + team.rank() * kh_ * kw_;
-      for (std::int64_t row = rows.begin; row < rows.end;) {
-        const std::int64_t image = row / g.out_h, first = row % g.out_h;
-        const std::int64_t count = std::min({rows.end - row, g.out_h - first, block_rows(g)});
-        for (std::size_t group = 0; group < groups_.size(); ++group) {
-          run_rows(g, x, y, residual, group, image, {first, first + count}, mine, scratch);
-        }
-        row += count;
+    const std::int64_t all_rows = x.shape.n * g.out_h, panels = groups_.front().panels;
+    const bool by_panels = split_by_panels(groups_.front(), all_rows, team.size());
+    const Range rows = by_panels ? Range{0, all_rows} : part_of(all_rows, team.rank(), team.size());
+    const Range mine = by_panels ? part_of(panels, team.rank(), team.size()) : Range{0, panels};
+    // Scratch is aligned to a cache line and each thread has whole lines of it, so that a Segment may live there.
+    auto* const segments = reinterpret_cast<Segment*>(scratch + team.rank() * segment_floats());
+    std::uninitialized_default_construct_n(segments, kh_ * kw_);
+    for (std::int64_t row = rows.begin; row < rows.end;) {
+      const std::int64_t image = row / g.out_h, first = row % g.out_h;
+      const std::int64_t count = std::min({rows.end - row, g.out_h - first, block_rows(g)});
+      for (std::size_t group = 0; group < groups_.size(); ++group) {
+        run_rows(g, x, y, residual, group, image, {first, first + count}, mine, segments);
       }
-    });
+      row += count;
+    }
   }
 
   Plan plan(const Shape& x, int threads) const override {
     const Geometry g = resolve(options_, kh_, kw_, x);
-    const Split split = choose(g, x, threads);
+    const int team = useful_threads(x, threads);
+    const bool by_panels = split_by_panels(groups_.front(), x.n * g.out_h, team);
     const PackedMatrix& p = groups_.front();
     const std::string kernel =
         "gemm_" + std::to_string(kernel_table().tile_rows[p.panel_vectors - 1]) + "x" + std::to_string(p.panel_vectors * p.lanes);
-    return {
-        "standard, implicit matrix product", kernel, split.by_panels ? "output channels" : "rows", split.threads, flops(g, x), bytes(g, x)};
+    return {"standard, implicit matrix product", kernel, by_panels ? "output channels" : "rows", team, flops(g, x), bytes(g, x)};
   }
 
  private:
-  struct Split {
-    int threads;
-    bool by_panels;
-  };
+  /// A thread's part of scratch: kh * kw segments, in whole cache lines.
+  std::int64_t segment_floats() const {
+    constexpr std::int64_t kLine = 16, kSegment = sizeof(Segment) / sizeof(float);
+    return round_up(kh_ * kw_ * kSegment, kLine);
+  }
 
   double flops(const Geometry& g, const Shape& x) const {
     return 2.0 * static_cast<double>(x.n * g.out_h * g.out_w) * static_cast<double>(groups_.front().k) * static_cast<double>(out_);
@@ -80,11 +92,6 @@ class Standard final : public PackedLayer {
 
   double bytes(const Geometry& g, const Shape& x) const {
     return tensor_bytes(x) + tensor_bytes({x.n, g.out_h, g.out_w, out_}) + 4.0 * static_cast<double>((groups_.front().k + 1) * out_);
-  }
-
-  Split choose(const Geometry& g, const Shape& x, int threads) const {
-    threads = worthwhile_threads(threads, flops(g, x), bytes(g, x));
-    return {threads, split_by_panels(groups_.front(), x.n * g.out_h, threads)};
   }
 
   /// Output rows walked for a panel before the next: about 256 KB of input, so that it stays in the level-2 cache.
@@ -137,11 +144,34 @@ class Standard final : public PackedLayer {
   std::vector<PackedMatrix> groups_;
 };
 
+std::shared_ptr<const PackedLayer> packed_standard(const StandardFilter& f, const ConvOptions& options, const Activation& activation) {
+  if (f.groups > 1 && f.groups == f.in && f.out % f.groups == 0) {
+    const DepthwiseFilter depthwise{f.weights, f.kh, f.kw, f.in, f.out / f.in, f.bias};
+    return make_depthwise_with_residual(checked_pack(depthwise, options), options, activation);
+  }
+  check_options(options, f.kh, f.kw);
+  check_groups(f.groups, f.in, f.out);
+  const std::int64_t k = f.kh * f.kw * (f.in / f.groups), columns = f.out / f.groups;
+  std::vector<PackedMatrix> groups;
+  for (std::int64_t g = 0; g < f.groups; ++g) {
+    const float* const bias = f.bias == nullptr ? nullptr : f.bias + g * columns;
+    groups.push_back(pack_matrix(f.weights + g * columns, f.out, bias, k, columns, kernel_table()));
+  }
+  return make_standard(std::move(groups), f.kh, f.kw, f.in, f.out, options, activation);
+}
+
 }  // namespace
 
+namespace runtime {
+
+std::shared_ptr<const PackedLayer> make_standard(std::vector<PackedMatrix> groups, std::int64_t kh, std::int64_t kw, std::int64_t in,
+                                                 std::int64_t out, const ConvOptions& options, const Activation& activation) {
+  return std::make_shared<Standard>(std::move(groups), kh, kw, in, out, options, activation);
+}
+
+}  // namespace runtime
+
 Conv2D::Conv2D(const StandardFilter& f, const ConvOptions& options, const Activation& activation)
-    : Layer(f.groups > 1 && f.groups == f.in && f.out % f.groups == 0
-                ? make_depthwise_with_residual({f.weights, f.kh, f.kw, f.in, f.out / f.in, f.bias}, options, activation)
-                : std::make_shared<Standard>(f, options, activation)) {}
+    : Layer(packed_standard(f, options, activation)) {}
 
 }  // namespace dwsep
