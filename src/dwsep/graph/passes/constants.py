@@ -1,0 +1,143 @@
+"""Computes what is known, and removes what changes nothing, is computed twice or is never read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..evaluate import EVALUATED, cost, evaluate
+from ..ir import Graph, Node
+from ._edit import Edit
+
+# Folding may make constants larger (expand): up to 4 MB, or as large as what they are made of.
+_LARGEST_SIZE = 1 << 20
+_LARGEST_COST = 1 << 28  # about a second
+
+
+def run(graph: Graph) -> bool:
+    """Fold constants, remove identities, merge equal nodes and sweep dead ones.
+
+    Outputs keep their names: an output that is an input or a constant stays an `identity`.
+    """
+    edit = Edit(graph)
+    seen: dict[object, str] = {}
+    for node in edit.nodes():
+        if _fold(edit, node) or _merge(edit, node, seen):
+            continue
+        source = _same_as(edit, node)
+        if source is not None:
+            _bypass(edit, node, source)
+    return edit.finish()
+
+
+def _fold(edit: Edit, node: Node) -> bool:
+    """Replace a node whose inputs are all known by its value."""
+    known = [edit.graph.constants.get(value) for value in node.inputs]
+    inputs = [array for array in known if array is not None]
+    if not inputs or len(inputs) < len(known):
+        return False
+    shape = edit.shape(node.output)
+    if node.kind == "identity" or node.kind not in EVALUATED or None in shape:
+        return False
+    size = math.prod(n for n in shape if n is not None)
+    if size > max(_LARGEST_SIZE, *(array.size for array in inputs)):
+        return False
+    if cost(node, [array.shape for array in inputs]) > _LARGEST_COST:
+        return False
+    value = evaluate(node, inputs, channels_last=edit.graph.channels_last)
+    name = edit.add_constant(node.output, np.asarray(value, np.float32))
+    edit.redirect(node.output, name)
+    if edit.is_output(node.output):
+        edit.become(node, "identity", [name])
+    edit.changed = True
+    return True
+
+
+def _merge(edit: Edit, node: Node, seen: dict[object, str]) -> bool:
+    """Let the readers of a node that was already computed read the first one."""
+    if node.weights:
+        return False
+    key = (node.kind, tuple(node.inputs), _key(node.attributes))
+    first = seen.setdefault(key, node.output)
+    if first not in edit.producer:  # it died, or has another name by now
+        first = seen[key] = node.output
+    if first == node.output:
+        return False
+    if edit.is_output(node.output):
+        if node.kind == "identity":
+            return False
+        edit.become(node, "identity", [first])
+    edit.redirect(node.output, first)
+    return True
+
+
+def _key(value: Any) -> object:
+    if isinstance(value, dict):
+        return tuple((name, _key(value[name])) for name in sorted(value))
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.str, value.tobytes()
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_key, value))
+    return type(value).__name__ if value is None else value
+
+
+def _bypass(edit: Edit, node: Node, source: str) -> None:
+    if not edit.is_output(node.output):
+        edit.redirect(node.output, source)
+        return
+    producer = edit.producer.get(source)
+    if producer is None or edit.is_output(source):
+        if node.kind != "identity":
+            edit.become(node, "identity", [source])
+        return
+    # The output's name moves up to the node that computes it; this one is left without readers.
+    name = node.output
+    edit.producer.pop(name)
+    node.output = edit.fresh(name)
+    edit.producer[node.output] = node
+    edit.graph.shapes[node.output] = edit.graph.shapes[name]
+    edit.rename_output(producer, name)
+
+
+def _same_as(edit: Edit, node: Node) -> str | None:
+    """Return the input that a node's value is equal to, if it is to one."""
+    if node.kind == "identity":
+        return node.inputs[0]
+    if node.kind == "binary":
+        return _neutral(edit, node)
+    test = _CHANGES_NOTHING.get(node.kind)
+    if test is None or edit.shape(node.output) != edit.shape(node.inputs[0]):
+        return None
+    return node.inputs[0] if test(node.attributes) else None
+
+
+_CHANGES_NOTHING: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "activation": lambda a: a["activation"] is None,
+    "reshape": lambda a: True,
+    "expand": lambda a: True,
+    "concat": lambda a: True,
+    "slice": lambda a: all(step == 1 for step in a["steps"]),
+    "pad": lambda a: not any((*a["before"], *a["after"])),
+    "transpose": lambda a: list(a["perm"]) == sorted(a["perm"]),
+    "pool": lambda a: tuple(a["kernel"]) == tuple(a["stride"]) == (1, 1),
+    "zero_insert": lambda a: tuple(a["stride"]) == (1, 1),
+}
+
+
+def _neutral(edit: Edit, node: Node) -> str | None:
+    """Return x of x + 0, x - 0, x * 1, x / 1, x ** 1 where it is not broadcast."""
+    if node.attributes.get("activation") is not None:
+        return None
+    function = node.attributes["function"]
+    neutral = {"add": 0, "sub": 0, "mul": 1, "div": 1, "pow": 1}.get(function)
+    a, b = node.inputs
+    for x, other in ((a, b), (b, a)) if function in ("add", "mul") else ((a, b),):
+        known = edit.constant(other)
+        if neutral is None or known is None or edit.shape(x) != edit.shape(node.output):
+            continue
+        if bool(np.all(known == neutral)):
+            return x
+    return None
