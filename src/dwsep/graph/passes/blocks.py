@@ -1,0 +1,93 @@
+"""Fuses the blocks that the core computes in one call, so that what lies between stays in cache.
+
+depthwise -> pointwise becomes `separable`; pointwise -> depthwise [-> squeeze-excite] -> pointwise
+becomes `inverted_residual` (M. Sandler et al., "MobileNetV2", 2018, arXiv:1801.04381).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..ir import Array, Graph, Node
+from ._edit import Edit
+from .squeeze_excite import SqueezeExcite, match
+
+
+def run(graph: Graph) -> bool:
+    """Fuse where no value between the stages is read by anything else or is a graph output."""
+    edit = Edit(graph)
+    for project in edit.nodes("pointwise"):
+        block = _block(edit, project)
+        if block is not None:
+            _fuse(edit, block)
+    return edit.finish()
+
+
+@dataclass(frozen=True)
+class _Block:
+    project: Node
+    depthwise: Node
+    expand: Node | None
+    gate: SqueezeExcite | None
+
+
+def _block(edit: Edit, project: Node) -> _Block | None:
+    """Return the block that a pointwise convolution ends."""
+    value = project.inputs[0]
+    if not edit.private(value):
+        return None
+    gate = None
+    product = edit.made_by(value, "binary")
+    if product is not None:
+        gate = _private_gate(edit, product)
+        if gate is None:
+            return None
+        value = gate.x
+    depthwise = edit.made_by(value, "depthwise")
+    if depthwise is None:
+        return None
+    expand = edit.made_by(depthwise.inputs[0], "pointwise")
+    if expand is not None and (len(expand.inputs) > 1 or not edit.private(expand.output)):
+        expand = None
+    if expand is None and gate is not None:
+        return None
+    return _Block(project, depthwise, expand, gate)
+
+
+def _private_gate(edit: Edit, product: Node) -> SqueezeExcite | None:
+    """Return a squeeze-excite gate that nothing outside it looks into."""
+    gate = match(edit, product)
+    if gate is None or product.attributes.get("activation") is not None:
+        return None
+    readers = {id(node) for node in edit.readers(gate.x)}
+    inside = all(edit.private(node.output) for node in gate.inner)
+    if edit.is_output(gate.x) or readers != {id(gate.mean), id(product)} or not inside:
+        return None
+    return gate
+
+
+def _fuse(edit: Edit, block: _Block) -> None:
+    project, depthwise, expand, gate = block.project, block.depthwise, block.expand, block.gate
+    geometry = {name: depthwise.attributes[name] for name in ("stride", "dilation", "padding")}
+    attributes: dict[str, Any] = {
+        **geometry,
+        "depthwise_activation": depthwise.attributes.get("activation"),
+        "activation": project.attributes.get("activation"),
+    }
+    weights = {**_renamed(depthwise, "depthwise"), **project.weights}
+    x = depthwise.inputs[0]
+    if expand is not None:
+        attributes["expand_activation"] = expand.attributes.get("activation")
+        weights.update(_renamed(expand, "expand"))
+        x = expand.inputs[0]
+    if gate is not None:
+        for stage, node in (("reduce", gate.reduce), ("excite", gate.excite)):
+            attributes[f"{stage}_activation"] = node.attributes.get("activation")
+            weights.update(_renamed(node, stage))
+    kind = "separable" if expand is None else "inverted_residual"
+    edit.become(project, kind, [x, *project.inputs[1:]], attributes, weights)
+
+
+def _renamed(node: Node, stage: str) -> dict[str, Array]:
+    return {f"{stage}_{name}": array for name, array in node.weights.items()}
