@@ -1,0 +1,83 @@
+"""The order of the passes: from the graph of a file to the one that the core computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .ir import Graph
+from .passes import (
+    activations,
+    batch_norm,
+    blocks,
+    constants,
+    conv_transpose,
+    depthwise,
+    flatten,
+    layer_norm,
+    layout,
+    reshapes,
+    residual,
+    squeeze_excite,
+)
+
+# What each of these rewrites may open the way for the others, so they run until nothing changes.
+_FOLDING: tuple[Callable[[Graph], bool], ...] = (
+    constants.run,
+    reshapes.run,
+    layer_norm.run,
+    activations.run,
+    batch_norm.run,
+    flatten.run,
+)
+_ROUNDS = 20  # each pass makes the graph smaller or simpler; networks need two to four rounds
+
+
+def optimize(graph: Graph, *, input_layout: str | None = None, fuse: bool = True) -> Graph:
+    """Rewrite a graph, in place, into one of the kinds that the core computes.
+
+    Parameters
+    ----------
+    graph : Graph
+        As an importer makes it.
+    input_layout : {None, "NHWC"}
+        With "NHWC" images are taken as they lie in memory, instead of as in the file: inputs that
+        would be transposed first are declared (N, H, W, C).
+    fuse : bool, default True
+        Whether activations, residuals and whole blocks are fused into one node each.
+
+    Returns
+    -------
+    Graph
+        The same object.
+
+    Raises
+    ------
+    ValueError
+        If `input_layout` is another.
+    """
+    if input_layout not in (None, "NHWC"):
+        raise ValueError(f"input_layout: need None or 'NHWC', got {input_layout!r}")
+    constants.run(graph)
+    layout.run(graph)
+    if input_layout == "NHWC":
+        layout.adopt_input_layout(graph)
+    _fold(graph)
+    squeeze_excite.run(graph)
+    conv_transpose.run(graph)
+    if fuse:
+        residual.run(graph)
+        activations.fuse(graph)
+        residual.run(graph)
+    depthwise.run(graph)
+    squeeze_excite.run(graph)
+    constants.run(graph)
+    if fuse:
+        blocks.run(graph)
+    return graph
+
+
+def _fold(graph: Graph) -> None:
+    for _ in range(_ROUNDS):
+        changed = [run(graph) for run in _FOLDING]
+        if not any(changed):
+            return
