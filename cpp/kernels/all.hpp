@@ -7,6 +7,7 @@
 #include "kernels/scale.hpp"
 #include "kernels/standard/standard.hpp"
 #include "kernels/stream.hpp"
+#include "kernels/tensor.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -25,6 +26,7 @@ constexpr KernelTable make_table(const char* isa) {
   t.standard = standard;
   t.activate = activate_block;
   t.scale = scale_block;
+  t.tensor = kTensorKernels;
   t.fma_chain = fma_chain;
   t.fma_chains = kChains;
   t.read_stream = read_stream;

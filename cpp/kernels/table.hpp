@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "dwsep/options.hpp"
+#include "kernels/tensor_work.hpp"
 
 namespace dwsep {
 
@@ -98,7 +99,8 @@ struct KernelTable {
   void (*standard)(const StandardWork&);
   void (*activate)(float* y, std::int64_t rows, std::int64_t row_stride, std::int64_t columns, const Activation&);
   void (*scale)(float* x, std::int64_t rows, std::int64_t row_stride, std::int64_t columns, const float* gate);  ///< x[row][c] *= gate[c]
-  void (*fma_chain)(std::int64_t iterations, float* sink);                                                       ///< for measuring the peak
+  TensorKernels tensor;
+  void (*fma_chain)(std::int64_t iterations, float* sink);               ///< for measuring the peak
   int fma_chains;                                                        ///< vectors of FMAs in each of its iterations
   void (*read_stream)(const float* x, std::int64_t count, float* sink);  ///< for measuring bandwidth, as is the next
   void (*copy_stream)(const float* x, std::int64_t count, float* y);

@@ -15,15 +15,30 @@ template <int N>
   return r;
 }
 
+/// exp(x) = p 2^n, p near 1.
+struct ScaledExp {
+  Vec p, n;
+  [[gnu::always_inline]] inline explicit ScaledExp(Vec x) {
+    constexpr float kTail[] = {0.49999994F, 0.166665211F, 0.041668389F, 0.00836871006F, 0.00138146128F};
+    n = round(mul(x, broadcast(1.44269504F)));
+    // ln 2 in two parts: the first has few enough bits for n * part to be exact.
+    const Vec r = fma(n, broadcast(2.12194440e-4F), fma(n, broadcast(-0.693359375F), x));
+    p = add(broadcast(1.0F), fma(mul(r, r), polynomial(r, kTail), r));
+  }
+};
+
 /// exp(x) for x <= 0; below -87 it stays at exp(-87) = 1.6e-38. Within 2 ulp.
 [[gnu::always_inline]] inline Vec exp_nonpositive(Vec x) {
-  constexpr float kTail[] = {0.49999994F, 0.166665211F, 0.041668389F, 0.00836871006F, 0.00138146128F};
-  x = max_or_second(broadcast(-87.0F), x);
-  const Vec n = round(mul(x, broadcast(1.44269504F)));
-  // ln 2 in two parts: the first has few enough bits for n * part to be exact.
-  const Vec r = fma(n, broadcast(2.12194440e-4F), fma(n, broadcast(-0.693359375F), x));
-  const Vec p = add(broadcast(1.0F), fma(mul(r, r), polynomial(r, kTail), r));
-  return mul(p, exp2_integral(n));
+  const ScaledExp e(max_or_second(broadcast(-87.0F), x));
+  return mul(e.p, exp2_integral(e.n));
+}
+
+/// exp(x) for any x, down to 0 and up to infinity. Within 2 ulp.
+[[gnu::always_inline]] inline Vec exp(Vec x) {
+  const ScaledExp e(min_or_second(broadcast(89.0F), max_or_second(broadcast(-104.0F), x)));
+  // In two steps, because 2^n need not be a number: n lies between -150 and 128.
+  const Vec half = round(mul(e.n, broadcast(0.5F)));
+  return mul(mul(e.p, exp2_integral(half)), exp2_integral(sub(e.n, half)));
 }
 
 /// 1 / (1 + exp(-x)), within 4 ulp.

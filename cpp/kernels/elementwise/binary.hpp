@@ -1,0 +1,54 @@
+// Two arrays, element by element; either may be one value for all columns of a row.
+#pragma once
+
+#include "kernels/elementwise/activation.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+/// The larger or the smaller; NaN if either is.
+[[gnu::always_inline]] inline Vec maximum(Vec a, Vec b) { return select_nan(a, a, max_or_second(a, b)); }
+[[gnu::always_inline]] inline Vec minimum(Vec a, Vec b) { return select_nan(a, a, min_or_second(a, b)); }
+
+template <bool AAlone, bool BAlone, class F>
+[[gnu::always_inline]] inline void binary_rows(const BinaryWork& w, const F& f) {
+  for (std::int64_t r = 0; r < w.rows; ++r) {
+    const float* a = w.a + r * w.a_row;
+    const float* b = w.b + r * w.b_row;
+    float* y = w.y + r * w.y_row;
+    const Vec a_all = broadcast(*a), b_all = broadcast(*b);
+    std::int64_t c = 0;
+    for (; c + kLanes <= w.columns; c += kLanes) store(y + c, f(AAlone ? a_all : load(a + c), BAlone ? b_all : load(b + c)));
+    if (const int rest = static_cast<int>(w.columns - c); rest > 0) {
+      store_first(y + c, f(AAlone ? a_all : load_first(a + c, rest), BAlone ? b_all : load_first(b + c, rest)), rest);
+    }
+  }
+}
+
+template <class F>
+[[gnu::flatten, gnu::noinline]] inline void binary_of(const BinaryWork& w, const F& f) {
+  if (w.a_alone) return w.b_alone ? binary_rows<true, true>(w, f) : binary_rows<true, false>(w, f);
+  w.b_alone ? binary_rows<false, true>(w, f) : binary_rows<false, false>(w, f);
+}
+
+/// Clips are done on the way; other activations follow while a block is in cache.
+inline void binary(const BinaryWork& w) {
+  const Vec lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));
+  switch (w.function) {
+    case BinaryFunction::add:
+      return binary_of(w, [=](Vec a, Vec b) { return clip(add(a, b), lo, hi); });
+    case BinaryFunction::sub:
+      return binary_of(w, [=](Vec a, Vec b) { return clip(sub(a, b), lo, hi); });
+    case BinaryFunction::mul:
+      return binary_of(w, [=](Vec a, Vec b) { return clip(mul(a, b), lo, hi); });
+    case BinaryFunction::div:
+      return binary_of(w, [=](Vec a, Vec b) { return clip(div(a, b), lo, hi); });
+    case BinaryFunction::min:
+      return binary_of(w, [=](Vec a, Vec b) { return clip(minimum(a, b), lo, hi); });
+    case BinaryFunction::max:
+      return binary_of(w, [=](Vec a, Vec b) { return clip(maximum(a, b), lo, hi); });
+    case BinaryFunction::prelu:
+      return binary_of(w, [=](Vec a, Vec b) { return clip(select_less(a, broadcast(0.0F), mul(a, b), a), lo, hi); });
+  }
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -1,0 +1,68 @@
+// Maximum and average over windows. Taps that fall in the padding are skipped. An average adds the taps of a row left to right and then
+// rows top to bottom: over a whole image it has the bits of two folds.
+#pragma once
+
+#include "kernels/reduce/fold.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+/// The taps of one axis that lie inside: where the first one reads, and how many there are.
+struct PoolTaps {
+  std::int64_t first, count;
+  [[gnu::always_inline]] inline PoolTaps(std::int64_t start, std::int64_t taps, std::int64_t dilation, std::int64_t size) {
+    const std::int64_t skipped = start < 0 ? (-start + dilation - 1) / dilation : 0;
+    first = start + skipped * dilation;
+    const std::int64_t inside = first < size ? (size - 1 - first) / dilation + 1 : 0, left = taps - skipped;
+    count = left < 0 ? 0 : inside < left ? inside : left;
+  }
+};
+
+template <bool Max, int Vectors>
+[[gnu::always_inline]] inline void window_vectors(const float* x, std::int64_t row, std::int64_t pixel, std::int64_t rows,
+                                                  std::int64_t columns, float divisor, float* y, int last) {
+  Vec acc[Vectors];
+  unroll<0, Vectors>([&](auto j) { acc[j] = broadcast(Max ? -__builtin_inff() : 0.0F); });
+  for (std::int64_t r = 0; r < rows; ++r, x += row) {
+    Vec sum[Vectors];
+    unroll<0, Vectors>([&](auto j) { sum[j] = Max ? acc[j] : broadcast(0.0F); });
+    const float* p = x;
+    for (std::int64_t c = 0; c < columns; ++c, p += pixel) {
+      unroll<0, Vectors>([&](auto j) {
+        const Vec v = j + 1 < Vectors ? load(p + j * kLanes) : load_up_to(p + j * kLanes, last);
+        sum[j] = Max ? maximum(sum[j], v) : add(sum[j], v);
+      });
+    }
+    unroll<0, Vectors>([&](auto j) { acc[j] = Max ? sum[j] : add(acc[j], sum[j]); });
+  }
+  unroll<0, Vectors>([&](auto j) {
+    const Vec v = Max ? acc[j] : div(acc[j], broadcast(divisor));
+    store_up_to(y + j * kLanes, v, j + 1 < Vectors ? kLanes : last);
+  });
+}
+
+template <bool Max>
+[[gnu::always_inline]] inline void window_rows(const PoolWork& w) {
+  for (std::int64_t oy = w.y_begin; oy < w.y_end; ++oy) {
+    const PoolTaps rows(oy * w.stride_h - w.pad_top, w.kh, w.dilation_h, w.height);
+    for (std::int64_t ox = 0; ox < w.out_width; ++ox) {
+      const PoolTaps columns(ox * w.stride_w - w.pad_left, w.kw, w.dilation_w, w.width);
+      const std::int64_t inside = rows.count * columns.count, count = w.include_padding ? w.kh * w.kw : inside;
+      const float* x = w.x + (inside == 0 ? 0 : rows.first * w.x_row + columns.first * w.x_pixel);
+      float* y = w.y + oy * w.y_row + ox * w.y_pixel;
+      const std::int64_t row = w.dilation_h * w.x_row, pixel = w.dilation_w * w.x_pixel;
+      const auto divisor = static_cast<float>(count > 0 ? count : 1);
+      std::int64_t c = 0;
+      for (; c + 4 * kLanes <= w.channels; c += 4 * kLanes) {
+        window_vectors<Max, 4>(x + c, row, pixel, rows.count, columns.count, divisor, y + c, kLanes);
+      }
+      for (; c < w.channels; c += kLanes) {
+        const int lanes = w.channels - c < kLanes ? static_cast<int>(w.channels - c) : kLanes;
+        window_vectors<Max, 1>(x + c, row, pixel, rows.count, columns.count, divisor, y + c, lanes);
+      }
+    }
+  }
+}
+
+[[gnu::flatten]] inline void pool(const PoolWork& w) { w.max ? window_rows<true>(w) : window_rows<false>(w); }
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -1,0 +1,77 @@
+// Sums and extremes along one axis. Columns are folded each by itself, steps in order; along the last axis as sixteen.hpp says.
+#pragma once
+
+#include "kernels/elementwise/binary.hpp"
+#include "kernels/reduce/sixteen.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+/// Calls f with the function on vectors and what it starts from.
+template <class F>
+[[gnu::always_inline]] inline void with_fold(FoldFunction function, const F& f) {
+  switch (function) {
+    case FoldFunction::sum:
+      return f([](Vec a, Vec b) { return add(a, b); }, 0.0F);
+    case FoldFunction::max:
+      return f([](Vec a, Vec b) { return maximum(a, b); }, -__builtin_inff());
+    case FoldFunction::min:
+      return f([](Vec a, Vec b) { return minimum(a, b); }, __builtin_inff());
+  }
+}
+
+/// `Rows` rows of `Vectors` vectors of columns, each a chain of its own.
+template <int Rows, int Vectors, class F>
+[[gnu::always_inline]] inline void fold_block(const FoldWork& w, std::int64_t row, std::int64_t column, const F& f, float start) {
+  Vec acc[Rows][Vectors];
+  unroll<0, Rows>([&](auto r) { unroll<0, Vectors>([&](auto j) { acc[r][j] = broadcast(start); }); });
+  const std::int64_t left = w.columns - column - (Vectors - 1) * kLanes;
+  const int last = left < kLanes ? static_cast<int>(left) : kLanes;
+  const float* x = w.x + row * w.x_row + column;
+  for (std::int64_t i = 0; i < w.steps; ++i, x += w.x_step) {
+    unroll<0, Rows>([&](auto r) {
+      unroll<0, Vectors>([&](auto j) {
+        const float* at = x + r * w.x_row + j * kLanes;
+        acc[r][j] = f(acc[r][j], j + 1 < Vectors ? load(at) : load_up_to(at, last));
+      });
+    });
+  }
+  float* y = w.y + row * w.y_row + column;
+  const Vec divisor = broadcast(w.divisor);
+  unroll<0, Rows>([&](auto r) {
+    unroll<0, Vectors>(
+        [&](auto j) { store_up_to(y + r * w.y_row + j * kLanes, div(acc[r][j], divisor), j + 1 < Vectors ? kLanes : last); });
+  });
+}
+
+template <int Rows, class F>
+[[gnu::always_inline]] inline void fold_row_group(const FoldWork& w, std::int64_t row, const F& f, float start) {
+  constexpr int kVectors = Rows > 1 ? 2 : 4;
+  std::int64_t c = 0;
+  for (; c + kVectors * kLanes <= w.columns; c += kVectors * kLanes) fold_block<Rows, kVectors>(w, row, c, f, start);
+  for (; c < w.columns; c += kLanes) fold_block<Rows, 1>(w, row, c, f, start);
+}
+
+[[gnu::flatten]] inline void fold(const FoldWork& w) {
+  with_fold(w.function, [&](const auto& f, float start) {
+    std::int64_t r = 0;
+    for (; r + 4 <= w.rows; r += 4) fold_row_group<4>(w, r, f, start);
+    for (; r < w.rows; ++r) fold_row_group<1>(w, r, f, start);
+  });
+}
+
+template <class F>
+[[gnu::always_inline]] inline float fold_row(const float* x, std::int64_t n, const F& f, float start) {
+  Sixteen acc = Sixteen::all(start);
+  std::int64_t i = 0;
+  for (; i + kSixteen <= n; i += kSixteen) acc = apply(f, acc, Sixteen::at(x + i));
+  if (i < n) acc = apply(f, acc, Sixteen::first(x + i, n - i, start));
+  return join(f, acc);
+}
+
+[[gnu::flatten]] inline void fold_rows(const FoldRowsWork& w) {
+  with_fold(w.function, [&](const auto& f, float start) {
+    for (std::int64_t r = 0; r < w.rows; ++r) w.y[r * w.y_row] = fold_row(w.x + r * w.x_row, w.columns, f, start) / w.divisor;
+  });
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -1,0 +1,17 @@
+// The kernels that tensor_work.hpp lists.
+#pragma once
+
+#include "kernels/elementwise/activation.hpp"
+#include "kernels/elementwise/binary.hpp"
+#include "kernels/normalise/layer_norm.hpp"
+#include "kernels/normalise/softmax.hpp"
+#include "kernels/pool/pool.hpp"
+#include "kernels/reduce/fold.hpp"
+#include "kernels/resize/resize.hpp"
+#include "kernels/transpose/transpose.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+constexpr TensorKernels kTensorKernels = {map, binary, fold, fold_rows, pool, softmax, softmax_steps, layer_norm, resize, transpose};
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE

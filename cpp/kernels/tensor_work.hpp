@@ -1,0 +1,125 @@
+// What networks ask of an instruction set beside convolutions: plain structs as in table.hpp. All strides count floats. Rows are apart by
+// any stride, their elements are adjacent.
+#pragma once
+
+#include <cstdint>
+
+#include "dwsep/options.hpp"
+
+namespace dwsep {
+
+/// y = activation(x)
+struct MapWork {
+  const float* x;
+  float* y;
+  std::int64_t x_row, y_row, rows, columns;
+  Activation activation;
+};
+
+enum class BinaryFunction : std::int32_t { add, sub, mul, div, min, max, prelu };
+
+/// y = activation(a op b)
+struct BinaryWork {
+  BinaryFunction function;
+  const float *a, *b;
+  float* y;
+  std::int64_t a_row, b_row, y_row;
+  bool a_alone, b_alone;  ///< a row of it is one value for all columns
+  std::int64_t rows, columns;
+  Activation activation;
+};
+
+enum class FoldFunction : std::int32_t { sum, max, min };
+
+/// y[row][column] = x[row][0][column] op x[row][1][column] op ..., from left to right, divided by divisor.
+struct FoldWork {
+  FoldFunction function;
+  const float* x;
+  std::int64_t x_row, x_step;
+  float* y;
+  std::int64_t y_row, rows, steps, columns;
+  float divisor;
+};
+
+/// The same over the columns of each row; y has one value a row.
+struct FoldRowsWork {
+  FoldFunction function;
+  const float* x;
+  float* y;
+  std::int64_t x_row, y_row, rows, columns;
+  float divisor;
+};
+
+/// Pooling of output rows [y_begin, y_end) of one image.
+struct PoolWork {
+  bool max;              ///< else the average
+  bool include_padding;  ///< the average counts it
+  const float* x;
+  std::int64_t x_row, x_pixel, height, width;
+  std::int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+  float* y;  ///< row 0
+  std::int64_t y_row, y_pixel, y_begin, y_end, out_width, channels;
+};
+
+/// Softmax of rows, or its logarithm.
+struct SoftmaxWork {
+  bool log;
+  const float* x;
+  float* y;
+  std::int64_t x_row, y_row, rows, columns;
+};
+
+/// Softmax over `steps` values `step` floats apart, for each column.
+struct SoftmaxStepsWork {
+  bool log;
+  const float* x;
+  float* y;
+  std::int64_t x_step, y_step, steps, columns;
+};
+
+/// (x - mean) / sqrt(variance + epsilon) * scale + shift of rows.
+struct LayerNormWork {
+  const float *x, *scale, *shift;
+  float* y;
+  std::int64_t x_row, y_row, rows, columns;
+  float epsilon;
+};
+
+/// Up to four inputs of an output along one axis, and their weights.
+struct ResizeTaps {
+  std::int32_t at[4];
+  float weight[4];
+};
+
+/// One row of a resized image.
+struct ResizeWork {
+  int taps;        ///< 1, 2 or 4 in both directions
+  const float* x;  ///< row 0
+  std::int64_t x_row, x_pixel;
+  ResizeTaps rows;
+  const ResizeTaps* columns;  ///< for each output pixel
+  float* y;
+  std::int64_t y_pixel, out_width, channels;
+};
+
+/// y[column][row] = x[row][column]
+struct TransposeWork {
+  const float* x;
+  float* y;
+  std::int64_t x_row, y_row, rows, columns;
+};
+
+struct TensorKernels {
+  void (*map)(const MapWork&);
+  void (*binary)(const BinaryWork&);
+  void (*fold)(const FoldWork&);
+  void (*fold_rows)(const FoldRowsWork&);
+  void (*pool)(const PoolWork&);
+  void (*softmax)(const SoftmaxWork&);
+  void (*softmax_steps)(const SoftmaxStepsWork&);
+  void (*layer_norm)(const LayerNormWork&);
+  void (*resize)(const ResizeWork&);
+  void (*transpose)(const TransposeWork&);
+};
+
+}  // namespace dwsep

@@ -1,0 +1,51 @@
+// Arrays side by side.
+#include "runtime/network/ops/copy.hpp"
+#include "runtime/network/ops/plain_op.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+class Concat final : public PlainOp {
+ public:
+  explicit Concat(const Description& d) : PlainOp(d), axis_(static_cast<int>(d.integer("axis", 0, Dims::kMaxRank - 1))) {}
+
+  Dims infer(const std::vector<Dims>& inputs) const override {
+    if (inputs.empty()) reject("inputs", "one array or more", "none");
+    check_inputs(inputs, inputs.size());
+    Dims y = inputs[0];
+    axis_of(axis_, y.rank());
+    for (std::size_t k = 1; k < inputs.size(); ++k) {
+      Dims x = inputs[k];
+      if (x.rank() != y.rank()) reject("inputs", "of equal rank", to_string(y) + " and " + to_string(x));
+      const std::int64_t size = y[axis_] + x[axis_];
+      y[axis_] = x[axis_];
+      if (x != y)
+        reject("inputs", "of equal sizes on all axes but " + std::to_string(axis_), to_string(inputs[0]) + " and " + to_string(x));
+      y[axis_] = size;
+      checked(y);
+    }
+    return y;
+  }
+
+  int concatenated_axis() const override { return axis_; }
+  double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
+
+  void run(Team& team, const Operands& o, float*) const noexcept override {
+    float* y = o.output.data;
+    std::int64_t done = 0;
+    for (const Array* x = o.inputs; done < o.output.shape[axis_]; ++x) {
+      copy_elements(team, x->shape, x->data, x->strides, y, o.output.strides);
+      y += x->shape[axis_] * o.output.strides[axis_];
+      done += x->shape[axis_];
+    }
+  }
+
+ private:
+  int axis_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Op> make_concat_op(const Description& d) { return std::make_unique<Concat>(d); }
+
+}  // namespace dwsep::runtime

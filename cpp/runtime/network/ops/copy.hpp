@@ -1,0 +1,18 @@
+// Moving elements from one array to another.
+#pragma once
+
+#include "runtime/network/array.hpp"
+#include "runtime/thread_pool.hpp"
+
+namespace dwsep::runtime {
+
+/// y[i] = x[i] for all i of the shape, for one thread's part. Strides of x may be any, those of y end in 1 where that axis is not 1 long.
+void copy_elements(const Team& team, const Dims& shape, const float* x, const Dims& x_strides, float* y, const Dims& y_strides);
+
+/// The same elements in the same order, whatever the shapes.
+void copy_in_order(const Team& team, const Array& x, const Array& y);
+
+/// y = value everywhere.
+void fill_elements(const Team& team, const Array& y, float value);
+
+}  // namespace dwsep::runtime

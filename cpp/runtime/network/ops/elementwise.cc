@@ -1,0 +1,141 @@
+// Functions of one element, or of one element of each of two arrays.
+#include <cmath>
+
+#include "runtime/dispatch.hpp"
+#include "runtime/network/ops/nest.hpp"
+#include "runtime/network/ops/plain_op.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+class ActivationOp final : public PlainOp {
+ public:
+  explicit ActivationOp(const Description& d) : PlainOp(d), activation_(d.activation()) {}
+
+  Dims infer(const std::vector<Dims>& inputs) const override {
+    check_inputs(inputs, 1);
+    return inputs[0];
+  }
+
+  void run(Team& team, const Operands& o, float*) const noexcept override {
+    const Nest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides});
+    const auto rows = nest.row_strides();
+    nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
+      kernel_table().tensor.map({o.inputs[0].data + at[1], o.output.data + at[0], rows[1], rows[0], count, columns, activation_});
+    });
+  }
+
+ private:
+  Activation activation_;
+};
+
+// Seldom met, so plain loops over the C library do. In double and rounded once: the result hangs neither on the instruction set nor, but
+// for a few in a billion, on the library.
+double softplus(double x) { return std::fmax(x, 0.0) + std::log1p(std::exp(-std::fabs(x))) + (x - x); }
+double sign(double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : x; }
+
+using Function = double (*)(double);
+constexpr const char* kUnary[] = {"exp",   "log",  "sqrt",  "neg",      "abs", "erf", "reciprocal",
+                                  "floor", "ceil", "round", "softplus", "sin", "cos", "sign"};
+constexpr Function kFunctions[] = {[](double x) { return std::exp(x); },
+                                   [](double x) { return std::log(x); },
+                                   [](double x) { return std::sqrt(x); },
+                                   [](double x) { return -x; },
+                                   [](double x) { return std::fabs(x); },
+                                   [](double x) { return std::erf(x); },
+                                   [](double x) { return 1.0 / x; },
+                                   [](double x) { return std::floor(x); },
+                                   [](double x) { return std::ceil(x); },
+                                   [](double x) { return std::nearbyint(x); },
+                                   softplus,
+                                   [](double x) { return std::sin(x); },
+                                   [](double x) { return std::cos(x); },
+                                   sign};
+
+class UnaryOp final : public PlainOp {
+ public:
+  explicit UnaryOp(const Description& d) : PlainOp(d), function_(kFunctions[one_of(d, "function", kUnary)]) {}
+
+  Dims infer(const std::vector<Dims>& inputs) const override {
+    check_inputs(inputs, 1);
+    return inputs[0];
+  }
+
+  void run(Team& team, const Operands& o, float*) const noexcept override {
+    const Nest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides});
+    const auto rows = nest.row_strides();
+    nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
+      for (std::int64_t r = 0; r < count; ++r) {
+        const float* x = o.inputs[0].data + at[1] + r * rows[1];
+        float* y = o.output.data + at[0] + r * rows[0];
+        for (std::int64_t c = 0; c < columns; ++c) y[c] = static_cast<float>(function_(static_cast<double>(x[c])));
+      }
+    });
+  }
+
+ private:
+  Function function_;
+};
+
+// In the order of BinaryFunction; pow has no kernel.
+constexpr const char* kBinary[] = {"add", "sub", "mul", "div", "min", "max", "prelu", "pow"};
+constexpr int kPow = 7;
+
+class BinaryOp final : public PlainOp {
+ public:
+  explicit BinaryOp(const Description& d) : PlainOp(d), function_(one_of(d, "function", kBinary)), activation_(d.activation()) {}
+
+  Dims infer(const std::vector<Dims>& inputs) const override {
+    check_inputs(inputs, 2);
+    return broadcast(inputs[0], inputs[1]);
+  }
+
+  void run(Team& team, const Operands& o, float*) const noexcept override {
+    const Array &a = o.inputs[0], &b = o.inputs[1], &y = o.output;
+    const Nest<3> nest(y.shape, {y.strides, broadcast_strides(a, y.shape), broadcast_strides(b, y.shape)});
+    const auto rows = nest.row_strides(), columns = nest.column_strides();
+    nest.part(team, [&](const std::array<std::int64_t, 3>& at, std::int64_t count, std::int64_t width) {
+      const BinaryWork w{static_cast<BinaryFunction>(function_),
+                         a.data + at[1],
+                         b.data + at[2],
+                         y.data + at[0],
+                         rows[1],
+                         rows[2],
+                         rows[0],
+                         columns[1] == 0,
+                         columns[2] == 0,
+                         count,
+                         width,
+                         activation_};
+      if (function_ == kPow) {
+        power(w);
+      } else {
+        kernel_table().tensor.binary(w);
+      }
+      if (function_ == kPow || activation_.kind != ActivationKind::clip) {
+        kernel_table().activate(w.y, w.rows, w.y_row, w.columns, activation_);
+      }
+    });
+  }
+
+ private:
+  static void power(const BinaryWork& w) {
+    for (std::int64_t r = 0; r < w.rows; ++r) {
+      for (std::int64_t c = 0; c < w.columns; ++c) {
+        const double a = w.a[r * w.a_row + (w.a_alone ? 0 : c)], b = w.b[r * w.b_row + (w.b_alone ? 0 : c)];
+        w.y[r * w.y_row + c] = static_cast<float>(std::pow(a, b));
+      }
+    }
+  }
+
+  int function_;
+  Activation activation_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Op> make_activation_op(const Description& d) { return std::make_unique<ActivationOp>(d); }
+std::unique_ptr<const Op> make_unary_op(const Description& d) { return std::make_unique<UnaryOp>(d); }
+std::unique_ptr<const Op> make_binary_op(const Description& d) { return std::make_unique<BinaryOp>(d); }
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,194 @@
+// NumPy's matmul of two computed arrays. The second one is packed into scratch, so that the pointwise kernels can read it.
+#include <algorithm>
+
+#include "runtime/dispatch.hpp"
+#include "runtime/network/ops/plain_op.hpp"
+#include "runtime/stages.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+/// One operand as a stack of matrices of which the innermost axis is adjacent.
+struct Stack {
+  float* data;
+  Dims strides;  ///< of the batch axes
+  std::int64_t row;
+};
+
+/// b in panels as PackedMatrix has them, without half vectors.
+struct Panels {
+  std::int64_t k, columns, vectors, count;
+  int panel_vectors, lanes;
+
+  Panels(std::int64_t rows, std::int64_t n)
+      : k(rows),
+        columns(n),
+        vectors(ceil_div(n, kernel_table().lanes)),
+        count(std::max<std::int64_t>(vectors / 2, 1)),
+        panel_vectors(vectors < 2 ? 1 : 2),
+        lanes(kernel_table().lanes) {}
+
+  int last_vectors() const { return static_cast<int>(vectors - (count - 1) * panel_vectors); }
+  std::int64_t bias_floats() const { return vectors * lanes; }
+  std::int64_t floats() const { return (k + 1) * bias_floats(); }
+
+  /// Rows [range) of b.
+  void pack(const float* b, std::int64_t row, Range range, float* out) const {
+    for (std::int64_t p = 0; p < count; ++p) {
+      const std::int64_t first = p * panel_vectors * lanes, width = (p + 1 < count ? panel_vectors : last_vectors()) * lanes;
+      const std::int64_t exist = std::min(columns - first, width);
+      for (std::int64_t r = range.begin; r < range.end; ++r) {
+        float* const end = std::copy_n(b + r * row + first, exist, out + first * k + r * width);
+        std::fill_n(end, width - exist, 0.0F);
+      }
+    }
+  }
+};
+
+class Matmul final : public PlainOp {
+ public:
+  explicit Matmul(const Description& d) : PlainOp(d) {}
+
+  Dims infer(const std::vector<Dims>& inputs) const override {
+    check_inputs(inputs, 2);
+    const Dims &a = inputs[0], &b = inputs[1];
+    if (a.rank() == 0 || b.rank() == 0) reject("inputs", "arrays of one axis or more", to_string(a) + " and " + to_string(b));
+    if (a.back() != (b.rank() == 1 ? b[0] : b[b.rank() - 2])) {
+      reject("inputs", "such that the columns of the first are the rows of the second", to_string(a) + " and " + to_string(b));
+    }
+    Dims y = broadcast(batch_of(a), batch_of(b));
+    if (a.rank() > 1) y.push_back(a[a.rank() - 2]);
+    if (b.rank() > 1) y.push_back(b.back());
+    return checked(y);
+  }
+
+  std::int64_t scratch_floats(const std::vector<Dims>& inputs, const Dims&, int threads) const override {
+    const Dims &a = inputs[0], &b = inputs[1];
+    const std::int64_t copies = std::min<std::int64_t>(broadcast(batch_of(a), batch_of(b)).count(), threads);
+    return copies * room(Panels(a.back(), b.rank() == 1 ? 1 : b.back()));
+  }
+
+  void run(Team& team, const Operands& o, float* scratch) const noexcept override {
+    const Array &a = o.inputs[0], &b = o.inputs[1];
+    Product p(o);
+    const bool one_b = std::all_of(p.b.strides.begin(), p.b.strides.end(), [](std::int64_t s) { return s == 0; });
+    const Panels panels(a.shape.back(), b.shape.rank() == 1 ? 1 : b.shape.back());
+    if (one_b) {
+      pack_together(team, panels, p.b.data, p.b.row, scratch);
+      p.multiply_part(team, panels, scratch, {0, p.batches});
+    } else if (p.batches >= team.size()) {
+      const Range mine = part_of(p.batches, team.rank(), team.size());
+      float* const own = scratch + team.rank() * room(panels);
+      std::fill_n(own, panels.bias_floats(), 0.0F);
+      for (std::int64_t i = mine.begin; i < mine.end; ++i) {
+        panels.pack(p.at(p.b, i), p.b.row, {0, panels.k}, own + panels.bias_floats());
+        p.multiply(panels, own, i, {0, p.rows}, {0, panels.count});
+      }
+    } else {
+      for (std::int64_t i = 0; i < p.batches; ++i) {
+        if (i > 0) team.barrier();
+        pack_together(team, panels, p.at(p.b, i), p.b.row, scratch);
+        p.multiply_part(team, panels, scratch, {i, i + 1});
+      }
+    }
+  }
+
+  double flops(const std::vector<Dims>& inputs, const Dims& y) const override {
+    return 2.0 * static_cast<double>(inputs[0].back()) * static_cast<double>(y.count());
+  }
+
+ private:
+  struct Product {
+    Stack a, b, y;
+    Dims batch;
+    std::int64_t batches, rows;
+
+    explicit Product(const Operands& o) {
+      const Array &first = o.inputs[0], &second = o.inputs[1];
+      const int axes = (first.shape.rank() > 1 ? 1 : 0) + (second.shape.rank() > 1 ? 1 : 0);
+      for (int i = 0; i + axes < o.output.shape.rank(); ++i) batch.push_back(o.output.shape[i]);
+      batches = batch.count();
+      rows = first.shape.rank() > 1 ? first.shape[first.shape.rank() - 2] : 1;
+      a = stack(first);
+      b = stack(second);
+      if (second.shape.rank() == 1) b.row = second.strides[0];
+      y = {o.output.data, {}, 0};
+      for (int i = 0; i < batch.rank(); ++i) y.strides.push_back(o.output.strides[i]);
+      if (first.shape.rank() > 1) y.row = o.output.strides[batch.rank()];
+    }
+
+    Stack stack(const Array& x) const {
+      Array matrices{x.data, batch_of(x.shape), {}};
+      for (int i = 0; i < matrices.shape.rank(); ++i) matrices.strides.push_back(x.strides[i]);
+      return {x.data, broadcast_strides(matrices, batch), x.shape.rank() > 1 ? x.strides[x.shape.rank() - 2] : 0};
+    }
+
+    float* at(const Stack& s, std::int64_t i) const {
+      float* p = s.data;
+      for (int axis = batch.rank() - 1; axis >= 0; --axis) {
+        p += i % batch[axis] * s.strides[axis];
+        i /= batch[axis];
+      }
+      return p;
+    }
+
+    /// A thread's part of the products [some), which share packed panels: of their rows, or where these are few of the panels.
+    void multiply_part(const Team& team, const Panels& panels, const float* packed, Range some) const {
+      const std::int64_t all = (some.end - some.begin) * rows;
+      const bool by_panels = all < 8 * team.size() && panels.count >= team.size();
+      const Range mine = by_panels ? Range{0, all} : part_of(all, team.rank(), team.size());
+      const Range my_panels = by_panels ? part_of(panels.count, team.rank(), team.size()) : Range{0, panels.count};
+      for (std::int64_t row = mine.begin; row < mine.end;) {
+        const std::int64_t first = row % rows, last = std::min(rows, first + mine.end - row);
+        multiply(panels, packed, some.begin + row / rows, {first, last}, my_panels);
+        row += last - first;
+      }
+    }
+
+    void multiply(const Panels& panels, const float* packed, std::int64_t i, Range some, Range my_panels) const {
+      const Segment whole{0, 0, panels.k};
+      GemmWork w{};
+      w.a = at(a, i) + some.begin * a.row;
+      w.a_row = a.row;
+      w.segments = &whole;
+      w.segment_count = 1;
+      w.b = packed + panels.bias_floats();
+      w.k = panels.k;
+      w.bias = packed;
+      w.y = at(y, i) + some.begin * y.row;
+      w.y_row = y.row;
+      w.y_vector = panels.lanes;
+      w.rows = some.end - some.begin;
+      w.block_rows = gemm_block_rows(panels.k);
+      w.columns = panels.columns;
+      w.panel_vectors = panels.panel_vectors;
+      w.last_panel_vectors = panels.last_vectors();
+      w.last_panel_half = HalfPanel::none;
+      w.panels = panels.count;
+      w.panel_begin = my_panels.begin;
+      w.panel_end = my_panels.end;
+      kernel_table().gemm(w);
+    }
+  };
+
+  static Dims batch_of(const Dims& d) {
+    Dims batch;
+    for (int i = 0; i + 2 < d.rank(); ++i) batch.push_back(d[i]);
+    return batch;
+  }
+
+  /// Zeros for a bias, then the panels, in whole cache lines.
+  static std::int64_t room(const Panels& p) { return round_up(p.floats(), 16); }
+
+  static void pack_together(Team& team, const Panels& panels, const float* b, std::int64_t row, float* scratch) {
+    if (team.rank() == 0) std::fill_n(scratch, panels.bias_floats(), 0.0F);
+    panels.pack(b, row, part_of(panels.k, team.rank(), team.size()), scratch + panels.bias_floats());
+    team.barrier();
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<const Op> make_matmul_op(const Description& d) { return std::make_unique<Matmul>(d); }
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,110 @@
+// Softmax and layer normalisation.
+#include <cmath>
+
+#include "runtime/dispatch.hpp"
+#include "runtime/network/ops/nest.hpp"
+#include "runtime/network/ops/plain_op.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+/// Calls f(offsets, rows) for a thread's part of the rows along the last axis of x and y.
+template <class F>
+void for_each_last(const Team& team, const Array& x, const Array& y, const F& f) {
+  Dims shape = y.shape, x_strides = x.strides, y_strides = y.strides;
+  const int last = shape.rank() - 1;
+  shape[last] = 1;
+  const Nest<2> nest(shape, {y_strides, x_strides});
+  const auto rows = nest.row_strides(), columns = nest.column_strides();
+  nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t width) {
+    if (width == 1) return f(x.data + at[1], rows[1], y.data + at[0], rows[0], count);
+    for (std::int64_t r = 0; r < count; ++r) {
+      f(x.data + at[1] + r * rows[1], columns[1], y.data + at[0] + r * rows[0], columns[0], width);
+    }
+  });
+}
+
+class Softmax final : public PlainOp {
+ public:
+  explicit Softmax(const Description& d)
+      : PlainOp(d), axis_(d.integer("axis", -Dims::kMaxRank, Dims::kMaxRank - 1)), log_(d.has("log") && d.flag("log")) {}
+
+  Dims infer(const std::vector<Dims>& inputs) const override {
+    check_inputs(inputs, 1);
+    axis_of(axis_, inputs[0].rank());
+    return inputs[0];
+  }
+
+  void run(Team& team, const Operands& o, float*) const noexcept override {
+    const Array &x = o.inputs[0], &y = o.output;
+    const int rank = y.shape.rank(), axis = static_cast<int>(axis_ < 0 ? axis_ + rank : axis_);
+    const TensorKernels& kernels = kernel_table().tensor;
+    if (axis + 1 == rank) {
+      for_each_last(team, x, y, [&](const float* from, std::int64_t x_row, float* to, std::int64_t y_row, std::int64_t rows) {
+        kernels.softmax({log_, from, to, x_row, y_row, rows, y.shape.back()});
+      });
+      return;
+    }
+    Dims shape = y.shape;
+    shape[axis] = 1;
+    const Nest<2> nest(shape, {y.strides, x.strides});
+    const auto rows = nest.row_strides();
+    nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
+      for (std::int64_t r = 0; r < count; ++r) {
+        kernels.softmax_steps(
+            {log_, x.data + at[1] + r * rows[1], y.data + at[0] + r * rows[0], x.strides[axis], y.strides[axis], y.shape[axis], columns});
+      }
+    });
+  }
+
+  double flops(const std::vector<Dims>&, const Dims& y) const override { return 20.0 * static_cast<double>(y.count()); }
+
+ private:
+  std::int64_t axis_;
+  bool log_;
+};
+
+class LayerNorm final : public PlainOp {
+ public:
+  explicit LayerNorm(const Description& d) : PlainOp(d), epsilon_(static_cast<float>(d.number("epsilon"))) {
+    if (!(epsilon_ >= 0.0F) || std::isinf(epsilon_)) d.reject("epsilon", "0 or more, and finite", std::to_string(epsilon_));
+    const auto found = d.weights.find("scale");
+    const auto* raw = found == d.weights.end() ? nullptr : std::get_if<RawWeights>(&found->second);
+    if (raw == nullptr || raw->shape.rank() != 1) d.reject("scale", "a vector of weights", raw == nullptr ? "none" : to_string(raw->shape));
+    scale_ = *raw;
+    shift_ = d.vector("shift", raw->shape[0]);
+  }
+
+  Dims infer(const std::vector<Dims>& inputs) const override {
+    check_inputs(inputs, 1);
+    const Dims& x = inputs[0];
+    if (x.rank() == 0 || x.back() != scale_.shape[0]) reject("input", "of " + std::to_string(scale_.shape[0]) + " channels", to_string(x));
+    return x;
+  }
+
+  void run(Team& team, const Operands& o, float*) const noexcept override {
+    for_each_last(team, o.inputs[0], o.output, [&](const float* x, std::int64_t x_row, float* y, std::int64_t y_row, std::int64_t rows) {
+      kernel_table().tensor.layer_norm(
+          {x, scale_.values.get(), shift_.values.get(), y, x_row, y_row, rows, o.output.shape.back(), epsilon_});
+    });
+  }
+
+  double flops(const std::vector<Dims>&, const Dims& y) const override { return 8.0 * static_cast<double>(y.count()); }
+  std::vector<Part> parts() const override {
+    std::vector<Part> parts;
+    parts.push_back({"scale", scale_});
+    parts.push_back({"shift", shift_});
+    return parts;
+  }
+
+ private:
+  float epsilon_;
+  RawWeights scale_, shift_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Op> make_softmax_op(const Description& d) { return std::make_unique<Softmax>(d); }
+std::unique_ptr<const Op> make_layer_norm_op(const Description& d) { return std::make_unique<LayerNorm>(d); }
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,61 @@
+#include "runtime/network/ops/plain_op.hpp"
+
+#include <algorithm>
+
+namespace dwsep::runtime {
+
+void PlainOp::check_sizes(const char* what, const Dims& d) const {
+  std::int64_t count = 1;
+  for (const std::int64_t size : d) {
+    if (size < 0 || size >= kMaxCount) reject(what, "an array of sizes from 0 to less than 2**40", to_string(d));
+    // An empty array must not hide sizes whose product overflows: strides are computed from them.
+    const std::int64_t factor = std::max<std::int64_t>(size, 1);
+    if (count > kMaxCount / factor) reject(what, "an array of less than 2**40 elements", to_string(d));
+    count *= factor;
+  }
+}
+
+void PlainOp::check_inputs(const std::vector<Dims>& inputs, std::size_t count) const {
+  if (inputs.size() != count) reject("inputs", std::to_string(count) + " arrays", std::to_string(inputs.size()));
+  for (const Dims& d : inputs) check_sizes("input", d);
+}
+
+void PlainOp::check_rank(const Dims& input, int rank) const {
+  if (input.rank() != rank) reject("input", "an array of " + std::to_string(rank) + " axes", to_string(input));
+}
+
+Dims PlainOp::checked(const Dims& output) const {
+  check_sizes("output", output);
+  return output;
+}
+
+int PlainOp::axis_of(std::int64_t axis, int rank) const {
+  if (axis < -rank || axis >= rank) {
+    reject("axis", "from " + std::to_string(-rank) + " to " + std::to_string(rank - 1), std::to_string(axis));
+  }
+  return static_cast<int>(axis < 0 ? axis + rank : axis);
+}
+
+Dims PlainOp::broadcast(const Dims& a, const Dims& b) const {
+  Dims y;
+  const int rank = std::max(a.rank(), b.rank());
+  for (int i = 0; i < rank; ++i) {
+    const int in_a = i - (rank - a.rank()), in_b = i - (rank - b.rank());
+    const std::int64_t p = in_a < 0 ? 1 : a[in_a], q = in_b < 0 ? 1 : b[in_b];
+    if (p != q && p != 1 && q != 1) reject("shapes", "such that each size is equal or 1", to_string(a) + " and " + to_string(b));
+    y.push_back(p == 1 ? q : p);
+  }
+  return checked(y);
+}
+
+Dims broadcast_strides(const Array& a, const Dims& shape) {
+  Dims strides;
+  const int missing = shape.rank() - a.shape.rank();
+  for (int i = 0; i < shape.rank(); ++i) {
+    const int axis = i - missing;
+    strides.push_back(axis < 0 || a.shape[axis] == 1 ? 0 : a.strides[axis]);
+  }
+  return strides;
+}
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,56 @@
+// What all ops without convolutions share: checks of shapes, with errors that name the node.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/network/ops/ops.hpp"
+
+namespace dwsep::runtime {
+
+/// No size, and no product of the sizes of one array, reaches this.
+constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;
+
+class PlainOp : public Op {
+ public:
+  explicit PlainOp(const Description& d) {
+    d_.kind = d.kind;
+    d_.name = d.name;
+  }
+
+ protected:
+  [[noreturn]] void reject(const std::string& what, const std::string& wanted, const std::string& got) const {
+    d_.reject(what, wanted, got);
+  }
+  /// `count` inputs of possible sizes.
+  void check_inputs(const std::vector<Dims>& inputs, std::size_t count) const;
+  void check_rank(const Dims& input, int rank) const;
+  /// The shape, if an array can have it.
+  Dims checked(const Dims& output) const;
+  /// Counted from the front; negative ones come counted from the back.
+  int axis_of(std::int64_t axis, int rank) const;
+  Dims broadcast(const Dims& a, const Dims& b) const;
+
+ private:
+  void check_sizes(const char* what, const Dims& d) const;
+
+  Description d_;  ///< kind and name
+};
+
+/// Strides of an array that repeats along the axes of `shape` that it does not have: 0 there.
+Dims broadcast_strides(const Array& a, const Dims& shape);
+
+/// The number of the word in the list; throws where it is not there.
+template <std::size_t N>
+int one_of(const Description& d, const char* attribute, const char* const (&words)[N]) {
+  const std::string& word = d.word(attribute);
+  std::string all;
+  for (std::size_t i = 0; i < N; ++i) {
+    if (word == words[i]) return static_cast<int>(i);
+    all += (i > 0 ? ", " : "") + std::string(words[i]);
+  }
+  d.reject(attribute, "one of " + all, "'" + word + "'");
+}
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,134 @@
+// Sums, means and extremes over axes. One axis after the other, the innermost first: the mean of an image adds the pixels of each row left
+// to right and then the rows top to bottom, as depthwise kernels do for squeeze-excite.
+#include <algorithm>
+#include <utility>
+
+#include "runtime/dispatch.hpp"
+#include "runtime/network/ops/copy.hpp"
+#include "runtime/network/ops/nest.hpp"
+#include "runtime/network/ops/plain_op.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+// In the order of FoldFunction.
+constexpr const char* kFunctions[] = {"sum", "max", "min", "mean"};
+
+/// y with axis `axis` of x folded to size 1; a thread's part.
+void fold_axis(const Team& team, FoldFunction function, float divisor, const Array& x, int axis, const Array& y) {
+  Dims x_strides = x.strides;
+  x_strides[axis] = 0;
+  const TensorKernels& kernels = kernel_table().tensor;
+  const Nest<2> nest(y.shape, {y.strides, x_strides});
+  const auto rows = nest.row_strides();
+  nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
+    const float* from = x.data + at[1];
+    float* to = y.data + at[0];
+    if (axis + 1 < x.shape.rank()) {
+      kernels.fold({function, from, rows[1], x.strides[axis], to, rows[0], count, x.shape[axis], columns, divisor});
+    } else if (columns == 1) {
+      kernels.fold_rows({function, from, to, rows[1], rows[0], count, x.shape[axis], divisor});
+    } else {
+      for (std::int64_t r = 0; r < count; ++r) {
+        kernels.fold_rows({function, from + r * rows[1], to + r * rows[0], nest.column_strides()[1], 1, columns, x.shape[axis], divisor});
+      }
+    }
+  });
+}
+
+class Reduce final : public PlainOp {
+ public:
+  explicit Reduce(const Description& d)
+      : PlainOp(d),
+        function_(one_of(d, "function", kFunctions)),
+        axes_(d.dims("axes", -1, 0, Dims::kMaxRank - 1)),
+        keep_(d.flag("keepdims")) {
+    for (int i = 0; i < axes_.rank(); ++i) {
+      if (folds(axes_[i], i)) d.reject("axes", "each axis once", to_string(axes_));
+    }
+  }
+
+  Dims infer(const std::vector<Dims>& inputs) const override {
+    check_inputs(inputs, 1);
+    const Dims& x = inputs[0];
+    for (const std::int64_t axis : axes_) axis_of(axis, x.rank());
+    Dims y;
+    for (int i = 0; i < x.rank(); ++i) {
+      if (!folds(i)) {
+        y.push_back(x[i]);
+      } else if (keep_) {
+        y.push_back(1);
+      }
+    }
+    return y;
+  }
+
+  std::int64_t scratch_floats(const std::vector<Dims>& inputs, const Dims&, int) const override {
+    // What lies between the folds, in two places by turns.
+    Dims x = inputs[0];
+    std::int64_t floats = 0;
+    int folds_left = axes_.rank();
+    for (int i = x.rank() - 1; i >= 0 && folds_left > 1; --i) {
+      if (!folds(i)) continue;
+      x[i] = 1;
+      if (axes_.rank() - folds_left < 2) floats += round_up(x.count(), kLine);
+      --folds_left;
+    }
+    return floats;
+  }
+
+  void run(Team& team, const Operands& o, float* scratch) const noexcept override {
+    Array x = o.inputs[0], y = x;
+    double count = 1;
+    for (const std::int64_t axis : axes_) count *= static_cast<double>(x.shape[static_cast<int>(axis)]);
+    const auto function = function_ == kMean ? FoldFunction::sum : static_cast<FoldFunction>(function_);
+    float *next = scratch, *other = nullptr;
+    int left = axes_.rank();
+    if (left == 0) return copy_in_order(team, x, o.output);
+    for (int i = x.shape.rank() - 1; i >= 0; --i) {
+      if (!folds(i)) continue;
+      const bool last = --left == 0;
+      y.shape[i] = 1;
+      if (last) {
+        y = {o.output.data, y.shape, output_strides(o.output)};
+      } else {
+        y.data = next;
+        y.strides = dense_strides(y.shape);
+        if (other == nullptr) other = next + round_up(y.shape.count(), kLine);
+        std::swap(next, other);
+      }
+      fold_axis(team, function, last && function_ == kMean ? static_cast<float>(count) : 1.0F, x, i, y);
+      if (!last) team.barrier();
+      x = y;
+    }
+  }
+
+  double flops(const std::vector<Dims>& inputs, const Dims&) const override { return static_cast<double>(inputs[0].count()); }
+
+ private:
+  static constexpr int kMean = 3;
+  static constexpr std::int64_t kLine = 16;
+
+  /// Whether the axis is among the first `count` of the list.
+  bool folds(std::int64_t axis, int count) const { return std::find(axes_.begin(), axes_.begin() + count, axis) != axes_.begin() + count; }
+  bool folds(std::int64_t axis) const { return folds(axis, axes_.rank()); }
+
+  /// The output's strides, with the axes that it may have lost.
+  Dims output_strides(const Array& y) const {
+    if (keep_) return y.strides;
+    Dims strides;
+    int next = 0;
+    for (int i = 0; i < y.shape.rank() + axes_.rank(); ++i) strides.push_back(folds(i) ? 1 : y.strides[next++]);
+    return strides;
+  }
+
+  int function_;
+  Dims axes_;
+  bool keep_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Op> make_reduce_op(const Description& d) { return std::make_unique<Reduce>(d); }
+
+}  // namespace dwsep::runtime

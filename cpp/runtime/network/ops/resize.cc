@@ -1,0 +1,148 @@
+// Images of another size. Coordinates are computed in float32, as every other implementation of the same formulas does: where a
+// coordinate falls on the boundary between two pixels, more digits would choose the other one.
+#include <array>
+#include <cmath>
+#include <new>
+
+#include "runtime/dispatch.hpp"
+#include "runtime/layer.hpp"
+#include "runtime/network/ops/plain_op.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+enum class Function { nearest, linear, cubic };
+constexpr const char* kFunctions[] = {"nearest", "linear", "cubic"};
+enum class Coordinates { half_pixel, pytorch_half_pixel, asymmetric, align_corners };
+constexpr const char* kCoordinates[] = {"half_pixel", "pytorch_half_pixel", "asymmetric", "align_corners"};
+enum class Rounding { prefer_floor, prefer_ceil, floor, ceil };
+constexpr const char* kRounding[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
+
+constexpr std::int64_t kMaxPixels = std::int64_t{1} << 31;
+
+class Resize final : public PlainOp {
+ public:
+  explicit Resize(const Description& d)
+      : PlainOp(d),
+        function_(static_cast<Function>(one_of(d, "function", kFunctions))),
+        coordinates_(static_cast<Coordinates>(one_of(d, "coordinates", kCoordinates))),
+        rounding_(d.has("rounding") ? static_cast<Rounding>(one_of(d, "rounding", kRounding)) : Rounding::prefer_floor),
+        size_(d.dims("size", 2, 1, kMaxPixels - 1)) {
+    const std::vector<double>& scale = d.numbers("scale");
+    if (scale.size() != 2) d.reject("scale", "2 numbers", std::to_string(scale.size()));
+    for (std::size_t i = 0; i < 2; ++i) {
+      scale_[i] = static_cast<float>(scale[i]);
+      if (!(scale_[i] > 0.0F) || std::isinf(scale_[i])) d.reject("scale", "positive and finite", std::to_string(scale[i]));
+    }
+  }
+
+  Dims infer(const std::vector<Dims>& inputs) const override {
+    check_inputs(inputs, 1);
+    const Dims& x = inputs[0];
+    check_rank(x, 4);
+    for (int i = 1; i < 3; ++i) {
+      if (x[i] < 1 || x[i] >= kMaxPixels) reject("input", "an image of 1 to 2**31 - 1 rows and columns", to_string(x));
+    }
+    return checked({x[0], size_[0], size_[1], x[3]});
+  }
+
+  std::int64_t scratch_floats(const std::vector<Dims>&, const Dims& y, int) const override {
+    return y[2] * static_cast<std::int64_t>(sizeof(ResizeTaps) / sizeof(float));
+  }
+
+  void run(Team& team, const Operands& o, float* scratch) const noexcept override {
+    const Array &x = o.inputs[0], &y = o.output;
+    auto* const columns = reinterpret_cast<ResizeTaps*>(scratch);
+    const Range mine = part_of(y.shape[2], team.rank(), team.size());
+    for (std::int64_t i = mine.begin; i < mine.end; ++i) new (columns + i) ResizeTaps(taps(1, i, x.shape[2], y.shape[2]));
+    team.barrier();
+    ResizeWork w{};
+    w.taps = function_ == Function::nearest ? 1 : function_ == Function::linear ? 2 : 4;
+    w.x_row = x.strides[1];
+    w.x_pixel = x.strides[2];
+    w.columns = columns;
+    w.y_pixel = y.strides[2];
+    w.out_width = y.shape[2];
+    w.channels = y.shape[3];
+    const Range rows = part_of(y.shape[0] * y.shape[1], team.rank(), team.size());
+    for (std::int64_t row = rows.begin; row < rows.end; ++row) {
+      const std::int64_t image = row / y.shape[1], line = row % y.shape[1];
+      w.rows = taps(0, line, x.shape[1], y.shape[1]);
+      w.x = x.data + image * x.strides[0];
+      w.y = y.data + image * y.strides[0] + line * y.strides[1];
+      kernel_table().tensor.resize(w);
+    }
+  }
+
+  double flops(const std::vector<Dims>&, const Dims& y) const override {
+    const double taps = function_ == Function::nearest ? 0 : function_ == Function::linear ? 2 : 4;
+    return 2 * taps * (taps + 1) * static_cast<double>(y.count());
+  }
+
+ private:
+  /// Where output i of an axis lies in the input.
+  float coordinate(int axis, std::int64_t i, std::int64_t in, std::int64_t out) const {
+    const auto at = static_cast<float>(i);
+    const float scale = scale_[static_cast<std::size_t>(axis)];
+    switch (coordinates_) {
+      case Coordinates::pytorch_half_pixel:
+        if (out == 1) return 0.0F;
+        [[fallthrough]];
+      case Coordinates::half_pixel:
+        return (at + 0.5F) / scale - 0.5F;
+      case Coordinates::asymmetric:
+        return at / scale;
+      case Coordinates::align_corners:
+        break;
+    }
+    return out == 1 ? 0.0F : at * static_cast<float>(in - 1) / static_cast<float>(out - 1);
+  }
+
+  static std::int32_t within(float i, std::int64_t in) {
+    return static_cast<std::int32_t>(std::fmin(std::fmax(static_cast<double>(i), 0.0), static_cast<double>(in - 1)));
+  }
+
+  float rounded(float at) const {
+    switch (rounding_) {
+      case Rounding::prefer_floor:
+        return std::ceil(at - 0.5F);
+      case Rounding::prefer_ceil:
+        return std::floor(at + 0.5F);
+      case Rounding::floor:
+        return std::floor(at);
+      case Rounding::ceil:
+        break;
+    }
+    return std::ceil(at);
+  }
+
+  /// The cubic convolution kernel (Keys, 1981) with a = -0.75.
+  static float cubic_near(float s) { return (1.25F * s - 2.25F) * s * s + 1.0F; }
+  static float cubic_far(float s) { return ((-0.75F * s + 3.75F) * s - 6.0F) * s + 3.0F; }
+
+  ResizeTaps taps(int axis, std::int64_t i, std::int64_t in, std::int64_t out) const {
+    const float at = coordinate(axis, i, in, out);
+    if (function_ == Function::nearest) return {{within(rounded(at), in)}, {1.0F}};
+    if (function_ == Function::linear) {
+      const float inside = std::fmin(std::fmax(at, 0.0F), static_cast<float>(in - 1));
+      const std::int32_t first = within(std::floor(inside), in), second = within(static_cast<float>(first) + 1.0F, in);
+      const float part = inside - static_cast<float>(first);
+      return {{first, second}, {1.0F - part, part}};
+    }
+    const float first = std::floor(at), s = at - first;
+    return {{within(first - 1.0F, in), within(first, in), within(first + 1.0F, in), within(first + 2.0F, in)},
+            {cubic_far(s + 1.0F), cubic_near(s), cubic_near(1.0F - s), cubic_far(2.0F - s)}};
+  }
+
+  Function function_;
+  Coordinates coordinates_;
+  Rounding rounding_;
+  Dims size_;
+  std::array<float, 2> scale_{};
+};
+
+}  // namespace
+
+std::unique_ptr<const Op> make_resize_op(const Description& d) { return std::make_unique<Resize>(d); }
+
+}  // namespace dwsep::runtime
