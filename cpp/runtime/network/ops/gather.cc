@@ -1,4 +1,7 @@
-// Chosen elements of one axis.
+// Chosen elements of one axis. `indices` are given flat; where they have another rank than 1, `indices_shape` says their shape.
+#include <algorithm>
+#include <limits>
+
 #include "runtime/layer.hpp"
 #include "runtime/network/ops/copy.hpp"
 #include "runtime/network/ops/plain_op.hpp"
@@ -9,19 +12,33 @@ namespace {
 class Gather final : public PlainOp {
  public:
   explicit Gather(const Description& d)
-      : PlainOp(d), axis_(static_cast<int>(d.integer("axis", 0, Dims::kMaxRank - 1))), indices_(d.integers("indices")) {}
+      : PlainOp(d),
+        axis_(d.integer("axis", -Dims::kMaxRank, Dims::kMaxRank - 1)),
+        indices_(d.integers("indices")),
+        shape_{static_cast<std::int64_t>(indices_.size())} {
+    if (d.has("indices_shape")) shape_ = checked(d.dims("indices_shape", -1, 0, kMaxCount - 1));
+    if (shape_.count() != static_cast<std::int64_t>(indices_.size())) {
+      d.reject("indices", std::to_string(shape_.count()) + " numbers", std::to_string(indices_.size()));
+    }
+    for (const std::int64_t i : indices_) {
+      least_ = std::min(least_, i);
+      most_ = std::max(most_, i);
+    }
+  }
 
   Dims infer(const std::vector<Dims>& inputs) const override {
     check_inputs(inputs, 1);
-    Dims y = inputs[0];
-    std::int64_t& size = y[axis_of(axis_, y.rank())];
-    for (const std::int64_t i : indices_) {
-      if (i < -size || i >= size) {
-        reject("indices", "from " + std::to_string(-size) + " to " + std::to_string(size - 1) + " for an input " + to_string(inputs[0]),
-               std::to_string(i));
-      }
+    const Dims& x = inputs[0];
+    const int axis = axis_of(axis_, x.rank());
+    if (!indices_.empty() && (least_ < -x[axis] || most_ >= x[axis])) {
+      reject("indices", "from " + std::to_string(-x[axis]) + " to " + std::to_string(x[axis] - 1) + " for an input " + to_string(x),
+             std::to_string(least_) + " to " + std::to_string(most_));
     }
-    size = static_cast<std::int64_t>(indices_.size());
+    if (x.rank() - 1 + shape_.rank() > Dims::kMaxRank) reject("indices", "such that the output has 8 axes at most", to_string(shape_));
+    Dims y;
+    for (int i = 0; i < axis; ++i) y.push_back(x[i]);
+    for (const std::int64_t size : shape_) y.push_back(size);
+    for (int i = axis + 1; i < x.rank(); ++i) y.push_back(x[i]);
     return checked(y);
   }
 
@@ -29,17 +46,28 @@ class Gather final : public PlainOp {
 
   void run(Team& team, const Operands& o, float*) const noexcept override {
     const Array &x = o.inputs[0], &y = o.output;
-    if (axis_ + 1 == y.shape.rank()) return gather_last(team, x, y);
-    Dims one = y.shape;
-    one[axis_] = 1;
+    const int rank = x.shape.rank(), axis = static_cast<int>(axis_ < 0 ? axis_ + rank : axis_), taken = shape_.rank();
+    if (axis + 1 == rank && taken == 1) return gather_last(team, x, y);
+    Dims rest, x_strides, y_strides;
+    for (int i = 0; i < rank; ++i) {
+      if (i == axis) continue;
+      rest.push_back(x.shape[i]);
+      x_strides.push_back(x.strides[i]);
+      y_strides.push_back(y.strides[i < axis ? i : i + taken - 1]);
+    }
     for (std::size_t i = 0; i < indices_.size(); ++i) {
-      copy_elements(team, one, x.data + place(i, x) * x.strides[axis_], x.strides, y.data + static_cast<std::int64_t>(i) * y.strides[axis_],
-                    y.strides);
+      float* to = y.data;
+      auto left = static_cast<std::int64_t>(i);
+      for (int k = taken - 1; k >= 0; --k) {
+        to += left % shape_[k] * y.strides[axis + k];
+        left /= shape_[k];
+      }
+      copy_elements(team, rest, x.data + place(i, x.shape[axis]) * x.strides[axis], x_strides, to, y_strides);
     }
   }
 
  private:
-  std::int64_t place(std::size_t i, const Array& x) const { return indices_[i] < 0 ? indices_[i] + x.shape[axis_] : indices_[i]; }
+  std::int64_t place(std::size_t i, std::int64_t size) const { return indices_[i] < 0 ? indices_[i] + size : indices_[i]; }
 
   void gather_last(const Team& team, const Array& x, const Array& y) const noexcept {
     const std::int64_t width = y.shape.back();
@@ -49,17 +77,19 @@ class Gather final : public PlainOp {
       const float* from = x.data;
       float* to = y.data;
       std::int64_t rest = row;
-      for (int i = axis_ - 1; i >= 0; --i) {
+      for (int i = y.shape.rank() - 2; i >= 0; --i) {
         from += rest % y.shape[i] * x.strides[i];
         to += rest % y.shape[i] * y.strides[i];
         rest /= y.shape[i];
       }
-      for (std::size_t i = 0; i < indices_.size(); ++i) to[i] = from[place(i, x)];
+      for (std::size_t i = 0; i < indices_.size(); ++i) to[i] = from[place(i, x.shape.back())];
     }
   }
 
-  int axis_;
+  std::int64_t axis_;
   std::vector<std::int64_t> indices_;
+  Dims shape_;
+  std::int64_t least_ = std::numeric_limits<std::int64_t>::max(), most_ = std::numeric_limits<std::int64_t>::min();
 };
 
 }  // namespace

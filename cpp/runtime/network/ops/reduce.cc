@@ -41,25 +41,24 @@ class Reduce final : public PlainOp {
   explicit Reduce(const Description& d)
       : PlainOp(d),
         function_(one_of(d, "function", kFunctions)),
-        axes_(d.dims("axes", -1, 0, Dims::kMaxRank - 1)),
-        keep_(d.flag("keepdims")) {
-    for (int i = 0; i < axes_.rank(); ++i) {
-      if (folds(axes_[i], i)) d.reject("axes", "each axis once", to_string(axes_));
-    }
-  }
+        axes_(d.dims("axes", -1, -Dims::kMaxRank, Dims::kMaxRank - 1)),
+        keep_(d.flag("keepdims")) {}
 
   Dims infer(const std::vector<Dims>& inputs) const override {
     check_inputs(inputs, 1);
     const Dims& x = inputs[0];
     for (const std::int64_t axis : axes_) axis_of(axis, x.rank());
     Dims y;
+    int folded = 0;
     for (int i = 0; i < x.rank(); ++i) {
-      if (!folds(i)) {
+      if (!folds(i, x.rank())) {
         y.push_back(x[i]);
-      } else if (keep_) {
-        y.push_back(1);
+        continue;
       }
+      if (keep_) y.push_back(1);
+      ++folded;
     }
+    if (folded != axes_.rank()) reject("axes", "each axis once", to_string(axes_));
     return y;
   }
 
@@ -69,7 +68,7 @@ class Reduce final : public PlainOp {
     std::int64_t floats = 0;
     int folds_left = axes_.rank();
     for (int i = x.rank() - 1; i >= 0 && folds_left > 1; --i) {
-      if (!folds(i)) continue;
+      if (!folds(i, x.rank())) continue;
       x[i] = 1;
       if (axes_.rank() - folds_left < 2) floats += round_up(x.count(), kLine);
       --folds_left;
@@ -80,13 +79,13 @@ class Reduce final : public PlainOp {
   void run(Team& team, const Operands& o, float* scratch) const noexcept override {
     Array x = o.inputs[0], y = x;
     double count = 1;
-    for (const std::int64_t axis : axes_) count *= static_cast<double>(x.shape[static_cast<int>(axis)]);
+    for (int i = 0; i < x.shape.rank(); ++i) count *= folds(i, x.shape.rank()) ? static_cast<double>(x.shape[i]) : 1.0;
     const auto function = function_ == kMean ? FoldFunction::sum : static_cast<FoldFunction>(function_);
     float *next = scratch, *other = nullptr;
     int left = axes_.rank();
     if (left == 0) return copy_in_order(team, x, o.output);
     for (int i = x.shape.rank() - 1; i >= 0; --i) {
-      if (!folds(i)) continue;
+      if (!folds(i, x.shape.rank())) continue;
       const bool last = --left == 0;
       y.shape[i] = 1;
       if (last) {
@@ -109,16 +108,17 @@ class Reduce final : public PlainOp {
   static constexpr int kMean = 3;
   static constexpr std::int64_t kLine = 16;
 
-  /// Whether the axis is among the first `count` of the list.
-  bool folds(std::int64_t axis, int count) const { return std::find(axes_.begin(), axes_.begin() + count, axis) != axes_.begin() + count; }
-  bool folds(std::int64_t axis) const { return folds(axis, axes_.rank()); }
+  bool folds(int axis, int rank) const {
+    return std::any_of(axes_.begin(), axes_.end(), [&](std::int64_t a) { return (a < 0 ? a + rank : a) == axis; });
+  }
 
   /// The output's strides, with the axes that it may have lost.
   Dims output_strides(const Array& y) const {
     if (keep_) return y.strides;
     Dims strides;
     int next = 0;
-    for (int i = 0; i < y.shape.rank() + axes_.rank(); ++i) strides.push_back(folds(i) ? 1 : y.strides[next++]);
+    const int rank = y.shape.rank() + axes_.rank();
+    for (int i = 0; i < rank; ++i) strides.push_back(folds(i, rank) ? 1 : y.strides[next++]);
     return strides;
   }
 
