@@ -1,0 +1,1 @@
+"""Benchmarks of dwsep; README.md beside this file says what each of them tracks."""

@@ -1,0 +1,121 @@
+"""The layers that the benchmarks measure.
+
+Nothing here comes from dwsep: the list must mean the same on every commit that it measures, also
+on those that are older than it. A name is a key of `counts.json` and of asv's results, so a case
+is never changed, only added or taken away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["CASES", "QUICK", "Case", "of_kind"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One layer on one square image of NHWC float32, padding "same"."""
+
+    kind: str  # depthwise, pointwise, separable, inverted or standard
+    size: int
+    inputs: int
+    outputs: int
+    kernel: int = 1
+    stride: int = 1
+    activation: str = "relu6"
+    expanded: int = 0
+    dilation: int = 1
+    groups: int = 1
+
+    @property
+    def name(self) -> str:
+        """Kind, input size, channels, filter and whatever is out of the ordinary."""
+        middle = [self.expanded] if self.expanded else []
+        channels = [self.inputs, *middle, *([self.outputs] if self.kind != "depthwise" else [])]
+        words = [self.kind, f"{self.size}x{self.size}", "-".join(map(str, channels))]
+        if self.kind != "pointwise":
+            words.append(f"{self.kernel}x{self.kernel}s{self.stride}")
+        words += [f"d{self.dilation}"] * (self.dilation > 1) + [f"g{self.groups}"] * (
+            self.groups > 1
+        )
+        return " ".join([*words, *[self.activation] * (self.activation != "relu6")])
+
+    @property
+    def output_size(self) -> int:
+        """Rows, and columns, of the output."""
+        return -(-self.size // self.stride)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of its convolutions, those of the padding counted."""
+        after, taps = self.output_size**2, self.kernel**2
+        if self.kind == "depthwise":
+            return after * self.outputs * taps
+        if self.kind == "inverted":
+            expand = self.size**2 * self.inputs * self.expanded
+            return expand + after * self.expanded * (taps + self.outputs)
+        if self.kind == "separable":
+            return after * self.inputs * (taps + self.outputs)
+        return after * taps * self.inputs // self.groups * self.outputs
+
+
+def _depthwise(size: int, channels: int, kernel: int, stride: int = 1, **more: object) -> Case:
+    return Case("depthwise", size, channels, channels, kernel, stride, **more)  # type: ignore[arg-type]
+
+
+CASES = (
+    _depthwise(112, 32, 3),
+    _depthwise(112, 64, 3, 2),
+    _depthwise(56, 128, 3),
+    _depthwise(14, 512, 3),
+    _depthwise(7, 1024, 3),
+    _depthwise(28, 240, 5, 2),
+    _depthwise(14, 672, 5),
+    _depthwise(7, 960, 5),
+    _depthwise(28, 96, 7),
+    _depthwise(28, 96, 7, 2),
+    _depthwise(29, 27, 3),  # ragged in every way
+    _depthwise(28, 128, 4),
+    _depthwise(28, 128, 3, dilation=2),
+    *(
+        _depthwise(14, 512, 3, activation=a)
+        for a in ("hard_swish", "sigmoid", "silu", "tanh", "gelu")
+    ),
+    *(
+        Case("pointwise", *shape)
+        for shape in (
+            (112, 32, 64),
+            (56, 24, 144),
+            (56, 144, 24),
+            (28, 33, 47),
+            (14, 512, 512),
+            (7, 1024, 1024),
+            (1, 960, 1280),
+        )
+    ),
+    Case("separable", 112, 32, 64, 3),
+    Case("separable", 56, 128, 256, 3, 2),
+    Case("separable", 14, 512, 512, 3),
+    Case("separable", 7, 1024, 1024, 3),
+    Case("inverted", 112, 16, 24, 3, 2, expanded=96),
+    Case("inverted", 56, 24, 24, 3, expanded=144),
+    Case("inverted", 14, 96, 96, 3, expanded=576),
+    Case("inverted", 7, 192, 192, 5, expanded=1152),
+    Case("standard", 224, 3, 32, 3, 2),
+    Case("standard", 28, 64, 64, 3),
+    Case("standard", 28, 64, 64, 3, groups=4),
+)
+
+# One of each kind, for a look that takes a minute.
+QUICK = (
+    _depthwise(56, 128, 3),
+    Case("pointwise", 14, 512, 512),
+    Case("separable", 14, 512, 512, 3),
+    Case("inverted", 14, 96, 96, 3, expanded=576),
+    Case("standard", 28, 64, 64, 3),
+)
+
+
+def of_kind(*kinds: str) -> dict[str, Case]:
+    """Return the cases of these kinds by name."""
+    return {case.name: case for case in CASES if case.kind in kinds}
