@@ -1,0 +1,194 @@
+"""What the benchmarks share: layers made from cases, and timing in turns.
+
+Every name of dwsep is looked up when a benchmark needs it and a benchmark that does not find its
+own is skipped, so the suite can be imported on any commit. For the same reason timing in turns is
+here and not taken from dwsep.cli: a figure must be measured alike on both commits of a comparison.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from .cases import Case
+
+__all__ = [
+    "Rounds",
+    "attribute",
+    "case_arrays",
+    "cpus",
+    "in_turns",
+    "make_layer",
+    "random_array",
+    "ratio",
+    "skip_unless_cpus",
+]
+
+Rounds = dict[str, list[float]]
+
+
+def attribute(module: str, name: str) -> Any:
+    """Return a name of dwsep; skip the benchmark on a commit that lacks it."""
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise NotImplementedError(f"this commit has no {module}.{name}") from error
+
+
+def cpus() -> int:
+    """Return the CPUs that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def skip_unless_cpus(threads: int) -> None:
+    """Skip the benchmark where its threads would share CPUs."""
+    if threads > cpus():
+        raise NotImplementedError(f"{threads} threads, {cpus()} CPUs")
+
+
+def random_array(*shape: int, scale: float = 1.0, seed: int = 0) -> np.ndarray:
+    """Return normal numbers at a cache line, where the results of layers lie, all touched."""
+    line = 64
+    count = int(np.prod(shape))
+    room = np.empty(4 * count + line, np.uint8)
+    skip = -room.ctypes.data % line
+    array = room[skip : skip + 4 * count].view(np.float32).reshape(shape)
+    array[...] = np.random.default_rng(seed).standard_normal(shape, dtype=np.float32) * scale
+    return array
+
+
+def case_arrays(case: Case) -> dict[str, np.ndarray]:
+    """Return the input and the weights, by the parameters of dwsep's functions."""
+    k, c, o, e = case.kernel, case.inputs, case.outputs, case.expanded
+
+    def matrix(inputs: int, outputs: int, seed: int) -> np.ndarray:
+        return random_array(inputs, outputs, scale=inputs**-0.5, seed=seed)
+
+    def taps(channels: int) -> np.ndarray:
+        return random_array(k, k, channels, 1, scale=1 / k, seed=1)
+
+    x = {"x": random_array(1, case.size, case.size, c)}
+    bias = {"bias": random_array(o, seed=2)}
+    if case.kind == "depthwise":
+        return x | {"w": taps(c)} | bias
+    if case.kind == "pointwise":
+        return x | {"w": matrix(c, o, 3)} | bias
+    if case.kind == "separable":
+        first = {"w_depthwise": taps(c), "bias_depthwise": random_array(c, seed=4)}
+        return x | first | {"w_pointwise": matrix(c, o, 3)} | bias
+    if case.kind == "inverted":
+        weights = {
+            "w_expand": matrix(c, e, 5),
+            "w_depthwise": taps(e),
+            "w_project": matrix(e, o, 6),
+        }
+        biases = {name: random_array(e, seed=7) for name in ("bias_expand", "bias_depthwise")}
+        return x | weights | biases | bias
+    fan = k * k * c // case.groups
+    return x | {"w": random_array(k, k, c // case.groups, o, scale=fan**-0.5, seed=8)} | bias
+
+
+_NAMES = {
+    "depthwise": ("DepthwiseConv2D", "depthwise_conv2d"),
+    "pointwise": ("PointwiseConv2D", "pointwise_conv2d"),
+    "separable": ("SeparableConv2D", "separable_conv2d"),
+    "inverted": ("InvertedResidual", "inverted_residual"),
+    "standard": ("Conv2D", "conv2d"),
+}
+
+
+def _options(case: Case) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if case.kind != "pointwise":
+        options |= {"stride": case.stride, "dilation": case.dilation}
+    if case.kind == "standard":
+        options["groups"] = case.groups
+    if case.kind in ("separable", "inverted"):
+        options["depthwise_activation"] = case.activation
+    if case.kind == "inverted":
+        return options | {"expand_activation": case.activation}
+    return options | {"activation": case.activation}
+
+
+def make_layer(case: Case, threads: int) -> Callable[[], np.ndarray]:
+    """Return a call of the packed layer: no arguments, an output that was touched before."""
+    arrays = case_arrays(case)
+    x = arrays.pop("x")
+    layer = attribute("dwsep", _NAMES[case.kind][0])(**arrays, **_options(case))
+    out = layer(x, num_threads=threads)
+    return lambda: layer(x, out=out, num_threads=threads)
+
+
+def make_function(case: Case, threads: int) -> Callable[[], np.ndarray]:
+    """Return a call of the function, which packs the weights and makes its output."""
+    function = attribute("dwsep", _NAMES[case.kind][1])
+    arguments = case_arrays(case) | _options(case) | {"num_threads": threads}
+    function(**arguments)
+    return lambda: function(**arguments)
+
+
+def in_turns(
+    runners: Mapping[str, Callable[[], object]],
+    seconds: float,
+    burst: float = 0.01,
+    settle: float = 0.0,
+    at_most: Mapping[str, int] | None = None,
+) -> Rounds:
+    """Time runners in turns, A B C A B C ...; what disturbs one round disturbs all of them.
+
+    Parameters
+    ----------
+    runners : mapping of str to callable
+    seconds : float
+        To spend on all runners together, those of `at_most` apart; at least three rounds are made.
+    burst : float
+        Seconds of each runner in a round, after as many that do not count.
+    settle : float
+        Seconds of sleep before each: other libraries' threads spin for up to 20 ms after a call.
+    at_most : mapping of str to int, optional
+        Runners so slow that they are called once in each of so many rounds, the first ones.
+
+    Returns
+    -------
+    dict of str to list of float
+        For every runner the median of each round.
+    """
+    slow = dict(at_most or {})
+    rounds: Rounds = {name: [] for name in runners}
+    spent, number = 0.0, 0
+    while spent < seconds or number < max(3, *slow.values(), 0):
+        for name, run in runners.items():
+            if name in slow:
+                if number < slow[name]:
+                    rounds[name].append(_burst(run, 0.0))
+                continue
+            start = time.perf_counter()
+            if settle:
+                time.sleep(settle)
+            _burst(run, burst)
+            rounds[name].append(_burst(run, burst))
+            spent += time.perf_counter() - start
+        number += 1
+    return rounds
+
+
+def _burst(run: Callable[[], object], seconds: float) -> float:
+    times: list[float] = []
+    start = now = time.perf_counter()
+    while not times or now - start < seconds:
+        before = now
+        run()
+        now = time.perf_counter()
+        times.append(now - before)
+    return median(times)
+
+
+def ratio(rounds: Rounds, above: str, below: str) -> float:
+    """Return the median over the rounds of one runner's time divided by another's."""
+    return median(a / b for a, b in zip(rounds[above], rounds[below], strict=False))
