@@ -31,7 +31,7 @@ class ActivationOp final : public PlainOp {
 
 // Seldom met, so plain loops over the C library do. In double and rounded once: the result hangs neither on the instruction set nor, but
 // for a few in a billion, on the library.
-double softplus(double x) { return std::fmax(x, 0.0) + std::log1p(std::exp(-std::fabs(x))) + (x - x); }
+double softplus(double x) { return x != x ? x : std::fmax(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }
 double sign(double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : x; }
 
 using Function = double (*)(double);

@@ -1,0 +1,379 @@
+// Random cases of every op that moves or computes elements without convolving, with what plain loops in double make of them.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "arrays.hpp"
+
+namespace dwsep::test {
+
+struct Case {
+  runtime::Description d;
+  std::vector<Values> inputs;
+  Values wanted;
+  double tolerance = 0;  ///< relative, absolute below 1; 0 where the result is exact
+};
+
+inline Dims draw_shape(Random& random, int least_rank = 0, int most_rank = 5) {
+  Dims shape;
+  const Int rank = random(least_rank, most_rank);
+  for (Int i = 0; i < rank; ++i) shape.push_back(random(0, 3) == 0 ? random.of({1, 1, 15, 16, 17, 33}) : random(1, 6));
+  return shape;
+}
+inline Dims draw_image(Random& random) {
+  return {random(1, 2), random(1, 9), random(1, 9), random(0, 2) == 0 ? random.of({1, 15, 16, 17, 64, 65, 100}) : random(1, 8)};
+}
+
+/// Values, sometimes with NaN and infinities.
+inline Values draw(Random& random, const Dims& shape, float most = 4.0F, bool wild = false) {
+  Values values(shape);
+  constexpr double kWild[] = {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
+                              -std::numeric_limits<double>::infinity(), -0.0};
+  wild = wild && random(0, 3) == 0;
+  for (double& v : values.v) v = wild && random(0, 9) == 0 ? kWild[random(0, 3)] : static_cast<double>(random.real(most));
+  return values;
+}
+inline Values draw_whole(Random& random, const Dims& shape) {
+  Values values(shape);
+  for (double& v : values.v) v = static_cast<double>(random(-4, 4));
+  return values;
+}
+
+/// Elements of `x` chosen by a function of the output's indices; none (-1 as the first index) gives `other`.
+inline Values chosen(Values& x, const Dims& shape, const std::function<Dims(const Dims&)>& from, double other = 0.0) {
+  Values y(shape);
+  for_each(shape, [&](const Dims& i) {
+    const Dims at = from(i);
+    y.at(i) = std::any_of(at.begin(), at.end(), [](Int k) { return k < 0; }) ? other : x.at(at);
+  });
+  return y;
+}
+
+inline Dims with(Dims d, int axis, Int value) {
+  d[axis] = value;
+  return d;
+}
+inline Dims broadcast_index(const Dims& i, const Dims& shape) {
+  Dims at = shape;
+  for (int k = 0; k < shape.rank(); ++k) at[k] = shape[k] == 1 ? 0 : i[k + i.rank() - shape.rank()];
+  return at;
+}
+
+inline double passing_max(double a, double b) { return std::isnan(a) || a > b ? a : b; }
+inline double passing_min(double a, double b) { return std::isnan(a) || a < b ? a : b; }
+
+inline void draw_activation(Random& random, runtime::Description& d, std::function<double(double)>& f) {
+  const char* const name =
+      random.word({"none", "clip", "clip", "leaky_relu", "hard_swish", "hard_sigmoid", "sigmoid", "silu", "tanh", "gelu"});
+  f = [](double x) { return x; };
+  const std::string word = name;
+  if (word == "none") return;
+  d.attributes["activation"] = word;
+  if (word == "clip") {
+    d.attributes["activation_lo"] = std::vector<double>{-1.0};
+    d.attributes["activation_hi"] = std::vector<double>{2.5};
+    f = [](double x) { return x < -1.0 ? -1.0 : x > 2.5 ? 2.5 : x; };
+  }
+  if (word == "leaky_relu") {
+    d.attributes["activation_lo"] = std::vector<double>{0.25};
+    f = [](double x) { return x < 0 ? 0.25 * x : x; };
+  }
+  if (word == "hard_swish") f = [](double x) { return x <= -3 ? 0.0 : x * std::min(x / 6 + 0.5, 1.0); };
+  if (word == "hard_sigmoid") f = [](double x) { return x <= -3 ? 0.0 : x >= 3 ? 1.0 : x / 6 + 0.5; };
+  if (word == "sigmoid") f = [](double x) { return 1 / (1 + std::exp(-x)); };
+  if (word == "silu") f = [](double x) { return std::isinf(x) && x < 0 ? 0.0 : x / (1 + std::exp(-x)); };
+  if (word == "tanh") f = [](double x) { return std::tanh(x); };
+  if (word == "gelu") f = [](double x) { return std::isinf(x) && x < 0 ? 0.0 : x * std::erfc(-x / std::sqrt(2.0)) / 2; };
+}
+
+inline Case activation_case(Random& random) {
+  Case c{describe("activation"), {draw(random, draw_shape(random), 8.0F, true)}, {}, 4e-6};
+  std::function<double(double)> f;
+  draw_activation(random, c.d, f);
+  c.wanted = c.inputs[0];
+  for (double& v : c.wanted.v) v = f(v);
+  return c;
+}
+
+inline Case unary_case(Random& random) {
+  const std::pair<const char*, double (*)(double)> functions[] = {
+      {"exp", [](double x) { return std::exp(x); }},
+      {"log", [](double x) { return std::log(x); }},
+      {"sqrt", [](double x) { return std::sqrt(x); }},
+      {"neg", [](double x) { return -x; }},
+      {"abs", [](double x) { return std::abs(x); }},
+      {"erf", [](double x) { return std::erf(x); }},
+      {"reciprocal", [](double x) { return 1 / x; }},
+      {"floor", [](double x) { return std::floor(x); }},
+      {"ceil", [](double x) { return std::ceil(x); }},
+      {"round", [](double x) { return std::nearbyint(x); }},
+      {"softplus", [](double x) { return x > 30 ? x : std::log1p(std::exp(x)); }},
+      {"sin", [](double x) { return std::sin(x); }},
+      {"cos", [](double x) { return std::cos(x); }},
+      {"sign", [](double x) { return x > 0   ? 1.0
+                                     : x < 0 ? -1.0
+                                             : x; }},
+  };
+  const auto& [name, f] = functions[random(0, 13)];
+  Case c{describe("unary"), {draw(random, draw_shape(random), 8.0F, true)}, {}, 1e-6};
+  c.d.attributes["function"] = std::string(name);
+  c.wanted = c.inputs[0];
+  for (double& v : c.wanted.v) v = f(static_cast<double>(static_cast<float>(v)));
+  return c;
+}
+
+inline Case binary_case(Random& random) {
+  const std::pair<const char*, double (*)(double, double)> functions[] = {
+      {"add", [](double a, double b) { return a + b; }},
+      {"sub", [](double a, double b) { return a - b; }},
+      {"mul", [](double a, double b) { return a * b; }},
+      {"div", [](double a, double b) { return a / b; }},
+      {"min", passing_min},
+      {"max", passing_max},
+      {"pow", [](double a, double b) { return std::pow(a, b); }},
+      {"prelu", [](double a, double b) { return a < 0 ? a * b : a; }},
+  };
+  const auto& [name, f] = functions[random(0, 7)];
+  const Dims shape = draw_shape(random);
+  const auto part = [&] {
+    Dims d;
+    const int dropped = static_cast<int>(random(0, 2) == 0 ? random(0, shape.rank()) : 0);
+    for (int i = dropped; i < shape.rank(); ++i) d.push_back(random(0, 3) == 0 ? 1 : shape[i]);
+    return d;
+  };
+  Dims a = shape, b = shape;
+  if (random(0, 1) == 0) b = part();
+  if (random(0, 3) == 0) std::swap(a, b);
+  Case c{describe("binary"), {draw(random, a, 4.0F, true), draw(random, b, 4.0F, true)}, Values(shape), 1e-5};
+  c.d.attributes["function"] = std::string(name);
+  std::function<double(double)> activation;
+  draw_activation(random, c.d, activation);
+  for_each(shape, [&](const Dims& i) {
+    const auto value = [&](std::size_t k) {
+      return static_cast<double>(static_cast<float>(c.inputs[k].at(broadcast_index(i, c.inputs[k].shape))));
+    };
+    c.wanted.at(i) = activation(f(value(0), value(1)));
+  });
+  return c;
+}
+
+inline Case pool_case(Random& random) {
+  const bool max = random(0, 1) == 0;
+  Case c{describe("pool"), {}, {}, max ? 0 : 1e-6};
+  Values& x = c.inputs.emplace_back(draw(random, draw_image(random), 4.0F, max));
+  if (max) {
+    for (double& v : x.v) v = static_cast<double>(static_cast<float>(v));
+  }
+  const auto size = [&](Int most) { return random(0, 1) == 0 ? 1 : random(1, most); };
+  const Dims kernel{random(1, 4), random(1, 4)}, stride{size(3), size(3)}, dilation{size(3), size(3)};
+  Dims padding{size(4) - 1, size(4) - 1, size(4) - 1, size(4) - 1}, shape = x.shape;
+  for (int i = 0; i < 2; ++i) {
+    const Int extent = (kernel[i] - 1) * dilation[i] + 1;
+    Int room = shape[i + 1] + padding[2 * i] + padding[2 * i + 1] - extent;
+    if (room < 0) {
+      padding[2 * i + 1] -= room;
+      room = 0;
+    }
+    shape[i + 1] = room / stride[i] + 1;
+  }
+  const bool counted = !max && random(0, 1) == 0;
+  c.d.attributes["function"] = std::string(max ? "max" : "average");
+  for (const auto& [name, d] :
+       {std::pair<const char*, Dims>{"kernel", kernel}, {"stride", stride}, {"dilation", dilation}, {"padding", padding}}) {
+    c.d.attributes[name] = list(d);
+  }
+  if (!max) c.d.attributes["include_padding"] = std::vector<Int>{counted ? 1 : 0};
+  c.wanted = Values(shape);
+  for_each(shape, [&](const Dims& i) {
+    double result = max ? -std::numeric_limits<double>::infinity() : 0, count = 0;
+    for (Int p = 0; p < kernel[0]; ++p) {
+      for (Int q = 0; q < kernel[1]; ++q) {
+        const Int h = i[1] * stride[0] - padding[0] + p * dilation[0], w = i[2] * stride[1] - padding[2] + q * dilation[1];
+        const bool inside = h >= 0 && h < x.shape[1] && w >= 0 && w < x.shape[2];
+        if (inside || counted) ++count;
+        if (!inside) continue;
+        const double v = x.at({i[0], h, w, i[3]});
+        result = max ? passing_max(result, v) : result + v;
+      }
+    }
+    c.wanted.at(i) = max ? result : result / std::max(count, 1.0);
+  });
+  return c;
+}
+
+inline Case reduce_case(Random& random) {
+  const std::string function = random.word({"mean", "sum", "max", "min"});
+  const bool extreme = function == "max" || function == "min", keep = random(0, 1) == 0;
+  Case c{describe("reduce"), {draw(random, draw_shape(random), 2.0F, extreme)}, {}, 1e-5};
+  Values& x = c.inputs[0];
+  std::vector<Int> axes;
+  Dims kept, shape;
+  for (int i = 0; i < x.shape.rank(); ++i) {
+    const bool folded = random(0, 1) == 0;
+    if (folded) axes.push_back(random(0, 1) == 0 ? i : i - x.shape.rank());
+    kept.push_back(folded ? 1 : x.shape[i]);
+    if (!folded || keep) shape.push_back(kept[i]);
+  }
+  c.d.attributes["function"] = function;
+  c.d.attributes["axes"] = axes;
+  c.d.attributes["keepdims"] = std::vector<Int>{keep ? 1 : 0};
+  const double inf = std::numeric_limits<double>::infinity();
+  c.wanted = Values(kept, function == "max" ? -inf : function == "min" ? inf : 0.0);
+  for_each(x.shape, [&](const Dims& i) {
+    double& y = c.wanted.at(broadcast_index(i, kept));
+    const double v = x.at(i);
+    y = function == "max" ? passing_max(y, v) : function == "min" ? passing_min(y, v) : y + v;
+  });
+  const double count = static_cast<double>(x.shape.count()) / static_cast<double>(kept.count());
+  if (function == "mean") {
+    for (double& v : c.wanted.v) v /= count;
+  }
+  c.wanted.shape = shape;
+  return c;
+}
+
+inline Case softmax_case(Random& random) {
+  Case c{describe("softmax"), {draw(random, draw_shape(random, 1), 20.0F)}, {}, 5e-6};
+  Values& x = c.inputs[0];
+  const int axis = static_cast<int>(random(0, x.shape.rank() - 1));
+  const bool log = random(0, 1) == 0;
+  // Some values are -inf, never all.
+  for_each(x.shape, [&](const Dims& i) {
+    x.at(i) =
+        i[axis] > 0 && random(0, 20) == 0 ? -std::numeric_limits<double>::infinity() : static_cast<double>(static_cast<float>(x.at(i)));
+  });
+  c.d.attributes["axis"] = std::vector<Int>{random(0, 1) == 0 ? axis : axis - x.shape.rank()};
+  c.d.attributes["log"] = std::vector<Int>{log ? 1 : 0};
+  Values sums(with(x.shape, axis, 1));
+  for_each(x.shape, [&](const Dims& i) { sums.at(with(i, axis, 0)) += std::exp(x.at(i)); });
+  c.wanted = x;
+  for_each(x.shape, [&](const Dims& i) {
+    const double sum = sums.at(with(i, axis, 0));
+    c.wanted.at(i) = log ? x.at(i) - std::log(sum) : std::exp(x.at(i)) / sum;
+  });
+  return c;
+}
+
+inline Case layer_norm_case(Random& random) {
+  Dims shape = draw_shape(random, 1);
+  shape[shape.rank() - 1] += 7;  // few values may be nearly equal, and their differences inexact
+  Case c{describe("layer_norm"), {draw(random, shape)}, Values(shape), 2e-5};
+  Values &x = c.inputs[0], scale = draw(random, {shape.back()}), shift = draw(random, {shape.back()});
+  c.d.attributes["epsilon"] = std::vector<double>{1e-3};
+  c.d.weights["scale"] = weights(scale);
+  c.d.weights["shift"] = weights(shift);
+  const int last = shape.rank() - 1;
+  for_each(with(shape, last, 1), [&](const Dims& row) {
+    double mean = 0, variance = 0;
+    for (Int k = 0; k < shape.back(); ++k) mean += x.at(with(row, last, k));
+    mean /= static_cast<double>(shape.back());
+    for (Int k = 0; k < shape.back(); ++k) variance += std::pow(x.at(with(row, last, k)) - mean, 2);
+    variance /= static_cast<double>(shape.back());
+    for (Int k = 0; k < shape.back(); ++k) {
+      c.wanted.at(with(row, last, k)) = (x.at(with(row, last, k)) - mean) / std::sqrt(variance + 1e-3) * scale.at({k}) + shift.at({k});
+    }
+  });
+  return c;
+}
+
+inline Case matmul_case(Random& random) {
+  Dims batch = draw_shape(random, 0, 3), a, b;
+  for (int i = 0; i < batch.rank(); ++i) batch[i] = std::min<Int>(batch[i], 4);
+  const Int m = random(1, 20), k = random(1, 40), n = random(0, 2) == 0 ? random(1, 100) : random.of({1, 8, 16, 17, 33});
+  for (int i = 0; i < batch.rank(); ++i) a.push_back(random(0, 3) == 0 ? 1 : batch[i]);
+  for (int i = static_cast<int>(random(0, batch.rank())); i < batch.rank(); ++i) b.push_back(random(0, 3) == 0 ? 1 : batch[i]);
+  const bool row = random(0, 7) == 0, column = random(0, 7) == 0;
+  if (row) a = {};
+  if (column) b = {};
+  Dims shape;
+  const int axes = std::max(a.rank(), b.rank());
+  for (int i = 0; i < axes; ++i) {
+    const int p = i - (axes - a.rank()), q = i - (axes - b.rank());
+    shape.push_back(std::max(p < 0 ? 1 : a[p], q < 0 ? 1 : b[q]));
+  }
+  const Dims batch_a = a, batch_b = b, batch_y = shape;
+  if (!row) a.push_back(m), shape.push_back(m);
+  a.push_back(k);
+  b.push_back(k);
+  if (!column) b.push_back(n), shape.push_back(n);
+  Case c{describe("matmul"), {draw_whole(random, a), draw_whole(random, b)}, Values(shape), 0};
+  for_each(shape, [&](const Dims& i) {
+    Dims at;
+    for (int p = 0; p < batch_y.rank(); ++p) at.push_back(i[p]);
+    double sum = 0;
+    for (Int p = 0; p < k; ++p) {
+      Dims in_a = broadcast_index(at, batch_a), in_b = broadcast_index(at, batch_b);
+      if (!row) in_a.push_back(i[batch_y.rank()]);
+      in_a.push_back(p);
+      in_b.push_back(p);
+      if (!column) in_b.push_back(i.back());
+      sum += c.inputs[0].at(in_a) * c.inputs[1].at(in_b);
+    }
+    c.wanted.at(i) = sum;
+  });
+  return c;
+}
+
+/// Weights of the inputs of output i, not yet clamped into the image.
+inline std::vector<std::pair<Int, double>> resize_taps(const std::string& function, const std::string& rounding, double at, Int in) {
+  if (function == "nearest") {
+    const double part = at - std::floor(at);
+    double place = std::round(at);
+    if (rounding == "floor" || (rounding == "round_prefer_floor" && part == 0.5)) place = std::floor(at);
+    if (rounding == "ceil" || (rounding == "round_prefer_ceil" && part == 0.5)) place = std::ceil(at);
+    return {{static_cast<Int>(place), 1.0}};
+  }
+  if (function == "linear") at = std::clamp(at, 0.0, static_cast<double>(in - 1));
+  const auto first = static_cast<Int>(std::floor(at));
+  const double s = at - std::floor(at), a = -0.75;
+  if (function == "linear") return {{first, 1 - s}, {first + 1, s}};
+  const auto near = [&](double t) { return (a + 2) * t * t * t - (a + 3) * t * t + 1; };
+  const auto far = [&](double t) { return a * t * t * t - 5 * a * t * t + 8 * a * t - 4 * a; };
+  return {{first - 1, far(1 + s)}, {first, near(s)}, {first + 1, near(1 - s)}, {first + 2, far(2 - s)}};
+}
+
+inline Case resize_case(Random& random) {
+  const std::string function = random.word({"nearest", "linear", "cubic"});
+  const std::string coordinates = random.word({"half_pixel", "pytorch_half_pixel", "asymmetric", "align_corners"});
+  const std::string rounding = random.word({"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"});
+  Case c{describe("resize"), {draw(random, draw_image(random))}, {}, function == "nearest" ? 0 : 1e-5};
+  Values& x = c.inputs[0];
+  // Scales that are exact, so that coordinates are: align_corners divides by other numbers, and serves no rounding here.
+  std::vector<double> scale;
+  std::vector<Int> size;
+  for (int i = 1; i < 3; ++i) {
+    scale.push_back(x.shape[i] % 2 == 0 && random(0, 2) == 0 ? 0.5 : static_cast<double>(random.of({1, 2, 4})));
+    size.push_back(static_cast<Int>(scale.back() * static_cast<double>(x.shape[i])));
+  }
+  const bool corners = coordinates == "align_corners" && function != "nearest";
+  c.d.attributes["function"] = function;
+  c.d.attributes["coordinates"] = std::string(corners ? coordinates : coordinates == "align_corners" ? "asymmetric" : coordinates);
+  c.d.attributes["rounding"] = rounding;
+  c.d.attributes["size"] = size;
+  c.d.attributes["scale"] = scale;
+  c.wanted = Values({x.shape[0], size[0], size[1], x.shape[3]});
+  for_each(c.wanted.shape, [&](const Dims& i) {
+    const auto taps = [&](int axis) {
+      const double k = static_cast<double>(i[axis]), s = scale[index(axis - 1)];
+      const Int in = x.shape[axis], out = size[index(axis - 1)];
+      double at = (k + 0.5) / s - 0.5;
+      if (coordinates == "asymmetric" || coordinates == "align_corners") at = k / s;
+      if (coordinates == "pytorch_half_pixel" && out == 1) at = 0;
+      if (corners) at = out == 1 ? 0 : k * static_cast<double>(in - 1) / static_cast<double>(out - 1);
+      return resize_taps(function, rounding, at, in);
+    };
+    double sum = 0;
+    for (const auto& [row, row_weight] : taps(1)) {
+      for (const auto& [column, weight] : taps(2)) {
+        const Dims at{i[0], std::clamp<Int>(row, 0, x.shape[1] - 1), std::clamp<Int>(column, 0, x.shape[2] - 1), i[3]};
+        sum += row_weight * weight * x.at(at);
+      }
+    }
+    c.wanted.at(i) = sum;
+  });
+  return c;
+}
+
+}  // namespace dwsep::test
