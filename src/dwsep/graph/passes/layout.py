@@ -81,7 +81,7 @@ class _Layout:
                 self.forms[name] = dict(reversed(self.forms[name].items()))
         for node in graph.nodes:
             _HANDLERS.get(node.kind, _Layout.as_in_file)(self, node)
-        for name in graph.outputs:
+        for name in dict.fromkeys(graph.outputs):
             self.finish_output(name)
         graph.nodes, graph.shapes, graph.channels_last = self.nodes, self.shapes, True
 

@@ -1,0 +1,170 @@
+"""What is known is computed, what is idle goes, scales fold into convolutions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from graph_builder import Net, kinds, rewritten
+
+from dwsep.graph.passes import batch_norm, constants
+from dwsep.graph.pipeline import optimize
+
+# --- constants ------------------------------------------------------------------------------------
+
+
+def test_what_is_known_is_computed():
+    net = Net()
+    x = net.input(None, 3, 4, 4)
+    c = net.binary("add", net.constant(np.ones((3, 1, 1))), 2.0)
+    c = net.reshape(net.unary("sqrt", c), 1, 3, 1, 1)
+    graph = rewritten(net.finish(net.binary("mul", x, c)), constants.run)
+    assert kinds(graph) == ["binary"]
+    (value,) = graph.constants.values()
+    np.testing.assert_allclose(value, np.full((1, 3, 1, 1), np.sqrt(3)), rtol=1e-6)
+
+
+def test_constants_do_not_grow_beyond_measure():
+    net = Net()
+    x = net.input(4000, 2000)
+    big = net.add("expand", net.constant([[1.0]]), shape=(4000, 2000))
+    graph = net.finish(net.binary("add", x, big))
+    assert not constants.run(graph)
+    assert kinds(graph) == ["expand", "binary"]
+
+
+def test_identities_go_and_outputs_keep_their_names():
+    net = Net()
+    x = net.input(None, 3)
+    y = net.add("identity", net.act(net.reshape(x, 0, 3), "relu"))
+    z = net.binary("mul", net.binary("add", x, 0.0), 1.0)
+    graph = net.finish(y, z, net.add("identity", y))
+    graph = rewritten(graph, constants.run)
+    assert kinds(graph) == ["activation", "identity", "identity"]
+    assert graph.nodes[1].inputs == ["x0"]
+
+
+def test_an_output_that_is_known_stays_an_identity():
+    net = Net()
+    net.input(None, 3)
+    y = net.unary("exp", net.constant([1.0, 2.0]))
+    graph = rewritten(net.finish(y), constants.run)
+    assert kinds(graph) == ["identity"]
+    assert graph.nodes[0].inputs[0] in graph.constants
+
+
+def test_equal_nodes_are_computed_once_and_dead_ones_never():
+    net = Net()
+    x = net.input(None, 3)
+    a, b = net.act(x, "tanh"), net.act(x, "tanh")
+    net.unary("exp", x)
+    graph = rewritten(net.finish(net.binary("add", a, b)), constants.run)
+    assert kinds(graph) == ["activation", "binary"]
+
+
+def test_thousands_of_nodes_take_no_square_of_the_time():
+    net = Net()
+    x = y = net.input(None, 2)
+    for _ in range(3000):
+        y = net.binary("add", net.act(y, "relu"), x)
+    graph = optimize(net.finish(y))
+    assert len(graph.nodes) == 3001  # the additions take the activations
+
+
+# --- batch norm -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("kind", ["conv", "grouped", "depthwise", "conv_transpose"])
+def test_a_normalisation_folds_into_the_convolution_before(kind, channels_last):
+    net = Net(channels_last)
+    x = net.input(*((None, 5, 6, 4) if channels_last else (None, 4, 5, 6)))
+    if kind == "conv_transpose":
+        weights = {"weight": net.random(2, 3, 4, 3), "bias": net.random(6)}
+        y = net.add(
+            "conv_transpose",
+            x,
+            weights=weights,
+            stride=(2, 1),
+            dilation=(1, 1),
+            padding=(0, 1, 1, 0),
+            output_padding=(1, 0),
+            groups=2,
+            activation=None,
+        )
+    else:
+        y = net.conv(x, 8, groups={"conv": 1, "grouped": 2, "depthwise": 4}[kind])
+    graph = rewritten(net.finish(net.batch_norm(y)), batch_norm.run)
+    assert kinds(graph) == [kind if kind == "conv_transpose" else "conv"]
+
+
+def test_a_normalisation_without_bias_before_it_gives_a_bias():
+    net = Net()
+    y = net.conv(net.input(None, 3, 4, 4), 5)
+    graph = net.finish(net.batch_norm(y))
+    del graph.nodes[0].weights["bias"]
+    assert set(rewritten(graph, batch_norm.run).nodes[0].weights) == {"weight", "bias"}
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_a_normalisation_folds_into_the_convolution_after_it_without_padding(groups):
+    net = Net()
+    x = net.batch_norm(net.input(None, 4, 5, 5))
+    graph = rewritten(
+        net.finish(net.conv(x, 8, padding=(0, 0, 0, 0), groups=groups)), batch_norm.run
+    )
+    assert kinds(graph) == ["conv"]
+
+
+def test_a_shift_does_not_fold_over_padding_but_a_scale_does():
+    net = Net()
+    x = net.batch_norm(net.input(None, 3, 5, 5))
+    graph = rewritten(net.finish(net.conv(x, 4)), batch_norm.run)
+    assert kinds(graph) == ["binary", "binary", "conv"]
+    net = Net()
+    x = net.binary("div", net.input(None, 3, 5, 5), 127.5)
+    assert kinds(rewritten(net.finish(net.conv(x, 4)), batch_norm.run)) == ["conv"]
+
+
+def test_scales_and_shifts_of_any_spelling_fold():
+    net = Net()
+    y = net.conv(net.input(None, 3, 5, 5), 4)
+    by_channel = net.random(4, 1, 1) + 3
+    y = net.binary("mul", y, by_channel)
+    y = net.binary("add", net.random(1, 4, 1, 1), y)
+    y = net.binary("div", net.binary("sub", y, 2.0), by_channel[None])
+    y = net.binary("sub", net.random(1), y)
+    assert kinds(rewritten(net.finish(y), batch_norm.run)) == ["conv"]
+
+
+def test_what_is_not_by_channel_does_not_fold():
+    net = Net()
+    y = net.conv(net.input(None, 4, 4, 4), 4)
+    y = net.binary("mul", y, net.random(4))  # by column
+    y = net.binary("add", y, net.random(4, 4, 4))
+    y = net.binary("div", 1.0, y)
+    rewritten(net.finish(y), batch_norm.run, changes=False)
+
+
+def test_a_convolution_with_another_reader_or_an_activation_stays():
+    net = Net()
+    y = net.conv(net.input(None, 3, 4, 4), 4)
+    a, b = net.batch_norm(y), net.act(y, "relu")
+    clipped = net.conv(net.input(None, 3, 4, 4), 4, activation="relu6")
+    graph = net.finish(a, b, net.batch_norm(clipped))
+    assert kinds(rewritten(graph, batch_norm.run)).count("binary") == 4
+
+
+def test_a_chain_of_scales_and_shifts_is_one_of_each():
+    net = Net()
+    x = net.input(None, 3, 4, 4)
+    y = net.binary("div", net.binary("sub", net.binary("div", x, 255.0), net.random(3, 1, 1)), 0.2)
+    graph = rewritten(net.finish(net.act(y, "tanh")), batch_norm.run)
+    assert [n.attributes.get("function") for n in graph.nodes] == ["mul", "add", None]
+
+
+def test_fully_connected_layers_take_scales_of_their_last_axis():
+    net = Net()
+    x = net.input(None, 7, 4)
+    y = net.dense(net.binary("mul", x, net.random(4)), 5)
+    graph = rewritten(net.finish(net.binary("add", y, net.random(5))), batch_norm.run)
+    assert kinds(graph) == ["dense"]

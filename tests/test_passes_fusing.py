@@ -1,0 +1,273 @@
+"""Residuals, gates and blocks become single nodes, convolutions get their kinds."""
+
+from __future__ import annotations
+
+import pytest
+from graph_builder import Net, kinds, only, optimized, rewritten
+
+from dwsep.graph.passes import activations, conv_transpose, depthwise, residual, squeeze_excite
+from dwsep.graph.pipeline import optimize
+
+# --- residual -------------------------------------------------------------------------------------
+
+
+def test_a_convolution_adds_the_other_branch():
+    net = Net()
+    x = net.input(None, 4, 5, 5)
+    y = net.binary("add", x, net.conv(net.conv(x, 6, activation="relu"), 4))
+    graph = rewritten(net.finish(net.act(y, "relu")), residual.run, activations.fuse)
+    assert kinds(graph) == ["conv", "conv"]
+    assert graph.nodes[1].inputs[1] == x
+    assert graph.nodes[1].attributes["activation"] == "relu"
+
+
+def test_of_two_convolutions_the_later_adds():
+    net = Net()
+    x = net.input(None, 4, 5, 5)
+    first, second = net.conv(x, 4), net.conv(x, 4)
+    graph = rewritten(net.finish(net.binary("add", second, first)), residual.run)
+    assert [len(n.inputs) for n in graph.nodes] == [1, 2]
+    assert graph.nodes[1].inputs[1] == first
+
+
+def _no_residual(case):
+    net = Net()
+    x = net.input(None, 4, 5, 5)
+    if case == "activation":
+        return net.finish(net.binary("add", x, net.conv(x, 4, activation="relu")))
+    if case == "broadcast":
+        return net.finish(net.binary("add", net.reduce(x, (2, 3)), net.conv(x, 4)))
+    if case == "depthwise":
+        return net.finish(net.binary("add", x, net.depthwise(x)))
+    y = net.conv(x, 4)
+    if case == "twice":
+        return net.finish(net.binary("add", y, y))
+    if case == "read":
+        return net.finish(net.binary("add", y, net.act(y, "tanh")))
+    return net.finish(y, net.binary("add", x, y))  # an output
+
+
+@pytest.mark.parametrize(
+    "case", ["activation", "broadcast", "depthwise", "twice", "read", "output"]
+)
+def test_an_addition_stays_where_it_must(case):
+    rewritten(_no_residual(case), residual.run, changes=False)
+
+
+# --- squeeze-excite -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", ["average", "max"])
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_pooling_of_the_whole_image_is_a_reduction(function, channels_last):
+    net = Net(channels_last)
+    x = net.input(*((None, 5, 5, 3) if channels_last else (None, 3, 5, 5)))
+    graph = rewritten(net.finish(net.pool(x, 5, 1, function)), squeeze_excite.run)
+    node = only(graph, "reduce")
+    assert node.attributes["axes"] == ((1, 2) if channels_last else (2, 3))
+    assert node.attributes["keepdims"] is True
+
+
+def test_smaller_pools_stay():
+    net = Net()
+    y = net.pool(net.input(None, 3, 5, 5), 4, 1)
+    y = net.pool(y, 2, 1, padding=(1, 0, 0, 1))
+    rewritten(net.finish(y), squeeze_excite.run, changes=False)
+
+
+@pytest.mark.parametrize("style", ["conv", "dense"])
+def test_a_gate_works_on_one_pixel(style):
+    net = Net()
+    x = net.conv(net.input(None, 3, 5, 5), 6)
+    graph = optimized(net.finish(net.squeeze_excite(x, 2, "hard_sigmoid", style)), optimize)
+    assert kinds(graph) == [
+        "transpose",
+        "standard",
+        "reduce",
+        "pointwise",
+        "pointwise",
+        "binary",
+        "transpose",
+    ]
+    assert graph.shapes[graph.nodes[3].output] == (None, 1, 1, 2)
+
+
+def test_a_gate_whose_mean_others_read_stays():
+    net = Net()
+    x = net.conv(net.input(None, 3, 5, 5), 6)
+    mean = net.reduce(x, (2, 3), keepdims=False)
+    gate = net.reshape(net.dense(net.dense(mean, 2), 6), 0, 6, 1, 1)
+    graph = optimized(net.finish(net.binary("mul", x, gate), net.unary("exp", mean)), optimize)
+    assert "reshape" in kinds(graph)
+
+
+# --- depthwise ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wanted", "options"),
+    [
+        ("depthwise", {"made": 4, "groups": 4}),
+        ("depthwise", {"made": 12, "groups": 4, "kernel": (3, 5), "stride": 2}),
+        ("depthwise", {"made": 8, "groups": 4, "kernel": 1}),
+        ("pointwise", {"made": 6, "kernel": 1}),
+        ("pointwise", {"made": 6, "kernel": 1, "dilation": 2}),
+        ("standard", {"made": 6, "kernel": 1, "stride": 2}),
+        ("standard", {"made": 6, "kernel": 1, "padding": (1, 0, 0, 0)}),
+        ("standard", {"made": 6, "kernel": 1, "groups": 2}),
+        ("standard", {"made": 6, "dilation": 2}),
+    ],
+)
+def test_convolutions_are_told_apart(wanted, options):
+    net = Net(channels_last=True)
+    y = net.conv(net.input(None, 7, 6, 4), **options)
+    graph = rewritten(net.finish(y), depthwise.run)
+    assert kinds(graph) == [wanted]
+
+
+def test_one_channel_is_no_depthwise_convolution():
+    net = Net(channels_last=True)
+    graph = rewritten(net.finish(net.conv(net.input(None, 5, 5, 1), 4)), depthwise.run)
+    assert kinds(graph) == ["standard"]
+
+
+def test_a_file_s_layout_is_refused():
+    net = Net()
+    with pytest.raises(ValueError, match="need images in NHWC"):
+        depthwise.run(net.finish(net.conv(net.input(None, 3, 5, 5), 4)))
+
+
+# --- transposed convolutions ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize(
+    ("kernel", "stride", "dilation", "padding", "output_padding", "groups"),
+    [
+        ((2, 2), (2, 2), (1, 1), (0, 0, 0, 0), (0, 0), 1),
+        ((3, 3), (2, 2), (1, 1), (1, 1, 1, 1), (1, 1), 1),
+        ((4, 3), (2, 3), (1, 1), (1, 0, 2, 1), (0, 2), 2),
+        ((3, 2), (1, 1), (2, 3), (1, 2, 0, 1), (0, 0), 1),
+        ((3, 3), (2, 2), (2, 1), (3, 2, 0, 1), (1, 0), 4),
+        ((1, 1), (2, 2), (1, 1), (0, 0, 0, 0), (1, 1), 1),
+        ((2, 1), (2, 2), (1, 1), (2, 3, 1, 2), (0, 0), 1),  # crops more than the kernel reaches
+    ],
+)
+def test_a_transposed_convolution_is_a_convolution(
+    kernel, stride, dilation, padding, output_padding, groups, channels_last
+):
+    net = Net(channels_last)
+    x = net.input(*((None, 4, 5, 4) if channels_last else (None, 4, 4, 5)))
+    y = net.add(
+        "conv_transpose",
+        x,
+        weights={"weight": net.random(*kernel, 4, 3), "bias": net.random(3 * groups)},
+        stride=stride,
+        dilation=dilation,
+        padding=padding,
+        output_padding=output_padding,
+        groups=groups,
+        activation="relu",
+    )
+    graph = rewritten(net.finish(y), conv_transpose.run)
+    assert kinds(graph)[-1] == "conv"
+    assert set(kinds(graph)) <= {"conv", "zero_insert", "slice"}
+    assert "relu" in graph.nodes[-1].attributes.values()
+
+
+# --- blocks ---------------------------------------------------------------------------------------
+
+
+def _inverted_residual(net, x, expanded, made, act="relu6", gate=False, stride=1):
+    y = net.act(net.batch_norm(net.conv(x, expanded, 1)), act)
+    y = net.act(net.batch_norm(net.depthwise(y, stride=stride)), act)
+    y = net.squeeze_excite(y, 2, style=gate) if gate else y
+    return net.batch_norm(net.conv(y, made, 1))
+
+
+@pytest.mark.parametrize("gate", [False, "conv", "dense"])
+@pytest.mark.parametrize("added", [False, True])
+def test_an_inverted_residual_is_one_node(gate, added):
+    net = Net()
+    x = net.act(net.conv(net.input(None, 3, 6, 6), 4), "relu")
+    y = _inverted_residual(net, x, 8, 4, gate=gate)
+    y = net.binary("add", y, x) if added else y
+    graph = optimized(net.finish(y), optimize)
+    assert kinds(graph) == ["transpose", "standard", "inverted_residual", "transpose"]
+    node = only(graph, "inverted_residual")
+    assert len(node.inputs) == 1 + added
+    names = {"weight", "bias"}
+    stages = ["expand", "depthwise"] + (["reduce", "excite"] if gate else [])
+    names |= {f"{stage}_{name}" for stage in stages for name in names}
+    assert set(node.weights) == names
+    attributes = {"stride", "dilation", "padding", "activation"}
+    assert set(node.attributes) == attributes | {f"{stage}_activation" for stage in stages}
+
+
+def test_a_separable_convolution_is_one_node():
+    net = Net()
+    y = net.act(net.depthwise(net.input(None, 4, 6, 6), multiplier=2, stride=2), "relu")
+    y = net.act(net.conv(y, 5, 1), "hard_swish")
+    graph = optimized(net.finish(y), optimize)
+    assert kinds(graph) == ["transpose", "separable", "transpose"]
+    node = only(graph, "separable")
+    assert set(node.weights) == {"depthwise_weight", "depthwise_bias", "weight", "bias"}
+    assert node.weights["depthwise_weight"].shape == (3, 3, 4, 2)
+    assert node.attributes["depthwise_activation"] == "relu"
+    assert node.attributes["activation"] == "hard_swish"
+
+
+def test_separable_convolutions_in_a_row_stay_separable():
+    net = Net()
+    y = net.conv(net.input(None, 3, 6, 6), 4)
+    for _ in range(3):
+        y = net.conv(net.depthwise(y), 4, 1)
+    graph = optimized(net.finish(y), optimize)
+    assert kinds(graph)[2:-1] == ["separable"] * 3
+
+
+@pytest.mark.parametrize("read", ["expanded", "depthwise", "output"])
+def test_what_others_read_is_not_inside_a_block(read):
+    net = Net()
+    expanded = net.conv(net.input(None, 3, 6, 6), 8, 1)
+    inner = net.depthwise(expanded)
+    y = net.conv(inner, 4, 1)
+    others = {
+        "expanded": [net.unary("exp", expanded)],
+        "depthwise": [net.pool(inner)],
+        "output": [inner],
+    }
+    graph = optimized(net.finish(y, *others[read]), optimize)
+    assert "inverted_residual" not in kinds(graph)
+    assert kinds(graph).count("separable") == (read == "expanded")
+
+
+def test_a_gate_without_expansion_stays_in_pieces():
+    net = Net()
+    y = net.squeeze_excite(net.depthwise(net.input(None, 4, 6, 6)), 2)
+    graph = optimized(net.finish(net.conv(y, 5, 1)), optimize)
+    assert kinds(graph)[1:-1] == [
+        "depthwise",
+        "reduce",
+        "pointwise",
+        "pointwise",
+        "binary",
+        "pointwise",
+    ]
+
+
+def test_without_fusing_every_step_is_a_node():
+    net = Net()
+    x = net.input(None, 4, 6, 6)
+    y = net.binary("add", _inverted_residual(net, x, 8, 4), x)
+    graph = optimize(net.finish(y), fuse=False)
+    assert kinds(graph) == [
+        "transpose",
+        "pointwise",
+        "activation",
+        "depthwise",
+        "activation",
+        "pointwise",
+        "binary",
+        "transpose",
+    ]

@@ -1,0 +1,105 @@
+"""Whole networks: which nodes the passes leave, and that the values stay the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import graph_oracle
+import numpy as np
+import pytest
+from graph_builder import feeds_of, unequal
+
+pytest.importorskip("onnx", reason="builds and imports ONNX models")
+
+from dwsep import models
+from dwsep.graph.onnx_import import import_onnx
+from dwsep.graph.pipeline import optimize
+
+# Blocks as the papers count them. Every network begins with a transpose and a standard convolution;
+# none has another transpose. "reshape" is the flattening of the pooled features.
+HEAD = {"transpose": 1, "standard": 1, "reduce": 1, "reshape": 1}
+CLASSIFIER = {**HEAD, "pointwise": 1}
+GATE = {"reduce": 1, "pointwise": 2, "binary": 1}  # squeeze-excite without expansion stays
+NETWORKS = {
+    "mobilenet_v1": [CLASSIFIER, {"separable": 13}],
+    "mobilenet_v2": [CLASSIFIER, {"separable": 1, "inverted_residual": 16, "pointwise": 1}],
+    "mobilenet_v3_large": [CLASSIFIER, {"separable": 1, "inverted_residual": 14, "pointwise": 2}],
+    "mobilenet_v3_small": [
+        CLASSIFIER,
+        {"depthwise": 1, "pointwise": 1, "inverted_residual": 10},
+        {"pointwise": 2},
+        GATE,
+    ],
+    "efficientnet_b0": [
+        CLASSIFIER,
+        {"depthwise": 1, "pointwise": 1, "inverted_residual": 15},
+        {"pointwise": 1},
+        GATE,
+    ],
+    "efficientnet_lite0": [
+        CLASSIFIER,
+        {"separable": 1, "inverted_residual": 15, "pointwise": 1},
+    ],
+    "mnasnet": [
+        {"transpose": 1, "standard": 1, "reduce": 1, "pointwise": 2},
+        {"separable": 1, "inverted_residual": 16},
+    ],
+    # The activation of the entry flow is read by the shortcut as well; pooling ends its blocks.
+    "xception": [
+        CLASSIFIER,
+        {"standard": 5, "separable": 34, "pool": 4, "activation": 11},
+    ],
+    "convnext_tiny": [
+        CLASSIFIER,
+        {"standard": 3, "depthwise": 18, "pointwise": 36, "layer_norm": 23},
+    ],
+}
+
+
+def _network(name):
+    """Return an imported graph, what to feed it, and its outputs."""
+    model = getattr(models, name)(resolution=64 if name == "xception" else 32, classes=10)
+    graph = import_onnx(model)
+    feeds = feeds_of(graph, batch=1)
+    return graph, feeds, graph_oracle.evaluate(graph, feeds)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_which_nodes_are_left(name):
+    graph, feeds, before = _network(name)
+    optimize(graph)
+    assert Counter(n.kind for n in graph.nodes) == sum(map(Counter, NETWORKS[name]), Counter())
+    assert graph.nodes[0].kind == "transpose"
+    assert not unequal(before, graph_oracle.evaluate(graph, feeds))
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v3_small", "efficientnet_b0", "shufflenet_v2"])
+def test_without_fusing_the_values_are_the_same(name):
+    graph, feeds, before = _network(name)
+    optimize(graph, input_layout="NHWC", fuse=False)
+    kinds = Counter(n.kind for n in graph.nodes)
+    assert not kinds.keys() & {"batch_norm", "conv", "dense", "separable", "inverted_residual"}
+    assert kinds["transpose"] == (16 if name == "shufflenet_v2" else 0)
+    feeds = {name: x.transpose(0, 2, 3, 1) for name, x in feeds.items()}
+    assert not unequal(before, graph_oracle.evaluate(graph, feeds))
+
+
+def test_all_residuals_of_mobilenet_v2_are_fused():
+    graph = optimize(import_onnx(models.mobilenet_v2(resolution=32, classes=10)))
+    blocks = [n for n in graph.nodes if n.kind == "inverted_residual"]
+    assert sum(len(n.inputs) == 2 for n in blocks) == 10
+    assert all(n.inputs[0] == n.inputs[1] for n in blocks if len(n.inputs) == 2)
+    activations = {
+        (n.attributes["expand_activation"], n.attributes["depthwise_activation"]) for n in blocks
+    }
+    assert activations == {("relu6", "relu6")}
+
+
+def test_shuffles_are_the_only_transposes_of_shufflenet():
+    graph = optimize(import_onnx(models.shufflenet_v2(resolution=64, classes=10)))
+    transposes = [tuple(n.attributes["perm"]) for n in graph.nodes if n.kind == "transpose"]
+    assert transposes == [(0, 2, 3, 1)] + [(0, 1, 2, 4, 3)] * 16
+    for node in graph.nodes:
+        if node.kind == "slice":  # halves of the channels: views
+            assert np.ndim(node.attributes["starts"]) == 1
+            assert set(node.attributes["starts"][:3]) == {0}
