@@ -79,7 +79,7 @@ def _along(node: Node, x: AnyArray, axis: int, size: int, scale: float) -> AnyAr
         index = _ROUND[attributes["rounding"]](at)
         return np.asarray(x.take(np.clip(index, 0, before - 1).astype(np.int64), axis))
     first = np.floor(at)
-    part = at - first
+    part = (at - first).astype(np.float64)
     if attributes["function"] == "linear":
         taps = {0: 1 - part, 1: part}
     else:
@@ -92,16 +92,20 @@ def _along(node: Node, x: AnyArray, axis: int, size: int, scale: float) -> AnyAr
     return np.asarray(total)
 
 
-def _positions(coordinates: str, before: int, size: int, scale: float) -> NDArray[np.float64]:
-    """Return where in the input the pixels of the output lie."""
-    i = np.arange(size, dtype=np.float64)
+def _positions(coordinates: str, before: int, size: int, scale: float) -> AnyArray:
+    """Return where in the input the pixels of the output lie.
+
+    In float32 whatever the array is: its rounding decides which pixel is the nearest in a tie.
+    """
+    i = np.arange(size, dtype=np.float32)
+    half, factor = np.float32(0.5), np.float32(scale)
     if coordinates == "asymmetric":
-        return i / scale
+        return np.asarray(i / factor)
     if coordinates == "align_corners":
-        return i * ((before - 1) / (size - 1) if size > 1 else 0)
+        return np.asarray(i * np.float32(before - 1) / np.float32(max(size - 1, 1)))
     if coordinates == "pytorch_half_pixel" and size == 1:
-        return np.zeros(1)
-    return (i + 0.5) / scale - 0.5
+        return np.zeros(1, np.float32)
+    return np.asarray((i + half) / factor - half)
 
 
 _ROUND: dict[str, Any] = {
@@ -112,7 +116,7 @@ _ROUND: dict[str, Any] = {
 }
 
 
-def _cubic(t: NDArray[np.float64], a: float = -0.75) -> NDArray[np.float64]:
+def _cubic(t: AnyArray, a: float = -0.75) -> AnyArray:
     """Return Keys' kernel (Cubic Convolution Interpolation, 1981) at distances up to 2."""
     near = ((a + 2) * t - (a + 3)) * t * t + 1
     far = ((a * t - 5 * a) * t + 8 * a) * t - 4 * a

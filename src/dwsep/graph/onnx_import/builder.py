@@ -44,6 +44,8 @@ class Builder:
         node = Node(kind, [], self.fresh(kind), attributes, weights or {}, self.node_name)
         shapes = [v.shape if isinstance(v, Computed) else v.array.shape for v in inputs]
         for value in inputs:
+            if isinstance(value, Computed) and value.test:
+                raise Unsupported("its input is a comparison, which is not supported")
             if isinstance(value, Known) and value.array.dtype != np.float32:
                 raise Unsupported(
                     f"its input {value.name!r} is {value.array.dtype}, dwsep computes in float32"

@@ -9,7 +9,7 @@ from .builder import shape_of
 from .call import Call
 from .registry import Unsupported, operator
 from .symbols import is_symbolic
-from .values import Known, Value
+from .values import Computed, Known, Value
 
 _BINARY = {"Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div"}
 _VARIADIC = {"Min": "min", "Max": "max", "Sum": "add", "Mean": "add"}
@@ -50,9 +50,36 @@ def power(call: Call) -> Value:
     return build.binary("pow", x, exponent)
 
 
+_SOFTPLUS_IS_LINEAR = 15.0  # from here on it is x to float32's precision
+
+
+@operator("Greater")
+def greater(call: Call) -> Value:
+    """Keep a comparison with a number for `where`."""
+    x, bound = call.value(0), call.value(1)
+    if not isinstance(x, Computed) or not isinstance(bound, Known) or bound.array.size != 1:
+        raise Unsupported("comparisons of computed values are not supported")
+    return Computed("", call.shape(), (x, call.scalar(1, "bound")))
+
+
+def _guarded_softplus(call: Call) -> Value:
+    """Return softplus where the file has it with x itself beyond some number."""
+    condition, x, y = (call.value(i) for i in range(3))
+    if isinstance(condition, Computed) and condition.test and isinstance(y, Computed):
+        compared, bound = condition.test
+        maker = call.builder.graph.producer(y.name)
+        is_softplus = maker is not None and maker.attributes.get("function") == "softplus"
+        same = maker is not None and compared is x and maker.inputs == [compared.name]
+        if is_softplus and same and bound >= _SOFTPLUS_IS_LINEAR:
+            return y
+    raise Unsupported("a condition that the network computes is not supported")
+
+
 @operator("Where")
 def where(call: Call) -> Value:
     """Import a choice that is the same everywhere."""
+    if not isinstance(call.value(0), Known):
+        return _guarded_softplus(call)
     condition = call.known(0, "condition")
     if condition.dtype != bool:
         raise Unsupported(f"its condition is {condition.dtype}, need bool")

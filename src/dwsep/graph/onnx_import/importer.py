@@ -181,6 +181,10 @@ class _Import:
                     )
                 graph.constants[name] = value.array
                 graph.shapes[name] = sizes.checked(value.array.shape)
+            elif value.test:
+                raise UnsupportedOperatorError(
+                    f"{self.file.name}: output {name!r} is a comparison, need float32"
+                )
             elif value.name != name:
                 self.build.node_name = name
                 copy = self.build.emit("identity", [value])

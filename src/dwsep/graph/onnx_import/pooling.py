@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from ...errors import InvalidModelError
 from .call import Call
@@ -43,6 +44,7 @@ def pool(call: Call) -> Value:
             value=0.0,
         )
         top, bottom, left, right, include = 0, 0, 0, 0, False
+    counted: dict[str, Any] = {"include_padding": include} if average else {}
     return call.builder.emit(
         "pool",
         [x],
@@ -51,7 +53,7 @@ def pool(call: Call) -> Value:
         stride=stride,
         dilation=dilation,
         padding=(top, bottom + more[0], left, right + more[1]),
-        include_padding=include,
+        **counted,
     )
 
 

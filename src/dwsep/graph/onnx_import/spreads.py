@@ -83,6 +83,10 @@ def tile(call: Call) -> Value:
         if shape[axis] is None:
             raise Unsupported("it repeats the batch, whose size is unknown")
         sizes = [m if m is not None else 0 for m in shape_of(x)]
+        if sizes[axis] == 1:
+            target = tuple(n if i == axis else m for i, m in enumerate(sizes))
+            x = build.emit("expand", [x], shape=target)
+            continue
         apart = build.reshape(x, to_target(shape_of(x), sizes_with(x, axis, [1, sizes[axis]])))
         spread = build.emit(
             "expand",

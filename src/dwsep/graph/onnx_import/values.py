@@ -20,10 +20,15 @@ class Known:
 
 @dataclass(eq=False)
 class Computed:
-    """A float32 value that the network computes, by its name in the graph."""
+    """A float32 value that the network computes, by its name in the graph.
+
+    One with a `test` is a comparison instead, which no node computes: exporters write them around
+    functions that need none, and `where` looks through those.
+    """
 
     name: str
     shape: Shape
+    test: tuple[Computed, float] | None = None  # is the value greater than the number
 
 
 Value: TypeAlias = "Known | Computed"

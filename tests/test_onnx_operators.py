@@ -1,0 +1,73 @@
+"""Every operator by itself: imported, evaluated in float64, compared with onnxruntime."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from graph_runner import run
+from onnx_cases import CASES
+
+onnx = pytest.importorskip("onnx", reason="imports ONNX models")
+onnxruntime = pytest.importorskip("onnxruntime", reason="the oracle")
+
+from dwsep.graph.onnx_import import import_onnx  # noqa: E402
+from dwsep.graph.onnx_import.operators import IMPORTERS  # noqa: E402
+
+# imported by composition of parts that have cases, but newer than the oracle or never alone
+ELSEWHERE = {"Swish", "CastLike", "Greater"}
+
+
+def model_of(case, opset, batch=None):
+    """Return a model of the case's node; with `batch` the first axis of its inputs is open."""
+    inputs, initializers, names = [], [], []
+    for number, given in enumerate(case.inputs):
+        names.append("" if given is None else f"x{number}")
+        if isinstance(given, tuple):
+            shape = (batch, *given[1:]) if batch else given
+            inputs.append(onnx.helper.make_tensor_value_info(f"x{number}", 1, shape))
+        elif given is not None:
+            initializers.append(onnx.numpy_helper.from_array(given, f"x{number}"))
+    outputs = [f"y{k}" for k in range(case.outputs)]
+    node = onnx.helper.make_node(case.op, names, outputs, name="it", **case.attributes)
+    infos = [onnx.helper.make_empty_tensor_value_info(y) for y in outputs]
+    graph = onnx.helper.make_graph([node], "case", inputs, infos, initializers)
+    imports = [onnx.helper.make_opsetid("", opset)]
+    return onnx.helper.make_model(graph, opset_imports=imports, ir_version=8)
+
+
+def oracle(model, feeds):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    return session.run(None, feeds)
+
+
+def feeds_of(case):
+    rng = np.random.default_rng(3)
+    feeds = {}
+    for number, given in enumerate(case.inputs):
+        if isinstance(given, tuple):
+            x = rng.uniform(0.5, 1.5, given) if case.positive else 2 * rng.standard_normal(given)
+            feeds[f"x{number}"] = x.astype(np.float32)
+    return feeds
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_operator(case):
+    feeds = feeds_of(case)
+    for opset in case.opsets:
+        wanted = oracle(model_of(case, opset), feeds)
+        for batch in (None, "N") if case.open_batch else (None,):
+            graph = import_onnx(model_of(case, opset, batch))
+            if batch:
+                assert graph.shapes[next(iter(feeds))][0] is None
+            got = run(graph, feeds)
+            assert len(got) == len(wanted)
+            for g, w in zip(got, wanted, strict=True):
+                assert g.shape == w.shape
+                np.testing.assert_allclose(g, w, rtol=2e-5, atol=2e-5, err_msg=f"opset {opset}")
+
+
+def test_every_importer_has_a_case():
+    assert set(IMPORTERS) - {case.op for case in CASES} == ELSEWHERE
