@@ -5,7 +5,7 @@
     python -m benchmarks.counts --check          compare with counts.json; status 1 if one grew
     python -m benchmarks.counts --against REV    build that revision too, here and now, and compare
 
-Needs g++ and valgrind. Counts depend on the compiler: where it is not the one that made counts.json,
+Needs g++ and valgrind. Counts depend on the compiler: where it is not the one of counts.json,
 `--check` says that nothing was checked and returns 77, and `--against` is what works.
 """
 

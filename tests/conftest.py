@@ -7,6 +7,8 @@ import importlib.util
 import pytest
 
 import dwsep
+from dwsep import _limits
+from dwsep.cli import _layer_cases, _networks, layers, pairs
 
 ORACLES = ("torch", "onnxruntime")
 ISAS_RUN = pytest.StashKey[list[str]]()
@@ -36,3 +38,30 @@ def pytest_terminal_summary(terminalreporter, config):
     terminalreporter.section("dwsep")
     terminalreporter.line(f"instruction set: {here}; in other processes: {others}")
     terminalreporter.line(f"oracles missing: {', '.join(missing) or 'none'}")
+
+
+@pytest.fixture
+def tiny_network(monkeypatch):
+    """Lets the benchmark run in a moment."""
+    network = (_networks.Pair(9, 5, 7, 1), _networks.Pair(9, 7, 16, 2))
+    monkeypatch.setitem(_networks.NETWORKS, "mobilenet_v1", network)
+    monkeypatch.setattr(pairs, "_SECONDS", 0.0)
+    monkeypatch.setattr(pairs, "QUICK_PAIRS", (2,))
+    monkeypatch.setattr(pairs, "_QUICK_SECONDS", 0.0)
+    return network
+
+
+@pytest.fixture
+def tiny_layers(monkeypatch):
+    """Leaves one layer of each kind, and little to measure."""
+    cases = (
+        _layer_cases.LayerCase("depthwise", 9, 5, 0, 5, 5, 2, "silu"),
+        _layer_cases.LayerCase("pointwise", 9, 5, 0, 7, 0, 0, "none"),
+        _layer_cases.LayerCase("separable", 9, 5, 0, 7, 3, 1, "relu6"),
+        _layer_cases.LayerCase("inverted residual", 9, 5, 30, 5, 3, 1, "relu6"),
+    )
+    monkeypatch.setitem(_layer_cases.LAYERS, "xception", cases)
+    monkeypatch.setattr(layers, "_SECONDS", 0.0)
+    monkeypatch.setattr(layers, "_SAVED_SECONDS", 0.0)
+    monkeypatch.setattr(_limits, "levels", lambda: {"L1D": 2**14, "memory": 2**20})
+    return cases

@@ -8,34 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from dwsep import _limits
-from dwsep.cli import _layer_cases, _networks, _terminal, bench, layers, main, timing
-
-TINY = (_networks.Pair(9, 5, 7, 1), _networks.Pair(9, 7, 16, 2))
-
-
-@pytest.fixture
-def tiny_network(monkeypatch):
-    """Lets the benchmark run in a moment."""
-    monkeypatch.setitem(_networks.NETWORKS, "mobilenet_v1", TINY)
-    monkeypatch.setattr(bench, "_SECONDS", 0.0)
-    monkeypatch.setattr(bench, "_QUICK_PAIRS", (2,))
-    monkeypatch.setattr(bench, "_QUICK_SECONDS", 0.0)
-
-
-@pytest.fixture
-def tiny_layers(monkeypatch):
-    """Leaves one layer of each kind, and little to measure."""
-    cases = (
-        _layer_cases.LayerCase("depthwise", 9, 5, 0, 5, 5, 2, "silu"),
-        _layer_cases.LayerCase("pointwise", 9, 5, 0, 7, 0, 0, "none"),
-        _layer_cases.LayerCase("separable", 9, 5, 0, 7, 3, 1, "relu6"),
-        _layer_cases.LayerCase("inverted residual", 9, 5, 30, 5, 3, 1, "relu6"),
-    )
-    monkeypatch.setitem(_layer_cases.LAYERS, "xception", cases)
-    monkeypatch.setattr(layers, "_SECONDS", 0.0)
-    monkeypatch.setattr(_limits, "levels", lambda: {"L1D": 2**14, "memory": 2**20})
-    return cases
+from dwsep.cli import _networks, _terminal, main, pairs, timing
 
 
 class Terminal(io.StringIO):
@@ -74,6 +47,8 @@ def test_import_is_light():
         ["bench", "--network", "alexnet"],
         ["bench", "--layers", "alexnet"],
         ["bench", "--layers", "--quick"],
+        ["bench", "--threshold", "0"],
+        ["bench", "--threshold", "5%"],
     ],
 )
 def test_wrong_usage(argv, capsys):
@@ -96,13 +71,12 @@ def test_info(capsys):
     assert report["dwsep"] in text
 
 
-@pytest.mark.usefixtures("tiny_network")
-def test_bench_json(capsys):
+def test_bench_json(tiny_network, capsys):
     assert main(["bench", "--json", "-", "--threads", "1"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["threads"] == 1
-    assert [layer["layer"] for layer in report["layers"]] == [pair.name for pair in TINY]
-    for layer, pair in zip(report["layers"], TINY, strict=True):
+    assert [layer["layer"] for layer in report["layers"]] == [pair.name for pair in tiny_network]
+    for layer, pair in zip(report["layers"], tiny_network, strict=True):
         seconds = {name: timing["seconds"] for name, timing in layer["timings"].items()}
         assert set(seconds) == {"naive", "conv2d", "depthwise", "pointwise", "separable"}
         assert layer["timings"]["naive"]["calls"] == report["naive_calls"]
@@ -125,12 +99,11 @@ def test_bench_table_and_file(capsys, tmp_path):
         assert word in text
 
 
-@pytest.mark.usefixtures("tiny_network")
-def test_quick_says_which_pairs_it_left_out(capsys):
+def test_quick_says_which_pairs_it_left_out(tiny_network, capsys):
     assert main(["bench", "--quick"]) == 0
     text = capsys.readouterr().out
     assert "pairs 2 of mobilenet_v1" in text
-    assert TINY[0].name not in text
+    assert tiny_network[0].name not in text
     assert "1 call;" in text
 
 
@@ -173,24 +146,24 @@ def test_layers_of_mobilenet_v2_have_its_published_multiply_adds():
 @pytest.mark.parametrize(("waited", "told"), [((1.0, 1.0), False), ((1.0, 1e6), True)])
 def test_bench_tells_of_busy_neighbours(monkeypatch, capsys, waited, told):
     readings = iter(waited)
-    monkeypatch.setattr(bench, "seconds_without_cpu", lambda: next(readings))
+    monkeypatch.setattr(pairs, "seconds_without_cpu", lambda: next(readings))
     assert main(["bench", "--quick"]) == 0
     assert ("Other programs" in capsys.readouterr().out) == told
 
 
 def test_bench_refuses_an_unwritable_path_before_it_works(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(bench, "_measure", lambda *_: pytest.fail("measured first"))
+    monkeypatch.setattr(pairs, "_measure", lambda *_: pytest.fail("measured first"))
     assert main(["bench", "--json", str(tmp_path / "missing" / "bench.json")]) == 1
     assert "missing" in capsys.readouterr().err
 
 
 def test_mobilenet_has_its_published_multiply_adds():
-    pairs = _networks.NETWORKS["mobilenet_v1"]
+    network = _networks.NETWORKS["mobilenet_v1"]
     stem, classifier = 112 * 112 * 27 * 32, 1024 * 1000
-    total = sum(pair.separable_macs for pair in pairs) + stem + classifier
-    assert len(pairs) == 13
+    total = sum(pair.separable_macs for pair in network) + stem + classifier
+    assert len(network) == 13
     assert round(total / 1e6) == 569
-    for before, after in pairwise(pairs):
+    for before, after in pairwise(network):
         assert (after.size, after.channels) == (before.output_size, before.outputs)
 
 
@@ -235,3 +208,11 @@ def test_steps_pass_everything_through(monkeypatch, stream):
     monkeypatch.setattr(sys, "stderr", stream)
     assert list(_terminal.steps("abc", 3, "letters")) == [*"abc"]
     assert ("letters" in stream.getvalue()) == stream.isatty()
+
+
+def test_steps_tell_of_long_work_without_a_terminal(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(_terminal, "_SILENCE_SECONDS", 0.0)
+    assert list(_terminal.steps("abc", 3, "letters")) == [*"abc"]
+    assert stream.getvalue().splitlines()[-1] == "letters: 2 of 3 done"

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ._terminal import steps
+
 __all__ = ["bandwidths", "describe", "seconds_without_cpu"]
 
 
@@ -41,6 +43,7 @@ def bandwidths() -> list[dict[str, Any]]:
     """Bytes a second that one core reads and copies in each cache and in memory: the best burst."""
     from dwsep import _limits
 
+    sizes = _limits.levels()
     return [
         {
             "level": level,
@@ -48,5 +51,5 @@ def bandwidths() -> list[dict[str, Any]]:
             "read_gb_per_s": (measured := _limits.bandwidth(level)).read / 1e9,
             "copy_gb_per_s": measured.copied / 1e9,
         }
-        for level, size in _limits.levels().items()
+        for level, size in steps(sizes.items(), len(sizes), "bandwidths")
     ]

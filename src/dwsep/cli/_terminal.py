@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
@@ -13,6 +14,7 @@ __all__ = ["plain_table", "print_table", "steps"]
 
 T = TypeVar("T")
 Row = Sequence[str]
+_SILENCE_SECONDS = 2.0
 
 
 def _console(stream: TextIO) -> Console | None:
@@ -70,10 +72,18 @@ def print_table(title: str, headers: Row, rows: Sequence[Row], notes: Sequence[s
 
 
 def steps(items: Iterable[T], total: int, what: str) -> Iterator[T]:
-    """Pass `items` through, with a progress bar on standard error while that is a terminal."""
+    """Pass `items` through; progress on standard error: a bar of rich's, else a line now and then.
+
+    A line comes only when two seconds have passed since the last, so short work says nothing.
+    """
     console = _console(sys.stderr)
     if console is None:
-        yield from items
+        told = time.monotonic()
+        for done, item in enumerate(items):
+            if time.monotonic() - told >= _SILENCE_SECONDS:
+                print(f"{what}: {done} of {total} done", file=sys.stderr, flush=True)
+                told = time.monotonic()
+            yield item
         return
     from rich.progress import Progress
 

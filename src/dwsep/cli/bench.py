@@ -5,51 +5,39 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
-from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from statistics import geometric_mean
 from typing import Any
 
-from . import layers as _layers
+from . import _plots, layers, pairs
 from ._layer_cases import LAYERS
-from ._machine import describe, seconds_without_cpu
-from ._networks import NETWORKS, Pair
+from ._machine import describe
+from ._networks import NETWORKS
 from ._terminal import print_table, steps
-from .timing import interleaved
+from ._verdicts import Samples, Saved, Verdict, compare, conditions
 
 __all__ = ["add_arguments", "run"]
 
-_NAIVE_CALLS = 3
-_SECONDS = 2.4
-# Of the whole table: one pair of each size, the naive convolution called once.
-_QUICK_PAIRS = (1, 3, 7, 13)
-_QUICK_NAIVE_CALLS = 1
-_QUICK_SECONDS = 1.0
 # A quiet machine measured 0.0004, one with a busy neighbour 0.02 to 0.09, and there a call of 4 ms
 # on two threads took 8 to 15 ms while those of less than 1 ms read the same.
 _MOST_WITHOUT_CPU = 0.005
-
-_HEADERS = (
-    "layer",
-    "naive us",
-    "conv2d us",
-    "depthwise us",
-    "pointwise us",
-    "separable us",
-    "GFLOP/s",
-    "of peak",
-    "MACs saved",
-    "vs naive",
-    "vs conv2d",
-)
+_THRESHOLD = 0.05
+_SLOWER, _WRONG = 1, 2
 
 
 def _threads(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a positive number, got {text!r}")
     return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 < share < 10:
+        raise argparse.ArgumentTypeError(f"must be a share such as 0.05, got {text!r}")
+    return share
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     only.add_argument(
         "--quick",
         action="store_true",
-        help=f"only pairs {', '.join(map(str, _QUICK_PAIRS))}, naive convolution called once",
+        help=f"only pairs {', '.join(map(str, pairs.QUICK_PAIRS))}, naive convolution called once",
     )
     only.add_argument(
         "--layers",
@@ -70,163 +58,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="time all kinds of layers, of all networks or of one, against this machine's limits",
     )
     parser.add_argument(
-        "--json", metavar="PATH", help="write all figures there; - prints them instead"
+        "--json",
+        metavar="PATH",
+        nargs="?",
+        const="-",
+        help="write all figures there; - or nothing prints them instead of the table",
     )
-
-
-def _runners(pair: Pair, threads: int, rounds: int) -> dict[str, Callable[[], object]]:
-    """Every contender on the same random input, packed, with its output allocated and touched."""
-    import numpy as np
-
-    import dwsep
-    from dwsep import _core
-    from dwsep.reference import naive
-
-    rng = np.random.default_rng(0)
-
-    def normal(*shape: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-        return rng.standard_normal(shape, dtype=np.float32)
-
-    c, o, k = pair.channels, pair.outputs, pair.kernel
-    x = normal(1, pair.size, pair.size, c)
-    # Scaled so that activations neither vanish nor all saturate at 6.
-    w_depthwise, b_depthwise = normal(k, k, c, 1) / np.float32(k), normal(c)
-    w_pointwise, b_pointwise = normal(c, o) / np.float32(c**0.5), normal(o)
-    w_standard = normal(k, k, c, o) / np.float32(k * c**0.5)
-    stride, relu6 = pair.stride, "relu6"
-
-    standard = dwsep.Conv2D(w_standard, b_pointwise, stride=stride, activation=relu6)
-    depthwise = dwsep.DepthwiseConv2D(w_depthwise, b_depthwise, stride=stride, activation=relu6)
-    pointwise = dwsep.PointwiseConv2D(w_pointwise, b_pointwise, activation=relu6)
-    separable = dwsep.SeparableConv2D(
-        w_depthwise,
-        w_pointwise,
-        b_depthwise,
-        b_pointwise,
-        stride=stride,
-        depthwise_activation=relu6,
-        activation=relu6,
+    parser.add_argument("--save", metavar="FILE", help="keep the run for --against")
+    parser.add_argument(
+        "--against",
+        metavar="FILE",
+        help="compare with a run of the same options that --save kept; status 1 if a row is slower",
     )
-    between = depthwise(x)
-    y = pointwise(between)
-    total = max((pair.output_size - 1) * stride + k - pair.size, 0)
-    pads = (total // 2, total - total // 2)
-
-    def naive_relu6() -> object:
-        z = naive.standard_conv2d(
-            x, w_standard, b_pointwise, stride=(stride, stride), padding=(pads, pads)
-        )
-        return np.clip(z, 0, 6, out=z)
-
-    return {
-        "naive": naive_relu6,
-        "conv2d": lambda: standard(x, out=y, num_threads=threads),
-        "depthwise": lambda: depthwise(x, out=between, num_threads=threads),
-        "pointwise": lambda: pointwise(between, out=y, num_threads=threads),
-        "separable": lambda: separable(x, out=y, num_threads=threads),
-        "fma": lambda: _core.time_fma(rounds),
-    }
-
-
-def _measure(pair: Pair, threads: int, cores: int, quick: bool) -> dict[str, Any]:
-    """Time one pair; all its figures, ready for JSON."""
-    from dwsep import _limits
-
-    rounds, flops = _limits.fma_rounds(0.0005)
-    took = interleaved(
-        _runners(pair, threads, rounds),
-        _QUICK_SECONDS if quick else _SECONDS,
-        at_most={"naive": _QUICK_NAIVE_CALLS if quick else _NAIVE_CALLS},
+    parser.add_argument(
+        "--threshold",
+        type=_share,
+        default=_THRESHOLD,
+        help=f"what --against lets pass, {_THRESHOLD} by default: {_THRESHOLD:.0%}",
     )
-    # The peak is one of the contenders, so it is of the same seconds as the rest. It is the fastest
-    # call: what a busy neighbour takes away lowers a median, but never what the core can do.
-    peak = cores * flops / took.pop("fma").fastest
-    separable = took["separable"].seconds
-    speed = 2 * pair.separable_macs / separable
-    return {
-        "layer": pair.name,
-        **asdict(pair),
-        "standard_macs": pair.standard_macs,
-        "separable_macs": pair.separable_macs,
-        "timings": {name: asdict(timing) for name, timing in took.items()},
-        "gflops": speed / 1e9,
-        "peak_gflops": peak / 1e9,
-        "share_of_peak": speed / peak,
-        "macs_saved": pair.standard_macs / pair.separable_macs,
-        "speedup_naive": took["naive"].seconds / separable,
-        "speedup_conv2d": took["conv2d"].seconds / separable,
-    }
-
-
-_RATIOS = ("gflops", "share_of_peak", "macs_saved", "speedup_naive", "speedup_conv2d")
-
-
-def _ratio_cells(figures: dict[str, float]) -> list[str]:
-    gflops, share, saved, naive, conv2d = (figures[name] for name in _RATIOS)
-    return [f"{gflops:.0f}", f"{share:.0%}", f"{saved:.1f}x", f"{naive:,.0f}x", f"{conv2d:.1f}x"]
-
-
-def _rows(report: dict[str, Any]) -> list[list[str]]:
-    rows = []
-    for layer in report["layers"]:
-        times = [f"{timing['seconds'] * 1e6:,.0f}" for timing in layer["timings"].values()]
-        rows.append([f"{layer['number']:>2}  {layer['layer']}", *times, *_ratio_cells(layer)])
-    return [*rows, ["geomean", *[""] * 5, *_ratio_cells(report["geomean"])]]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
-
-
-def _title(report: dict[str, Any]) -> str:
-    numbers = ", ".join(str(layer["number"]) for layer in report["layers"])
-    return (
-        f"dwsep {report['dwsep']}: depthwise/pointwise pairs {numbers if report['quick'] else ''}"
-        f" of {report['network']} at 224x224, float32, relu6 after each convolution,"
-        f" {_count(report['threads'], 'thread')}"
-    ).replace("  ", " ")
-
-
-def _notes(report: dict[str, Any]) -> list[str]:
-    cpu = report["cpu"]
-    calls = _count(report["naive_calls"], "call")
-    per_core = report["peak_gflops"] / report["peak_cores"]
-    return [
-        f"{cpu['name']}, {cpu['isa']}, {report['date'][:10]}; medians of calls made in turns.",
-        f"naive: the standard 3x3 convolution as plain Cython loops, one thread, {calls};"
-        " conv2d: the same by dwsep.Conv2D.",
-        "separable: dwsep.SeparableConv2D, both in one call; the columns after it are its own.",
-        f"peak: {per_core:.0f} GFLOP/s a core, reached between the calls by fused multiply-adds in"
-        f" registers, times {_count(report['peak_cores'], 'core')}.",
-    ]
-
-
-def _measure_all(args: argparse.Namespace) -> dict[str, Any]:
-    """Time the pairs of the network; the report."""
-    machine = describe()
-    threads = args.threads or machine["threads"]
-    cores = min(threads, machine["cpu"]["cpus"])
-    pairs = dict(enumerate(NETWORKS[args.network], 1))
-    if args.quick:
-        pairs = {number: pairs[number] for number in _QUICK_PAIRS}
-    start, waited = time.perf_counter(), seconds_without_cpu()
-    layers = [
-        {"number": number, **_measure(pair, threads, cores, args.quick)}
-        for number, pair in steps(pairs.items(), len(pairs), args.network)
-    ]
-    without_cpu = (seconds_without_cpu() - waited) / (time.perf_counter() - start)
-    return {
-        **machine,
-        "share_without_cpu": without_cpu,
-        "threads": threads,
-        "network": args.network,
-        "quick": args.quick,
-        "naive_calls": _QUICK_NAIVE_CALLS if args.quick else _NAIVE_CALLS,
-        "peak_gflops": geometric_mean(layer["peak_gflops"] for layer in layers),
-        "peak_cores": cores,
-        "layers": layers,
-        "geomean": {name: geometric_mean(layer[name] for layer in layers) for name in _RATIOS},
-    }
+    parser.add_argument("--plot", metavar="FILE", help="draw it: speed-ups, or layers' roofline")
 
 
 def _disturbed(report: dict[str, Any]) -> list[str]:
@@ -238,22 +88,92 @@ def _disturbed(report: dict[str, Any]) -> list[str]:
     ]
 
 
-def run(args: argparse.Namespace) -> int:
-    """Measure, print the table and write the JSON file."""
-    if args.json not in (None, "-"):
-        # A path that cannot be written should say so before a minute of work.
-        Path(args.json).touch()
-    report = _layers.measure(args.layers, args.threads) if args.layers else _measure_all(args)
-    if args.json:
-        text = json.dumps(report, indent=2)
-        if args.json == "-":
-            sys.stdout.write(text + "\n")
-            return 0
-        Path(args.json).write_text(text + "\n", encoding="utf-8")
+def _plot(path: str, report: dict[str, Any], of_layers: bool) -> None:
+    if not of_layers:
+        names = [f"{layer['number']}  {layer['layer']}" for layer in report["layers"]]
+        groups = {
+            f"vs {name}": [layer[f"speedup_{name}"] for layer in report["layers"]]
+            for name in ("naive", "conv2d")
+        }
+        _plots.bars(path, pairs.title(report), names, groups, "times as fast")
+        return
+    points = [
+        _plots.Point(layer["kind"], layer["flops"] / layer["bytes"], layer["gflops"])
+        for layer in report["layers"]
+    ]
+    slopes = _plots.bandwidth_slopes(report["bandwidths"])
+    _plots.roofline(path, layers.title(report), points, report["peak_gflops"], slopes)
 
+
+def _print_verdicts(verdicts: list[Verdict], threshold: float) -> None:
+    rows = [
+        [v.row, f"{v.ratio:.3f}", f"{v.low:.3f} to {v.high:.3f}", v.word]
+        for v in sorted(verdicts, key=lambda verdict: -verdict.ratio)
+    ]
+    count = {word: sum(v.word == word for v in verdicts) for word in ("slower", "same", "faster")}
+    summary = ", ".join(f"{number} {word}" for word, number in count.items())
+    note = (
+        "time now / time then, each in bursts of multiply-adds timed in turns; beyond"
+        f" {threshold:.0%} either way only if the whole interval is"
+    )
+    print_table("Against the saved run", ("row", "ratio", "interval", "verdict"), rows, [note])
+    print(summary)
+
+
+def _check_paths(args: argparse.Namespace) -> Saved | None:
+    """Refuse before a minute of work what could not be read or written after it."""
+    if args.plot:
+        _plots.require()
+    before = Saved.read(args.against) if args.against else None
+    if before:
+        machine = describe()
+        machine["threads"] = args.threads or machine["threads"]
+        before.check(conditions(machine))
+    for path in (args.json, args.save, args.plot):
+        if path not in (None, "-"):
+            Path(path).touch()
+    return before
+
+
+def _run(args: argparse.Namespace) -> int:
+    before = _check_paths(args)
+    kind: Any = layers if args.layers else pairs
     if args.layers:
-        table = (_layers.title(report), _layers.HEADERS, _layers.rows(report))
-        print_table(*table, _layers.notes(report) + _disturbed(report))
+        report = layers.measure(args.layers, args.threads, bool(args.save or args.against))
     else:
-        print_table(_title(report), _HEADERS, _rows(report), _notes(report) + _disturbed(report))
-    return 0
+        report = pairs.measure(args.network, args.threads, args.quick)
+    now = Saved.of(report, kind.samples(report))
+    if args.save:
+        now.write(args.save)
+    verdicts: list[Verdict] = []
+    if before:
+        before.check(now.conditions)
+
+        def again(row: str) -> Samples:
+            return next(kind.remeasure(report, row) for _ in steps([row], 1, f"again: {row}"))
+
+        verdicts = compare(before.samples, now.samples, args.threshold, again)
+        report["verdicts"] = [verdict._asdict() for verdict in verdicts]
+    if args.plot:
+        _plot(args.plot, report, bool(args.layers))
+    text = json.dumps(report, indent=2) + "\n"
+    if args.json == "-":
+        sys.stdout.write(text)
+    else:
+        if args.json:
+            Path(args.json).write_text(text, encoding="utf-8")
+        notes = kind.notes(report) + _disturbed(report)
+        print_table(kind.title(report), kind.HEADERS, kind.rows(report), notes)
+        if before:
+            print()
+            _print_verdicts(verdicts, args.threshold)
+    return _SLOWER if any(verdict.word == "slower" for verdict in verdicts) else 0
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print the table, write the files; 1 if a row is slower than it was."""
+    try:
+        return _run(args)
+    except ValueError as error:
+        print(f"dwsep bench: {error}", file=sys.stderr)
+        return _WRONG

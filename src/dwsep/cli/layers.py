@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ._layer_cases import LAYERS, LayerCase
 from ._machine import describe, seconds_without_cpu
 from ._terminal import steps
+from ._verdicts import FMA_SECONDS, Samples, in_turns_of
 from .timing import interleaved
 
 if TYPE_CHECKING:
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[np.float32]]
 
-__all__ = ["HEADERS", "measure", "notes", "rows", "title"]
+__all__ = ["HEADERS", "measure", "notes", "remeasure", "rows", "samples", "title"]
 
 HEADERS = ("layer", "us", "GFLOP/s", "GB/s", "limit us", "of limit", "bound by")
 _SECONDS = 0.15
+# What is compared with another day's needs more turns.
+_SAVED_SECONDS = 0.6
 
 
 def _aligned(values: Array) -> Array:
@@ -84,7 +87,7 @@ def _make(case: LayerCase) -> tuple[Any, dict[str, Any]]:
 
 
 def _measure(
-    case: LayerCase, threads: int, cores: int, rounds: int, flops: float
+    case: LayerCase, threads: int, cores: int, rounds: int, flops: float, seconds_each: float
 ) -> dict[str, Any]:
     """Time one layer in turns with the peak; all its figures, ready for JSON."""
     from dwsep import _core, _limits
@@ -95,7 +98,7 @@ def _measure(
         "layer": lambda: layer(**call, num_threads=threads),
         "fma": lambda: _core.time_fma(rounds),
     }
-    took = interleaved(runners, _SECONDS)
+    took = interleaved(runners, seconds_each)
     peak, seconds = flops / took["fma"].seconds, took["layer"].seconds
     limit = _limits.limit(plan.work, threads, peak)
     return {
@@ -105,6 +108,7 @@ def _measure(
         "algorithm": plan.algorithm,
         "threads_used": plan.threads,
         "timing": asdict(took["layer"]),
+        "in_fma": in_turns_of(took["layer"], took["fma"]),
         "flops": plan.flops,
         "bytes": plan.bytes,
         "gflops": plan.flops / seconds / 1e9,
@@ -117,7 +121,7 @@ def _measure(
     }
 
 
-def measure(network: str, threads: int | None) -> dict[str, Any]:
+def measure(network: str, threads: int | None, to_compare: bool = False) -> dict[str, Any]:
     """Time the layers of one network, or of all of them, and give the report."""
     from dwsep import _limits
 
@@ -130,12 +134,16 @@ def measure(network: str, threads: int | None) -> dict[str, Any]:
         if network in (name, "all")
         for case in layers
     ]
-    rounds, flops = _limits.fma_rounds(0.002)
-    # Before the progress bar, which stands still for a second here.
-    speeds = [_limits.bandwidth(level, cores)._asdict() for level in _limits.levels()]
+    rounds, flops = _limits.fma_rounds(FMA_SECONDS)
+    seconds_each = _SAVED_SECONDS if to_compare else _SECONDS
+    levels = list(_limits.levels())
+    speeds = [
+        _limits.bandwidth(level, cores)._asdict()
+        for level in steps(levels, len(levels), "bandwidths")
+    ]
     start, waited = time.perf_counter(), seconds_without_cpu()
     layers = [
-        {"network": name, **_measure(case, threads, cores, rounds, flops)}
+        {"network": name, **_measure(case, threads, cores, rounds, flops, seconds_each)}
         for name, case in steps(cases, len(cases), network)
     ]
     without_cpu = (seconds_without_cpu() - waited) / (time.perf_counter() - start)
@@ -172,7 +180,7 @@ def rows(report: dict[str, Any]) -> list[list[str]]:
         bound = layer["bound"] if layer["bound"] == "compute" else layer["level"]
         table.append(
             [
-                f"{layer['network']} {layer['layer']}",
+                _row(layer["network"], layer["layer"]),
                 f"{layer['timing']['seconds'] * 1e6:,.1f}",
                 f"{layer['gflops']:.0f}",
                 f"{layer['gb_per_s']:.0f}",
@@ -204,3 +212,23 @@ def notes(report: dict[str, Any]) -> list[str]:
         f"FMA peak, measured between the calls: {per_core:.0f} GFLOP/s a core, times {cores};"
         f" GB/s of {cores} core{'s' * (cores != 1)}: {speeds}.",
     ]
+
+
+def _row(network: str, name: str) -> str:
+    return f"{network} {name}"
+
+
+def samples(report: dict[str, Any]) -> Samples:
+    """Return what can be compared with another day's: times in bursts of multiply-adds."""
+    return {_row(x["network"], x["layer"]): x["in_fma"] for x in report["layers"]}
+
+
+def remeasure(report: dict[str, Any], row: str) -> Samples:
+    """Time the layer of a row of `samples` once more."""
+    from dwsep import _limits
+
+    network, _, name = row.partition(" ")
+    case = next(case for case in LAYERS[network] if case.name == name)
+    rounds, flops = _limits.fma_rounds(FMA_SECONDS)
+    again = _measure(case, report["threads"], report["peak_cores"], rounds, flops, _SAVED_SECONDS)
+    return {row: again["in_fma"]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,12 +18,25 @@ _LEAST_TURNS = 3
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of one call: the median over `turns` of each turn's median, and the fastest call."""
+    """Seconds of one call.
+
+    Attributes
+    ----------
+    seconds : float
+        The median over `turns` of each turn's median.
+    fastest : float
+        The fastest call of all.
+    turns, calls : int
+        How often it had its turn, and calls that were counted.
+    fastest_of_turns : tuple of float
+        The fastest call of each turn: what a neighbour disturbs least.
+    """
 
     seconds: float
     fastest: float
     turns: int
     calls: int
+    fastest_of_turns: tuple[float, ...] = ()
 
 
 def _burst(run: Callable[[], object], seconds: float) -> list[float]:
@@ -79,7 +91,7 @@ def interleaved(
         if name not in runners or turns < 1:
             raise ValueError(f"at_most must give runners at least one turn, got {name!r}: {turns}")
     medians: dict[str, list[float]] = {name: [] for name in runners}
-    fastest = dict.fromkeys(runners, math.inf)
+    fastest: dict[str, list[float]] = {name: [] for name in runners}
     calls = dict.fromkeys(runners, 0)
     spent, turn = 0.0, 0
     while spent < seconds or turn < max(_LEAST_TURNS, *slow.values(), 0):
@@ -93,9 +105,10 @@ def interleaved(
                 spent += time.perf_counter() - before
             if times:
                 medians[name].append(median(times))
-                fastest[name] = min(fastest[name], *times)
+                fastest[name].append(min(times))
                 calls[name] += len(times)
         turn += 1
     return {
-        name: Timing(median(m), fastest[name], len(m), calls[name]) for name, m in medians.items()
+        name: Timing(median(m), min(fastest[name]), len(m), calls[name], tuple(fastest[name]))
+        for name, m in medians.items()
     }
