@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from dwsep.cli import _networks, _terminal, main, pairs, timing
+from dwsep.cli import _layer_cases, _networks, _terminal, main, pairs, timing
 
 
 class Terminal(io.StringIO):
