@@ -55,7 +55,7 @@ def core() -> Extension:
     # The slowest files first, so that the last core is not left with one of them.
     isa = [f"cpp/isa/{name}" for name in sorted(ISA_FLAGS, key=lambda n: -len(ISA_FLAGS[n]))]
     sources = isa + sorted(
-        str(p) for d in ("bindings", "runtime") for p in Path("cpp", d).glob("*.cc")
+        str(p) for d in ("bindings", "runtime") for p in Path("cpp", d).rglob("*.cc")
     )
     return Extension(
         "dwsep._core",

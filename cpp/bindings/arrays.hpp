@@ -137,12 +137,12 @@ inline char* place(const Block& block, const char* input) {
   return reinterpret_cast<char*>(start + wanted);
 }
 
-/// A new dense array of a shape whose values nobody has set. `input`: what it will be computed from.
-inline py::object new_array(const Shape& shape, int ndim, const char* input) {
-  const std::size_t least = static_cast<std::size_t>(bytes_of(shape, "output")) + line;
+/// A new dense array whose values nobody has set. `input`: what it will be computed from.
+inline py::object new_array(const Py_intptr_t* sizes, int ndim, std::int64_t bytes, const char* input) {
+  const std::size_t least = static_cast<std::size_t>(bytes) + line;
   const Block block = recycler.take(least < Recycler::min_block ? least : least + Recycler::page);
   if (block.memory == nullptr) {
-    fail(PyExc_MemoryError, "output: no memory for shape " + shape_text(shape, ndim) + ", " + std::to_string(least) + " bytes");
+    fail(PyExc_MemoryError, "output: no memory for shape " + shape_text(sizes, ndim) + ", " + std::to_string(least) + " bytes");
   }
   auto* buffer = PyObject_New(Buffer, numpy.buffer);
   if (buffer == nullptr) {
@@ -151,14 +151,18 @@ inline py::object new_array(const Shape& shape, int ndim, const char* input) {
   }
   buffer->block = block;
   auto owner = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(buffer));
-  const Py_intptr_t sizes[] = {shape.n, shape.h, shape.w, shape.c};
   Py_INCREF(numpy.float32);
-  PyObject* array = numpy.api->PyArray_NewFromDescr_(numpy.api->PyArray_Type_, numpy.float32, ndim, sizes + (4 - ndim), nullptr,
-                                                     place(block, input), numpy_carray, nullptr);
+  PyObject* array = numpy.api->PyArray_NewFromDescr_(numpy.api->PyArray_Type_, numpy.float32, ndim, sizes, nullptr, place(block, input),
+                                                     numpy_carray, nullptr);
   if (array == nullptr) throw py::error_already_set();
   auto result = py::reinterpret_steal<py::object>(array);
   if (numpy.api->PyArray_SetBaseObject_(array, owner.release().ptr()) != 0) throw py::error_already_set();
   return result;
+}
+
+inline py::object new_array(const Shape& shape, int ndim, const char* input) {
+  const Py_intptr_t sizes[] = {shape.n, shape.h, shape.w, shape.c};
+  return new_array(sizes + (4 - ndim), ndim, bytes_of(shape, "output"), input);
 }
 
 inline void copy(PyObject* to, PyObject* from) {

@@ -5,6 +5,7 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/layers.hpp"
+#include "bindings/network.hpp"
 #include "bindings/recycle.hpp"
 #include "dwsep/dwsep.hpp"
 
@@ -103,4 +104,5 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   add_buffers(m);
   add_layers(m);
   add_cpu(m);
+  add_networks(m);
 }

@@ -21,6 +21,8 @@ from .layout import (
     pointwise_weights_to_torch,
 )
 
+from .model import Model, ValueInfo, load
+
 if TYPE_CHECKING:
     from . import models as models
 
@@ -28,8 +30,10 @@ __all__ = [
     "Conv2D",
     "DepthwiseConv2D",
     "InvertedResidual",
+    "Model",
     "PointwiseConv2D",
     "SeparableConv2D",
+    "ValueInfo",
     "__version__",
     "conv2d",
     "conv2d_weights_from_torch",
@@ -40,6 +44,7 @@ __all__ = [
     "depthwise_weights_to_torch",
     "get_num_threads",
     "inverted_residual",
+    "load",
     "pointwise_conv2d",
     "pointwise_weights_from_torch",
     "pointwise_weights_to_torch",

@@ -16,6 +16,7 @@ namespace dwsep::runtime {
 struct Operands {
   const Array* inputs;
   Array output;
+  int input_count;
 };
 
 /// Immutable; one object serves all callers at once.

@@ -33,6 +33,7 @@ def import_onnx(
     source: str | os.PathLike[str] | bytes | Any,
     *,
     input_shapes: Mapping[str, Sequence[int | None]] | None = None,
+    outputs: Sequence[str] | None = None,
 ) -> Graph:
     """Return the graph of an ONNX model.
 
@@ -43,6 +44,8 @@ def import_onnx(
         in other files inside the directory of the model's file.
     input_shapes : mapping of str to sequence of int or None, optional
         Shapes of inputs, instead of those in the file. The first size may be None, the batch.
+    outputs : sequence of str, optional
+        Values of the file that the graph gives, instead of the file's outputs.
 
     Returns
     -------
@@ -65,14 +68,20 @@ def import_onnx(
         raise UnsupportedOperatorError(
             f"{file.name}: dwsep computes in float32, but\n  " + "\n  ".join(problems)
         )
-    return _Import(file, input_shapes or {}).run()
+    return _Import(file, input_shapes or {}, outputs).run()
 
 
 class _Import:
     """The state of one import."""
 
-    def __init__(self, file: File, input_shapes: Mapping[str, Sequence[int | None]]) -> None:
+    def __init__(
+        self,
+        file: File,
+        input_shapes: Mapping[str, Sequence[int | None]],
+        outputs: Sequence[str] | None,
+    ) -> None:
         self.file = file
+        self.outputs = [o.name for o in file.graph.output] if outputs is None else list(outputs)
         self.build = Builder(file.graph.name or "model")
         self.values: dict[str, Value] = {}
         self.problems: list[tuple[FileNode, str, bool]] = []  # the last: is it sound
@@ -142,7 +151,7 @@ class _Import:
     def _names_read(self) -> set[str]:
         if not hasattr(self, "_read"):
             self._read = {name for node in self.nodes for name in node.inputs}
-            self._read |= {o.name for o in self.file.graph.output}
+            self._read |= set(self.outputs)
         return self._read
 
     def _bind(self, node: FileNode, results: list[Value | None], first: int) -> None:
@@ -167,7 +176,7 @@ class _Import:
 
     def _add_outputs(self) -> None:
         graph = self.build.graph
-        names = [o.name for o in self.file.graph.output]
+        names = self.outputs
         if not names or len(set(names)) != len(names):
             raise InvalidModelError(f"{self.file.name}: need outputs of different names")
         for name in names:

@@ -1,0 +1,224 @@
+// Networks for Python: the builder that lowering drives, and the calls of a finished network. src/dwsep/model.py is what users see.
+#include "bindings/network.hpp"
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <cerrno>
+#include <map>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "bindings/arrays.hpp"
+#include "bindings/call.hpp"
+#include "dwsep/network.hpp"
+
+namespace dwsep::python {
+namespace {
+
+Sizes sizes_of(const RawArray& array) { return {array.dimensions, array.dimensions + array.nd}; }
+
+/// An array for the core to read; `keeper` owns it, or its copy where it has gaps.
+ConstArray readable(const py::handle& object, const std::string& name, py::object& keeper) {
+  const RawArray& array = float32_array(object.ptr(), name.c_str());
+  constexpr int c_contiguous_aligned = 0x0101;
+  keeper = py::reinterpret_borrow<py::object>(object);
+  if ((array.flags & c_contiguous_aligned) == c_contiguous_aligned) return {reinterpret_cast<const float*>(array.data), sizes_of(array)};
+  py::object copied = new_array(reinterpret_cast<const Py_intptr_t*>(array.dimensions), array.nd,
+                                static_cast<std::int64_t>(sizeof(float)) * py::cast<std::int64_t>(object.attr("size")), nullptr);
+  copy(copied.ptr(), object.ptr());
+  keeper = std::move(copied);
+  const auto& dense = *reinterpret_cast<const RawArray*>(keeper.ptr());
+  return {reinterpret_cast<const float*>(dense.data), sizes_of(dense)};
+}
+
+/// The arrays of a call, owned while it runs without the GIL.
+struct Call {
+  std::vector<py::object> keepers;
+  std::vector<ConstArray> inputs;
+  std::vector<py::object> results;
+  std::vector<float*> outputs;
+
+  Call(const Network& network, const py::sequence& arrays) : keepers(arrays.size()) {
+    if (arrays.size() != network.inputs().size()) {
+      fail(PyExc_ValueError, "inputs: need " + std::to_string(network.inputs().size()) + " arrays, got " + std::to_string(arrays.size()));
+    }
+    std::vector<Sizes> shapes;
+    for (std::size_t i = 0; i < arrays.size(); ++i) {
+      const py::object item = arrays[i];
+      inputs.push_back(readable(item, "input '" + network.inputs()[i].name + "'", keepers[i]));
+      shapes.push_back(inputs.back().shape);
+    }
+    for (const Sizes& shape : network.output_shapes(shapes)) {
+      std::int64_t bytes = sizeof(float);
+      for (const std::int64_t size : shape) bytes *= size;
+      std::vector<Py_intptr_t> sizes(shape.begin(), shape.end());
+      results.push_back(new_array(sizes.data(), static_cast<int>(sizes.size()), bytes, nullptr));
+      outputs.push_back(reinterpret_cast<float*>(reinterpret_cast<const RawArray*>(results.back().ptr())->data));
+    }
+  }
+
+  py::list list() {
+    py::list list;
+    for (py::object& result : results) list.append(std::move(result));
+    return list;
+  }
+};
+
+py::list run(const Network& network, const py::sequence& arrays, const py::object& num_threads) {
+  const int threads = thread_count(num_threads.ptr());
+  Call call(network, arrays);
+  without_gil([&] { network.run(call.inputs, call.outputs, threads); });
+  return call.list();
+}
+
+py::tuple profile(const Network& network, const py::sequence& arrays, const py::object& num_threads) {
+  const int threads = thread_count(num_threads.ptr());
+  Call call(network, arrays);
+  std::vector<double> seconds;
+  without_gil([&] { seconds = network.profile(call.inputs, call.outputs, threads); });
+  return py::make_tuple(call.list(), seconds);
+}
+
+py::list infos(const std::vector<ValueInfo>& values) {
+  py::list list;
+  for (const ValueInfo& v : values) list.append(py::make_tuple(v.name, py::tuple(py::cast(v.shape))));
+  return list;
+}
+
+py::list steps(const Network& network, const std::vector<Sizes>& inputs, const py::object& num_threads) {
+  py::list list;
+  for (const StepInfo& step : network.steps(inputs, thread_count(num_threads.ptr()))) {
+    py::dict d;
+    d["name"] = step.name;
+    d["kind"] = step.kind;
+    d["kernel"] = step.kernel;
+    py::list shapes;
+    for (const Sizes& s : step.inputs) shapes.append(py::tuple(py::cast(s)));
+    d["inputs"] = std::move(shapes);
+    d["output"] = py::tuple(py::cast(step.output));
+    d["flops"] = step.flops;
+    d["bytes"] = step.bytes;
+    d["parameters"] = step.parameters;
+    d["free"] = step.free;
+    list.append(std::move(d));
+  }
+  return list;
+}
+
+/// A word, a number or numbers; whole numbers only where all are int.
+NetworkAttribute attribute(const std::string& name, const py::handle& value) {
+  if (py::isinstance<py::str>(value)) return py::cast<std::string>(value);
+  const py::object list = py::isinstance<py::sequence>(value) ? py::reinterpret_borrow<py::object>(value) : py::make_tuple(value);
+  bool whole = true;
+  for (const py::handle& item : list) {
+    const bool real = PyFloat_Check(item.ptr()) != 0;
+    if (!real && PyLong_Check(item.ptr()) == 0)
+      fail(PyExc_TypeError, name + ": need a str, int, float or a sequence of numbers, got " + type_name(item.ptr()));
+    whole = whole && !real;
+  }
+  if (whole) return py::cast<std::vector<std::int64_t>>(list);
+  return py::cast<std::vector<double>>(list);
+}
+
+int add_step(NetworkBuilder& builder, const std::string& kind, const std::string& name, const std::vector<int>& inputs,
+             const py::dict& attributes, const py::dict& weights) {
+  std::map<std::string, NetworkAttribute> attribute_map;
+  for (const auto& item : attributes) {
+    const auto key = py::cast<std::string>(item.first);
+    attribute_map.emplace(key, attribute(key, item.second));
+  }
+  std::vector<py::object> keepers;
+  std::map<std::string, ConstArray> weight_map;
+  for (const auto& item : weights) {
+    const auto key = py::cast<std::string>(item.first);
+    py::object keeper;
+    weight_map.emplace(key, readable(item.second, key, keeper));
+    keepers.push_back(std::move(keeper));
+  }
+  return builder.step(kind, name, inputs, attribute_map, weight_map);
+}
+
+/// Runs `body` without the GIL; what the system refuses becomes the OSError of that file.
+template <class Body>
+void with_file(const std::string& path, const Body& body) {
+  try {
+    without_gil(body);
+  } catch (const std::system_error& error) {
+    errno = error.code().value();
+    PyErr_SetFromErrnoWithFilename(PyExc_OSError, path.c_str());
+    throw py::error_already_set();
+  }
+}
+
+void add_network(py::module_& m) {
+  py::class_<Network>(m, "Network")
+      .def_static(
+          "load",
+          [](const std::string& path) {
+            std::optional<Network> network;
+            with_file(path, [&] { network = Network::load(path); });
+            return *network;
+          },
+          py::arg("path"))
+      .def_static(
+          "from_bytes",
+          [](const py::bytes& content) {
+            const std::string_view view = content;
+            return Network::from_memory(view.data(), view.size());
+          },
+          py::arg("content"))
+      .def(
+          "save", [](const Network& network, const std::string& path) { with_file(path, [&] { network.save(path); }); }, py::arg("path"))
+      .def("to_bytes",
+           [](const Network& network) {
+             const std::vector<char> content = network.to_memory();
+             return py::bytes(content.data(), content.size());
+           })
+      .def_property_readonly("inputs", [](const Network& n) { return infos(n.inputs()); })
+      .def_property_readonly("outputs", [](const Network& n) { return infos(n.outputs()); })
+      .def_property_readonly("notes", &Network::notes)
+      .def_property_readonly("weight_bytes", &Network::weight_bytes)
+      .def(
+          "output_shapes",
+          [](const Network& n, const std::vector<Sizes>& shapes) {
+            py::list list;
+            for (const Sizes& s : n.output_shapes(shapes)) list.append(py::tuple(py::cast(s)));
+            return list;
+          },
+          py::arg("input_shapes"))
+      .def("run", run, py::arg("inputs"), py::arg("num_threads") = py::none())
+      .def("profile", profile, py::arg("inputs"), py::arg("num_threads") = py::none())
+      .def("steps", steps, py::arg("input_shapes"), py::arg("num_threads") = py::none())
+      .def(
+          "arena_bytes",
+          [](const Network& n, const std::vector<Sizes>& shapes, const py::object& num_threads) {
+            return n.arena_bytes(shapes, thread_count(num_threads.ptr()));
+          },
+          py::arg("input_shapes"), py::arg("num_threads") = py::none());
+}
+
+}  // namespace
+
+void add_networks(py::module_& m) {
+  add_network(m);
+  py::class_<NetworkBuilder>(m, "NetworkBuilder")
+      .def(py::init<>())
+      .def("input", &NetworkBuilder::input, py::arg("name"), py::arg("shape"))
+      .def(
+          "constant",
+          [](NetworkBuilder& builder, const py::object& array) {
+            py::object keeper;
+            return builder.constant(readable(array, "array", keeper));
+          },
+          py::arg("array"))
+      .def("step", add_step, py::arg("kind"), py::arg("name"), py::arg("inputs"), py::arg("attributes"), py::arg("weights"))
+      .def("output", &NetworkBuilder::output, py::arg("name"), py::arg("value"))
+      .def("note", &NetworkBuilder::note, py::arg("key"), py::arg("text"))
+      .def("finish", &NetworkBuilder::finish);
+}
+
+}  // namespace dwsep::python

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace dwsep::python {
+
+/// Adds Network and NetworkBuilder to the module.
+void add_networks(pybind11::module_& m);
+
+}  // namespace dwsep::python

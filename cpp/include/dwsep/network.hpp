@@ -1,0 +1,111 @@
+// A whole network: loaded from a .dwsep file or built step by step, run in one call.
+//
+// A Network is immutable, cheap to copy (copies share everything) and may be called from any number of threads at once. The first call
+// for given input shapes plans the memory; later ones allocate nothing. Functions throw std::invalid_argument when arguments do not fit,
+// std::runtime_error when a file cannot be read or written, std::bad_alloc when memory lacks.
+// `threads` = 0 means num_threads(); neither the number of threads nor the batch size ever changes a bit of a result.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace dwsep {
+
+/// Sizes of the axes of an array, outermost first. At most eight.
+using Sizes = std::vector<std::int64_t>;
+
+/// Name and shape of an input or output; -1 stands for a size that the call decides.
+struct ValueInfo {
+  std::string name;
+  Sizes shape;
+};
+
+/// An array without gaps, by reference.
+struct ConstArray {
+  const float* data = nullptr;
+  Sizes shape;
+};
+
+/// One step of a network for inputs of known shapes.
+struct StepInfo {
+  std::string name, kind, kernel;
+  std::vector<Sizes> inputs;
+  Sizes output;
+  double flops = 0;             ///< additions and multiplications counted apart
+  double bytes = 0;             ///< inputs, weights and output, each once
+  std::int64_t parameters = 0;  ///< weights and biases
+  bool free = false;            ///< takes no time: its output is a view of its input, or computed in place
+};
+
+namespace runtime {
+class NetworkImpl;
+class NetworkDraft;
+}  // namespace runtime
+
+class Network {
+ public:
+  /// Maps a .dwsep file into memory; the file must stay as it is while the network lives.
+  static Network load(const std::string& path);
+  /// Reads the content of a .dwsep file, which is copied.
+  static Network from_memory(const void* data, std::size_t bytes);
+  /// Writes a .dwsep file, whole or not at all. Weights are stored as the processor in use reads them; others pack them anew.
+  void save(const std::string& path) const;
+  /// The content of such a file.
+  std::vector<char> to_memory() const;
+
+  const std::vector<ValueInfo>& inputs() const;
+  const std::vector<ValueInfo>& outputs() const;
+  /// What NetworkBuilder::note was told.
+  const std::map<std::string, std::string>& notes() const;
+
+  std::vector<Sizes> output_shapes(const std::vector<Sizes>& inputs) const;
+  /// Fills outputs[i], an array without gaps of the shape that output_shapes tells. Outputs must not overlap inputs.
+  void run(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads = 0) const;
+
+  std::vector<StepInfo> steps(const std::vector<Sizes>& inputs, int threads = 0) const;
+  /// As run, and gives the seconds of each step.
+  std::vector<double> profile(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads = 0) const;
+  /// Bytes that a call needs beside weights, inputs and outputs.
+  std::int64_t arena_bytes(const std::vector<Sizes>& inputs, int threads = 0) const;
+  /// Bytes of all weights, as packed.
+  std::int64_t weight_bytes() const;
+
+ private:
+  friend class NetworkBuilder;
+  explicit Network(std::shared_ptr<const runtime::NetworkImpl> impl);
+  std::shared_ptr<const runtime::NetworkImpl> impl_;
+};
+
+/// Whole numbers, numbers with a fraction, or a word.
+using NetworkAttribute = std::variant<std::vector<std::int64_t>, std::vector<double>, std::string>;
+
+/// Makes a Network. The kinds of steps, their attributes and weights are listed in docs/networks.md.
+class NetworkBuilder {
+ public:
+  NetworkBuilder();
+  ~NetworkBuilder();
+  NetworkBuilder(const NetworkBuilder&) = delete;
+  NetworkBuilder& operator=(const NetworkBuilder&) = delete;
+
+  /// Each returns the number by which later steps refer to the value.
+  int input(const std::string& name, const Sizes& shape);
+  int constant(const ConstArray& array);
+  int step(const std::string& kind, const std::string& name, const std::vector<int>& inputs,
+           const std::map<std::string, NetworkAttribute>& attributes, const std::map<std::string, ConstArray>& weights);
+
+  void output(const std::string& name, int value);
+  /// Text that is kept with the network.
+  void note(const std::string& key, const std::string& text);
+  /// The builder is empty afterwards.
+  Network finish();
+
+ private:
+  std::unique_ptr<runtime::NetworkDraft> draft_;
+};
+
+}  // namespace dwsep

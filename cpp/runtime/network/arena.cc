@@ -1,0 +1,43 @@
+#include "runtime/network/arena.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace dwsep::runtime {
+namespace {
+
+constexpr std::int64_t kPage = 1024, kQuarter = kPage / 4;  // floats of 4 KB, 1 KB
+
+/// What a step writes should not lie a multiple of 4 KB from what it reads: loads would wait for stores to the same cache set. Values
+/// of steps in a row start in different quarters of a page.
+std::int64_t aligned(std::int64_t offset, int step) {
+  const std::int64_t quarter = step % 4 * kQuarter;
+  const std::int64_t at = offset / kPage * kPage + quarter;
+  return at >= offset ? at : at + kPage;
+}
+
+}  // namespace
+
+std::int64_t place_in_arena(std::vector<Lifetime>& lifetimes) {
+  std::vector<std::size_t> order(lifetimes.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return lifetimes[a].floats > lifetimes[b].floats; });
+  std::vector<const Lifetime*> placed;  // by offset
+  std::int64_t size = 0;
+  for (const std::size_t i : order) {
+    Lifetime& l = lifetimes[i];
+    std::int64_t at = aligned(0, l.begin);
+    for (const Lifetime* p : placed) {
+      if (p->end < l.begin || p->begin > l.end) continue;
+      if (at + l.floats <= p->offset) break;
+      at = std::max(at, aligned(p->offset + p->floats, l.begin));
+    }
+    l.offset = at;
+    size = std::max(size, at + l.floats);
+    placed.insert(
+        std::upper_bound(placed.begin(), placed.end(), &l, [](const Lifetime* a, const Lifetime* b) { return a->offset < b->offset; }), &l);
+  }
+  return size;
+}
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,20 @@
+// The .dwsep file; docs/file_format.md describes it byte by byte.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "runtime/network/network_impl.hpp"
+
+namespace dwsep::runtime {
+
+/// Throws std::runtime_error where the file cannot be written; then there is no file, or the one that was there before.
+void write_file(const NetworkDraft& network, const std::string& path);
+std::vector<char> write_memory(const NetworkDraft& network);
+
+/// Throws std::runtime_error where the file cannot be read, std::invalid_argument where it is not a sound .dwsep file.
+NetworkDraft read_file(const std::string& path);
+NetworkDraft read_memory(const void* data, std::size_t bytes);
+
+}  // namespace dwsep::runtime

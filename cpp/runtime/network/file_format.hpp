@@ -1,0 +1,72 @@
+// What the writer and the reader of .dwsep files agree upon.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace dwsep::runtime {
+
+inline constexpr char kMagic[8] = {'d', 'w', 's', 'e', 'p', 'n', 'e', 't'};
+inline constexpr std::uint32_t kFileVersion = 1;
+inline constexpr std::uint32_t kByteOrder = 0x01020304;
+inline constexpr std::uint64_t kDataAlignment = 64;
+
+/// The first 64 bytes of a file.
+struct FileHeader {
+  char magic[8];
+  std::uint32_t version, byte_order;
+  std::uint64_t file_bytes;
+  std::uint64_t description_bytes;  ///< the description follows the header
+  std::uint64_t data_offset;        ///< of the weights, a multiple of 64; they reach to the end
+  std::uint64_t reserved;           ///< 0
+  std::uint64_t checksum;           ///< of the 32 bytes before, then of all that follows the header
+  std::uint64_t unused;             ///< 0
+};
+static_assert(sizeof(FileHeader) == 64);
+
+enum class RecordKind : std::uint8_t { input = 1, constant = 2, step = 3 };
+enum class WeightsKind : std::uint8_t { raw = 0, matrix = 1, depthwise = 2 };
+enum class AttributeKind : std::uint8_t { integers = 0, numbers = 1, word = 2 };
+
+/// A checksum over words of eight bytes: four chains, so that it runs at the speed of memory. It finds accidents; it is no protection
+/// against someone who means to deceive.
+class Checksum {
+ public:
+  void add(const void* data, std::size_t bytes) {
+    const auto* p = static_cast<const char*>(data);
+    while (waiting_ > 0 && bytes > 0) {
+      pending_[waiting_++] = *p++;
+      --bytes;
+      if (waiting_ == sizeof(pending_)) {
+        add_block(pending_);
+        waiting_ = 0;
+      }
+    }
+    for (; bytes >= sizeof(pending_); bytes -= sizeof(pending_), p += sizeof(pending_)) add_block(p);
+    for (; bytes > 0; --bytes) pending_[waiting_++] = *p++;
+  }
+  /// All that was added must be a multiple of 32 bytes.
+  std::uint64_t value() const {
+    std::uint64_t v = 0;
+    for (const std::uint64_t c : chains_) v = (v ^ c ^ (c >> 29)) * kPrime;
+    return v ^ (v >> 32);
+  }
+
+ private:
+  static constexpr std::uint64_t kPrime = 0x9E3779B97F4A7C15U;
+  void add_block(const char* p) {
+    for (int i = 0; i < 4; ++i) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, p + 8 * i, 8);
+      const std::uint64_t product = (chains_[i] ^ word) * kPrime;
+      chains_[i] = (product << 31) | (product >> 33);
+    }
+  }
+
+  std::uint64_t chains_[4] = {1, 2, 3, 4};
+  char pending_[32] = {};
+  std::size_t waiting_ = 0;
+};
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,214 @@
+// Writes a network: header, description, then all weights, each on a cache line's boundary.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "runtime/dispatch.hpp"
+#include "runtime/network/bytes.hpp"
+#include "runtime/network/file.hpp"
+#include "runtime/network/file_format.hpp"
+#include "runtime/network/weights.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+/// Weights in the order of the file, and the description that refers to them.
+class Content {
+ public:
+  explicit Content(const NetworkDraft& network) {
+    const Packing packing = packing_in_use();
+    out_.number(static_cast<std::uint32_t>(packing.lanes));
+    out_.number(static_cast<std::uint32_t>(packing.half_panel));
+    out_.number(static_cast<std::uint32_t>(network.notes.size()));
+    for (const auto& note : network.notes) {
+      out_.text(note.first);
+      out_.text(note.second);
+    }
+    out_.number(static_cast<std::uint32_t>(network.values.size()));
+    std::size_t input = 0, step = 0;
+    for (const Value& value : network.values) {
+      switch (value.kind) {
+        case Value::Kind::input:
+          out_.number(RecordKind::input);
+          out_.text(network.input_infos[input++].name);
+          out_.dims(value.shape);
+          break;
+        case Value::Kind::constant:
+          out_.number(RecordKind::constant);
+          out_.dims(value.shape);
+          refer(value.data, value.shape.count());
+          break;
+        case Value::Kind::computed:
+          add(network.steps[step++]);
+          break;
+      }
+    }
+    out_.number(static_cast<std::uint32_t>(network.outputs.size()));
+    for (std::size_t i = 0; i < network.outputs.size(); ++i) {
+      out_.text(network.output_infos[i].name);
+      out_.number(static_cast<std::uint32_t>(network.outputs[i]));
+    }
+  }
+
+  /// Gives the file's bytes to sink(data, bytes), part by part.
+  template <class Sink>
+  void write(const Sink& sink) const {
+    const std::uint64_t described = sizeof(FileHeader) + out_.bytes().size();
+    FileHeader header{};
+    std::memcpy(header.magic, kMagic, sizeof(kMagic));
+    header.version = kFileVersion;
+    header.byte_order = kByteOrder;
+    header.description_bytes = out_.bytes().size();
+    header.data_offset = (described + kDataAlignment - 1) / kDataAlignment * kDataAlignment;
+    header.file_bytes = header.data_offset + data_bytes_;
+    Checksum checksum;
+    checksum.add(&header.file_bytes, 32);
+    for_each_part(header, [&](const void* data, std::size_t bytes) { checksum.add(data, bytes); });
+    header.checksum = checksum.value();
+    sink(&header, sizeof(header));
+    for_each_part(header, sink);
+  }
+
+ private:
+  template <class F>
+  void for_each_part(const FileHeader& header, const F& f) const {
+    static constexpr char kZeros[kDataAlignment] = {};
+    f(out_.bytes().data(), out_.bytes().size());
+    f(kZeros, static_cast<std::size_t>(header.data_offset - sizeof(header)) - out_.bytes().size());
+    for (const auto& entry : data_) {
+      const auto bytes = static_cast<std::size_t>(entry.second) * sizeof(float);
+      f(entry.first.get(), bytes);
+      f(kZeros, (kDataAlignment - bytes % kDataAlignment) % kDataAlignment);
+    }
+  }
+
+  void refer(const std::shared_ptr<const float>& values, std::int64_t floats) {
+    out_.number(data_bytes_);
+    out_.number(static_cast<std::uint64_t>(floats));
+    data_.emplace_back(values, floats);
+    data_bytes_ += (static_cast<std::uint64_t>(floats) * 4 + kDataAlignment - 1) / kDataAlignment * kDataAlignment;
+  }
+
+  void add(const Step& step) {
+    const Description& d = step.description;
+    out_.number(RecordKind::step);
+    out_.text(d.kind);
+    out_.text(d.name);
+    out_.number(static_cast<std::uint32_t>(step.inputs.size()));
+    for (const int v : step.inputs) out_.number(static_cast<std::uint32_t>(v));
+    out_.number(static_cast<std::uint32_t>(d.attributes.size()));
+    for (const auto& attribute : d.attributes) {
+      out_.text(attribute.first);
+      std::visit([&](const auto& value) { add(value); }, attribute.second);
+    }
+    const std::vector<Part> parts = step.op->parts();
+    out_.number(static_cast<std::uint32_t>(parts.size()));
+    for (const Part& part : parts) {
+      out_.text(part.name);
+      std::visit([&](const auto& weights) { add(weights); }, part.weights);
+    }
+  }
+
+  template <class T>
+  void add_list(AttributeKind kind, const std::vector<T>& values) {
+    out_.number(kind);
+    out_.number(static_cast<std::uint32_t>(values.size()));
+    for (const T v : values) out_.number(v);
+  }
+  void add(const std::vector<std::int64_t>& values) { add_list(AttributeKind::integers, values); }
+  void add(const std::vector<double>& values) { add_list(AttributeKind::numbers, values); }
+  void add(const std::string& value) {
+    out_.number(AttributeKind::word);
+    out_.text(value);
+  }
+
+  void add(const RawWeights& w) {
+    out_.number(WeightsKind::raw);
+    out_.dims(w.shape);
+    refer(w.values, w.shape.count());
+  }
+  void add(const PackedMatrix& p) {
+    out_.number(WeightsKind::matrix);
+    out_.dims({p.k, p.columns});
+    refer(p.weights, p.weight_floats());
+    refer(p.bias, p.bias_floats());
+  }
+  void add(const PackedDepthwise& p) {
+    out_.number(WeightsKind::depthwise);
+    out_.dims({p.kh, p.kw, p.channels, p.multiplier});
+    refer(p.weights, p.weight_floats());
+    refer(p.bias, p.bias_floats());
+  }
+
+  ByteWriter out_;
+  std::vector<std::pair<std::shared_ptr<const float>, std::int64_t>> data_;
+  std::uint64_t data_bytes_ = 0;
+};
+
+[[noreturn]] void fail(const std::string& path) { throw std::system_error(errno, std::generic_category(), "cannot write '" + path + "'"); }
+
+/// A file beside the wanted one, which takes its name when it is complete.
+class NewFile {
+ public:
+  explicit NewFile(const std::string& path) : path_(path), temporary_(path + ".XXXXXX") {
+    descriptor_ = ::mkstemp(temporary_.data());
+    if (descriptor_ < 0) fail(path_);
+  }
+  ~NewFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    if (!kept_) ::unlink(temporary_.c_str());
+  }
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+
+  void write(const void* data, std::size_t bytes) {
+    const auto* p = static_cast<const char*>(data);
+    while (bytes > 0) {
+      const ::ssize_t n = ::write(descriptor_, p, bytes);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) fail(path_);
+      p += n;
+      bytes -= static_cast<std::size_t>(n);
+    }
+  }
+
+  void keep() {
+    // mkstemp lets only the owner in; a new file gets what the process would give it.
+    const ::mode_t mask = ::umask(0);
+    ::umask(mask);
+    const bool written = ::fchmod(descriptor_, 0666 & ~mask) == 0 && ::fsync(descriptor_) == 0;
+    if (!written || ::close(std::exchange(descriptor_, -1)) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) fail(path_);
+    kept_ = true;
+  }
+
+ private:
+  std::string path_, temporary_;
+  int descriptor_ = -1;
+  bool kept_ = false;
+};
+
+}  // namespace
+
+void write_file(const NetworkDraft& network, const std::string& path) {
+  const Content content(network);
+  NewFile file(path);
+  content.write([&](const void* data, std::size_t bytes) { file.write(data, bytes); });
+  file.keep();
+}
+
+std::vector<char> write_memory(const NetworkDraft& network) {
+  const Content content(network);
+  std::vector<char> memory;
+  content.write([&](const void* data, std::size_t bytes) {
+    const auto* p = static_cast<const char*>(data);
+    memory.insert(memory.end(), p, p + bytes);
+  });
+  return memory;
+}
+
+}  // namespace dwsep::runtime

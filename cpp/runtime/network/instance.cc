@@ -1,0 +1,256 @@
+#include "runtime/network/instance.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "runtime/blocks.hpp"
+#include "runtime/layer.hpp"
+#include "runtime/network/arena.hpp"
+#include "runtime/thread_pool.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+/// Copies what could not be computed where it belongs.
+const Op& copy_op() {
+  static const std::unique_ptr<const Op> op = [] {
+    Description d;
+    d.kind = "identity";
+    return make_op(d);
+  }();
+  return *op;
+}
+
+/// Pixels of an image that stands alone are kept off multiples of 2 KB: the rows of a filter would share cache sets.
+Dims roomy_strides(const Dims& shape) {
+  if (shape.rank() != 4 || shape[1] * shape[2] < 2 || scratch_pixel(shape[3]) < shape[3] + 16 || shape[3] % 512 != 0) {
+    return dense_strides(shape);
+  }
+  const std::int64_t pixel = scratch_pixel(shape[3]);
+  return {shape[1] * shape[2] * pixel, shape[2] * pixel, pixel, 1};
+}
+
+std::int64_t span(const Dims& shape, const Dims& strides) {
+  std::int64_t last = 1;
+  for (int i = 0; i < shape.rank(); ++i) {
+    if (shape[i] == 0) return 0;
+    last += (shape[i] - 1) * strides[i];
+  }
+  return last;
+}
+
+}  // namespace
+
+Instance::Instance(const NetworkDraft& network, const std::vector<Dims>& inputs, std::vector<Dims> shapes, int threads)
+    : threads_wanted_(threads), threads_(threads), input_shapes_(inputs), shapes_(std::move(shapes)) {
+  const std::size_t values = network.values.size();
+  storage_.resize(values);
+  places_.resize(values);
+  constants_.resize(values, nullptr);
+  free_.resize(network.steps.size(), false);
+  for (std::size_t v = 0; v < values; ++v) {
+    storage_[v] = {static_cast<int>(v), 0, shapes_[v], dense_strides(shapes_[v])};
+    if (network.values[v].kind != Value::Kind::constant) continue;
+    places_[v].kind = Place::Kind::constant;
+    constants_[v] = network.values[v].data.get();
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) places_[at(network.inputs[i])] = {Place::Kind::input, static_cast<int>(i), 0};
+  place_in_concatenations(network);
+  place_values(network);
+  place_outputs(network);
+  list_works(network);
+  plan_arena();
+}
+
+/// A value that is concatenated is computed right inside the concatenation, if only a step with work of its own computes it.
+void Instance::place_in_concatenations(const NetworkDraft& network) {
+  std::vector<int> producer(network.values.size(), -1);
+  for (std::size_t s = 0; s < network.steps.size(); ++s) producer[at(network.steps[s].output)] = static_cast<int>(s);
+  // The last concatenation first: one that lies in another knows its own place by then.
+  for (auto step = network.steps.rbegin(); step != network.steps.rend(); ++step) {
+    const int axis = step->op->concatenated_axis();
+    if (axis < 0) continue;
+    const Storage whole = storage_[at(step->output)];
+    std::int64_t position = 0;
+    for (const int v : step->inputs) {
+      Storage& s = storage_[at(v)];
+      const std::int64_t offset = whole.offset + position * whole.strides[axis];
+      position += shapes_[at(v)][axis];
+      if (producer[at(v)] < 0 || s.root != v) continue;
+      const Step& made_by = network.steps[at(producer[at(v)])];
+      Dims strides;
+      std::int64_t ignored = 0;
+      const Array first{nullptr, shapes_[at(made_by.inputs.empty() ? v : made_by.inputs.front())],
+                        dense_strides(shapes_[at(made_by.inputs.empty() ? v : made_by.inputs.front())])};
+      if (made_by.op->view(first, shapes_[at(v)], &strides, &ignored)) continue;
+      s = {whole.root, offset, shapes_[at(v)], whole.strides};
+    }
+  }
+}
+
+/// Views take their place from what they look at; other values get a root, if they have no place yet.
+void Instance::place_values(const NetworkDraft& network) {
+  // Roots that others look at, or lie in, stay dense: so they can be reshaped.
+  std::vector<bool> dense(network.values.size(), false);
+  for (const Step& step : network.steps) {
+    Dims strides;
+    std::int64_t offset = 0;
+    const bool views =
+        !step.inputs.empty() && step.op->view({nullptr, shapes_[at(step.inputs[0])], dense_strides(shapes_[at(step.inputs[0])])},
+                                              shapes_[at(step.output)], &strides, &offset);
+    if (views) dense[at(storage_[at(step.inputs[0])].root)] = true;
+    if (step.op->concatenated_axis() >= 0) dense[at(storage_[at(step.output)].root)] = true;
+  }
+  for (const int v : network.outputs) dense[at(v)] = true;
+  for (std::size_t i = 0; i < network.steps.size(); ++i) {
+    const Step& step = network.steps[i];
+    const int v = step.output;
+    Storage& mine = storage_[at(v)];
+    if (mine.root != v) continue;
+    if (!step.inputs.empty()) {
+      const Storage& x = storage_[at(step.inputs[0])];
+      Dims strides;
+      std::int64_t offset = 0;
+      if (step.op->view({nullptr, x.shape, x.strides}, shapes_[at(v)], &strides, &offset)) {
+        mine = {x.root, x.offset + offset, shapes_[at(v)], strides};
+        free_[i] = true;
+        continue;
+      }
+    }
+    if (!dense[at(v)]) mine.strides = roomy_strides(mine.shape);
+  }
+}
+
+/// An output of the network is computed in the caller's array where it has a root of its own, or is such a root seen whole.
+void Instance::place_outputs(const NetworkDraft& network) {
+  output_done_.resize(network.outputs.size(), false);
+  for (std::size_t i = 0; i < network.outputs.size(); ++i) {
+    const Storage& s = storage_[at(network.outputs[i])];
+    const Storage& root = storage_[at(s.root)];
+    Place& place = places_[at(s.root)];
+    const Array seen{nullptr, s.shape, s.strides}, whole{nullptr, root.shape, root.strides};
+    if (place.kind != Place::Kind::arena || s.offset != 0 || s.shape.count() != root.shape.count() || !seen.dense() || !whole.dense())
+      continue;
+    place = {Place::Kind::output, static_cast<int>(i), 0};
+    output_done_[i] = true;
+  }
+}
+
+void Instance::list_works(const NetworkDraft& network) {
+  double flops = 0, bytes = 0;
+  for (std::size_t s = 0; s < network.steps.size(); ++s) {
+    const Step& step = network.steps[s];
+    const Storage& mine = storage_[at(step.output)];
+    if (free_[s] || mine.shape.count() == 0) {
+      free_[s] = true;
+      continue;
+    }
+    if (const int axis = step.op->concatenated_axis(); axis >= 0) {
+      // What could not be computed in place is copied there, input by input.
+      free_[s] = true;
+      std::int64_t position = 0;
+      for (const int v : step.inputs) {
+        const Storage& x = storage_[at(v)];
+        const std::int64_t offset = mine.offset + position * mine.strides[axis];
+        position += x.shape[axis];
+        if (x.shape.count() == 0 || (x.root == mine.root && x.offset == offset)) continue;
+        works_.push_back({&copy_op(), static_cast<int>(s), {v}, {mine.root, offset, x.shape, mine.strides}});
+        free_[s] = false;
+      }
+      continue;
+    }
+    std::vector<Dims> operands;
+    for (const int v : step.inputs) {
+      if (shapes_[at(v)].count() == 0) step.description.reject("input", "not empty where the output is not", to_string(shapes_[at(v)]));
+      operands.push_back(shapes_[at(v)]);
+      bytes += 4.0 * static_cast<double>(shapes_[at(v)].count());
+    }
+    flops += step.op->flops(operands, mine.shape);
+    works_.push_back({step.op.get(), static_cast<int>(s), step.inputs, mine});
+  }
+  for (std::size_t i = 0; i < network.outputs.size(); ++i) {
+    const int v = network.outputs[i];
+    if (output_done_[i] || shapes_[at(v)].count() == 0) continue;
+    const int root = static_cast<int>(storage_.size());
+    storage_.push_back({root, 0, shapes_[at(v)], dense_strides(shapes_[at(v)])});
+    places_.push_back({Place::Kind::output, static_cast<int>(i), 0});
+    constants_.push_back(nullptr);
+    works_.push_back({&copy_op(), -1, {v}, storage_.back()});
+  }
+  threads_ = worthwhile_threads(threads_wanted_, flops, bytes);
+}
+
+void Instance::plan_arena() {
+  std::vector<Lifetime> lifetimes;
+  std::vector<int> of_root(storage_.size(), -1);
+  const auto used = [&](int root, int work) {
+    if (places_[at(root)].kind != Place::Kind::arena) return;
+    if (of_root[at(root)] < 0) {
+      of_root[at(root)] = static_cast<int>(lifetimes.size());
+      lifetimes.push_back({span(storage_[at(root)].shape, storage_[at(root)].strides), work, work});
+    }
+    lifetimes[at(of_root[at(root)])].end = work;
+  };
+  for (std::size_t w = 0; w < works_.size(); ++w) {
+    Work& work = works_[w];
+    used(work.target.root, static_cast<int>(w));
+    std::vector<Dims> operands;
+    for (const int v : work.inputs) {
+      used(storage_[at(v)].root, static_cast<int>(w));
+      operands.push_back(shapes_[at(v)]);
+    }
+    work.arrays.resize(work.inputs.size());
+    work.scratch_offset = work.op->scratch_floats(operands, work.target.shape, threads_);
+  }
+  // Scratch is a value that lives for one step.
+  const std::size_t roots = lifetimes.size();
+  for (std::size_t w = 0; w < works_.size(); ++w) lifetimes.push_back({works_[w].scratch_offset, static_cast<int>(w), static_cast<int>(w)});
+  arena_floats_ = place_in_arena(lifetimes);
+  for (std::size_t w = 0; w < works_.size(); ++w) works_[w].scratch_offset = lifetimes[roots + w].offset;
+  for (std::size_t r = 0; r < of_root.size(); ++r) {
+    if (of_root[r] >= 0) places_[r].offset = lifetimes[at(of_root[r])].offset;
+  }
+  arena_ = aligned_floats(arena_floats_);
+}
+
+Array Instance::array(const Storage& s, const float* const* inputs, float* const* outputs) const {
+  const Place& place = places_[at(s.root)];
+  float* base = nullptr;
+  switch (place.kind) {
+    case Place::Kind::arena:
+      base = arena_.get() + place.offset;
+      break;
+    case Place::Kind::input:
+      base = const_cast<float*>(inputs[place.index]);
+      break;
+    case Place::Kind::output:
+      base = outputs[place.index];
+      break;
+    case Place::Kind::constant:
+      base = const_cast<float*>(constants_[at(s.root)]);
+      break;
+  }
+  return {base + s.offset, s.shape, s.strides};
+}
+
+void Instance::run(const float* const* inputs, float* const* outputs, double* seconds) {
+  for (Work& w : works_) {
+    for (std::size_t i = 0; i < w.inputs.size(); ++i) w.arrays[i] = array(storage_[at(w.inputs[i])], inputs, outputs);
+    w.result = array(w.target, inputs, outputs);
+  }
+  parallel(threads_, [&](Team& team) {
+    auto before = std::chrono::steady_clock::now();
+    for (const Work& w : works_) {
+      w.op->run(team, {w.arrays.data(), w.result, static_cast<int>(w.arrays.size())}, arena_.get() + w.scratch_offset);
+      team.barrier();
+      if (seconds == nullptr || team.rank() != 0 || w.step < 0) continue;
+      const auto now = std::chrono::steady_clock::now();
+      seconds[w.step] += std::chrono::duration<double>(now - before).count();
+      before = now;
+    }
+  });
+}
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,72 @@
+// A network planned for inputs of given shapes: where every value lies, and the memory for those that are neither inputs nor outputs.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "runtime/buffer.hpp"
+#include "runtime/network/network_impl.hpp"
+
+namespace dwsep::runtime {
+
+/// The storage of a value: a part of another value's, or of its own.
+struct Storage {
+  int root = -1;            ///< the value that owns the memory
+  std::int64_t offset = 0;  ///< from the root's first element
+  Dims shape, strides;
+};
+
+/// Where the memory of a root comes from.
+struct Place {
+  enum class Kind : std::uint8_t { arena, input, output, constant };
+  Kind kind = Kind::arena;
+  int index = 0;            ///< of the input or output
+  std::int64_t offset = 0;  ///< in the arena
+};
+
+class Instance {
+ public:
+  Instance(const NetworkDraft& network, const std::vector<Dims>& inputs, std::vector<Dims> shapes, int threads);
+
+  bool fits(const std::vector<Dims>& inputs, int threads) const { return threads == threads_wanted_ && inputs == input_shapes_; }
+  int threads() const { return threads_; }
+  const std::vector<Dims>& input_shapes() const { return input_shapes_; }
+  std::int64_t arena_floats() const { return arena_floats_; }
+  const std::vector<Dims>& shapes() const { return shapes_; }
+  /// Whether a step of the network takes no time here.
+  bool free(int step) const { return free_[static_cast<std::size_t>(step)]; }
+
+  /// Runs all steps. `seconds`, where not null, gets one figure for each of the network's steps, and is zero before.
+  void run(const float* const* inputs, float* const* outputs, double* seconds);
+
+ private:
+  struct Work {
+    const Op* op;
+    int step;  ///< of the network; -1 for a copy to an output
+    std::vector<int> inputs;
+    Storage target;
+    std::int64_t scratch_offset = 0;  ///< in the arena
+    std::vector<Array> arrays{};      ///< of the inputs, with the addresses of this run
+    Array result{};
+  };
+
+  void place_values(const NetworkDraft& network);
+  void place_in_concatenations(const NetworkDraft& network);
+  void place_outputs(const NetworkDraft& network);
+  void list_works(const NetworkDraft& network);
+  void plan_arena();
+  Array array(const Storage& s, const float* const* inputs, float* const* outputs) const;
+
+  int threads_wanted_, threads_;
+  std::vector<Dims> input_shapes_, shapes_;
+  std::vector<Storage> storage_;
+  std::vector<Place> places_;      ///< of roots
+  std::vector<bool> output_done_;  ///< computed in the caller's array, needs no copy
+  std::vector<const float*> constants_;
+  std::vector<Work> works_;
+  std::vector<bool> free_;
+  std::int64_t arena_floats_ = 0;
+  AlignedFloats arena_;
+};
+
+}  // namespace dwsep::runtime

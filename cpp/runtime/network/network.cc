@@ -1,0 +1,196 @@
+// The public face: Network and NetworkBuilder.
+#include "dwsep/network.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/geometry.hpp"
+#include "runtime/network/file.hpp"
+#include "runtime/network/instance.hpp"
+#include "runtime/network/weights.hpp"
+#include "runtime/thread_count.hpp"
+
+namespace dwsep {
+
+using namespace runtime;
+
+namespace {
+
+Dims dims_of(const Sizes& sizes, const std::string& what) {
+  if (sizes.size() > static_cast<std::size_t>(Dims::kMaxRank)) reject(what, "of at most 8 axes", std::to_string(sizes.size()));
+  Dims d;
+  for (const std::int64_t size : sizes) d.push_back(size);
+  return d;
+}
+
+Sizes sizes_of(const Dims& d) { return Sizes(d.begin(), d.end()); }
+
+std::vector<Dims> dims_of(const std::vector<Sizes>& inputs) {
+  std::vector<Dims> all;
+  for (const Sizes& s : inputs) all.push_back(dims_of(s, "input"));
+  return all;
+}
+
+/// An instance for one call, given back afterwards.
+class Lease {
+ public:
+  Lease(const NetworkImpl& network, const std::vector<Dims>& inputs, int threads)
+      : network_(network), instance_(network.take(inputs, threads)) {}
+  ~Lease() {
+    try {
+      network_.give(std::move(instance_));
+    } catch (const std::exception&) {  // no memory to keep it: the next call plans anew
+    }
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  Instance* operator->() const { return instance_.get(); }
+
+ private:
+  const NetworkImpl& network_;
+  std::unique_ptr<Instance> instance_;
+};
+
+void run_network(const NetworkImpl& network, const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads,
+                 double* seconds) {
+  const NetworkDraft& d = network.definition();
+  if (outputs.size() != d.outputs.size()) reject("outputs", std::to_string(d.outputs.size()) + " arrays", std::to_string(outputs.size()));
+  std::vector<Dims> shapes;
+  std::vector<const float*> data;
+  for (const ConstArray& input : inputs) {
+    shapes.push_back(dims_of(input.shape, "input"));
+    data.push_back(input.data);
+  }
+  Lease(network, shapes, resolve_threads(threads))->run(data.data(), outputs.data(), seconds);
+}
+
+std::int64_t count_parameters(const Op& op) {
+  std::int64_t count = 0;
+  for (const Part& part : op.parts()) count += logical_parameters(part.weights);
+  return count;
+}
+
+}  // namespace
+
+Network::Network(std::shared_ptr<const NetworkImpl> impl) : impl_(std::move(impl)) {}
+
+Network Network::load(const std::string& path) { return Network(std::make_shared<NetworkImpl>(read_file(path))); }
+
+Network Network::from_memory(const void* data, std::size_t bytes) {
+  return Network(std::make_shared<NetworkImpl>(read_memory(data, bytes)));
+}
+
+void Network::save(const std::string& path) const { write_file(impl_->definition(), path); }
+
+std::vector<char> Network::to_memory() const { return write_memory(impl_->definition()); }
+
+const std::vector<ValueInfo>& Network::inputs() const { return impl_->definition().input_infos; }
+const std::vector<ValueInfo>& Network::outputs() const { return impl_->definition().output_infos; }
+const std::map<std::string, std::string>& Network::notes() const { return impl_->definition().notes; }
+
+std::vector<Sizes> Network::output_shapes(const std::vector<Sizes>& inputs) const {
+  const std::vector<Dims> shapes = impl_->infer(dims_of(inputs));
+  std::vector<Sizes> result;
+  for (const int v : impl_->definition().outputs) result.push_back(sizes_of(shapes[static_cast<std::size_t>(v)]));
+  return result;
+}
+
+void Network::run(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads) const {
+  run_network(*impl_, inputs, outputs, threads, nullptr);
+}
+
+std::vector<double> Network::profile(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads) const {
+  std::vector<double> seconds(impl_->definition().steps.size(), 0.0);
+  run_network(*impl_, inputs, outputs, threads, seconds.data());
+  return seconds;
+}
+
+std::vector<StepInfo> Network::steps(const std::vector<Sizes>& inputs, int threads) const {
+  const Lease instance(*impl_, dims_of(inputs), resolve_threads(threads));
+  const std::vector<Dims>& shapes = instance->shapes();
+  std::vector<StepInfo> infos;
+  for (const Step& step : impl_->definition().steps) {
+    StepInfo info{
+        step.description.name, step.description.kind, {}, {}, sizes_of(shapes[static_cast<std::size_t>(step.output)]), 0, 0, 0, false};
+    std::vector<Dims> operands;
+    for (const int v : step.inputs) {
+      operands.push_back(shapes[static_cast<std::size_t>(v)]);
+      info.inputs.push_back(sizes_of(operands.back()));
+    }
+    info.kernel = step.op->kernel(operands, instance->threads());
+    info.parameters = count_parameters(*step.op);
+    info.free = instance->free(static_cast<int>(infos.size()));
+    if (!info.free) {
+      const Dims& out = shapes[static_cast<std::size_t>(step.output)];
+      info.flops = step.op->flops(operands, out);
+      info.bytes = 4.0 * static_cast<double>(info.parameters + out.count());
+      for (const Dims& x : operands) info.bytes += 4.0 * static_cast<double>(x.count());
+    }
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+std::int64_t Network::arena_bytes(const std::vector<Sizes>& inputs, int threads) const {
+  return 4 * Lease(*impl_, dims_of(inputs), resolve_threads(threads))->arena_floats();
+}
+
+std::int64_t Network::weight_bytes() const {
+  std::int64_t floats = 0;
+  for (const Step& step : impl_->definition().steps) {
+    for (const Part& part : step.op->parts()) floats += stored_floats(part.weights);
+  }
+  return 4 * floats;
+}
+
+NetworkBuilder::NetworkBuilder() : draft_(std::make_unique<NetworkDraft>()) {}
+NetworkBuilder::~NetworkBuilder() = default;
+
+namespace {
+
+std::shared_ptr<const float> copied(const ConstArray& array, const Dims& shape) {
+  for (const std::int64_t size : shape) {
+    if (size < 0) reject("array", "of sizes of at least 0", to_string(shape));
+  }
+  const std::int64_t count = shape.count();
+  AlignedFloats memory = aligned_floats(count);
+  std::copy_n(array.data, count, memory.get());
+  return {memory.release(), AlignedDelete()};
+}
+
+}  // namespace
+
+int NetworkBuilder::input(const std::string& name, const Sizes& shape) {
+  return draft_->add_input(name, dims_of(shape, "input '" + name + "'"));
+}
+
+int NetworkBuilder::constant(const ConstArray& array) {
+  const Dims shape = dims_of(array.shape, "constant");
+  return draft_->add_constant(shape, copied(array, shape));
+}
+
+int NetworkBuilder::step(const std::string& kind, const std::string& name, const std::vector<int>& inputs,
+                         const std::map<std::string, NetworkAttribute>& attributes, const std::map<std::string, ConstArray>& weights) {
+  Description d;
+  d.kind = kind;
+  d.name = name;
+  d.attributes = attributes;
+  for (const auto& entry : weights) {
+    const Dims shape = dims_of(entry.second.shape, "weights '" + entry.first + "'");
+    // Packing copies them; nothing refers to them afterwards but what small vectors an op keeps.
+    d.weights.emplace(entry.first, RawWeights{shape, copied(entry.second, shape)});
+  }
+  return draft_->add_step(std::move(d), inputs);
+}
+
+void NetworkBuilder::output(const std::string& name, int value) { draft_->add_output(name, value); }
+
+void NetworkBuilder::note(const std::string& key, const std::string& text) { draft_->notes[key] = text; }
+
+Network NetworkBuilder::finish() {
+  auto impl = std::make_shared<NetworkImpl>(std::move(*draft_));
+  *draft_ = NetworkDraft();
+  return Network(std::move(impl));
+}
+
+}  // namespace dwsep

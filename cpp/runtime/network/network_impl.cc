@@ -1,0 +1,149 @@
+#include "runtime/network/network_impl.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "runtime/geometry.hpp"
+#include "runtime/network/instance.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+constexpr std::size_t kMostValues = std::size_t{1} << 16;
+constexpr std::size_t kIdleInstances = 8;  // as many calls at once, or as many shapes in turn, without planning anew
+constexpr std::int64_t kMostFloats = std::int64_t{1} << 40;
+
+/// Throws where sizes are negative or their product, empty axes left out, is beyond any memory.
+void check_size(const Dims& shape, const std::string& what) {
+  std::int64_t count = 1;
+  for (const std::int64_t size : shape) {
+    if (size < 0) reject(what, "of sizes of at least 0", to_string(shape));
+    if (size > kMostFloats / count) reject(what, "of fewer than 2^40 elements", to_string(shape));
+    count *= std::max<std::int64_t>(size, 1);
+  }
+}
+
+}  // namespace
+
+int NetworkDraft::add(Value value) {
+  if (values.size() >= kMostValues) reject("network", "of fewer than 65536 values", "more");
+  values.push_back(std::move(value));
+  return static_cast<int>(values.size()) - 1;
+}
+
+void NetworkDraft::check_value(int value, const std::string& what) const {
+  if (value < 0 || static_cast<std::size_t>(value) >= values.size()) {
+    reject(what, "an earlier value, from 0 to " + std::to_string(values.size() - 1), std::to_string(value));
+  }
+}
+
+int NetworkDraft::add_input(const std::string& name, const Dims& shape) {
+  Dims sizes = shape;
+  for (int i = 0; i < sizes.rank(); ++i) {
+    if (sizes[i] < -1) reject("input '" + name + "'", "of sizes of at least 0, or -1 for any", to_string(shape));
+    if (sizes[i] == -1) sizes[i] = 1;
+  }
+  check_size(sizes, "input '" + name + "'");
+  input_infos.push_back({name, Sizes(shape.begin(), shape.end())});
+  const int value = add({Value::Kind::input, shape, nullptr});
+  inputs.push_back(value);
+  return value;
+}
+
+int NetworkDraft::add_constant(const Dims& shape, std::shared_ptr<const float> data) {
+  check_size(shape, "constant");
+  return add({Value::Kind::constant, shape, std::move(data)});
+}
+
+int NetworkDraft::add_step(Description description, const std::vector<int>& step_inputs) {
+  for (const int v : step_inputs) check_value(v, "node '" + description.name + "' (" + description.kind + "): input");
+  Step step{std::move(description), nullptr, step_inputs, 0};
+  step.op = make_op(step.description);
+  step.description.weights.clear();
+  step.output = add({});
+  steps.push_back(std::move(step));
+  return steps.back().output;
+}
+
+void NetworkDraft::add_output(const std::string& name, int value) {
+  check_value(value, "output '" + name + "'");
+  outputs.push_back(value);
+  output_infos.push_back({name, {}});
+}
+
+NetworkImpl::NetworkImpl(NetworkDraft draft) : definition_(std::move(draft)) {
+  if (definition_.outputs.empty()) reject("network", "of at least one output", "none");
+  // Sizes that the call decides are those that differ between two batches.
+  std::vector<Dims> once, twice;
+  for (const ValueInfo& info : definition_.input_infos) {
+    Dims a, b;
+    for (const std::int64_t size : info.shape) {
+      a.push_back(size == -1 ? 1 : size);
+      b.push_back(size == -1 ? 2 : size);
+    }
+    once.push_back(a);
+    twice.push_back(b);
+  }
+  const std::vector<Dims> first = infer(once), second = infer(twice);
+  for (std::size_t i = 0; i < definition_.outputs.size(); ++i) {
+    const Dims &a = first[static_cast<std::size_t>(definition_.outputs[i])], &b = second[static_cast<std::size_t>(definition_.outputs[i])];
+    if (a.rank() != b.rank()) reject("output '" + definition_.output_infos[i].name + "'", "of one rank for all batches", "several");
+    for (int axis = 0; axis < a.rank(); ++axis) definition_.output_infos[i].shape.push_back(a[axis] == b[axis] ? a[axis] : -1);
+  }
+}
+
+NetworkImpl::~NetworkImpl() = default;
+
+std::vector<Dims> NetworkImpl::infer(const std::vector<Dims>& inputs) const {
+  const NetworkDraft& d = definition_;
+  if (inputs.size() != d.inputs.size()) reject("inputs", std::to_string(d.inputs.size()) + " arrays", std::to_string(inputs.size()));
+  std::vector<Dims> shapes(d.values.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Dims& wanted = d.values[static_cast<std::size_t>(d.inputs[i])].shape;
+    bool fits = wanted.rank() == inputs[i].rank();
+    for (int axis = 0; fits && axis < wanted.rank(); ++axis) fits = wanted[axis] == -1 || wanted[axis] == inputs[i][axis];
+    if (!fits)
+      reject("input '" + d.input_infos[i].name + "'", "of shape " + to_string(wanted) + ", -1 being any size", to_string(inputs[i]));
+    check_size(inputs[i], "input '" + d.input_infos[i].name + "'");
+    shapes[static_cast<std::size_t>(d.inputs[i])] = inputs[i];
+  }
+  for (std::size_t v = 0; v < d.values.size(); ++v) {
+    if (d.values[v].kind == Value::Kind::constant) shapes[v] = d.values[v].shape;
+  }
+  std::vector<Dims> operands;
+  for (const Step& step : d.steps) {
+    operands.clear();
+    for (const int v : step.inputs) operands.push_back(shapes[static_cast<std::size_t>(v)]);
+    Dims& out = shapes[static_cast<std::size_t>(step.output)];
+    out = step.op->infer(operands);
+    check_size(out, "output of node '" + step.description.name + "' (" + step.description.kind + ")");
+  }
+  return shapes;
+}
+
+std::unique_ptr<Instance> NetworkImpl::take(const std::vector<Dims>& inputs, int threads) const {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = std::find_if(idle_.rbegin(), idle_.rend(), [&](const auto& i) { return i->fits(inputs, threads); });
+    if (found != idle_.rend()) {
+      std::unique_ptr<Instance> instance = std::move(*found);
+      idle_.erase(std::next(found).base());
+      return instance;
+    }
+  }
+  return std::make_unique<Instance>(definition_, inputs, infer(inputs), threads);
+}
+
+void NetworkImpl::give(std::unique_ptr<Instance> instance) const {
+  std::unique_ptr<Instance> oldest;  // deleted after the lock is free
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (idle_.capacity() < kIdleInstances) idle_.reserve(kIdleInstances);
+  if (idle_.size() == kIdleInstances) {
+    oldest = std::move(idle_.front());
+    idle_.erase(idle_.begin());
+  }
+  idle_.push_back(std::move(instance));
+}
+
+}  // namespace dwsep::runtime

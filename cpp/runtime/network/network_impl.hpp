@@ -1,0 +1,72 @@
+// What a Network consists of: values, steps that compute them, and the plans of recent calls.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "dwsep/network.hpp"
+#include "runtime/network/op.hpp"
+
+namespace dwsep::runtime {
+
+class Instance;
+
+/// A value: an input, a constant, or what a step computes.
+struct Value {
+  enum class Kind : std::uint8_t { input, constant, computed };
+  Kind kind = Kind::computed;
+  Dims shape;                         ///< inputs: -1 for any size; constants: theirs; empty otherwise
+  std::shared_ptr<const float> data;  ///< of a constant
+};
+
+struct Step {
+  Description description;  ///< without weights, which the op keeps packed
+  std::shared_ptr<const Op> op;
+  std::vector<int> inputs;  ///< values
+  int output = 0;
+};
+
+/// A network under construction; NetworkImpl is the same for good.
+class NetworkDraft {
+ public:
+  std::vector<Value> values;
+  std::vector<Step> steps;
+  std::vector<int> inputs, outputs;
+  std::vector<ValueInfo> input_infos, output_infos;
+  std::map<std::string, std::string> notes;
+
+  int add_input(const std::string& name, const Dims& shape);
+  int add_constant(const Dims& shape, std::shared_ptr<const float> data);
+  int add_step(Description description, const std::vector<int>& step_inputs);
+  void add_output(const std::string& name, int value);
+
+ private:
+  int add(Value value);
+  void check_value(int value, const std::string& what) const;
+};
+
+class NetworkImpl {
+ public:
+  /// Infers all shapes once, to refuse what does not fit.
+  explicit NetworkImpl(NetworkDraft draft);
+  ~NetworkImpl();
+
+  const NetworkDraft& definition() const { return definition_; }
+
+  /// Shapes of all values for inputs of these shapes. Throws when they do not fit.
+  std::vector<Dims> infer(const std::vector<Dims>& inputs) const;
+
+  /// An instance that nobody else uses meanwhile: a kept one, or a new one.
+  std::unique_ptr<Instance> take(const std::vector<Dims>& inputs, int threads) const;
+  void give(std::unique_ptr<Instance> instance) const;
+
+ private:
+  NetworkDraft definition_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<Instance>> idle_;  ///< oldest first
+};
+
+}  // namespace dwsep::runtime

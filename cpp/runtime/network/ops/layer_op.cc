@@ -1,0 +1,181 @@
+// Convolutions: the packed layers as steps of a network.
+#include <stdexcept>
+#include <utility>
+
+#include "runtime/dispatch.hpp"
+#include "runtime/families.hpp"
+#include "runtime/layer.hpp"
+#include "runtime/network/ops/ops.hpp"
+#include "runtime/network/weights.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+/// An array as an image: of rank 4 as it is, of less as one image, or one row, of pixels. Ranks beyond are merged by the caller.
+Shape image_shape(const Dims& d) {
+  const int r = d.rank();
+  return {r > 3 ? d[r - 4] : 1, r > 2 ? d[r - 3] : 1, r > 1 ? d[r - 2] : 1, d[r - 1]};
+}
+
+Tensor image(const Array& a) {
+  const int r = a.shape.rank();
+  const auto stride = [&](int axis) { return axis >= 0 ? a.strides[axis] : 0; };
+  return {a.data, image_shape(a.shape), stride(r - 4), stride(r - 3), stride(r - 2)};
+}
+
+class LayerOp final : public Op {
+ public:
+  LayerOp(const Description& d, std::shared_ptr<const PackedLayer> layer, std::vector<Part> parts, bool any_rank)
+      : name_("node '" + d.name + "' (" + d.kind + ")"), layer_(std::move(layer)), parts_(std::move(parts)), any_rank_(any_rank) {}
+
+  Dims infer(const std::vector<Dims>& inputs) const override {
+    const std::size_t most = layer_->takes_residual() ? 2 : 1;
+    if (inputs.empty() || inputs.size() > most) {
+      reject(name_ + ": inputs", most == 2 ? "1 or 2 arrays" : "1 array", std::to_string(inputs.size()));
+    }
+    const Dims& x = inputs[0];
+    if (any_rank_ ? x.rank() < 1 || x.rank() > 4 : x.rank() != 4) {
+      reject(name_ + ": x", any_rank_ ? "of 1 to 4 axes" : "of 4 axes (N, H, W, C)", to_string(x));
+    }
+    Dims out = x;
+    try {
+      const Shape y = layer_->output_shape(image_shape(x));
+      if (any_rank_) {
+        out[x.rank() - 1] = y.c;
+      } else {
+        out = {y.n, y.h, y.w, y.c};
+      }
+    } catch (const std::invalid_argument& error) {
+      throw std::invalid_argument(name_ + ": " + error.what());
+    }
+    if (inputs.size() == 2 && inputs[1] != out)
+      reject(name_ + ": residual", "of the output's shape " + to_string(out), to_string(inputs[1]));
+    return out;
+  }
+
+  std::int64_t scratch_floats(const std::vector<Dims>& inputs, const Dims& /*output*/, int threads) const override {
+    return layer_->scratch_floats(image_shape(inputs[0]), threads);
+  }
+
+  void run(Team& team, const Operands& o, float* scratch) const noexcept override {
+    const ConstTensor x = image(o.inputs[0]);
+    if (o.input_count == 1) return layer_->run(team, x, image(o.output), nullptr, scratch);
+    const ConstTensor residual = image(o.inputs[1]);
+    layer_->run(team, x, image(o.output), &residual, scratch);
+  }
+
+  double flops(const std::vector<Dims>& inputs, const Dims& /*output*/) const override {
+    return layer_->plan(image_shape(inputs[0]), 1).flops;
+  }
+  std::string kernel(const std::vector<Dims>& inputs, int threads) const override {
+    return layer_->plan(image_shape(inputs[0]), threads).kernel;
+  }
+  std::vector<Part> parts() const override { return parts_; }
+
+ private:
+  std::string name_;
+  std::shared_ptr<const PackedLayer> layer_;
+  std::vector<Part> parts_;
+  bool any_rank_;
+};
+
+}  // namespace
+
+namespace {
+
+std::unique_ptr<const Op> layer_op(const Description& d, std::shared_ptr<const PackedLayer> layer, std::vector<Part> parts,
+                                   bool any_rank = false) {
+  return std::make_unique<LayerOp>(d, std::move(layer), std::move(parts), any_rank);
+}
+
+/// Messages of the layers do not know the node.
+template <class F>
+std::shared_ptr<const PackedLayer> named(const Description& d, const F& make) {
+  try {
+    return make();
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument("node '" + d.name + "' (" + d.kind + "): " + error.what());
+  }
+}
+
+/// The weights (kh, kw, in / groups, out) of one group, as a matrix.
+PackedMatrix group_of(const RawWeights& w, const float* bias, std::int64_t groups, std::int64_t group) {
+  const std::int64_t columns = w.shape[3] / groups;
+  return pack_matrix(w.values.get() + group * columns, w.shape[3], bias == nullptr ? nullptr : bias + group * columns,
+                     w.shape[0] * w.shape[1] * w.shape[2], columns, kernel_table());
+}
+
+}  // namespace
+
+std::unique_ptr<const Op> make_depthwise_op(const Description& d) {
+  const PackedDepthwise w = depthwise_of(d, "weight", "bias");
+  return layer_op(d, named(d, [&] { return make_depthwise(w, d.conv_options(), d.activation()); }), {{"weight", w}});
+}
+
+std::unique_ptr<const Op> make_pointwise_op(const Description& d) {
+  const PackedMatrix w = matrix_of(d, "weight", "bias");
+  return layer_op(d, named(d, [&] { return make_pointwise(w, d.activation()); }), {{"weight", w}}, true);
+}
+
+std::unique_ptr<const Op> make_separable_op(const Description& d) {
+  const PackedDepthwise depthwise = depthwise_of(d, "depthwise_weight", "depthwise_bias");
+  const PackedMatrix w = matrix_of(d, "weight", "bias");
+  return layer_op(d, named(d, [&] { return make_separable(depthwise, w, d.conv_options(), d.activation("depthwise_"), d.activation()); }),
+                  {{"depthwise_weight", depthwise}, {"weight", w}});
+}
+
+std::unique_ptr<const Op> make_inverted_residual_op(const Description& d) {
+  const PackedMatrix expand = matrix_of(d, "expand_weight", "expand_bias"), project = matrix_of(d, "weight", "bias");
+  const PackedDepthwise depthwise = depthwise_of(d, "depthwise_weight", "depthwise_bias");
+  std::vector<Part> parts = {{"expand_weight", expand}, {"depthwise_weight", depthwise}, {"weight", project}};
+  std::optional<PackedSqueezeExcite> squeeze_excite;
+  if (d.has_weights("reduce_weight")) {
+    squeeze_excite = PackedSqueezeExcite{matrix_of(d, "reduce_weight", "reduce_bias"), matrix_of(d, "excite_weight", "excite_bias"),
+                                         d.activation("reduce_"), d.activation("excite_")};
+    parts.push_back({"reduce_weight", squeeze_excite->reduce});
+    parts.push_back({"excite_weight", squeeze_excite->expand});
+  }
+  const auto make = [&] {
+    return make_inverted_residual(expand, depthwise, project, d.conv_options(), d.activation("expand_"), d.activation("depthwise_"),
+                                  d.activation(), squeeze_excite);
+  };
+  return layer_op(d, named(d, make), std::move(parts));
+}
+
+/// Grouped filters are stored as one matrix for each group: "weight.0", "weight.1", ... Filters with one input channel in each group are
+/// depthwise.
+std::unique_ptr<const Op> make_standard_op(const Description& d) {
+  const std::int64_t groups = d.integer("groups", 1, std::int64_t{1} << 16);
+  const auto found = d.weights.find("weight");
+  std::vector<PackedMatrix> matrices;
+  std::int64_t kh = 0, kw = 0, in = 0;
+  if (const auto* w = found == d.weights.end() ? nullptr : std::get_if<RawWeights>(&found->second)) {
+    const Dims& s = w->shape;
+    if (s.rank() != 4 || s.count() < 1) d.reject("weight", "of 4 axes (KH, KW, Cin / groups, Cout), none of them empty", to_string(s));
+    if (s[3] % groups != 0) d.reject("groups", "a divisor of the " + std::to_string(s[3]) + " output channels", std::to_string(groups));
+    kh = s[0];
+    kw = s[1];
+    in = s[2] * groups;
+    const float* bias = d.has_weights("bias") ? d.vector("bias", s[3]).values.get() : nullptr;
+    for (std::int64_t g = 0; g < groups; ++g) matrices.push_back(group_of(*w, bias, groups, g));
+  } else {
+    const Dims kernel = d.dims("kernel", 2, 1, std::int64_t{1} << 16);
+    kh = kernel[0];
+    kw = kernel[1];
+    for (std::int64_t g = 0; g < groups; ++g) matrices.push_back(matrix_of(d, "weight." + std::to_string(g), {}));
+    in = matrices.front().k / (kh * kw) * groups;
+    for (const PackedMatrix& m : matrices) {
+      const bool same = m.k == matrices.front().k && m.columns == matrices.front().columns && m.k % (kh * kw) == 0;
+      if (!same)
+        d.reject("weight", "matrices of one shape, " + std::to_string(kh * kw) + " rows for each input channel",
+                 to_string(Dims{m.k, m.columns}));
+    }
+  }
+  std::vector<Part> parts;
+  for (std::size_t g = 0; g < matrices.size(); ++g) parts.push_back({"weight." + std::to_string(g), matrices[g]});
+  const std::int64_t out = matrices.front().columns * groups;
+  return layer_op(d, named(d, [&] { return make_standard(matrices, kh, kw, in, out, d.conv_options(), d.activation()); }),
+                  std::move(parts));
+}
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,82 @@
+#include "runtime/network/weights.hpp"
+
+#include "runtime/dispatch.hpp"
+#include "runtime/geometry.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+const Weights& given(const Description& d, const std::string& key) {
+  const auto found = d.weights.find(key);
+  if (found == d.weights.end()) d.reject(key, "given", "nothing");
+  return found->second;
+}
+
+const RawWeights& raw(const Description& d, const std::string& key, int rank) {
+  const auto* weights = std::get_if<RawWeights>(&given(d, key));
+  if (weights == nullptr) d.reject(key, "of another kind", "packed weights");
+  bool empty = false;
+  for (const std::int64_t size : weights->shape) empty = empty || size < 1;
+  if (weights->shape.rank() != rank || empty) {
+    d.reject(key, "of " + std::to_string(rank) + " axes, none of them empty", to_string(weights->shape));
+  }
+  return *weights;
+}
+
+const float* bias(const Description& d, const std::string& key, std::int64_t length) {
+  return d.has_weights(key) ? d.vector(key, length).values.get() : nullptr;
+}
+
+}  // namespace
+
+Packing packing_in_use() {
+  const KernelTable& t = kernel_table();
+  return {t.lanes, t.half_panels ? half_panel() : HalfPanel::none};
+}
+
+void check_packing(const Packing& p) {
+  const bool lanes = p.lanes == 4 || p.lanes == 8 || p.lanes == 16;
+  const bool half = p.half_panel == HalfPanel::none || p.half_panel == HalfPanel::paired || p.half_panel == HalfPanel::narrow;
+  if (!lanes || !half) reject("file", "packed for vectors of 4, 8 or 16 floats", "vectors of " + std::to_string(p.lanes));
+}
+
+PackedDepthwise depthwise_layout(std::int64_t kh, std::int64_t kw, std::int64_t channels, std::int64_t multiplier, int lanes) {
+  return {kh, kw, channels, multiplier, ceil_div(channels * multiplier, lanes), lanes, nullptr, nullptr};
+}
+
+PackedMatrix repacked(const PackedMatrix& p) {
+  const Unpacked u = unpack(p);
+  return pack_matrix(u.weights.data(), p.columns, u.bias.data(), p.k, p.columns, kernel_table());
+}
+
+PackedDepthwise repacked(const PackedDepthwise& p) {
+  const Unpacked u = unpack(p);
+  return pack({u.weights.data(), p.kh, p.kw, p.channels, p.multiplier, u.bias.data()}, kernel_table().lanes);
+}
+
+PackedMatrix matrix_of(const Description& d, const std::string& key, const std::string& bias_key) {
+  if (const auto* packed = std::get_if<PackedMatrix>(&given(d, key))) return *packed;
+  const RawWeights& w = raw(d, key, 2);
+  return pack_matrix(w.values.get(), w.shape[1], bias(d, bias_key, w.shape[1]), w.shape[0], w.shape[1], kernel_table());
+}
+
+PackedDepthwise depthwise_of(const Description& d, const std::string& key, const std::string& bias_key) {
+  if (const auto* packed = std::get_if<PackedDepthwise>(&given(d, key))) return *packed;
+  const RawWeights& w = raw(d, key, 4);
+  const Dims& s = w.shape;
+  return pack({w.values.get(), s[0], s[1], s[2], s[3], bias(d, bias_key, s[2] * s[3])}, kernel_table().lanes);
+}
+
+std::int64_t logical_parameters(const Weights& w) {
+  if (const auto* m = std::get_if<PackedMatrix>(&w)) return (m->k + 1) * m->columns;
+  if (const auto* f = std::get_if<PackedDepthwise>(&w)) return (f->kh * f->kw + 1) * f->outputs();
+  return std::get<RawWeights>(w).shape.count();
+}
+
+std::int64_t stored_floats(const Weights& w) {
+  if (const auto* m = std::get_if<PackedMatrix>(&w)) return m->weight_floats() + m->bias_floats();
+  if (const auto* f = std::get_if<PackedDepthwise>(&w)) return f->weight_floats() + f->bias_floats();
+  return std::get<RawWeights>(w).shape.count();
+}
+
+}  // namespace dwsep::runtime

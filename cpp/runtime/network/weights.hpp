@@ -1,0 +1,35 @@
+// Weights of a description as ops need them: packed for the instruction set in use, whatever they were before.
+#pragma once
+
+#include <string>
+
+#include "runtime/network/description.hpp"
+
+namespace dwsep::runtime {
+
+/// What decides how weights are packed.
+struct Packing {
+  int lanes;
+  HalfPanel half_panel;
+
+  friend bool operator==(const Packing& a, const Packing& b) { return a.lanes == b.lanes && a.half_panel == b.half_panel; }
+};
+Packing packing_in_use();
+/// Throws std::invalid_argument unless some version of the library packs like this.
+void check_packing(const Packing& p);
+
+PackedDepthwise depthwise_layout(std::int64_t kh, std::int64_t kw, std::int64_t channels, std::int64_t multiplier, int lanes);
+/// The same weights for the instruction set in use.
+PackedMatrix repacked(const PackedMatrix& p);
+PackedDepthwise repacked(const PackedDepthwise& p);
+
+/// `key` as a matrix (k, columns) with the bias `bias_key`, which may be absent. Given packed, the bias is in it.
+PackedMatrix matrix_of(const Description& d, const std::string& key, const std::string& bias_key);
+/// `key` as depthwise filters (kh, kw, channels, multiplier).
+PackedDepthwise depthwise_of(const Description& d, const std::string& key, const std::string& bias_key);
+
+/// How many numbers a network learned, and how many are stored.
+std::int64_t logical_parameters(const Weights& w);
+std::int64_t stored_floats(const Weights& w);
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,233 @@
+"""Whole networks: load a file, call the model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from . import _core
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from onnx import ModelProto
+
+    Array: TypeAlias = NDArray[np.float32]
+
+_MAGIC = b"dwsepnet"
+
+
+class ValueInfo(NamedTuple):
+    """Name and shape of an input or output; None is a size that the call decides."""
+
+    name: str
+    shape: tuple[int | None, ...]
+
+
+class Model:
+    """A network that is ready to run; made by :func:`load`.
+
+    A model is immutable and may be called by several threads at once. The GIL is released while it
+    runs. Neither the number of threads nor the batch size changes a bit of a result.
+
+    Examples
+    --------
+    >>> import dwsep
+    >>> model = dwsep.load(dwsep.models.mobilenet_v2(resolution=96))  # or a path
+    >>> import numpy as np
+    >>> model(np.zeros((1, 3, 96, 96), np.float32)).shape
+    (1, 1000)
+    """
+
+    def __init__(self, network: _core.Network) -> None:
+        self._network = network
+        self._inputs = _infos(network.inputs)
+        self._outputs = _infos(network.outputs)
+
+    @property
+    def name(self) -> str:
+        """What the file calls the network."""
+        return self._network.notes.get("name", "")
+
+    @property
+    def inputs(self) -> tuple[ValueInfo, ...]:
+        """Names and shapes of the inputs."""
+        return self._inputs
+
+    @property
+    def outputs(self) -> tuple[ValueInfo, ...]:
+        """Names and shapes of the outputs."""
+        return self._outputs
+
+    def __call__(self, *arrays: Array, num_threads: int | None = None) -> Any:
+        """Run the network.
+
+        Parameters
+        ----------
+        *arrays : ndarray of float32
+            One for each of :attr:`inputs`, in their order and of their shapes.
+        num_threads : int, optional
+            Default: :func:`dwsep.get_num_threads`.
+
+        Returns
+        -------
+        ndarray of float32, or tuple of them
+            The output; a tuple where there are several.
+
+        Raises
+        ------
+        TypeError
+            If an array is not a float32 ``ndarray``.
+        ValueError
+            If the number of arrays or a shape does not fit; the message names the input.
+        """
+        results = self._network.run(arrays, num_threads)
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def run(
+        self,
+        output_names: Sequence[str] | None,
+        feeds: Mapping[str, Array],
+        *,
+        num_threads: int | None = None,
+    ) -> list[Array]:
+        """Run the network, as ``onnxruntime.InferenceSession.run`` does.
+
+        Parameters
+        ----------
+        output_names : sequence of str, or None
+            Outputs wanted, in this order; None for all. Values inside the network are outputs
+            where ``load(..., outputs=...)`` asked for them.
+        feeds : mapping of str to ndarray of float32
+            One array for the name of each input.
+        num_threads : int, optional
+            Default: :func:`dwsep.get_num_threads`.
+
+        Returns
+        -------
+        list of ndarray of float32
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown or missing, or a shape does not fit.
+        TypeError
+            If an array is not a float32 ``ndarray``.
+        """
+        names = [info.name for info in self._inputs]
+        if set(feeds) != set(names) or len(feeds) != len(names):
+            raise ValueError(f"feeds: need arrays named {names}, got {sorted(map(str, feeds))}")
+        known = [info.name for info in self._outputs]
+        wanted = known if output_names is None else list(output_names)
+        unknown = [name for name in wanted if name not in known]
+        if unknown:
+            raise ValueError(
+                f"output_names: need names among {known} (load(..., outputs=[...]) adds others), "
+                f"got {unknown}"
+            )
+        results = dict(
+            zip(known, self._network.run([feeds[n] for n in names], num_threads), strict=True)
+        )
+        return [results[name] for name in wanted]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a ``.dwsep`` file, whole or not at all.
+
+        Weights are stored as this processor reads them, so that :func:`load` only maps them; on
+        another kind of processor they are packed anew.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; one that was there before is untouched.
+        """
+        self._network.save(os.fspath(path))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _from_bytes, (self._network.to_bytes(),)
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(f"{i.name} {_shape_text(i.shape)}" for i in self._inputs)
+        outputs = ", ".join(f"{o.name} {_shape_text(o.shape)}" for o in self._outputs)
+        return f"<dwsep.Model {self.name!r}: {inputs} -> {outputs}>"
+
+
+def load(
+    source: str | os.PathLike[str] | bytes | ModelProto,
+    *,
+    input_layout: str | None = None,
+    input_shapes: Mapping[str, Sequence[int | None]] | None = None,
+    outputs: Sequence[str] | None = None,
+) -> Model:
+    """Load a network from an ONNX or ``.dwsep`` file.
+
+    Parameters
+    ----------
+    source : path, bytes or onnx.ModelProto
+        A file, its content, or a model. ONNX needs the ``onnx`` package (``dwsep[onnx]``).
+    input_layout : {None, "NHWC"}
+        ``"NHWC"``: images go in with their channels last, without conversion; None: as in the file.
+    input_shapes : mapping of str to shape, optional
+        Sizes that the file leaves open, for each input's name; None stands for the batch.
+    outputs : sequence of str, optional
+        Values of the file that the model returns, in this order; default: the file's outputs.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    OSError
+        If a file cannot be read.
+    ValueError
+        If it is not a sound network. What it needs and dwsep lacks is listed whole.
+    ImportError
+        If the ``onnx`` package is needed and missing.
+    """
+    if input_layout not in (None, "NHWC"):
+        raise ValueError(f"input_layout: need None or 'NHWC', got {input_layout!r}")
+    network = _saved(source)
+    if network is not None:
+        given = {"input_layout": input_layout, "input_shapes": input_shapes, "outputs": outputs}
+        for name, value in given.items():
+            if value is not None:
+                raise ValueError(f"{name}: need None for a .dwsep file, got {value!r}")
+        return Model(network)
+    from .graph.lowering import lower
+    from .graph.onnx_import import import_onnx
+    from .graph.pipeline import optimize
+
+    graph = import_onnx(source, input_shapes=input_shapes, outputs=outputs)
+    graph = optimize(graph, input_layout=input_layout)
+    return Model(lower(graph, {"name": graph.name}))
+
+
+def _saved(source: object) -> _core.Network | None:
+    """Return the network of a .dwsep file, None for anything else."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        content = bytes(source)
+        return _core.Network.from_bytes(content) if content.startswith(_MAGIC) else None
+    if not isinstance(source, (str, os.PathLike)):
+        return None
+    path = os.fspath(source)
+    with open(path, "rb") as file:
+        start = file.read(len(_MAGIC))
+    return _core.Network.load(path) if start == _MAGIC or path.endswith(".dwsep") else None
+
+
+def _from_bytes(content: bytes) -> Model:
+    return Model(_core.Network.from_bytes(content))
+
+
+def _infos(values: Sequence[tuple[str, tuple[int, ...]]]) -> tuple[ValueInfo, ...]:
+    return tuple(
+        ValueInfo(name, tuple(None if size == -1 else size for size in shape))
+        for name, shape in values
+    )
+
+
+def _shape_text(shape: tuple[int | None, ...]) -> str:
+    return "(" + ", ".join("N" if size is None else str(size) for size in shape) + ")"
