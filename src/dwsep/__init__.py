@@ -20,7 +20,6 @@ from .layout import (
     pointwise_weights_from_torch,
     pointwise_weights_to_torch,
 )
-
 from .model import Model, ValueInfo, load
 
 if TYPE_CHECKING:

@@ -88,11 +88,10 @@ def _attributes(node: Node) -> dict[str, Any]:
 
 def _activation(key: str, value: object) -> dict[str, Any]:
     canonical = canonical_activation(value)
-    if canonical is None or canonical in ("relu", "relu6") or canonical[0] == "clip":
-        low, high = canonical[1:] if isinstance(canonical, tuple) else _CLIPS[canonical]
-        return {key: "clip", f"{key}_lo": float(low), f"{key}_hi": float(high)}
-    if isinstance(canonical, tuple):
-        return {key: canonical[0], f"{key}_lo": float(canonical[1])}
-    if canonical == "leaky_relu":
-        return {key: canonical, f"{key}_lo": LEAKY_SLOPE}
-    return {key: canonical}
+    name, *numbers = canonical if isinstance(canonical, tuple) else (canonical,)
+    if name in _CLIPS:
+        name, numbers = "clip", list(_CLIPS[name])
+    elif name == "leaky_relu" and not numbers:
+        numbers = [LEAKY_SLOPE]
+    bounds = zip(("_lo", "_hi"), numbers, strict=False)
+    return {key: name, **{key + end: float(number) for end, number in bounds}}
