@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from graph_builder import Net, kinds, rewritten
 
-from dwsep.graph.passes import batch_norm, constants
+from dwsep.graph.passes import batch_norm, constants, padding
 from dwsep.graph.pipeline import optimize
 
 # --- constants ------------------------------------------------------------------------------------
@@ -50,6 +50,14 @@ def test_an_output_that_is_known_stays_an_identity():
     graph = rewritten(net.finish(y), constants.run)
     assert kinds(graph) == ["identity"]
     assert graph.nodes[0].inputs[0] in graph.constants
+
+
+def test_an_output_that_is_a_constant_is_an_identity_too():
+    net = Net()
+    x = net.input(None, 3)
+    known = net.constant([1.0, 2.0])
+    graph = rewritten(net.finish(known, x, net.unary("exp", x)), constants.run)
+    assert kinds(graph) == ["unary", "identity"]
 
 
 def test_equal_nodes_are_computed_once_and_dead_ones_never():
@@ -168,3 +176,44 @@ def test_fully_connected_layers_take_scales_of_their_last_axis():
     y = net.dense(net.binary("mul", x, net.random(4)), 5)
     graph = rewritten(net.finish(net.binary("add", y, net.random(5))), batch_norm.run)
     assert kinds(graph) == ["dense"]
+
+
+# --- padding --------------------------------------------------------------------------------------
+
+
+def _padded(net, x, value=0.0, mode="constant", channels=0):
+    before, after = (0, channels, 0, 1), (0, 0, 2, 1)
+    return net.add("pad", x, mode=mode, before=before, after=after, value=value)
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_convolutions_pad_for_themselves(channels_last):
+    net = Net(channels_last)
+    x = net.input(None, 4, 5, 6)
+    y = net.add("pad", x, mode="constant", before=(0, 0, 1, 0), after=(0, 2, 1, 0), value=0.0)
+    if not channels_last:
+        y = _padded(net, x)
+    graph = net.finish(net.conv(y, 3, stride=2), net.depthwise(y, padding=(0, 0, 0, 0)))
+    assert kinds(rewritten(graph, padding.run)) == ["conv", "conv"]
+
+
+def test_average_pools_count_the_zeros_of_a_pad():
+    net = Net()
+    x = net.input(None, 3, 5, 6)
+    y = net.pool(_padded(net, x), 2, 1)
+    graph = rewritten(net.finish(y), padding.run)
+    assert kinds(graph) == ["pool"]
+    assert graph.nodes[0].attributes["include_padding"] is True
+
+
+def test_padding_stays_where_it_means_something_else():
+    net = Net()
+    x = net.input(None, 3, 5, 6)
+    graph = net.finish(
+        net.conv(_padded(net, x, value=1.0), 4),
+        net.conv(_padded(net, x, mode="edge"), 4),
+        net.conv(_padded(net, x, channels=1), 4),
+        net.pool(_padded(net, x), 2, 1, "max"),
+        net.pool(_padded(net, x), 2, 1, padding=(1, 0, 0, 0)),
+    )
+    rewritten(graph, padding.run, changes=False)

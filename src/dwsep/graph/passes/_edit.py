@@ -161,6 +161,14 @@ class Edit:
     def insert(self, before: Node, node: Node, shape: Shape) -> str:
         """Put a new node in front of another; return the name of its value."""
         self._before.setdefault(id(before), []).append(node)
+        return self._add(node, shape)
+
+    def append(self, node: Node, shape: Shape) -> str:
+        """Put a new node behind all others; return the name of its value."""
+        self.graph.nodes.append(node)
+        return self._add(node, shape)
+
+    def _add(self, node: Node, shape: Shape) -> str:
         self.producer[node.output] = node
         self.graph.shapes[node.output] = shape
         self._names.add(node.output)

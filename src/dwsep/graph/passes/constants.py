@@ -23,6 +23,9 @@ def run(graph: Graph) -> bool:
     Outputs keep their names: an output that is an input or a constant stays an `identity`.
     """
     edit = Edit(graph)
+    for name in dict.fromkeys(graph.outputs):
+        if name in graph.constants:
+            _name_constant(edit, name)
     seen: dict[object, str] = {}
     for node in edit.nodes():
         if _fold(edit, node) or _merge(edit, node, seen):
@@ -31,6 +34,15 @@ def run(graph: Graph) -> bool:
         if source is not None:
             _bypass(edit, node, source)
     return edit.finish()
+
+
+def _name_constant(edit: Edit, name: str) -> None:
+    """Let an output that is itself a constant be computed, as all others are."""
+    graph = edit.graph
+    constant = edit.add_constant(f"{name}_constant", graph.constants[name])
+    edit.redirect(name, constant)
+    del graph.constants[name]
+    edit.append(Node("identity", [constant], name), tuple(graph.constants[constant].shape))
 
 
 def _fold(edit: Edit, node: Node) -> bool:
