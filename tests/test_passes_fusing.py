@@ -144,7 +144,7 @@ def test_a_file_s_layout_is_refused():
 @pytest.mark.parametrize(
     ("kernel", "stride", "dilation", "padding", "output_padding", "groups"),
     [
-        ((2, 2), (2, 2), (1, 1), (0, 0, 0, 0), (0, 0), 1),
+        ((2, 2), (2, 2), (1, 1), (0, 1, 0, 0), (0, 0), 1),
         ((3, 3), (2, 2), (1, 1), (1, 1, 1, 1), (1, 1), 1),
         ((4, 3), (2, 3), (1, 1), (1, 0, 2, 1), (0, 2), 2),
         ((3, 2), (1, 1), (2, 3), (1, 2, 0, 1), (0, 0), 1),
@@ -172,7 +172,46 @@ def test_a_transposed_convolution_is_a_convolution(
     graph = rewritten(net.finish(y), conv_transpose.run)
     assert kinds(graph)[-1] == "conv"
     assert set(kinds(graph)) <= {"conv", "zero_insert", "slice"}
-    assert "relu" in graph.nodes[-1].attributes.values()
+    assert graph.nodes[-1].attributes["activation"] == "relu"
+
+
+@pytest.mark.parametrize("kernel", [(2, 2), (3, 1)])
+def test_windows_that_do_not_overlap_need_no_zeros(kernel):
+    net = Net()
+    weights = {"weight": net.random(*kernel, 4, 3), "bias": net.random(3)}
+    y = net.add(
+        "conv_transpose",
+        net.input(None, 4, 3, 5),
+        weights=weights,
+        stride=kernel,
+        dilation=(1, 1),
+        padding=(0, 0, 0, 0),
+        output_padding=(0, 0),
+        groups=1,
+        activation=None,
+    )
+    graph = optimized(net.finish(net.conv(net.act(y, "silu"), 4)), optimize)
+    assert kinds(graph)[1:-1] == ["pointwise", "reshape", "transpose", "reshape", "standard"]
+    assert graph.nodes[1].attributes["activation"] == "silu"
+
+
+def test_a_transposed_convolution_takes_a_residual():
+    net = Net()
+    x = net.input(None, 4, 3, 5)
+    weights = {"weight": net.random(3, 3, 4, 4), "bias": net.random(4)}
+    y = net.add(
+        "conv_transpose",
+        x,
+        weights=weights,
+        stride=(1, 1),
+        dilation=(1, 1),
+        padding=(1, 1, 1, 1),
+        output_padding=(0, 0),
+        groups=1,
+        activation=None,
+    )
+    graph = optimized(net.finish(net.act(net.binary("add", x, y), "relu")), optimize)
+    assert kinds(graph) == ["transpose", "standard", "transpose"]
 
 
 # --- blocks ---------------------------------------------------------------------------------------
@@ -271,3 +310,12 @@ def test_without_fusing_every_step_is_a_node():
         "binary",
         "transpose",
     ]
+
+
+def test_the_widest_value_is_inside_a_block():
+    """MobileNetV4: depthwise, expand, depthwise, project."""
+    net = Net()
+    x = net.conv(net.input(None, 3, 6, 6), 4)
+    y = net.conv(net.depthwise(net.conv(net.depthwise(x), 8, 1)), 5, 1)
+    graph = optimized(net.finish(y), optimize)
+    assert kinds(graph)[2:-1] == ["depthwise", "inverted_residual"]

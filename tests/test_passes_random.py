@@ -18,44 +18,67 @@ def _random_net(seed):
     values = [net.input(2 if seed % 2 else None, 4, 6, 6)]
     for _ in range(12):
         x = values[rng.integers(max(0, len(values) - 3), len(values))]
-        shape = net.graph.shapes[x]
-        if len(shape) != 4 or shape[2:] != (6, 6):
-            y = net.act(x, "tanh")
-        else:
-            y = _random_step(net, rng, x, values)
-        values.append(y)
-    unread = {v for n in net.graph.nodes for v in n.inputs}
-    return net.finish(*[v for v in values[1:] if v not in unread], values[-1])
+        image = len(net.graph.shapes[x]) == 4
+        values.append(_random_step(net, rng, x, values) if image else net.act(x, "tanh"))
+    read = {v for n in net.graph.nodes for v in n.inputs}
+    return net.finish(*[v for v in values[1:] if v not in read], values[-1])
 
 
 def _random_step(net, rng, x, values):
-    c = net.channels(x)
+    _, c, h, w = net.graph.shapes[x]
     same = [v for v in values if net.graph.shapes[v] == net.graph.shapes[x]]
     other = same[rng.integers(len(same))]
     steps = [
         lambda: net.conv(x, 4),
         lambda: net.conv(x, 6, 1),
+        lambda: net.conv(_padded(net, x), 4, 2, padding=(0, 0, 0, 0)),
         lambda: net.depthwise(x),
+        lambda: net.depthwise(_padded(net, x), multiplier=2, stride=2),
+        lambda: _transposed(net, x),
         lambda: net.batch_norm(x),
         lambda: net.act(x, "relu6"),
         lambda: net.binary("add", x, other),
         lambda: net.binary("mul", x, net.act(x, "sigmoid")),
+        lambda: net.binary("mul", x, net.random(c, 1, 1)),
+        lambda: net.binary("sub", 1.25, x),
         lambda: net.add("concat", x, other, axis=1),
+        lambda: net.pool(x, 2, 1, padding=(0, 1, 0, 1)),
         lambda: net.squeeze_excite(x, 2, style=["conv", "dense"][int(rng.integers(2))]),
         lambda: net.transpose(net.act(net.transpose(x, *TO_NHWC), "tanh"), *TO_NCHW),
-        lambda: net.reshape(
-            net.transpose(net.reshape(x, 0, 2, c // 2, 6, 6), 0, 2, 1, 3, 4), 0, c, 6, 6
-        ),
+        lambda: _shuffled(net, x),
         lambda: net.transpose(x, 0, 1, 3, 2),
-        lambda: net.dense(net.reshape(x, 0, c * 36), 3),
+        lambda: net.dense(net.reshape(x, 0, c * h * w), 3),
         lambda: net.reduce(x, (1,), keepdims=False),
     ]
     return steps[rng.integers(len(steps))]()
 
 
+def _padded(net, x):
+    return net.add("pad", x, mode="constant", before=(0, 0, 1, 0), after=(0, 0, 0, 1), value=0.0)
+
+
+def _shuffled(net, x):
+    _, c, h, w = net.graph.shapes[x]
+    split = net.transpose(net.reshape(x, 0, 2, c // 2, h, w), 0, 2, 1, 3, 4)
+    return net.reshape(split, 0, c, h, w)
+
+
+def _transposed(net, x):
+    return net.add(
+        "conv_transpose",
+        x,
+        weights={"weight": net.random(2, 3, net.channels(x), 4)},
+        stride=(1, 2),
+        dilation=(1, 1),
+        padding=(0, 0, 1, 0),
+        output_padding=(0, 1),
+        groups=1,
+        activation=None,
+    )
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_random_networks_keep_their_values(seed):
     graph = optimized(_random_net(seed), optimize, input_layout=[None, "NHWC"][seed % 3 == 0])
-    assert not {"conv", "dense", "batch_norm", "conv_transpose", "identity"} & {
-        n.kind for n in graph.nodes if n.output not in graph.outputs
-    }
+    kinds = {n.kind for n in graph.nodes if n.output not in graph.outputs}
+    assert not {"conv", "dense", "batch_norm", "conv_transpose", "identity"} & kinds

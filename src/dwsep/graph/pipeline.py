@@ -15,6 +15,7 @@ from .passes import (
     flatten,
     layer_norm,
     layout,
+    padding,
     reshapes,
     residual,
     squeeze_excite,
@@ -27,6 +28,7 @@ _FOLDING: tuple[Callable[[Graph], bool], ...] = (
     layer_norm.run,
     activations.run,
     batch_norm.run,
+    padding.run,
     flatten.run,
 )
 _ROUNDS = 20  # each pass makes the graph smaller or simpler; networks need two to four rounds
@@ -63,17 +65,22 @@ def optimize(graph: Graph, *, input_layout: str | None = None, fuse: bool = True
         layout.adopt_input_layout(graph)
     _fold(graph)
     squeeze_excite.run(graph)
+    if fuse:
+        _fuse_elementwise(graph)
     conv_transpose.run(graph)
     if fuse:
-        residual.run(graph)
-        activations.fuse(graph)
-        residual.run(graph)
+        _fuse_elementwise(graph)
     depthwise.run(graph)
     squeeze_excite.run(graph)
     constants.run(graph)
     if fuse:
         blocks.run(graph)
     return graph
+
+
+def _fuse_elementwise(graph: Graph) -> None:
+    residual.run(graph)
+    activations.fuse(graph)
 
 
 def _fold(graph: Graph) -> None:

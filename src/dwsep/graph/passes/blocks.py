@@ -15,12 +15,17 @@ from .squeeze_excite import SqueezeExcite, match
 
 
 def run(graph: Graph) -> bool:
-    """Fuse where no value between the stages is read by anything else or is a graph output."""
+    """Fuse where no value between the stages is read by anything else or is a graph output.
+
+    Bottlenecks come first, as there the widest value is inside: depthwise, expand, depthwise,
+    project (MobileNetV4) is not two separable convolutions with the expanded image between them.
+    """
     edit = Edit(graph)
-    for project in edit.nodes("pointwise"):
-        block = _block(edit, project)
-        if block is not None:
-            _fuse(edit, block)
+    for bottlenecks in (True, False):
+        for project in edit.nodes("pointwise"):
+            block = _block(edit, project)
+            if block is not None and (block.is_bottleneck or not bottlenecks):
+                _fuse(edit, block)
     return edit.finish()
 
 
@@ -30,6 +35,14 @@ class _Block:
     depthwise: Node
     expand: Node | None
     gate: SqueezeExcite | None
+
+    @property
+    def is_bottleneck(self) -> bool:
+        if self.expand is None:
+            return False
+        taken, expanded = self.expand.weights["weight"].shape
+        inner, made = self.project.weights["weight"].shape
+        return bool(taken < expanded and made < inner)
 
 
 def _block(edit: Edit, project: Node) -> _Block | None:

@@ -12,14 +12,57 @@ import numpy as np
 
 from ..ir import Array, Graph, Node, Shape
 from ._edit import Edit
+from .layout import shape_argument
 
 
 def run(graph: Graph) -> bool:
-    """Replace every `conv_transpose` by `zero_insert`, `slice` where it crops, and `conv`."""
+    """Replace every `conv_transpose` by `zero_insert`, `slice` where it crops, and `conv`.
+
+    One whose windows touch but do not overlap needs no zeros: a 1x1 convolution makes all pixels of
+    a window as channels, which are then put in their places (for images in NHWC).
+    """
     edit = Edit(graph)
     for node in edit.nodes("conv_transpose"):
-        _lower(edit, node)
+        if graph.channels_last and _tiles(node):
+            _lower_tiles(edit, node)
+        else:
+            _lower(edit, node)
     return edit.finish()
+
+
+def _tiles(node: Node) -> bool:
+    """Return whether every output pixel gets one product of each input channel."""
+    a = node.attributes
+    kernel = node.weights["weight"].shape[:2]
+    plain = not any((*a["padding"], *a["output_padding"])) and a.get("groups", 1) == 1
+    return plain and kernel == tuple(a["stride"]) and max(kernel) > 1 and _is_dense(node)
+
+
+def _is_dense(node: Node) -> bool:
+    kernel = node.weights["weight"].shape[:2]
+    return all(k == 1 or d == 1 for k, d in zip(kernel, node.attributes["dilation"], strict=True))
+
+
+def _lower_tiles(edit: Edit, node: Node) -> None:
+    kh, kw, taken, made = node.weights["weight"].shape
+    n, h, w, _ = edit.shape(node.inputs[0])
+    weight = node.weights["weight"].transpose(2, 0, 1, 3).reshape(taken, kh * kw * made)
+    weights = {"weight": np.ascontiguousarray(weight)}
+    if "bias" in node.weights:
+        weights["bias"] = np.tile(node.weights["bias"], kh * kw)
+    value = edit.fresh(f"{node.output}_pixels")
+    attributes = {"activation": node.attributes.get("activation")}
+    pixels = Node("dense", node.inputs[:1], value, attributes, weights, node.name)
+    x = edit.insert(node, pixels, (n, h, w, kh * kw * made))
+    split: Shape = (n, h, w, kh, kw * made)
+    tiles = Node("reshape", [x], edit.fresh(f"{node.output}_tiles"))
+    tiles.attributes = {"shape": shape_argument(edit.shape(x), split)}
+    x = edit.insert(node, tiles, split)
+    perm = (0, 1, 3, 2, 4)
+    placed = Node("transpose", [x], edit.fresh(f"{node.output}_placed"), {"perm": perm})
+    x = edit.insert(node, placed, tuple(split[axis] for axis in perm))
+    argument = shape_argument(edit.shape(x), edit.shape(node.output))
+    edit.become(node, "reshape", [x], {"shape": argument})
 
 
 def _lower(edit: Edit, node: Node) -> None:
