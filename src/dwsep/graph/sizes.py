@@ -10,6 +10,7 @@ from ..errors import ShapeError
 from .ir import Shape
 
 LARGEST_SIZE = 2**31 - 1
+MOST_AXES = 16
 LARGEST_ELEMENTS = 2**40  # for one image of the batch; sums of a few of these fit 64 bits
 
 
@@ -17,6 +18,8 @@ def checked(shape: Shape) -> Shape:
     """Return a shape whose sizes and their product an array can have, else raise ShapeError."""
     if any(n is not None and not 1 <= n <= LARGEST_SIZE for n in shape):
         raise ShapeError(f"sizes need to be from 1 to {LARGEST_SIZE}, got {shown(shape)}")
+    if len(shape) > MOST_AXES:
+        raise ShapeError(f"need at most {MOST_AXES} axes, got {len(shape)}")
     if sum(n is None for n in shape) > 1:
         raise ShapeError(f"only one axis can be the batch, got {shown(shape)}")
     if known_product(shape) > LARGEST_ELEMENTS:

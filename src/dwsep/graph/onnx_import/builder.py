@@ -15,6 +15,7 @@ from .values import Computed, Known, Value
 
 LARGEST_CONSTANT = 2**28  # bytes of one folded value
 _LARGEST_WORK = 2**33  # bytes touched, or multiplications, by all folding of one import
+_FOLDED = frozenset(EVALUATED) - {"pool", "resize", "zero_insert"}  # nobody does that to constants
 
 
 class Builder:
@@ -51,10 +52,10 @@ class Builder:
                     f"its input {value.name!r} is {value.array.dtype}, dwsep computes in float32"
                 )
         shape = infer(node, shapes)
-        if kind in EVALUATED and all(isinstance(v, Known) for v in inputs):
+        if kind in _FOLDED and all(isinstance(v, Known) for v in inputs):
             self.charge(shape, cost(node, shapes))
             arrays = [v.array for v in inputs if isinstance(v, Known)]
-            return Known(evaluate(node, arrays).astype(np.float32, copy=False))
+            return Known(_compact(evaluate(node, arrays).astype(np.float32, copy=False)))
         node.inputs = [self._name_of(v) for v in inputs]
         self.graph.nodes.append(node)
         self.graph.shapes[node.output] = shape
@@ -92,6 +93,7 @@ class Builder:
     def _name_of(self, value: Value) -> str:
         if isinstance(value, Computed):
             return value.name
+        value.array = _compact(value.array)
         if self.graph.constants.get(value.name) is not value.array:
             if not value.name or value.name in self.graph.shapes:
                 value.name = self.fresh("constant")
@@ -137,6 +139,11 @@ class Builder:
         if list(perm) == list(range(len(shape_of(x)))):
             return x
         return self.emit("transpose", [x], perm=tuple(perm))
+
+
+def _compact(array: Array) -> Array:
+    """Return an array whose elements lie one after the other."""
+    return array if array.flags.c_contiguous else array.copy()
 
 
 def shape_of(value: Value) -> Shape:

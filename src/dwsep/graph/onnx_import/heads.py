@@ -54,6 +54,8 @@ def _scaled(array: Array, factor: float) -> Array:
 
 def dense(build: Builder, x: Value, weight: Array, bias: Array | None = None) -> Value:
     """Add a product with a matrix (in, out) over the last axis."""
+    if weight.ndim != 2 or 0 in weight.shape:
+        raise InvalidModelError(f"weights: need a matrix, got shape {weight.shape}")
     weights = {
         "weight": np.ascontiguousarray(weight),
         "bias": np.zeros(weight.shape[1], np.float32)

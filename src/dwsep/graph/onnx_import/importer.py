@@ -71,6 +71,15 @@ def import_onnx(
     return _Import(file, input_shapes or {}, outputs).run()
 
 
+_MOST_LINES = 1000  # of an error
+
+
+def _short(text: str, most: int = 200) -> str:
+    """Return a text of the file on one line of bounded length."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[:most] + "..."
+
+
 class _Import:
     """The state of one import."""
 
@@ -125,7 +134,7 @@ class _Import:
             self.problems.append((node, str(error), False))
         except (ValueError, IndexError, TypeError, ArithmeticError) as error:
             # NumPy's complaints about what is folded
-            self.problems.append((node, f"{type(error).__name__}: {error}", False))
+            self.problems.append((node, f"its inputs do not fit: {error}", False))
 
     def _import(self, node: FileNode) -> list[Value | None]:
         check_against_schema(node, self.file.opset)
@@ -168,8 +177,14 @@ class _Import:
             self.values[name] = value
 
     def _error(self) -> ValueError:
-        lines = [f"{node.name} ({node.type}): {reason}" for node, reason, _ in self.problems]
-        text = f"{self.file.name}: {len(lines)} of {len(self.nodes)} nodes cannot be imported\n  "
+        lines = [
+            f"{_short(node.name)} ({_short(node.type)}): {_short(reason, 500)}"
+            for node, reason, _ in self.problems[:_MOST_LINES]
+        ]
+        more = len(self.problems) - len(lines)
+        lines += [f"and {more} more"] if more else []
+        count = f"{len(self.problems)} of {len(self.nodes)} nodes"
+        text = f"{self.file.name}: {count} cannot be imported\n  "
         text += "\n  ".join(lines)
         sound = any(is_sound for *_, is_sound in self.problems)
         return UnsupportedOperatorError(text) if sound else InvalidModelError(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,8 @@ def read(source: Any) -> File:
         model = _parsed(onnx, data, name)
     if not model.HasField("graph"):
         raise InvalidModelError(f"{name}: there is no graph in it")
+    if not all(isinstance(text, str) for text in _texts(model)):
+        raise InvalidModelError(f"{name}: a name in it is not UTF-8")
     if model.functions:
         raise InvalidModelError(
             f"{name}: has functions; onnx.inliner.inline_local_functions(model) replaces them"
@@ -85,6 +88,23 @@ def _parsed(onnx: Any, data: bytes, name: str) -> Any:
     except Exception as error:  # the class depends on the implementation of protobuf
         raise InvalidModelError(f"{name}: is not an ONNX file: {error}") from None
     return model
+
+
+def _texts(model: Any) -> Iterator[Any]:
+    """Yield all strings that are used; protobuf gives those that are not UTF-8 as bytes."""
+    graph = model.graph
+    yield graph.name
+    yield from (o.domain for o in model.opset_import)
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (a.name for a in node.attribute)
+    for value in (*graph.input, *graph.output):
+        yield value.name
+        yield from (d.dim_param for d in value.type.tensor_type.shape.dim)
+    attributes = (a for node in graph.node for a in node.attribute)
+    for tensor in (*graph.initializer, *(a.t for a in attributes)):
+        yield tensor.name
+        yield from (text for e in tensor.external_data for text in (e.key, e.value))
 
 
 def nodes_in_order(file: File) -> list[FileNode]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
+from ...errors import InvalidModelError
 from ..ir import Shape
+
+_LARGEST_EMPTY = 2**16
 
 
 @dataclass(eq=False)
@@ -16,6 +20,11 @@ class Known:
 
     array: NDArray[Any]
     name: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse empty arrays with huge axes: a sum over the empty one would not be empty."""
+        if self.array.size == 0 and math.prod(n for n in self.array.shape if n) > _LARGEST_EMPTY:
+            raise InvalidModelError(f"{self.name!r} is an empty array of shape {self.array.shape}")
 
 
 @dataclass(eq=False)
