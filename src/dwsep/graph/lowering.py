@@ -75,6 +75,10 @@ def _attributes(node: Node) -> dict[str, Any]:
             result[key] = [
                 int(end if stop is None else stop) for stop, end in zip(value, ends, strict=True)
             ]
+        elif key == "indices":
+            indices = np.asarray(value)
+            result[key] = [int(i) for i in indices.ravel()]
+            result["indices_shape"] = list(indices.shape)
         elif key in ("scale", "epsilon", "value"):
             result[key] = [float(v) for v in np.atleast_1d(value)]
         elif isinstance(value, str):

@@ -10,7 +10,7 @@ from ..errors import ShapeError
 from .ir import Shape
 
 LARGEST_SIZE = 2**31 - 1
-MOST_AXES = 16
+MOST_AXES = 8  # as in the core
 LARGEST_ELEMENTS = 2**40  # for one image of the batch; sums of a few of these fit 64 bits
 
 

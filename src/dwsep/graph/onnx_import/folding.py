@@ -6,7 +6,7 @@ Arrays of shape arithmetic may have elements that depend on the batch (see `symb
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from .symbols import UNKNOWN, is_symbolic, of_shape, settled
 from .values import Known, Value
 
 AnyArray = NDArray[Any]
+_LARGEST_OF_INTEGERS = 2**20  # elements; shapes and indices have a few
 _DTYPES = {
     1: np.float32, 2: np.uint8, 3: np.int8, 4: np.uint16, 5: np.int16, 6: np.int32, 7: np.int64,
     9: np.bool_, 10: np.float16, 11: np.float64, 12: np.uint32, 13: np.uint64,
@@ -38,11 +39,18 @@ def fold(call: Call) -> Value | None:
     if call.type in _ELEMENTWISE:
         return Known(_elementwise(call, arrays))
     if call.type in _MOVES and any(a.dtype != np.float32 for a in arrays[:1]):
-        call.builder.charge((), sum(a.nbytes for a in arrays))
+        _charge(call, (), *arrays)
         return Known(settled(_MOVES[call.type](call, arrays)))
     if call.type in ("Cast", "CastLike"):
         return Known(_cast(call, arrays))
     return None
+
+
+def _charge(call: Call, shape: Sequence[int], *arrays: AnyArray) -> None:
+    """Check that making an array of this shape of others is not too much."""
+    if all(a.dtype.kind not in "fc" for a in arrays) and math.prod(shape) > _LARGEST_OF_INTEGERS:
+        raise Unsupported(f"its arithmetic on shapes makes {math.prod(shape)} numbers")
+    call.builder.charge(shape, sum(a.nbytes for a in arrays))
 
 
 def _shape(call: Call) -> Value:
@@ -86,7 +94,7 @@ def _range(call: Call) -> AnyArray:
     if delta == 0 or not all(map(math.isfinite, (start, limit, delta))):
         raise InvalidModelError(f"it has no end: {start}, {limit}, {delta}")
     count = max(math.ceil((limit - start) / delta), 0)
-    call.builder.charge((count,))
+    _charge(call, (count,), call.known(0, "start"))
     return (start + np.arange(count) * delta).astype(dtype)
 
 
@@ -166,7 +174,7 @@ def _elementwise(call: Call, arrays: list[AnyArray]) -> AnyArray:
         raise InvalidModelError(f"its inputs are {', '.join(sorted(map(str, kinds)))}")
     try:
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
-        call.builder.charge(shape)
+        _charge(call, shape, *arrays)
         with np.errstate(all="ignore"):
             result = settled(_ELEMENTWISE[call.type](*arrays))
     except (ValueError, TypeError, ArithmeticError) as error:
@@ -201,7 +209,7 @@ def _squeeze(call: Call, arrays: list[AnyArray]) -> AnyArray:
 def _gather(call: Call, arrays: list[AnyArray]) -> AnyArray:
     axis = call.axis(call.attribute("axis", 0), arrays[0].ndim)
     shape = arrays[0].shape
-    call.builder.charge((*shape[:axis], *arrays[1].shape, *shape[axis + 1 :]))
+    _charge(call, (*shape[:axis], *arrays[1].shape, *shape[axis + 1 :]), arrays[0])
     return np.take(arrays[0], arrays[1].astype(np.int64), axis)
 
 
@@ -218,13 +226,13 @@ def _slice(call: Call, arrays: list[AnyArray]) -> AnyArray:
 
 
 def _concat(call: Call, arrays: list[AnyArray]) -> AnyArray:
-    call.builder.charge((sum(a.size for a in arrays),))
+    _charge(call, (sum(a.size for a in arrays),), *arrays)
     return np.concatenate(arrays, call.attribute("axis", ...))
 
 
 def _expand(call: Call, arrays: list[AnyArray]) -> AnyArray:
     shape = np.broadcast_shapes(arrays[0].shape, tuple(call.ints(1, "shape")))
-    call.builder.charge(shape)
+    _charge(call, shape, arrays[0])
     return np.broadcast_to(arrays[0], shape).copy()
 
 
@@ -232,7 +240,7 @@ def _tile(call: Call, arrays: list[AnyArray]) -> AnyArray:
     repeats = call.ints(1, "repeats")
     if len(repeats) != arrays[0].ndim or min(repeats, default=0) < 0:
         raise InvalidModelError(f"repeats: {repeats} does not fit")
-    call.builder.charge([n * r for n, r in zip(arrays[0].shape, repeats, strict=True)])
+    _charge(call, [n * r for n, r in zip(arrays[0].shape, repeats, strict=True)], arrays[0])
     return np.tile(arrays[0], repeats)
 
 
