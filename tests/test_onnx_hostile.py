@@ -41,7 +41,9 @@ MUTATIONS = 1500
 def test_mutated():
     """Bytes changed, removed and doubled in models of every operator: a graph or a ValueError."""
     generator = random.Random(20)
-    seeds = [model_of(c, c.opsets[-1], "N" if c.open_batch else None) for c in CASES]
+    newest = onnx.defs.onnx_opset_version()
+    cases = [(c, max(o for o in c.opsets if o <= newest)) for c in CASES if c.opsets[0] <= newest]
+    seeds = [model_of(c, opset, "N" if c.open_batch else None) for c, opset in cases]
     seeds = [seed.SerializeToString() for seed in seeds]
     graphs = 0
     for _ in range(MUTATIONS):
@@ -229,7 +231,7 @@ def external(net):
         (huge_size, "bytes, it has 32"),
         (unknown_type, "type 99"),
         (huge_input, "sizes need to be from 1"),
-        (negative_input, "sizes need to be from 1"),
+        (negative_input, r"axis 2 .*has no size"),
         (no_shape, "has no shape; give it"),
         (sequence, "input 'x' is type 0"),
         (old, "need opset 7 to"),

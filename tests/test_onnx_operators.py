@@ -45,6 +45,13 @@ def oracle(model, feeds):
     return session.run(None, feeds)
 
 
+def opsets_of(case):
+    """Return the case's opsets that the installed onnx knows."""
+    newest = onnx.defs.onnx_opset_version()
+    known = [opset for opset in case.opsets if opset <= newest]
+    return known or pytest.skip(f"the installed onnx knows no opset beyond {newest}")
+
+
 def feeds_of(case):
     rng = np.random.default_rng(3)
     feeds = {}
@@ -58,7 +65,7 @@ def feeds_of(case):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_operator(case):
     feeds = feeds_of(case)
-    for opset in case.opsets:
+    for opset in opsets_of(case):
         wanted = oracle(model_of(case, opset), feeds)
         for batch in (None, "N") if case.open_batch else (None,):
             graph = import_onnx(model_of(case, opset, batch))
@@ -73,9 +80,9 @@ def test_operator(case):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_operator_on_the_core(case):
-    feeds = feeds_of(case)
-    wanted = oracle(model_of(case, case.opsets[-1]), feeds)
-    graph = import_onnx(model_of(case, case.opsets[-1], "N" if case.open_batch else None))
+    feeds, opset = feeds_of(case), opsets_of(case)[-1]
+    wanted = oracle(model_of(case, opset), feeds)
+    graph = import_onnx(model_of(case, opset, "N" if case.open_batch else None))
     network = lower(optimize(graph), {})
     got = network.run([feeds[name] for name, _ in network.inputs])
     for g, w in zip(got, wanted, strict=True):

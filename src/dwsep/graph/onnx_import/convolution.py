@@ -163,6 +163,8 @@ def batch_norm(call: Call) -> Value:
     """Import a batch normalization as one scale and one shift for each channel."""
     if call.flag("training_mode", False) or any(call.outputs[1:]):
         raise Unsupported("it is in training mode")
+    if not call.flag("spatial", True):
+        raise Unsupported("spatial 0 is not supported")
     names = ("scale", "bias", "mean", "variance")
     shape = call.shape()
     gamma, beta, mean, variance = (

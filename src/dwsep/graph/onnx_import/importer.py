@@ -242,7 +242,7 @@ def _input_shape(file: File, entry: Any, given: Sequence[int | None] | None) -> 
 def _shape_of_file(name: str, dims: list[Any]) -> Shape:
     shape: list[int | None] = []
     for axis, dim in enumerate(dims):
-        if dim.HasField("dim_value") and dim.dim_value != 0:
+        if dim.HasField("dim_value") and dim.dim_value > 0:
             shape.append(dim.dim_value)
         elif axis == 0:
             shape.append(None)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InvalidModelError
-from .tensors import to_array, type_name
+from .tensors import is_readable, to_array, type_name
 from .values import Known
 
 _OLDEST_OPSET = 7
@@ -244,6 +244,11 @@ def check_types(file: File) -> list[str]:
         wrong += [
             f"initializer {t.name!r} is {type_name(t.data_type)}"
             for t in file.graph.initializer
-            if t.data_type in (10, 11, 16) and np.prod(t.dims, dtype=float) > 1
+            if t.data_type in (10, 11) and np.prod(t.dims, dtype=float) > 1
         ]
+    wrong += [
+        f"initializer {t.name!r} is {type_name(t.data_type)}"
+        for t in file.graph.initializer
+        if not is_readable(t.data_type)
+    ]
     return wrong

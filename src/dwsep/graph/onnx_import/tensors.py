@@ -41,6 +41,11 @@ def type_name(data_type: int) -> str:
     )
 
 
+def is_readable(data_type: int) -> bool:
+    """Return whether there are arrays of an element type."""
+    return data_type in _TYPES
+
+
 def to_array(tensor: Any, directory: Path | None) -> NDArray[Any]:
     """Return the elements of a TensorProto.
 
