@@ -10,6 +10,7 @@
 
 #include "runtime/geometry.hpp"
 #include "runtime/network/array.hpp"
+#include "runtime/network/utf8.hpp"
 
 namespace dwsep::runtime {
 
@@ -50,7 +51,9 @@ class ByteReader {
   }
   std::string text() {
     const auto size = number<std::uint32_t>();
-    return {take(size), size};
+    std::string s(take(size), size);
+    if (!is_utf8(s)) reject("file", "with text in UTF-8", "other bytes");
+    return s;
   }
   Dims dims() {
     Dims d;

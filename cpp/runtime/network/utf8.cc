@@ -1,0 +1,43 @@
+#include "runtime/network/utf8.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace dwsep::runtime {
+namespace {
+
+/// What the first byte of a character says: how many follow, its own bits, and the least character that needs so many.
+struct Lead {
+  std::size_t following;
+  std::uint32_t bits, least;
+};
+
+constexpr Lead kInvalid = {0, 0, 1};
+
+Lead lead_of(unsigned char c) {
+  if (c < 0x80) return {0, c, 0};
+  if (c >= 0xC0 && c < 0xE0) return {1, c & 0x1FU, 0x80};
+  if (c >= 0xE0 && c < 0xF0) return {2, c & 0x0FU, 0x800};
+  if (c >= 0xF0 && c < 0xF8) return {3, c & 0x07U, 0x10000};
+  return kInvalid;
+}
+
+}  // namespace
+
+bool is_utf8(const std::string& text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const Lead lead = lead_of(static_cast<unsigned char>(text[i]));
+    if (lead.following >= text.size() - i) return false;
+    std::uint32_t character = lead.bits;
+    for (std::size_t n = lead.following; n > 0; --n) {
+      const auto c = static_cast<unsigned char>(text[++i]);
+      if ((c & 0xC0U) != 0x80U) return false;
+      character = character << 6U | (c & 0x3FU);
+    }
+    const bool surrogate = character >= 0xD800 && character < 0xE000;
+    if (character < lead.least || surrogate || character > 0x10FFFF) return false;
+  }
+  return true;
+}
+
+}  // namespace dwsep::runtime

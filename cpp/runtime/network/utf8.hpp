@@ -1,0 +1,11 @@
+// Text of files is shown to people and handed to languages that insist on UTF-8.
+#pragma once
+
+#include <string>
+
+namespace dwsep::runtime {
+
+/// Whether all of it is UTF-8 as RFC 3629 defines it: no overlong forms, no surrogates, nothing beyond U+10FFFF.
+bool is_utf8(const std::string& text);
+
+}  // namespace dwsep::runtime

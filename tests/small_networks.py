@@ -1,0 +1,129 @@
+"""Small networks made step by step, without a file and without ONNX."""
+
+import numpy as np
+
+from dwsep import _core
+
+WINDOW = {"stride": [1, 1], "dilation": [1, 1], "padding": [1, 1, 1, 1]}
+RELU6 = {"activation": "clip", "activation_lo": 0.0, "activation_hi": 6.0}
+
+
+def prefixed(prefix, attributes):
+    return {prefix + name: value for name, value in attributes.items()}
+
+
+class Builder:
+    """A NetworkBuilder with random weights."""
+
+    def __init__(self, seed=0):
+        self.core = _core.NetworkBuilder()
+        self.rng = np.random.default_rng(seed)
+        self.count = 0
+
+    def weight(self, *shape):
+        return self.rng.standard_normal(shape, dtype=np.float32) / np.float32(3)
+
+    def step(self, kind, inputs, attributes=None, **weights):
+        self.count += 1
+        return self.core.step(kind, f"{kind}_{self.count}", inputs, attributes or {}, weights)
+
+    def finish(self, **outputs):
+        for name, value in outputs.items():
+            self.core.output(name, value)
+        self.core.note("name", "small")
+        return self.core.finish()
+
+
+def classifier(seed=0):
+    """Make ten classes of images (N, 8, 8, 3) by all kinds of convolutions."""
+    b = Builder(seed)
+    x = b.core.input("images", (-1, 8, 8, 3))
+    x = b.step(
+        "standard",
+        [x],
+        {**WINDOW, **RELU6, "groups": [1], "kernel": [3, 3]},
+        weight=b.weight(3, 3, 3, 8),
+        bias=b.weight(8),
+    )
+    x = b.step("depthwise", [x], {**WINDOW, **RELU6}, weight=b.weight(3, 3, 8, 1), bias=b.weight(8))
+    x = b.step(
+        "separable",
+        [x],
+        {**WINDOW, "stride": [2, 2], **RELU6, **prefixed("depthwise_", RELU6)},
+        depthwise_weight=b.weight(3, 3, 8, 1),
+        depthwise_bias=b.weight(8),
+        weight=b.weight(8, 16),
+        bias=b.weight(16),
+    )
+    gates = {"reduce_activation": "silu", "excite_activation": "sigmoid"}
+    x = b.step(
+        "inverted_residual",
+        [x, x],
+        {**WINDOW, **prefixed("expand_", RELU6), **prefixed("depthwise_", RELU6), **gates},
+        expand_weight=b.weight(16, 24),
+        expand_bias=b.weight(24),
+        depthwise_weight=b.weight(3, 3, 24, 1),
+        depthwise_bias=b.weight(24),
+        weight=b.weight(24, 16),
+        bias=b.weight(16),
+        reduce_weight=b.weight(24, 4),
+        reduce_bias=b.weight(4),
+        excite_weight=b.weight(4, 24),
+        excite_bias=b.weight(24),
+    )
+    averages = b.step("reduce", [x], {"function": "mean", "axes": [1, 2], "keepdims": [0]})
+    logits = b.step("pointwise", [averages], {}, weight=b.weight(16, 10), bias=b.weight(10))
+    probabilities = b.step("softmax", [logits], {"axis": [1], "log": [0]})
+    return b.finish(probabilities=probabilities, features=averages)
+
+
+def rearranger(seed=1):
+    """Do all that is not a convolution, on two inputs (N, 6, 4, 8) and (N, 3)."""
+    b = Builder(seed)
+    x = b.core.input("x", (-1, 6, 4, 8))
+    gate = b.core.input("gate", (-1, 3))
+    half = {"starts": [0, 0, 0, 0], "stops": [2**62, 2**62, 2**62, 4], "steps": [1, 1, 1, 1]}
+    pooling = {**WINDOW, "kernel": [3, 3], "include_padding": [0]}
+    parts = [
+        b.step("slice", [x], half),
+        b.step("pool", [x], {**pooling, "function": "max"}),
+        b.step("pool", [x], {**pooling, "function": "average"}),
+        b.step("unary", [x], {"function": "sin"}),
+        b.step("activation", [x], {"activation": "gelu"}),
+    ]
+    y = b.step("concat", parts, {"axis": [3]})
+    y = b.step("gather", [y], {"axis": [3], "indices": [35, 1, 7, 7, 20, 0]})
+    pads = {"before": [0, 1, 0, 0], "after": [0, 0, 2, 0], "mode": "reflect", "value": [0.0]}
+    y = b.step("pad", [y], pads)
+    y = b.step("transpose", [y], {"perm": [0, 3, 1, 2]})
+    y = b.step("reshape", [y], {"shape": [0, 6, -1]})
+    y = b.step("layer_norm", [y], {"epsilon": [1e-5]}, scale=b.weight(42), shift=b.weight(42))
+    y = b.step("reshape", [y], {"shape": [0, 6, 7, 6]})
+    resizing = {
+        "function": "linear",
+        "size": [5, 9],
+        "scale": [5 / 7, 9 / 6],
+        "coordinates": "half_pixel",
+        "rounding": "floor",
+    }
+    nhwc = b.step("transpose", [y], {"perm": [0, 2, 3, 1]})
+    nhwc = b.step("resize", [nhwc], resizing)
+    nhwc = b.step("zero_insert", [nhwc], {"stride": [2, 1]})
+    rows = b.step("reduce", [nhwc], {"function": "max", "axes": [1], "keepdims": [0]})
+    turned = b.step("transpose", [rows], {"perm": [0, 2, 1]})
+    products = b.step("matmul", [rows, turned])
+    constant = b.core.constant(b.weight(1, 9))
+    products = b.step("binary", [products, constant], {"function": "add", "activation": "tanh"})
+    wide = b.step("reshape", [gate], {"shape": [0, 1, 3]})
+    wide = b.step("expand", [wide], {"shape": [0, 2, 3]})
+    wide = b.step("identity", [wide])
+    return b.finish(products=products, gate=wide)
+
+
+def channels_first(seed=2):
+    """Make four scores of images (N, 3, 5, 7)."""
+    b = Builder(seed)
+    x = b.core.input("images", (-1, 3, 5, 7))
+    x = b.step("transpose", [x], {"perm": [0, 2, 3, 1]})
+    x = b.step("reduce", [x], {"function": "mean", "axes": [1, 2], "keepdims": [0]})
+    return b.finish(scores=b.step("pointwise", [x], {}, weight=b.weight(3, 4), bias=b.weight(4)))

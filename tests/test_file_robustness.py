@@ -1,0 +1,91 @@
+"""Damaged and invented .dwsep files are refused, or they run; none of them crashes the process."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import dwsep_file
+import file_mutations
+import numpy as np
+import pytest
+import small_networks
+
+from dwsep import _core
+
+FOLDER = Path(__file__).parent
+# Cases, and the share of them that has to get beyond the header for the test to mean something.
+CASES = {"truncate": (400, 0.0), "flip": (1500, 0.1), "edit": (2000, 0.2), "rebuild": (2000, 0.1)}
+NETWORKS = [small_networks.classifier, small_networks.rearranger]
+
+
+@pytest.mark.parametrize("make", NETWORKS)
+def test_the_second_opinion_agrees(make):
+    """The format is as documented: what is read and written again in Python has the same bytes."""
+    content = make().to_bytes()
+    file = dwsep_file.parse(content)
+    assert file.notes == {"name": "small"}
+    assert file.to_bytes() == content
+    assert int.from_bytes(content[48:56], "little") == dwsep_file.checksum(content)
+
+
+@pytest.mark.parametrize("make", NETWORKS)
+def test_every_single_bit_is_covered_by_the_checksum(make):
+    content = bytearray(make().to_bytes())
+    rng = np.random.default_rng(0)
+    for at in [*range(56), *rng.integers(64, len(content), 200)]:
+        content[at] ^= 1 << (at % 8)
+        with pytest.raises(ValueError, match="file"):
+            _core.Network.from_bytes(bytes(content))
+        content[at] ^= 1 << (at % 8)
+    assert _core.Network.from_bytes(bytes(content)).to_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(b"\x80", b"a\xff", b"\xc3", b"\xc0\x80", b"\xe0\x80\x80", b"\xed\xa0\x80"),
+        *(b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80", b"\xe2\x82"),
+    ],
+)
+def test_text_has_to_be_utf8(name):
+    with pytest.raises(UnicodeDecodeError):
+        name.decode()
+    file = dwsep_file.parse(small_networks.classifier().to_bytes())
+    file.notes = {"name": name.decode("utf-8", "surrogateescape")}
+    with pytest.raises(ValueError, match="UTF-8"):
+        _core.Network.from_bytes(file.to_bytes())
+
+
+@pytest.mark.parametrize(
+    "name", ["", "net", "Größe", "网络", "\U0010ffff", "a\0b", "\x7f\x80\ud7ff"]
+)
+def test_text_may_be_anything_in_utf8(name):
+    file = dwsep_file.parse(small_networks.classifier().to_bytes())
+    file.notes = {"name": name}
+    file.values[0].name = name
+    network = _core.Network.from_bytes(file.to_bytes())
+    assert network.notes == {"name": name}
+    assert network.inputs[0][0] == name
+
+
+@pytest.mark.parametrize("way", CASES)
+def test_no_file_crashes_the_process(way):
+    count, least = CASES[way]
+    done = subprocess.run(
+        [sys.executable, FOLDER / "file_mutations.py", way, "1", str(count)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0, f"case {lines[-1] if lines else None}: {done.stderr[-2000:]}"
+    fates = json.loads(lines[-1])
+    assert sum(fates.values()) == count
+    assert fates["refused"] > count / 10
+    assert fates["run"] >= least * count
+
+
+def test_every_way_to_damage_a_file_is_tried():
+    assert CASES.keys() == file_mutations.WAYS.keys()
