@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from onnx import ModelProto
 
+    from ._profile import Profile
+    from ._summary import Summary
+
     Array: TypeAlias = NDArray[np.float32]
 
 _MAGIC = b"dwsepnet"
@@ -131,6 +134,70 @@ class Model:
             zip(known, self._network.run([feeds[n] for n in names], num_threads), strict=True)
         )
         return [results[name] for name in wanted]
+
+    def summary(
+        self,
+        batch: int = 1,
+        *,
+        input_shapes: Mapping[str, Sequence[int]] | None = None,
+        num_threads: int | None = None,
+    ) -> Summary:
+        """Tell what the network consists of: shapes, multiply-adds, parameters and kernels.
+
+        Parameters
+        ----------
+        batch : int, default 1
+            Size of the first axis of inputs that leave it open.
+        input_shapes : mapping of str to shape, optional
+            Shapes of inputs by their names, instead.
+        num_threads : int, optional
+            Default: :func:`dwsep.get_num_threads`. It decides which kernels run, not what they
+            compute.
+
+        Returns
+        -------
+        Summary
+            Prints as a table; `rows` has the steps, `to_json()` all of it.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown or a shape does not fit.
+        TypeError
+            If `batch` or a size is no int.
+        """
+        from ._summary import summarize
+
+        return summarize(self._network, self.name, batch, input_shapes, num_threads)
+
+    def profile(self, *arrays: Array, rounds: int = 20, num_threads: int | None = None) -> Profile:
+        """Time every step of the network and compare it with the machine's limits.
+
+        The first profile in a process measures the machine, which takes a second or two.
+
+        Parameters
+        ----------
+        *arrays : ndarray of float32
+            One for each of :attr:`inputs`.
+        rounds : int, default 20
+            Calls that medians are taken of.
+        num_threads : int, optional
+            Default: :func:`dwsep.get_num_threads`.
+
+        Returns
+        -------
+        Profile
+            Prints as a table; `rows` has the times, `to_json()` all of it, `plot(path)` draws a
+            roofline.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As a call does, and if `rounds` is no positive int.
+        """
+        from ._profile import profile
+
+        return profile(self._network, self.name, arrays, rounds, num_threads)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a ``.dwsep`` file, whole or not at all.

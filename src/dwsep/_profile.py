@@ -1,0 +1,208 @@
+"""Where the time of a network goes, step by step, against what the machine could reach."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from math import prod
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from . import _core, _limits
+from ._arguments import integer
+from ._summary import StepRow, step_rows
+from ._table import shape_text, table
+
+if TYPE_CHECKING:
+    import os
+
+__all__ = ["Profile", "StepTime", "profile"]
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """A step of a network and its time.
+
+    Attributes
+    ----------
+    step : StepRow
+        What it is and how much it has to do.
+    seconds : float
+        Median over the rounds; 0 for steps that take no time.
+    gflops : float
+        Operations a nanosecond, a multiply-add being two.
+    limit_seconds : float
+        The least time that the machine allows, see :attr:`bound`; 0 for steps that take no time.
+    bound : str
+        "compute" where the arithmetic sets the limit, "memory" where moving inputs, weights and
+        output does.
+    level : str
+        The level of memory that these fit in together: "L1D", "L2", "L3" or "memory".
+    share_of_limit : float
+        `limit_seconds / seconds`: 1 at the roofline. More is possible where a step finds in a
+        faster level what the one before has left there.
+    """
+
+    step: StepRow
+    seconds: float
+    gflops: float
+    limit_seconds: float
+    bound: str
+    level: str
+    share_of_limit: float
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The times of a network's steps; prints as a table.
+
+    Attributes
+    ----------
+    name : str
+        Of the network.
+    threads, rounds : int
+    rows : list of StepTime
+        In the order in which they run.
+    seconds : float
+        Of a whole call, the median over the rounds.
+    gflops : float
+        Of a whole call.
+    limit_seconds : float
+        Sum over the rows.
+    peak_gflops : float
+        What the threads reach with fused multiply-adds in registers.
+    bandwidths : dict of str to float
+        GB/s that the threads read from each level of memory.
+    """
+
+    name: str
+    threads: int
+    rounds: int
+    rows: list[StepTime]
+    seconds: float
+    gflops: float
+    limit_seconds: float
+    peak_gflops: float
+    bandwidths: dict[str, float]
+
+    def to_json(self) -> str:
+        """Return everything as the text of a JSON object."""
+        return json.dumps(asdict(self), indent=2)
+
+    def plot(self, path: str | os.PathLike[str]) -> None:
+        """Draw a roofline plot of the steps into a picture file.
+
+        Williams, Waterman, Patterson: "Roofline: An Insightful Visual Performance Model for
+        Multicore Architectures", 2009.
+
+        Parameters
+        ----------
+        path : path
+            Its suffix decides the format: ``.png``, ``.svg``, ``.pdf``, ...
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is missing: ``pip install 'dwsep[plot]'``.
+        ValueError
+            If matplotlib does not know the format.
+        OSError
+            If the file cannot be written.
+        """
+        from ._roofline import draw
+
+        draw(self, path)
+
+    def __str__(self) -> str:
+        headers = ("", "node", "kind", "output", "kernel", "bound by")
+        figures = ("us", "of time", "GFLOP/s", "of limit")
+        total = sum(row.seconds for row in self.rows) or 1.0
+        rows = [
+            (
+                str(number),
+                row.step.name,
+                row.step.kind,
+                shape_text(row.step.output),
+                row.step.kernel,
+                "compute" if row.bound == "compute" else row.level,
+                f"{row.seconds * 1e6:,.1f}",
+                f"{row.seconds / total:.1%}",
+                f"{row.gflops:.1f}",
+                f"{row.share_of_limit:.0%}",
+            )
+            for number, row in enumerate(self.rows, 1)
+            if not row.step.free
+        ]
+        share = self.limit_seconds / self.seconds
+        last = (
+            *("", "whole call", "", "", "", ""),
+            *(f"{self.seconds * 1e6:,.1f}", "", f"{self.gflops:.1f}", f"{share:.0%}"),
+        )
+        speeds = ", ".join(f"{level} {speed:.0f}" for level, speed in self.bandwidths.items())
+        return (
+            f"{self.name}: {_count(self.threads, 'thread')}, medians of "
+            f"{_count(self.rounds, 'round')}\n"
+            f"{table(headers + figures, [*rows, last], len(headers))}\n"
+            f"peak {self.peak_gflops:.0f} GFLOP/s; GB/s read: {speeds}"
+        )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def _step_time(row: StepRow, seconds: float, threads: int) -> StepTime:
+    if row.free:
+        return StepTime(row, 0.0, 0.0, 0.0, "", "", 0.0)
+    written = 4.0 * prod(row.output)
+    limit = _limits.limit(_limits.Work(row.flops, row.bytes - written, written), threads)
+    safe = max(seconds, 1e-9)  # the clock's tick: a step may take less
+    return StepTime(
+        row,
+        seconds,
+        row.flops / safe / 1e9,
+        limit.seconds,
+        limit.bound,
+        limit.level,
+        limit.seconds / safe,
+    )
+
+
+def profile(
+    network: _core.Network, name: str, arrays: Sequence[Any], rounds: int, num_threads: int | None
+) -> Profile:
+    """Time the steps of a network.
+
+    Each round times one call as a whole and one call step by step, so that a busy neighbour hits
+    both. One round before them is not counted: it brings weights, clock and threads up.
+    """
+    count = integer(rounds, "rounds", 1)
+    threads = _core.get_num_threads() if num_threads is None else num_threads
+    network.run(arrays, num_threads)
+    whole: list[float] = []
+    parts: list[list[float]] = []
+    for _ in range(count):
+        start = time.perf_counter()
+        network.run(arrays, num_threads)
+        whole.append(time.perf_counter() - start)
+        parts.append(network.profile(arrays, num_threads)[1])
+    steps = step_rows(network, [array.shape for array in arrays], num_threads)
+    seconds = [median(times) for times in zip(*parts, strict=True)]
+    rows = [_step_time(row, took, threads) for row, took in zip(steps, seconds, strict=True)]
+    cores = min(threads, _core.available_cpus())
+    call = median(whole)
+    return Profile(
+        name=name,
+        threads=threads,
+        rounds=count,
+        rows=rows,
+        seconds=call,
+        gflops=sum(row.step.flops for row in rows) / call / 1e9,
+        limit_seconds=sum(row.limit_seconds for row in rows),
+        peak_gflops=cores * _limits.peak_flops() / 1e9,
+        bandwidths={
+            level: _limits.bandwidth(level, cores).read / 1e9 for level in _limits.levels()
+        },
+    )
