@@ -8,6 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import small_networks
+
+import dwsep
 
 FOLDER = Path(__file__).parent.parent / "examples"
 
@@ -35,6 +38,60 @@ def test_photo_filters_notice_an_error(slip, within):
     y = exact.copy()
     y[2, 1, 0] += slip * 1e-3
     assert check("slip", y, exact, bound).within == within
+
+
+def run(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+def test_digits(tmp_path):
+    pytest.importorskip("torch", reason="trains the network of digits.py")
+    pytest.importorskip("onnx", reason="exports the network of digits.py")
+    done = run(FOLDER / "digits.py", "--out", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "450 of 450 as by torch" in done.stdout
+    assert "the same bits" in done.stdout
+    names = ["digits.dwsep", "digits.onnx", "digits_logits.npy"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+def test_digits_without_torch(tmp_path):
+    (tmp_path / "torch.py").write_text("raise ImportError", encoding="utf-8")
+    out = tmp_path / "out"
+    done = run(FOLDER / "digits.py", "--out", out, PYTHONPATH=str(tmp_path))
+    assert done.returncode == 2, done.stderr
+    assert done.stderr == "digits.py needs PyTorch: pip install torch\n"
+    assert not out.exists()
+
+
+def test_batch_dask(tmp_path):
+    pytest.importorskip("dask.distributed", reason="runs batch_dask.py")
+    model = dwsep.Model(small_networks.channels_first())
+    images = np.random.default_rng(0).standard_normal((50, 3, 5, 7), dtype=np.float32)
+    np.save(tmp_path / "images.npy", images)
+    model.save(tmp_path / "net.dwsep")
+    files = [tmp_path / name for name in ("net.dwsep", "images.npy")]
+    done = run(
+        FOLDER / "batch_dask.py",
+        *files,
+        *("--out", tmp_path / "results.npy", "--workers", 2, "--chunk", 7),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = np.load(tmp_path / "results.npy")
+    assert np.array_equal(results, model(images, num_threads=1))
+    assert "50 images" in done.stdout
+    # Several outputs have no place in one file.
+    dwsep.Model(small_networks.classifier()).save(tmp_path / "net.dwsep")
+    done = run(FOLDER / "batch_dask.py", *files, "--out", tmp_path / "none.npy")
+    assert done.returncode == 2
+    assert "one output" in done.stderr
+    assert not (tmp_path / "none.npy").exists()
 
 
 def test_every_example_is_run_here():
