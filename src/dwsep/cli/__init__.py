@@ -8,12 +8,17 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Protocol, cast
 
+from ._errors import CommandError
+
 __all__ = ["main"]
 
 # Name of the module (and of the sub-command) and the line that `dwsep --help` prints for it.
 _COMMANDS = {
     "bench": "time a network's layers against standard convolution",
-    "info": "show the processor, the kernels in use and what the machine can reach",
+    "convert": "turn an ONNX file into a .dwsep file, which loads at once",
+    "info": "show what the machine can reach, or what a network consists of",
+    "profile": "time a network step by step, against what the machine can reach",
+    "run": "run a network on pictures or arrays",
 }
 
 
@@ -34,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 on success. Wrong usage raises SystemExit with status 2, as argparse does.
+        0 on success, 2 if an argument is not as it should be. Wrong usage raises SystemExit with
+        status 2, as argparse does.
 
     Examples
     --------
@@ -59,6 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader (`| head`) has left: nothing is wrong
         sys.stderr.close()
         return 0
+    except CommandError as error:
+        print(f"dwsep {args.command}: {error}", file=sys.stderr)
+        return 2
     except OSError as error:
         print(f"dwsep: {error}", file=sys.stderr)
         return 1

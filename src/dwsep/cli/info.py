@@ -1,4 +1,4 @@
-"""``dwsep info``: the processor, the kernels in use and what the machine can reach."""
+"""``dwsep info``: the processor and what the machine can reach, or what a network consists of."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ import argparse
 import json
 from typing import Any
 
+from ._errors import about
 from ._machine import bandwidths, describe
+from ._network import add_batch, add_shapes, load
 
 __all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the sub-command."""
+    parser.add_argument(
+        "network", nargs="?", help="tell of this .onnx or .dwsep file instead of the machine"
+    )
+    add_batch(parser)
+    add_shapes(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead")
 
 
@@ -40,8 +47,18 @@ def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
+def _tell_network(args: argparse.Namespace) -> int:
+    model = load(args.network, args.input_shape)
+    with about("batch"):
+        summary = model.summary(args.batch)
+    print(summary.to_json() if args.json else summary)
+    return 0
+
+
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
+    if args.network:
+        return _tell_network(args)
     from dwsep import _limits
 
     report = describe()

@@ -1,0 +1,100 @@
+"""What the sub-commands that take a network share: its options, and loading it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ._errors import about
+
+if TYPE_CHECKING:
+    from dwsep.model import Model
+
+    Shape = tuple[int | None, ...]
+
+__all__ = [
+    "add_batch",
+    "add_layout",
+    "add_network",
+    "add_shapes",
+    "add_threads",
+    "load",
+    "positive",
+    "shapes_for",
+]
+
+
+def positive(text: str) -> int:
+    """Read a positive number, for argparse."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a positive number, got {text!r}")
+    return int(text)
+
+
+def _named_shape(text: str) -> tuple[str, Shape]:
+    name, equals, sizes = text.rpartition("=")
+    parts = sizes.split(",")
+    if not equals or not name or not all(n.isdigit() or n == "N" for n in parts):
+        raise argparse.ArgumentTypeError(
+            f"must be NAME=SIZES such as images=N,3,224,224, got {text!r}"
+        )
+    return name, tuple(None if n == "N" else int(n) for n in parts)
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Declare the positional argument."""
+    parser.add_argument("network", help="an .onnx or .dwsep file")
+
+
+def add_shapes(parser: argparse.ArgumentParser) -> None:
+    """Declare the option for sizes that an ONNX file leaves open."""
+    parser.add_argument(
+        "--input-shape",
+        metavar="NAME=SIZES",
+        type=_named_shape,
+        action="append",
+        default=[],
+        help="sizes of an ONNX file's input, N for the batch: images=N,3,224,224",
+    )
+
+
+def add_layout(parser: argparse.ArgumentParser) -> None:
+    """Declare the option that takes images with their channels last."""
+    parser.add_argument(
+        "--input-layout",
+        choices=["NHWC"],
+        help="let the network take its images with channels last; default: as in the file",
+    )
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """Declare the option for the number of threads."""
+    parser.add_argument("--threads", type=positive, help="default: every CPU this process may use")
+
+
+def add_batch(parser: argparse.ArgumentParser) -> None:
+    """Declare the option for the number of images."""
+    parser.add_argument(
+        "--batch", type=positive, default=1, help="images in a call, where the file leaves it open"
+    )
+
+
+def load(
+    path: str,
+    shapes: Sequence[tuple[str, Shape]] | Mapping[str, Shape] = (),
+    input_layout: str | None = None,
+) -> Model:
+    """Load a network; raise CommandError where that fails."""
+    import dwsep
+
+    with about("network"):
+        return dwsep.load(path, input_layout=input_layout, input_shapes=dict(shapes) or None)
+
+
+def shapes_for(model: Model, batch: int) -> list[tuple[int, ...]]:
+    """Shapes of all inputs for a batch."""
+    from dwsep._summary import input_shapes
+
+    with about("batch"):
+        return input_shapes(model._network, batch, None)

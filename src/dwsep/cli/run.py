@@ -1,0 +1,226 @@
+"""``dwsep run``: a network on pictures or arrays."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
+
+from ._errors import CommandError, about
+from ._network import add_network, add_shapes, add_threads, load, positive
+from ._pictures import Preparation, add_options, picture_axes
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dwsep.model import Model, ValueInfo
+
+    from ._network import Shape
+
+    Array = NDArray[np.float32]
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the sub-command."""
+    add_network(parser)
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="[NAME=]FILE",
+        help="a picture, several of the same input, which become a batch, or a .npy file of"
+        " float32; NAME= tells the input where there are several",
+    )
+    parser.add_argument("--top-k", type=positive, default=5, metavar="N", help="classes to print")
+    parser.add_argument("--labels", metavar="FILE", help="the classes' names, one a line")
+    parser.add_argument("--output", metavar="FILE", help="write the outputs: .npy, or .npz for all")
+    add_threads(parser)
+    add_shapes(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON instead")
+    add_options(parser)
+
+
+def _sized(path: str, size: tuple[int, int], layout: str | None) -> dict[str, Shape]:
+    """Shapes of an ONNX file's image inputs at another size."""
+    if path.endswith(".dwsep"):
+        raise CommandError("size: a .dwsep file has sizes of its own, got --size")
+    with about("network"):
+        from dwsep.graph.onnx_import.model import onnx_package
+
+        onnx = onnx_package()
+        try:
+            graph = onnx.load(path, load_external_data=False).graph
+        except OSError:
+            raise
+        except Exception as error:  # its class depends on the implementation of protobuf
+            raise ValueError(f"{path} is not an ONNX file: {error}") from None
+    constants = {tensor.name for tensor in graph.initializer}
+    result: dict[str, Shape] = {}
+    for entry in graph.input:
+        sizes = [dim.dim_value or None for dim in entry.type.tensor_type.shape.dim]
+        if entry.name in constants or len(sizes) != 4:
+            continue
+        with about("size"):
+            at = 2 if picture_axes(sizes, layout) == "NCHW" else 1
+        sizes[at : at + 2] = size
+        result[entry.name] = tuple(sizes)
+    return result
+
+
+def _by_input(model: Model, words: Sequence[str]) -> dict[str, list[str]]:
+    """Files for each input's name."""
+    names = [info.name for info in model.inputs]
+    files: dict[str, list[str]] = {name: [] for name in names}
+    for word in words:
+        name, _, path = word.partition("=")
+        if path and name in files:
+            files[name].append(path)
+        elif len(names) == 1:
+            files[names[0]].append(word)
+        else:
+            raise CommandError(f"inputs: need NAME=FILE with one of the names {names}, got {word}")
+    missing = [name for name, paths in files.items() if not paths]
+    if missing:
+        raise CommandError(f"inputs: need a file for each of {names}, got none for {missing}")
+    return files
+
+
+def _array(
+    info: ValueInfo, paths: Sequence[str], prepare: Preparation, layout: str | None
+) -> Array:
+    import numpy as np
+
+    result: Array
+    arrays = [path for path in paths if path.endswith(".npy")]
+    if arrays:
+        if len(paths) > 1:
+            raise CommandError(f"inputs: a .npy file is a whole input, got {[*paths]}")
+        with about("inputs"):
+            result = np.load(arrays[0], allow_pickle=False)
+        return result
+    with about("inputs"):
+        axes = picture_axes(info.shape, layout)
+        channels = info.shape[axes.index("C")]
+        height, width = (info.shape[axes.index(axis)] for axis in "HW")
+        if channels is None or height is None or width is None:
+            raise ValueError(f"input {info.name!r} has no size: give --size")
+        result = np.stack([prepare(path, height, width, channels) for path in paths])
+    return np.ascontiguousarray(result.transpose(0, 3, 1, 2)) if axes == "NCHW" else result
+
+
+def _labels(path: str | None) -> list[str] | None:
+    if path is None:
+        return None
+    with about("labels"):
+        return Path(path).read_text(encoding="utf-8").splitlines()
+
+
+def _top(scores: Array, count: int, labels: Sequence[str] | None) -> list[dict[str, Any]]:
+    """Tell the classes of the largest scores; scores that are no probabilities go by softmax."""
+    import numpy as np
+
+    exact = scores.astype(np.float64)
+    if exact.min() < 0 or abs(exact.sum() - 1) > 1e-3:
+        exact = np.exp(exact - exact.max())
+        exact /= exact.sum()
+    best = np.argsort(-scores, kind="stable")[:count]
+    return [
+        {
+            "class": int(index),
+            **({"label": labels[index]} if labels else {}),
+            "score": float(scores[index]),
+            "probability": float(exact[index]),
+        }
+        for index in best
+    ]
+
+
+def _report(
+    outputs: Mapping[str, Array], count: int, labels: Sequence[str] | None
+) -> list[dict[str, Any]]:
+    report = []
+    for name, array in outputs.items():
+        entry: dict[str, Any] = {"name": name, "shape": list(array.shape)}
+        if array.size:
+            entry |= {"min": float(array.min()), "max": float(array.max())}
+            entry["mean"] = float(array.mean(dtype="f8"))
+        if array.ndim == 2 and array.shape[1] > 1:
+            if labels is not None and len(labels) != array.shape[1]:
+                raise CommandError(
+                    f"labels: need {array.shape[1]} lines, one for each class of {name!r},"
+                    f" got {len(labels)}"
+                )
+            entry["top"] = [_top(scores, count, labels) for scores in array]
+        report.append(entry)
+    return report
+
+
+def _print(report: Sequence[Mapping[str, Any]], pictures: Sequence[str]) -> None:
+    from dwsep._table import shape_text, table
+
+    for entry in report:
+        figures = "".join(
+            f", {key} {entry[key]:.6g}" for key in ("min", "max", "mean") if key in entry
+        )
+        print(f"{entry['name']}: {shape_text(entry['shape'])}{figures}")
+        for index, top in enumerate(entry.get("top", ())):
+            print(f"\n{pictures[index] if index < len(pictures) else f'image {index}'}")
+            keys = [key for key in ("class", "label", "score", "probability") if key in top[0]]
+            left = len(keys) - 2
+            rows = [
+                [
+                    str(row["class"]),
+                    *([row["label"]] if "label" in row else []),
+                    f"{row['score']:.5g}",
+                    f"{row['probability']:.2%}",
+                ]
+                for row in top
+            ]
+            print(table(keys, rows, left))
+
+
+def _write(path: str, outputs: Mapping[str, Array]) -> None:
+    import numpy as np
+
+    with about("output"):
+        if path.endswith(".npz"):
+            # Not by numpy.savez, whose own arguments are names that outputs cannot have.
+            with ZipFile(path, "w") as archive:
+                for name, array in outputs.items():
+                    with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                        np.lib.format.write_array(file, array, allow_pickle=False)
+        elif path.endswith(".npy") and len(outputs) == 1:
+            np.save(path, next(iter(outputs.values())))
+        else:
+            wanted = ".npy or .npz" if len(outputs) == 1 else f".npz for {len(outputs)} outputs"
+            raise ValueError(f"need a file name that ends in {wanted}, got {path}")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the network and print."""
+    labels = _labels(args.labels)
+    shapes = dict(args.input_shape)
+    if args.size:
+        shapes = _sized(args.network, args.size, args.layout) | shapes
+    model = load(args.network, shapes)
+    files = _by_input(model, args.inputs)
+    prepare = Preparation.of(args)
+    feeds = {
+        info.name: _array(info, files[info.name], prepare, args.layout) for info in model.inputs
+    }
+    with about("inputs"):
+        results = model.run(None, feeds, num_threads=args.threads)
+    outputs = {info.name: array for info, array in zip(model.outputs, results, strict=True)}
+    report = _report(outputs, args.top_k, labels)
+    if args.output:
+        _write(args.output, outputs)
+    if args.json:
+        print(json.dumps({"network": model.name, "outputs": report}, indent=2))
+    else:
+        _print(report, files[model.inputs[0].name])
+    return 0

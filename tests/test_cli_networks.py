@@ -1,0 +1,350 @@
+"""The sub-commands that take a network: what they print, write and refuse."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import small_networks
+
+import dwsep
+from dwsep import _limits
+from dwsep.cli import _pictures, main
+
+DIGITS = Path(__file__).parent / "data" / "digits.onnx"
+
+
+@pytest.fixture
+def network(tmp_path):
+    """Save the classifier of images (N, 8, 8, 3)."""
+    path = tmp_path / "small.dwsep"
+    dwsep.Model(small_networks.classifier()).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def image():
+    return pytest.importorskip("PIL.Image", reason="reads pictures")
+
+
+@pytest.fixture
+def little_to_measure(monkeypatch):
+    monkeypatch.setattr(_limits, "levels", lambda: {"L1D": 2**14, "memory": 2**20})
+
+
+def photo(image, path, height=40, width=60, mode="RGB"):
+    rng = np.random.default_rng(height)
+    rows, columns = np.mgrid[:height, :width]
+    waves = [np.sin(rows / (5 + c)) + np.cos(columns / (3 + c)) for c in range(3)]
+    pixels = np.stack(waves, -1) * 50 + 128 + rng.normal(0, 5, (height, width, 3))
+    image.fromarray(pixels.clip(0, 255).astype(np.uint8)).convert(mode).save(path)
+    return str(path)
+
+
+def run_json(capsys, *argv):
+    assert main(["run", *argv, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def refused(capsys, *argv):
+    """Return the line of an error that names the argument."""
+    assert main([*argv]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Traceback" not in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.err.startswith(f"dwsep {argv[0]}: ")
+    return captured.err
+
+
+# --- run
+
+
+def test_run_on_an_array(network, capsys, tmp_path):
+    x = np.random.default_rng(0).standard_normal((3, 8, 8, 3), dtype=np.float32)
+    np.save(tmp_path / "x.npy", x)
+    out = tmp_path / "out.npz"
+    report = run_json(capsys, network, str(tmp_path / "x.npy"), "--output", str(out))
+    probabilities, features = dwsep.load(network)(x)
+    with np.load(out) as written:
+        assert np.array_equal(written["probabilities"], probabilities)
+        assert np.array_equal(written["features"], features)
+    assert report["network"] == "small"
+    assert [o["name"] for o in report["outputs"]] == ["probabilities", "features"]
+    first = report["outputs"][0]
+    assert first["shape"] == [3, 10]
+    assert first["max"] == pytest.approx(float(probabilities.max()))
+    assert first["mean"] == pytest.approx(0.1, rel=1e-5)
+    for scores, top in zip(probabilities, first["top"], strict=True):
+        assert [row["class"] for row in top] == [*np.argsort(-scores)[:5]]
+        assert all(row["probability"] == pytest.approx(row["score"]) for row in top)
+    # What is no distribution goes through softmax.
+    exact = np.exp(features[1].astype(np.float64))
+    best = report["outputs"][1]["top"][1][0]
+    assert best["probability"] == pytest.approx(exact.max() / exact.sum())
+
+
+def test_run_on_pictures_in_a_batch(network, image, capsys, tmp_path):
+    paths = [photo(image, tmp_path / f"{n}.png", 30 + n, 50) for n in range(2)]
+    out = tmp_path / "out.npz"
+    assert main(["run", network, *paths, "--top-k", "2", "--output", str(out)]) == 0
+    text = capsys.readouterr().out
+    assert all(path in text for path in paths)
+    assert text.count("%") == 2 * 2 * 2  # pictures, outputs, classes
+    x = np.stack(
+        [np.asarray(image.open(p).resize((8, 8), image.Resampling.BILINEAR)) for p in paths]
+    )
+    wanted = dwsep.load(network)(x.astype(np.float32) * np.float32(1 / 255))
+    with np.load(out) as written:
+        assert np.array_equal(written["probabilities"], wanted[0])
+
+
+def test_run_channels_first(image, capsys, tmp_path):
+    path = tmp_path / "first.dwsep"
+    model = dwsep.Model(small_networks.channels_first())
+    model.save(path)
+    picture, out = photo(image, tmp_path / "a.png"), tmp_path / "out.npy"
+    options = ["--preset", "keras", "--resize", "box", "--threads", "1", "--output", str(out)]
+    report = run_json(capsys, str(path), f"images={picture}", *options)
+    assert report["outputs"][0]["shape"] == [1, 4]
+    pixels = np.asarray(image.open(picture).resize((7, 5), image.Resampling.BOX), np.float32)
+    x = pixels * np.float32(1 / 127.5) - np.float32(1)
+    wanted = model(np.ascontiguousarray(x.transpose(2, 0, 1)[np.newaxis]))
+    assert np.array_equal(np.load(out), wanted)
+
+
+def test_torchvision_preset_is_resize_crop_normalise(image, tmp_path):
+    """Within a rounding of its pixels: Pillow resizes bytes, once instead of resize and crop."""
+    path = photo(image, tmp_path / "a.png", 512, 640)
+    preset = _pictures.PRESETS["torchvision"]
+    got = _pictures.Preparation(preset, "bilinear")(path, 224, 224, 3)
+    resized = image.open(path).resize((320, 256), image.Resampling.BILINEAR)
+    cut = np.asarray(resized.crop((48, 16, 272, 240)), np.float64) / 255
+    wanted = (cut - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    assert np.abs(got - wanted).max() <= 1.01 / 255 / 0.224
+
+
+def test_pictures_are_turned_upright(image, tmp_path):
+    path = photo(image, tmp_path / "a.png", 40, 40)
+    prepare = _pictures.Preparation(_pictures.PRESETS["none"], "nearest")
+    plain = prepare(path, 40, 40, 3)
+    exif = image.Exif()
+    exif[0x0112] = 6  # the camera was turned: right side up is a quarter turn clockwise
+    image.open(path).save(tmp_path / "turned.png", exif=exif)
+    turned = prepare(str(tmp_path / "turned.png"), 40, 40, 3)
+    assert np.array_equal(turned, np.rot90(plain, -1))
+    grey = prepare(path, 40, 40, 1)
+    assert grey.shape == (40, 40, 1)
+
+
+def test_labels(network, image, capsys, tmp_path):
+    labels = tmp_path / "labels.txt"
+    labels.write_text("\n".join(f"sort {n}" for n in range(10)), encoding="utf-8")
+    picture = photo(image, tmp_path / "a.png")
+    logits = tmp_path / "first.dwsep"
+    builder = small_networks.Builder()
+    x = builder.core.input("images", (-1, 8, 8, 3))
+    x = builder.step("reduce", [x], {"function": "max", "axes": [1, 2], "keepdims": [0]})
+    y = builder.step("pointwise", [x], {}, weight=builder.weight(3, 10))
+    dwsep.Model(builder.finish(logits=y)).save(logits)
+    report = run_json(capsys, str(logits), picture, "--labels", str(labels))
+    top = report["outputs"][0]["top"][0]
+    assert all(row["label"] == f"sort {row['class']}" for row in top)
+    assert main(["run", str(logits), picture, "--labels", str(labels)]) == 0
+    assert top[0]["label"] in capsys.readouterr().out
+    line = refused(capsys, "run", network, picture, "--labels", str(labels))
+    assert "labels: need 16 lines" in line  # of the features
+
+
+def test_several_inputs(capsys, tmp_path):
+    model = dwsep.Model(small_networks.rearranger())
+    model.save(tmp_path / "two.dwsep")
+    rng = np.random.default_rng(0)
+    for name, shape in (("x", (2, 6, 4, 8)), ("gate", (2, 3))):
+        np.save(tmp_path / f"{name}.npy", rng.standard_normal(shape, dtype=np.float32))
+    x, gate = (str(tmp_path / f"{name}.npy") for name in ("x", "gate"))
+    network = str(tmp_path / "two.dwsep")
+    report = run_json(capsys, network, f"gate={gate}", f"x={x}")
+    assert [o["shape"] for o in report["outputs"]] == [[2, 9, 9], [2, 2, 3]]
+    assert "top" not in report["outputs"][0]
+    assert "need NAME=FILE" in refused(capsys, "run", network, x)
+    assert "none for ['gate']" in refused(capsys, "run", network, f"x={x}")
+    assert ".npz for 2" in refused(
+        capsys, "run", network, f"x={x}", f"gate={gate}", "--output", str(tmp_path / "o.npy")
+    )
+
+
+def test_run_without_pillow(network, image, capsys, monkeypatch, tmp_path):
+    picture = photo(image, tmp_path / "a.png")
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    assert "dwsep[image]" in refused(capsys, "run", network, picture)
+
+
+def test_run_refuses_what_is_no_picture(network, image, capsys, tmp_path):
+    picture = Path(photo(image, tmp_path / "a.png"))
+    cut = tmp_path / "cut.png"
+    cut.write_bytes(picture.read_bytes()[:900])
+    text = tmp_path / "text.jpg"
+    text.write_text("no picture")
+    deep = tmp_path / "deep.png"
+    image.fromarray(np.zeros((4, 4), np.uint16)).save(deep)
+    array = tmp_path / "array.npy"
+    array.write_bytes(b"\x93NUMPY")
+    for path in (cut, text, deep, array, tmp_path / "missing.png", tmp_path):
+        assert "inputs: " in refused(capsys, "run", network, str(path))
+
+
+def test_run_refuses_arrays_that_do_not_fit(network, capsys, tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros((1, 8, 9, 3), np.float32))
+    np.save(tmp_path / "y.npy", np.zeros((1, 8, 8, 3)))
+    np.save(tmp_path / "z.npy", np.array([{}]), allow_pickle=True)
+    assert "images" in refused(capsys, "run", network, str(tmp_path / "x.npy"))
+    assert "float64" in refused(capsys, "run", network, str(tmp_path / "y.npy"))
+    assert "inputs: " in refused(capsys, "run", network, str(tmp_path / "z.npy"))
+    both = [str(tmp_path / "x.npy")] * 2
+    assert "whole input" in refused(capsys, "run", network, *both)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--top-k", "0"],
+        ["--mean", "a,b"],
+        ["--std", "1,0,1"],
+        ["--crop", "1.5"],
+        ["--size", "8x8x8"],
+        ["--resize", "magic"],
+        ["--preset", "magic"],
+        ["--input-shape", "8,8"],
+        ["--input-shape", "x=8,y"],
+        ["--threads", "none"],
+    ],
+)
+def test_run_usage(option, network, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["run", network, "a.png", *option])
+    assert stop.value.code == 2
+    assert option[0] in capsys.readouterr().err
+
+
+def test_run_options_that_do_not_fit(network, image, capsys, tmp_path):
+    picture = photo(image, tmp_path / "a.png")
+    assert "mean: need 1 or 3" in refused(capsys, "run", network, picture, "--mean", "1,2")
+    assert "size: " in refused(capsys, "run", network, picture, "--size", "9")
+    assert "1 or 3 channels" in refused(capsys, "run", network, picture, "--layout", "NCHW")
+    wrong = ["--labels", str(tmp_path / "none.txt")]
+    assert "labels: " in refused(capsys, "run", network, picture, *wrong)
+    wrong = ["--output", str(tmp_path / "none" / "out.npz")]
+    assert "output: " in refused(capsys, "run", network, picture, *wrong)
+    wrong = ["--output", str(tmp_path / "out.txt")]
+    assert ".npz" in refused(capsys, "run", network, picture, *wrong)
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 8, 3), (1, 5, 8, 4), (8, 8, 3), (None, 4, 8, 8)])
+def test_pictures_need_a_layout_that_can_be_told(shape):
+    with pytest.raises(ValueError, match=r"pictures|--layout"):
+        _pictures.picture_axes(shape, None)
+
+
+def test_layout_decides():
+    assert _pictures.picture_axes((1, 3, 8, 3), "NHWC") == "NHWC"
+    assert _pictures.picture_axes((1, 3, 8, 3), "NCHW") == "NCHW"
+
+
+# --- all of them
+
+
+@pytest.mark.parametrize("command", ["run", "profile", "convert", "info"])
+def test_bad_networks_are_told_in_a_line(command, capsys, tmp_path):
+    (tmp_path / "bad.dwsep").write_bytes(b"dwsepnet" + bytes(100))
+    (tmp_path / "empty.dwsep").write_bytes(b"")
+    rest = {"run": ["x.npy"], "convert": [str(tmp_path / "out.dwsep")]}.get(command, [])
+    for name in ("bad.dwsep", "empty.dwsep", "missing.onnx", "missing.dwsep", "."):
+        assert "network: " in refused(capsys, command, str(tmp_path / name), *rest)
+    assert not (tmp_path / "out.dwsep").exists()
+
+
+@pytest.mark.usefixtures("little_to_measure")
+def test_profile(network, capsys):
+    assert main(["profile", network, "--rounds", "2", "--batch", "3", "--threads", "1"]) == 0
+    text = capsys.readouterr().out
+    for word in ("small: 1 thread, medians of 2 rounds", "inverted_residual", "3x10", "whole call"):
+        assert word in text
+    assert main(["profile", network, "--rounds", "1", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["rows"][0]["step"]["kind"] == "standard"
+
+
+@pytest.mark.usefixtures("little_to_measure")
+def test_profile_plot(network, capsys, tmp_path):
+    pytest.importorskip("matplotlib", reason="draws the roofline plot")
+    plot = tmp_path / "roofline.png"
+    assert main(["profile", network, "--rounds", "1", "--plot", str(plot)]) == 0
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    capsys.readouterr()
+    wrong = ["--rounds", "1", "--plot", str(tmp_path / "none" / "a.png")]
+    assert "plot: " in refused(capsys, "profile", network, *wrong)
+
+
+def test_info_tells_of_a_network(network, capsys):
+    assert main(["info", network, "--batch", "4"]) == 0
+    assert "images 4x8x8x3" in capsys.readouterr().out
+    assert main(["info", network, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["macs"] == dwsep.load(network).summary().macs
+
+
+def test_convert_a_saved_network(network, capsys, tmp_path):
+    target = tmp_path / "again.dwsep"
+    assert main(["convert", network, str(target)]) == 0
+    assert target.read_bytes() == Path(network).read_bytes()
+    assert f"{target.stat().st_size:,} bytes" in capsys.readouterr().out
+    assert "target: need another" in refused(capsys, "convert", network, network)
+    assert "target: " in refused(capsys, "convert", network, str(tmp_path / "none" / "a.dwsep"))
+    layout = ["--input-layout", "NHWC"]
+    assert "input_layout" in refused(capsys, "convert", network, str(target), *layout)
+
+
+# --- ONNX
+
+
+def test_convert_onnx(capsys, tmp_path):
+    pytest.importorskip("onnx", reason="reads ONNX files")
+    x = np.random.default_rng(0).random((3, 1, 8, 8), dtype=np.float32)
+    wanted = dwsep.load(DIGITS)(x)
+    target = tmp_path / "digits.dwsep"
+    assert main(["convert", str(DIGITS), str(target)]) == 0
+    text = capsys.readouterr().out
+    assert f"{DIGITS.stat().st_size:,} bytes" in text
+    assert np.array_equal(dwsep.load(target)(x), wanted)
+    assert main(["convert", str(DIGITS), str(target), "--input-layout", "NHWC"]) == 0
+    assert np.array_equal(dwsep.load(target)(x.transpose(0, 2, 3, 1)), wanted)
+    shapes = ["--input-shape", "images=4,1,8,8"]
+    assert main(["convert", str(DIGITS), str(target), *shapes]) == 0
+    assert dwsep.load(target).inputs[0].shape == (4, 1, 8, 8)
+    capsys.readouterr()
+    wrong = ["--input-shape", "pictures=4,1,8,8"]
+    assert "pictures" in refused(capsys, "convert", str(DIGITS), str(target), *wrong)
+
+
+def test_run_onnx_at_another_size(image, capsys, tmp_path):
+    pytest.importorskip("onnx", reason="reads ONNX files")
+    picture = photo(image, tmp_path / "a.png", 12, 16, "L")
+    report = run_json(capsys, str(DIGITS), picture, "--size", "12x16")
+    assert report["outputs"][0]["shape"] == [1, 10]
+
+
+def test_a_broken_onnx_file(capsys, tmp_path):
+    pytest.importorskip("onnx", reason="reads ONNX files")
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(DIGITS.read_bytes()[:5000])
+    assert "network: " in refused(capsys, "info", str(broken))
+    assert "network: " in refused(capsys, "run", str(broken), "a.png", "--size", "8")
+
+
+def test_onnx_is_missing(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    assert "dwsep[onnx]" in refused(capsys, "info", str(DIGITS))
