@@ -3,6 +3,7 @@
 
 #include "kernels/elementwise/activation.hpp"
 #include "kernels/elementwise/binary.hpp"
+#include "kernels/elementwise/unary.hpp"
 #include "kernels/normalise/layer_norm.hpp"
 #include "kernels/normalise/softmax.hpp"
 #include "kernels/pool/pool.hpp"
@@ -12,6 +13,6 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-constexpr TensorKernels kTensorKernels = {map, binary, fold, fold_rows, pool, softmax, softmax_steps, layer_norm, resize, transpose};
+constexpr TensorKernels kTensorKernels = {map, unary, binary, fold, fold_rows, pool, softmax, softmax_steps, layer_norm, resize, transpose};
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -16,6 +16,16 @@ struct MapWork {
   Activation activation;
 };
 
+enum class UnaryFunction : std::int32_t { exp, sqrt, neg, abs, erf, reciprocal, floor, ceil, round };
+
+/// y = function(x)
+struct UnaryWork {
+  UnaryFunction function;
+  const float* x;
+  float* y;
+  std::int64_t x_row, y_row, rows, columns;
+};
+
 enum class BinaryFunction : std::int32_t { add, sub, mul, div, min, max, prelu };
 
 /// y = activation(a op b)
@@ -31,13 +41,14 @@ struct BinaryWork {
 
 enum class FoldFunction : std::int32_t { sum, max, min };
 
-/// y[row][column] = x[row][0][column] op x[row][1][column] op ..., from left to right, divided by divisor.
+/// y[row][column] = x[row][0][0][column] op x[row][0][1][column] op ..., divided by divisor: steps from left to right for each outer step,
+/// and then their results in order.
 struct FoldWork {
   FoldFunction function;
   const float* x;
-  std::int64_t x_row, x_step;
+  std::int64_t x_row, x_outer, x_step;
   float* y;
-  std::int64_t y_row, rows, steps, columns;
+  std::int64_t y_row, rows, outer_steps, steps, columns;
   float divisor;
 };
 
@@ -111,6 +122,7 @@ struct TransposeWork {
 
 struct TensorKernels {
   void (*map)(const MapWork&);
+  void (*unary)(const UnaryWork&);
   void (*binary)(const BinaryWork&);
   void (*fold)(const FoldWork&);
   void (*fold_rows)(const FoldRowsWork&);

@@ -32,6 +32,7 @@ using Vec = __m512;
 [[gnu::always_inline]] inline Vec mul(Vec a, Vec b) { return _mm512_mul_ps(a, b); }
 [[gnu::always_inline]] inline Vec div(Vec a, Vec b) { return _mm512_div_ps(a, b); }
 [[gnu::always_inline]] inline Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
+[[gnu::always_inline]] inline Vec sqrt(Vec a) { return _mm512_sqrt_ps(a); }
 // a > b ? a : b and a < b ? a : b: a NaN in b passes through.
 [[gnu::always_inline]] inline Vec max_or_second(Vec a, Vec b) { return _mm512_max_ps(a, b); }
 [[gnu::always_inline]] inline Vec min_or_second(Vec a, Vec b) { return _mm512_min_ps(a, b); }
@@ -57,6 +58,13 @@ using Vec = __m512;
 }
 // Lane i of the result is lane index[i] of v.
 [[gnu::always_inline]] inline Vec permute(Vec v, const std::int32_t* index) { return _mm512_permutexvar_ps(_mm512_loadu_si512(index), v); }
+// The lower halves of a and b lane by lane: a0 b0 a1 b1 ...; and the upper halves.
+[[gnu::always_inline]] inline Vec zip_lower(Vec a, Vec b) {
+  return _mm512_permutex2var_ps(a, _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), b);
+}
+[[gnu::always_inline]] inline Vec zip_upper(Vec a, Vec b) {
+  return _mm512_permutex2var_ps(a, _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), b);
+}
 
 #elif defined(__AVX2__)
 
@@ -93,6 +101,7 @@ using Vec = __m256;
 [[gnu::always_inline]] inline Vec mul(Vec a, Vec b) { return _mm256_mul_ps(a, b); }
 [[gnu::always_inline]] inline Vec div(Vec a, Vec b) { return _mm256_div_ps(a, b); }
 [[gnu::always_inline]] inline Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
+[[gnu::always_inline]] inline Vec sqrt(Vec a) { return _mm256_sqrt_ps(a); }
 [[gnu::always_inline]] inline Vec max_or_second(Vec a, Vec b) { return _mm256_max_ps(a, b); }
 [[gnu::always_inline]] inline Vec min_or_second(Vec a, Vec b) { return _mm256_min_ps(a, b); }
 [[gnu::always_inline]] inline Vec abs(Vec a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0F), a); }
@@ -111,6 +120,12 @@ using Vec = __m256;
 }
 [[gnu::always_inline]] inline Vec permute(Vec v, const std::int32_t* index) {
   return _mm256_permutevar8x32_ps(v, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(index)));
+}
+[[gnu::always_inline]] inline Vec zip_lower(Vec a, Vec b) {
+  return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x20);
+}
+[[gnu::always_inline]] inline Vec zip_upper(Vec a, Vec b) {
+  return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x31);
 }
 
 #elif defined(__x86_64__)
@@ -143,6 +158,7 @@ using Vec = __m128;
 [[gnu::always_inline]] inline Vec mul(Vec a, Vec b) { return _mm_mul_ps(a, b); }
 [[gnu::always_inline]] inline Vec div(Vec a, Vec b) { return _mm_div_ps(a, b); }
 [[gnu::always_inline]] inline Vec fma(Vec a, Vec b, Vec c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
+[[gnu::always_inline]] inline Vec sqrt(Vec a) { return _mm_sqrt_ps(a); }
 [[gnu::always_inline]] inline Vec max_or_second(Vec a, Vec b) { return _mm_max_ps(a, b); }
 [[gnu::always_inline]] inline Vec min_or_second(Vec a, Vec b) { return _mm_min_ps(a, b); }
 [[gnu::always_inline]] inline Vec abs(Vec a) { return _mm_andnot_ps(_mm_set1_ps(-0.0F), a); }
@@ -167,6 +183,8 @@ using Vec = __m128;
   _mm_store_ps(lanes, v);
   return _mm_setr_ps(lanes[index[0]], lanes[index[1]], lanes[index[2]], lanes[index[3]]);
 }
+[[gnu::always_inline]] inline Vec zip_lower(Vec a, Vec b) { return _mm_unpacklo_ps(a, b); }
+[[gnu::always_inline]] inline Vec zip_upper(Vec a, Vec b) { return _mm_unpackhi_ps(a, b); }
 
 #elif defined(__ARM_NEON)
 
@@ -196,6 +214,7 @@ using Vec = float32x4_t;
 [[gnu::always_inline]] inline Vec mul(Vec a, Vec b) { return vmulq_f32(a, b); }
 [[gnu::always_inline]] inline Vec div(Vec a, Vec b) { return vdivq_f32(a, b); }
 [[gnu::always_inline]] inline Vec fma(Vec a, Vec b, Vec c) { return vfmaq_f32(c, a, b); }
+[[gnu::always_inline]] inline Vec sqrt(Vec a) { return vsqrtq_f32(a); }
 // Not vmaxq: the same zero and the same NaN as on x86.
 [[gnu::always_inline]] inline Vec max_or_second(Vec a, Vec b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
 [[gnu::always_inline]] inline Vec min_or_second(Vec a, Vec b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
@@ -213,6 +232,8 @@ using Vec = float32x4_t;
   const float picked[4] = {lanes[index[0]], lanes[index[1]], lanes[index[2]], lanes[index[3]]};
   return vld1q_f32(picked);
 }
+[[gnu::always_inline]] inline Vec zip_lower(Vec a, Vec b) { return vzip1q_f32(a, b); }
+[[gnu::always_inline]] inline Vec zip_upper(Vec a, Vec b) { return vzip2q_f32(a, b); }
 
 #endif
 

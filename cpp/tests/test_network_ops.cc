@@ -41,7 +41,7 @@ std::vector<float> run(const runtime::Op& op, const std::vector<Array>& inputs, 
   auto place = reinterpret_cast<std::uintptr_t>(scratch.data());
   float* const aligned = scratch.data() + (64 - place % 64) % 64 / sizeof(float);
   Placed y(random, shape);
-  runtime::parallel(threads, [&](runtime::Team& team) { op.run(team, {inputs.data(), y.array}, aligned); });
+  runtime::parallel(threads, [&](runtime::Team& team) { op.run(team, {inputs.data(), y.array, static_cast<int>(inputs.size())}, aligned); });
   std::vector<float> results;
   for_each(shape, [&](const Dims& i) {
     results.push_back(Placed::at(y.array, i));

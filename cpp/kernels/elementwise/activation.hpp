@@ -30,16 +30,20 @@ template <class F>
   }
 }
 
+/// y = f(x), for a work that says where x and y are.
+template <class Work, class F>
+[[gnu::always_inline]] inline void map_rows(const Work& w, const F& f) {
+  for (std::int64_t r = 0; r < w.rows; ++r) {
+    const float* x = w.x + r * w.x_row;
+    float* y = w.y + r * w.y_row;
+    std::int64_t c = 0;
+    for (; c + kLanes <= w.columns; c += kLanes) store(y + c, f(load(x + c)));
+    if (const int rest = static_cast<int>(w.columns - c); rest > 0) store_first(y + c, f(load_first(x + c, rest)), rest);
+  }
+}
+
 [[gnu::flatten]] inline void map(const MapWork& w) {
-  with_activation(w.activation, [&](const auto& f) {
-    for (std::int64_t r = 0; r < w.rows; ++r) {
-      const float* x = w.x + r * w.x_row;
-      float* y = w.y + r * w.y_row;
-      std::int64_t c = 0;
-      for (; c + kLanes <= w.columns; c += kLanes) store(y + c, f(load(x + c)));
-      if (const int rest = static_cast<int>(w.columns - c); rest > 0) store_first(y + c, f(load_first(x + c, rest)), rest);
-    }
-  });
+  with_activation(w.activation, [&](const auto& f) { map_rows(w, f); });
 }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -8,34 +8,32 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 [[gnu::flatten]] inline void layer_norm(const LayerNormWork& w) {
   const auto sum = [](Vec a, Vec b) { return add(a, b); };
-  const float count = static_cast<float>(w.columns);
-  const std::int64_t whole = w.columns / kSixteen * kSixteen, rest = w.columns - whole;
+  const Vec count = broadcast(static_cast<float>(w.columns)), epsilon = broadcast(w.epsilon), zero = broadcast(0.0F);
+  const std::int64_t whole = w.columns / kSixteen * kSixteen;
+  const int rest = static_cast<int>(w.columns - whole);
   for (std::int64_t r = 0; r < w.rows; ++r) {
     const float* x = w.x + r * w.x_row;
     float* y = w.y + r * w.y_row;
-    const float mean = fold_row(x, w.columns, sum, 0.0F) / count;
-    const Vec m = broadcast(mean);
+    const Vec mean = div(fold_row(x, w.columns, sum, 0.0F), count);
     const auto square = [&](Vec acc, Vec v) {
-      const Vec d = sub(v, m);
+      const Vec d = sub(v, mean);
       return fma(d, d, acc);
     };
     Sixteen acc = Sixteen::all(0.0F);
     for (std::int64_t i = 0; i < whole; i += kSixteen) acc = apply(square, acc, Sixteen::at(x + i));
     if (rest > 0) acc = apply(square, acc, Sixteen::first(x + whole, rest, mean));
-    const Vec factor = broadcast(1.0F / __builtin_sqrtf(join(sum, acc) / count + w.epsilon));
+    const Vec factor = div(broadcast(1.0F), sqrt(add(div(join(sum, acc), count), epsilon)));
     const auto finish = [&](const Sixteen& v, const Sixteen& scale, const Sixteen& shift) {
-      const Sixteen normal = apply([&](Vec a) { return mul(sub(a, m), factor); }, v);
       Sixteen out;
-      unroll<0, Sixteen::kVectors>([&](auto i) { out.v[i] = fma(normal.v[i], scale.v[i], shift.v[i]); });
+      unroll<0, Sixteen::kVectors>([&](auto i) { out.v[i] = fma(mul(sub(v.v[i], mean), factor), scale.v[i], shift.v[i]); });
       return out;
     };
     for (std::int64_t i = 0; i < whole; i += kSixteen) {
       finish(Sixteen::at(x + i), Sixteen::at(w.scale + i), Sixteen::at(w.shift + i)).store_to(y + i);
     }
     if (rest > 0) {
-      finish(Sixteen::first(x + whole, rest, 0.0F), Sixteen::first(w.scale + whole, rest, 0.0F),
-             Sixteen::first(w.shift + whole, rest, 0.0F))
-          .store_first_to(y + whole, rest);
+      const auto last = [&](const float* p) { return Sixteen::first(p + whole, rest, zero); };
+      finish(last(x), last(w.scale), last(w.shift)).store_first_to(y + whole, rest);
     }
   }
 }

@@ -8,32 +8,39 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 /// In double and rounded once, so that the bits do not hang on a processor's libm.
 [[gnu::always_inline]] inline float log_of(float x) { return static_cast<float>(__builtin_log(static_cast<double>(x))); }
 
-[[gnu::always_inline]] inline void softmax_row(const float* x, float* y, std::int64_t n, bool log) {
+template <bool Log>
+[[gnu::always_inline]] inline void softmax_row(const float* x, float* y, std::int64_t n) {
   const auto sum = [](Vec a, Vec b) { return add(a, b); };
-  const float largest = fold_row(
+  const Vec below = broadcast(-__builtin_inff());
+  const Vec m = fold_row(
       x, n, [](Vec a, Vec b) { return maximum(a, b); }, -__builtin_inff());
-  const Vec m = broadcast(largest);
   const auto power = [&](Vec v) { return exp(sub(v, m)); };
+  const std::int64_t whole = n / kSixteen * kSixteen;
+  const int rest = static_cast<int>(n - whole);
   Sixteen acc = Sixteen::all(0.0F);
-  std::int64_t i = 0;
-  for (; i + kSixteen <= n; i += kSixteen) {
+  for (std::int64_t i = 0; i < whole; i += kSixteen) {
     const Sixteen e = apply(power, Sixteen::at(x + i));
-    if (!log) e.store_to(y + i);
+    if (!Log) e.store_to(y + i);
     acc = apply(sum, acc, e);
   }
-  // What is behind the last value is -inf, whose exponential is 0.
-  const Sixteen last = i < n ? apply(power, Sixteen::first(x + i, n - i, -__builtin_inff())) : Sixteen::all(0.0F);
-  if (i < n) acc = apply(sum, acc, last);
-  const float total = join(sum, acc);
-  const Vec d = broadcast(total), log_total = broadcast(log ? log_of(total) : 0.0F);
-  const auto finish = [&](Vec v) { return log ? sub(sub(v, m), log_total) : div(v, d); };
-  const float* const from = log ? x : y;
-  for (std::int64_t k = 0; k < i; k += kSixteen) apply(finish, Sixteen::at(from + k)).store_to(y + k);
-  if (i < n) apply(finish, log ? Sixteen::first(x + i, n - i, 0.0F) : last).store_first_to(y + i, n - i);
+  // What is behind the last value is -inf, whose exponential is 0; unless all is NaN.
+  const Sixteen last = rest > 0 ? Sixteen::first(x + whole, rest, below) : Sixteen::all(0.0F);
+  const Sixteen last_power = apply(power, last);
+  if (rest > 0) acc = apply(sum, acc, last_power);
+  const Vec total = join(sum, acc);
+  const Vec log_total = broadcast(Log ? log_of(first_lane(total)) : 0.0F);
+  const auto finish = [&](Vec v) { return Log ? sub(sub(v, m), log_total) : div(v, total); };
+  const float* const from = Log ? x : y;
+  for (std::int64_t i = 0; i < whole; i += kSixteen) apply(finish, Sixteen::at(from + i)).store_to(y + i);
+  if (rest > 0) apply(finish, Log ? last : last_power).store_first_to(y + whole, rest);
 }
 
 [[gnu::flatten]] inline void softmax(const SoftmaxWork& w) {
-  for (std::int64_t r = 0; r < w.rows; ++r) softmax_row(w.x + r * w.x_row, w.y + r * w.y_row, w.columns, w.log);
+  for (std::int64_t r = 0; r < w.rows; ++r) {
+    const float* x = w.x + r * w.x_row;
+    float* y = w.y + r * w.y_row;
+    w.log ? softmax_row<true>(x, y, w.columns) : softmax_row<false>(x, y, w.columns);
+  }
 }
 
 /// Each column by itself, a vector of them at a time, steps in order.

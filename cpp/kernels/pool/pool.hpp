@@ -9,7 +9,9 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 /// The taps of one axis that lie inside: where the first one reads, and how many there are.
 struct PoolTaps {
   std::int64_t first, count;
-  [[gnu::always_inline]] inline PoolTaps(std::int64_t start, std::int64_t taps, std::int64_t dilation, std::int64_t size) {
+  [[gnu::always_inline]] inline PoolTaps(std::int64_t start, std::int64_t taps, std::int64_t dilation, std::int64_t size)
+      : first(start), count(taps) {
+    if (start >= 0 && start + (taps - 1) * dilation < size) return;
     const std::int64_t skipped = start < 0 ? (-start + dilation - 1) / dilation : 0;
     first = start + skipped * dilation;
     const std::int64_t inside = first < size ? (size - 1 - first) / dilation + 1 : 0, left = taps - skipped;
@@ -51,13 +53,19 @@ template <bool Max>
       float* y = w.y + oy * w.y_row + ox * w.y_pixel;
       const std::int64_t row = w.dilation_h * w.x_row, pixel = w.dilation_w * w.x_pixel;
       const auto divisor = static_cast<float>(count > 0 ? count : 1);
+      const auto vectors = [&](auto count_of, std::int64_t c) {
+        const std::int64_t left = w.channels - c - (count_of - 1) * kLanes;
+        const int last = left < kLanes ? static_cast<int>(left) : kLanes;
+        window_vectors<Max, count_of.value>(x + c, row, pixel, rows.count, columns.count, divisor, y + c, last);
+      };
       std::int64_t c = 0;
-      for (; c + 4 * kLanes <= w.channels; c += 4 * kLanes) {
-        window_vectors<Max, 4>(x + c, row, pixel, rows.count, columns.count, divisor, y + c, kLanes);
-      }
-      for (; c < w.channels; c += kLanes) {
-        const int lanes = w.channels - c < kLanes ? static_cast<int>(w.channels - c) : kLanes;
-        window_vectors<Max, 1>(x + c, row, pixel, rows.count, columns.count, divisor, y + c, lanes);
+      for (; w.channels - c > 3 * kLanes; c += 4 * kLanes) vectors(Index<4>{}, c);
+      if (w.channels - c > 2 * kLanes) {
+        vectors(Index<3>{}, c);
+      } else if (w.channels - c > kLanes) {
+        vectors(Index<2>{}, c);
+      } else if (w.channels > c) {
+        vectors(Index<1>{}, c);
       }
     }
   }

@@ -22,24 +22,30 @@ template <class F>
 /// `Rows` rows of `Vectors` vectors of columns, each a chain of its own.
 template <int Rows, int Vectors, class F>
 [[gnu::always_inline]] inline void fold_block(const FoldWork& w, std::int64_t row, std::int64_t column, const F& f, float start) {
-  Vec acc[Rows][Vectors];
-  unroll<0, Rows>([&](auto r) { unroll<0, Vectors>([&](auto j) { acc[r][j] = broadcast(start); }); });
   const std::int64_t left = w.columns - column - (Vectors - 1) * kLanes;
   const int last = left < kLanes ? static_cast<int>(left) : kLanes;
-  const float* x = w.x + row * w.x_row + column;
-  for (std::int64_t i = 0; i < w.steps; ++i, x += w.x_step) {
-    unroll<0, Rows>([&](auto r) {
-      unroll<0, Vectors>([&](auto j) {
-        const float* at = x + r * w.x_row + j * kLanes;
-        acc[r][j] = f(acc[r][j], j + 1 < Vectors ? load(at) : load_up_to(at, last));
+  const float* outer = w.x + row * w.x_row + column;
+  Vec total[Rows][Vectors];
+  unroll<0, Rows>([&](auto r) { unroll<0, Vectors>([&](auto j) { total[r][j] = broadcast(start); }); });
+  for (std::int64_t o = 0; o < w.outer_steps; ++o, outer += w.x_outer) {
+    Vec acc[Rows][Vectors];
+    unroll<0, Rows>([&](auto r) { unroll<0, Vectors>([&](auto j) { acc[r][j] = broadcast(start); }); });
+    const float* x = outer;
+    for (std::int64_t i = 0; i < w.steps; ++i, x += w.x_step) {
+      unroll<0, Rows>([&](auto r) {
+        unroll<0, Vectors>([&](auto j) {
+          const float* at = x + r * w.x_row + j * kLanes;
+          acc[r][j] = f(acc[r][j], j + 1 < Vectors ? load(at) : load_up_to(at, last));
+        });
       });
-    });
+    }
+    unroll<0, Rows>([&](auto r) { unroll<0, Vectors>([&](auto j) { total[r][j] = f(total[r][j], acc[r][j]); }); });
   }
   float* y = w.y + row * w.y_row + column;
   const Vec divisor = broadcast(w.divisor);
   unroll<0, Rows>([&](auto r) {
     unroll<0, Vectors>(
-        [&](auto j) { store_up_to(y + r * w.y_row + j * kLanes, div(acc[r][j], divisor), j + 1 < Vectors ? kLanes : last); });
+        [&](auto j) { store_up_to(y + r * w.y_row + j * kLanes, div(total[r][j], divisor), j + 1 < Vectors ? kLanes : last); });
   });
 }
 
@@ -60,17 +66,20 @@ template <int Rows, class F>
 }
 
 template <class F>
-[[gnu::always_inline]] inline float fold_row(const float* x, std::int64_t n, const F& f, float start) {
+[[gnu::always_inline]] inline Vec fold_row(const float* x, std::int64_t n, const F& f, float start) {
   Sixteen acc = Sixteen::all(start);
   std::int64_t i = 0;
   for (; i + kSixteen <= n; i += kSixteen) acc = apply(f, acc, Sixteen::at(x + i));
-  if (i < n) acc = apply(f, acc, Sixteen::first(x + i, n - i, start));
+  if (i < n) acc = apply(f, acc, Sixteen::first(x + i, static_cast<int>(n - i), broadcast(start)));
   return join(f, acc);
 }
 
 [[gnu::flatten]] inline void fold_rows(const FoldRowsWork& w) {
   with_fold(w.function, [&](const auto& f, float start) {
-    for (std::int64_t r = 0; r < w.rows; ++r) w.y[r * w.y_row] = fold_row(w.x + r * w.x_row, w.columns, f, start) / w.divisor;
+    const Vec divisor = broadcast(w.divisor);
+    for (std::int64_t r = 0; r < w.rows; ++r) {
+      store_first(w.y + r * w.y_row, div(fold_row(w.x + r * w.x_row, w.columns, f, start), divisor), 1);
+    }
   });
 }
 

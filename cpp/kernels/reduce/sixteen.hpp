@@ -7,6 +7,15 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 constexpr int kSixteen = 16;
 
+constexpr float kLaneNumbers[kSixteen] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+/// Lane i + 1, i + 2, i + 4 and i + 8, round and round.
+constexpr std::int32_t kTurned[4][kSixteen] = {
+    {1 % kLanes, 2 % kLanes, 3 % kLanes, 4 % kLanes, 5 % kLanes, 6 % kLanes, 7 % kLanes, 8 % kLanes, 9, 10, 11, 12, 13, 14, 15, 0},
+    {2 % kLanes, 3 % kLanes, 4 % kLanes, 5 % kLanes, 6 % kLanes, 7 % kLanes, 8 % kLanes, 9 % kLanes, 10, 11, 12, 13, 14, 15, 0, 1},
+    {4 % kLanes, 5 % kLanes, 6 % kLanes, 7 % kLanes, 8 % kLanes, 9 % kLanes, 10 % kLanes, 11 % kLanes, 12, 13, 14, 15, 0, 1, 2, 3},
+    {8 % kLanes, 9 % kLanes, 10 % kLanes, 11 % kLanes, 12 % kLanes, 13 % kLanes, 14 % kLanes, 15 % kLanes, 0, 1, 2, 3, 4, 5, 6, 7}};
+constexpr std::int32_t kFirstLane[kSixteen] = {};
+
 struct Sixteen {
   static constexpr int kVectors = kSixteen / kLanes;
   Vec v[kVectors];
@@ -22,18 +31,32 @@ struct Sixteen {
     return s;
   }
   /// The first n < 16 values, `fill` behind them.
-  [[gnu::always_inline]] static inline Sixteen first(const float* x, std::int64_t n, float fill) {
-    float values[kSixteen];
-    for (int i = 0; i < kSixteen; ++i) values[i] = i < n ? x[i] : fill;
-    return at(values);
+  [[gnu::always_inline]] static inline Sixteen first(const float* x, int n, Vec fill) {
+    Sixteen s;
+    unroll<0, kVectors>([&](auto i) {
+      const int left = lanes_left<i>(n);
+      s.v[i] = fill;
+      if (kVectors == 1 || left > 0) {
+        s.v[i] = select_less(load(kLaneNumbers), broadcast(static_cast<float>(left)), load_up_to(x + i * kLanes, left), fill);
+      }
+    });
+    return s;
   }
   [[gnu::always_inline]] inline void store_to(float* y) const {
     unroll<0, kVectors>([&](auto i) { store(y + i * kLanes, v[i]); });
   }
-  [[gnu::always_inline]] inline void store_first_to(float* y, std::int64_t n) const {
-    float values[kSixteen];
-    store_to(values);
-    for (int i = 0; i < n; ++i) y[i] = values[i];
+  [[gnu::always_inline]] inline void store_first_to(float* y, int n) const {
+    unroll<0, kVectors>([&](auto i) {
+      const int left = lanes_left<i>(n);
+      if (kVectors == 1 || left > 0) store_up_to(y + i * kLanes, v[i], left);
+    });
+  }
+
+ private:
+  template <int I>
+  [[gnu::always_inline]] static inline int lanes_left(int n) {
+    const int left = n - I * kLanes;
+    return left < kLanes ? left : kLanes;
   }
 };
 
@@ -50,15 +73,23 @@ template <class F>
   return s;
 }
 
-/// f over the sixteen as a tree: 8 apart, 4, 2, 1.
+/// f over the sixteen as a tree: 8 apart, 4, 2, 1. The result is in every lane.
 template <class F>
-[[gnu::always_inline]] inline float join(const F& f, const Sixteen& s) {
-  float values[kSixteen + kLanes] = {};
-  s.store_to(values);
-  for (int half = kSixteen / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; i += kLanes) store(values + i, f(load(values + i), load(values + i + half)));
-  }
-  return values[0];
+[[gnu::always_inline]] inline Vec join(const F& f, const Sixteen& s) {
+  Vec v = s.v[0];
+  if constexpr (Sixteen::kVectors == 4) v = f(f(s.v[0], s.v[2]), f(s.v[1], s.v[3]));
+  if constexpr (Sixteen::kVectors == 2) v = f(s.v[0], s.v[1]);
+  if constexpr (kLanes == 16) v = f(v, permute(v, kTurned[3]));
+  if constexpr (kLanes >= 8) v = f(v, permute(v, kTurned[2]));
+  v = f(v, permute(v, kTurned[1]));
+  v = f(v, permute(v, kTurned[0]));
+  return permute(v, kFirstLane);
+}
+
+[[gnu::always_inline]] inline float first_lane(Vec v) {
+  float value;
+  store_first(&value, v, 1);
+  return value;
 }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

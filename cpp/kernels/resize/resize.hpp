@@ -9,20 +9,30 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 template <int Taps>
 [[gnu::always_inline]] inline void resize_row(const ResizeWork& w) {
   const float* rows[Taps];
-  for (int r = 0; r < Taps; ++r) rows[r] = w.x + w.rows.at[r] * w.x_row;
+  Vec row_weights[Taps];
+  unroll<0, Taps>([&](auto r) {
+    rows[r] = w.x + w.rows.at[r] * w.x_row;
+    row_weights[r] = broadcast(w.rows.weight[r]);
+  });
   float* y = w.y;
   for (std::int64_t i = 0; i < w.out_width; ++i, y += w.y_pixel) {
     const ResizeTaps& t = w.columns[i];
+    std::int64_t at[Taps];
+    Vec weights[Taps];
+    unroll<0, Taps>([&](auto k) {
+      at[k] = t.at[k] * w.x_pixel;
+      weights[k] = broadcast(t.weight[k]);
+    });
     const auto pixel = [&](std::int64_t c, const auto& get) {
-      if constexpr (Taps == 1) return get(rows[0] + t.at[0] * w.x_pixel + c);
-      Vec sum{};
+      if constexpr (Taps == 1) return get(rows[0] + at[0] + c);
+      Vec sum = broadcast(0.0F);
       unroll<0, Taps>([&](auto r) {
-        Vec row{};
+        Vec row = broadcast(0.0F);
         unroll<0, Taps>([&](auto k) {
-          const Vec v = get(rows[r] + t.at[k] * w.x_pixel + c), weight = broadcast(t.weight[k]);
-          row = k == 0 ? mul(v, weight) : fma(v, weight, row);
+          const Vec v = get(rows[r] + at[k] + c);
+          row = k == 0 ? mul(v, weights[k]) : fma(v, weights[k], row);
         });
-        sum = r == 0 ? mul(row, broadcast(w.rows.weight[r])) : fma(row, broadcast(w.rows.weight[r]), sum);
+        sum = r == 0 ? mul(row, row_weights[r]) : fma(row, row_weights[r], sum);
       });
       return sum;
     };

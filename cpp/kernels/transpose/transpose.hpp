@@ -1,4 +1,4 @@
-// Rows to columns.
+// Rows to columns, in squares of registers; images of two to four channels in runs of pixels.
 #pragma once
 
 #include "kernels/tensor_work.hpp"
@@ -6,12 +6,88 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
+/// A square of vectors, turned by riffling its halves log2(kLanes) times.
+struct Square {
+  Vec v[kLanes];
+
+  [[gnu::always_inline]] inline void transpose() {
+    for_each_bit<kLanes>([&] {
+      Vec t[kLanes];
+      unroll<0, kLanes / 2>([&](auto i) {
+        t[2 * i] = zip_lower(v[i], v[i + kLanes / 2]);
+        t[2 * i + 1] = zip_upper(v[i], v[i + kLanes / 2]);
+      });
+      unroll<0, kLanes>([&](auto i) { v[i] = t[i]; });
+    });
+  }
+
+ private:
+  template <int N, class F>
+  [[gnu::always_inline]] static inline void for_each_bit(const F& f) {
+    if constexpr (N > 1) {
+      f();
+      for_each_bit<N / 2>(f);
+    }
+  }
+};
+
+/// A square at the lower or right edge: `rows` x `columns` of it exist.
+[[gnu::always_inline]] inline void transpose_part(const float* x, std::int64_t x_row, float* y, std::int64_t y_row, int rows, int columns) {
+  Square s;
+  unroll<0, kLanes>([&](auto i) { s.v[i] = i < rows ? load_up_to(x + i * x_row, columns) : broadcast(0.0F); });
+  s.transpose();
+  unroll<0, kLanes>([&](auto i) {
+    if (i < columns) store_up_to(y + i * y_row, s.v[i], rows);
+  });
+}
+
+[[gnu::always_inline]] inline void transpose_square(const float* x, std::int64_t x_row, float* y, std::int64_t y_row) {
+  Square s;
+  unroll<0, kLanes>([&](auto i) { s.v[i] = load(x + i * x_row); });
+  s.transpose();
+  unroll<0, kLanes>([&](auto i) { store(y + i * y_row, s.v[i]); });
+}
+
+/// N planes to pixels of N channels, and back. The compiler knows the shuffles for each instruction set.
+template <int N>
+[[gnu::always_inline]] inline void interleave(const TransposeWork& w) {
+  const float* x[N];
+  for (int r = 0; r < N; ++r) x[r] = w.x + r * w.x_row;
+  float* __restrict y = w.y;
+  for (std::int64_t i = 0; i < w.columns; ++i) {
+    for (int r = 0; r < N; ++r) y[i * N + r] = x[r][i];
+  }
+}
+
+template <int N>
+[[gnu::always_inline]] inline void separate(const TransposeWork& w) {
+  float* y[N];
+  for (int c = 0; c < N; ++c) y[c] = w.y + c * w.y_row;
+  const float* __restrict x = w.x;
+  for (std::int64_t i = 0; i < w.rows; ++i) {
+    for (int c = 0; c < N; ++c) y[c][i] = x[i * N + c];
+  }
+}
+
 [[gnu::flatten]] inline void transpose(const TransposeWork& w) {
-  constexpr std::int64_t kBlock = 16;
-  for (std::int64_t c = 0; c < w.columns; c += kBlock) {
-    const std::int64_t c_end = c + kBlock < w.columns ? c + kBlock : w.columns;
-    for (std::int64_t r = 0; r < w.rows; ++r) {
-      for (std::int64_t k = c; k < c_end; ++k) w.y[k * w.y_row + r] = w.x[r * w.x_row + k];
+  const bool pixels_out = w.y_row == w.rows, pixels_in = w.x_row == w.columns;
+  if (pixels_out && w.rows == 2) return interleave<2>(w);
+  if (pixels_out && w.rows == 3) return interleave<3>(w);
+  if (pixels_out && w.rows == 4) return interleave<4>(w);
+  if (pixels_in && w.columns == 2) return separate<2>(w);
+  if (pixels_in && w.columns == 3) return separate<3>(w);
+  if (pixels_in && w.columns == 4) return separate<4>(w);
+  for (std::int64_t c = 0; c < w.columns; c += kLanes) {
+    const int columns = w.columns - c < kLanes ? static_cast<int>(w.columns - c) : kLanes;
+    for (std::int64_t r = 0; r < w.rows; r += kLanes) {
+      const int rows = w.rows - r < kLanes ? static_cast<int>(w.rows - r) : kLanes;
+      const float* x = w.x + r * w.x_row + c;
+      float* y = w.y + c * w.y_row + r;
+      if (rows == kLanes && columns == kLanes) {
+        transpose_square(x, w.x_row, y, w.y_row);
+      } else {
+        transpose_part(x, w.x_row, y, w.y_row, rows, columns);
+      }
     }
   }
 }

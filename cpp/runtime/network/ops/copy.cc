@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/dispatch.hpp"
 #include "runtime/network/ops/nest.hpp"
 
 namespace dwsep::runtime {
@@ -38,22 +39,74 @@ class Runs {
   int outer_;
 };
 
+/// A copy whose two arrays are adjacent along different axes: many transposed matrices.
+class Turn {
+ public:
+  explicit Turn(const Nest<2>& nest) : nest_(nest) {
+    for (int i = 0; i < nest.axes(); ++i) {
+      if (nest.size(i) == 1) continue;
+      if (nest.strides(i)[0] == 1) to_ = i;
+      if (nest.strides(i)[1] == 1) from_ = i;
+    }
+    for (int i = 0; i < nest.axes(); ++i) {
+      if (i != to_ && i != from_) matrices_ *= nest.size(i);
+    }
+  }
+  bool found() const { return to_ >= 0 && from_ >= 0 && to_ != from_; }
+
+  /// Threads divide the matrices; or where these are few, the longer side of each, so that their parts of the output lie apart.
+  void run(const Team& team, const float* x, float* y) const {
+    const std::int64_t rows = nest_.size(to_), columns = nest_.size(from_);
+    const bool by_rows = rows > columns;
+    const std::int64_t strips = matrices_ >= 8 * team.size() ? 1 : ceil_div(by_rows ? rows : columns, kStrip);
+    const Range mine = part_of(matrices_ * strips, team.rank(), team.size());
+    for (std::int64_t i = mine.begin; i < mine.end;) {
+      const std::int64_t first = i % strips, last = std::min(strips, first + mine.end - i);
+      const Range side{strips == 1 ? 0 : first * kStrip, strips == 1 ? kAll : last * kStrip};
+      turn(x, y, i / strips, by_rows ? side : Range{0, kAll}, by_rows ? Range{0, kAll} : side);
+      i += last - first;
+    }
+  }
+
+ private:
+  static constexpr std::int64_t kStrip = 64, kAll = std::int64_t{1} << 40;
+
+  void turn(const float* x, float* y, std::int64_t matrix, Range rows, Range columns) const {
+    for (int i = nest_.axes() - 1; i >= 0; --i) {
+      if (i == to_ || i == from_) continue;
+      const std::int64_t at = matrix % nest_.size(i);
+      y += at * nest_.strides(i)[0];
+      x += at * nest_.strides(i)[1];
+      matrix /= nest_.size(i);
+    }
+    const std::int64_t x_row = nest_.strides(to_)[1], y_row = nest_.strides(from_)[0];
+    const std::int64_t height = std::min(rows.end, nest_.size(to_)) - rows.begin;
+    const std::int64_t width = std::min(columns.end, nest_.size(from_)) - columns.begin;
+    kernel_table().tensor.transpose(
+        {x + rows.begin * x_row + columns.begin, y + columns.begin * y_row + rows.begin, x_row, y_row, height, width});
+  }
+
+  const Nest<2>& nest_;
+  int to_ = -1, from_ = -1;  ///< the axes that are adjacent in y and in x
+  std::int64_t matrices_ = 1;
+};
+
 }  // namespace
 
 void copy_elements(const Team& team, const Dims& shape, const float* x, const Dims& x_strides, float* y, const Dims& y_strides) {
   const Nest<2> nest(shape, {y_strides, x_strides});
+  const Turn turn(nest);
+  if (turn.found()) return turn.run(team, x, y);
   const auto row = nest.row_strides(), column = nest.column_strides();
   nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t rows, std::int64_t columns) {
-    for (std::int64_t r = 0; r < rows; ++r) {
-      float* to = y + at[0] + r * row[0];
-      const float* from = x + at[1] + r * row[1];
-      if (columns == 1) {
-        *to = *from;
-      } else if (column[1] == 1) {
-        std::copy_n(from, columns, to);
-      } else {
-        std::fill_n(to, columns, *from);
-      }
+    float* to = y + at[0];
+    const float* from = x + at[1];
+    if (columns == 1) {
+      for (std::int64_t r = 0; r < rows; ++r) to[r * row[0]] = from[r * row[1]];
+    } else if (column[1] == 1) {
+      for (std::int64_t r = 0; r < rows; ++r) std::copy_n(from + r * row[1], columns, to + r * row[0]);
+    } else {
+      for (std::int64_t r = 0; r < rows; ++r) std::fill_n(to + r * row[0], columns, from[r * row[1]]);
     }
   });
 }

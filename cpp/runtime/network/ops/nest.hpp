@@ -38,6 +38,10 @@ class Nest {
     for (int i = 0; i + 1 < axes_.count; ++i) rows_ *= axes_.at[static_cast<std::size_t>(i)].size;
   }
 
+  int axes() const { return axes_.count; }
+  std::int64_t size(int axis) const { return axes_.at[static_cast<std::size_t>(axis)].size; }
+  const Offsets& strides(int axis) const { return axes_.at[static_cast<std::size_t>(axis)].strides; }
+
   std::int64_t columns() const { return axes_.back().size; }
   const Offsets& column_strides() const { return axes_.back().strides; }  ///< each 0 or 1
   const Offsets& row_strides() const { return axes_.at[static_cast<std::size_t>(axes_.count - 2)].strides; }

@@ -25,7 +25,7 @@ void fold_axis(const Team& team, FoldFunction function, float divisor, const Arr
     const float* from = x.data + at[1];
     float* to = y.data + at[0];
     if (axis + 1 < x.shape.rank()) {
-      kernels.fold({function, from, rows[1], x.strides[axis], to, rows[0], count, x.shape[axis], columns, divisor});
+      kernels.fold({function, from, rows[1], 0, x.strides[axis], to, rows[0], count, 1, x.shape[axis], columns, divisor});
     } else if (columns == 1) {
       kernels.fold_rows({function, from, to, rows[1], rows[0], count, x.shape[axis], divisor});
     } else {
@@ -33,6 +33,18 @@ void fold_axis(const Team& team, FoldFunction function, float divisor, const Arr
         kernels.fold_rows({function, from + r * rows[1], to + r * rows[0], nest.column_strides()[1], 1, columns, x.shape[axis], divisor});
       }
     }
+  });
+}
+
+/// y with two axes of x, not the last one, folded to size 1; a thread's part.
+void fold_two_axes(const Team& team, FoldFunction function, float divisor, const Array& x, int outer, int inner, const Array& y) {
+  Dims x_strides = x.strides;
+  x_strides[outer] = x_strides[inner] = 0;
+  const Nest<2> nest(y.shape, {y.strides, x_strides});
+  const auto rows = nest.row_strides();
+  nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
+    kernel_table().tensor.fold({function, x.data + at[1], rows[1], x.strides[outer], x.strides[inner], y.data + at[0], rows[0], count,
+                                x.shape[outer], x.shape[inner], columns, divisor});
   });
 }
 
@@ -81,9 +93,21 @@ class Reduce final : public PlainOp {
     double count = 1;
     for (int i = 0; i < x.shape.rank(); ++i) count *= folds(i, x.shape.rank()) ? static_cast<double>(x.shape[i]) : 1.0;
     const auto function = function_ == kMean ? FoldFunction::sum : static_cast<FoldFunction>(function_);
+    const float divisor = function_ == kMean ? static_cast<float>(count) : 1.0F;
     float *next = scratch, *other = nullptr;
     int left = axes_.rank();
     if (left == 0) return copy_in_order(team, x, o.output);
+    if (left == 2 && !folds(x.shape.rank() - 1, x.shape.rank()) &&
+        (team.size() == 1 || o.output.shape.count() >= kManyOutputs * team.size())) {
+      int axes[2] = {}, found = 0;
+      for (int i = 0; i < x.shape.rank(); ++i) {
+        if (!folds(i, x.shape.rank())) continue;
+        axes[found++] = i;
+        y.shape[i] = 1;
+      }
+      y = {o.output.data, y.shape, output_strides(o.output)};
+      return fold_two_axes(team, function, divisor, x, axes[0], axes[1], y);
+    }
     for (int i = x.shape.rank() - 1; i >= 0; --i) {
       if (!folds(i, x.shape.rank())) continue;
       const bool last = --left == 0;
@@ -96,7 +120,7 @@ class Reduce final : public PlainOp {
         if (other == nullptr) other = next + round_up(y.shape.count(), kLine);
         std::swap(next, other);
       }
-      fold_axis(team, function, last && function_ == kMean ? static_cast<float>(count) : 1.0F, x, i, y);
+      fold_axis(team, function, last ? divisor : 1.0F, x, i, y);
       if (!last) team.barrier();
       x = y;
     }
@@ -107,6 +131,8 @@ class Reduce final : public PlainOp {
  private:
   static constexpr int kMean = 3;
   static constexpr std::int64_t kLine = 16;
+  /// Of each thread: then both axes are folded at once, without meeting in between. 7x7x1280 takes 3 us instead of 5.
+  static constexpr std::int64_t kManyOutputs = 256;
 
   bool folds(int axis, int rank) const {
     return std::any_of(axes_.begin(), axes_.end(), [&](std::int64_t a) { return (a < 0 ? a + rank : a) == axis; });
