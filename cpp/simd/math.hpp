@@ -41,15 +41,23 @@ struct ScaledExp {
   return mul(mul(e.p, exp2_integral(half)), exp2_integral(sub(e.n, half)));
 }
 
-/// 1 / (1 + exp(-x)), within 4 ulp.
-[[gnu::always_inline]] inline Vec sigmoid(Vec x) {
-  const Vec e = exp_nonpositive(sub(broadcast(0.0F), abs(x)));
-  const Vec s = div(broadcast(1.0F), add(broadcast(1.0F), e));
-  return select_less(x, broadcast(0.0F), mul(e, s), s);
+/// 1 + exp(-x) for -87 <= x <= 87. Within 2 ulp.
+[[gnu::always_inline]] inline Vec one_plus_exp_minus(Vec x) {
+  const ScaledExp e(sub(broadcast(0.0F), x));
+  return fma(e.p, exp2_integral(e.n), broadcast(1.0F));
 }
 
-/// x sigmoid(x). The first factor stops at -88, where the product is 5e-37: -inf gives that and not NaN.
-[[gnu::always_inline]] inline Vec silu(Vec x) { return mul(max_or_second(broadcast(-88.0F), x), sigmoid(x)); }
+/// 1 / (1 + exp(-x)), within 3 ulp; below -87 it stays at 1.6e-38. By |x|, without the large quotient, it took a quarter longer.
+[[gnu::always_inline]] inline Vec sigmoid(Vec x) {
+  const Vec bounded = min_or_second(broadcast(87.0F), max_or_second(broadcast(-87.0F), x));
+  return div(broadcast(1.0F), one_plus_exp_minus(bounded));
+}
+
+/// x sigmoid(x) in one division. Below -87 it stays at -1.4e-36: -inf gives that and not NaN.
+[[gnu::always_inline]] inline Vec silu(Vec x) {
+  x = max_or_second(broadcast(-87.0F), x);
+  return div(x, one_plus_exp_minus(min_or_second(broadcast(87.0F), x)));
+}
 
 /// clip(x / 6 + 1/2, 0, 1)
 [[gnu::always_inline]] inline Vec hard_sigmoid(Vec x) {
