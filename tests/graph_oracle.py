@@ -34,8 +34,8 @@ def activate(x, spec):
         "relu6": lambda: np.clip(x, 0, 6),
         "hard_swish": lambda: x * hard,
         "hard_sigmoid": lambda: hard,
-        "sigmoid": lambda: 1 / (1 + np.exp(-x)),
-        "silu": lambda: x / (1 + np.exp(-x)),
+        "sigmoid": lambda: (1 + np.tanh(x / 2)) / 2,
+        "silu": lambda: x * (1 + np.tanh(x / 2)) / 2,
         "tanh": lambda: np.tanh(x),
         "gelu": lambda: 0.5 * x * (1 + erf(x / math.sqrt(2))),
     }

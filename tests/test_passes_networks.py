@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 import graph_oracle
-import numpy as np
 import pytest
 from graph_builder import feeds_of, unequal
 
@@ -49,6 +48,12 @@ NETWORKS = {
         CLASSIFIER,
         {"standard": 5, "separable": 34, "pool": 4, "activation": 11},
     ],
+    # No shuffle moves anything: the 16 units read views of what others have computed.
+    "shufflenet_v2": [
+        CLASSIFIER,
+        {"pool": 1, "separable": 3, "inverted_residual": 16, "pointwise": 1},
+        {"concat": 16, "slice": 69},
+    ],
     "convnext_tiny": [
         CLASSIFIER,
         {"standard": 3, "depthwise": 18, "pointwise": 36, "layer_norm": 23},
@@ -58,7 +63,8 @@ NETWORKS = {
 
 def _network(name):
     """Return an imported graph, what to feed it, and its outputs."""
-    model = getattr(models, name)(resolution=64 if name == "xception" else 32, classes=10)
+    resolution = 64 if name in ("xception", "shufflenet_v2") else 32
+    model = getattr(models, name)(resolution=resolution, classes=10)
     graph = import_onnx(model)
     feeds = feeds_of(graph, batch=1)
     return graph, feeds, graph_oracle.evaluate(graph, feeds)
@@ -79,7 +85,7 @@ def test_without_fusing_the_values_are_the_same(name):
     optimize(graph, input_layout="NHWC", fuse=False)
     kinds = Counter(n.kind for n in graph.nodes)
     assert not kinds.keys() & {"batch_norm", "conv", "dense", "separable", "inverted_residual"}
-    assert kinds["transpose"] == (16 if name == "shufflenet_v2" else 0)
+    assert not kinds["transpose"]
     feeds = {name: x.transpose(0, 2, 3, 1) for name, x in feeds.items()}
     assert not unequal(before, graph_oracle.evaluate(graph, feeds))
 
@@ -93,13 +99,3 @@ def test_all_residuals_of_mobilenet_v2_are_fused():
         (n.attributes["expand_activation"], n.attributes["depthwise_activation"]) for n in blocks
     }
     assert activations == {("relu6", "relu6")}
-
-
-def test_shuffles_are_the_only_transposes_of_shufflenet():
-    graph = optimize(import_onnx(models.shufflenet_v2(resolution=64, classes=10)))
-    transposes = [tuple(n.attributes["perm"]) for n in graph.nodes if n.kind == "transpose"]
-    assert transposes == [(0, 2, 3, 1)] + [(0, 1, 2, 4, 3)] * 16
-    for node in graph.nodes:
-        if node.kind == "slice":  # halves of the channels: views
-            assert np.ndim(node.attributes["starts"]) == 1
-            assert set(node.attributes["starts"][:3]) == {0}

@@ -46,6 +46,8 @@ def _random_step(net, rng, x, values):
         lambda: net.squeeze_excite(x, 2, style=["conv", "dense"][int(rng.integers(2))]),
         lambda: net.transpose(net.act(net.transpose(x, *TO_NHWC), "tanh"), *TO_NCHW),
         lambda: _shuffled(net, x),
+        lambda: net.conv(_shuffled(net, x), 4, 1),
+        lambda: net.conv(net.depthwise(_shuffled(net, x)), 6, 1),
         lambda: net.transpose(x, 0, 1, 3, 2),
         lambda: net.dense(net.reshape(x, 0, c * h * w), 3),
         lambda: net.reduce(x, (1,), keepdims=False),

@@ -9,6 +9,7 @@ from .passes import (
     activations,
     batch_norm,
     blocks,
+    channel_shuffle,
     constants,
     conv_transpose,
     depthwise,
@@ -72,6 +73,12 @@ def optimize(graph: Graph, *, input_layout: str | None = None, fuse: bool = True
         _fuse_elementwise(graph)
     depthwise.run(graph)
     squeeze_excite.run(graph)
+    for _ in range(_ROUNDS):
+        if not channel_shuffle.run(graph):
+            break
+        _fold(graph)  # what a shuffle has kept apart
+        if fuse:
+            _fuse_elementwise(graph)
     constants.run(graph)
     if fuse:
         blocks.run(graph)
