@@ -37,8 +37,8 @@ _MORE_MEASUREMENTS = 2
 
 
 def in_turns_of(timing: Timing, unit: Timing) -> list[float]:
-    """Divide the fastest call of each turn by the unit's of the same turn."""
-    pairs = zip(timing.fastest_of_turns, unit.fastest_of_turns, strict=True)
+    """Divide the lower quartile of each turn by the unit's of the same turn."""
+    pairs = zip(timing.lower, unit.lower, strict=True)
     return [seconds / of for seconds, of in pairs]
 
 

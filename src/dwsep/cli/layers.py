@@ -12,7 +12,7 @@ from ._layer_cases import LAYERS, LayerCase
 from ._machine import describe, seconds_without_cpu
 from ._terminal import steps
 from ._verdicts import FMA_SECONDS, Samples, in_turns_of
-from .timing import interleaved
+from .timing import clock_for, interleaved
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +98,7 @@ def _measure(
         "layer": lambda: layer(**call, num_threads=threads),
         "fma": lambda: _core.time_fma(rounds),
     }
-    took = interleaved(runners, seconds_each)
+    took = interleaved(runners, seconds_each, clock=clock_for(threads))
     peak, seconds = flops / took["fma"].seconds, took["layer"].seconds
     limit = _limits.limit(plan.work, threads, peak)
     return {
@@ -203,7 +203,8 @@ def notes(report: dict[str, Any]) -> list[str]:
         for speed in report["bandwidths"]
     )
     return [
-        f"{cpu['name']}, {cpu['isa']}, {report['date'][:10]}; medians of calls; images begin at"
+        f"{cpu['name']}, {cpu['isa']}, {report['date'][:10]}; medians of calls"
+        f"{', by the CPU time of their thread' * (report['threads'] == 1)}; images begin at"
         " cache lines, as the results of layers do.",
         "GFLOP/s and GB/s: of the convolutions' multiply-adds, those of the padding counted, and of"
         " input, weights and output, each once; activations come on top.",

@@ -12,7 +12,7 @@ from ._machine import describe, seconds_without_cpu
 from ._networks import NETWORKS, Pair
 from ._terminal import steps
 from ._verdicts import FMA_SECONDS, Samples, in_turns_of
-from .timing import interleaved
+from .timing import clock_for, interleaved
 
 __all__ = ["HEADERS", "QUICK_PAIRS", "measure", "notes", "remeasure", "rows", "samples", "title"]
 
@@ -101,6 +101,7 @@ def _measure(pair: Pair, threads: int, cores: int, quick: bool) -> dict[str, Any
         _runners(pair, threads, rounds),
         _QUICK_SECONDS if quick else _SECONDS,
         at_most={"naive": _QUICK_NAIVE_CALLS if quick else _NAIVE_CALLS},
+        clock=clock_for(threads),
     )
     # The peak is one of the contenders, so it is of the same seconds as the rest. It is the fastest
     # call: what a busy neighbour takes away lowers a median, but never what the core can do.
@@ -161,7 +162,8 @@ def notes(report: dict[str, Any]) -> list[str]:
     calls = _count(report["naive_calls"], "call")
     per_core = report["peak_gflops"] / report["peak_cores"]
     return [
-        f"{cpu['name']}, {cpu['isa']}, {report['date'][:10]}; medians of calls made in turns.",
+        f"{cpu['name']}, {cpu['isa']}, {report['date'][:10]}; medians of calls made in turns"
+        f"{', by the CPU time of their thread' * (report['threads'] == 1)}.",
         f"naive: the standard 3x3 convolution as plain Cython loops, one thread, {calls};"
         " conv2d: the same by dwsep.Conv2D.",
         "separable: dwsep.SeparableConv2D, both in one call; the columns after it are its own.",
@@ -219,6 +221,7 @@ def remeasure(report: dict[str, Any], row: str) -> Samples:
     rounds, _ = _limits.fma_rounds(FMA_SECONDS)
     runners = _runners(pair, report["threads"], rounds)
     del runners["naive"]
-    took = interleaved(runners, _QUICK_SECONDS if report["quick"] else _SECONDS)
+    seconds = _QUICK_SECONDS if report["quick"] else _SECONDS
+    took = interleaved(runners, seconds, clock=clock_for(report["threads"]))
     fma = took.pop("fma")
     return {f"{number}  {pair.name}: {name}": in_turns_of(t, fma) for name, t in took.items()}
