@@ -7,6 +7,7 @@ from collections import Counter
 import graph_oracle
 import pytest
 from graph_builder import feeds_of, unequal
+from threadpoolctl import threadpool_limits  # scikit-learn brings it along
 
 pytest.importorskip("onnx", reason="builds and imports ONNX models")
 
@@ -59,6 +60,13 @@ NETWORKS = {
         {"standard": 3, "depthwise": 18, "pointwise": 36, "layer_norm": 23},
     ],
 }
+
+
+@pytest.fixture(autouse=True)
+def _one_thread_in_blas():
+    """Keep the oracle's small products from waiting for each other where CPUs are busy."""
+    with threadpool_limits(1):
+        yield
 
 
 def _network(name):
