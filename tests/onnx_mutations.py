@@ -1,0 +1,195 @@
+"""Damages ONNX models: bytes anywhere, or fields that protobuf still accepts.
+
+As a program it tries many more models than the tests do:
+`python tests/onnx_mutations.py --count 20000 --seed 1`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections import Counter
+
+import numpy as np
+import onnx
+from onnx_cases import CASES
+from test_onnx_operators import model_of
+
+from dwsep.errors import InvalidModelError, UnsupportedOperatorError
+from dwsep.graph.onnx_import import import_onnx
+from dwsep.graph.onnx_import.folding import FOLDED
+from dwsep.graph.onnx_import.operators import IMPORTERS
+from dwsep.graph.shapes import infer
+
+OPERATORS = sorted({*IMPORTERS, *FOLDED})
+INTEGERS = [0, 1, -1, 2, 3, -2, 1000, 2**16, 2**31 - 1, 2**31, 2**40, 2**62, 2**63 - 1, -(2**63)]
+FLOATS = [0.0, -1.0, 0.5, 1e-40, 1e30, float("inf"), float("-inf"), float("nan")]
+STRINGS = [b"", b"SAME_UPPER", b"\xff", b"linear", b"cubic", b"align_corners", b"reflect"]
+
+
+def seeds():
+    """Return a model of every case at the newest opset that the installed onnx knows."""
+    newest = onnx.defs.onnx_opset_version()
+    known = [(c, [o for o in c.opsets if o <= newest]) for c in CASES]
+    models = [model_of(c, o[-1], "N" if c.open_batch else None) for c, o in known if o]
+    return [model.SerializeToString() for model in models]
+
+
+def damaged(data, generator):
+    """Return bytes with some changed, removed or doubled."""
+    data = bytearray(data)
+    for _ in range(generator.choice([1, 1, 1, 2, 8])):
+        at, n = generator.randrange(len(data)), generator.randrange(1, 9)
+        kind = generator.randrange(4)
+        if kind == 0:
+            data[at] = generator.randrange(256)
+        elif kind == 1:
+            data[at] ^= 1 << generator.randrange(8)
+        elif kind == 2:
+            data[at:at] = data[at : at + n]
+        elif len(data) > n:
+            del data[at : at + n]
+    return bytes(data)
+
+
+def rewritten(data, generator):
+    """Return a model with some fields replaced by what nobody writes."""
+    model = onnx.ModelProto()
+    model.ParseFromString(data)
+    for _ in range(generator.choice([1, 1, 2, 3])):
+        generator.choice(REWRITES)(model, generator)
+    return model.SerializeToString()
+
+
+def _attribute(model, generator):
+    attributes = generator.choice(model.graph.node).attribute
+    if not attributes:
+        return
+    attribute = generator.choice(attributes)
+    if attribute.ints:
+        attribute.ints[generator.randrange(len(attribute.ints))] = generator.choice(INTEGERS)
+    elif attribute.type == onnx.AttributeProto.INT:
+        attribute.i = generator.choice(INTEGERS)
+    elif attribute.type == onnx.AttributeProto.FLOAT:
+        attribute.f = generator.choice(FLOATS)
+    elif attribute.type == onnx.AttributeProto.STRING:
+        attribute.s = generator.choice(STRINGS)
+
+
+def _attribute_type(model, generator):
+    for attribute in generator.choice(model.graph.node).attribute:
+        attribute.type = generator.randrange(15)
+
+
+def _extra_attribute(model, generator):
+    names = ["axis", "axes", "pads", "group", "strides", "value", "perm", "to", "mode", "keepdims"]
+    values = [3, -1, [1, 2], 0.5, "x", [1.0]]
+    made = onnx.helper.make_attribute(generator.choice(names), generator.choice(values))
+    generator.choice(model.graph.node).attribute.append(made)
+
+
+def _operator(model, generator):
+    generator.choice(model.graph.node).op_type = generator.choice(OPERATORS)
+
+
+def _inputs(model, generator):
+    node = generator.choice(model.graph.node)
+    names = [*node.input, *node.output, ""]
+    kind = generator.randrange(3)
+    if kind == 0 or not node.input:
+        node.input.append(generator.choice(names))
+    elif kind == 1:
+        node.input[generator.randrange(len(node.input))] = generator.choice(names)
+    else:
+        del node.input[generator.randrange(len(node.input))]
+
+
+def _outputs(model, generator):
+    generator.choice(model.graph.node).output.append(generator.choice(["", "q", "y0"]))
+
+
+def _input_shape(model, generator):
+    if model.graph.input:
+        dims = generator.choice(model.graph.input).type.tensor_type.shape.dim
+        if dims:
+            generator.choice(dims).dim_value = generator.choice(INTEGERS)
+
+
+def _constant(model, generator):
+    if not model.graph.initializer:
+        return
+    tensor = generator.choice(model.graph.initializer)
+    kind = generator.randrange(3)
+    if kind == 0 and tensor.dims:
+        tensor.dims[generator.randrange(len(tensor.dims))] = generator.choice(INTEGERS)
+    elif kind == 1:
+        tensor.data_type = generator.choice([1, 2, 3, 6, 7, 8, 9, 10, 11, 16, 99])
+    elif tensor.raw_data and tensor.data_type in (1, 7):
+        dtype, values = ("<f4", FLOATS) if tensor.data_type == 1 else ("<i8", INTEGERS)
+        if len(tensor.raw_data) % np.dtype(dtype).itemsize == 0:
+            array = np.frombuffer(tensor.raw_data, dtype).copy()
+            array[generator.randrange(array.size)] = generator.choice(values)
+            tensor.raw_data = array.tobytes()
+
+
+def _opset(model, generator):
+    model.opset_import[0].version = generator.choice([0, *range(7, 29), 99])
+
+
+REWRITES = [
+    _attribute,
+    _attribute_type,
+    _extra_attribute,
+    _operator,
+    _inputs,
+    _outputs,
+    _input_shape,
+    _constant,
+    _opset,
+]
+
+
+def outcome(data):
+    """Import a model and return what came of it; a graph must be sound, an error one of ours."""
+    try:
+        graph = import_onnx(data)
+    except (InvalidModelError, UnsupportedOperatorError) as error:
+        return type(error).__name__
+    known = {*graph.inputs, *graph.constants}
+    for node in graph.nodes:
+        assert known.issuperset(node.inputs)
+        assert node.output not in known
+        known.add(node.output)
+        shapes = [graph.shapes[name] for name in node.inputs]
+        assert infer(node, shapes) == graph.shapes[node.output]
+        assert all(w.dtype == np.float32 and w.flags.c_contiguous for w in node.weights.values())
+    assert known.issuperset(graph.outputs)
+    assert all(c.dtype == np.float32 for c in graph.constants.values())
+    return "graph"
+
+
+def trials(count, seed):
+    """Yield damaged models, half of them by each way."""
+    generator = random.Random(seed)
+    models = seeds()
+    for number in range(count):
+        yield (damaged, rewritten)[number % 2](generator.choice(models), generator)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=20000)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    outcomes: Counter[str] = Counter()
+    slowest = 0.0
+    for data in trials(arguments.count, arguments.seed):
+        began = time.perf_counter()
+        outcomes[outcome(data)] += 1
+        slowest = max(slowest, time.perf_counter() - began)
+    print(dict(outcomes), f"slowest {slowest:.3f} s")
+
+
+if __name__ == "__main__":
+    main()
