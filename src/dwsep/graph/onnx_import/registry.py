@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,8 +29,3 @@ def operator(*types: str) -> Callable[[Importer], Importer]:
         return function
 
     return register
-
-
-def supported() -> Iterable[str]:
-    """Return the names of all operators that can be imported, in alphabetical order."""
-    return sorted(IMPORTERS)
