@@ -170,6 +170,20 @@ def test_a_chain_of_scales_and_shifts_is_one_of_each():
     assert [n.attributes.get("function") for n in graph.nodes] == ["mul", "add", None]
 
 
+@pytest.mark.parametrize("factor", [1e30, np.inf, np.nan])
+def test_what_float32_cannot_hold_is_not_folded(factor):
+    net = Net()
+    x = net.input(None, 3, 4, 4)
+    by_channel = np.array([1.0, factor, 0.0])[:, None, None]
+    y = net.binary("mul", net.conv(x, 3), by_channel)
+    z = net.binary("mul", net.binary("mul", x, by_channel), by_channel)
+    graph = net.finish(net.binary("mul", y, by_channel), z)
+    graph.nodes[0].weights["bias"][:] = 0
+    batch_norm.run(graph)
+    assert all(np.isfinite(w).all() for n in graph.nodes for w in n.weights.values())
+    assert kinds(graph) == ["conv"] + ["binary"] * (3 if factor == 1e30 else 4)
+
+
 def test_fully_connected_layers_take_scales_of_their_last_axis():
     net = Net()
     x = net.input(None, 7, 4)

@@ -272,6 +272,14 @@ def test_inputs_can_be_declared_nhwc():
     assert not transposes(graph)
 
 
+def test_an_input_of_one_channel_can_be_declared_nhwc():
+    net = Net()
+    y = net.conv(net.input(None, 1, 6, 5), 4)
+    graph = optimized(net.finish(net.reduce(y, (2, 3))), optimize, input_layout="NHWC")
+    assert graph.shapes["x0"] == (None, 6, 5, 1)
+    assert kinds(graph) == ["standard", "reduce"] or kinds(graph)[-1] == "reshape"
+
+
 def test_an_input_that_is_also_read_as_it_is_keeps_its_layout():
     net = Net()
     x = net.input(None, 3, 6, 5)

@@ -21,6 +21,7 @@ from .passes import (
     residual,
     squeeze_excite,
 )
+from .passes.input_layout import run as adopt_nhwc
 
 # What each of these rewrites may open the way for the others, so they run until nothing changes.
 _FOLDING: tuple[Callable[[Graph], bool], ...] = (
@@ -63,7 +64,7 @@ def optimize(graph: Graph, *, input_layout: str | None = None, fuse: bool = True
     constants.run(graph)
     layout.run(graph)
     if input_layout == "NHWC":
-        layout.adopt_input_layout(graph)
+        adopt_nhwc(graph)
     _fold(graph)
     squeeze_excite.run(graph)
     if fuse:

@@ -31,8 +31,17 @@ class Affine:
     scale: Wide
     shift: Wide
 
-    def after(self, first: Affine) -> Affine:
-        return Affine(first.x, self.scale * first.scale, self.scale * first.shift + self.shift)
+    @property
+    def is_finite(self) -> bool:
+        return bool(np.isfinite([self.scale, self.shift]).all())
+
+    def after(self, first: Affine) -> Affine | None:
+        """Return both in one; None where float32 cannot hold that."""
+        with np.errstate(all="ignore"):
+            scale = self.scale * first.scale
+            shift = self.scale * first.shift + self.shift
+            finite = np.isfinite([scale.astype(np.float32), shift.astype(np.float32)])
+        return Affine(first.x, scale, shift) if finite.all() else None
 
 
 def affine_of(edit: Edit, node: Node, axis: int | None = None) -> Affine | None:
@@ -87,12 +96,15 @@ def _terms(function: str, values: Wide, swapped: bool) -> tuple[Wide, Wide] | No
     return None
 
 
+@np.errstate(all="ignore")
 def absorb_after(node: Node, affine: Affine) -> dict[str, Array] | None:
     """Return the weights of a convolution that does what follows it as well; None if inexact."""
     if node.attributes.get("activation") is not None:
         return None
     if len(node.inputs) > 1 and np.any(affine.scale != 1):
         return None  # it would have to scale the residual
+    if not affine.is_finite:
+        return None
     weight = node.weights["weight"].astype(np.float64)
     scale = affine.scale
     if node.kind == "depthwise":
@@ -106,12 +118,14 @@ def absorb_after(node: Node, affine: Affine) -> dict[str, Array] | None:
     return _with(node, weight, _bias(node, scale.size) * scale + affine.shift)
 
 
+@np.errstate(all="ignore")
 def absorb_before(node: Node, affine: Affine) -> dict[str, Array] | None:
     """Return the weights of a convolution that does what precedes it as well; None if inexact.
 
     Padding is put on after the shift, so with padding there may be none.
     """
-    if any(node.attributes.get("padding", ())) and np.any(affine.shift):
+    padded = any(node.attributes.get("padding", ()))
+    if not affine.is_finite or (padded and np.any(affine.shift)):
         return None
     weight = node.weights["weight"].astype(np.float64)
     if node.kind == "depthwise":

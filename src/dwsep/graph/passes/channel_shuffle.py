@@ -4,8 +4,8 @@ X. Zhang et al., "ShuffleNet", 2018, arXiv:1707.01083, and N. Ma et al., "Shuffl
 arXiv:1807.11164. A shuffle interleaves channels, half of them go through a convolution and the
 others wait for the next shuffle. But a convolution does not care in which order its channels lie,
 if the rows of its weights lie in the same: so each is given just the channels that it reads, run by
-run from where they were computed, and the interleaved image is never made. (In ShuffleNetV2, when
-transposes were still plain loops, shuffles took 3.7 of 5.7 ms; what is left takes 0.4.)
+run from where they were computed, and the interleaved image is never made. (ShuffleNetV2 at
+224x224: 2.66 instead of 2.95 ms, 0.36 of them copies where shuffles took 0.60.)
 """
 
 from __future__ import annotations
