@@ -4,6 +4,8 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 HEADER = struct.Struct("<8sIIQQQQQQ")
 MAGIC = b"dwsepnet"
 INPUT, CONSTANT, STEP = 1, 2, 3
@@ -116,6 +118,42 @@ def parse(content: bytes) -> File:
     file.outputs = [(read.text(), read.number("I")) for _ in range(read.number("I"))]
     assert read.at == described
     return file
+
+
+def _floats(file: File, data: Data) -> np.ndarray:
+    return np.frombuffer(file.data, "<f4", data.floats, data.offset)
+
+
+def unpacked_depthwise(file: File, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
+    """Return filters (KH, KW, channels, multiplier) and bias."""
+    kh, kw, channels, multiplier = weights.dims
+    outputs = channels * multiplier
+    packed, bias = (_floats(file, data) for data in weights.data)
+    filters = packed.reshape(-1, kw, kh, file.lanes).transpose(2, 1, 0, 3)
+    return filters.reshape(kh, kw, -1)[..., :outputs].reshape(weights.dims), bias[:outputs]
+
+
+def unpacked_matrix(file: File, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
+    """Return a matrix (K, columns) and its bias."""
+    k, columns = weights.dims
+    v = file.lanes
+    rest = columns % v
+    has_half = file.half_panel != 0 and 0 < rest <= v // 2
+    whole = columns // v if has_half else -(-columns // v)
+    panels = [2] * ((whole - 1) // 2 if has_half else whole // 2 - 1)
+    widths = [[vectors * v] for vectors in (*panels, whole - sum(panels))]
+    if has_half:
+        widths[-1] += [v // 2] * (2 if file.half_panel == 1 else 1)
+    packed, bias = (_floats(file, data) for data in weights.data)
+    parts, biases = [], []
+    for panel in widths:
+        width = sum(panel)
+        shown = sum(panel[:2])
+        parts.append(packed[: k * width].reshape(k, width)[:, :shown])
+        biases.append(bias[:shown])
+        packed, bias = packed[k * width :], bias[width:]
+    assert packed.size == bias.size == 0
+    return np.concatenate(parts, 1)[:, :columns], np.concatenate(biases)[:columns]
 
 
 class _Writer:

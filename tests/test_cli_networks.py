@@ -271,7 +271,12 @@ def test_bad_networks_are_told_in_a_line(command, capsys, tmp_path):
 def test_profile(network, capsys):
     assert main(["profile", network, "--rounds", "2", "--batch", "3", "--threads", "1"]) == 0
     text = capsys.readouterr().out
-    for word in ("small: 1 thread, medians of 2 rounds", "inverted_residual", "3x10", "whole call"):
+    for word in (
+        "small: 1 thread, medians of 2 rounds",
+        "inverted_residual",
+        "3x10",
+        "a whole call",
+    ):
         assert word in text
     assert main(["profile", network, "--rounds", "1", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)

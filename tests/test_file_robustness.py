@@ -29,6 +29,25 @@ def test_the_second_opinion_agrees(make):
     assert int.from_bytes(content[48:56], "little") == dwsep_file.checksum(content)
 
 
+@pytest.mark.kernels
+@pytest.mark.parametrize("columns", [*range(1, 40), 47, 48, 49, 56, 57, 64, 65, 72, 80, 96, 100])
+def test_packed_weights_are_where_the_document_says(columns):
+    b = small_networks.Builder()
+    matrix, bias = b.weight(3, columns), b.weight(columns)
+    filters, other = b.weight(2, 3, columns, 2), b.weight(2 * columns)
+    x = b.core.input("x", (1, 5, 5, 3))
+    y = b.step("pointwise", [x], {}, weight=matrix, bias=bias)
+    y = b.step("depthwise", [y], small_networks.WINDOW, weight=filters, bias=other)
+    file = dwsep_file.parse(b.finish(y=y).to_bytes())
+    first, second = (value.weights["weight"] for value in file.values[1:])
+    for wanted, got in zip((matrix, bias), dwsep_file.unpacked_matrix(file, first), strict=True):
+        assert np.array_equal(got, wanted)
+    for wanted, got in zip(
+        (filters, other), dwsep_file.unpacked_depthwise(file, second), strict=True
+    ):
+        assert np.array_equal(got, wanted)
+
+
 @pytest.mark.parametrize("make", NETWORKS)
 def test_every_single_bit_is_covered_by_the_checksum(make):
     content = bytearray(make().to_bytes())

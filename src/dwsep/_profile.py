@@ -66,9 +66,12 @@ class Profile:
     rows : list of StepTime
         In the order in which they run.
     seconds : float
-        Of a whole call, the median over the rounds.
+        Of a whole call, the median over the rounds. Where other programs want the processor it is
+        more than the steps take together, whose medians leave interruptions out.
     gflops : float
         Of a whole call.
+    flops : float
+        Operations of a call.
     limit_seconds : float
         Sum over the rows.
     peak_gflops : float
@@ -83,6 +86,7 @@ class Profile:
     rows: list[StepTime]
     seconds: float
     gflops: float
+    flops: float
     limit_seconds: float
     peak_gflops: float
     bandwidths: dict[str, float]
@@ -118,7 +122,7 @@ class Profile:
     def __str__(self) -> str:
         headers = ("", "node", "kind", "output", "kernel", "bound by")
         figures = ("us", "of time", "GFLOP/s", "of limit")
-        total = sum(row.seconds for row in self.rows) or 1.0
+        total = sum(row.seconds for row in self.rows) or 1e-9
         rows = [
             (
                 str(number),
@@ -135,16 +139,21 @@ class Profile:
             for number, row in enumerate(self.rows, 1)
             if not row.step.free
         ]
-        share = self.limit_seconds / self.seconds
-        last = (
-            *("", "whole call", "", "", "", ""),
-            *(f"{self.seconds * 1e6:,.1f}", "", f"{self.gflops:.1f}", f"{share:.0%}"),
-        )
+        sums = [
+            (
+                *("", what, "", "", "", ""),
+                f"{seconds * 1e6:,.1f}",
+                "",
+                f"{self.flops / seconds / 1e9:.1f}",
+                f"{self.limit_seconds / seconds:.0%}",
+            )
+            for what, seconds in (("all steps", total), ("a whole call", self.seconds))
+        ]
         speeds = ", ".join(f"{level} {speed:.0f}" for level, speed in self.bandwidths.items())
         return (
             f"{self.name}: {_count(self.threads, 'thread')}, medians of "
             f"{_count(self.rounds, 'round')}\n"
-            f"{table(headers + figures, [*rows, last], len(headers))}\n"
+            f"{table(headers + figures, [*rows, *sums], len(headers))}\n"
             f"peak {self.peak_gflops:.0f} GFLOP/s; GB/s read: {speeds}"
         )
 
@@ -153,11 +162,12 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
-def _step_time(row: StepRow, seconds: float, threads: int) -> StepTime:
+def _step_time(row: StepRow, seconds: float, threads: int, peak: float) -> StepTime:
     if row.free:
         return StepTime(row, 0.0, 0.0, 0.0, "", "", 0.0)
     written = 4.0 * prod(row.output)
-    limit = _limits.limit(_limits.Work(row.flops, row.bytes - written, written), threads)
+    work = _limits.Work(row.flops, row.bytes - written, written)
+    limit = _limits.limit(work, threads, peak)
     safe = max(seconds, 1e-9)  # the clock's tick: a step may take less
     return StepTime(
         row,
@@ -175,33 +185,38 @@ def profile(
 ) -> Profile:
     """Time the steps of a network.
 
-    Each round times one call as a whole and one call step by step, so that a busy neighbour hits
-    both. One round before them is not counted: it brings weights, clock and threads up.
+    Each round times one call as a whole, one call step by step and some multiply-adds in registers,
+    so that a busy neighbour or another clock hits all of them; the peak is that of the fastest
+    round. One call before them is not counted: it brings weights, clock and threads up.
     """
     count = integer(rounds, "rounds", 1)
     threads = _core.get_num_threads() if num_threads is None else num_threads
     network.run(arrays, num_threads)
+    burst, burst_flops = _limits.fma_rounds(0.0005)
+    peak = _limits.peak_flops()
     whole: list[float] = []
     parts: list[list[float]] = []
     for _ in range(count):
+        peak = max(peak, burst_flops / _core.time_fma(burst)[0])
         start = time.perf_counter()
         network.run(arrays, num_threads)
         whole.append(time.perf_counter() - start)
         parts.append(network.profile(arrays, num_threads)[1])
     steps = step_rows(network, [array.shape for array in arrays], num_threads)
     seconds = [median(times) for times in zip(*parts, strict=True)]
-    rows = [_step_time(row, took, threads) for row, took in zip(steps, seconds, strict=True)]
+    rows = [_step_time(row, took, threads, peak) for row, took in zip(steps, seconds, strict=True)]
     cores = min(threads, _core.available_cpus())
-    call = median(whole)
+    call, flops = median(whole), sum(row.step.flops for row in rows)
     return Profile(
         name=name,
         threads=threads,
         rounds=count,
         rows=rows,
         seconds=call,
-        gflops=sum(row.step.flops for row in rows) / call / 1e9,
+        gflops=flops / call / 1e9,
+        flops=flops,
         limit_seconds=sum(row.limit_seconds for row in rows),
-        peak_gflops=cores * _limits.peak_flops() / 1e9,
+        peak_gflops=cores * peak / 1e9,
         bandwidths={
             level: _limits.bandwidth(level, cores).read / 1e9 for level in _limits.levels()
         },
