@@ -44,7 +44,7 @@ inline void planted(const DepthwiseWork& w) {{
 
 constexpr DepthwiseVariant kDepthwise[] = {{"""
 
-_RUN = "void run(const ConstTensor& x, const Tensor& y, const ConstTensor*, int threads) const"
+_RUN = re.compile(r"\bvoid run\([^)]*\)[^{;]*\{")
 _WAIT = """
 struct Wait {
   using Clock = std::chrono::steady_clock;
@@ -77,10 +77,12 @@ def _plant_instructions(tree: Path) -> None:
 
 
 def _plant_wait(tree: Path) -> None:
+    path = tree / "cpp" / "runtime" / "depthwise.cc"
+    run = _RUN.findall(path.read_text(encoding="utf-8"))[0]
     _edit(
-        tree / "cpp" / "runtime" / "depthwise.cc",
+        path,
+        (run, f"{run}\n    const Wait wait;"),
         ("class Depthwise final", _WAIT.lstrip("\n")),
-        (f"{_RUN} override {{", f"{_RUN} override {{\n    const Wait wait;"),
         ('#include "runtime/dispatch.hpp"', '#include <chrono>\n#include "runtime/dispatch.hpp"'),
     )
 

@@ -1,0 +1,194 @@
+"""The benchmarks' own code: cases, comparisons, documents; nothing is timed but for a moment."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import (  # noqa: E402
+    bench_layers,
+    bench_ratios,
+    cases,
+    common,
+    counts,
+    offline,
+    peers,
+    selftest,
+)
+
+SMALL = {
+    "depthwise": cases.Case("depthwise", 9, 5, 5, 3, 2),
+    "pointwise": cases.Case("pointwise", 9, 5, 7),
+    "separable": cases.Case("separable", 9, 5, 7, 3, 2),
+    "inverted": cases.Case("inverted", 9, 5, 7, 3, 2, expanded=30),
+    "standard": cases.Case("standard", 9, 6, 8, 3, 2, groups=2),
+}
+
+
+def test_cases_have_names_of_their_own_and_all_kinds():
+    names = [case.name for case in cases.CASES]
+    assert len(set(names)) == len(names) > 30
+    assert {case.kind for case in cases.CASES} == set(SMALL) == {c.kind for c in cases.QUICK}
+    assert set(cases.QUICK) <= set(cases.CASES)
+
+
+@pytest.mark.parametrize("kind", sorted(SMALL))
+def test_a_case_is_the_layer_that_it_names(kind):
+    case = SMALL[kind]
+    layer, function = common.make_layer(case, 1), common.make_function(case, 1)
+    y = layer()
+    assert y.shape == (1, case.output_size, case.output_size, case.outputs)
+    assert np.array_equal(y, function())
+    assert case.macs > 0
+
+
+def test_the_suite_is_importable_without_dwsep():
+    code = (
+        "import sys; sys.modules['dwsep'] = None\n"
+        "from benchmarks import bench_layers, bench_networks, bench_ratios, bench_start\n"
+        "try: bench_layers.Depthwise().setup('depthwise 56x56 128 3x3s1', 1)\n"
+        "except NotImplementedError: print('skipped')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "skipped\n", done.stderr
+
+
+def test_every_kind_is_timed_on_its_own_cases():
+    for suite in ("Depthwise", "Pointwise", "Separable", "InvertedResidual", "Standard"):
+        names, threads = getattr(bench_layers, suite).params
+        assert names
+        assert threads == [1, 2]
+
+
+def test_errors_are_within_their_bound():
+    error = bench_ratios.Error()
+    for kind, terms in (("depthwise", 9), ("pointwise", 25)):
+        error.setup(kind, terms)
+        assert 0 < error.track_error(kind, terms) <= 1
+
+
+def test_turns_and_ratios():
+    calls = []
+    runners = {name: lambda name=name: calls.append(name) for name in "abc"}
+    rounds = common.in_turns(runners, 0.0, burst=0.0, at_most={"c": 1})
+    assert [len(rounds[name]) for name in "abc"] == [3, 3, 1]
+    assert [n for i, n in enumerate(calls) if not i or calls[i - 1] != n] == [*"abcabab"]
+    assert common.ratio({"a": [2.0, 9.0, 4.0], "b": [1.0, 3.0, 2.0]}, "a", "b") == 2
+
+
+BEFORE = {"avx2": {"a": 1000, "b": 1000, "c": 1000}, "baseline": {"a": 1000}}
+
+
+def test_counts_that_grew_are_told(capsys):
+    after = {"avx2": {"a": 1031, "b": 1029, "c": 900}, "baseline": {"a": 1000, "new": 1}}
+    assert counts._report(BEFORE, after, 0.03) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines[:-1]] == ["a", "b", "c"]
+    assert [line.endswith("MORE THAN ALLOWED") for line in lines[:-1]] == [True, False, False]
+    assert lines[-1] == "4 counts compared, 1 grew by more than 3%, 2 changed otherwise"
+    assert counts._report(BEFORE, BEFORE, 0.03) == 0
+
+
+def test_the_baseline_lists_the_cases():
+    saved = json.loads(counts.BASELINE.read_text(encoding="utf-8"))
+    assert set(saved["counts"]) == set(counts.ISAS)
+    for numbers in saved["counts"].values():
+        assert list(numbers) == [case.name for case in cases.CASES]
+        assert all(number > 0 for number in numbers.values())
+
+
+def test_another_compiler_is_no_pass(monkeypatch, capsys, tmp_path):
+    path = tmp_path / "counts.json"
+    path.write_text(json.dumps({"environment": {"compiler": "another"}, "counts": BEFORE}))
+    monkeypatch.setattr(counts.shutil, "which", lambda name: name)
+    monkeypatch.setattr(counts.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(counts, "environment", lambda: {"compiler": "this"})
+    monkeypatch.setattr(counts, "_of_tree", lambda tree: pytest.fail("counted"))
+    assert counts.main(["--check", "--baseline", str(path)]) == counts.SKIPPED
+    text = capsys.readouterr().out
+    assert text.startswith("SKIPPED, nothing was checked")
+    assert "compiler: another there, this here" in text
+
+
+@pytest.mark.parametrize("plant", ["_plant_instructions", "_plant_wait"])
+def test_plants_find_their_places(plant, tmp_path):
+    for file in ("cpp/kernels/depthwise/variants.hpp", "cpp/runtime/depthwise.cc"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text((ROOT / file).read_text(encoding="utf-8"), encoding="utf-8")
+    getattr(selftest, plant)(tmp_path)
+    with pytest.raises(RuntimeError, match="found 0"):
+        selftest._edit(tmp_path / "cpp/runtime/depthwise.cc", ("no such text", ""))
+
+
+REPORT = {
+    "dwsep": "1.0", "python": "3", "system": "Linux", "date": "2000-01-01T00:00:00",
+    "cpu": {"name": "CPU", "isa": "avx2", "cpus": 2}, "peak_gflops": 100.0,
+    "bandwidths": [{"level": "L2", "read": 1e11}], "peers": {"torch": "9"}, "command": "command",
+    "entries": [
+        {"name": f"layer {i}", "kind": kind, "threads": 1, "flops": 1e6, "bytes": 1e5,
+         "seconds": {"dwsep": 1e-5, "torch": 1e-5 * i}, "times_as_fast": {"torch": float(i)}}
+        for i, kind in enumerate(["depthwise", "depthwise", "pointwise"], 1)
+    ],
+}  # fmt: skip
+
+
+def test_figures_of_peers_go_between_the_markers(tmp_path):
+    pytest.importorskip("matplotlib")
+    report, document = tmp_path / "report.json", tmp_path / "performance.md"
+    report.write_text(json.dumps(REPORT))
+    document.write_text("before\n<!-- peers:begin -->\nold\n<!-- peers:end -->\nafter\n")
+    for _ in range(2):
+        arguments = ["--from-json", str(report), "--write-docs", str(document)]
+        assert peers.main(arguments) == 0
+    text = document.read_text()
+    assert text.startswith("before\n<!-- peers:begin -->")
+    assert text.endswith("<!-- peers:end -->\nafter\n")
+    assert "old" not in text
+    assert "1.41 (2)" in text  # the geometric mean of 1 and 2
+    assert (tmp_path / "images" / "peers_roofline.png").stat().st_size > 1000
+
+
+def test_a_peer_that_disagrees_is_an_error(capsys, tmp_path):
+    spoiled = json.loads(json.dumps(REPORT))
+    spoiled["entries"][0]["disagree"] = {"torch": 0.5}
+    report = tmp_path / "report.json"
+    report.write_text(json.dumps(spoiled))
+    assert peers.main(["--from-json", str(report)]) == 1
+    assert "layer 1" in capsys.readouterr().out
+
+
+def test_performance_has_its_markers():
+    text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert text.count(peers._BEGIN) == text.count(peers._END) == 1
+
+
+def test_the_site_gets_local_scripts(tmp_path):
+    site, scripts = tmp_path / "site", tmp_path / "javascript"
+    for source in filter(None, offline._LOCAL.values()):
+        (scripts / source).parent.mkdir(parents=True, exist_ok=True)
+        (scripts / source).write_text("//")
+    site.mkdir()
+    page = site / "index.html"
+    page.write_text(
+        '<head><script src="https://code.jquery.com/jquery-3.3.1.min.js"></script>\n'
+        '<script src="https://cdn/flot/jquery.flot.time.min.js"></script>\n'
+        '<link rel="stylesheet" href="https://cdn/bootstrap.min.css">\n'
+        '<script src="asv.js"></script></head>'
+    )
+    assert offline.main([str(site), "--javascript", str(scripts)]) == 0
+    text = page.read_text()
+    assert "https://" not in text
+    assert '<script src="jquery.min.js"></script>' in text
+    assert '<script src="asv.js"></script>' in text
+    assert (site / "jquery.min.js").is_file()
+    page.write_text('<script src="https://cdn/other.js"></script>')
+    with pytest.raises(SystemExit, match=r"other\.js"):
+        offline.main([str(site), "--javascript", str(scripts)])
