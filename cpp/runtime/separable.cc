@@ -112,19 +112,32 @@ class Separable final : public PackedLayer {
 
   void run_blocks(const Team& team, const Call& c, float* scratch_of_all) const {
     const Block block = block_of(c.g);
-    const std::int64_t columns = ceil_div(c.g.out_w, block.columns), all_rows = c.x.shape.n * c.g.out_h;
     const Range panels{0, pointwise_.packed().panels}, vectors{0, depthwise_.packed().vectors};
-    const Range mine = part_of(all_rows, team.rank(), team.size());
     float* const scratch = scratch_of_all + team.rank() * block.rows * block.columns * c.pixel;
-    for (std::int64_t row = mine.begin; row < mine.end;) {
-      const std::int64_t image = row / c.g.out_h, first = row % c.g.out_h;
-      const Range rows{first, first + std::min({block.rows, mine.end - row, c.g.out_h - first})};
-      for (std::int64_t part = 0; part < columns; ++part) {
-        const Area area{rows, {part * block.columns, std::min((part + 1) * block.columns, c.g.out_w)}, vectors};
+    const auto run_area = [&](std::int64_t image, Range rows, Range columns) {
+      for (std::int64_t first = columns.begin; first < columns.end; first += block.columns) {
+        const Area area{rows, {first, std::min(first + block.columns, columns.end)}, vectors};
         run_depthwise(c, image, area, scratch);
         run_pointwise(c, image, area, panels, scratch);
       }
-      row += rows.end - rows.begin;
+    };
+    // Few rows that do not divide evenly, as 19 among 2 threads, are cut between groups of columns.
+    constexpr std::int64_t kColumns = 4;
+    const std::int64_t height = c.g.out_h, width = c.g.out_w, all_rows = c.x.shape.n * height;
+    const bool even = all_rows % team.size() == 0 || all_rows >= 32 * team.size();
+    const std::int64_t groups = even ? 1 : ceil_div(width, kColumns);
+    const Range mine = part_of(all_rows * groups, team.rank(), team.size());
+    for (std::int64_t at = mine.begin; at < mine.end;) {
+      const std::int64_t image = at / groups / height, row = at / groups % height, group = at % groups;
+      if (group > 0 || mine.end - at < groups) {
+        const std::int64_t last = std::min(groups, group + mine.end - at);
+        run_area(image, {row, row + 1}, {group * kColumns, last == groups ? width : last * kColumns});
+        at += last - group;
+      } else {
+        const std::int64_t rows = std::min({block.rows, (mine.end - at) / groups, height - row});
+        run_area(image, {row, row + rows}, {0, width});
+        at += rows * groups;
+      }
     }
   }
 
