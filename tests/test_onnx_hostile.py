@@ -210,7 +210,7 @@ def external(net):
         (huge_input, "sizes need to be from 1"),
         (negative_input, r"axis 2 .*has no size"),
         (no_shape, "has no shape; give it"),
-        (sequence, "input 'x' is type 0"),
+        (sequence, "input 'x' is no tensor"),
         (old, "need opset 7 to"),
         (too_new, "need opset 7 to"),
         (other_domain, r"com\.example\.Conv\): this operator is not supported"),

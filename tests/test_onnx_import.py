@@ -180,6 +180,28 @@ def test_only_what_the_outputs_need_is_imported():
     assert [n.kind for n in import_onnx(model(nodes)).nodes] == ["activation"]
 
 
+@pytest.mark.parametrize("alpha", [1.0, 1.7])
+def test_swish(alpha):
+    if onnx.defs.onnx_opset_version() < 24:
+        pytest.skip("the installed onnx has no Swish")
+    graph = import_onnx(model([("Swish", "x", "y", {"alpha": alpha})], opset=24))
+    x = f(2, 4, 6, 6)
+    assert np.allclose(run(graph, {"x": x})[0], x / (1 + np.exp(-alpha * x)), atol=1e-6)
+
+
+def test_a_guard_that_changes_nothing_is_looked_through():
+    nodes = [
+        ("Softplus", "x", "s", {}),
+        ("Greater", "x,bound", "large", {}),
+        ("CastLike", "x,bound", "x2", {}),
+        ("Where", "large,x2,s", "y", {}),
+    ]
+    graph = import_onnx(model(nodes, {"bound": np.float32(20)}))
+    assert [n.kind for n in graph.nodes] == ["unary", "identity"]
+    with pytest.raises(UnsupportedOperatorError, match="a condition that the network computes"):
+        import_onnx(model(nodes, {"bound": np.float32(2)}))
+
+
 # What is refused
 
 
@@ -245,6 +267,11 @@ def test_other_precisions_are_refused(dtype):
         (("Reshape", "x,w", "y", {}), {"w": ints(-1, -1)}, "at most one -1"),
         (("Resize", "x,,w", "y", {}), {"w": np.float32([2, 1, 2, 2])}, "resizes axis 0"),
         (("Resize", "x,,w", "y", {}), {"w": np.float32([1, 1, np.nan, 2])}, "nan is no scale"),
+        (
+            ("Resize", "x,,w", "y", {"coordinate_transformation_mode": "tf_crop_and_resize"}),
+            {"w": np.float32([1, 1, 2, 2])},
+            "'tf_crop_and_resize' is not",
+        ),
         (("Slice", "x,w,w", "y", {}), {"w": ints(1)}, "part of the batch"),
         (("ReduceMean", "x", "y", {"axes": [4]}), {}, "axes: need from -4 to 3"),
         (("Transpose", "x", "y", {"perm": [0, 1, 1, 2]}), {}, "does not permute"),
@@ -254,3 +281,19 @@ def test_other_precisions_are_refused(dtype):
 def test_a_node_that_is_refused(node, constants, reason):
     with pytest.raises(ValueError, match=reason):
         import_onnx(model([node], constants))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "reason"),
+    [
+        ({"antialias": 1, "mode": "linear"}, "antialias is not"),
+        ({"keep_aspect_ratio_policy": "not_larger"}, "supported as 'stretch' only"),
+        ({"mode": "cubic", "cubic_coeff_a": -0.5}, "supported at -0.75 only"),
+        ({"mode": "cubic", "exclude_outside": 1}, "exclude_outside is not"),
+    ],
+)
+def test_ways_of_resizing_that_are_refused(attributes, reason):
+    sizes = {"w": ints(5, 5)}
+    node = ("Resize", "x,,,w", "y", {"axes": [2, 3], **attributes})
+    with pytest.raises(UnsupportedOperatorError, match=reason):
+        import_onnx(model([node], sizes, opset=18))

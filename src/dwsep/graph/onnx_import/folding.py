@@ -145,7 +145,7 @@ _ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "Ceil": np.ceil,
     "Sqrt": np.sqrt,
     "Reciprocal": lambda a: 1 / a,
-    "Equal": lambda a, b: a == b,
+    "Equal": np.equal,  # unlike ==, it never swallows an error of a Dim
     "Less": lambda a, b: a < b,
     "LessOrEqual": lambda a, b: a <= b,
     "Greater": lambda a, b: a > b,

@@ -28,6 +28,13 @@ _TYPES: dict[int, tuple[str, str]] = {
     12: ("uint32", "uint64_data"),
     13: ("uint64", "uint64_data"),
 }
+_OTHER_TYPES = {
+    0: "no tensor of known type",
+    8: "string",
+    14: "complex64",
+    15: "complex128",
+    16: "bfloat16",
+}
 _MOST_AXES = 32  # NumPy 1 has no more
 _EXTERNAL = 1
 
@@ -36,9 +43,7 @@ def type_name(data_type: int) -> str:
     """Return the name of an element type for messages."""
     if data_type in _TYPES:
         return _TYPES[data_type][0]
-    return {8: "string", 14: "complex64", 15: "complex128", 16: "bfloat16"}.get(
-        data_type, f"type {data_type}"
-    )
+    return _OTHER_TYPES.get(data_type, f"type {data_type}")
 
 
 def is_readable(data_type: int) -> bool:
