@@ -248,3 +248,23 @@ CASES = [
     Case("Upsample", [IMAGE, n([1, 1, 2, 3])], {"mode": "linear"}, (9,)),
     Case("Upsample", [IMAGE], {"scales": [1.0, 1.0, 2.0, 3.0]}, (7,)),
 ]
+
+
+def model_of(case, opset, batch=None):
+    """Return a model of the case's node; with `batch` the first axis of its inputs is open."""
+    import onnx  # here, so that cases can be collected without it
+
+    inputs, initializers, names = [], [], []
+    for number, given in enumerate(case.inputs):
+        names.append("" if given is None else f"x{number}")
+        if isinstance(given, tuple):
+            shape = (batch, *given[1:]) if batch else given
+            inputs.append(onnx.helper.make_tensor_value_info(f"x{number}", 1, shape))
+        elif given is not None:
+            initializers.append(onnx.numpy_helper.from_array(given, f"x{number}"))
+    outputs = [f"y{k}" for k in range(case.outputs)]
+    node = onnx.helper.make_node(case.op, names, outputs, name="it", **case.attributes)
+    infos = [onnx.helper.make_empty_tensor_value_info(y) for y in outputs]
+    graph = onnx.helper.make_graph([node], "case", inputs, infos, initializers)
+    imports = [onnx.helper.make_opsetid("", opset)]
+    return onnx.helper.make_model(graph, opset_imports=imports, ir_version=8)

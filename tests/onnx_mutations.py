@@ -13,8 +13,7 @@ from collections import Counter
 
 import numpy as np
 import onnx
-from onnx_cases import CASES
-from test_onnx_operators import model_of
+from onnx_cases import CASES, model_of
 
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
 from dwsep.graph.onnx_import import import_onnx

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 
 import numpy as np
@@ -290,3 +291,9 @@ def test_sources():
         import_onnx(3)
     with pytest.raises(FileNotFoundError):
         import_onnx("/no/such/file.onnx")
+
+
+def test_without_onnx(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ImportError, match=r"pip install 'dwsep\[onnx\]'"):
+        import_onnx(b"")

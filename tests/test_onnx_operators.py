@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from graph_runner import run
-from onnx_cases import CASES
+from onnx_cases import CASES, model_of
 
 onnx = pytest.importorskip("onnx", reason="imports ONNX models")
 onnxruntime = pytest.importorskip("onnxruntime", reason="the oracle")
@@ -17,24 +17,6 @@ from dwsep.graph.pipeline import optimize  # noqa: E402
 
 # imported by composition of parts that have cases, but newer than the oracle or never alone
 ELSEWHERE = {"Swish", "CastLike", "Greater"}
-
-
-def model_of(case, opset, batch=None):
-    """Return a model of the case's node; with `batch` the first axis of its inputs is open."""
-    inputs, initializers, names = [], [], []
-    for number, given in enumerate(case.inputs):
-        names.append("" if given is None else f"x{number}")
-        if isinstance(given, tuple):
-            shape = (batch, *given[1:]) if batch else given
-            inputs.append(onnx.helper.make_tensor_value_info(f"x{number}", 1, shape))
-        elif given is not None:
-            initializers.append(onnx.numpy_helper.from_array(given, f"x{number}"))
-    outputs = [f"y{k}" for k in range(case.outputs)]
-    node = onnx.helper.make_node(case.op, names, outputs, name="it", **case.attributes)
-    infos = [onnx.helper.make_empty_tensor_value_info(y) for y in outputs]
-    graph = onnx.helper.make_graph([node], "case", inputs, infos, initializers)
-    imports = [onnx.helper.make_opsetid("", opset)]
-    return onnx.helper.make_model(graph, opset_imports=imports, ir_version=8)
 
 
 def oracle(model, feeds):
