@@ -1,20 +1,56 @@
 #include "runtime/buffer.hpp"
 
+#include <sys/mman.h>
+
+#include <cstdlib>
 #include <new>
 
 namespace dwsep::runtime {
 namespace {
-constexpr std::align_val_t kLine{64};
-}
 
-void AlignedDelete::operator()(float* p) const noexcept { ::operator delete(p, kLine); }
+constexpr std::size_t kLine = 64, kHugePage = std::size_t{2} << 20;
+constexpr std::int64_t kChunkFloats = 2 * static_cast<std::int64_t>(kHugePage / sizeof(float));
+
+thread_local PageStore* store_in_use = nullptr;
+
+std::size_t round_up_to(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+}  // namespace
+
+void AlignedDelete::operator()(float* p) const noexcept { std::free(p); }
 
 AlignedFloats aligned_floats(std::int64_t count) {
   if (count < 0 || count > (std::int64_t{1} << 60)) throw std::bad_alloc();
-  return AlignedFloats(static_cast<float*>(::operator new(static_cast<std::size_t>(count) * sizeof(float), kLine)));
+  const std::size_t bytes = round_up_to(static_cast<std::size_t>(count) * sizeof(float), kLine);
+  const bool huge = bytes >= kHugePage;
+  AlignedFloats floats(static_cast<float*>(std::aligned_alloc(huge ? kHugePage : kLine, huge ? bytes : bytes + kLine)));
+  if (!floats) throw std::bad_alloc();
+#if defined(MADV_HUGEPAGE)
+  // A wish: where the system has no huge pages, ordinary ones do. What does not fill one stays on ordinary pages.
+  if (huge) static_cast<void>(::madvise(floats.get(), bytes / kHugePage * kHugePage, MADV_HUGEPAGE));
+#endif
+  return floats;
 }
 
-std::shared_ptr<float> shared_floats(std::int64_t count) { return {aligned_floats(count).release(), AlignedDelete()}; }
+std::shared_ptr<float> shared_floats(std::int64_t count) {
+  if (store_in_use != nullptr) return store_in_use->take(count);
+  return {aligned_floats(count).release(), AlignedDelete()};
+}
+
+std::shared_ptr<float> PageStore::take(std::int64_t count) {
+  if (count > kChunkFloats / 2) return {aligned_floats(count).release(), AlignedDelete()};
+  if (count > left_) {
+    chunk_ = {aligned_floats(kChunkFloats).release(), AlignedDelete()};
+    left_ = kChunkFloats;
+  }
+  std::shared_ptr<float> part(chunk_, chunk_.get() + (kChunkFloats - left_));
+  constexpr std::int64_t line = kLine / sizeof(float);
+  left_ -= (count + line - 1) / line * line;
+  return part;
+}
+
+PageScope::PageScope(PageStore& store) : before_(store_in_use) { store_in_use = &store; }
+PageScope::~PageScope() { store_in_use = before_; }
 
 float* thread_scratch(std::int64_t count) {
   thread_local AlignedFloats buffer;

@@ -17,6 +17,29 @@ AlignedFloats aligned_floats(std::int64_t count);
 /// The same, shared: for weights, whose memory may as well belong to something else.
 std::shared_ptr<float> shared_floats(std::int64_t count);
 
+/// Large pieces of memory, cut into arrays that keep them alive. The weights of a network are read once a call, many of them from beyond
+/// the caches, and huge pages bring them up to twice as fast (5 MB: 167 us instead of 303); no single layer's weights fill such pages.
+class PageStore {
+ public:
+  std::shared_ptr<float> take(std::int64_t count);
+
+ private:
+  std::shared_ptr<float> chunk_;
+  std::int64_t left_ = 0;  ///< floats of the chunk that are free
+};
+
+/// While it lives, the shared_floats of this thread come from a store.
+class PageScope {
+ public:
+  explicit PageScope(PageStore& store);
+  ~PageScope();
+  PageScope(const PageScope&) = delete;
+  PageScope& operator=(const PageScope&) = delete;
+
+ private:
+  PageStore* before_;
+};
+
 /// At least `count` floats that belong to the calling thread until it asks again. Grows, and is kept for the next call. Operators ask
 /// once, before their threads start, for all of them: a failure can still be reported there.
 float* thread_scratch(std::int64_t count);

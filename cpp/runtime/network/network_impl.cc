@@ -59,7 +59,10 @@ int NetworkDraft::add_constant(const Dims& shape, std::shared_ptr<const float> d
 int NetworkDraft::add_step(Description description, const std::vector<int>& step_inputs) {
   for (const int v : step_inputs) check_value(v, "node '" + description.name + "' (" + description.kind + "): input");
   Step step{std::move(description), nullptr, step_inputs, 0};
-  step.op = make_op(step.description);
+  {
+    const PageScope weights(pages_);
+    step.op = make_op(step.description);
+  }
   step.description.weights.clear();
   step.output = add({});
   steps.push_back(std::move(step));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dwsep/network.hpp"
+#include "runtime/buffer.hpp"
 #include "runtime/network/op.hpp"
 
 namespace dwsep::runtime {
@@ -46,6 +47,8 @@ class NetworkDraft {
  private:
   int add(Value value);
   void check_value(int value, const std::string& what) const;
+
+  PageStore pages_;  ///< for the weights
 };
 
 class NetworkImpl {
