@@ -456,3 +456,18 @@ def test_plot_without_matplotlib(model, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"dwsep\[plot\]"):
         profile.plot(tmp_path / "roofline.png")
+
+
+# --- networks from ONNX
+
+
+@pytest.mark.parametrize(
+    "name", ["mobilenet_v1", "mobilenet_v3_small", "efficientnet_b0", "shufflenet_v2"]
+)
+def test_multiply_adds_are_those_of_the_file(name):
+    """All rewriting together neither adds nor saves any, and drops parameters of batch norms."""
+    pytest.importorskip("onnx", reason="builds networks")
+    source = getattr(dwsep.models, name)(resolution=64, classes=10)
+    summary, count = dwsep.load(source).summary(), dwsep.models.count(source)
+    assert summary.macs == count.macs
+    assert 0.95 * count.parameters < summary.parameters < count.parameters
