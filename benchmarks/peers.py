@@ -153,9 +153,18 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "peers": {name: v for name, v in versions().items() if name in args.peers},
         "peak_gflops": _limits.peak_flops() / 1e9,
         "bandwidths": [_limits.bandwidth(level)._asdict() for level in _limits.levels()],
-        "command": "python -m benchmarks.peers " + shlex.join(args.given),
+        "command": _command(args),
         "entries": entries,
     }
+
+
+def _command(args: argparse.Namespace) -> str:
+    """Return the command that repeats this, without folders that only this machine has."""
+    words = ["python -m benchmarks.peers --threads", *map(str, args.threads)]
+    words += ["--only", shlex.quote(args.only)] if args.only else []
+    words += ["--peers", *args.peers] if args.peers != list(LAYER_PEERS) else []
+    words += ["--tflite DIR"] if args.tflite else []
+    return " ".join([*words, f"--seconds {args.seconds:g} --write-docs docs/performance.md"])
 
 
 def _progress(entry: dict[str, Any]) -> str:
@@ -270,7 +279,6 @@ def _write_docs(path: Path, report: dict[str, Any]) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Measure and write; 1 if a peer computes something else."""
-    given = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--threads", type=int, nargs="+", default=[1])
@@ -283,8 +291,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--plot", type=Path, metavar="DIR", help="draw speed-ups and roofline")
     parser.add_argument("--write-docs", type=Path, metavar="FILE", help="put the figures there")
     parser.add_argument("--from-json", type=Path, metavar="FILE", help="a kept report, not timed")
-    args = parser.parse_args(given)
-    args.given = given
+    args = parser.parse_args(argv)
     if args.from_json:
         report = json.loads(args.from_json.read_text(encoding="utf-8"))
     else:
