@@ -13,6 +13,7 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-constexpr TensorKernels kTensorKernels = {map, unary, binary, fold, fold_rows, pool, softmax, softmax_steps, layer_norm, resize, transpose};
+constexpr TensorKernels kTensorKernels = {map,     unary,         binary,     fold,   fold_rows, pool,
+                                          softmax, softmax_steps, layer_norm, resize, blend,     transpose};
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

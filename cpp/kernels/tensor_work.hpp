@@ -102,15 +102,23 @@ struct ResizeTaps {
   float weight[4];
 };
 
-/// One row of a resized image.
+/// One row of an image with another width: every pixel is a weighted sum of `taps` pixels, 1, 2 or 4.
 struct ResizeWork {
-  int taps;        ///< 1, 2 or 4 in both directions
-  const float* x;  ///< row 0
-  std::int64_t x_row, x_pixel;
-  ResizeTaps rows;
+  int taps;
+  const float* x;  ///< the row
+  std::int64_t x_pixel;
   const ResizeTaps* columns;  ///< for each output pixel
   float* y;
   std::int64_t y_pixel, out_width, channels;
+};
+
+/// y = weights[0] x[0] + weights[1] x[1] + ... of 2 or 4 rows without gaps.
+struct BlendWork {
+  int taps;
+  const float* x[4];
+  float weights[4];
+  float* y;
+  std::int64_t y_row, rows, columns;
 };
 
 /// y[column][row] = x[row][column]
@@ -131,6 +139,7 @@ struct TensorKernels {
   void (*softmax_steps)(const SoftmaxStepsWork&);
   void (*layer_norm)(const LayerNormWork&);
   void (*resize)(const ResizeWork&);
+  void (*blend)(const BlendWork&);
   void (*transpose)(const TransposeWork&);
 };
 

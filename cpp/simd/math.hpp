@@ -33,6 +33,9 @@ struct ScaledExp {
   return mul(e.p, exp2_integral(e.n));
 }
 
+/// exp(x) for x <= 0, and 0 below -87.
+[[gnu::always_inline]] inline Vec exp_or_zero(Vec x) { return select_less(x, broadcast(-87.0F), broadcast(0.0F), exp_nonpositive(x)); }
+
 /// exp(x) for any x, down to 0 and up to infinity. Within 2 ulp.
 [[gnu::always_inline]] inline Vec exp(Vec x) {
   const ScaledExp e(min_or_second(broadcast(89.0F), max_or_second(broadcast(-104.0F), x)));

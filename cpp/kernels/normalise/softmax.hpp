@@ -1,4 +1,4 @@
-// exp(x - max) / sum: no exponential overflows, and the largest value's is 1.
+// exp(x - max) / sum: no exponential overflows, and the largest value's is 1. Beside that, what is below 1e-38 is 0.
 #pragma once
 
 #include "kernels/reduce/fold.hpp"
@@ -14,7 +14,7 @@ template <bool Log>
   const Vec below = broadcast(-__builtin_inff());
   const Vec m = fold_row(
       x, n, [](Vec a, Vec b) { return maximum(a, b); }, -__builtin_inff());
-  const auto power = [&](Vec v) { return exp(sub(v, m)); };
+  const auto power = [&](Vec v) { return exp_or_zero(sub(v, m)); };
   const std::int64_t whole = n / kSixteen * kSixteen;
   const int rest = static_cast<int>(n - whole);
   Sixteen acc = Sixteen::all(0.0F);
@@ -52,7 +52,7 @@ template <bool Log>
     Vec m = broadcast(-__builtin_inff()), sum = broadcast(0.0F);
     for (std::int64_t i = 0; i < w.steps; ++i) m = maximum(m, load_up_to(x + i * w.x_step, lanes));
     for (std::int64_t i = 0; i < w.steps; ++i) {
-      const Vec e = exp(sub(load_up_to(x + i * w.x_step, lanes), m));
+      const Vec e = exp_or_zero(sub(load_up_to(x + i * w.x_step, lanes), m));
       sum = add(sum, e);
       if (!w.log) store_up_to(y + i * w.y_step, e, lanes);
     }

@@ -1,4 +1,4 @@
-// One row of a resized image: every pixel is a weighted sum of 1x1, 2x2 or 4x4 pixels, summed along rows and then over rows.
+// Images of another size, one axis after the other: rows get their new width, and of two or four of them a new row is blended.
 #pragma once
 
 #include "kernels/tensor_work.hpp"
@@ -6,46 +6,62 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
+/// w[0] x[0] + w[1] x[1] + ..., in order
+template <int Taps>
+[[gnu::always_inline]] inline Vec weighted(const Vec (&x)[Taps], const Vec (&w)[Taps]) {
+  Vec sum = mul(x[0], w[0]);
+  unroll<1, Taps>([&](auto k) { sum = fma(x[k], w[k], sum); });
+  return sum;
+}
+
 template <int Taps>
 [[gnu::always_inline]] inline void resize_row(const ResizeWork& w) {
-  const float* rows[Taps];
-  Vec row_weights[Taps];
-  unroll<0, Taps>([&](auto r) {
-    rows[r] = w.x + w.rows.at[r] * w.x_row;
-    row_weights[r] = broadcast(w.rows.weight[r]);
-  });
   float* y = w.y;
   for (std::int64_t i = 0; i < w.out_width; ++i, y += w.y_pixel) {
-    const ResizeTaps& t = w.columns[i];
-    std::int64_t at[Taps];
+    const float* x[Taps];
     Vec weights[Taps];
     unroll<0, Taps>([&](auto k) {
-      at[k] = t.at[k] * w.x_pixel;
-      weights[k] = broadcast(t.weight[k]);
+      x[k] = w.x + w.columns[i].at[k] * w.x_pixel;
+      weights[k] = broadcast(w.columns[i].weight[k]);
     });
-    const auto pixel = [&](std::int64_t c, const auto& get) {
-      if constexpr (Taps == 1) return get(rows[0] + at[0] + c);
-      Vec sum = broadcast(0.0F);
-      unroll<0, Taps>([&](auto r) {
-        Vec row = broadcast(0.0F);
-        unroll<0, Taps>([&](auto k) {
-          const Vec v = get(rows[r] + at[k] + c);
-          row = k == 0 ? mul(v, weights[k]) : fma(v, weights[k], row);
-        });
-        sum = r == 0 ? mul(row, row_weights[r]) : fma(row, row_weights[r], sum);
-      });
-      return sum;
+    const auto pixel = [&](std::int64_t c, int lanes) {
+      if constexpr (Taps == 1) return load_up_to(x[0] + c, lanes);
+      Vec v[Taps];
+      unroll<0, Taps>([&](auto k) { v[k] = load_up_to(x[k] + c, lanes); });
+      return weighted(v, weights);
     };
     std::int64_t c = 0;
-    for (; c + kLanes <= w.channels; c += kLanes) store(y + c, pixel(c, [](const float* p) { return load(p); }));
-    if (const int rest = static_cast<int>(w.channels - c); rest > 0) {
-      store_first(y + c, pixel(c, [&](const float* p) { return load_first(p, rest); }), rest);
-    }
+    for (; c + kLanes <= w.channels; c += kLanes) store(y + c, pixel(c, kLanes));
+    if (const int rest = static_cast<int>(w.channels - c); rest > 0) store_first(y + c, pixel(c, rest), rest);
   }
 }
 
 [[gnu::flatten]] inline void resize(const ResizeWork& w) {
   w.taps == 1 ? resize_row<1>(w) : w.taps == 2 ? resize_row<2>(w) : resize_row<4>(w);
 }
+
+template <int Taps>
+[[gnu::always_inline]] inline void blend_rows(const BlendWork& w) {
+  const float* x[Taps];
+  Vec weights[Taps];
+  unroll<0, Taps>([&](auto k) {
+    x[k] = w.x[k];
+    weights[k] = broadcast(w.weights[k]);
+  });
+  float* y = w.y;
+  for (std::int64_t r = 0; r < w.rows; ++r, y += w.y_row) {
+    const auto at = [&](std::int64_t c, int lanes) {
+      Vec v[Taps];
+      unroll<0, Taps>([&](auto k) { v[k] = load_up_to(x[k] + c, lanes); });
+      return weighted(v, weights);
+    };
+    std::int64_t c = 0;
+    for (; c + kLanes <= w.columns; c += kLanes) store(y + c, at(c, kLanes));
+    if (const int rest = static_cast<int>(w.columns - c); rest > 0) store_first(y + c, at(c, rest), rest);
+    unroll<0, Taps>([&](auto k) { x[k] += w.columns; });
+  }
+}
+
+[[gnu::flatten]] inline void blend(const BlendWork& w) { w.taps == 2 ? blend_rows<2>(w) : blend_rows<4>(w); }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -82,7 +82,11 @@ class Gather final : public PlainOp {
         to += rest % y.shape[i] * y.strides[i];
         rest /= y.shape[i];
       }
-      for (std::size_t i = 0; i < indices_.size(); ++i) to[i] = from[place(i, x.shape.back())];
+      if (least_ >= 0) {
+        for (std::size_t i = 0; i < indices_.size(); ++i) to[i] = from[indices_[i]];
+      } else {
+        for (std::size_t i = 0; i < indices_.size(); ++i) to[i] = from[place(i, x.shape.back())];
+      }
     }
   }
 

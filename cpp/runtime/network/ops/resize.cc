@@ -1,5 +1,6 @@
 // Images of another size. Coordinates are computed in float32, as every other implementation of the same formulas does: where a
 // coordinate falls on the boundary between two pixels, more digits would choose the other one.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <new>
@@ -46,32 +47,27 @@ class Resize final : public PlainOp {
     return checked({x[0], size_[0], size_[1], x[3]});
   }
 
-  std::int64_t scratch_floats(const std::vector<Dims>&, const Dims& y, int) const override {
-    return y[2] * static_cast<std::int64_t>(sizeof(ResizeTaps) / sizeof(float));
+  std::int64_t scratch_floats(const std::vector<Dims>&, const Dims& y, int threads) const override {
+    const std::int64_t rows = function_ == Function::nearest ? 0 : threads * taps();
+    return table_floats(y) + rows * row_floats(y);
   }
 
   void run(Team& team, const Operands& o, float* scratch) const noexcept override {
     const Array &x = o.inputs[0], &y = o.output;
     auto* const columns = reinterpret_cast<ResizeTaps*>(scratch);
     const Range mine = part_of(y.shape[2], team.rank(), team.size());
-    for (std::int64_t i = mine.begin; i < mine.end; ++i) new (columns + i) ResizeTaps(taps(1, i, x.shape[2], y.shape[2]));
+    for (std::int64_t i = mine.begin; i < mine.end; ++i) new (columns + i) ResizeTaps(taps_of(1, i, x.shape[2], y.shape[2]));
     team.barrier();
+    const Range rows = part_of(y.shape[0] * y.shape[1], team.rank(), team.size());
     ResizeWork w{};
-    w.taps = function_ == Function::nearest ? 1 : function_ == Function::linear ? 2 : 4;
-    w.x_row = x.strides[1];
+    w.taps = taps();
     w.x_pixel = x.strides[2];
     w.columns = columns;
-    w.y_pixel = y.strides[2];
     w.out_width = y.shape[2];
     w.channels = y.shape[3];
-    const Range rows = part_of(y.shape[0] * y.shape[1], team.rank(), team.size());
-    for (std::int64_t row = rows.begin; row < rows.end; ++row) {
-      const std::int64_t image = row / y.shape[1], line = row % y.shape[1];
-      w.rows = taps(0, line, x.shape[1], y.shape[1]);
-      w.x = x.data + image * x.strides[0];
-      w.y = y.data + image * y.strides[0] + line * y.strides[1];
-      kernel_table().tensor.resize(w);
-    }
+    if (function_ == Function::nearest) return nearest(x, y, rows, w);
+    w.y_pixel = y.shape[3];
+    blended(x, y, rows, w, scratch + table_floats(y.shape) + team.rank() * taps() * row_floats(y.shape));
   }
 
   double flops(const std::vector<Dims>&, const Dims& y) const override {
@@ -80,6 +76,60 @@ class Resize final : public PlainOp {
   }
 
  private:
+  int taps() const { return function_ == Function::nearest ? 1 : function_ == Function::linear ? 2 : 4; }
+  static std::int64_t table_floats(const Dims& y) {
+    return round_up(y[2] * static_cast<std::int64_t>(sizeof(ResizeTaps) / sizeof(float)), 16);
+  }
+  static std::int64_t row_floats(const Dims& y) { return round_up(y[2] * y[3], 16); }
+
+  static const float* row_of(const Array& x, std::int64_t image, std::int64_t row) {
+    return x.data + image * x.strides[0] + row * x.strides[1];
+  }
+
+  void nearest(const Array& x, const Array& y, Range rows, ResizeWork& w) const {
+    w.y_pixel = y.strides[2];
+    for (std::int64_t row = rows.begin; row < rows.end; ++row) {
+      const std::int64_t image = row / y.shape[1], line = row % y.shape[1];
+      w.x = row_of(x, image, taps_of(0, line, x.shape[1], y.shape[1]).at[0]);
+      w.y = y.data + image * y.strides[0] + line * y.strides[1];
+      kernel_table().tensor.resize(w);
+    }
+  }
+
+  /// Input rows get their new width once, and stay in `wide` while output rows need them.
+  void blended(const Array& x, const Array& y, Range rows, ResizeWork& w, float* wide) const {
+    const bool no_gaps = y.strides[2] == y.shape[3];
+    BlendWork b{};
+    b.taps = w.taps;
+    b.y_row = y.strides[2];
+    b.rows = no_gaps ? 1 : y.shape[2];
+    b.columns = no_gaps ? y.shape[2] * y.shape[3] : y.shape[3];
+    std::array<std::int64_t, 4> held;  // rows of the input, counted through all images
+    held.fill(-1);
+    for (std::int64_t row = rows.begin; row < rows.end; ++row) {
+      const std::int64_t image = row / y.shape[1], line = row % y.shape[1];
+      const ResizeTaps t = taps_of(0, line, x.shape[1], y.shape[1]);
+      const auto needs = [&](std::int64_t r) {
+        return std::any_of(t.at, t.at + b.taps, [&](int at) { return image * x.shape[1] + at == r; });
+      };
+      for (int k = 0; k < b.taps; ++k) {
+        const std::int64_t wanted = image * x.shape[1] + t.at[k];
+        auto* place = std::find(held.begin(), held.begin() + b.taps, wanted);
+        if (place == held.begin() + b.taps) {
+          place = std::find_if_not(held.begin(), held.begin() + b.taps, needs);
+          *place = wanted;
+          w.x = row_of(x, image, t.at[k]);
+          w.y = wide + (place - held.begin()) * row_floats(y.shape);
+          kernel_table().tensor.resize(w);
+        }
+        b.x[k] = wide + (place - held.begin()) * row_floats(y.shape);
+        b.weights[k] = t.weight[k];
+      }
+      b.y = y.data + image * y.strides[0] + line * y.strides[1];
+      kernel_table().tensor.blend(b);
+    }
+  }
+
   /// Where output i of an axis lies in the input.
   float coordinate(int axis, std::int64_t i, std::int64_t in, std::int64_t out) const {
     const auto at = static_cast<float>(i);
@@ -120,7 +170,7 @@ class Resize final : public PlainOp {
   static float cubic_near(float s) { return (1.25F * s - 2.25F) * s * s + 1.0F; }
   static float cubic_far(float s) { return ((-0.75F * s + 3.75F) * s - 6.0F) * s + 3.0F; }
 
-  ResizeTaps taps(int axis, std::int64_t i, std::int64_t in, std::int64_t out) const {
+  ResizeTaps taps_of(int axis, std::int64_t i, std::int64_t in, std::int64_t out) const {
     const float at = coordinate(axis, i, in, out);
     if (function_ == Function::nearest) return {{within(rounded(at), in)}, {1.0F}};
     if (function_ == Function::linear) {
