@@ -47,10 +47,9 @@ using Vec = __m512;
 [[gnu::always_inline]] inline Vec select_less(Vec a, Vec b, Vec x, Vec y) {
   return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x);
 }
-// a is NaN ? x : y
-[[gnu::always_inline]] inline Vec select_nan(Vec a, Vec x, Vec y) {
-  return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q), y, x);
-}
+// The larger and the smaller; NaN if either is.
+[[gnu::always_inline]] inline Vec maximum(Vec a, Vec b) { return _mm512_mask_max_ps(a, _mm512_cmp_ps_mask(a, a, _CMP_ORD_Q), a, b); }
+[[gnu::always_inline]] inline Vec minimum(Vec a, Vec b) { return _mm512_mask_min_ps(a, _mm512_cmp_ps_mask(a, a, _CMP_ORD_Q), a, b); }
 // |magnitude| with the sign of s
 [[gnu::always_inline]] inline Vec copy_sign(Vec magnitude, Vec s) {
   const __m512 sign = _mm512_set1_ps(-0.0F);
@@ -114,6 +113,8 @@ using Vec = __m256;
   return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
 }
 [[gnu::always_inline]] inline Vec select_nan(Vec a, Vec x, Vec y) { return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, a, _CMP_UNORD_Q)); }
+[[gnu::always_inline]] inline Vec maximum(Vec a, Vec b) { return select_nan(a, a, max_or_second(a, b)); }
+[[gnu::always_inline]] inline Vec minimum(Vec a, Vec b) { return select_nan(a, a, min_or_second(a, b)); }
 [[gnu::always_inline]] inline Vec copy_sign(Vec magnitude, Vec s) {
   const __m256 sign = _mm256_set1_ps(-0.0F);
   return _mm256_or_ps(_mm256_andnot_ps(sign, magnitude), _mm256_and_ps(sign, s));
@@ -174,6 +175,8 @@ using Vec = __m128;
   const __m128 m = _mm_cmpunord_ps(a, a);
   return _mm_or_ps(_mm_and_ps(m, x), _mm_andnot_ps(m, y));
 }
+[[gnu::always_inline]] inline Vec maximum(Vec a, Vec b) { return select_nan(a, a, max_or_second(a, b)); }
+[[gnu::always_inline]] inline Vec minimum(Vec a, Vec b) { return select_nan(a, a, min_or_second(a, b)); }
 [[gnu::always_inline]] inline Vec copy_sign(Vec magnitude, Vec s) {
   const __m128 sign = _mm_set1_ps(-0.0F);
   return _mm_or_ps(_mm_andnot_ps(sign, magnitude), _mm_and_ps(sign, s));
@@ -225,6 +228,8 @@ using Vec = float32x4_t;
 }
 [[gnu::always_inline]] inline Vec select_less(Vec a, Vec b, Vec x, Vec y) { return vbslq_f32(vcltq_f32(a, b), x, y); }
 [[gnu::always_inline]] inline Vec select_nan(Vec a, Vec x, Vec y) { return vbslq_f32(vceqq_f32(a, a), y, x); }
+[[gnu::always_inline]] inline Vec maximum(Vec a, Vec b) { return select_nan(a, a, max_or_second(a, b)); }
+[[gnu::always_inline]] inline Vec minimum(Vec a, Vec b) { return select_nan(a, a, min_or_second(a, b)); }
 [[gnu::always_inline]] inline Vec copy_sign(Vec magnitude, Vec s) { return vbslq_f32(vdupq_n_u32(0x80000000U), s, magnitude); }
 [[gnu::always_inline]] inline Vec permute(Vec v, const std::int32_t* index) {
   float lanes[4];

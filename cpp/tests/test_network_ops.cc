@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "check.hpp"
+#include "network_images.hpp"
 #include "network_moves.hpp"
 #include "runtime/dispatch.hpp"
 
@@ -41,7 +42,9 @@ std::vector<float> run(const runtime::Op& op, const std::vector<Array>& inputs, 
   auto place = reinterpret_cast<std::uintptr_t>(scratch.data());
   float* const aligned = scratch.data() + (64 - place % 64) % 64 / sizeof(float);
   Placed y(random, shape);
-  runtime::parallel(threads, [&](runtime::Team& team) { op.run(team, {inputs.data(), y.array, static_cast<int>(inputs.size())}, aligned); });
+  runtime::parallel(threads, [&](runtime::Team& team) {
+    op.run(team, {inputs.data(), y.array, static_cast<int>(inputs.size())}, aligned);
+  });
   std::vector<float> results;
   for_each(shape, [&](const Dims& i) {
     results.push_back(Placed::at(y.array, i));
@@ -94,6 +97,41 @@ void one_case(Case (*draw_case)(Random&), std::uint64_t seed) {
   }
 }
 
+/// The order that squeeze-excite has, too: pixels left to right, rows top to bottom, then one division. An average over the whole image is
+/// the same sum.
+void order_of_means(std::uint64_t seed) {
+  Random random{std::mt19937_64(seed)};
+  const Dims shape{random(1, 2), random(1, 20), random(1, 20), random(0, 1) == 0 ? random(1, 40) : random(500, 700)};
+  Values x = draw(random, shape);
+  Placed placed(random, shape);
+  placed.fill(x);
+  runtime::Description mean = describe("reduce"), pool = describe("pool");
+  mean.attributes = {{"function", std::string("mean")}, {"axes", std::vector<Int>{1, 2}}, {"keepdims", std::vector<Int>{1}}};
+  pool.attributes = {{"function", std::string("average")},
+                     {"kernel", std::vector<Int>{shape[1], shape[2]}},
+                     {"stride", std::vector<Int>{1, 1}},
+                     {"dilation", std::vector<Int>{1, 1}},
+                     {"padding", std::vector<Int>{0, 0, 0, 0}}};
+  const Dims pooled{shape[0], 1, 1, shape[3]};
+  std::vector<float> wanted;
+  for_each(pooled, [&](const Dims& i) {
+    float sum = 0.0F;
+    for (Int h = 0; h < shape[1]; ++h) {
+      float row = 0.0F;
+      for (Int w = 0; w < shape[2]; ++w) row += Placed::at(placed.array, {i[0], h, w, i[3]});
+      sum += row;
+    }
+    wanted.push_back(sum / static_cast<float>(shape[1] * shape[2]));
+  });
+  for (const runtime::Description* d : {&mean, &pool}) {
+    const auto op = runtime::make_op(*d);
+    for (const int threads : {1, 2, 3}) {
+      const std::vector<float> got = run(*op, {placed.array}, op->infer({shape}), threads, random, "order of sums");
+      check(std::equal(got.begin(), got.end(), wanted.begin(), wanted.end(), same), (d->kind + ": the order of sums").c_str());
+    }
+  }
+}
+
 /// Sizes of 0, and more inputs or axes than there may be: a shape or an error, never anything else.
 void shapes_of(Case (*draw_case)(Random&), std::uint64_t seed) {
   Random random{std::mt19937_64(seed)};
@@ -140,6 +178,7 @@ std::uint64_t digest_on(const std::string& isa, std::uint64_t seed, std::uint64_
         if (i % 8 == 0) shapes_of(draw_case, seed + i);
       }
     }
+    for (std::uint64_t i = 0; i < count / 4; ++i) order_of_means(seed + i);
     const bool told = write(ends[1], &digest, sizeof(digest)) == sizeof(digest);
     _exit(told && failures.load() == 0 ? 0 : 1);
   }

@@ -5,10 +5,6 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// The larger or the smaller; NaN if either is.
-[[gnu::always_inline]] inline Vec maximum(Vec a, Vec b) { return select_nan(a, a, max_or_second(a, b)); }
-[[gnu::always_inline]] inline Vec minimum(Vec a, Vec b) { return select_nan(a, a, min_or_second(a, b)); }
-
 template <bool AAlone, bool BAlone, class F>
 [[gnu::always_inline]] inline void binary_rows(const BinaryWork& w, const F& f) {
   for (std::int64_t r = 0; r < w.rows; ++r) {
