@@ -34,9 +34,10 @@ def _fma() -> tuple[Callable[[], object], float]:
     """Return a burst of multiply-adds in the registers of one core, and its operations."""
     time_fma = attribute("dwsep._core", "time_fma")
     rounds = 1000
-    while (took := time_fma(rounds))[0] < _FMA_SECONDS:
+    # The fastest of some attempts: one that is interrupted looks long enough when it is not.
+    while min(time_fma(rounds)[0] for _ in range(5)) < _FMA_SECONDS:
         rounds *= 2
-    return (lambda: time_fma(rounds)), float(took[1])
+    return (lambda: time_fma(rounds)), float(time_fma(rounds)[1])
 
 
 def _standard_arrays(case: Case) -> dict[str, np.ndarray]:

@@ -15,20 +15,21 @@ from typing import Any, NamedTuple
 from .timing import Timing
 
 __all__ = [
-    "FMA_SECONDS",
     "Samples",
     "Saved",
     "Verdict",
     "compare",
     "conditions",
+    "fma_burst",
     "in_turns_of",
     "judge",
 ]
 
 Samples = dict[str, list[float]]
 
-# Fixed, as it is the unit: with another length, a reschedule would hit it more or less often.
-FMA_SECONDS = 0.0005
+# What a burst of multiply-adds takes at least; the operations that are the unit of a saved time.
+_FMA_SECONDS = 0.0005
+_UNIT_FLOPS = 1e8
 _FORMAT = "dwsep bench ratios, 1"
 _RESAMPLES = 2000
 # A table has up to a hundred rows, each of which may err; the interval is one of 99.8 %.
@@ -36,10 +37,26 @@ _TAIL = 0.001
 _MORE_MEASUREMENTS = 2
 
 
-def in_turns_of(timing: Timing, unit: Timing) -> list[float]:
-    """Divide the lower quartile of each turn by the unit's of the same turn."""
-    pairs = zip(timing.lower, unit.lower, strict=True)
-    return [seconds / of for seconds, of in pairs]
+def fma_burst() -> tuple[int, float]:
+    """Find how many rounds of multiply-adds last long enough to be timed, and their flops.
+
+    The fastest of some attempts counts: one attempt that is interrupted looks long enough when it
+    is a hundred times too short.
+    """
+    from dwsep import _core
+
+    rounds = 1000
+    while True:
+        attempts = [_core.time_fma(rounds) for _ in range(5)]
+        if min(took for took, _ in attempts) >= _FMA_SECONDS:
+            return rounds, attempts[0][1]
+        rounds *= 2
+
+
+def in_turns_of(timing: Timing, fma: Timing, flops: float) -> list[float]:
+    """Divide the lower quartile of each turn by what 1e8 operations took in the same turn."""
+    pairs = zip(timing.lower, fma.lower, strict=True)
+    return [seconds / (unit * _UNIT_FLOPS / flops) for seconds, unit in pairs]
 
 
 class Verdict(NamedTuple):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ._layer_cases import LAYERS, LayerCase
 from ._machine import describe, seconds_without_cpu
 from ._terminal import steps
-from ._verdicts import FMA_SECONDS, Samples, in_turns_of
+from ._verdicts import Samples, fma_burst, in_turns_of
 from .timing import clock_for, interleaved
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _measure(
         "algorithm": plan.algorithm,
         "threads_used": plan.threads,
         "timing": asdict(took["layer"]),
-        "in_fma": in_turns_of(took["layer"], took["fma"]),
+        "in_fma": in_turns_of(took["layer"], took["fma"], flops),
         "flops": plan.flops,
         "bytes": plan.bytes,
         "gflops": plan.flops / seconds / 1e9,
@@ -134,7 +134,7 @@ def measure(network: str, threads: int | None, to_compare: bool = False) -> dict
         if network in (name, "all")
         for case in layers
     ]
-    rounds, flops = _limits.fma_rounds(FMA_SECONDS)
+    rounds, flops = fma_burst()
     seconds_each = _SAVED_SECONDS if to_compare else _SECONDS
     levels = list(_limits.levels())
     speeds = [
@@ -226,10 +226,8 @@ def samples(report: dict[str, Any]) -> Samples:
 
 def remeasure(report: dict[str, Any], row: str) -> Samples:
     """Time the layer of a row of `samples` once more."""
-    from dwsep import _limits
-
     network, _, name = row.partition(" ")
     case = next(case for case in LAYERS[network] if case.name == name)
-    rounds, flops = _limits.fma_rounds(FMA_SECONDS)
+    rounds, flops = fma_burst()
     again = _measure(case, report["threads"], report["peak_cores"], rounds, flops, _SAVED_SECONDS)
     return {row: again["in_fma"]}

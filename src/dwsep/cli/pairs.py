@@ -11,7 +11,7 @@ from typing import Any
 from ._machine import describe, seconds_without_cpu
 from ._networks import NETWORKS, Pair
 from ._terminal import steps
-from ._verdicts import FMA_SECONDS, Samples, in_turns_of
+from ._verdicts import Samples, fma_burst, in_turns_of
 from .timing import clock_for, interleaved
 
 __all__ = ["HEADERS", "QUICK_PAIRS", "measure", "notes", "remeasure", "rows", "samples", "title"]
@@ -94,9 +94,7 @@ def _runners(pair: Pair, threads: int, rounds: int) -> dict[str, Callable[[], ob
 
 def _measure(pair: Pair, threads: int, cores: int, quick: bool) -> dict[str, Any]:
     """Time one pair; all its figures, ready for JSON."""
-    from dwsep import _limits
-
-    rounds, flops = _limits.fma_rounds(FMA_SECONDS)
+    rounds, flops = fma_burst()
     took = interleaved(
         _runners(pair, threads, rounds),
         _QUICK_SECONDS if quick else _SECONDS,
@@ -115,7 +113,7 @@ def _measure(pair: Pair, threads: int, cores: int, quick: bool) -> dict[str, Any
         "standard_macs": pair.standard_macs,
         "separable_macs": pair.separable_macs,
         "timings": {name: asdict(timing) for name, timing in took.items()},
-        "in_fma": {name: in_turns_of(t, fma) for name, t in took.items() if name != "naive"},
+        "in_fma": {name: in_turns_of(t, fma, flops) for name, t in took.items() if name != "naive"},
         "gflops": speed / 1e9,
         "peak_gflops": peak / 1e9,
         "share_of_peak": speed / peak,
@@ -214,14 +212,14 @@ def samples(report: dict[str, Any]) -> Samples:
 
 def remeasure(report: dict[str, Any], row: str) -> Samples:
     """Time the pair that a row of `samples` belongs to once more, without the naive convolution."""
-    from dwsep import _limits
-
     number = int(row.split()[0])
     pair = _pairs(report["network"], report["quick"])[number]
-    rounds, _ = _limits.fma_rounds(FMA_SECONDS)
+    rounds, flops = fma_burst()
     runners = _runners(pair, report["threads"], rounds)
     del runners["naive"]
     seconds = _QUICK_SECONDS if report["quick"] else _SECONDS
     took = interleaved(runners, seconds, clock=clock_for(report["threads"]))
     fma = took.pop("fma")
-    return {f"{number}  {pair.name}: {name}": in_turns_of(t, fma) for name, t in took.items()}
+    return {
+        f"{number}  {pair.name}: {name}": in_turns_of(t, fma, flops) for name, t in took.items()
+    }
