@@ -9,6 +9,7 @@ from pybind11 import get_include
 from pybind11.setup_helpers import ParallelCompile
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 # Each file of cpp/isa is compiled for its own instruction set, all else for the plainest processor.
 X86 = {
@@ -34,6 +35,9 @@ FLAGS = [
 ]
 # Python's own flags ask for debugging symbols, which are most of the file.
 STRIP = ["-Wl,-s"] if platform.system() == "Linux" else []
+# The public headers ask for their symbols to be seen, which is right in a library only: in one
+# process there may be this module and a program's own copy of the library.
+EXPORTS = ["-Wl,--version-script=cpp/bindings/exports.map"] if platform.system() == "Linux" else []
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow"]
 
 
@@ -51,32 +55,61 @@ class BuildExt(build_ext):
         super().build_extensions()
 
 
+class BuildPy(build_py):
+    """Puts the C++ headers into the package, where `dwsep.get_include()` finds them.
+
+    An editable installation uses those of the source tree.
+    """
+
+    def run(self) -> None:
+        super().run()
+        if not self.editable_mode:
+            self.copy_tree("cpp/include/dwsep", str(Path(self.build_lib, "dwsep/include/dwsep")))
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        headers = [] if self.editable_mode else Path("cpp/include/dwsep").iterdir()
+        folder = Path(self.build_lib, "dwsep/include/dwsep")
+        return super().get_outputs(include_bytecode) + [str(folder / h.name) for h in headers]
+
+
 def core() -> Extension:
     # The slowest files first, so that the last core is not left with one of them.
     isa = [f"cpp/isa/{name}" for name in sorted(ISA_FLAGS, key=lambda n: -len(ISA_FLAGS[n]))]
     sources = isa + sorted(
-        str(p) for d in ("bindings", "runtime") for p in Path("cpp", d).rglob("*.cc")
+        str(p) for d in ("bindings", "embed", "runtime") for p in Path("cpp", d).rglob("*.cc")
     )
     return Extension(
         "dwsep._core",
         sources=sources,
-        depends=[str(p) for p in Path("cpp").rglob("*.hpp")],
-        include_dirs=["cpp/include", "cpp", get_include()],
+        depends=[str(p) for p in Path("cpp").rglob("*.h*")],
+        include_dirs=["cpp/include", "cpp"],
         language="c++",
-        extra_compile_args=[*FLAGS, *WARNINGS],
-        extra_link_args=["-pthread", *STRIP],
+        # As headers of the system, about which the compiler does not warn.
+        extra_compile_args=[*FLAGS, *WARNINGS, "-isystem", get_include()],
+        extra_link_args=["-pthread", *STRIP, *EXPORTS],
     )
 
 
-def reference() -> list[Extension]:
+def cython_modules() -> list[Extension]:
+    """Return the plain loops, and what other Cython modules import."""
     naive = Extension(
         "dwsep.reference.naive",
         ["src/dwsep/reference/naive.pyx"],
         extra_compile_args=["-O3", "-ffp-contract=off"],
         extra_link_args=STRIP,
     )
-    return cythonize([naive], language_level=3)
+    api = Extension(
+        "dwsep.cython_api",
+        ["src/dwsep/cython_api.pyx"],
+        depends=["cpp/include/dwsep/c_api.h"],
+        include_dirs=["cpp/include"],
+        extra_compile_args=["-O2"],
+        extra_link_args=STRIP,
+    )
+    return cythonize([naive, api], language_level=3)
 
 
 ParallelCompile("DWSEP_BUILD_JOBS", default=os.cpu_count() or 1).install()
-setup(ext_modules=[core(), *reference()], cmdclass={"build_ext": BuildExt})
+setup(
+    ext_modules=[core(), *cython_modules()], cmdclass={"build_ext": BuildExt, "build_py": BuildPy}
+)

@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/arrays.hpp"
+#include "bindings/c_api.hpp"
 #include "bindings/layers.hpp"
 #include "bindings/network.hpp"
 #include "bindings/recycle.hpp"
@@ -105,4 +106,5 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   add_layers(m);
   add_cpu(m);
   add_networks(m);
+  add_c_api(m);
 }

@@ -3,7 +3,7 @@ from typing import Any, TypedDict, final, type_check_only
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self, disjoint_base
+from typing_extensions import CapsuleType, Self, disjoint_base
 
 from ._arguments import CanonicalActivation, CanonicalPadding, Pair
 
@@ -140,6 +140,9 @@ class Conv2D(Layer):
         num_threads: int | None = None,
     ) -> _Array: ...
 
+_C_API: CapsuleType
+
+def layer_handle(layer: object) -> CapsuleType: ...
 def isa() -> str: ...
 def isas() -> list[str]: ...
 def lanes() -> int: ...

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#pragma GCC visibility push(default)
 namespace dwsep {
 
 /// One entry of the list of kernel variants that drives dispatch, tests and benchmarks.
@@ -41,3 +42,4 @@ double time_read(std::int64_t bytes, std::int64_t rounds, double* moved);
 double time_copy(std::int64_t bytes, std::int64_t rounds, double* moved);
 
 }  // namespace dwsep
+#pragma GCC visibility pop

@@ -4,5 +4,6 @@
 #include "dwsep/cpu.hpp"
 #include "dwsep/layers.hpp"
 #include "dwsep/options.hpp"
+#include "dwsep/status.hpp"
 #include "dwsep/tensor.hpp"
 #include "dwsep/threads.hpp"

@@ -13,6 +13,11 @@
 #include "dwsep/options.hpp"
 #include "dwsep/tensor.hpp"
 
+namespace dwsep::runtime {
+class PackedLayer;
+}
+
+#pragma GCC visibility push(default)
 namespace dwsep {
 
 /// What a call would do, and the least time the machine could need for it.
@@ -53,10 +58,6 @@ struct SqueezeExcite {
   PointwiseFilter reduce, expand;
   Activation reduce_activation, gate_activation;
 };
-
-namespace runtime {
-class PackedLayer;
-}
 
 /// What all layers share.
 class Layer {
@@ -107,3 +108,4 @@ class Conv2D : public Layer {
 };
 
 }  // namespace dwsep
+#pragma GCC visibility pop

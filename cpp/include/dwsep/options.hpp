@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#pragma GCC visibility push(default)
 namespace dwsep {
 
 enum class ActivationKind : std::int32_t {
@@ -49,3 +50,4 @@ struct ConvOptions {
 };
 
 }  // namespace dwsep
+#pragma GCC visibility pop

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#pragma GCC visibility push(default)
 namespace dwsep {
 
 /// Sizes of an NHWC tensor.
@@ -35,3 +36,4 @@ inline ConstTensor dense(const float* data, Shape s) { return {data, s, s.h * s.
 inline Tensor dense(float* data, Shape s) { return {data, s, s.h * s.w * s.c, s.w * s.c, s.c}; }
 
 }  // namespace dwsep
+#pragma GCC visibility pop

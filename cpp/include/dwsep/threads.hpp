@@ -1,6 +1,7 @@
 // Control of the library's one thread pool.
 #pragma once
 
+#pragma GCC visibility push(default)
 namespace dwsep {
 
 /// CPUs this process may use: the affinity mask, cut by the cgroup quota.
@@ -10,3 +11,4 @@ void set_num_threads(int threads);
 int num_threads();
 
 }  // namespace dwsep
+#pragma GCC visibility pop

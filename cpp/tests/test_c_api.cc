@@ -1,0 +1,166 @@
+// The C interface gives the bits of the C++ one, and refuses what it must with a message; statuses instead of exceptions.
+#include <array>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "check.hpp"
+#include "dwsep/c_api.h"
+#include "dwsep/dwsep.hpp"
+
+namespace {
+
+using dwsep::test::check;
+
+constexpr std::int64_t kChannels = 19, kOut = 24;
+constexpr dwsep::Shape kShape{2, 9, 7, kChannels};
+
+std::vector<float> values(std::int64_t count) {
+  std::vector<float> v(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < v.size(); ++i) v[i] = static_cast<float>(i * 37 % 101) / 50.0F - 1.0F;
+  return v;
+}
+
+struct Api {
+  const dwsep_api& functions = *dwsep_get_api(DWSEP_C_ABI);
+  std::array<char, 200> message{};
+
+  /// Whether a call failed as it should: with that status, a message that begins so, and no layer.
+  bool refused(dwsep_status got, dwsep_status wanted, const char* begin, dwsep_layer* const* layer = nullptr) const {
+    const bool right =
+        got == wanted && std::strncmp(message.data(), begin, std::strlen(begin)) == 0 && (layer == nullptr || *layer == nullptr);
+    if (!right) std::fprintf(stderr, "status %d: %s\n", static_cast<int>(got), message.data());
+    return right;
+  }
+};
+
+const std::vector<float> kTaps = values(3 * 3 * kChannels), kWide = values(3 * 3 * kOut), kMatrix = values(kChannels * kOut),
+                         kBack = values(kOut * kChannels), kBias = values(kOut), kStandard = values(3 * 3 * kChannels * kOut);
+const dwsep_depthwise_filter kDepthwise = {kTaps.data(), 3, 3, kChannels, 1, kBias.data()};
+const dwsep_depthwise_filter kDepthwiseWide = {kWide.data(), 3, 3, kOut, 1, nullptr};
+const dwsep_pointwise_filter kPointwise = {kMatrix.data(), kChannels, kOut, kBias.data()};
+const dwsep_pointwise_filter kProject = {kBack.data(), kOut, kChannels, nullptr};
+const dwsep_standard_filter kConv = {kStandard.data(), 3, 3, kChannels, kOut, 1, nullptr};
+const dwsep_conv_options kOptions = {2, 1, 1, 2, DWSEP_PADDING_EXPLICIT, 1, 0, 2, 1};
+const dwsep_activation kSilu = {DWSEP_SILU, 0, 0}, kRelu6 = {DWSEP_CLIP, 0, 6};
+
+/// Runs a C layer and its C++ counterpart on the same input.
+void same(Api& api, dwsep_layer* made, const dwsep::Layer& wanted, bool adds, const char* what) {
+  check(made != nullptr, what);
+  if (made == nullptr) return;
+  const std::vector<float> x = values(kShape.n * kShape.h * kShape.w * kShape.c);
+  const dwsep_shape shape{kShape.n, kShape.h, kShape.w, kShape.c};
+  dwsep_shape out{};
+  check(api.functions.output_shape(made, &shape, &out, nullptr, 0) == DWSEP_OK, what);
+  const dwsep::Shape expected = wanted.output_shape(kShape);
+  check(dwsep::Shape{out.n, out.h, out.w, out.c} == expected, what);
+  const std::vector<float> residual = values(out.n * out.h * out.w * out.c);
+  std::vector<float> y(residual.size()), z(residual.size());
+  const dwsep_const_tensor in = {x.data(), shape, shape.h * shape.w * shape.c, shape.w * shape.c, shape.c};
+  const dwsep_tensor to = {y.data(), out, out.h * out.w * out.c, out.w * out.c, out.c};
+  const dwsep_const_tensor add = {residual.data(), out, to.stride_n, to.stride_h, to.stride_w};
+  const dwsep::ConstTensor also = dwsep::dense(residual.data(), expected);
+  const dwsep_status status = api.functions.run(made, &in, &to, adds ? &add : nullptr, 2, api.message.data(), api.message.size());
+  check(status == DWSEP_OK && api.message[0] == '\0', what);
+  wanted(dwsep::dense(x.data(), kShape), dwsep::dense(z.data(), expected), adds ? &also : nullptr);
+  check(std::memcmp(y.data(), z.data(), y.size() * sizeof(float)) == 0, what);
+  api.functions.delete_layer(made);
+}
+
+void same_bits() {
+  Api api;
+  const dwsep_api& f = api.functions;
+  dwsep::ConvOptions o;
+  o.stride_h = 2, o.dilation_w = 2;
+  o.padding = {dwsep::Padding::Mode::explicit_, 1, 0, 2, 1};
+  const dwsep::Activation silu{dwsep::ActivationKind::silu}, relu6 = dwsep::Activation::relu6(), none = dwsep::Activation::none();
+  const dwsep::DepthwiseFilter depthwise{kTaps.data(), 3, 3, kChannels, 1, kBias.data()}, wide{kWide.data(), 3, 3, kOut, 1, nullptr};
+  const dwsep::PointwiseFilter pointwise{kMatrix.data(), kChannels, kOut, kBias.data()}, project{kBack.data(), kOut, kChannels, nullptr};
+  dwsep_layer* layer = nullptr;
+
+  f.new_depthwise(&kDepthwise, nullptr, nullptr, &layer, nullptr, 0);
+  same(api, layer, dwsep::DepthwiseConv2D(depthwise, {}, none), false, "depthwise, with the defaults");
+  f.new_depthwise(&kDepthwise, &kOptions, &kSilu, &layer, nullptr, 0);
+  same(api, layer, dwsep::DepthwiseConv2D(depthwise, o, silu), false, "depthwise");
+  f.new_pointwise(&kPointwise, &kRelu6, &layer, nullptr, 0);
+  same(api, layer, dwsep::PointwiseConv2D(pointwise, relu6), true, "pointwise");
+  f.new_separable(&kDepthwise, &kPointwise, &kOptions, &kRelu6, &kSilu, &layer, nullptr, 0);
+  same(api, layer, dwsep::SeparableConv2D(depthwise, pointwise, o, relu6, silu), true, "separable");
+  f.new_inverted_residual(&kPointwise, &kDepthwiseWide, &kProject, &kOptions, &kRelu6, &kSilu, nullptr, &layer, nullptr, 0);
+  same(api, layer, dwsep::InvertedResidual(pointwise, wide, project, o, relu6, silu, none), true, "inverted residual");
+  f.new_standard(&kConv, &kOptions, &kRelu6, &layer, nullptr, 0);
+  same(api, layer, dwsep::Conv2D({kStandard.data(), 3, 3, kChannels, kOut, 1, nullptr}, o, relu6), true, "standard");
+}
+
+void refusals() {
+  Api api;
+  const dwsep_api& f = api.functions;
+  char* const text = api.message.data();
+  const std::size_t size = api.message.size();
+  constexpr dwsep_status invalid = DWSEP_INVALID_ARGUMENT;
+  auto* layer = reinterpret_cast<dwsep_layer*>(&api);  // must become null
+  check(api.refused(f.new_depthwise(nullptr, nullptr, nullptr, &layer, text, size), invalid, "filter: ", &layer), "no filter");
+  check(api.refused(f.new_depthwise(&kDepthwise, nullptr, nullptr, nullptr, text, size), invalid, "layer: "), "nowhere to put it");
+  dwsep_depthwise_filter filter = kDepthwise;
+  filter.weights = nullptr;
+  check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "filter: ", &layer), "no weights");
+  filter = kDepthwise;
+  filter.kh = -3;
+  check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "filter height: ", &layer), "negative height");
+  dwsep_conv_options options = kOptions;
+  options.padding = 4;
+  check(api.refused(f.new_depthwise(&kDepthwise, &options, nullptr, &layer, text, size), invalid, "padding: ", &layer), "padding 4");
+  options = kOptions;
+  options.stride_w = 0;
+  check(api.refused(f.new_depthwise(&kDepthwise, &options, nullptr, &layer, text, size), invalid, "stride: ", &layer), "stride 0");
+  const dwsep_activation unknown = {8, 0, 0};
+  check(api.refused(f.new_pointwise(&kPointwise, &unknown, &layer, text, size), invalid, "activation kind: ", &layer), "activation 8");
+  dwsep_standard_filter conv = kConv;
+  for (const std::int64_t groups : {-1, 0, 2}) {
+    conv.groups = groups;
+    check(api.refused(f.new_standard(&conv, nullptr, nullptr, &layer, text, size), invalid, "groups: ", &layer),
+          "groups that do not divide");
+  }
+  check(api.refused(f.set_num_threads(-1, text, size), invalid, ""), "negative threads");
+
+  check(f.new_pointwise(&kPointwise, nullptr, &layer, text, size) == DWSEP_OK, "a layer to call");
+  std::vector<float> memory(4 * 4 * kOut);
+  dwsep_const_tensor x = {memory.data(), {1, 4, 4, kChannels}, 0, 4 * kChannels, kChannels};
+  dwsep_tensor y = {memory.data(), {1, 4, 4, kOut}, 0, 4 * kOut, kOut};
+  check(api.refused(f.run(nullptr, &x, &y, nullptr, 1, text, size), invalid, "layer: "), "no layer");
+  check(api.refused(f.run(layer, nullptr, &y, nullptr, 1, text, size), invalid, "x: "), "no x");
+  check(api.refused(f.run(layer, &x, nullptr, nullptr, 1, text, size), invalid, "y: "), "no y");
+  check(api.refused(f.run(layer, &x, &y, nullptr, -1, text, size), invalid, "threads: "), "-1 threads");
+  y.shape.h = 5;
+  check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, size), invalid, "y: "), "a result of another shape");
+  check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, 4), invalid, "y: ") && std::strlen(text) == 3, "a message cut to fit");
+  x.shape.w = -4;
+  check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, size), invalid, "x: "), "a negative size");
+  x.shape.w = 4, y.shape.h = 4, y.data = nullptr;
+  check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, size), invalid, "y: "), "no memory for the result");
+  f.delete_layer(layer);
+  f.delete_layer(nullptr);
+  check(dwsep_get_api(0) == nullptr && dwsep_get_api(DWSEP_C_ABI + 1) == nullptr, "no other version");
+}
+
+void statuses() {
+  const dwsep::PointwiseConv2D layer({kMatrix.data(), kChannels, kOut, nullptr}, dwsep::Activation::none());
+  dwsep::Shape out;
+  check(dwsep::try_output_shape(layer, kShape, &out).ok() && out.c == kOut, "a shape");
+  const dwsep::Status s = dwsep::try_output_shape(layer, {1, 4, 4, 3}, &out);
+  check(!s.ok() && s.code() == dwsep::StatusCode::invalid_argument && std::strncmp(s.message(), "x: ", 3) == 0, "a refusal");
+  check(!dwsep::try_run(layer, {}, {}).ok(), "a refused call");
+  const std::string lengthy(1000, 'a');
+  check(std::strlen(dwsep::attempt([&] { throw std::runtime_error(lengthy); }).message()) == 251, "a long message is cut");
+  check(dwsep::attempt([] { throw std::bad_alloc(); }).code() == dwsep::StatusCode::out_of_memory, "no memory");
+  check(dwsep::attempt([] { throw 1; }).code() == dwsep::StatusCode::failure, "whatever else is thrown");
+}
+
+}  // namespace
+
+int main() {
+  same_bits();
+  refusals();
+  statuses();
+  return dwsep::test::summary(("embedding on " + dwsep::isa()).c_str());
+}

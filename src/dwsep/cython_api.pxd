@@ -1,0 +1,125 @@
+# cython: language_level=3
+"""The kernels and layers for Cython, without the GIL: `from dwsep.cython_api cimport ...`.
+
+Declares `dwsep/c_api.h`, which documents every name: compile with `dwsep.get_include()` among the
+include directories. Nothing has to be linked. `get_api(DWSEP_C_ABI, sizeof(dwsep_api))` gives the
+table of functions; call it once, with the GIL, and keep the pointer.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t
+
+cdef extern from "dwsep/c_api.h" nogil:
+    enum:
+        DWSEP_C_ABI
+
+    ctypedef enum dwsep_status:
+        DWSEP_OK
+        DWSEP_INVALID_ARGUMENT
+        DWSEP_OUT_OF_MEMORY
+        DWSEP_FAILURE
+
+    ctypedef enum dwsep_activation_kind:
+        DWSEP_CLIP
+        DWSEP_LEAKY_RELU
+        DWSEP_HARD_SWISH
+        DWSEP_HARD_SIGMOID
+        DWSEP_SIGMOID
+        DWSEP_SILU
+        DWSEP_TANH
+        DWSEP_GELU
+
+    ctypedef struct dwsep_activation:
+        int32_t kind
+        float lo, hi
+
+    ctypedef enum dwsep_padding:
+        DWSEP_PADDING_EXPLICIT
+        DWSEP_PADDING_SAME
+        DWSEP_PADDING_SAME_LOWER
+        DWSEP_PADDING_VALID
+
+    ctypedef struct dwsep_conv_options:
+        int64_t stride_h, stride_w, dilation_h, dilation_w
+        int32_t padding
+        int64_t pad_top, pad_bottom, pad_left, pad_right
+
+    ctypedef struct dwsep_depthwise_filter:
+        const float* weights
+        int64_t kh, kw, channels, multiplier
+        const float* bias
+
+    ctypedef struct dwsep_pointwise_filter:
+        const float* weights
+        # "in" is a word of Cython's.
+        int64_t in_ "in"
+        int64_t out
+        const float* bias
+
+    ctypedef struct dwsep_standard_filter:
+        const float* weights
+        int64_t kh, kw
+        int64_t in_ "in"
+        int64_t out, groups
+        const float* bias
+
+    ctypedef struct dwsep_shape:
+        int64_t n, h, w, c
+
+    ctypedef struct dwsep_const_tensor:
+        const float* data
+        dwsep_shape shape
+        int64_t stride_n, stride_h, stride_w
+
+    ctypedef struct dwsep_tensor:
+        float* data
+        dwsep_shape shape
+        int64_t stride_n, stride_h, stride_w
+
+    ctypedef struct dwsep_layer:
+        pass
+
+    ctypedef struct dwsep_api:
+        uint32_t abi, size
+        dwsep_status (*new_depthwise)(
+            const dwsep_depthwise_filter* filter, const dwsep_conv_options* options,
+            const dwsep_activation* activation,
+            dwsep_layer** layer, char* message, size_t message_size) noexcept nogil
+        dwsep_status (*new_pointwise)(
+            const dwsep_pointwise_filter* filter, const dwsep_activation* activation,
+            dwsep_layer** layer, char* message, size_t message_size) noexcept nogil
+        dwsep_status (*new_separable)(
+            const dwsep_depthwise_filter* depthwise, const dwsep_pointwise_filter* pointwise,
+            const dwsep_conv_options* options, const dwsep_activation* depthwise_activation,
+            const dwsep_activation* activation,
+            dwsep_layer** layer, char* message, size_t message_size) noexcept nogil
+        dwsep_status (*new_inverted_residual)(
+            const dwsep_pointwise_filter* expand, const dwsep_depthwise_filter* depthwise,
+            const dwsep_pointwise_filter* project, const dwsep_conv_options* options,
+            const dwsep_activation* expand_activation,
+            const dwsep_activation* depthwise_activation, const dwsep_activation* activation,
+            dwsep_layer** layer, char* message, size_t message_size) noexcept nogil
+        dwsep_status (*new_standard)(
+            const dwsep_standard_filter* filter, const dwsep_conv_options* options,
+            const dwsep_activation* activation,
+            dwsep_layer** layer, char* message, size_t message_size) noexcept nogil
+        void (*delete_layer)(dwsep_layer* layer) noexcept nogil
+        dwsep_status (*output_shape)(
+            const dwsep_layer* layer, const dwsep_shape* x, dwsep_shape* y,
+            char* message, size_t message_size) noexcept nogil
+        dwsep_status (*run)(
+            const dwsep_layer* layer, const dwsep_const_tensor* x, const dwsep_tensor* y,
+            const dwsep_const_tensor* residual, int threads,
+            char* message, size_t message_size) noexcept nogil
+        int (*num_threads)() noexcept nogil
+        dwsep_status (*set_num_threads)(
+            int threads, char* message, size_t message_size) noexcept nogil
+
+# The table; ImportError if the installed dwsep has another version, or fewer functions, than the
+# caller was compiled for.
+cdef const dwsep_api* get_api(uint32_t abi, size_t size) except NULL
+
+# The handle of a layer that Python made, valid while that layer lives; TypeError for anything else.
+cdef const dwsep_layer* handle(object layer) except NULL
+
+# Raises ValueError, MemoryError or RuntimeError with the message, unless the status is DWSEP_OK.
+cdef int check(dwsep_status status, const char* message) except -1
