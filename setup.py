@@ -76,11 +76,7 @@ def core() -> Extension:
     # The slowest files first, so that the last core is not left with one of them.
     isa = [f"cpp/isa/{name}" for name in sorted(ISA_FLAGS, key=lambda n: -len(ISA_FLAGS[n]))]
     sources = isa + sorted(
-        str(p)
-        for d in ("bindings", "embed", "runtime")
-        for p in Path("cpp", d).rglob("*.cc")
-        # Networks come in with their public header.
-        if "network" not in p.parts or Path("cpp/include/dwsep/network.hpp").exists()
+        str(p) for d in ("bindings", "embed", "runtime") for p in Path("cpp", d).rglob("*.cc")
     )
     return Extension(
         "dwsep._core",

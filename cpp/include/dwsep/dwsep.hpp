@@ -3,6 +3,7 @@
 
 #include "dwsep/cpu.hpp"
 #include "dwsep/layers.hpp"
+#include "dwsep/network.hpp"
 #include "dwsep/options.hpp"
 #include "dwsep/status.hpp"
 #include "dwsep/tensor.hpp"

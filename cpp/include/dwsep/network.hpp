@@ -14,6 +14,12 @@
 #include <variant>
 #include <vector>
 
+namespace dwsep::runtime {
+class NetworkImpl;
+class NetworkDraft;
+}  // namespace dwsep::runtime
+
+#pragma GCC visibility push(default)
 namespace dwsep {
 
 /// Sizes of the axes of an array, outermost first. At most eight.
@@ -41,11 +47,6 @@ struct StepInfo {
   std::int64_t parameters = 0;  ///< weights and biases
   bool free = false;            ///< takes no time: its output is a view of its input, or computed in place
 };
-
-namespace runtime {
-class NetworkImpl;
-class NetworkDraft;
-}  // namespace runtime
 
 class Network {
  public:
@@ -109,3 +110,4 @@ class NetworkBuilder {
 };
 
 }  // namespace dwsep
+#pragma GCC visibility pop
