@@ -4,7 +4,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+import small_networks
+
+import dwsep
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -29,6 +33,7 @@ def test_another_project_finds_and_uses_the_library(tmp_path):
     tested = run("ctest", "--test-dir", build, "--output-on-failure")
     assert "100% tests passed" in tested
     run("cmake", "--install", build, "--prefix", installed)
+    run("bash", REPOSITORY / "tools" / "check_symbols.sh", build)
 
     examples = REPOSITORY / "examples" / "cpp"
     run("cmake", "-S", examples, "-B", program, f"-DCMAKE_PREFIX_PATH={installed}")
@@ -36,3 +41,14 @@ def test_another_project_finds_and_uses_the_library(tmp_path):
     picture = run(program / "layer").splitlines()
     assert "separable" in picture[0]
     assert picture[1].startswith("@@#=  :+@@")
+
+    network, picture = tmp_path / "small.dwsep", tmp_path / "picture.ppm"
+    model = dwsep.Model(small_networks.classifier())
+    model.save(network)
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    picture.write_bytes(b"P6 8 8 255\n" + pixels.tobytes())
+    mean, deviation = (np.float32(v) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+    wanted = model((pixels[np.newaxis] / np.float32(255) - mean) / deviation)[0][0]
+    lines = [line.split() for line in run(program / "classify", network, picture).splitlines()]
+    assert [int(number) for number, _ in lines] == list(np.argsort(-wanted)[:5])
+    np.testing.assert_allclose([float(v) for _, v in lines], np.sort(wanted)[:-6:-1], rtol=1e-4)

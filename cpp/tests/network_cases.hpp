@@ -135,7 +135,9 @@ inline Case binary_case(Random& random) {
       {"pow", [](double a, double b) { return std::pow(a, b); }},
       {"prelu", [](double a, double b) { return a < 0 ? a * b : a; }},
   };
-  const auto& [name, f] = functions[random(0, 7)];
+  const auto& drawn = functions[random(0, 7)];
+  const auto& name = drawn.first;
+  const auto& f = drawn.second;
   const Dims shape = draw_shape(random);
   const auto part = [&] {
     Dims d;

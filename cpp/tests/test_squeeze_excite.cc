@@ -18,7 +18,7 @@ namespace {
 
 using namespace dwsep;
 using dwsep::test::check;
-using dwsep::test::in_child;
+using dwsep::test::in_child_if;
 using Floats = std::vector<float>;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
@@ -313,7 +313,7 @@ int main() {
   auto* const hash = static_cast<std::uint64_t*>(memory);
   std::uint64_t first = 0;
   for (const std::string& name : isas()) {
-    const bool passed = in_child([&] {
+    const bool passed = in_child_if(isas().size() > 1, [&] {
       setenv("DWSEP_ISA", name.c_str(), 1);
       *hash = 0xcbf29ce484222325U;
       for (const Case& k : kCases) one_case(k, hash);
