@@ -18,8 +18,9 @@ class Slide {
   static constexpr int kPhases = (F::KW + F::SW - 1) / F::SW;
 
   /// Lanes `lanes` of the channels from `channel` on, output columns [begin, end), at least kPhases of them, into y (row 0, column 0).
-  [[gnu::flatten]] static void run(const DepthwiseWork& w, const float* const* rows, std::int64_t channel, Lanes lanes, std::int64_t begin,
-                                   std::int64_t end, float* y) {
+  /// Never inlined: in a caller that is not flattened, GCC keeps the accumulators of NEON in memory.
+  [[gnu::flatten, gnu::noinline]] static void run(const DepthwiseWork& w, const float* const* rows, std::int64_t channel, Lanes lanes,
+                                                  std::int64_t begin, std::int64_t end, float* y) {
     Slide s(w, rows, channel, lanes, begin, y);
     // Before `kPhases - 1` outputs are in progress, and after the last has begun, some filter columns have no output.
     std::int64_t o = begin;
@@ -82,9 +83,9 @@ class Slide {
   /// The columns that are left when no further output begins.
   template <int Phase>
   [[gnu::always_inline]] inline void drain() {
-    unroll<1, kPhases>([&](auto age) {
+    unroll<1, kPhases>([&](auto age) __attribute__((always_inline)) {
       constexpr int phase = (Phase + age - 1) % kPhases;
-      unroll<0, F::SW>([&](auto j) {
+      unroll<0, F::SW>([&](auto j) __attribute__((always_inline)) {
         if constexpr (j <= (F::KW - 1) % F::SW || age < kPhases - 1) column<phase, j, age, kPhases>();
         if constexpr (j == (F::KW - 1) % F::SW) finish<phase>();
       });
