@@ -6,7 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from dwsep.cli import _plots, _verdicts, main
+from dwsep import _core
+from dwsep.cli import _plots, _verdicts, main, timing
 
 
 def noisy(scale, seed, count=25):
@@ -47,6 +48,25 @@ def test_a_row_must_be_slower_each_time():
     assert [v.word for v in found.values()] == ["same", "slower", "same"]
     assert asked == ["a", "b"]  # the first time, both came with one; then b alone was left
     assert found["b"].ratio == pytest.approx(1.2, rel=0.05)
+
+
+def test_an_interrupted_burst_does_not_set_the_unit(monkeypatch):
+    attempts = []
+
+    def time_fma(rounds):
+        interrupted = rounds not in attempts
+        attempts.append(rounds)
+        return (1.0 if interrupted else 1e-8 * rounds), 64.0 * rounds
+
+    monkeypatch.setattr(_core, "time_fma", time_fma)
+    assert _verdicts.fma_burst() == (64000, 64.0 * 64000)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_the_length_of_a_burst_is_not_in_what_is_saved(size):
+    layer = timing.Timing(1.0, 1.0, 1, 1, (1.0, 1.5))
+    burst = timing.Timing(1.0, 1.0, 1, 1, (size * 0.5, size * 0.5))
+    assert _verdicts.in_turns_of(layer, burst, size * 2e8) == pytest.approx([4, 6])
 
 
 def scaled(path, factor):
