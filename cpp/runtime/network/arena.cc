@@ -6,13 +6,12 @@
 namespace dwsep::runtime {
 namespace {
 
-constexpr std::int64_t kPage = 1024, kQuarter = kPage / 4;  // floats of 4 KB, 1 KB
+constexpr std::int64_t kPage = 1024, kDistance = 224;  // floats of 4096 and 896 bytes
 
-/// What a step writes should not lie a multiple of 4 KB from what it reads: loads would wait for stores to the same cache set. Values
-/// of steps in a row start in different quarters of a page.
+/// What a step writes should not lie a multiple of 512 bytes from what it reads, modulo a page (see bindings/arrays.hpp for figures).
+/// Values of steps in a row start 896 bytes apart.
 std::int64_t aligned(std::int64_t offset, int step) {
-  const std::int64_t quarter = step % 4 * kQuarter;
-  const std::int64_t at = offset / kPage * kPage + quarter;
+  const std::int64_t at = offset / kPage * kPage + step * kDistance % kPage;
   return at >= offset ? at : at + kPage;
 }
 
