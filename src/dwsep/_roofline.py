@@ -1,17 +1,32 @@
-"""The roofline plot of a profile."""
+"""The roofline plot: dots below the roofs of memory and arithmetic. It needs matplotlib.
+
+Williams, Waterman, Patterson: "Roofline: An Insightful Visual Performance Model for Multicore
+Architectures", 2009.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping, Sequence
 
     from ._profile import Profile
 
-__all__ = ["draw"]
+__all__ = ["Point", "draw", "roofline"]
 
 _LARGEST_DOT = 400.0  # square points, for a step that takes all the time
+_SMALLEST_DOT = 9.0
+
+
+class Point(NamedTuple):
+    """A dot: operations a byte and GFLOP/s reached; its area is in square points."""
+
+    group: str
+    intensity: float
+    gflops: float
+    area: float = 16.0
 
 
 def _figure() -> Any:
@@ -26,46 +41,50 @@ def _figure() -> Any:
     return Figure(figsize=(9, 6), layout="constrained")
 
 
-def draw(profile: Profile, path: str | os.PathLike[str]) -> None:
-    """Draw each step of a profile as a dot, as large as its share of the time, under the roofs."""
-    figure = _figure()
-    axes = figure.add_subplot()
-    rows = [r for r in profile.rows if not r.step.free and r.step.flops > 0 and r.seconds > 0]
-    intensities = [row.step.flops / row.step.bytes for row in rows]
-    ridges = [profile.peak_gflops / speed for speed in profile.bandwidths.values()]
-    left = min([*intensities, *ridges]) / 2
-    right = max([*intensities, *ridges]) * 2
-
-    for level, speed in profile.bandwidths.items():
-        ridge = profile.peak_gflops / speed
-        axes.plot([left, ridge], [left * speed, profile.peak_gflops], color="0.6", linewidth=1)
+def _roofs(axes: Any, left: float, right: float, peak: float, slopes: Mapping[str, float]) -> None:
+    for name, slope in slopes.items():
+        axes.plot([left, peak / slope], [left * slope, peak], color="0.6", linewidth=1)
         axes.annotate(
-            f"{level} {speed:.0f} GB/s",
-            (left, left * speed),
+            f"{name} {slope:.0f} GB/s",
+            (left, left * slope),
             xytext=(3, 3),
             textcoords="offset points",
             fontsize=8,
         )
-    first = min(ridges)
-    axes.plot([first, right], [profile.peak_gflops] * 2, color="0.3", linewidth=1.5)
+    first = peak / max(slopes.values(), default=peak / left)
+    axes.plot([first, right], [peak, peak], color="0.3", linewidth=1.5)
     axes.annotate(
-        f"peak {profile.peak_gflops:.0f} GFLOP/s",
-        (right, profile.peak_gflops),
+        f"peak {peak:.0f} GFLOP/s",
+        (right, peak),
         xytext=(-3, 3),
         textcoords="offset points",
         horizontalalignment="right",
         fontsize=8,
     )
 
-    total = sum(row.seconds for row in rows)
-    for kind in sorted({row.step.kind for row in rows}):
-        chosen = [i for i, row in enumerate(rows) if row.step.kind == kind]
+
+def roofline(
+    path: str | os.PathLike[str],
+    title: str,
+    points: Sequence[Point],
+    peak: float,
+    slopes: Mapping[str, float],
+) -> None:
+    """Draw GFLOP/s against operations a byte, below the peak and the bandwidths (GB/s)."""
+    figure = _figure()
+    axes = figure.add_subplot()
+    at = [*(point.intensity for point in points), *(peak / slope for slope in slopes.values())]
+    left, right = min(at, default=1.0) / 2, max(at, default=1.0) * 2
+    _roofs(axes, left, right, peak, slopes)
+    for group in dict.fromkeys(point.group for point in points):
+        of_group = [point for point in points if point.group == group]
         axes.scatter(
-            [intensities[i] for i in chosen],
-            [rows[i].gflops for i in chosen],
-            s=[max(9.0, _LARGEST_DOT * rows[i].seconds / total) for i in chosen],
+            [point.intensity for point in of_group],
+            [point.gflops for point in of_group],
+            s=[point.area for point in of_group],
             alpha=0.7,
-            label=f"{kind}, {sum(rows[i].seconds for i in chosen) / total:.0%} of the time",
+            label=group,
+            zorder=3,
         )
     axes.set(
         xscale="log",
@@ -73,9 +92,26 @@ def draw(profile: Profile, path: str | os.PathLike[str]) -> None:
         xlim=(left, right),
         xlabel="operations per byte of inputs, weights and output",
         ylabel="GFLOP/s",
-        title=f"{profile.name}: {profile.seconds * 1e3:.3g} ms, {profile.gflops:.0f} GFLOP/s, "
-        f"{profile.threads} thread{'s' * (profile.threads != 1)}",
     )
-    if rows:
+    axes.set_title(title, fontsize=10)
+    if points:
         axes.legend(fontsize=8, loc="lower right", markerscale=0.6)
     figure.savefig(path, dpi=150)
+
+
+def draw(profile: Profile, path: str | os.PathLike[str]) -> None:
+    """Draw each step of a profile as a dot, as large as its share of the time."""
+    rows = [r for r in profile.rows if not r.step.free and r.step.flops > 0 and r.seconds > 0]
+    total = sum(row.seconds for row in rows)
+    points = []
+    for kind in sorted({row.step.kind for row in rows}):
+        of_kind = [row for row in rows if row.step.kind == kind]
+        group = f"{kind}, {sum(row.seconds for row in of_kind) / total:.0%} of the time"
+        for row in of_kind:
+            area = max(_SMALLEST_DOT, _LARGEST_DOT * row.seconds / total)
+            points.append(Point(group, row.step.flops / row.step.bytes, row.gflops, area))
+    title = (
+        f"{profile.name}: {profile.seconds * 1e3:.3g} ms, {profile.gflops:.0f} GFLOP/s, "
+        f"{profile.threads} thread{'s' * (profile.threads != 1)}"
+    )
+    roofline(path, title, points, profile.peak_gflops, profile.bandwidths)

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-__all__ = ["Point", "bars", "require", "roofline"]
+from .._roofline import Point, roofline
 
-
-class Point(NamedTuple):
-    """A layer on the roofline: operations a byte, and GFLOP/s reached."""
-
-    group: str
-    intensity: float
-    gflops: float
+__all__ = ["Point", "bandwidth_slopes", "bars", "require", "roofline"]
 
 
 def require() -> None:
@@ -45,34 +39,6 @@ def bars(
     axes.set_xlabel(of)
     axes.set_title(title, fontsize=9)
     axes.margins(x=0.15)
-    axes.legend(fontsize=7)
-    figure.savefig(path, dpi=150, bbox_inches="tight")
-
-
-def roofline(
-    path: str, title: str, points: Sequence[Point], peak: float, slopes: Mapping[str, float]
-) -> None:
-    """Draw GFLOP/s against operations a byte, below the peak and the bandwidths (GB/s)."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 5.5))
-    axes = figure.add_subplot()
-    least = min(0.25, *(point.intensity for point in points)) / 1.3
-    most = 1.3 * max(peak / min(slopes.values()), *(point.intensity for point in points))
-    for name, slope in slopes.items():
-        knee = min(peak / slope, most)
-        axes.plot([least, knee], [least * slope, knee * slope], linewidth=1, label=f"{name}")
-    axes.plot([least, most], [peak, peak], color="black", linewidth=1, label="FMA peak")
-    for group in dict.fromkeys(point.group for point in points):
-        of_group = [point for point in points if point.group == group]
-        xs, ys = [p.intensity for p in of_group], [p.gflops for p in of_group]
-        axes.scatter(xs, ys, 14, label=group, zorder=3)
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_xlabel("operations a byte of input, weights and output")
-    axes.set_ylabel("GFLOP/s")
-    axes.set_title(title, fontsize=9)
-    axes.grid(True, which="both", linewidth=0.2)
     axes.legend(fontsize=7)
     figure.savefig(path, dpi=150, bbox_inches="tight")
 
