@@ -3,7 +3,7 @@ from typing import Any, TypedDict, final, type_check_only
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import CapsuleType, Self, disjoint_base
+from typing_extensions import CapsuleType, Never, Self, disjoint_base
 
 from ._arguments import CanonicalActivation, CanonicalPadding, Pair
 
@@ -170,8 +170,14 @@ class StepDict(TypedDict):
     parameters: int
     free: bool
 
+# The metaclass that pybind11 gives its classes; no module exports it.
+@type_check_only
+class _Pybind11Type(type): ...
+
 @final
-class Network:
+class Network(metaclass=_Pybind11Type):
+    # Made by load, from_bytes and NetworkBuilder.finish.
+    def __init__(self, /, *args: Never, **kwargs: Never) -> None: ...
     @staticmethod
     def load(path: str) -> Network: ...
     @staticmethod
@@ -199,7 +205,7 @@ class Network:
     ) -> int: ...
 
 @final
-class NetworkBuilder:
+class NetworkBuilder(metaclass=_Pybind11Type):
     def __init__(self) -> None: ...
     def input(self, name: str, shape: Sequence[int]) -> int: ...
     def constant(self, array: _Array) -> int: ...
