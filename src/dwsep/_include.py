@@ -1,7 +1,5 @@
 """Where the headers of the C++ and C interfaces are."""
 
-from pathlib import Path
-
 
 def get_include() -> str:
     """Return the directory to pass to a compiler's ``-I``.
@@ -16,6 +14,8 @@ def get_include() -> str:
     >>> Path(dwsep.get_include(), "dwsep", "c_api.h").is_file()
     True
     """
+    from pathlib import Path  # half of the time to import dwsep
+
     here = Path(__file__).resolve().parent
     installed = here / "include"
     # An editable installation has its headers where the repository has them.
