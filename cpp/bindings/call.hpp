@@ -2,10 +2,8 @@
 // the arrays do not force.
 #pragma once
 
-#include <cxxabi.h>
 #include <pybind11/critical_section.h>
 #include <pybind11/pybind11.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -15,7 +13,9 @@
 #include <string>
 
 #include "bindings/arrays.hpp"
+#include "bindings/gil.hpp"
 #include "bindings/overlap.hpp"
+#include "bindings/slices.hpp"
 #include "dwsep/layers.hpp"
 
 namespace dwsep::python {
@@ -49,34 +49,6 @@ PyObject* guarded(const Body& body) {
     PyErr_SetString(PyExc_RuntimeError, error.what());
   }
   return nullptr;
-}
-
-/// Takes the GIL back. In a process that is shutting down, Python before 3.14 ends a daemon thread here, which would unwind through frames
-/// that own references and give them up without the GIL. Such a thread sleeps until the process is gone instead, as in later versions.
-inline void take_gil(PyThreadState* state) {
-#if PY_VERSION_HEX < 0x030E0000 && defined(__GLIBCXX__)
-  try {
-    PyEval_RestoreThread(state);
-  } catch (const abi::__forced_unwind&) {
-    for (;;) pause();
-  }
-#else
-  PyEval_RestoreThread(state);
-#endif
-}
-
-/// Runs `body`, which must not touch Python, while other threads may hold the GIL.
-template <class Body>
-void without_gil(const Body& body) {
-  std::exception_ptr error;
-  PyThreadState* state = PyEval_SaveThread();
-  try {
-    body();
-  } catch (const std::exception&) {
-    error = std::current_exception();
-  }
-  take_gil(state);
-  if (error) std::rethrow_exception(error);
 }
 
 /// The arguments of a call; null where not given or None. Owned, because while the kernel runs without the GIL others may empty the dict
@@ -159,15 +131,20 @@ inline View readable(const View& v, PyObject* array, py::object& keeper) {
 }
 
 /// Runs the kernel without the GIL, unless it is over in about a microsecond: where another Python thread is busy, getting the GIL back
-/// takes 200 of them.
+/// takes 200 of them. What may take long runs in slices, so that signals are handled in between.
 inline void run(const LayerObject& self, const View& x, const View& y, const View* residual, int threads) {
   constexpr double least_multiplications = 1 << 16;
-  const ConstTensor in = x.tensor(), add = residual != nullptr ? residual->tensor() : ConstTensor();
+  const ConstTensor in = x.tensor(), added = residual != nullptr ? residual->tensor() : ConstTensor();
+  const ConstTensor* const add = residual != nullptr ? &added : nullptr;
   const Tensor result = y.tensor();
-  const auto body = [&] { self.layer(in, result, residual != nullptr ? &add : nullptr, threads); };
   const auto pixels = [](const Shape& s) { return static_cast<double>(s.n) * static_cast<double>(s.h) * static_cast<double>(s.w); };
-  if (self.weights * std::max(pixels(x.shape), pixels(y.shape)) < least_multiplications) return body();
-  without_gil(body);
+  const double multiplications = self.weights * std::max(pixels(x.shape), pixels(y.shape));
+  if (multiplications < least_multiplications) return self.layer(in, result, add, threads);
+  const double slow = slow_seconds(multiplications, x.shape, y.shape);
+  if (x.shape.n == 1 || slow <= slice_seconds || !handles_signals()) {
+    return without_gil([&] { self.layer(in, result, add, threads); });
+  }
+  interruptibly([&](const auto& proceed) { run_in_slices(self.layer, in, result, add, threads, slow, proceed); });
 }
 
 inline PyObject* call(const Arguments& arguments) {

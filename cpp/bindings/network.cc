@@ -71,7 +71,11 @@ struct Call {
 py::list run(const Network& network, const py::sequence& arrays, const py::object& num_threads) {
   const int threads = thread_count(num_threads.ptr());
   Call call(network, arrays);
-  without_gil([&] { network.run(call.inputs, call.outputs, threads); });
+  if (handles_signals()) {
+    interruptibly([&](const auto& proceed) { network.run(call.inputs, call.outputs, threads, proceed); });
+  } else {
+    without_gil([&] { network.run(call.inputs, call.outputs, threads); });
+  }
   return call.list();
 }
 

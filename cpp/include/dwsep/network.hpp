@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -67,6 +68,10 @@ class Network {
   std::vector<Sizes> output_shapes(const std::vector<Sizes>& inputs) const;
   /// Fills outputs[i], an array without gaps of the shape that output_shapes tells. Outputs must not overlap inputs.
   void run(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads = 0) const;
+  /// The same, and asks `proceed` between two steps, some twelve times a second at most, on the calling thread; no other works meanwhile.
+  /// Where it returns false the call ends, returns false, and leaves the outputs undefined.
+  bool run(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads,
+           const std::function<bool()>& proceed) const;
 
   std::vector<StepInfo> steps(const std::vector<Sizes>& inputs, int threads = 0) const;
   /// As run, and gives the seconds of each step.

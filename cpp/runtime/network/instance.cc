@@ -1,6 +1,7 @@
 #include "runtime/network/instance.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 
 #include "runtime/blocks.hpp"
@@ -235,22 +236,40 @@ Array Instance::array(const Storage& s, const float* const* inputs, float* const
   return {base + s.offset, s.shape, s.strides};
 }
 
-void Instance::run(const float* const* inputs, float* const* outputs, double* seconds) {
+bool Instance::run(const float* const* inputs, float* const* outputs, double* seconds, const std::function<bool()>& proceed) {
   for (Work& w : works_) {
     for (std::size_t i = 0; i < w.inputs.size(); ++i) w.arrays[i] = array(storage_[at(w.inputs[i])], inputs, outputs);
     w.result = array(w.target, inputs, outputs);
   }
+  const bool pauses = static_cast<bool>(proceed);
+  for (std::size_t next = run_from(0, seconds, pauses); next < works_.size(); next = run_from(next, seconds, pauses)) {
+    if (!proceed()) return false;
+  }
+  return true;
+}
+
+/// Returns the first step that was not run: where `pauses`, some are left after a while.
+std::size_t Instance::run_from(std::size_t first, double* seconds, bool pauses) {
+  constexpr std::chrono::milliseconds longest{80};
+  // Set by one thread before a barrier, read by all after it: they leave together. Whoever is late may read what was set after a later
+  // step, and goes on to that one.
+  std::atomic<std::size_t> last{works_.size()};
   parallel(threads_, [&](Team& team) {
-    auto before = std::chrono::steady_clock::now();
-    for (const Work& w : works_) {
+    const auto start = std::chrono::steady_clock::now();
+    auto before = start;
+    for (std::size_t i = first; i < works_.size() && last.load(std::memory_order_relaxed) >= i; ++i) {
+      const Work& w = works_[i];
       w.op->run(team, {w.arrays.data(), w.result, static_cast<int>(w.arrays.size())}, arena_.get() + w.scratch_offset);
+      const bool leads = team.rank() == 0;
+      if (leads && pauses && std::chrono::steady_clock::now() - start > longest) last.store(i, std::memory_order_relaxed);
       team.barrier();
-      if (seconds == nullptr || team.rank() != 0 || w.step < 0) continue;
+      if (seconds == nullptr || !leads || w.step < 0) continue;
       const auto now = std::chrono::steady_clock::now();
       seconds[w.step] += std::chrono::duration<double>(now - before).count();
       before = now;
     }
   });
+  return std::min(last.load(std::memory_order_relaxed) + 1, works_.size());
 }
 
 }  // namespace dwsep::runtime

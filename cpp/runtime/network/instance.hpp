@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "runtime/buffer.hpp"
@@ -36,8 +37,9 @@ class Instance {
   /// Whether a step of the network takes no time here.
   bool free(int step) const { return free_[static_cast<std::size_t>(step)]; }
 
-  /// Runs all steps. `seconds`, where not null, gets one figure for each of the network's steps, and is zero before.
-  void run(const float* const* inputs, float* const* outputs, double* seconds);
+  /// Runs all steps. `seconds`, where not null, gets one figure for each of the network's steps, and is zero before. `proceed`, where there
+  /// is one, is asked now and then between two steps, outside of the team; false ends the run, which then returns false.
+  bool run(const float* const* inputs, float* const* outputs, double* seconds, const std::function<bool()>& proceed);
 
  private:
   struct Work {
@@ -55,6 +57,7 @@ class Instance {
   void place_outputs(const NetworkDraft& network);
   void list_works(const NetworkDraft& network);
   void plan_arena();
+  std::size_t run_from(std::size_t first, double* seconds, bool pauses);
   Array array(const Storage& s, const float* const* inputs, float* const* outputs) const;
 
   int threads_wanted_, threads_;

@@ -51,8 +51,8 @@ class Lease {
   std::unique_ptr<Instance> instance_;
 };
 
-void run_network(const NetworkImpl& network, const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads,
-                 double* seconds) {
+bool run_network(const NetworkImpl& network, const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads,
+                 double* seconds, const std::function<bool()>& proceed = {}) {
   const NetworkDraft& d = network.definition();
   if (outputs.size() != d.outputs.size()) reject("outputs", std::to_string(d.outputs.size()) + " arrays", std::to_string(outputs.size()));
   std::vector<Dims> shapes;
@@ -61,7 +61,7 @@ void run_network(const NetworkImpl& network, const std::vector<ConstArray>& inpu
     shapes.push_back(dims_of(input.shape, "input"));
     data.push_back(input.data);
   }
-  Lease(network, shapes, resolve_threads(threads))->run(data.data(), outputs.data(), seconds);
+  return Lease(network, shapes, resolve_threads(threads))->run(data.data(), outputs.data(), seconds, proceed);
 }
 
 std::int64_t count_parameters(const Op& op) {
@@ -97,6 +97,11 @@ std::vector<Sizes> Network::output_shapes(const std::vector<Sizes>& inputs) cons
 
 void Network::run(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads) const {
   run_network(*impl_, inputs, outputs, threads, nullptr);
+}
+
+bool Network::run(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads,
+                  const std::function<bool()>& proceed) const {
+  return run_network(*impl_, inputs, outputs, threads, nullptr, proceed);
 }
 
 std::vector<double> Network::profile(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads) const {

@@ -1,0 +1,70 @@
+// Work without the GIL: giving it up, taking it back, and looking for signals on the way.
+#pragma once
+
+#include <Python.h>
+#include <cxxabi.h>
+#include <pybind11/pybind11.h>
+#include <unistd.h>
+
+#include <exception>
+
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
+
+namespace dwsep::python {
+
+/// Takes the GIL back. In a process that is shutting down, Python before 3.14 ends a daemon thread here, which would unwind through frames
+/// that own references and give them up without the GIL. Such a thread sleeps until the process is gone instead, as in later versions.
+inline void take_gil(PyThreadState* state) {
+#if PY_VERSION_HEX < 0x030E0000 && defined(__GLIBCXX__)
+  try {
+    PyEval_RestoreThread(state);
+  } catch (const abi::__forced_unwind&) {
+    for (;;) pause();
+  }
+#else
+  PyEval_RestoreThread(state);
+#endif
+}
+
+/// Runs `body`, which must not touch Python, while other threads may hold the GIL. It is given a function to call now and then, which takes
+/// the GIL, lets Python handle the signals that came, and tells whether to go on; if not, `body` returns, and the handler's exception is
+/// thrown, KeyboardInterrupt as a rule.
+template <class Body>
+void interruptibly(const Body& body) {
+  std::exception_ptr error;
+  bool interrupted = false;
+  PyThreadState* state = PyEval_SaveThread();
+  const auto proceed = [&] {
+    take_gil(state);
+    interrupted = PyErr_CheckSignals() != 0;
+    state = PyEval_SaveThread();
+    return !interrupted;
+  };
+  try {
+    body(proceed);
+  } catch (const std::exception&) {
+    error = std::current_exception();
+  }
+  take_gil(state);
+  if (interrupted) throw pybind11::error_already_set();
+  if (error) std::rethrow_exception(error);
+}
+
+/// The same for what is over soon.
+template <class Body>
+void without_gil(const Body& body) {
+  interruptibly([&](const auto&) { body(); });
+}
+
+/// Whether this thread may be the one in which Python handles signals. Others need not look for them.
+inline bool handles_signals() {
+#if defined(__linux__)
+  return syscall(SYS_gettid) == getpid();
+#else
+  return true;
+#endif
+}
+
+}  // namespace dwsep::python
