@@ -1,6 +1,9 @@
 #include "runtime/network/network_impl.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
+#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -13,6 +16,11 @@ namespace {
 constexpr std::size_t kMostValues = std::size_t{1} << 16;
 constexpr std::size_t kIdleInstances = 8;  // as many calls at once, or as many shapes in turn, without planning anew
 constexpr std::int64_t kMostFloats = std::int64_t{1} << 40;
+
+// One for all networks, so that a fork can wait for it: a child would inherit it in the hands of a thread that it does not have. It is held
+// for well under a microsecond.
+std::mutex idle_mutex;
+const bool survives_fork = pthread_atfork([] { idle_mutex.lock(); }, [] { idle_mutex.unlock(); }, [] { idle_mutex.unlock(); }) == 0;
 
 /// Throws where sizes are negative or their product, empty axes left out, is beyond any memory.
 void check_size(const Dims& shape, const std::string& what) {
@@ -127,7 +135,7 @@ std::vector<Dims> NetworkImpl::infer(const std::vector<Dims>& inputs) const {
 
 std::unique_ptr<Instance> NetworkImpl::take(const std::vector<Dims>& inputs, int threads) const {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<std::mutex> lock(idle_mutex);
     const auto found = std::find_if(idle_.rbegin(), idle_.rend(), [&](const auto& i) { return i->fits(inputs, threads); });
     if (found != idle_.rend()) {
       std::unique_ptr<Instance> instance = std::move(*found);
@@ -139,8 +147,9 @@ std::unique_ptr<Instance> NetworkImpl::take(const std::vector<Dims>& inputs, int
 }
 
 void NetworkImpl::give(std::unique_ptr<Instance> instance) const {
+  if (!survives_fork) return;
   std::unique_ptr<Instance> oldest;  // deleted after the lock is free
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<std::mutex> lock(idle_mutex);
   if (idle_.capacity() < kIdleInstances) idle_.reserve(kIdleInstances);
   if (idle_.size() == kIdleInstances) {
     oldest = std::move(idle_.front());

@@ -3,7 +3,6 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -68,8 +67,7 @@ class NetworkImpl {
 
  private:
   NetworkDraft definition_;
-  mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<Instance>> idle_;  ///< oldest first
+  mutable std::vector<std::unique_ptr<Instance>> idle_;  ///< oldest first; under a lock that all networks share
 };
 
 }  // namespace dwsep::runtime
