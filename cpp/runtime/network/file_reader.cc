@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -182,6 +183,7 @@ class Reader {
 
 Bytes mapped(const std::string& path) {
   const auto fail = [&](const char* what) {
+    if (errno == ENOMEM) throw std::bad_alloc();
     throw std::system_error(errno, std::generic_category(), std::string(what) + " '" + path + "'");
   };
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
