@@ -103,6 +103,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   numpy.api = &py::detail::npy_api::get();
   numpy.float32 = py::dtype::of<float>().release().ptr();
   add_buffers(m);
+  Arguments::names();  // now, when one thread imports, not when several call
   add_layers(m);
   add_cpu(m);
   add_networks(m);

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -128,22 +129,43 @@ NetworkAttribute attribute(const std::string& name, const py::handle& value) {
   return py::cast<std::vector<double>>(list);
 }
 
-int add_step(NetworkBuilder& builder, const std::string& kind, const std::string& name, const std::vector<int>& inputs,
+/// A builder that threads may share: none sees the half-made step of another.
+class SharedBuilder {
+ public:
+  template <class Body>
+  auto with(const Body& body) {  // which must not touch Python: a thread that waits here may hold the GIL
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return body(builder_);
+  }
+
+ private:
+  std::mutex mutex_;
+  NetworkBuilder builder_;
+};
+
+/// One state of a dict that other threads may be changing.
+py::dict snapshot(const py::dict& dict) {
+  PyObject* const copied = PyDict_Copy(dict.ptr());
+  if (copied == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::dict>(copied);
+}
+
+int add_step(SharedBuilder& builder, const std::string& kind, const std::string& name, const std::vector<int>& inputs,
              const py::dict& attributes, const py::dict& weights) {
   std::map<std::string, NetworkAttribute> attribute_map;
-  for (const auto& item : attributes) {
+  for (const auto& item : snapshot(attributes)) {
     const auto key = py::cast<std::string>(item.first);
     attribute_map.emplace(key, attribute(key, item.second));
   }
   std::vector<py::object> keepers;
   std::map<std::string, ConstArray> weight_map;
-  for (const auto& item : weights) {
+  for (const auto& item : snapshot(weights)) {
     const auto key = py::cast<std::string>(item.first);
     py::object keeper;
     weight_map.emplace(key, readable(item.second, key, keeper));
     keepers.push_back(std::move(keeper));
   }
-  return builder.step(kind, name, inputs, attribute_map, weight_map);
+  return builder.with([&](NetworkBuilder& b) { return b.step(kind, name, inputs, attribute_map, weight_map); });
 }
 
 /// Runs `body` without the GIL; what the system refuses becomes the OSError of that file.
@@ -209,20 +231,36 @@ void add_network(py::module_& m) {
 
 void add_networks(py::module_& m) {
   add_network(m);
-  py::class_<NetworkBuilder>(m, "NetworkBuilder")
+  py::class_<SharedBuilder>(m, "NetworkBuilder")
       .def(py::init<>())
-      .def("input", &NetworkBuilder::input, py::arg("name"), py::arg("shape"))
+      .def(
+          "input",
+          [](SharedBuilder& builder, const std::string& name, const Sizes& shape) {
+            return builder.with([&](NetworkBuilder& b) { return b.input(name, shape); });
+          },
+          py::arg("name"), py::arg("shape"))
       .def(
           "constant",
-          [](NetworkBuilder& builder, const py::object& array) {
+          [](SharedBuilder& builder, const py::object& array) {
             py::object keeper;
-            return builder.constant(readable(array, "array", keeper));
+            const ConstArray values = readable(array, "array", keeper);
+            return builder.with([&](NetworkBuilder& b) { return b.constant(values); });
           },
           py::arg("array"))
       .def("step", add_step, py::arg("kind"), py::arg("name"), py::arg("inputs"), py::arg("attributes"), py::arg("weights"))
-      .def("output", &NetworkBuilder::output, py::arg("name"), py::arg("value"))
-      .def("note", &NetworkBuilder::note, py::arg("key"), py::arg("text"))
-      .def("finish", &NetworkBuilder::finish);
+      .def(
+          "output",
+          [](SharedBuilder& builder, const std::string& name, int value) {
+            builder.with([&](NetworkBuilder& b) { b.output(name, value); });
+          },
+          py::arg("name"), py::arg("value"))
+      .def(
+          "note",
+          [](SharedBuilder& builder, const std::string& key, const std::string& text) {
+            builder.with([&](NetworkBuilder& b) { b.note(key, text); });
+          },
+          py::arg("key"), py::arg("text"))
+      .def("finish", [](SharedBuilder& builder) { return builder.with([](NetworkBuilder& b) { return b.finish(); }); });
 }
 
 }  // namespace dwsep::python
