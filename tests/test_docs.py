@@ -10,6 +10,7 @@ import doctest
 import importlib
 import pkgutil
 import re
+import runpy
 import textwrap
 from importlib.util import find_spec
 from pathlib import Path
@@ -137,3 +138,8 @@ def test_the_table_of_operators_is_that_of_the_importer():
     *plain, known_in_advance = [re.findall(r"`(\w+)`", row[1]) for row in rows]
     assert sorted(name for names in plain for name in names) == sorted(IMPORTERS)
     assert known_in_advance == sorted(set(FOLDED) - set(IMPORTERS))
+
+
+def test_the_drawing_is_that_of_its_program():
+    program = runpy.run_path(str(ROOT / "docs/images/data_flow.py"))
+    assert (ROOT / "docs/images/data_flow.svg").read_text(encoding="utf-8") == program["draw"]()

@@ -31,7 +31,8 @@ def bars(
     for index, (name, values) in enumerate(groups.items()):
         places = [row + (index - (len(groups) - 1) / 2) * each for row in range(len(rows))]
         drawn = axes.barh(places, values, each, label=name)
-        axes.bar_label(drawn, [f" {value:.3g}" for value in values], fontsize=6)
+        labels = [f" {value:,.0f}" if value >= 100 else f" {value:.3g}" for value in values]
+        axes.bar_label(drawn, labels, fontsize=6)
     axes.set_xscale("log")
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_yticks(range(len(rows)), rows, fontsize=7)
