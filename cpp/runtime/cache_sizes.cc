@@ -1,4 +1,6 @@
 // The sizes of the caches, as the system reports them.
+#include <pthread.h>
+
 #include <fstream>
 #include <string>
 
@@ -46,6 +48,9 @@ CacheSizes find() {
 #endif
   return sizes;
 }
+
+// A fork waits until they are known: see dispatch.cc.
+[[maybe_unused]] const bool known_before_fork = pthread_atfork([] { cache_sizes(); }, nullptr, nullptr) == 0;
 
 }  // namespace
 

@@ -1,5 +1,7 @@
 #include "runtime/dispatch.hpp"
 
+#include <pthread.h>
+
 #include <cstdlib>
 #include <stdexcept>
 
@@ -53,6 +55,21 @@ HalfPanel half_panel() {
   return HalfPanel::none;
 #endif
 }
+
+namespace {
+
+// A fork waits for what another thread is just finding out: in the child it would stay half-known, and whoever asks would wait for ever.
+[[maybe_unused]] const bool known_before_fork = pthread_atfork(
+                                                    [] {
+                                                      try {
+                                                        half_panel();
+                                                        kernel_table();
+                                                      } catch (const std::exception&) {  // told to those who ask
+                                                      }
+                                                    },
+                                                    nullptr, nullptr) == 0;
+
+}  // namespace
 
 std::vector<std::string> runnable_isas() {
   std::vector<std::string> names;

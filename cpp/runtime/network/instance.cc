@@ -1,5 +1,7 @@
 #include "runtime/network/instance.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -23,6 +25,9 @@ const Op& copy_op() {
   }();
   return *op;
 }
+
+// A fork waits until it is made: see dispatch.cc.
+[[maybe_unused]] const bool made_before_fork = pthread_atfork([] { copy_op(); }, nullptr, nullptr) == 0;
 
 /// Pixels of an image that stands alone are kept off multiples of 2 KB: the rows of a filter would share cache sets.
 Dims roomy_strides(const Dims& shape) {
