@@ -21,6 +21,8 @@ root_doc = "docs/index"
 include_patterns = ["*.md", "benchmarks/*.md", "docs/**.md"]
 exclude_patterns = ["docs/README.md", "docs/images", "build", ".*"]
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_title = f"dwsep {release}"
 html_copy_source = html_show_sourcelink = False
 
@@ -50,6 +52,19 @@ def _front_page(app, exception):
         Path(app.outdir, "index.html").write_text(page, encoding="utf-8")
 
 
+def _cython_source(app, module):
+    """Find the source of a Cython module and its functions, of which viewcode knows nothing."""
+    path = ROOT / "src" / f"{module.replace('.', '/')}.pyx"
+    if not path.is_file():
+        return None
+    source = path.read_text(encoding="utf-8")
+    lines = {
+        m[1]: source.count("\n", 0, m.start()) + 1 for m in re.finditer(r"(?m)^def (\w+)", source)
+    }
+    return source, {name: ("def", line, line) for name, line in lines.items()}
+
+
 def setup(app):
     app.connect("source-read", _links)
+    app.connect("viewcode-find-source", _cython_source)
     app.connect("build-finished", _front_page)

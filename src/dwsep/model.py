@@ -253,6 +253,13 @@ def load(
         If it is not a sound network. What it needs and dwsep lacks is listed whole.
     ImportError
         If the ``onnx`` package is needed and missing.
+
+    Examples
+    --------
+    >>> import dwsep
+    >>> model = dwsep.load(dwsep.models.mobilenet_v2(resolution=96), input_layout="NHWC")
+    >>> model.inputs[0].shape
+    (None, 96, 96, 3)
     """
     if input_layout not in (None, "NHWC"):
         raise ValueError(f"input_layout: need None or 'NHWC', got {input_layout!r}")
