@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs tests under a sanitizer.   tools/sanitize.sh address|thread|python [build directory]
 #   address  the tests of cpp/tests with the address and the undefined-behaviour sanitizer, on every instruction set
-#   thread   those of threads, the stress test and the layers with the thread sanitizer
+#   thread   those of threads, the stress tests and the layers with the thread sanitizer
 #   python   a part of the Python tests on a module built with the address sanitizer
 set -euo pipefail
 
@@ -26,6 +26,7 @@ case $kind in
     build thread
     "$work/tests/test_thread_pool"
     "$work/tests/test_stress" 50
+    DWSEP_ISA=baseline "$work/tests/test_network_stress" 20
     DWSEP_ISA=baseline "$work/tests/test_operators" 1 200
     ;;
   python)
