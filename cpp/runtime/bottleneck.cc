@@ -68,7 +68,6 @@ class Bottleneck final : public PackedLayer {
  private:
   using Call = BottleneckSteps::Call;
   using Ring = BottleneckSteps::Ring;
-  using Middle = BottleneckSteps::Middle;
 
   /// How the threads of a team share scratch: a part for each, then what they have in common.
   struct Layout {
@@ -153,8 +152,8 @@ class Bottleneck final : public PackedLayer {
     for_each_block(c, mine, layout.height, layout.ring, [&](std::int64_t image, Range rows) {
       steps_.run_depthwise(c, rows, {0, steps_.depthwise().packed().vectors}, 0, layout.ring, {middle, layout.pixel});
       const Range pixels{rows.begin * c.g.out_w, rows.end * c.g.out_w};
-      steps_.run_project(c, image, pixels, {0, steps_.project().packed().panels},
-                         {middle - pixels.begin * layout.pixel, layout.pixel, &steps_.project().packed().whole, 1});
+      run_projection(steps_.project(), c, image, pixels, {0, steps_.project().packed().panels},
+                     {middle - pixels.begin * layout.pixel, layout.pixel, &steps_.project().packed().whole, 1});
     });
   }
 
@@ -175,7 +174,7 @@ class Bottleneck final : public PackedLayer {
       });
       team.barrier();
       gate_->run(s, c.g.out_h, pixels, team);
-      steps_.run_gated_project(c, image, part_of(pixels, team.rank(), team.size()), middle, s.gate);
+      run_gated_projection(steps_.project(), c, image, part_of(pixels, team.rank(), team.size()), middle, s.gate);
     }
   }
 
@@ -218,8 +217,8 @@ class Bottleneck final : public PackedLayer {
     const std::int64_t pixels = c.g.out_h * c.g.out_w;
     const Range my_pixels = part_of(pixels, team.rank(), team.size());
     if (!split_by_panels(p, pixels, team.size())) {
-      gate != nullptr ? steps_.run_gated_project(c, image, my_pixels, middle, gate)
-                      : steps_.run_project(c, image, my_pixels, {0, p.panels}, middle);
+      gate != nullptr ? run_gated_projection(steps_.project(), c, image, my_pixels, middle, gate)
+                      : run_projection(steps_.project(), c, image, my_pixels, {0, p.panels}, middle);
       return;
     }
     if (gate != nullptr) {
@@ -227,7 +226,7 @@ class Bottleneck final : public PackedLayer {
       scale({middle.data, middle.pixel, middle.segments + team.rank(), 1}, {0, pixels}, gate);
       team.barrier();
     }
-    steps_.run_project(c, image, {0, pixels}, part_of(p.panels, team.rank(), team.size()), middle);
+    run_projection(steps_.project(), c, image, {0, pixels}, part_of(p.panels, team.rank(), team.size()), middle);
   }
 
   BottleneckSteps steps_;

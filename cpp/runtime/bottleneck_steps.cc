@@ -61,41 +61,4 @@ void BottleneckSteps::run_depthwise(const Call& c, Range rows, Range vectors, st
   depthwise_.run(w);
 }
 
-void BottleneckSteps::run_project(const Call& c, std::int64_t image, Range pixels, Range panels, const Middle& middle) const {
-  const bool gapless =
-      c.y.stride_h == c.g.out_w * c.y.stride_w && (c.residual == nullptr || c.residual->stride_h == c.g.out_w * c.residual->stride_w);
-  for (std::int64_t p = pixels.begin; p < pixels.end;) {
-    const std::int64_t row = p / c.g.out_w, column = p % c.g.out_w,
-                       end = gapless ? pixels.end : std::min(pixels.end, (row + 1) * c.g.out_w);
-    const auto offset = [&](const auto& t) { return image * t.stride_n + row * t.stride_h + column * t.stride_w; };
-    GemmWork w = project_.work(middle.data + p * middle.pixel, middle.pixel, c.y.data + offset(c.y), c.y.stride_w, end - p);
-    w.segments = middle.segments;
-    w.segment_count = middle.segment_count;
-    if (c.residual != nullptr) {
-      w.residual = c.residual->data + offset(*c.residual);
-      w.residual_row = c.residual->stride_w;
-    }
-    w.panel_begin = panels.begin;
-    w.panel_end = panels.end;
-    kernel_table().gemm(w);
-    p = end;
-  }
-}
-
-void BottleneckSteps::run_gated_project(const Call& c, std::int64_t image, Range pixels, const Middle& middle, const float* gate) const {
-  constexpr std::int64_t kBlock = 56;
-  for (std::int64_t p = pixels.begin; p < pixels.end; p += kBlock) {
-    const Range block{p, std::min(p + kBlock, pixels.end)};
-    scale(middle, block, gate);
-    run_project(c, image, block, {0, project_.packed().panels}, middle);
-  }
-}
-
-void scale(const BottleneckSteps::Middle& middle, Range pixels, const float* gate) {
-  for (std::int64_t i = 0; i < middle.segment_count; ++i) {
-    const Segment& s = middle.segments[i];
-    kernel_table().scale(middle.data + s.a + pixels.begin * middle.pixel, pixels.end - pixels.begin, middle.pixel, s.length, gate + s.k);
-  }
-}
-
 }  // namespace dwsep::runtime

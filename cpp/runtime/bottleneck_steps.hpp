@@ -1,8 +1,10 @@
-// The steps of the inverted residual, on rows, panels and pixels of one image: expansion into a ring, depthwise out of it, projection.
+// The steps of the inverted residual, on rows, panels and pixels of one image: expansion into a ring, depthwise out of it. (The
+// projection is one of its own.)
 #pragma once
 
 #include <algorithm>
 
+#include "runtime/projection.hpp"
 #include "runtime/squeeze_excite.hpp"
 #include "runtime/stages.hpp"
 
@@ -10,24 +12,12 @@ namespace dwsep::runtime {
 
 class BottleneckSteps {
  public:
-  struct Call {
-    Geometry g;
-    const ConstTensor& x;
-    const Tensor& y;
-    const ConstTensor* residual;
-  };
+  using Call = FusedCall;
   /// Expanded activations in scratch: [vector][row slot][pixel][lane], so that depthwise reads whole lines whatever the channels are.
   /// With a channel multiplier, whose vectors read across vectors: [row slot][pixel][channel].
   struct Ring {
     float* data;
     std::int64_t rows, row, pixel, vector, floats;
-  };
-  /// The depthwise output of an image, whose channels lie in one or more segments; data is its pixel 0.
-  struct Middle {
-    float* data;
-    std::int64_t pixel;
-    const Segment* segments;
-    std::int64_t segment_count;
   };
   /// Where depthwise puts its channels: y is at the first pixel, and at the channel 0 that it would have. Row sums are of row 0 of the
   /// image, or null.
@@ -59,18 +49,11 @@ class BottleneckSteps {
   /// Vectors [vectors) of output rows.
   void run_depthwise(const Call& c, Range rows, Range vectors, std::int64_t first_vector, const Ring& ring,
                      const DepthwiseOutput& out) const;
-  /// Output pixels of an image from their depthwise output.
-  void run_project(const Call& c, std::int64_t image, Range pixels, Range panels, const Middle& middle) const;
-  /// The same, all panels, of the depthwise output times the gate, which is multiplied in place.
-  void run_gated_project(const Call& c, std::int64_t image, Range pixels, const Middle& middle, const float* gate) const;
 
  private:
   PointwiseStage expand_;
   DepthwiseStage depthwise_;
   PointwiseStage project_;
 };
-
-/// Multiplies pixels of some segments by the gate.
-void scale(const BottleneckSteps::Middle& middle, Range pixels, const float* gate);
 
 }  // namespace dwsep::runtime
