@@ -205,7 +205,8 @@ def attempt(content, rng):
 def main():
     way, seed, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     rng = random.Random(seed)
-    files = [small_networks.classifier().to_bytes(), small_networks.rearranger().to_bytes()]
+    makers = (small_networks.classifier, small_networks.rearranger, small_networks.gated)
+    files = [make().to_bytes() for make in makers]
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + SPARE_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

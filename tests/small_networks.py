@@ -120,6 +120,28 @@ def rearranger(seed=1):
     return b.finish(products=products, gate=wide)
 
 
+def gated(seed=3):
+    """Make features of images (N, 9, 8, 6) by a separable step with squeeze-excite."""
+    b = Builder(seed)
+    x = b.core.input("images", (-1, 9, 8, 6))
+    gates = {"reduce_activation": "silu", "excite_activation": "sigmoid"}
+    y = b.step(
+        "separable",
+        [x],
+        {**WINDOW, "stride": [2, 2], **prefixed("depthwise_", RELU6), **gates},
+        depthwise_weight=b.weight(3, 3, 6, 2),
+        depthwise_bias=b.weight(12),
+        weight=b.weight(12, 7),
+        bias=b.weight(7),
+        reduce_weight=b.weight(12, 3),
+        reduce_bias=b.weight(3),
+        excite_weight=b.weight(3, 12),
+        excite_bias=b.weight(12),
+    )
+    y = b.step("reduce", [y], {"function": "mean", "axes": [1, 2], "keepdims": [0]})
+    return b.finish(features=y)
+
+
 def channels_first(seed=2):
     """Make four scores of images (N, 3, 5, 7)."""
     b = Builder(seed)

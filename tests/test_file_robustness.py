@@ -16,7 +16,7 @@ from dwsep import _core
 FOLDER = Path(__file__).parent
 # Cases, and the share of them that has to get beyond the header for the test to mean something.
 CASES = {"truncate": (400, 0.0), "flip": (1500, 0.1), "edit": (2000, 0.2), "rebuild": (2000, 0.1)}
-NETWORKS = [small_networks.classifier, small_networks.rearranger]
+NETWORKS = [small_networks.classifier, small_networks.rearranger, small_networks.gated]
 
 
 @pytest.mark.parametrize("make", NETWORKS)

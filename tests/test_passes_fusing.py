@@ -281,18 +281,35 @@ def test_what_others_read_is_not_inside_a_block(read):
     assert kinds(graph).count("separable") == (read == "expanded")
 
 
-def test_a_gate_without_expansion_stays_in_pieces():
+@pytest.mark.parametrize("gate", ["conv", "dense"])
+@pytest.mark.parametrize("added", [False, True])
+def test_a_separable_convolution_takes_a_gate(gate, added):
     net = Net()
-    y = net.squeeze_excite(net.depthwise(net.input(None, 4, 6, 6)), 2)
-    graph = optimized(net.finish(net.conv(y, 5, 1)), optimize)
-    assert kinds(graph)[1:-1] == [
-        "depthwise",
-        "reduce",
-        "pointwise",
-        "pointwise",
-        "binary",
-        "pointwise",
-    ]
+    x = net.act(net.conv(net.input(None, 3, 6, 6), 4), "relu")
+    y = net.squeeze_excite(net.act(net.depthwise(x, multiplier=2), "silu"), 2, style=gate)
+    y = net.conv(y, 4, 1)
+    y = net.binary("add", y, x) if added else y
+    graph = optimized(net.finish(y), optimize)
+    assert kinds(graph) == ["transpose", "standard", "separable", "transpose"]
+    node = only(graph, "separable")
+    assert len(node.inputs) == 1 + added
+    stages = ["", "depthwise_", "reduce_", "excite_"]
+    assert set(node.weights) == {f"{s}{name}" for s in stages for name in ("weight", "bias")}
+    attributes = {"stride", "dilation", "padding"}
+    assert set(node.attributes) == attributes | {f"{stage}activation" for stage in stages}
+
+
+@pytest.mark.parametrize("read", ["depthwise", "gate", "product"])
+def test_a_gate_that_others_look_into_stays_in_pieces(read):
+    net = Net()
+    inner = net.depthwise(net.input(None, 4, 6, 6))
+    product = net.squeeze_excite(inner, 2)
+    gate = net.graph.nodes[-1].inputs[1]
+    y = net.conv(product, 5, 1)
+    other = net.unary("exp", {"depthwise": inner, "gate": gate, "product": product}[read])
+    graph = optimized(net.finish(y, other), optimize)
+    assert "separable" not in kinds(graph)
+    assert kinds(graph).count("pointwise") == 3
 
 
 def test_without_fusing_every_step_is_a_node():

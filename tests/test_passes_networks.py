@@ -19,22 +19,17 @@ from dwsep.graph.pipeline import optimize
 # none has another transpose. "reshape" is the flattening of the pooled features.
 HEAD = {"transpose": 1, "standard": 1, "reduce": 1, "reshape": 1}
 CLASSIFIER = {**HEAD, "pointwise": 1}
-GATE = {"reduce": 1, "pointwise": 2, "binary": 1}  # squeeze-excite without expansion stays
 NETWORKS = {
     "mobilenet_v1": [CLASSIFIER, {"separable": 13}],
     "mobilenet_v2": [CLASSIFIER, {"separable": 1, "inverted_residual": 16, "pointwise": 1}],
     "mobilenet_v3_large": [CLASSIFIER, {"separable": 1, "inverted_residual": 14, "pointwise": 2}],
     "mobilenet_v3_small": [
         CLASSIFIER,
-        {"depthwise": 1, "pointwise": 1, "inverted_residual": 10},
-        {"pointwise": 2},
-        GATE,
+        {"separable": 1, "inverted_residual": 10, "pointwise": 2},
     ],
     "efficientnet_b0": [
         CLASSIFIER,
-        {"depthwise": 1, "pointwise": 1, "inverted_residual": 15},
-        {"pointwise": 1},
-        GATE,
+        {"separable": 1, "inverted_residual": 15, "pointwise": 1},
     ],
     "efficientnet_lite0": [
         CLASSIFIER,

@@ -29,6 +29,10 @@ std::shared_ptr<const PackedLayer> make_pointwise(PackedMatrix filter, const Act
 std::shared_ptr<const PackedLayer> make_separable(PackedDepthwise depthwise, PackedMatrix pointwise, const ConvOptions& options,
                                                   const Activation& depthwise_activation, const Activation& activation);
 
+std::shared_ptr<const PackedLayer> make_gated_separable(PackedDepthwise depthwise, PackedMatrix pointwise, const ConvOptions& options,
+                                                        const Activation& depthwise_activation, const Activation& activation,
+                                                        PackedSqueezeExcite squeeze_excite);
+
 std::shared_ptr<const PackedLayer> make_inverted_residual(PackedMatrix expand, PackedDepthwise depthwise, PackedMatrix project,
                                                           const ConvOptions& options, const Activation& expand_activation,
                                                           const Activation& depthwise_activation, const Activation& activation,

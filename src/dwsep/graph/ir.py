@@ -21,11 +21,11 @@ pointwise           x[, residual]   activation; weight (Cin, Cout), bias
 standard            x[, residual]   as conv
 separable           x[, residual]   stride, dilation, padding, depthwise_activation,
                                     activation; depthwise_weight, depthwise_bias, weight,
-                                    bias
-inverted_residual   x[, residual]   as separable, and expand_activation; expand_weight,
-                                    expand_bias; with squeeze-excite reduce_activation,
+                                    bias; with squeeze-excite reduce_activation,
                                     excite_activation; reduce_weight (C, R), reduce_bias,
                                     excite_weight (R, C), excite_bias
+inverted_residual   x[, residual]   as separable, and expand_activation; expand_weight,
+                                    expand_bias
 conv_transpose      x               stride, dilation, padding, output_padding (a pair),
                                     groups, activation; weight (KH, KW, Cin, Cout / groups),
                                     bias

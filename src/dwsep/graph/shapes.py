@@ -135,8 +135,16 @@ def _separable(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shap
     kh, kw, taken, multiplier = node.weights["depthwise_weight"].shape
     _channels(taken, c)
     size = window((h, w), (kh, kw), node.attributes)
+    c *= multiplier
+    if "reduce_weight" in node.weights:
+        taken, reduced = node.weights["reduce_weight"].shape[-2:]
+        _channels(taken, c)
+        taken, gates = node.weights["excite_weight"].shape[-2:]
+        _channels(taken, reduced)
+        if gates != c:
+            raise ShapeError(f"a gate of {gates} channels does not fit {c}")
     taken, made = node.weights["weight"].shape[-2:]
-    _channels(taken, c * multiplier)
+    _channels(taken, c)
     return _residual(_from_image(n, size, made, channels_last), inputs)
 
 

@@ -98,6 +98,16 @@ std::shared_ptr<const PackedLayer> named(const Description& d, const F& make) {
   }
 }
 
+/// Squeeze-excite where the step has it, and adds its weights to the parts.
+std::optional<PackedSqueezeExcite> squeeze_excite_of(const Description& d, std::vector<Part>* parts) {
+  if (!d.has_weights("reduce_weight")) return std::nullopt;
+  PackedSqueezeExcite s{matrix_of(d, "reduce_weight", "reduce_bias"), matrix_of(d, "excite_weight", "excite_bias"), d.activation("reduce_"),
+                        d.activation("excite_")};
+  parts->push_back({"reduce_weight", s.reduce});
+  parts->push_back({"excite_weight", s.expand});
+  return s;
+}
+
 /// The weights (kh, kw, in / groups, out) of one group, as a matrix.
 PackedMatrix group_of(const RawWeights& w, const float* bias, std::int64_t groups, std::int64_t group) {
   const std::int64_t columns = w.shape[3] / groups;
@@ -120,21 +130,21 @@ std::unique_ptr<const Op> make_pointwise_op(const Description& d) {
 std::unique_ptr<const Op> make_separable_op(const Description& d) {
   const PackedDepthwise depthwise = depthwise_of(d, "depthwise_weight", "depthwise_bias");
   const PackedMatrix w = matrix_of(d, "weight", "bias");
-  return layer_op(d, named(d, [&] { return make_separable(depthwise, w, d.conv_options(), d.activation("depthwise_"), d.activation()); }),
-                  {{"depthwise_weight", depthwise}, {"weight", w}});
+  std::vector<Part> parts = {{"depthwise_weight", depthwise}, {"weight", w}};
+  const std::optional<PackedSqueezeExcite> squeeze_excite = squeeze_excite_of(d, &parts);
+  const auto make = [&] {
+    const Activation inner = d.activation("depthwise_"), last = d.activation();
+    return squeeze_excite ? make_gated_separable(depthwise, w, d.conv_options(), inner, last, *squeeze_excite)
+                          : make_separable(depthwise, w, d.conv_options(), inner, last);
+  };
+  return layer_op(d, named(d, make), std::move(parts));
 }
 
 std::unique_ptr<const Op> make_inverted_residual_op(const Description& d) {
   const PackedMatrix expand = matrix_of(d, "expand_weight", "expand_bias"), project = matrix_of(d, "weight", "bias");
   const PackedDepthwise depthwise = depthwise_of(d, "depthwise_weight", "depthwise_bias");
   std::vector<Part> parts = {{"expand_weight", expand}, {"depthwise_weight", depthwise}, {"weight", project}};
-  std::optional<PackedSqueezeExcite> squeeze_excite;
-  if (d.has_weights("reduce_weight")) {
-    squeeze_excite = PackedSqueezeExcite{matrix_of(d, "reduce_weight", "reduce_bias"), matrix_of(d, "excite_weight", "excite_bias"),
-                                         d.activation("reduce_"), d.activation("excite_")};
-    parts.push_back({"reduce_weight", squeeze_excite->reduce});
-    parts.push_back({"excite_weight", squeeze_excite->expand});
-  }
+  const std::optional<PackedSqueezeExcite> squeeze_excite = squeeze_excite_of(d, &parts);
   const auto make = [&] {
     return make_inverted_residual(expand, depthwise, project, d.conv_options(), d.activation("expand_"), d.activation("depthwise_"),
                                   d.activation(), squeeze_excite);

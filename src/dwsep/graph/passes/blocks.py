@@ -1,7 +1,7 @@
 """Fuses the blocks that the core computes in one call, so that what lies between stays in cache.
 
-depthwise -> pointwise becomes `separable`; pointwise -> depthwise [-> squeeze-excite] -> pointwise
-becomes `inverted_residual` (M. Sandler et al., "MobileNetV2", 2018, arXiv:1801.04381).
+depthwise [-> squeeze-excite] -> pointwise becomes `separable`, and with a pointwise before it
+`inverted_residual` (M. Sandler et al., "MobileNetV2", 2018, arXiv:1801.04381).
 """
 
 from __future__ import annotations
@@ -63,8 +63,6 @@ def _block(edit: Edit, project: Node) -> _Block | None:
     expand = edit.made_by(depthwise.inputs[0], "pointwise")
     if expand is not None and (len(expand.inputs) > 1 or not edit.private(expand.output)):
         expand = None
-    if expand is None and gate is not None:
-        return None
     return _Block(project, depthwise, expand, gate)
 
 
