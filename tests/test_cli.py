@@ -24,6 +24,11 @@ def python(*arguments):
     return done.stdout
 
 
+@pytest.mark.parametrize("command", ["bench", "info", "run", "profile", "convert"])
+def test_every_command_has_help(command):
+    assert "usage:" in python("-m", "dwsep.cli", command, "--help")
+
+
 def test_help_names_the_commands():
     text = python("-m", "dwsep.cli", "--help")
     assert "bench" in text

@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threshold",
         type=_share,
         default=_THRESHOLD,
-        help=f"what --against lets pass, {_THRESHOLD} by default: {_THRESHOLD:.0%}",
+        help=f"what --against lets pass, {_THRESHOLD} by default: {_THRESHOLD:.0%}%",
     )
     parser.add_argument("--plot", metavar="FILE", help="draw it: speed-ups, or layers' roofline")
 
