@@ -86,7 +86,7 @@ pictures = np.random.default_rng(0).standard_normal((24, 16, 16, 512), np.float3
 wanted = large(pictures, num_threads=1)
 for threads in (1, 3):
     fresh = dwsep.load(path)
-    got, failed = scarcely(lambda: fresh(pictures, num_threads=threads), 2**20, 2**28)
+    got, failed = scarcely(lambda: fresh(pictures, num_threads=threads), 2**21, 2**28)
     assert failed > 5 and np.array_equal(got, wanted), failed
 content = open(path, "rb").read()
 for source in (path, content):
