@@ -49,7 +49,7 @@ CacheSizes find() {
   return sizes;
 }
 
-// A fork waits until they are known: see dispatch.cc.
+// A fork waits until they are known: as in dispatch.cc.
 [[maybe_unused]] const bool known_before_fork = pthread_atfork([] { cache_sizes(); }, nullptr, nullptr) == 0;
 
 }  // namespace

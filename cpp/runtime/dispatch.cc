@@ -2,7 +2,9 @@
 
 #include <pthread.h>
 
+#include <atomic>
 #include <cstdlib>
+#include <mutex>
 #include <stdexcept>
 
 #include "isa/tables.hpp"
@@ -39,37 +41,32 @@ const KernelTable& choose() {
   throw std::invalid_argument("DWSEP_ISA: must name one of what this processor has (" + names + "), got \"" + wanted + "\"");
 }
 
+// Not a local static: a child that is forked while another thread sets that up would wait for ever. A fork waits for this lock instead.
+std::mutex choosing;
+std::atomic<const KernelTable*> chosen{nullptr};
+[[maybe_unused]] const bool survives_fork =
+    pthread_atfork([] { choosing.lock(); }, [] { choosing.unlock(); }, [] { choosing.unlock(); }) == 0;
+
 }  // namespace
 
 const KernelTable& kernel_table() {
-  static const KernelTable& table = choose();
-  return table;
+  const KernelTable* table = chosen.load(std::memory_order_acquire);
+  if (table != nullptr) return *table;
+  const std::lock_guard<std::mutex> lock(choosing);
+  table = &choose();
+  chosen.store(table, std::memory_order_release);
+  return *table;
 }
 
 HalfPanel half_panel() {
 #if defined(__x86_64__)
   // Zen 4 is the one processor with AVX-512 that runs 512-bit operations in two passes.
-  static const bool two_passes = (__builtin_cpu_init(), __builtin_cpu_is("amdfam19h") != 0);
-  return two_passes ? HalfPanel::narrow : HalfPanel::paired;
+  __builtin_cpu_init();
+  return __builtin_cpu_is("amdfam19h") != 0 ? HalfPanel::narrow : HalfPanel::paired;
 #else
   return HalfPanel::none;
 #endif
 }
-
-namespace {
-
-// A fork waits for what another thread is just finding out: in the child it would stay half-known, and whoever asks would wait for ever.
-[[maybe_unused]] const bool known_before_fork = pthread_atfork(
-                                                    [] {
-                                                      try {
-                                                        half_panel();
-                                                        kernel_table();
-                                                      } catch (const std::exception&) {  // told to those who ask
-                                                      }
-                                                    },
-                                                    nullptr, nullptr) == 0;
-
-}  // namespace
 
 std::vector<std::string> runnable_isas() {
   std::vector<std::string> names;

@@ -26,7 +26,7 @@ const Op& copy_op() {
   return *op;
 }
 
-// A fork waits until it is made: see dispatch.cc.
+// A fork waits until it is made: as in dispatch.cc.
 [[maybe_unused]] const bool made_before_fork = pthread_atfork([] { copy_op(); }, nullptr, nullptr) == 0;
 
 /// Pixels of an image that stands alone are kept off multiples of 2 KB: the rows of a filter would share cache sets.
