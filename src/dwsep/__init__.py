@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from . import errors
+from . import errors as errors
 from ._include import get_include
 from ._version import __version__
 from .cpu import cpu_info, get_num_threads, set_num_threads
@@ -43,7 +43,6 @@ __all__ = [
     "depthwise_conv2d",
     "depthwise_weights_from_torch",
     "depthwise_weights_to_torch",
-    "errors",
     "get_include",
     "get_num_threads",
     "inverted_residual",
