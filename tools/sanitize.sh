@@ -3,6 +3,7 @@
 #   address  the tests of cpp/tests with the address and the undefined-behaviour sanitizer, on every instruction set
 #   thread   those of threads, the stress tests and the layers with the thread sanitizer
 #   python   a part of the Python tests on a module built with the address sanitizer
+# DWSEP_ISAS='baseline;avx2' leaves AVX-512 out of the first two; CXX=clang++-14 takes clang.
 set -euo pipefail
 
 kind=${1:?address, thread or python}
@@ -13,7 +14,7 @@ jobs=${DWSEP_BUILD_JOBS:-$(nproc)}
 export ASAN_OPTIONS=detect_leaks=$([ "$kind" = address ] && echo 1 || echo 0) UBSAN_OPTIONS=print_stacktrace=1
 
 build() {
-  cmake -S "$here/cpp" -B "$work" -DDWSEP_BUILD_TESTS=ON -DDWSEP_SANITIZE="$1"
+  cmake -S "$here/cpp" -B "$work" -DDWSEP_BUILD_TESTS=ON -DDWSEP_SANITIZE="$1" ${DWSEP_ISAS:+"-DDWSEP_ISAS=$DWSEP_ISAS"}
   cmake --build "$work" --parallel "$jobs"
 }
 

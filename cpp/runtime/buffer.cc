@@ -23,8 +23,10 @@ AlignedFloats aligned_floats(std::int64_t count) {
   if (count < 0 || count > (std::int64_t{1} << 60)) throw std::bad_alloc();
   const std::size_t bytes = round_up_to(static_cast<std::size_t>(count) * sizeof(float), kLine);
   const bool huge = bytes >= kHugePage;
-  AlignedFloats floats(static_cast<float*>(std::aligned_alloc(huge ? kHugePage : kLine, huge ? bytes : bytes + kLine)));
-  if (!floats) throw std::bad_alloc();
+  // Not aligned_alloc, which wants whole multiples of the alignment.
+  void* memory = nullptr;
+  if (::posix_memalign(&memory, huge ? kHugePage : kLine, huge ? bytes : bytes + kLine) != 0) throw std::bad_alloc();
+  AlignedFloats floats(static_cast<float*>(memory));
 #if defined(MADV_HUGEPAGE)
   // A wish: where the system has no huge pages, ordinary ones do. What does not fill one stays on ordinary pages.
   if (huge) static_cast<void>(::madvise(floats.get(), bytes / kHugePage * kHugePage, MADV_HUGEPAGE));
