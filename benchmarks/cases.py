@@ -8,6 +8,7 @@ is never changed, only added or taken away.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = ["CASES", "QUICK", "Case", "of_kind"]
 
@@ -59,8 +60,8 @@ class Case:
         return after * taps * self.inputs // self.groups * self.outputs
 
 
-def _depthwise(size: int, channels: int, kernel: int, stride: int = 1, **more: object) -> Case:
-    return Case("depthwise", size, channels, channels, kernel, stride, **more)  # type: ignore[arg-type]
+def _depthwise(size: int, channels: int, kernel: int, stride: int = 1, **more: Any) -> Case:
+    return Case("depthwise", size, channels, channels, kernel, stride, **more)
 
 
 CASES = (

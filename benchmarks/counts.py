@@ -23,7 +23,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .cases import CASES, Case
 
@@ -61,8 +61,8 @@ class Change(NamedTuple):
         return self.after / self.before - 1
 
 
-def _run(*command: str, **more: object) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **more)  # type: ignore[call-overload]
+def _run(*command: str, **more: Any) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **more)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
     return str(done.stdout)

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from . import counts
 from .cases import CASES
@@ -100,8 +101,8 @@ def _copy(work: Path, name: str) -> Path:
     return tree
 
 
-def _call(*command: str, **more: object) -> tuple[int, str]:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **more)  # type: ignore[call-overload]
+def _call(*command: str, **more: Any) -> tuple[int, str]:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **more)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -54,7 +54,7 @@ def network(torch: Any) -> Any:
             *norm(outputs, nn.ReLU6()),
         ]
 
-    class SqueezeExcite(nn.Module):  # type: ignore[misc, name-defined]
+    class SqueezeExcite(nn.Module):
         """Scales each channel by a gate that the averages of all channels decide."""
 
         def __init__(self, channels: int, reduced: int) -> None:
@@ -70,7 +70,7 @@ def network(torch: Any) -> Any:
         def forward(self, x: Any) -> Any:
             return x * self.gate(x)
 
-    class InvertedResidual(nn.Module):  # type: ignore[misc, name-defined]
+    class InvertedResidual(nn.Module):
         """Expands, filters each channel, gates them, projects, and adds what came in."""
 
         def __init__(self, channels: int, expanded: int) -> None:

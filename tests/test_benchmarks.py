@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import (  # noqa: E402
+from benchmarks import (
     bench_layers,
     bench_ratios,
     cases,

@@ -12,12 +12,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="exports networks")
 pytest.importorskip("onnx", reason="imports ONNX models")
 
-from torch import nn  # noqa: E402
-from torch.nn import functional as F  # noqa: E402
+from torch import nn
+from torch.nn import functional as F
 
-from dwsep.graph.lowering import lower  # noqa: E402
-from dwsep.graph.onnx_import import import_onnx  # noqa: E402
-from dwsep.graph.pipeline import optimize  # noqa: E402
+from dwsep.graph.lowering import lower
+from dwsep.graph.onnx_import import import_onnx
+from dwsep.graph.pipeline import optimize
 
 CHANNELS = 16
 

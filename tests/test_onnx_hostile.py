@@ -11,12 +11,12 @@ import pytest
 
 onnx = pytest.importorskip("onnx", reason="imports ONNX models")
 
-from onnx import numpy_helper  # noqa: E402
-from onnx_mutations import outcome, trials  # noqa: E402
-from test_onnx_import import f, ints, model  # noqa: E402
+from onnx import numpy_helper
+from onnx_mutations import outcome, trials
+from test_onnx_import import f, ints, model
 
-from dwsep.errors import InvalidModelError, UnsupportedOperatorError  # noqa: E402
-from dwsep.graph.onnx_import import import_onnx  # noqa: E402
+from dwsep.errors import InvalidModelError, UnsupportedOperatorError
+from dwsep.graph.onnx_import import import_onnx
 
 CONV = [("Conv", "x,w", "y", {})]
 

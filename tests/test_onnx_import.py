@@ -8,10 +8,10 @@ from graph_runner import run
 
 onnx = pytest.importorskip("onnx", reason="imports ONNX models")
 
-from onnx import helper, numpy_helper  # noqa: E402
+from onnx import helper, numpy_helper
 
-from dwsep.errors import InvalidModelError, UnsupportedOperatorError  # noqa: E402
-from dwsep.graph.onnx_import import import_onnx  # noqa: E402
+from dwsep.errors import InvalidModelError, UnsupportedOperatorError
+from dwsep.graph.onnx_import import import_onnx
 
 FLOAT, INT64 = 1, 7
 

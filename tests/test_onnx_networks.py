@@ -9,8 +9,8 @@ from graph_runner import run
 onnx = pytest.importorskip("onnx", reason="imports ONNX models")
 onnxruntime = pytest.importorskip("onnxruntime", reason="the oracle")
 
-from dwsep import models  # noqa: E402
-from dwsep.graph.onnx_import import import_onnx  # noqa: E402
+from dwsep import models
+from dwsep.graph.onnx_import import import_onnx
 
 CLASSES = 10
 

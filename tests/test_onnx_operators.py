@@ -10,10 +10,10 @@ from onnx_cases import CASES, model_of
 onnx = pytest.importorskip("onnx", reason="imports ONNX models")
 onnxruntime = pytest.importorskip("onnxruntime", reason="the oracle")
 
-from dwsep.graph.lowering import lower  # noqa: E402
-from dwsep.graph.onnx_import import import_onnx  # noqa: E402
-from dwsep.graph.onnx_import.operators import IMPORTERS  # noqa: E402
-from dwsep.graph.pipeline import optimize  # noqa: E402
+from dwsep.graph.lowering import lower
+from dwsep.graph.onnx_import import import_onnx
+from dwsep.graph.onnx_import.operators import IMPORTERS
+from dwsep.graph.pipeline import optimize
 
 # imported by composition of parts that have cases, but newer than the oracle or never alone
 ELSEWHERE = {"Swish", "CastLike", "Greater"}

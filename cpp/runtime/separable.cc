@@ -4,6 +4,7 @@
 #include "runtime/blocks.hpp"
 #include "runtime/dispatch.hpp"
 #include "runtime/families.hpp"
+#include "runtime/projection.hpp"
 #include "runtime/stages.hpp"
 
 namespace dwsep {
@@ -39,7 +40,7 @@ class Separable final : public PackedLayer {
   }
 
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, float* scratch) const noexcept override {
-    const Call c{depthwise_.geometry(x.shape), x, y, residual, scratch_pixel(middle_channels())};
+    const Call c{{depthwise_.geometry(x.shape), x, y, residual}, scratch_pixel(middle_channels())};
     by_whole_images(c.g, x.shape, team.size()) ? run_images(team, c, scratch) : run_blocks(team, c, scratch);
   }
 
@@ -57,11 +58,7 @@ class Separable final : public PackedLayer {
   }
 
  private:
-  struct Call {
-    Geometry g;
-    const ConstTensor& x;
-    const Tensor& y;
-    const ConstTensor* residual;
+  struct Call : FusedCall {
     std::int64_t pixel;  ///< of the scratch
   };
 
@@ -91,24 +88,14 @@ class Separable final : public PackedLayer {
     depthwise_.run(w);
   }
 
-  /// The product of an area in scratch with panels, to the output.
-  void run_pointwise(const Call& c, std::int64_t image, const Area& area, Range panels, const float* scratch) const {
-    const Range rows = area.rows, columns = area.columns;
-    const std::int64_t width = columns.end - columns.begin;
-    const bool whole_rows = width == c.g.out_w && c.y.stride_h == width * c.y.stride_w &&
-                            (c.residual == nullptr || c.residual->stride_h == width * c.residual->stride_w);
-    const std::int64_t step = whole_rows ? rows.end - rows.begin : 1;
-    for (std::int64_t row = rows.begin; row < rows.end; row += step) {
-      const auto offset = [&](const auto& t) { return image * t.stride_n + row * t.stride_h + columns.begin * t.stride_w; };
-      GemmWork w =
-          pointwise_.work(scratch + (row - rows.begin) * width * c.pixel, c.pixel, c.y.data + offset(c.y), c.y.stride_w, step * width);
-      if (c.residual != nullptr) {
-        w.residual = c.residual->data + offset(*c.residual);
-        w.residual_row = c.residual->stride_w;
-      }
-      w.panel_begin = panels.begin;
-      w.panel_end = panels.end;
-      kernel_table().gemm(w);
+  /// The product of an area in scratch with panels, to the output: whole rows at once, parts of rows one by one.
+  void run_pointwise(const Call& c, std::int64_t image, const Area& area, Range panels, float* scratch) const {
+    const std::int64_t width = area.columns.end - area.columns.begin, row = c.g.out_w;
+    const std::int64_t step = width == row ? area.rows.end - area.rows.begin : 1;
+    for (std::int64_t r = area.rows.begin; r < area.rows.end; r += step) {
+      const std::int64_t first = r * row + area.columns.begin;
+      float* const pixel_0 = scratch + ((r - area.rows.begin) * width - first) * c.pixel;
+      run_projection(pointwise_, c, image, {first, first + step * width}, panels, {pixel_0, c.pixel, &pointwise_.packed().whole, 1});
     }
   }
 

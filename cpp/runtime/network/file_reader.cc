@@ -57,6 +57,7 @@ class Reader {
     std::memcpy(&h, file.data, sizeof(h));
     if (!std::equal(std::begin(kMagic), std::end(kMagic), h.magic)) reject("file", "a .dwsep file", "one that begins otherwise");
     if (h.byte_order != kByteOrder) reject("file", "of this machine's byte order", "another");
+    if (h.reserved != 0 || h.unused != 0) reject("file", "with zeros where nothing is", "something else");
     if (h.version != kFileVersion) reject("file", "of version " + std::to_string(kFileVersion), "version " + std::to_string(h.version));
     if (h.file_bytes != file.size)
       reject("file", std::to_string(h.file_bytes) + " bytes long, as it says", std::to_string(file.size) + " bytes");

@@ -69,7 +69,6 @@ that the C++ core knows under the same names and attributes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,21 +117,3 @@ class Graph:
             for value in node.inputs:
                 users.setdefault(value, []).append(node)
         return users
-
-    def replace_uses(self, old: str, new: str) -> None:
-        """Make every reader of a value read another; outputs keep their names (see `identity`)."""
-        for node in self.nodes:
-            node.inputs = [new if value == old else value for value in node.inputs]
-
-    def fresh(self, like: str) -> str:
-        """Return a name for a new value that no value has yet."""
-        names = set(self.shapes)
-        return next(n for n in self._candidates(like) if n not in names)
-
-    @staticmethod
-    def _candidates(like: str) -> Iterator[str]:
-        yield like
-        number = 1
-        while True:
-            yield f"{like}_{number}"
-            number += 1

@@ -11,20 +11,11 @@ import math
 from typing import Any
 
 from ..ir import Graph, Node
+from ._affine import PRODUCERS
 from ._edit import Edit
 from ._patterns import activated, bounds, clip_named, factors, lines, near, scalar_operand
 
-_FUSE_INTO = (
-    "conv",
-    "conv_transpose",
-    "dense",
-    "depthwise",
-    "pointwise",
-    "standard",
-    "separable",
-    "inverted_residual",
-    "binary",
-)
+_FUSE_INTO = (*PRODUCERS, "binary")
 
 
 def run(graph: Graph) -> bool:
@@ -73,7 +64,8 @@ def _merge_clips(edit: Edit, node: Node) -> bool:
     limits = None if inner is None else bounds(inner[0])
     if inner is not None and limits is not None:
         x = inner[1]
-        outer = tuple(min(max(limit, outer[0]), outer[1]) for limit in limits)  # type: ignore[assignment]
+        low, high = (min(max(limit, outer[0]), outer[1]) for limit in limits)
+        outer = low, high
     activation = clip_named(*outer)
     if activation == node.attributes["activation"] and x == node.inputs[0]:
         return False

@@ -269,7 +269,8 @@ class _Layout:
             return name
         if value in self.graph.constants:
             constant = self.fresh(value)
-            self.graph.constants[constant] = self.graph.constants[name].reshape(shape)  # type: ignore[arg-type]
+            sizes = [int(size or 0) for size in shape]  # constants have no open sizes
+            self.graph.constants[constant] = self.graph.constants[name].reshape(sizes)
             self.shapes[constant] = shape
             return constant
         argument = shape_argument(self.shapes[name], shape)
