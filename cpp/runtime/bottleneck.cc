@@ -96,8 +96,8 @@ class Bottleneck final : public PackedLayer {
   bool by_channels(const Geometry& g, const Shape& x, int threads) const {
     const PackedMatrix& e = steps_.expand().packed();
     const bool plain = steps_.depthwise().packed().multiplier == 1;
-    const bool small = g.out_h * g.out_w * middle_channels() <= 2 * cache_budget_floats() &&
-                       x.h * x.w * lanes() * e.panel_vectors <= cache_budget_floats();
+    const bool small = product({g.out_h, g.out_w, middle_channels()}) <= 2 * cache_budget_floats() &&
+                       product({x.h, x.w, lanes(), e.panel_vectors}) <= cache_budget_floats();
     // In a batch, whole images for each thread save the waiting, unless the weights are too large to stay in each one's cache. (The rows
     // of gated images are divided image by image, so that the threads wait in any case.)
     const bool by_images =
@@ -113,8 +113,8 @@ class Bottleneck final : public PackedLayer {
     const std::int64_t ring_rows =
         std::clamp<std::int64_t>((height - 1) * g.stride_h + (g.kh - 1) * g.dilation_h + 1, 1, std::max<std::int64_t>(x.h, 1));
     const Ring ring = steps_.ring_of(ring_rows, x.w, ceil_div(steps_.expand().packed().columns, lanes()));
-    if (gate_) return {ring, height, pixel, ring.floats, g.out_h * g.out_w * pixel + gate_->scratch_floats(g.out_h)};
-    return {ring, height, pixel, ring.floats + height * g.out_w * pixel, 0};
+    if (gate_) return {ring, height, pixel, ring.floats, product({g.out_h, g.out_w, pixel}) + gate_->scratch_floats(g.out_h)};
+    return {ring, height, pixel, ring.floats + product({height, g.out_w, pixel}), 0};
   }
 
   /// For all rows, but only some channels in each part.

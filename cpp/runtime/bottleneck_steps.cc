@@ -17,11 +17,11 @@ BottleneckSteps::BottleneckSteps(PackedMatrix expand, PackedDepthwise depthwise,
 BottleneckSteps::Ring BottleneckSteps::ring_of(std::int64_t rows, std::int64_t width, std::int64_t vectors) const {
   if (depthwise_.packed().multiplier != 1) {
     const std::int64_t pixel = scratch_pixel(expand_.packed().columns);
-    return {nullptr, rows, width * pixel, pixel, lanes(), rows * width * pixel};
+    return {nullptr, rows, product({width, pixel}), pixel, lanes(), product({rows, width, pixel})};
   }
   // Not near a multiple of 4 KB from vector to vector: all vectors would fall into the same cache sets.
-  const std::int64_t vector = round_up(rows * width * lanes(), 1024) + 16;
-  return {nullptr, rows, width * lanes(), lanes(), vector, vectors * vector};
+  const std::int64_t vector = round_up(product({rows, width, lanes()}), 1024) + 16;
+  return {nullptr, rows, product({width, lanes()}), lanes(), vector, product({vectors, vector})};
 }
 
 Range BottleneckSteps::vectors_of(Range panels) const {

@@ -34,7 +34,7 @@ class GatedSeparable final : public PackedLayer {
 
   std::int64_t scratch_floats(const Shape& x, int /*threads*/) const override {
     const Geometry g = depthwise_.geometry(x);
-    return g.out_h * g.out_w * pixel() + gate_.scratch_floats(g.out_h);
+    return product({g.out_h, g.out_w, pixel()}) + gate_.scratch_floats(g.out_h);
   }
 
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, float* scratch) const noexcept override {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 
 #include "dwsep/layers.hpp"
@@ -25,6 +26,18 @@ Geometry resolve(const ConvOptions& options, std::int64_t kh, std::int64_t kw, c
 [[noreturn]] void reject(const std::string& what, const std::string& wanted, const std::string& got);
 void check_channels(const char* what, std::int64_t wanted, std::int64_t got);
 std::string to_string(const Shape& s);
+
+/// Beyond any memory, and small enough that sums and multiples of some such numbers fit 64 bits.
+inline constexpr std::int64_t kTooMany = std::int64_t{1} << 50;
+/// The product of sizes, or kTooMany where it is as much or more: an image may be a view of one pixel, far larger than memory, and what is
+/// reckoned from its size must not overflow before somebody finds that there is no room for it.
+inline std::int64_t product(std::initializer_list<std::int64_t> sizes) {
+  std::int64_t p = 1;
+  for (const std::int64_t size : sizes) {
+    if (__builtin_mul_overflow(p, size, &p) || p >= kTooMany) return kTooMany;
+  }
+  return p;
+}
 
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 inline std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }

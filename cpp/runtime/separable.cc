@@ -35,7 +35,7 @@ class Separable final : public PackedLayer {
     const std::int64_t pixel = scratch_pixel(middle_channels());
     const Block block = block_of(g);
     // A team of any size may take blocks, and may take whole images if they are small.
-    const std::int64_t blocks = threads * block.rows * block.columns * pixel;
+    const std::int64_t blocks = product({threads, block.rows, block.columns, pixel});
     return small(g) ? std::max(blocks, g.out_h * g.out_w * pixel) : blocks;
   }
 
@@ -67,7 +67,7 @@ class Separable final : public PackedLayer {
   double flops(const Geometry& g, const Shape& x) const { return depthwise_.flops(g, x.n) + pointwise_.flops(x.n * g.out_h * g.out_w); }
 
   /// A small image stays in cache whole; then each thread can keep to its part of the weights.
-  bool small(const Geometry& g) const { return g.out_h * g.out_w * middle_channels() <= 2 * cache_budget_floats(); }
+  bool small(const Geometry& g) const { return product({g.out_h, g.out_w, middle_channels()}) <= 2 * cache_budget_floats(); }
 
   bool by_whole_images(const Geometry& g, const Shape& x, int threads) const {
     // In a batch, whole images for each thread save the waiting, unless the weights are too large to stay in each one's cache.

@@ -41,7 +41,7 @@ SqueezeExciteStage::SqueezeExciteStage(PackedSqueezeExcite s, std::int64_t chann
 }
 
 std::int64_t SqueezeExciteStage::scratch_floats(std::int64_t rows) const {
-  return (rows + 2) * round_up(reduce_.packed().k, kLine) + round_up(reduce_.packed().columns, kLine);
+  return product({rows + 2, round_up(reduce_.packed().k, kLine)}) + round_up(reduce_.packed().columns, kLine);
 }
 
 SqueezeExciteStage::Image SqueezeExciteStage::place(float* scratch, std::int64_t rows) const {
