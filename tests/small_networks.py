@@ -1,10 +1,11 @@
-"""Small networks made step by step, without a file and without ONNX."""
+"""Small networks made step by step, without a file and without ONNX, and what they are fed."""
 
 import numpy as np
 
 from dwsep import _core
 
 WINDOW = {"stride": [1, 1], "dilation": [1, 1], "padding": [1, 1, 1, 1]}
+IMAGES = np.random.default_rng(0).standard_normal((5, 8, 8, 3), dtype=np.float32)
 RELU6 = {"activation": "clip", "activation_lo": 0.0, "activation_hi": 6.0}
 
 
@@ -149,3 +150,19 @@ def channels_first(seed=2):
     x = b.step("transpose", [x], {"perm": [0, 2, 3, 1]})
     x = b.step("reduce", [x], {"function": "mean", "axes": [1, 2], "keepdims": [0]})
     return b.finish(scores=b.step("pointwise", [x], {}, weight=b.weight(3, 4), bias=b.weight(4)))
+
+
+def feeds(model, batch=2):
+    """Return random arrays for a model's inputs, by their names."""
+    rng = np.random.default_rng(7)
+    return {
+        info.name: rng.standard_normal([batch if n is None else n for n in info.shape], np.float32)
+        for info in model.inputs
+    }
+
+
+def same(left, right):
+    """Tell whether two lists hold the same arrays."""
+    return len(left) == len(right) and all(
+        np.array_equal(a, b) for a, b in zip(left, right, strict=True)
+    )

@@ -11,7 +11,7 @@ namespace dwsep {
 /// One entry of the list of kernel variants that drives dispatch, tests and benchmarks.
 struct KernelInfo {
   std::string family;              ///< "depthwise", "pointwise", ...
-  std::string name;                ///< e.g. "depthwise_3x3_s1_t4x4"
+  std::string name;                ///< e.g. "depthwise_3x3_s1", "gemm_7x32"
   int kernel_h = 0, kernel_w = 0;  ///< 0: any
   int stride_h = 0, stride_w = 0;  ///< 0: any
 };

@@ -90,7 +90,7 @@ class Network {
 /// Whole numbers, numbers with a fraction, or a word.
 using NetworkAttribute = std::variant<std::vector<std::int64_t>, std::vector<double>, std::string>;
 
-/// Makes a Network. The kinds of steps, their attributes and weights are listed in docs/networks.md.
+/// Makes a Network. The kinds of steps, their attributes and weights are those of a .dwsep file: docs/file_format.md.
 class NetworkBuilder {
  public:
   NetworkBuilder();

@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::int64_t kPage = 1024, kDistance = 224;  // floats of 4096 and 896 bytes
 
-/// What a step writes should not lie a multiple of 512 bytes from what it reads, modulo a page (see bindings/arrays.hpp for figures).
-/// Values of steps in a row start 896 bytes apart.
+/// What a step writes should not lie a multiple of 512 bytes from what it reads, modulo a page, or loads wait for stores to other
+/// addresses (docs/design.md, Results, has figures). Values of steps in a row start 896 bytes apart.
 std::int64_t aligned(std::int64_t offset, int step) {
   const std::int64_t at = offset / kPage * kPage + step * kDistance % kPage;
   return at >= offset ? at : at + kPage;

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
@@ -155,8 +156,21 @@ class Content {
 /// A file beside the wanted one, which takes its name when it is complete.
 class NewFile {
  public:
-  explicit NewFile(const std::string& path) : path_(path), temporary_(path + ".XXXXXX") {
-    descriptor_ = ::mkstemp(temporary_.data());
+  explicit NewFile(const std::string& path) : path_(path) {
+    // The system would take what is before the zero for the whole.
+    if (path.find('\0') != std::string::npos) reject("path", "without zero bytes", "'" + std::string(path.c_str()) + "' before one");
+    // A device or a pipe would be replaced by a file, as root even /dev/null.
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+      errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+      fail(path_);
+    }
+    // Not mkstemp, whose file only the owner may read: others' rights are the umask's to say, which cannot be read without changing it
+    // for all threads.
+    do {
+      temporary_ = path + "." + std::to_string(::getpid()) + "." + std::to_string(next_number++);
+      descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (descriptor_ < 0 && (errno == EEXIST || errno == EINTR));
     if (descriptor_ < 0) fail(path_);
   }
   ~NewFile() {
@@ -178,15 +192,14 @@ class NewFile {
   }
 
   void keep() {
-    // mkstemp lets only the owner in; a new file gets what the process would give it.
-    const ::mode_t mask = ::umask(0);
-    ::umask(mask);
-    const bool written = ::fchmod(descriptor_, 0666 & ~mask) == 0 && ::fsync(descriptor_) == 0;
-    if (!written || ::close(std::exchange(descriptor_, -1)) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) fail(path_);
+    const bool written = ::fsync(descriptor_) == 0 && ::close(std::exchange(descriptor_, -1)) == 0;
+    if (!written || ::rename(temporary_.c_str(), path_.c_str()) != 0) fail(path_);
     kept_ = true;
   }
 
  private:
+  static inline std::atomic<unsigned> next_number{0};
+
   std::string path_, temporary_;
   int descriptor_ = -1;
   bool kept_ = false;

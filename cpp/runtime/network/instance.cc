@@ -31,7 +31,7 @@ const Op& copy_op() {
 
 /// Pixels of an image that stands alone are kept off multiples of 2 KB: the rows of a filter would share cache sets.
 Dims roomy_strides(const Dims& shape) {
-  if (shape.rank() != 4 || shape[1] * shape[2] < 2 || scratch_pixel(shape[3]) < shape[3] + 16 || shape[3] % 512 != 0) {
+  if (shape.rank() != 4 || shape[1] * shape[2] < 2 || shape[3] % 512 != 0) {
     return dense_strides(shape);
   }
   const std::int64_t pixel = scratch_pixel(shape[3]);

@@ -42,7 +42,7 @@ int NetworkDraft::add(Value value) {
 
 void NetworkDraft::check_value(int value, const std::string& what) const {
   if (value < 0 || static_cast<std::size_t>(value) >= values.size()) {
-    reject(what, "an earlier value, from 0 to " + std::to_string(values.size() - 1), std::to_string(value));
+    reject(what, "one of the " + std::to_string(values.size()) + " earlier values, counted from 0", std::to_string(value));
   }
 }
 
