@@ -142,7 +142,7 @@ def test_plot(options, tmp_path):
 def test_plot_without_matplotlib(monkeypatch, capsys, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert main(["bench", "--plot", str(tmp_path / "plot.png")]) == 2
-    assert "pip install matplotlib" in capsys.readouterr().err
+    assert "pip install 'dwsep[plot]'" in capsys.readouterr().err
 
 
 def test_bars_show_every_row(tmp_path):

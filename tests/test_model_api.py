@@ -63,6 +63,9 @@ def test_run_picks_and_orders_outputs(model):
         (TypeError, None, {"images": IMAGES.astype(np.float64)}, ["images", "float64"]),
         (TypeError, None, {"images": IMAGES.tolist()}, ["images", "list"]),
         (TypeError, None, {"images": None}, ["images", "NoneType"]),
+        (TypeError, None, [IMAGES], ["feeds", "mapping", "list"]),
+        (TypeError, None, None, ["feeds", "mapping", "NoneType"]),
+        (TypeError, "features", {"images": IMAGES}, ["output_names", "sequence", "'features'"]),
     ],
 )
 def test_run_refuses_by_name(model, error, names, given, words):

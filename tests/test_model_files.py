@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -190,6 +191,17 @@ def test_a_saved_model_takes_no_options(model, option, tmp_path):
     model.save(tmp_path / "small.dwsep")
     with pytest.raises(ValueError, match=next(iter(option))):
         dwsep.load(tmp_path / "small.dwsep", **option)
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong"),
+    [("outputs", "features"), ("outputs", 3), ("input_shapes", [1, 2]), ("input_shapes", "x")],
+)
+def test_options_of_the_wrong_type(option, wrong, tmp_path):
+    with pytest.raises(
+        TypeError, match=f"{option}: need None or a .*, got {re.escape(repr(wrong))}"
+    ):
+        dwsep.load(tmp_path / "none.onnx", **{option: wrong})
 
 
 def test_input_layout_has_two_choices(tmp_path):

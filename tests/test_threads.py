@@ -18,9 +18,8 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(autouse=True)
 def restored():
-    before = dwsep.get_num_threads()
     yield
-    dwsep.set_num_threads(before)
+    dwsep.set_num_threads(None)
 
 
 def script(code: str, **environment) -> subprocess.CompletedProcess[str]:

@@ -62,3 +62,8 @@ def __getattr__(name: str) -> object:
 
         return importlib.import_module(".models", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Name `dwsep.models` too, before it is imported."""
+    return sorted({*globals(), "models"})

@@ -30,7 +30,7 @@ class StepRow:
     Attributes
     ----------
     name, kind : str
-        Of the node; the kinds are listed in docs/networks.md.
+        Of the node; `dwsep.graph.ir` lists the kinds.
     inputs : tuple of shapes
         Images are NHWC.
     output : tuple of int

@@ -31,8 +31,9 @@ def cpu_info() -> CPUInfo:
         the one named by the environment variable DWSEP_ISA; "isas": all that the processor has,
         best first; "lanes": floats in a vector; "name": the processor's own name; "cpus": CPUs
         that the process may use, by its affinity and its control group's quota; "caches": bytes of
-        "l1d", "l2" and "l3"; "kernels": the depthwise kernels compiled for the instruction set in
-        use, each a dict of "family", "name", "kernel_size" and "stride" (0 for any).
+        "l1d", "l2" and "l3"; "kernels": the depthwise and pointwise kernels compiled for the
+        instruction set in use, each a dict of "family", "name", "kernel_size" and "stride" (0 for
+        any).
 
     Examples
     --------
@@ -58,8 +59,9 @@ def set_num_threads(num_threads: int | None) -> None:
     Parameters
     ----------
     num_threads : int or None
-        At least 1. None returns to the default: the environment variable DWSEP_NUM_THREADS, else
-        the number of CPUs that the process may use.
+        At least 1; more than 256 count as 256. None returns to the default: the environment
+        variable DWSEP_NUM_THREADS, where it is a number of at least 1, else the number of CPUs that
+        the process may use.
 
     Raises
     ------

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from . import _core
+from ._arguments import shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,8 +118,11 @@ class Model:
         ValueError
             If a name is unknown or missing, or a shape does not fit.
         TypeError
-            If an array is not a float32 ``ndarray``.
+            If an argument is of the wrong type, an array not a float32 ``ndarray``.
         """
+        _check(feeds, Mapping, "feeds", "a mapping of names to arrays")
+        if output_names is not None:
+            _check(output_names, Sequence, "output_names", "None or a sequence of names")
         names = [info.name for info in self._inputs]
         if set(feeds) != set(names) or len(feeds) != len(names):
             raise ValueError(f"feeds: need arrays named {names}, got {sorted(map(str, feeds))}")
@@ -250,7 +254,10 @@ def load(
     OSError
         If a file cannot be read.
     ValueError
-        If it is not a sound network. What it needs and dwsep lacks is listed whole.
+        If it is not a sound network, or an option does not fit it. What it needs and dwsep lacks is
+        listed whole.
+    TypeError
+        If an argument is of the wrong type.
     ImportError
         If the ``onnx`` package is needed and missing.
 
@@ -263,6 +270,10 @@ def load(
     """
     if input_layout not in (None, "NHWC"):
         raise ValueError(f"input_layout: need None or 'NHWC', got {input_layout!r}")
+    if input_shapes is not None:
+        _check(input_shapes, Mapping, "input_shapes", "None or a mapping of names to shapes")
+    if outputs is not None:
+        _check(outputs, Sequence, "outputs", "None or a sequence of names")
     network = _saved(source)
     if network is not None:
         given = {"input_layout": input_layout, "input_shapes": input_shapes, "outputs": outputs}
@@ -277,6 +288,12 @@ def load(
     graph = import_onnx(source, input_shapes=input_shapes, outputs=outputs)
     graph = optimize(graph, input_layout=input_layout)
     return Model(lower(graph, {"name": graph.name}))
+
+
+def _check(value: object, kind: type, name: str, wanted: str) -> None:
+    """Refuse what is not of a kind; a text is a sequence of texts, but nobody means it so."""
+    if not isinstance(value, kind) or isinstance(value, (str, bytes)):
+        raise TypeError(f"{name}: need {wanted}, got {shown(value)}")
 
 
 def _saved(source: object) -> _core.Network | None:

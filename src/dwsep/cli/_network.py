@@ -27,7 +27,7 @@ __all__ = [
 
 def positive(text: str) -> int:
     """Read a positive number, for argparse."""
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a positive number, got {text!r}")
     return int(text)
 
@@ -35,7 +35,7 @@ def positive(text: str) -> int:
 def _named_shape(text: str) -> tuple[str, Shape]:
     name, equals, sizes = text.rpartition("=")
     parts = sizes.split(",")
-    if not equals or not name or not all(n.isdigit() or n == "N" for n in parts):
+    if not equals or not name or not all(n.isdecimal() or n == "N" for n in parts):
         raise argparse.ArgumentTypeError(
             f"must be NAME=SIZES such as images=N,3,224,224, got {text!r}"
         )

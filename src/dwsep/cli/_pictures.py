@@ -63,7 +63,7 @@ def _fraction(text: str) -> float:
 
 def _size(text: str) -> tuple[int, int]:
     parts = text.lower().split("x")
-    if len(parts) > 2 or not all(p.isdigit() and int(p) > 0 for p in parts):
+    if len(parts) > 2 or not all(p.isdecimal() and int(p) > 0 for p in parts):
         raise argparse.ArgumentTypeError(f"must be such as 224 or 192x256, got {text!r}")
     return int(parts[0]), int(parts[-1])
 

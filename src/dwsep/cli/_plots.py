@@ -13,10 +13,9 @@ __all__ = ["Point", "bandwidth_slopes", "bars", "require", "roofline"]
 def require() -> None:
     """Raise ValueError where there is no matplotlib."""
     try:
-        import matplotlib
+        import matplotlib.figure  # noqa: F401
     except ImportError as error:
-        raise ValueError("--plot needs matplotlib: pip install matplotlib") from error
-    matplotlib.use("Agg")
+        raise ValueError("plot: needs the package matplotlib: pip install 'dwsep[plot]'") from error
 
 
 def bars(

@@ -11,6 +11,7 @@ from typing import Any
 from . import _plots, layers, pairs
 from ._layer_cases import LAYERS
 from ._machine import describe
+from ._network import add_threads
 from ._networks import NETWORKS
 from ._terminal import print_table, steps
 from ._verdicts import Samples, Saved, Verdict, compare, conditions
@@ -22,12 +23,6 @@ __all__ = ["add_arguments", "run"]
 _MOST_WITHOUT_CPU = 0.005
 _THRESHOLD = 0.05
 _SLOWER, _WRONG = 1, 2
-
-
-def _threads(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a positive number, got {text!r}")
-    return int(text)
 
 
 def _share(text: str) -> float:
@@ -43,7 +38,7 @@ def _share(text: str) -> float:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the sub-command."""
     parser.add_argument("--network", choices=sorted(NETWORKS), default="mobilenet_v1")
-    parser.add_argument("--threads", type=_threads, help="default: every CPU this process may use")
+    add_threads(parser)
     only = parser.add_mutually_exclusive_group()
     only.add_argument(
         "--quick",

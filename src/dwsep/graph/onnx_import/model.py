@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..._arguments import shown
 from ...errors import InvalidModelError
 from .tensors import is_readable, to_array, type_name
 from .values import Known
@@ -63,7 +64,7 @@ def read(source: Any) -> File:
             path = Path(os.fspath(source))
             name, data, directory = str(path), path.read_bytes(), path.absolute().parent
         else:
-            raise TypeError(f"source: need a path, bytes or a ModelProto, got {type(source)!r}")
+            raise TypeError(f"source: need a path, bytes or a ModelProto, got {shown(source)}")
         model = _parsed(onnx, data, name)
     if not model.HasField("graph"):
         raise InvalidModelError(f"{name}: there is no graph in it")
