@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import small_networks
 
 import dwsep
 
@@ -16,7 +17,8 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "cython"
 
 
 @pytest.fixture(scope="module")
-def blur(tmp_path_factory):
+def built(tmp_path_factory):
+    """Compile the examples; return their folder."""
     pytest.importorskip("Cython", reason="compiles an example")
     pytest.importorskip("setuptools", reason="compiles an example")
     if not any(map(shutil.which, (os.environ.get("CC", "cc"), "gcc"))):
@@ -24,13 +26,27 @@ def blur(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cython") / "example"
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("*.c", "*.so", "build"))
     command = [sys.executable, "setup.py", "build_ext", "--inplace"]
-    built = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-4000:]
-    (path,) = folder.glob("blur.*.so")
-    spec = importlib.util.spec_from_file_location("blur", path)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return folder
+
+
+def load(folder, name):
+    (path,) = folder.glob(f"{name}.*.so")
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def blur(built):
+    return load(built, "blur")
+
+
+@pytest.fixture(scope="module")
+def classify(built):
+    return load(built, "classify")
 
 
 @pytest.fixture
@@ -68,12 +84,53 @@ def test_errors_come_as_exceptions(blur, images):
         blur.each_image(dwsep.DepthwiseConv2D, images)
 
 
-def test_another_version_of_the_interface_is_refused(tmp_path, blur):
+def network_of_images():
+    """Make a model of one input and one output, as the examples want them."""
+    b = small_networks.Builder(4)
+    x = b.core.input("images", (-1, 20, 30, 7))
+    x = b.step("pointwise", [x], small_networks.RELU6, weight=b.weight(7, 24), bias=b.weight(24))
+    x = b.step("depthwise", [x], small_networks.WINDOW, weight=b.weight(3, 3, 24, 1))
+    return dwsep.Model(b.finish(y=x))
+
+
+def test_a_network_made_in_python_runs_in_cython(classify, images):
+    model = network_of_images()
+    wanted = model(images)
+    assert np.array_equal(classify.each_image(model, images), wanted)
+    features = dwsep.Model(small_networks.gated())
+    small = np.ascontiguousarray(images[:, :9, :8, :6])
+    assert np.array_equal(classify.each_image(features, small), features(small))
+    assert classify.each_image(model, images[:0]).shape == (0, 20, 30, 24)
+
+
+def test_a_network_loaded_in_cython_gives_the_same_bits(classify, images, tmp_path):
+    model = network_of_images()
+    model.save(tmp_path / "network.dwsep")
+    classifier = classify.Classifier(tmp_path / "network.dwsep")
+    assert classifier.input_name == "images"
+    assert np.array_equal(classifier(images), model(images))
+
+
+def test_errors_of_networks_come_as_exceptions(classify, images, tmp_path):
+    model = network_of_images()
+    with pytest.raises(TypeError, match=r"model: need a dwsep\.Model, got int"):
+        classify.each_image(1, images)
+    with pytest.raises(ValueError, match="input 'images': must be of shape"):
+        classify.each_image(model, np.ascontiguousarray(images[:, :5]))
+    with pytest.raises(ValueError, match="outputs: must be 2, got 1"):
+        classify.each_image(dwsep.Model(small_networks.classifier()), images)
+    with pytest.raises(RuntimeError, match="no such file"):
+        classify.Classifier(tmp_path / "no such file")
+    (tmp_path / "text").write_text("text")
+    with pytest.raises(ValueError):
+        classify.Classifier(tmp_path / "text")
+
+
+def test_another_version_of_the_interface_is_refused(tmp_path, built):
     source = "from dwsep.cython_api cimport get_api\nget_api({abi}, {size})\n"
-    folder = Path(blur.__file__).parent
     for name, abi, size in (("other", 99, 8), ("newer", 1, 100_000)):
         (tmp_path / f"{name}.pyx").write_text(source.format(abi=abi, size=size))
-        setup = (folder / "setup.py").read_text().replace("blur", name)
+        setup = (built / "setup.py").read_text().replace('"blur", "classify"', f'"{name}",')
         (tmp_path / "setup.py").write_text(setup)
         command = [sys.executable, "setup.py", "build_ext", "--inplace"]
         subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)

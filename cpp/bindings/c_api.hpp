@@ -1,4 +1,4 @@
-// The table of C functions as a capsule, and layers of Python lent to C: what dwsep/cython_api.pyx builds upon.
+// The table of C functions as a capsule, and layers and networks of Python lent to C: what dwsep/cython_api.pyx builds upon.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -7,6 +7,7 @@
 
 #include "bindings/call.hpp"
 #include "dwsep/c_api.h"
+#include "dwsep/network.hpp"
 
 namespace dwsep::python {
 
@@ -22,6 +23,9 @@ inline void add_c_api(py::module_& m) {
   m.def(
       "layer_handle", [layer_class](const py::object& layer) { return layer_handle(layer, layer_class); }, py::arg("layer"),
       "A capsule of the layer's handle in the C interface, valid while the layer lives.");
+  m.def(
+      "network_handle", [](const Network& network) { return py::capsule(static_cast<const void*>(&network), "dwsep_network"); },
+      py::arg("network"), "A capsule of the network's handle in the C interface, valid while the network lives.");
 }
 
 }  // namespace dwsep::python

@@ -241,7 +241,7 @@ std::shared_ptr<const PackedLayer> packed_inverted_residual(const PointwiseFilte
   PackedDepthwise d = checked_pack(depthwise, options);
   PackedMatrix p = checked_pack(project);
   std::optional<PackedSqueezeExcite> gate;
-  if (s != nullptr) gate = PackedSqueezeExcite{checked_pack(s->reduce), checked_pack(s->expand), s->reduce_activation, s->gate_activation};
+  if (s != nullptr) gate = checked_pack(*s);
   return make_inverted_residual(std::move(e), std::move(d), std::move(p), options, expand_activation, depthwise_activation, activation,
                                 std::move(gate));
 }

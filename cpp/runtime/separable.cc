@@ -5,6 +5,7 @@
 #include "runtime/dispatch.hpp"
 #include "runtime/families.hpp"
 #include "runtime/projection.hpp"
+#include "runtime/squeeze_excite.hpp"
 #include "runtime/stages.hpp"
 
 namespace dwsep {
@@ -150,9 +151,12 @@ class Separable final : public PackedLayer {
 
 std::shared_ptr<const PackedLayer> packed_separable(const DepthwiseFilter& depthwise, const PointwiseFilter& pointwise,
                                                     const ConvOptions& options, const Activation& depthwise_activation,
-                                                    const Activation& activation) {
+                                                    const Activation& activation, const SqueezeExcite* squeeze_excite) {
   PackedDepthwise first = checked_pack(depthwise, options);
-  return make_separable(std::move(first), checked_pack(pointwise), options, depthwise_activation, activation);
+  PackedMatrix second = checked_pack(pointwise);
+  if (squeeze_excite == nullptr) return make_separable(std::move(first), std::move(second), options, depthwise_activation, activation);
+  return make_gated_separable(std::move(first), std::move(second), options, depthwise_activation, activation,
+                              checked_pack(*squeeze_excite));
 }
 
 }  // namespace
@@ -167,7 +171,7 @@ std::shared_ptr<const PackedLayer> make_separable(PackedDepthwise depthwise, Pac
 }  // namespace runtime
 
 SeparableConv2D::SeparableConv2D(const DepthwiseFilter& depthwise, const PointwiseFilter& pointwise, const ConvOptions& options,
-                                 const Activation& depthwise_activation, const Activation& activation)
-    : Layer(packed_separable(depthwise, pointwise, options, depthwise_activation, activation)) {}
+                                 const Activation& depthwise_activation, const Activation& activation, const SqueezeExcite* squeeze_excite)
+    : Layer(packed_separable(depthwise, pointwise, options, depthwise_activation, activation, squeeze_excite)) {}
 
 }  // namespace dwsep

@@ -30,6 +30,10 @@ void run_layer(const PointwiseStage& layer, const float* x, float* y, const Team
 
 }  // namespace
 
+PackedSqueezeExcite checked_pack(const SqueezeExcite& s) {
+  return {checked_pack(s.reduce), checked_pack(s.expand), s.reduce_activation, s.gate_activation};
+}
+
 SqueezeExciteStage::SqueezeExciteStage(PackedSqueezeExcite s, std::int64_t channels)
     : reduce_(std::move(s.reduce), s.reduce_activation), expand_(std::move(s.expand), s.gate_activation) {
   const PackedMatrix &reduce = reduce_.packed(), &expand = expand_.packed();

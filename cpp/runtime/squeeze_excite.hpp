@@ -7,6 +7,9 @@
 
 namespace dwsep::runtime {
 
+/// Both layers, packed for the instruction set in use. Throws std::invalid_argument when weights are missing or sizes out of range.
+PackedSqueezeExcite checked_pack(const SqueezeExcite& s);
+
 class SqueezeExciteStage {
  public:
   /// Throws std::invalid_argument when the layers do not fit each other or `channels`.

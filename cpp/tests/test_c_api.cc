@@ -1,38 +1,22 @@
 // The C interface gives the bits of the C++ one, and refuses what it must with a message; statuses instead of exceptions.
-#include <array>
+#include <cstddef>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "c_calls.hpp"
 #include "check.hpp"
 #include "dwsep/c_api.h"
 #include "dwsep/dwsep.hpp"
 
 namespace {
 
+using dwsep::test::Api;
 using dwsep::test::check;
+using dwsep::test::values;
 
 constexpr std::int64_t kChannels = 19, kOut = 24;
 constexpr dwsep::Shape kShape{2, 9, 7, kChannels};
-
-std::vector<float> values(std::int64_t count) {
-  std::vector<float> v(static_cast<std::size_t>(count));
-  for (std::size_t i = 0; i < v.size(); ++i) v[i] = static_cast<float>(i * 37 % 101) / 50.0F - 1.0F;
-  return v;
-}
-
-struct Api {
-  const dwsep_api& functions = *dwsep_get_api(DWSEP_C_ABI);
-  std::array<char, 200> message{};
-
-  /// Whether a call failed as it should: with that status, a message that begins so, and no layer.
-  bool refused(dwsep_status got, dwsep_status wanted, const char* begin, dwsep_layer* const* layer = nullptr) const {
-    const bool right =
-        got == wanted && std::strncmp(message.data(), begin, std::strlen(begin)) == 0 && (layer == nullptr || *layer == nullptr);
-    if (!right) std::fprintf(stderr, "status %d: %s\n", static_cast<int>(got), message.data());
-    return right;
-  }
-};
 
 const std::vector<float> kTaps = values(3 * 3 * kChannels), kWide = values(3 * 3 * kOut), kMatrix = values(kChannels * kOut),
                          kBack = values(kOut * kChannels), kBias = values(kOut), kStandard = values(3 * 3 * kChannels * kOut);
@@ -41,8 +25,20 @@ const dwsep_depthwise_filter kDepthwiseWide = {kWide.data(), 3, 3, kOut, 1, null
 const dwsep_pointwise_filter kPointwise = {kMatrix.data(), kChannels, kOut, kBias.data()};
 const dwsep_pointwise_filter kProject = {kBack.data(), kOut, kChannels, nullptr};
 const dwsep_standard_filter kConv = {kStandard.data(), 3, 3, kChannels, kOut, 1, nullptr};
+const std::vector<float> kReduceMatrix = values(kOut * 5), kGateMatrix = values(5 * kOut), kSmall = values(kChannels * 5);
+const dwsep_pointwise_filter kReduce = {kReduceMatrix.data(), kOut, 5, kBias.data()}, kGate = {kGateMatrix.data(), 5, kOut, kBias.data()};
+const dwsep_pointwise_filter kNarrowReduce = {kSmall.data(), kChannels, 5, nullptr}, kNarrowGate = {kSmall.data(), 5, kChannels, nullptr};
 const dwsep_conv_options kOptions = {2, 1, 1, 2, DWSEP_PADDING_EXPLICIT, 1, 0, 2, 1};
-const dwsep_activation kSilu = {DWSEP_SILU, 0, 0}, kRelu6 = {DWSEP_CLIP, 0, 6};
+const dwsep_activation kSilu = {DWSEP_SILU, 0, 0}, kRelu6 = {DWSEP_CLIP, 0, 6}, kSigmoid = {DWSEP_SIGMOID, 0, 0};
+const dwsep_squeeze_excite kGated = {&kReduce, &kGate, &kSilu, &kSigmoid}, kNarrowGated = {&kNarrowReduce, &kNarrowGate, nullptr, nullptr};
+
+// A caller that was compiled long ago finds every function where it was.
+constexpr std::size_t place(int function) { return 8 + static_cast<std::size_t>(function) * sizeof(void*); }
+static_assert(DWSEP_C_ABI == 1 && offsetof(dwsep_api, new_depthwise) == place(0) && offsetof(dwsep_api, run) == place(7));
+static_assert(offsetof(dwsep_api, set_num_threads) == place(9) && offsetof(dwsep_api, new_gated_separable) == place(10));
+static_assert(offsetof(dwsep_api, run_network) == place(20));
+static_assert(sizeof(dwsep_depthwise_filter) == 48 && sizeof(dwsep_conv_options) == 72 && sizeof(dwsep_const_tensor) == 64);
+static_assert(sizeof(dwsep_sizes) == 72 && sizeof(dwsep_const_array) == 80 && sizeof(dwsep_value) == 80);
 
 /// Runs a C layer and its C++ counterpart on the same input.
 void same(Api& api, dwsep_layer* made, const dwsep::Layer& wanted, bool adds, const char* what) {
@@ -88,6 +84,13 @@ void same_bits() {
   same(api, layer, dwsep::SeparableConv2D(depthwise, pointwise, o, relu6, silu), true, "separable");
   f.new_inverted_residual(&kPointwise, &kDepthwiseWide, &kProject, &kOptions, &kRelu6, &kSilu, nullptr, &layer, nullptr, 0);
   same(api, layer, dwsep::InvertedResidual(pointwise, wide, project, o, relu6, silu, none), true, "inverted residual");
+  const dwsep::PointwiseFilter reduce{kReduceMatrix.data(), kOut, 5, kBias.data()}, gate{kGateMatrix.data(), 5, kOut, kBias.data()};
+  const dwsep::SqueezeExcite gated{reduce, gate, silu, {dwsep::ActivationKind::sigmoid}};
+  f.new_gated_inverted_residual(&kPointwise, &kDepthwiseWide, &kProject, &kOptions, &kRelu6, &kSilu, nullptr, &kGated, &layer, nullptr, 0);
+  same(api, layer, dwsep::InvertedResidual(pointwise, wide, project, o, relu6, silu, none, &gated), true, "gated inverted residual");
+  const dwsep::SqueezeExcite narrow{{kSmall.data(), kChannels, 5, nullptr}, {kSmall.data(), 5, kChannels, nullptr}, none, none};
+  f.new_gated_separable(&kDepthwise, &kPointwise, &kOptions, &kRelu6, &kSilu, &kNarrowGated, &layer, nullptr, 0);
+  same(api, layer, dwsep::SeparableConv2D(depthwise, pointwise, o, relu6, silu, &narrow), true, "gated separable");
   f.new_standard(&kConv, &kOptions, &kRelu6, &layer, nullptr, 0);
   same(api, layer, dwsep::Conv2D({kStandard.data(), 3, 3, kChannels, kOut, 1, nullptr}, o, relu6), true, "standard");
 }
@@ -121,6 +124,18 @@ void refusals() {
     check(api.refused(f.new_standard(&conv, nullptr, nullptr, &layer, text, size), invalid, "groups: ", &layer),
           "groups that do not divide");
   }
+  check(api.refused(f.new_gated_separable(&kDepthwise, &kPointwise, nullptr, nullptr, nullptr, nullptr, &layer, text, size), invalid,
+                    "squeeze_excite: ", &layer),
+        "no gate");
+  check(api.refused(f.new_gated_separable(&kDepthwise, &kPointwise, nullptr, nullptr, nullptr, &kGated, &layer, text, size), invalid,
+                    "squeeze-excite", &layer),
+        "a gate of other channels");
+  dwsep_squeeze_excite half = kGated;
+  half.expand = nullptr;
+  check(api.refused(f.new_gated_inverted_residual(&kPointwise, &kDepthwiseWide, &kProject, nullptr, nullptr, nullptr, nullptr, &half,
+                                                  &layer, text, size),
+                    invalid, "gate expand: ", &layer),
+        "half a gate");
   check(api.refused(f.set_num_threads(-1, text, size), invalid, ""), "negative threads");
 
   check(f.new_pointwise(&kPointwise, nullptr, &layer, text, size) == DWSEP_OK, "a layer to call");

@@ -134,6 +134,17 @@ Floats at_once(const Problem& p, const PackedLayer& layer, int threads, std::int
   return y;
 }
 
+/// By the public class, with all threads that the call finds worth their while.
+Floats in_public(const Problem& p) {
+  const std::int64_t m = p.middle.c;
+  const SqueezeExcite gate{p.dense_layer(p.reduce, m, p.k.reduced), p.dense_layer(p.gate, p.k.reduced, m), kReduced, kGate};
+  const SeparableConv2D layer(p.filter(), p.dense_layer(p.project, m, p.k.out), p.options(), kInner, kLast, &gate);
+  Floats y(at(p.out.n * p.out.h * p.out.w * p.out.c));
+  const ConstTensor residual = dense(p.residual.data(), p.out);
+  layer(dense(p.x.data(), p.in), dense(y.data(), p.out), p.k.residual ? &residual : nullptr, 2);
+  return y;
+}
+
 void check_case(const Case& c) {
   for (const std::int64_t images : {1, 2, 3}) {
     const Problem p(c, images);
@@ -141,6 +152,8 @@ void check_case(const Case& c) {
     const Shape s = layer->output_shape(p.in);
     check(s.n == p.out.n && s.h == p.out.h && s.w == p.out.w && s.c == p.out.c, c.name);
     const Floats wanted = in_steps(p);
+    const Floats shown = in_public(p);
+    check(shown.size() == wanted.size() && std::memcmp(shown.data(), wanted.data(), shown.size() * sizeof(float)) == 0, c.name);
     for (const int threads : {1, 2, 3, 7}) {
       for (const std::int64_t gap : {0, 3}) {
         const Floats got = at_once(p, *layer, threads, gap);

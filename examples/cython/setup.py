@@ -1,4 +1,4 @@
-"""Builds the example, where dwsep, Cython and setuptools are installed.
+"""Builds the examples, where dwsep, Cython and setuptools are installed.
 
 python setup.py build_ext --inplace
 """
@@ -8,11 +8,14 @@ from setuptools import Extension, setup
 
 import dwsep
 
-blur = Extension(
-    "blur",
-    ["blur.pyx"],
-    include_dirs=[dwsep.get_include()],
-    extra_compile_args=["-O2", "-fopenmp"],
-    extra_link_args=["-fopenmp"],
-)
-setup(name="blur", ext_modules=cythonize([blur], language_level=3))
+modules = [
+    Extension(
+        name,
+        [f"{name}.pyx"],
+        include_dirs=[dwsep.get_include()],
+        extra_compile_args=["-O2", "-fopenmp"],
+        extra_link_args=["-fopenmp"],
+    )
+    for name in ("blur", "classify")
+]
+setup(name="examples", ext_modules=cythonize(modules, language_level=3))

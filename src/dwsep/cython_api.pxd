@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""The kernels and layers for Cython, without the GIL: `from dwsep.cython_api cimport ...`.
+"""Layers and networks for Cython, without the GIL: `from dwsep.cython_api cimport ...`.
 
 Declares `dwsep/c_api.h`, which documents every name: compile with `dwsep.get_include()` among the
 include directories. Nothing has to be linked. `get_api(DWSEP_C_ABI, sizeof(dwsep_api))` gives the
@@ -11,6 +11,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 cdef extern from "dwsep/c_api.h" nogil:
     enum:
         DWSEP_C_ABI
+        DWSEP_MAX_AXES
 
     ctypedef enum dwsep_status:
         DWSEP_OK
@@ -62,6 +63,12 @@ cdef extern from "dwsep/c_api.h" nogil:
         int64_t out, groups
         const float* bias
 
+    ctypedef struct dwsep_squeeze_excite:
+        const dwsep_pointwise_filter* reduce
+        const dwsep_pointwise_filter* expand
+        const dwsep_activation* reduce_activation
+        const dwsep_activation* gate_activation
+
     ctypedef struct dwsep_shape:
         int64_t n, h, w, c
 
@@ -76,6 +83,25 @@ cdef extern from "dwsep/c_api.h" nogil:
         int64_t stride_n, stride_h, stride_w
 
     ctypedef struct dwsep_layer:
+        pass
+
+    ctypedef struct dwsep_sizes:
+        int32_t axes
+        int64_t[8] sizes
+
+    ctypedef struct dwsep_const_array:
+        const float* data
+        dwsep_sizes shape
+
+    ctypedef struct dwsep_array:
+        float* data
+        dwsep_sizes shape
+
+    ctypedef struct dwsep_value:
+        const char* name
+        dwsep_sizes shape
+
+    ctypedef struct dwsep_network:
         pass
 
     ctypedef struct dwsep_api:
@@ -113,6 +139,45 @@ cdef extern from "dwsep/c_api.h" nogil:
         int (*num_threads)() noexcept nogil
         dwsep_status (*set_num_threads)(
             int threads, char* message, size_t message_size) noexcept nogil
+        dwsep_status (*new_gated_separable)(
+            const dwsep_depthwise_filter* depthwise, const dwsep_pointwise_filter* pointwise,
+            const dwsep_conv_options* options, const dwsep_activation* depthwise_activation,
+            const dwsep_activation* activation, const dwsep_squeeze_excite* squeeze_excite,
+            dwsep_layer** layer, char* message, size_t message_size) noexcept nogil
+        dwsep_status (*new_gated_inverted_residual)(
+            const dwsep_pointwise_filter* expand, const dwsep_depthwise_filter* depthwise,
+            const dwsep_pointwise_filter* project, const dwsep_conv_options* options,
+            const dwsep_activation* expand_activation,
+            const dwsep_activation* depthwise_activation, const dwsep_activation* activation,
+            const dwsep_squeeze_excite* squeeze_excite,
+            dwsep_layer** layer, char* message, size_t message_size) noexcept nogil
+        dwsep_status (*load_network)(
+            const char* path, dwsep_network** network,
+            char* message, size_t message_size) noexcept nogil
+        dwsep_status (*read_network)(
+            const void* content, size_t bytes, dwsep_network** network,
+            char* message, size_t message_size) noexcept nogil
+        void (*delete_network)(dwsep_network* network) noexcept nogil
+        dwsep_status (*count_values)(
+            const dwsep_network* network, size_t* inputs, size_t* outputs,
+            char* message, size_t message_size) noexcept nogil
+        dwsep_status (*describe_input)(
+            const dwsep_network* network, size_t index, dwsep_value* value,
+            char* message, size_t message_size) noexcept nogil
+        dwsep_status (*describe_output)(
+            const dwsep_network* network, size_t index, dwsep_value* value,
+            char* message, size_t message_size) noexcept nogil
+        dwsep_status (*output_sizes)(
+            const dwsep_network* network, const dwsep_sizes* inputs, size_t input_count,
+            dwsep_sizes* outputs, size_t output_count,
+            char* message, size_t message_size) noexcept nogil
+        dwsep_status (*prepare_network)(
+            const dwsep_network* network, const dwsep_sizes* inputs, size_t input_count,
+            int threads, char* message, size_t message_size) noexcept nogil
+        dwsep_status (*run_network)(
+            const dwsep_network* network, const dwsep_const_array* inputs, size_t input_count,
+            const dwsep_array* outputs, size_t output_count, int threads,
+            char* message, size_t message_size) noexcept nogil
 
 # The table; ImportError if the installed dwsep has another version, or fewer functions, than the
 # caller was compiled for.
@@ -120,6 +185,9 @@ cdef const dwsep_api* get_api(uint32_t abi, size_t size) except NULL
 
 # The handle of a layer that Python made, valid while that layer lives; TypeError for anything else.
 cdef const dwsep_layer* handle(object layer) except NULL
+
+# The same of a dwsep.Model.
+cdef const dwsep_network* network_handle(object model) except NULL
 
 # Raises ValueError, MemoryError or RuntimeError with the message, unless the status is DWSEP_OK.
 cdef int check(dwsep_status status, const char* message) except -1

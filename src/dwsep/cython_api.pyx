@@ -1,5 +1,5 @@
 # cython: language_level=3, freethreading_compatible=True
-"""The kernels and layers for Cython: see cython_api.pxd, docs/embedding.md and examples/cython."""
+"""Layers and networks for Cython: see cython_api.pxd, docs/embedding.md and examples/cython."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 
@@ -21,6 +21,15 @@ cdef const dwsep_api* get_api(uint32_t abi, size_t size) except NULL:
 
 cdef const dwsep_layer* handle(object layer) except NULL:
     return <const dwsep_layer*>PyCapsule_GetPointer(_core.layer_handle(layer), "dwsep_layer")
+
+
+cdef const dwsep_network* network_handle(object model) except NULL:
+    from .model import Model
+
+    if not isinstance(model, Model):
+        raise TypeError(f"model: need a dwsep.Model, got {type(model).__name__}")
+    capsule = _core.network_handle(model._network)
+    return <const dwsep_network*>PyCapsule_GetPointer(capsule, "dwsep_network")
 
 
 cdef int check(dwsep_status status, const char* message) except -1:

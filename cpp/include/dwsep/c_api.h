@@ -4,10 +4,10 @@
  * What is promised: within one DWSEP_C_ABI the table only grows at its end, and its structs, enumerators and meanings stay. A caller asks
  * for the version it was compiled with (dwsep_get_api(DWSEP_C_ABI)), and gets null from a library that does not have it.
  *
- * No function throws or keeps a pointer to what it was given. Layers are immutable; any number of threads may run one at once. A function
- * that can fail returns a dwsep_status and copies a message that names the argument, cut to fit, to `message` (`message_size` bytes; both
- * may be 0). Pointers are required unless said otherwise, and null ones are refused; that they point to memory of the sizes given is the
- * caller's part. */
+ * No function throws or keeps a pointer to what it was given. Layers and networks are immutable; any number of threads may run one at once,
+ * and all functions may be called by any thread. A function that can fail returns a dwsep_status and copies a message that names the
+ * argument, cut to fit, to `message` (`message_size` bytes; both may be 0). Pointers are required unless said otherwise, and null ones are
+ * refused; that they point to memory of the sizes given is the caller's part. */
 #ifndef DWSEP_C_API_H
 #define DWSEP_C_API_H
 
@@ -70,6 +70,12 @@ typedef struct dwsep_standard_filter {
   const float* bias; /* (out) */
 } dwsep_standard_filter;
 
+/* One factor for each channel of an image: gate_activation(expand(reduce_activation(reduce(mean of the image's pixels)))). */
+typedef struct dwsep_squeeze_excite {
+  const dwsep_pointwise_filter *reduce, *expand;
+  const dwsep_activation *reduce_activation, *gate_activation; /* may be null: none */
+} dwsep_squeeze_excite;
+
 typedef struct dwsep_shape {
   int64_t n, h, w, c;
 } dwsep_shape;
@@ -89,6 +95,33 @@ typedef struct dwsep_tensor {
 } dwsep_tensor;
 
 typedef struct dwsep_layer dwsep_layer; /* packed weights and how to apply them */
+
+#define DWSEP_MAX_AXES 8
+
+/* Sizes of an array's axes, outermost first. */
+typedef struct dwsep_sizes {
+  int32_t axes;
+  int64_t sizes[DWSEP_MAX_AXES];
+} dwsep_sizes;
+
+/* Arrays without gaps, by reference. */
+typedef struct dwsep_const_array {
+  const float* data;
+  dwsep_sizes shape;
+} dwsep_const_array;
+
+typedef struct dwsep_array { /* overlaps neither an input nor another output */
+  float* data;
+  dwsep_sizes shape;
+} dwsep_array;
+
+/* An input or output of a network. */
+typedef struct dwsep_value {
+  const char* name;  /* as long as the network lives */
+  dwsep_sizes shape; /* -1 for sizes that the call decides */
+} dwsep_value;
+
+typedef struct dwsep_network dwsep_network; /* what a .dwsep file holds, ready to run */
 
 typedef struct dwsep_api {
   uint32_t abi;  /* DWSEP_C_ABI */
@@ -118,6 +151,37 @@ typedef struct dwsep_api {
 
   int (*num_threads)(void);
   dwsep_status (*set_num_threads)(int threads, char* message, size_t message_size); /* 0 returns to the default */
+
+  /* As new_separable and new_inverted_residual; the last convolution reads the depthwise output times its gate. */
+  dwsep_status (*new_gated_separable)(const dwsep_depthwise_filter* depthwise, const dwsep_pointwise_filter* pointwise,
+                                      const dwsep_conv_options* options, const dwsep_activation* depthwise_activation,
+                                      const dwsep_activation* activation, const dwsep_squeeze_excite* squeeze_excite, dwsep_layer** layer,
+                                      char* message, size_t message_size);
+  dwsep_status (*new_gated_inverted_residual)(const dwsep_pointwise_filter* expand, const dwsep_depthwise_filter* depthwise,
+                                              const dwsep_pointwise_filter* project, const dwsep_conv_options* options,
+                                              const dwsep_activation* expand_activation, const dwsep_activation* depthwise_activation,
+                                              const dwsep_activation* activation, const dwsep_squeeze_excite* squeeze_excite,
+                                              dwsep_layer** layer, char* message, size_t message_size);
+
+  /* Each stores a new network to *network, or null if it fails. A file is mapped, and must stay as it is while the network lives; the
+   * content of one is copied. */
+  dwsep_status (*load_network)(const char* path, dwsep_network** network, char* message, size_t message_size);
+  dwsep_status (*read_network)(const void* content, size_t bytes, dwsep_network** network, char* message, size_t message_size);
+  void (*delete_network)(dwsep_network* network); /* null is allowed */
+
+  dwsep_status (*count_values)(const dwsep_network* network, size_t* inputs, size_t* outputs, /* each may be null */
+                               char* message, size_t message_size);
+  dwsep_status (*describe_input)(const dwsep_network* network, size_t index, dwsep_value* value, char* message, size_t message_size);
+  dwsep_status (*describe_output)(const dwsep_network* network, size_t index, dwsep_value* value, char* message, size_t message_size);
+  /* The shapes of all outputs for inputs of these shapes. */
+  dwsep_status (*output_sizes)(const dwsep_network* network, const dwsep_sizes* inputs, size_t input_count, dwsep_sizes* outputs,
+                               size_t output_count, char* message, size_t message_size);
+  /* Plans a call and takes its memory, so that the first one is as fast as the next. */
+  dwsep_status (*prepare_network)(const dwsep_network* network, const dwsep_sizes* inputs, size_t input_count, int threads, char* message,
+                                  size_t message_size);
+  /* Fills all outputs, which have to be of the shapes that output_sizes tells. If it fails, they hold no result. */
+  dwsep_status (*run_network)(const dwsep_network* network, const dwsep_const_array* inputs, size_t input_count, const dwsep_array* outputs,
+                              size_t output_count, int threads, char* message, size_t message_size);
 } dwsep_api;
 
 /* The table, or null if this library does not have that version. For programs that link libdwsep; Python extensions get it from

@@ -85,11 +85,12 @@ class PointwiseConv2D : public Layer {
   PointwiseConv2D(const PointwiseFilter& filter, const Activation& activation);
 };
 
-/// Depthwise, then pointwise, without the intermediate tensor.
+/// Depthwise, then pointwise, without the intermediate tensor. With squeeze-excite the pointwise convolution reads the depthwise output
+/// times its gate.
 class SeparableConv2D : public Layer {
  public:
   SeparableConv2D(const DepthwiseFilter& depthwise, const PointwiseFilter& pointwise, const ConvOptions& options,
-                  const Activation& depthwise_activation, const Activation& activation);
+                  const Activation& depthwise_activation, const Activation& activation, const SqueezeExcite* squeeze_excite = nullptr);
 };
 
 /// Pointwise expansion, depthwise, pointwise projection (MobileNetV2's block), without the intermediate tensors. With squeeze-excite

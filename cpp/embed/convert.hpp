@@ -1,0 +1,92 @@
+// C's structs as the library's own types, checked, and exceptions as a status: what all functions of the table are made of.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "dwsep/c_api.h"
+#include "dwsep/dwsep.hpp"
+
+namespace dwsep::embed {
+
+// Enumerators and structs of both interfaces are converted field by field; where the numbers must agree, the compiler checks it.
+static_assert(static_cast<int>(ActivationKind::clip) == DWSEP_CLIP && static_cast<int>(ActivationKind::gelu) == DWSEP_GELU);
+static_assert(static_cast<int>(Padding::Mode::explicit_) == DWSEP_PADDING_EXPLICIT &&
+              static_cast<int>(Padding::Mode::valid) == DWSEP_PADDING_VALID);
+static_assert(static_cast<int>(StatusCode::ok) == DWSEP_OK && static_cast<int>(StatusCode::failure) == DWSEP_FAILURE);
+
+[[noreturn]] inline void refuse(const std::string& name, const std::string& wanted, const std::string& got) {
+  throw std::invalid_argument(name + ": must be " + wanted + ", got " + got);
+}
+
+template <class T>
+const T& required(const T* pointer, const char* name) {
+  if (pointer == nullptr) refuse(name, "a pointer", "null");
+  return *pointer;
+}
+
+inline std::int32_t in_range(std::int32_t value, std::int32_t most, const char* name) {
+  if (value < 0 || value > most) refuse(name, "between 0 and " + std::to_string(most), std::to_string(value));
+  return value;
+}
+
+inline Activation activation(const dwsep_activation* a) {
+  if (a == nullptr) return Activation::none();
+  return {static_cast<ActivationKind>(in_range(a->kind, DWSEP_GELU, "activation kind")), a->lo, a->hi};
+}
+
+inline ConvOptions convolution(const dwsep_conv_options* o) {
+  if (o == nullptr) return {};
+  const auto mode = static_cast<Padding::Mode>(in_range(o->padding, DWSEP_PADDING_VALID, "padding"));
+  return {o->stride_h, o->stride_w, o->dilation_h, o->dilation_w, {mode, o->pad_top, o->pad_bottom, o->pad_left, o->pad_right}};
+}
+
+inline DepthwiseFilter filter(const dwsep_depthwise_filter* f, const char* name) {
+  required(required(f, name).weights, name);
+  return {f->weights, f->kh, f->kw, f->channels, f->multiplier, f->bias};
+}
+
+inline PointwiseFilter filter(const dwsep_pointwise_filter* f, const char* name) {
+  required(required(f, name).weights, name);
+  return {f->weights, f->in, f->out, f->bias};
+}
+
+inline SqueezeExcite squeeze_excite(const dwsep_squeeze_excite* s) {
+  required(s, "squeeze_excite");
+  return {filter(s->reduce, "reduce"), filter(s->expand, "gate expand"), activation(s->reduce_activation), activation(s->gate_activation)};
+}
+
+inline StandardFilter filter(const dwsep_standard_filter* f, const char* name) {
+  required(required(f, name).weights, name);
+  if (f->groups < 1) refuse("groups", "1 or more", std::to_string(f->groups));
+  return {f->weights, f->kh, f->kw, f->in, f->out, f->groups, f->bias};
+}
+
+inline Shape shape(const dwsep_shape& s, const char* name) {
+  for (const std::int64_t size : {s.n, s.h, s.w, s.c}) {
+    if (size < 0 || size > std::int64_t{1} << 48) refuse(name, "of sizes between 0 and 2^48", std::to_string(size));
+  }
+  return {s.n, s.h, s.w, s.c};
+}
+
+/// A ConstTensor or a Tensor of C's counterpart.
+template <class Result, class T>
+Result tensor(const T* t, const char* name) {
+  const Shape s = shape(required(t, name).shape, name);
+  if (!s.empty()) required(t->data, name);
+  return {t->data, s, t->stride_n, t->stride_h, t->stride_w};
+}
+
+template <class Body>
+dwsep_status guarded(char* message, std::size_t size, const Body& body) noexcept {
+  const Status status = attempt(body);
+  if (message != nullptr && size > 0) {
+    const std::size_t length = std::min(std::strlen(status.message()), size - 1);
+    std::memcpy(message, status.message(), length);
+    message[length] = '\0';
+  }
+  return static_cast<dwsep_status>(status.code());
+}
+
+}  // namespace dwsep::embed
