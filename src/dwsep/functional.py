@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import _arguments, _core
+from . import _core, _operators
 
 if TYPE_CHECKING:
     from ._arguments import Activation, Array, IntOrPair, Padding
@@ -96,7 +96,7 @@ def depthwise_conv2d(
            [6., 9., 6.],
            [4., 6., 4.]], dtype=float32)
     """
-    values = _arguments.depthwise(w, bias, stride, padding, dilation, activation)
+    values = _operators.depthwise(w, bias, stride, padding, dilation, activation)
     return _core.DepthwiseConv2D(*values)(x, out=out, num_threads=num_threads)
 
 
@@ -156,7 +156,7 @@ def pointwise_conv2d(
     >>> dwsep.pointwise_conv2d(x, np.array([[1, 0], [0, 1], [1, 1]], np.float32))
     array([[[4., 5.]]], dtype=float32)
     """
-    values = _arguments.pointwise(w, bias, activation)
+    values = _operators.pointwise(w, bias, activation)
     return _core.PointwiseConv2D(*values)(x, residual=residual, out=out, num_threads=num_threads)
 
 
@@ -229,7 +229,7 @@ def separable_conv2d(
     >>> dwsep.separable_conv2d(x, w_depthwise, w_pointwise, activation="relu6").shape
     (1, 112, 112, 64)
     """
-    values = _arguments.separable(
+    values = _operators.separable(
         w_depthwise,
         w_pointwise,
         bias_depthwise,
@@ -318,7 +318,7 @@ def inverted_residual(
     >>> dwsep.inverted_residual(x, w_expand, w_depthwise, w_project, residual=x).shape
     (1, 14, 14, 8)
     """
-    values = _arguments.inverted_residual(
+    values = _operators.inverted_residual(
         w_expand,
         w_depthwise,
         w_project,
@@ -400,5 +400,5 @@ def conv2d(
     >>> dwsep.conv2d(x, np.ones((3, 3, 3, 32), np.float32), stride=2).shape
     (1, 112, 112, 32)
     """
-    values = _arguments.standard(w, bias, stride, padding, dilation, groups, activation)
+    values = _operators.standard(w, bias, stride, padding, dilation, groups, activation)
     return _core.Conv2D(*values)(x, residual=residual, out=out, num_threads=num_threads)

@@ -28,25 +28,16 @@ later call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from . import _arguments, _core
+from . import _core, _operators
+from ._layer import Layer, frozen
 from ._plan import Plan
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from typing_extensions import Self
 
-    from ._arguments import Activation, IntOrPair, Padding
-
-    Array = NDArray[np.float32]
-    Shape = tuple[int, ...]
-
-Values = TypeVar("Values", bound=tuple[Any, ...])
+    from ._arguments import Activation, Array, IntOrPair, Padding
 
 __all__ = [
     "Conv2D",
@@ -58,112 +49,7 @@ __all__ = [
 ]
 
 
-def _frozen(values: Values) -> Values:
-    """Return the values with read-only copies in place of arrays."""
-    copies = []
-    for value in values:
-        if isinstance(value, np.ndarray):
-            value = np.array(value, order="C", copy=True, subok=False)
-            value.flags.writeable = False
-        copies.append(value)
-    return cast("Values", tuple(copies))
-
-
-def _make_again(kind: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    return kind(**arguments)
-
-
-class _Layer(_core.Layer):
-    """What all layers share; calling is inherited from the class of the core."""
-
-    __slots__ = ()
-
-    _names: ClassVar[tuple[str, ...]]
-    _values: tuple[Any, ...]
-
-    @property
-    def arguments(self) -> Mapping[str, Any]:
-        """The constructor's arguments by name, arrays read-only; makes the same layer again."""
-        return MappingProxyType(dict(zip(self._names, self._values, strict=True)))
-
-    def explain(self, x_shape: Shape, num_threads: int | None = None) -> Plan:
-        """Tell what a call would do, without doing it.
-
-        Parameters
-        ----------
-        x_shape : tuple of int
-            Shape of the input, (H, W, C) or (N, H, W, C).
-        num_threads : int, optional
-            As for a call.
-
-        Returns
-        -------
-        Plan
-            Algorithm, kernel, split, threads, flops, bytes and the limit they set; prints as a
-            table.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `x_shape` is no shape of an input, or `num_threads` no positive int.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from dwsep import PointwiseConv2D
-        >>> layer = PointwiseConv2D(np.ones((16, 32), np.float32))
-        >>> plan = layer.explain((56, 56, 16))
-        >>> plan.flops
-        3211264.0
-        >>> plan.limit.bound in ("compute", "memory")
-        True
-        """
-        plan = self.plan(x_shape, num_threads)
-        return Plan(type(self).__name__, tuple(x_shape), self.output_shape(x_shape), plan)
-
-    def _usual_kernel(self) -> str:
-        """Return the kernel for an image of 56 x 56 pixels, or more where the window is larger."""
-        windows = [v.shape[:2] for v in self._values if isinstance(v, np.ndarray) and v.ndim == 4]
-        (kh, kw), (dh, dw) = (
-            windows[0] if windows else (1, 1),
-            self.arguments.get("dilation", (1, 1)),
-        )
-        h, w = max(56, (kh - 1) * dh + 1), max(56, (kw - 1) * dw + 1)
-        try:
-            return self.plan((h, w, self.channels))["kernel"]
-        except ValueError:  # so large a window that the image would not fit 64 bits
-            return "unknown"
-
-    def _keep(self, values: tuple[Any, ...]) -> Self:
-        object.__setattr__(self, "_values", values)
-        return self
-
-    def __repr__(self) -> str:
-        parts = []
-        for name, value in self.arguments.items():
-            if isinstance(value, np.ndarray):
-                parts.append(f"{name}: {value.shape}")
-            elif value is not None:
-                parts.append(f"{name}={value!r}")
-        return f"{type(self).__name__}({', '.join(parts)}, kernel={self._usual_kernel()!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _make_again, (type(self), dict(self.arguments))
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name!r}")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is immutable: cannot delete {name!r}")
-
-
-class DepthwiseConv2D(_core.DepthwiseConv2D, _Layer):
+class DepthwiseConv2D(_core.DepthwiseConv2D, Layer):
     """Depthwise convolution: each channel has its own filters.
 
     ``y[n, i, j, c*M + m] = activation(sum over p, q of x[n, i*sh + p*dh - top, j*sw + q*dw - left,
@@ -228,11 +114,11 @@ class DepthwiseConv2D(_core.DepthwiseConv2D, _Layer):
         dilation: IntOrPair = 1,
         activation: Activation = None,
     ) -> Self:
-        values = _frozen(_arguments.depthwise(w, bias, stride, padding, dilation, activation))
+        values = frozen(_operators.depthwise(w, bias, stride, padding, dilation, activation))
         return super().__new__(cls, *values)._keep(values)
 
 
-class PointwiseConv2D(_core.PointwiseConv2D, _Layer):
+class PointwiseConv2D(_core.PointwiseConv2D, Layer):
     """Pointwise (1x1) convolution: every pixel's channels times a matrix.
 
     ``y[n, i, j, o] = activation(sum over c of x[n, i, j, c] * w[c, o] + bias[o]
@@ -276,11 +162,11 @@ class PointwiseConv2D(_core.PointwiseConv2D, _Layer):
     _names = ("w", "bias", "activation")
 
     def __new__(cls, w: Array, bias: Array | None = None, *, activation: Activation = None) -> Self:
-        values = _frozen(_arguments.pointwise(w, bias, activation))
+        values = frozen(_operators.pointwise(w, bias, activation))
         return super().__new__(cls, *values)._keep(values)
 
 
-class SeparableConv2D(_core.SeparableConv2D, _Layer):
+class SeparableConv2D(_core.SeparableConv2D, Layer):
     """Depthwise, then pointwise convolution, without the tensor between them where that is faster.
 
     The result has the same bits as that of a `DepthwiseConv2D` followed by a `PointwiseConv2D`.
@@ -351,8 +237,8 @@ class SeparableConv2D(_core.SeparableConv2D, _Layer):
         depthwise_activation: Activation = None,
         activation: Activation = None,
     ) -> Self:
-        values = _frozen(
-            _arguments.separable(
+        values = frozen(
+            _operators.separable(
                 w_depthwise,
                 w_pointwise,
                 bias_depthwise,
@@ -367,7 +253,7 @@ class SeparableConv2D(_core.SeparableConv2D, _Layer):
         return super().__new__(cls, *values)._keep(values)
 
 
-class InvertedResidual(_core.InvertedResidual, _Layer):
+class InvertedResidual(_core.InvertedResidual, Layer):
     """MobileNetV2's block: pointwise expansion, depthwise, pointwise projection.
 
     The residual is an argument of the call, usually the input itself: ``layer(x, residual=x)``.
@@ -449,8 +335,8 @@ class InvertedResidual(_core.InvertedResidual, _Layer):
         depthwise_activation: Activation = None,
         activation: Activation = None,
     ) -> Self:
-        values = _frozen(
-            _arguments.inverted_residual(
+        values = frozen(
+            _operators.inverted_residual(
                 w_expand,
                 w_depthwise,
                 w_project,
@@ -468,7 +354,7 @@ class InvertedResidual(_core.InvertedResidual, _Layer):
         return super().__new__(cls, *values)._keep(values)
 
 
-class Conv2D(_core.Conv2D, _Layer):
+class Conv2D(_core.Conv2D, Layer):
     """Standard convolution, in groups of channels if wanted.
 
     ``y[n, i, j, o] = activation(sum over p, q, c of x[n, i*sh + p*dh - top, j*sw + q*dw - left, c]
@@ -527,7 +413,5 @@ class Conv2D(_core.Conv2D, _Layer):
         groups: int = 1,
         activation: Activation = None,
     ) -> Self:
-        values = _frozen(
-            _arguments.standard(w, bias, stride, padding, dilation, groups, activation)
-        )
+        values = frozen(_operators.standard(w, bias, stride, padding, dilation, groups, activation))
         return super().__new__(cls, *values)._keep(values)
