@@ -1,4 +1,4 @@
-#include "cgroup_quota.hpp"
+#include "runtime/cgroup_quota.hpp"
 
 #include <fstream>
 #include <sstream>

@@ -1,4 +1,4 @@
-#include "cpu_count.hpp"
+#include "runtime/cpu_count.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include "cgroup_quota.hpp"
-#include "clock.hpp"
+#include "runtime/cgroup_quota.hpp"
+#include "runtime/clock.hpp"
 
 #if defined(__linux__)
 #include <sched.h>

@@ -1,4 +1,4 @@
-#include "park.hpp"
+#include "runtime/park.hpp"
 
 #if defined(__linux__)
 #include <linux/futex.h>

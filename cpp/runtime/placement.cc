@@ -1,4 +1,4 @@
-#include "placement.hpp"
+#include "runtime/placement.hpp"
 
 #if defined(__linux__)
 #include <sched.h>

@@ -1,4 +1,4 @@
-#include "start_thread.hpp"
+#include "runtime/start_thread.hpp"
 
 #include <pthread.h>
 #include <signal.h>

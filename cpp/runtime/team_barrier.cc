@@ -1,6 +1,6 @@
-#include "team_barrier.hpp"
+#include "runtime/team_barrier.hpp"
 
-#include "park.hpp"
+#include "runtime/park.hpp"
 
 namespace dwsep::runtime {
 namespace {

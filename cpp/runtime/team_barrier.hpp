@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "spin.hpp"
+#include "runtime/spin.hpp"
 
 namespace dwsep::runtime {
 

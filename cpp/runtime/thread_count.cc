@@ -1,4 +1,4 @@
-#include "thread_count.hpp"
+#include "runtime/thread_count.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "cpu_count.hpp"
+#include "runtime/cpu_count.hpp"
 
 namespace dwsep::runtime {
 namespace {

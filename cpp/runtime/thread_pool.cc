@@ -1,4 +1,4 @@
-#include "thread_pool.hpp"
+#include "runtime/thread_pool.hpp"
 
 #include <pthread.h>
 
@@ -7,12 +7,12 @@
 #include <atomic>
 #include <type_traits>
 
-#include "clock.hpp"
-#include "park.hpp"
-#include "placement.hpp"
-#include "spin.hpp"
-#include "start_thread.hpp"
-#include "team_barrier.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/park.hpp"
+#include "runtime/placement.hpp"
+#include "runtime/spin.hpp"
+#include "runtime/start_thread.hpp"
+#include "runtime/team_barrier.hpp"
 
 namespace dwsep::runtime {
 namespace {

@@ -6,8 +6,8 @@
 
 #include <cstdint>
 
-#include "cpu_count.hpp"
-#include "thread_count.hpp"
+#include "runtime/cpu_count.hpp"
+#include "runtime/thread_count.hpp"
 
 namespace dwsep::runtime {
 
