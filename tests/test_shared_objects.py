@@ -25,9 +25,8 @@ TAPS, MATRIX = RNG.standard_normal((3, 3, 16), np.float32), np.ones((16, 24), np
 
 @pytest.fixture(autouse=True)
 def restored():
-    before = dwsep.get_num_threads()
     yield
-    dwsep.set_num_threads(before)
+    dwsep.set_num_threads(None)
 
 
 def at_once(tasks, rounds):
