@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/depthwise/variants.hpp"
+#include "kernels/far.hpp"
 #include "kernels/peak.hpp"
 #include "kernels/pointwise/gemm.hpp"
 #include "kernels/scale.hpp"
@@ -26,6 +27,7 @@ constexpr KernelTable make_table(const char* isa) {
   t.standard = standard;
   t.activate = activate_block;
   t.scale = scale_block;
+  t.store_far = store_far;
   t.tensor = kTensorKernels;
   t.fma_chain = fma_chain;
   t.fma_chains = kChains;

@@ -99,6 +99,7 @@ struct KernelTable {
   void (*standard)(const StandardWork&);
   void (*activate)(float* y, std::int64_t rows, std::int64_t row_stride, std::int64_t columns, const Activation&);
   void (*scale)(float* x, std::int64_t rows, std::int64_t row_stride, std::int64_t columns, const float* gate);  ///< x[row][c] *= gate[c]
+  void (*store_far)(const float* x, std::int64_t count, float* y);  ///< copies to memory that nobody reads soon
   TensorKernels tensor;
   void (*fma_chain)(std::int64_t iterations, float* sink);               ///< for measuring the peak
   int fma_chains;                                                        ///< vectors of FMAs in each of its iterations

@@ -3,6 +3,7 @@
 
 #include "runtime/dispatch.hpp"
 #include "runtime/families.hpp"
+#include "runtime/far_memory.hpp"
 #include "runtime/stages.hpp"
 
 namespace dwsep {
@@ -36,7 +37,14 @@ class Pointwise final : public PackedLayer {
     const Range panels = by_panels ? part_of(stage_.packed().panels, team.rank(), team.size()) : Range{0, stage_.packed().panels};
     for (std::int64_t row = rows.begin; row < rows.end;) {
       const std::int64_t end = one_run ? rows.end : std::min(rows.end, (row / x.shape.w + 1) * x.shape.w);
-      run_pixels(x, y, residual, {row, end}, panels);
+      // What has more inputs than outputs to each pixel waits for them: 4x112x112 96->24 took 4100 us, fetched 3550.
+      const bool fetched = one_run && stage_.packed().columns <= stage_.packed().k && far(bytes(x.shape), x, y);
+      const std::int64_t step = fetched ? gemm_block_rows(stage_.packed().k) : end - row;
+      for (; row < end; row += step) {
+        const Range part{row, std::min(row + step, end)};
+        if (fetched) fetch(x.data + part.begin * x.stride_w, x.data + part.end * x.stride_w);
+        run_pixels(x, y, residual, part, panels);
+      }
       row = end;
     }
   }

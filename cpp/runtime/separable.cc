@@ -4,6 +4,7 @@
 #include "runtime/blocks.hpp"
 #include "runtime/dispatch.hpp"
 #include "runtime/families.hpp"
+#include "runtime/far_memory.hpp"
 #include "runtime/projection.hpp"
 #include "runtime/squeeze_excite.hpp"
 #include "runtime/stages.hpp"
@@ -106,7 +107,12 @@ class Separable final : public PackedLayer {
     const Block block = block_of(c.g);
     const Range panels{0, pointwise_.packed().panels}, vectors{0, depthwise_.packed().vectors};
     float* const scratch = scratch_of_all + team.rank() * block.rows * block.columns * c.pixel;
+    const bool is_far = far(tensor_bytes(c.x.shape) + tensor_bytes(c.y.shape), c.x, c.y);
+    bool continued = false;
     const auto run_area = [&](std::int64_t image, Range rows, Range columns) {
+      // 147x147 128->128 takes 7700 instead of 9150 us with its input fetched.
+      if (is_far) fetch_rows(c.g, c.x, image, rows, continued && rows.begin > 0);
+      continued = true;
       for (std::int64_t first = columns.begin; first < columns.end; first += block.columns) {
         const Area area{rows, {first, std::min(first + block.columns, columns.end)}, vectors};
         run_depthwise(c, image, area, scratch);

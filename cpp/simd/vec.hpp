@@ -23,6 +23,8 @@ using Vec = __m512;
 
 [[gnu::always_inline]] inline Vec load(const float* p) { return _mm512_loadu_ps(p); }
 [[gnu::always_inline]] inline void store(float* p, Vec v) { _mm512_storeu_ps(p, v); }
+// To whole lines of memory that nobody reads soon; p is aligned to a vector.
+[[gnu::always_inline]] inline void store_past_caches(float* p, Vec v) { _mm512_stream_ps(p, v); }
 [[gnu::always_inline]] inline Vec broadcast(float x) { return _mm512_set1_ps(x); }
 [[gnu::always_inline]] inline __mmask16 first_mask(int n) { return static_cast<__mmask16>((1U << n) - 1U); }
 [[gnu::always_inline]] inline Vec load_first(const float* p, int n) { return _mm512_maskz_loadu_ps(first_mask(n), p); }
@@ -74,6 +76,7 @@ using Vec = __m256;
 
 [[gnu::always_inline]] inline Vec load(const float* p) { return _mm256_loadu_ps(p); }
 [[gnu::always_inline]] inline void store(float* p, Vec v) { _mm256_storeu_ps(p, v); }
+[[gnu::always_inline]] inline void store_past_caches(float* p, Vec v) { _mm256_stream_ps(p, v); }
 [[gnu::always_inline]] inline Vec broadcast(float x) { return _mm256_set1_ps(x); }
 [[gnu::always_inline]] inline Vec load_first(const float* p, int n) {
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
@@ -138,6 +141,7 @@ using Vec = __m128;
 
 [[gnu::always_inline]] inline Vec load(const float* p) { return _mm_loadu_ps(p); }
 [[gnu::always_inline]] inline void store(float* p, Vec v) { _mm_storeu_ps(p, v); }
+[[gnu::always_inline]] inline void store_past_caches(float* p, Vec v) { _mm_stream_ps(p, v); }
 [[gnu::always_inline]] inline Vec broadcast(float x) { return _mm_set1_ps(x); }
 [[gnu::always_inline]] inline Vec load_first(const float* p, int n) {
   if (n >= 4) return load(p);
@@ -198,6 +202,7 @@ using Vec = float32x4_t;
 
 [[gnu::always_inline]] inline Vec load(const float* p) { return vld1q_f32(p); }
 [[gnu::always_inline]] inline void store(float* p, Vec v) { vst1q_f32(p, v); }
+[[gnu::always_inline]] inline void store_past_caches(float* p, Vec v) { store(p, v); }
 [[gnu::always_inline]] inline Vec broadcast(float x) { return vdupq_n_f32(x); }
 [[gnu::always_inline]] inline Vec load_first(const float* p, int n) {
   if (n >= 4) return load(p);
@@ -241,6 +246,13 @@ using Vec = float32x4_t;
 [[gnu::always_inline]] inline Vec zip_upper(Vec a, Vec b) { return vzip2q_f32(a, b); }
 
 #endif
+
+/// Makes what was stored past the caches visible to other threads before later stores.
+[[gnu::always_inline]] inline void flush_past_caches() {
+#if defined(__x86_64__)
+  _mm_sfence();
+#endif
+}
 
 // Panels that end in half a vector of columns. Either a vector holds the half for two pixels, or half a vector does for one.
 #if defined(__AVX512F__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 
 from ._errors import CommandError, about
@@ -17,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", help="the .dwsep file to write")
     add_layout(parser)
     add_shapes(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON instead")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -26,6 +28,9 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(f"target: need another file than the network's, got {args.target}")
     with about("target"):
         model.save(args.target)
-    before, after = (os.path.getsize(path) for path in (args.network, args.target))
-    print(f"{args.network}  {before:,} bytes\n{args.target}  {after:,} bytes\n{model!r}")
+    sizes = {path: os.path.getsize(path) for path in (args.network, args.target)}
+    if args.json:
+        print(json.dumps({"bytes": sizes, "model": repr(model)}, indent=2))
+    else:
+        print(*(f"{path}  {size:,} bytes" for path, size in sizes.items()), repr(model), sep="\n")
     return 0

@@ -1,0 +1,78 @@
+"""Calls too large for the caches take another way through memory, to the same bits.
+
+The near way, which all other tests judge, is taken when the output has gaps between its pixels.
+"""
+
+import numpy as np
+import pytest
+from guard_pages import Pages
+
+import dwsep
+
+pytestmark = pytest.mark.kernels
+
+# Half of the last cache, and never more than this: see cpp/runtime/far_memory.cc.
+FAR_BYTES = min(dwsep.cpu_info()["caches"]["l3"] / 2, 64e6)
+
+
+def weights(*shape):
+    return np.random.default_rng(sum(shape)).standard_normal(shape, np.float32)
+
+
+def depthwise(kernel, channels, multiplier=1, **options):
+    return dwsep.DepthwiseConv2D(
+        weights(kernel, kernel, channels, multiplier), weights(channels * multiplier), **options
+    )
+
+
+# Name: layer, height and width of an image, channels.
+CASES = {
+    "3x3": (depthwise(3, 40, activation="relu6"), 211, 97, 40),
+    "stride 2": (depthwise(3, 48, stride=2, activation="silu"), 160, 161, 48),
+    "lines that no pixel begins": (depthwise(3, 37), 150, 113, 37),
+    "5x5": (depthwise(5, 33, activation="hard_swish"), 96, 190, 33),
+    "dilated": (depthwise(3, 40, dilation=3), 123, 150, 40),
+    "multiplier": (depthwise(3, 20, 2, stride=(1, 2)), 140, 150, 20),
+    "more padding than image": (depthwise(7, 600, padding=((9, 3), (2, 2))), 2, 5, 600),
+    "rows of one output": (depthwise(3, 5000, padding="valid"), 3, 3, 5000),
+    "separable": (
+        dwsep.SeparableConv2D(weights(3, 3, 64, 1), weights(64, 24), stride=2, activation="relu"),
+        *(151, 130, 64),
+    ),
+    "wide separable": (
+        dwsep.SeparableConv2D(weights(5, 5, 300, 1), weights(300, 32), activation="relu6"),
+        *(15, 700, 300),
+    ),
+    "pointwise": (dwsep.PointwiseConv2D(weights(96, 24), activation="relu6"), 141, 150, 96),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_far_and_near_give_the_same_bits_and_stay_inside(case):
+    layer, height, width, channels = CASES[case]
+    one = layer.output_shape((1, height, width, channels))
+    each = 4 * (height * width * channels + int(np.prod(one)))
+    images = int(FAR_BYTES // each) + 1
+    shape, out_shape = (images, height, width, channels), (images, *one[1:])
+
+    x_pages, y_pages = (Pages(int(np.prod(s))) for s in (shape, out_shape))
+    x = x_pages.place(shape, "end")
+    x[...] = np.random.default_rng(0).standard_normal(shape, np.float32)
+    x_pages.freeze()
+    with_gaps = np.empty((*out_shape[:3], out_shape[3] + 1), np.float32)
+    near = layer(x, out=with_gaps[..., :-1], num_threads=2)
+    for side in ("begin", "end"):
+        far = y_pages.place(out_shape, side)
+        for threads in (1, 2, 3):
+            y_pages.floats[...] = np.nan
+            layer(x, out=far, num_threads=threads)
+            assert np.array_equal(far.view(np.uint32), near.view(np.uint32)), (side, threads)
+            written = np.count_nonzero(~np.isnan(y_pages.floats))
+            assert written == far.size
+
+
+def test_the_plan_says_which_calls_are_far():
+    layer, height, width, channels = CASES["3x3"]
+    images = int(FAR_BYTES // (8 * height * width * channels)) + 1
+    assert layer.explain((images, height, width, channels)).algorithm == "depthwise, streamed"
+    assert layer.explain((1, height, width, channels)).algorithm == "depthwise"
