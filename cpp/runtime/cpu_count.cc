@@ -38,8 +38,8 @@ int quota_cpus() {
   return std::max(1, static_cast<int>(std::ceil(*quota)));
 }
 
-// The quota belongs to the process and costs a few file reads, so all threads share one answer. Two
-// threads that find it stale both refresh it, to the same value.
+// The quota belongs to the process and costs a few file reads, so all threads share one answer. Of two threads that find
+// it stale while it changes, the slower one may store the old quota again, for another second.
 int cached_quota_cpus(std::int64_t now) {
   static std::atomic<std::int64_t> stale_at{0};
   static std::atomic<int> cpus{kUnlimited};
@@ -50,18 +50,30 @@ int cached_quota_cpus(std::int64_t now) {
   return cpus.load(std::memory_order_relaxed);
 }
 
+/// What is kept of a thread for a second: the mask belongs to the thread, so a pinned thread must not answer for the others.
+struct Own {
+  std::int64_t stale_at = 0;
+  int cpus = 1;
+  CpuMask mask;
+};
+
+const Own& own(std::int64_t now) {
+  thread_local Own kept;
+  if (now >= kept.stale_at) {
+    kept.cpus = affinity_cpus();
+    kept.mask = own_mask();
+    kept.stale_at = now + kSecond;
+  }
+  return kept;
+}
+
 }  // namespace
 
 int available_cpus() {
-  // The mask belongs to the thread, so a pinned thread must not answer for the others.
-  thread_local std::int64_t stale_at = 0;
-  thread_local int cpus = 1;
   const std::int64_t now = coarse_now();
-  if (now >= stale_at) {
-    cpus = std::max(1, std::min(affinity_cpus(), cached_quota_cpus(now)));
-    stale_at = now + kSecond;
-  }
-  return cpus;
+  return std::max(1, std::min(own(now).cpus, cached_quota_cpus(now)));
 }
+
+const CpuMask& available_mask() { return own(coarse_now()).mask; }
 
 }  // namespace dwsep::runtime

@@ -42,6 +42,7 @@ struct Region {
   int size = 0;
   int caller_cpu = -1;
   bool crowded = false;
+  std::uint32_t mask = 0;  ///< the id of the caller's
 };
 
 /// One worker and the cache line through which the caller talks to it. The word is at once the signal to start, the
@@ -71,10 +72,14 @@ class alignas(kApart) Worker {
     }
   }
 
-  /// The worker's side: one region after the other, for ever.
-  [[noreturn]] void serve() noexcept {
+  /// The worker's side: one region after the other, for ever. `mask` is the caller's, as long as it has handed out a region.
+  [[noreturn]] void serve(const CpuMask& mask) noexcept {
     for (;;) {
       wait_for_region();
+      if (region_.mask != mask_) {
+        adopt(mask);
+        mask_ = region_.mask;
+      }
       pace_ = region_.crowded ? Pace::kCrowded : leave_caller();
       Team team(rank_, region_.size, *region_.barrier, pace_);
       run_body(region_.task, team);
@@ -86,6 +91,7 @@ class alignas(kApart) Worker {
   void forget() noexcept {
     word_.store(kIdle, std::memory_order_relaxed);
     pace_ = Pace::kAlone;
+    mask_ = 0;
   }
 
  private:
@@ -125,6 +131,7 @@ class alignas(kApart) Worker {
   int rank_ = 0;
   Region region_;  // on the word's line, so that one transfer brings both
   Pace pace_ = Pace::kAlone;
+  std::uint32_t mask_ = 0;  // the id of the one last adopted
   std::int64_t next_move_ = 0;
 };
 
@@ -151,7 +158,9 @@ class Pool {
 
  private:
   void run_team(int size, const detail::Task& task) noexcept {
-    const Region region{task, &barrier_, size, current_cpu(), size > available_cpus()};
+    const CpuMask& mask = available_mask();
+    if (mask.id != mask_.id) mask_ = mask;
+    const Region region{task, &barrier_, size, current_cpu(), size > available_cpus(), mask_.id};
     const auto first = workers_.begin();
     const auto last = first + (size - 1);
     barrier_.reset();
@@ -175,11 +184,12 @@ class Pool {
     return started_;
   }
 
-  static void* serve(void* worker) { static_cast<Worker*>(worker)->serve(); }
+  static void* serve(void* worker);
 
   alignas(kApart) std::atomic<bool> busy_{false};
   int started_ = 0;                // under busy_, like all that follows
   std::int64_t next_attempt_ = 0;  // when to try to start threads again
+  CpuMask mask_;                   // of the last caller: workers that run elsewhere move there
   alignas(kApart) TeamBarrier barrier_;
   std::array<Worker, kMaxThreads - 1> workers_;
 };
@@ -187,6 +197,8 @@ class Pool {
 // Workers may still poll and sleep on these words while the process exits, so nothing may be destroyed.
 static_assert(std::is_trivially_destructible_v<Pool>);
 Pool pool;
+
+void* Pool::serve(void* worker) { static_cast<Worker*>(worker)->serve(pool.mask_); }
 
 void forget_after_fork() {
   forget_parked();
