@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from dwsep.models.efficientnet import STAGES as EFFICIENTNET_B0
+from dwsep.models.mnasnet import B1 as MNASNET_B1
+from dwsep.models.mobilenet_v2 import STAGES as MOBILENET_V2
+
 from ._networks import NETWORKS
 
 __all__ = ["LAYERS", "LayerCase"]
@@ -75,37 +79,13 @@ def _blocks(stages: tuple[_Stage, ...], activation: str, fused: bool) -> Iterato
     yield _pointwise(size, inputs, 1280, activation)
 
 
-# Table 2 of "MobileNetV2: Inverted Residuals and Linear Bottlenecks" (Sandler et al., 2018).
-_MOBILENET_V2 = (
-    (1, 16, 1, 1, 3),
-    (6, 24, 2, 2, 3),
-    (6, 32, 3, 2, 3),
-    (6, 64, 4, 2, 3),
-    (6, 96, 3, 1, 3),
-    (6, 160, 3, 2, 3),
-    (6, 320, 1, 1, 3),
-)
-# Table 1 of "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks" (Tan and
-# Le, 2019). Its blocks squeeze and excite before they project, so they are not one layer.
-_EFFICIENTNET_B0 = (
-    (1, 16, 1, 1, 3),
-    (6, 24, 2, 2, 3),
-    (6, 40, 2, 2, 5),
-    (6, 80, 3, 2, 3),
-    (6, 112, 3, 1, 5),
-    (6, 192, 4, 2, 5),
-    (6, 320, 1, 1, 3),
-)
-# MnasNet-B1, the one without squeeze and excite, of "MnasNet: Platform-Aware Neural Architecture
-# Search for Mobile" (Tan et al., 2019).
+_MOBILENET_V2 = tuple((*stage, 3) for stage in MOBILENET_V2)
+# Its blocks squeeze and excite before they project, so they are not one layer.
+_EFFICIENTNET_B0 = tuple((e, out, blocks, s, k) for e, k, s, out, blocks in EFFICIENTNET_B0)
+# The first of MnasNet's stages is like MobileNetV2's.
 _MNASNET_B1 = (
-    (1, 16, 1, 1, 3),
-    (3, 24, 3, 2, 3),
-    (3, 40, 3, 2, 5),
-    (6, 80, 3, 2, 5),
-    (6, 96, 2, 1, 3),
-    (6, 192, 4, 2, 5),
-    (6, 320, 1, 1, 3),
+    _MOBILENET_V2[0],
+    *((e, out, blocks, s, k) for e, k, s, out, blocks, _ in MNASNET_B1),
 )
 # Figure 5 of "Xception: Deep Learning with Depthwise Separable Convolutions" (Chollet, 2017) for
 # 299x299 images: size, channels in and out.

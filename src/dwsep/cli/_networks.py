@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from dwsep.models.mobilenet_v1 import PAIRS
 
 __all__ = ["NETWORKS", "Pair"]
 
@@ -39,18 +42,12 @@ class Pair:
         return self.output_size**2 * self.channels * self.kernel**2 * self.outputs
 
 
-# Table 1 of "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications"
-# (Howard et al., 2017), width 1, 224x224 input; the last pair has stride 1, as in its code.
-_MOBILENET_V1 = (
-    Pair(112, 32, 64, 1),
-    Pair(112, 64, 128, 2),
-    Pair(56, 128, 128, 1),
-    Pair(56, 128, 256, 2),
-    Pair(28, 256, 256, 1),
-    Pair(28, 256, 512, 2),
-    *5 * (Pair(14, 512, 512, 1),),
-    Pair(14, 512, 1024, 2),
-    Pair(7, 1024, 1024, 1),
-)
+def _mobilenet_v1() -> Iterator[Pair]:
+    size, channels = 112, 32  # what the stem makes of 224x224 pixels
+    for outputs, stride in PAIRS:
+        pair = Pair(size, channels, outputs, stride)
+        yield pair
+        size, channels = pair.output_size, outputs
 
-NETWORKS = {"mobilenet_v1": _MOBILENET_V1}
+
+NETWORKS = {"mobilenet_v1": tuple(_mobilenet_v1())}
