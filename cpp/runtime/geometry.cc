@@ -6,11 +6,8 @@
 namespace dwsep::runtime {
 namespace {
 
-// Far beyond any image, and small enough that no product or sum below overflows.
-constexpr std::int64_t kMaxOption = std::int64_t{1} << 31;
-
 void check_range(const char* what, std::int64_t value, std::int64_t least) {
-  if (value < least || value > kMaxOption) {
+  if (value < least || value > kMaxPixels) {
     reject(what, "between " + std::to_string(least) + " and 2^31", std::to_string(value));
   }
 }

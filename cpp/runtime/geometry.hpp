@@ -9,6 +9,9 @@
 
 namespace dwsep::runtime {
 
+/// What strides, paddings and filters reach at most: far beyond any image, and small enough that no product or sum of two overflows.
+inline constexpr std::int64_t kMaxPixels = std::int64_t{1} << 31;
+
 /// A spatial filter over one input size.
 struct Geometry {
   std::int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w;

@@ -62,13 +62,17 @@ class Limit(NamedTuple):
 
 
 def fma_rounds(seconds: float) -> tuple[int, float]:
-    """Find how many rounds of multiply-adds keep a core busy so long, and their flops."""
+    """Find how many rounds of multiply-adds keep a core busy so long, and their flops.
+
+    The fastest of some attempts counts: one attempt that is interrupted looks long enough when it
+    is a hundred times too short.
+    """
     rounds = 1000
     while True:
-        took, flops = _core.time_fma(rounds)
-        if took >= seconds:
-            return rounds, flops
-        rounds = int(rounds * min(10.0, 1.2 * seconds / max(took, 1e-9))) + 1
+        attempts = [_core.time_fma(rounds) for _ in range(5)]
+        if min(took for took, _ in attempts) >= seconds:
+            return rounds, attempts[0][1]
+        rounds *= 2
 
 
 @cache

@@ -1,6 +1,17 @@
 #include "runtime/network/array.hpp"
 
+#include <algorithm>
+
 namespace dwsep::runtime {
+
+bool possible(const Dims& shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t size : shape) {
+    if (size < 0 || size > kMaxCount / count) return false;
+    count *= std::max<std::int64_t>(size, 1);
+  }
+  return true;
+}
 
 std::string to_string(const Dims& d) {
   std::string text = "(";

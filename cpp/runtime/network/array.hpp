@@ -48,6 +48,11 @@ class Dims {
   std::array<std::int64_t, kMaxRank> values_{};
 };
 
+/// No size, and no product of the sizes of one array, exceeds this.
+inline constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;
+/// Whether an array can have these sizes. An empty one must not hide others whose product overflows: strides are computed from them.
+bool possible(const Dims& shape);
+
 std::string to_string(const Dims& d);
 /// Strides of an array without gaps.
 Dims dense_strides(const Dims& shape);

@@ -5,10 +5,10 @@
 #include <limits>
 #include <stdexcept>
 
+#include "runtime/geometry.hpp"
+
 namespace dwsep::runtime {
 namespace {
-
-constexpr std::int64_t kMaxPixels = std::int64_t{1} << 31;
 
 const char* const kActivations[] = {"clip", "leaky_relu", "hard_swish", "hard_sigmoid", "sigmoid", "silu", "tanh", "gelu"};
 

@@ -15,21 +15,14 @@ namespace {
 
 constexpr std::size_t kMostValues = std::size_t{1} << 16;
 constexpr std::size_t kIdleInstances = 8;  // as many calls at once, or as many shapes in turn, without planning anew
-constexpr std::int64_t kMostFloats = std::int64_t{1} << 40;
 
 // One for all networks, so that a fork can wait for it: a child would inherit it in the hands of a thread that it does not have. It is held
 // for well under a microsecond.
 std::mutex idle_mutex;
 const bool survives_fork = pthread_atfork([] { idle_mutex.lock(); }, [] { idle_mutex.unlock(); }, [] { idle_mutex.unlock(); }) == 0;
 
-/// Throws where sizes are negative or their product, empty axes left out, is beyond any memory.
 void check_size(const Dims& shape, const std::string& what) {
-  std::int64_t count = 1;
-  for (const std::int64_t size : shape) {
-    if (size < 0) reject(what, "of sizes of at least 0", to_string(shape));
-    if (size > kMostFloats / count) reject(what, "of fewer than 2^40 elements", to_string(shape));
-    count *= std::max<std::int64_t>(size, 1);
-  }
+  if (!possible(shape)) reject(what, "of sizes of at least 0 and of 2**40 elements at most", to_string(shape));
 }
 
 }  // namespace

@@ -38,19 +38,10 @@ _MORE_MEASUREMENTS = 2
 
 
 def fma_burst() -> tuple[int, float]:
-    """Find how many rounds of multiply-adds last long enough to be timed, and their flops.
+    """Find how many rounds of multiply-adds last long enough to be timed, and their flops."""
+    from dwsep import _limits
 
-    The fastest of some attempts counts: one attempt that is interrupted looks long enough when it
-    is a hundred times too short.
-    """
-    from dwsep import _core
-
-    rounds = 1000
-    while True:
-        attempts = [_core.time_fma(rounds) for _ in range(5)]
-        if min(took for took, _ in attempts) >= _FMA_SECONDS:
-            return rounds, attempts[0][1]
-        rounds *= 2
+    return _limits.fma_rounds(_FMA_SECONDS)
 
 
 def in_turns_of(timing: Timing, fma: Timing, flops: float) -> list[float]:

@@ -5,14 +5,7 @@
 namespace dwsep::runtime {
 
 void PlainOp::check_sizes(const char* what, const Dims& d) const {
-  std::int64_t count = 1;
-  for (const std::int64_t size : d) {
-    if (size < 0 || size >= kMaxCount) reject(what, "an array of sizes from 0 to less than 2**40", to_string(d));
-    // An empty array must not hide sizes whose product overflows: strides are computed from them.
-    const std::int64_t factor = std::max<std::int64_t>(size, 1);
-    if (count > kMaxCount / factor) reject(what, "an array of less than 2**40 elements", to_string(d));
-    count *= factor;
-  }
+  if (!possible(d)) reject(what, "an array of sizes of at least 0 and of 2**40 elements at most", to_string(d));
 }
 
 void PlainOp::check_inputs(const std::vector<Dims>& inputs, std::size_t count) const {

@@ -9,9 +9,6 @@
 
 namespace dwsep::runtime {
 
-/// No size, and no product of the sizes of one array, reaches this.
-constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;
-
 class PlainOp : public Op {
  public:
   explicit PlainOp(const Description& d) {

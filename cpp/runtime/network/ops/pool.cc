@@ -7,7 +7,6 @@ namespace dwsep::runtime {
 namespace {
 
 constexpr const char* kFunctions[] = {"max", "average"};
-constexpr std::int64_t kMaxPixels = std::int64_t{1} << 31;
 
 class Pool final : public PlainOp {
  public:

@@ -19,8 +19,6 @@ constexpr const char* kCoordinates[] = {"half_pixel", "pytorch_half_pixel", "asy
 enum class Rounding { prefer_floor, prefer_ceil, floor, ceil };
 constexpr const char* kRounding[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
 
-constexpr std::int64_t kMaxPixels = std::int64_t{1} << 31;
-
 class Resize final : public PlainOp {
  public:
   explicit Resize(const Description& d)
