@@ -221,14 +221,14 @@ def _text(report: dict[str, Any], images: list[str]) -> str:
     for threads in dict.fromkeys(e["threads"] for e in report["entries"]):
         many = f"{threads} thread{'s' * (threads != 1)}"
         parts += [
-            f"## {many.capitalize()}",
+            f"### {many.capitalize()}",
             "Times as fast as each peer, geometric means (over so many); the worst of all against"
             " the best peer of each.",
             _means(report, threads),
         ]
         kinds = dict.fromkeys(e["kind"] for e in report["entries"])
         for kind in kinds:
-            parts += [f"### {kind.capitalize()}, {many}", _table(report, threads, {kind})]
+            parts += [f"#### {kind.capitalize()}, {many}", _table(report, threads, {kind})]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -316,6 +316,14 @@ def test_convert_a_saved_network(network, capsys, tmp_path):
 # --- ONNX
 
 
+def test_convert_tells_sizes_in_json(network, capsys, tmp_path):
+    target = tmp_path / "copy.dwsep"
+    assert main(["convert", network, str(target), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    sizes = {network: Path(network).stat().st_size, str(target): target.stat().st_size}
+    assert said == {"bytes": sizes, "model": repr(dwsep.load(target))}
+
+
 def test_convert_onnx(capsys, tmp_path):
     pytest.importorskip("onnx", reason="reads ONNX files")
     x = np.random.default_rng(0).random((3, 1, 8, 8), dtype=np.float32)

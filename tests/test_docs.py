@@ -140,6 +140,24 @@ def test_the_table_of_operators_is_that_of_the_importer():
     assert known_in_advance == sorted(set(FOLDED) - set(IMPORTERS))
 
 
+def test_every_figure_of_the_readme_is_one_of_the_document_of_figures():
+    readme, figures = (
+        (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/performance.md")
+    )
+    tables = re.findall(r"(?:^\|.*\n)+", readme, re.MULTILINE)
+    of_peers = tables.pop()
+    assert len(tables) == 1
+    assert tables[0] in figures
+    # The summary of each number of threads: a row for each kind of layer, its last but one column.
+    for many in ("1 thread", "2 threads"):
+        summary = figures.partition(f"\n### {many.capitalize()}\n")[2].partition("\n####")[0]
+        rows = [[cell.strip() for cell in row.split("|")] for row in summary.splitlines()]
+        best = {row[1]: row[-3] for row in rows if len(row) > 3}
+        kinds = ("depthwise", "pointwise", "separable", "inverted residual", "network")
+        cells = [best[kind] for kind in kinds]
+        assert re.search(rf"\| {many} +\| +" + r" \| +".join(map(re.escape, cells)), of_peers)
+
+
 def test_the_drawing_is_that_of_its_program():
     program = runpy.run_path(str(ROOT / "docs/images/data_flow.py"))
     assert (ROOT / "docs/images/data_flow.svg").read_text(encoding="utf-8") == program["draw"]()
