@@ -76,3 +76,5 @@ def test_the_plan_says_which_calls_are_far():
     images = int(FAR_BYTES // (8 * height * width * channels)) + 1
     assert layer.explain((images, height, width, channels)).algorithm == "depthwise, streamed"
     assert layer.explain((1, height, width, channels)).algorithm == "depthwise"
+    dilated = depthwise(3, 40, dilation=(200, 1))  # its rows at a time would be nearly all
+    assert dilated.explain((9, 2000, 600, 40)).algorithm == "depthwise"

@@ -2,7 +2,7 @@
 // may be asked on every operator call; who changes them is followed within that time.
 #pragma once
 
-#include "cpu_mask.hpp"
+#include "runtime/cpu_mask.hpp"
 
 namespace dwsep::runtime {
 

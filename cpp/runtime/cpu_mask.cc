@@ -1,4 +1,4 @@
-#include "cpu_mask.hpp"
+#include "runtime/cpu_mask.hpp"
 
 #include <array>
 #include <cstring>

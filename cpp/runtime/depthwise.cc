@@ -1,6 +1,7 @@
 // DepthwiseConv2D: one stage, its output pixels divided among threads.
 #include <algorithm>
 
+#include "runtime/blocks.hpp"
 #include "runtime/dispatch.hpp"
 #include "runtime/families.hpp"
 #include "runtime/far_memory.hpp"
@@ -31,12 +32,12 @@ class Depthwise final : public PackedLayer {
 
   std::int64_t scratch_floats(const Shape& x, int threads) const override {
     const Geometry g = stage_.geometry(x);
-    return may_be_far(bytes(g, x)) ? threads * rows_floats(g) : 0;
+    return may_stream(g, x) ? threads * rows_floats(g) : 0;
   }
 
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor*, float* scratch) const noexcept override {
     const Geometry g = stage_.geometry(x.shape);
-    const bool is_far = far(bytes(g, x.shape), x, y);
+    const bool is_far = may_stream(g, x.shape) && far(bytes(g, x.shape), x, y);
     const std::int64_t all = stage_.packed().vectors;
     for_each_rows(x.shape.n, g.out_h, all, team.rank(), team.size(), [&](std::int64_t image, Range rows, Range vectors) {
       if (is_far && vectors.end - vectors.begin == all) return run_far(g, x, y, image, rows, scratch + team.rank() * rows_floats(g));
@@ -46,7 +47,7 @@ class Depthwise final : public PackedLayer {
 
   Plan plan(const Shape& x, int threads) const override {
     const Geometry g = stage_.geometry(x);
-    return {may_be_far(bytes(g, x)) ? "depthwise, streamed" : "depthwise",
+    return {may_stream(g, x) ? "depthwise, streamed" : "depthwise",
             stage_.kernel_name(),
             "rows",
             useful_threads(x, threads),
@@ -72,7 +73,11 @@ class Depthwise final : public PackedLayer {
   /// Output rows made at a time where memory is far; kernels do not gain from more.
   static std::int64_t rows_at_a_time(const Geometry& g) { return 4 * g.dilation_h; }
   std::int64_t rows_floats(const Geometry& g) const {
-    return round_up(std::min(rows_at_a_time(g), g.out_h) * g.out_w * stage_.packed().outputs(), 16);
+    return round_up(product({std::min(rows_at_a_time(g), g.out_h), g.out_w, stage_.packed().outputs()}), 16);
+  }
+  /// Whether such rows are worth their scratch: with a large dilation they are many, and would be in main memory themselves.
+  bool may_stream(const Geometry& g, const Shape& x) const {
+    return may_be_far(bytes(g, x)) && rows_floats(g) <= 16 * cache_budget_floats();
   }
 
   /// Rows of one image whose input and output are in main memory: a few rows are fetched, computed to scratch, and sent off past the
