@@ -18,7 +18,7 @@ class ActivationOp final : public PlainOp {
   }
 
   void run(Team& team, const Operands& o, float*) const noexcept override {
-    const Nest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides});
+    const Nest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides}, Columns::adjacent);
     const auto rows = nest.row_strides();
     nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
       kernel_table().tensor.map({o.inputs[0].data + at[1], o.output.data + at[0], rows[1], rows[0], count, columns, activation_});
@@ -52,7 +52,7 @@ class UnaryOp final : public PlainOp {
   }
 
   void run(Team& team, const Operands& o, float*) const noexcept override {
-    const Nest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides});
+    const Nest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides}, Columns::adjacent);
     const auto rows = nest.row_strides();
     nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
       const UnaryWork w{

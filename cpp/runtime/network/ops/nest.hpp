@@ -11,13 +11,16 @@
 
 namespace dwsep::runtime {
 
+/// What strides columns may have: 1 in all arrays, or also 0, where an array repeats an element.
+enum class Columns { adjacent, repeated };
+
 template <std::size_t N>
 class Nest {
  public:
   using Offsets = std::array<std::int64_t, N>;
 
   /// Axes that every array walks through as one become one. The last one stays if it is not 1 long: its stride is 1 in most arrays.
-  Nest(const Dims& shape, const std::array<Dims, N>& strides) {
+  Nest(const Dims& shape, const std::array<Dims, N>& strides, Columns columns = Columns::repeated) {
     for (int i = 0; i < shape.rank(); ++i) {
       if (shape[i] == 1) continue;
       Offsets s{};
@@ -33,7 +36,8 @@ class Nest {
     // Two at least: rows and columns. A lonely axis along which an array does not run is one of rows.
     if (axes_.empty()) axes_.push_back(one);
     const Offsets& last = axes_.back().strides;
-    if (std::any_of(last.begin(), last.end(), [](std::int64_t s) { return s != 0 && s != 1; })) axes_.push_back(one);
+    const auto fits = [&](std::int64_t s) { return s == 1 || (s == 0 && columns == Columns::repeated); };
+    if (!std::all_of(last.begin(), last.end(), fits)) axes_.push_back(one);
     if (axes_.count == 1) axes_.insert_front(one);
     for (int i = 0; i + 1 < axes_.count; ++i) rows_ *= axes_.at[static_cast<std::size_t>(i)].size;
   }

@@ -47,7 +47,7 @@ class Softmax final : public PlainOp {
     }
     Dims shape = y.shape;
     shape[axis] = 1;
-    const Nest<2> nest(shape, {y.strides, x.strides});
+    const Nest<2> nest(shape, {y.strides, x.strides}, Columns::adjacent);
     const auto rows = nest.row_strides();
     nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
       for (std::int64_t r = 0; r < count; ++r) {

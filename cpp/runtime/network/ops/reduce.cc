@@ -19,7 +19,7 @@ void fold_axis(const Team& team, FoldFunction function, float divisor, const Arr
   Dims x_strides = x.strides;
   x_strides[axis] = 0;
   const TensorKernels& kernels = kernel_table().tensor;
-  const Nest<2> nest(y.shape, {y.strides, x_strides});
+  const Nest<2> nest(y.shape, {y.strides, x_strides}, axis + 1 < x.shape.rank() ? Columns::adjacent : Columns::repeated);
   const auto rows = nest.row_strides();
   nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
     const float* from = x.data + at[1];
@@ -40,7 +40,7 @@ void fold_axis(const Team& team, FoldFunction function, float divisor, const Arr
 void fold_two_axes(const Team& team, FoldFunction function, float divisor, const Array& x, int outer, int inner, const Array& y) {
   Dims x_strides = x.strides;
   x_strides[outer] = x_strides[inner] = 0;
-  const Nest<2> nest(y.shape, {y.strides, x_strides});
+  const Nest<2> nest(y.shape, {y.strides, x_strides}, Columns::adjacent);
   const auto rows = nest.row_strides();
   nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
     kernel_table().tensor.fold({function, x.data + at[1], rows[1], x.strides[outer], x.strides[inner], y.data + at[0], rows[0], count,

@@ -1,0 +1,47 @@
+"""Steps whose input is a view of another value compute what they compute of a copy of it."""
+
+import numpy as np
+import pytest
+from small_networks import Builder
+
+import dwsep
+
+# What the steps make of x, whose first axis is the batch.
+SHAPES = [(3,), (3, 6), (3, 6, 1, 5), (3, 6, 1, 5, 1), (3, 17, 1), (3, 1, 33, 1), (3, 6, 8)]
+STEPS = {
+    "activation": {"activation": "silu"},
+    "unary": {"function": "exp"},
+    "library": {"function": "log"},
+    "binary": {"function": "add"},
+    **{f"reduce {axis}": {"function": "sum", "axes": [axis], "keepdims": [1]} for axis in range(4)},
+    "reduce both": {"function": "max", "axes": [1, 2], "keepdims": [0]},
+    **{f"softmax {axis}": {"axis": [axis], "log": [0]} for axis in range(4)},
+}
+
+
+def network(x_shape, shape, name):
+    b = Builder()
+    x = b.core.input("x", x_shape)
+    if shape is not None:
+        x = b.step("expand", [x], {"shape": list(shape)})
+    kind = name.split()[0].replace("library", "unary")
+    return b.finish(y=b.step(kind, [x, x] if kind == "binary" else [x], STEPS[name]))
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_repeated_elements(shape, name):
+    """Axes that repeat an element have no stride, also where they are the last ones that count."""
+    axes = STEPS[name].get("axes", STEPS[name].get("axis", [0]))
+    if max(axes) >= len(shape):
+        pytest.skip("no such axis")
+    rng = np.random.default_rng(0)
+    for repeated in range(2 ** len(shape)):
+        x_shape = [1 if repeated >> i & 1 else n for i, n in enumerate(shape)]
+        x = rng.uniform(0.5, 1.5, x_shape).astype(np.float32)
+        whole = np.ascontiguousarray(np.broadcast_to(x, shape))
+        expected = dwsep.Model(network(shape, None, name))(whole, num_threads=1)
+        for threads in (1, 3):
+            got = dwsep.Model(network(x_shape, shape, name))(x, num_threads=threads)
+            assert np.array_equal(got, expected), (x_shape, threads)
