@@ -221,7 +221,11 @@ def test_groups_that_do_not_divide_the_channels():
 
 
 @pytest.mark.parametrize("function", CALLS)
-@pytest.mark.parametrize(("value", "told"), [(0, "0"), (-1, "-1"), (1.5, "float"), ("two", "str")])
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(0, "0"), (-1, "-1"), (1.5, "float"), ("two", "str"), (np.array([1, 2]), "ndarray")],
+    ids=repr,
+)
 def test_num_threads(function, value, told):
     check(CALLS[function], "num_threads", told, num_threads=value)
 

@@ -204,6 +204,12 @@ def test_options_of_the_wrong_type(option, wrong, tmp_path):
         dwsep.load(tmp_path / "none.onnx", **{option: wrong})
 
 
-def test_input_layout_has_two_choices(tmp_path):
+@pytest.mark.parametrize("wrong", ["NCHW", 1, np.zeros(3)], ids=repr)
+def test_input_layout_has_two_choices(wrong, tmp_path):
     with pytest.raises(ValueError, match="input_layout"):
-        dwsep.load(tmp_path / "none.onnx", input_layout="NCHW")
+        dwsep.load(tmp_path / "none.onnx", input_layout=wrong)
+
+
+def test_a_null_character_in_a_path():
+    with pytest.raises(ValueError, match="source: need a path without null characters"):
+        dwsep.load("a\0b")

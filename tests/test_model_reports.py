@@ -93,6 +93,8 @@ def test_summary_takes_shapes_by_name(rearranger):
         (ValueError, {"input_shapes": {"images": (1, 9, 8, 3)}}, "images"),
         (TypeError, {"input_shapes": {"images": 5}}, "images"),
         (ValueError, {"input_shapes": {"images": (-1, 8, 8, 3)}}, "images"),
+        (TypeError, {"input_shapes": [("images", (1, 8, 8, 3))]}, "input_shapes"),
+        (TypeError, {"input_shapes": 1}, "input_shapes"),
     ],
 )
 def test_summary_refuses_by_name(model, error, arguments, word):

@@ -103,7 +103,11 @@ inline int thread_count(PyObject* object) {
   };
   if (PyBool_Check(object) || !PyIndex_Check(object)) refuse(PyExc_TypeError);
   const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(object));
-  if (!number) throw py::error_already_set();
+  if (!number) {
+    if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw py::error_already_set();
+    PyErr_Clear();  // an array of several numbers has an __index__ as well
+    refuse(PyExc_TypeError);
+  }
   int overflow = 0;
   const long value = PyLong_AsLongAndOverflow(number.ptr(), &overflow);
   if (overflow != 0 || value < 1 || value > INT_MAX) refuse(PyExc_ValueError);

@@ -168,10 +168,12 @@ class Model:
         ValueError
             If a name is unknown or a shape does not fit.
         TypeError
-            If `batch` or a size is no int.
+            If `batch` or a size is no int, or `input_shapes` no mapping.
         """
         from ._summary import summarize
 
+        if input_shapes is not None:
+            _check(input_shapes, Mapping, "input_shapes", "None or a mapping of names to shapes")
         return summarize(self._network, self.name, batch, input_shapes, num_threads)
 
     def profile(self, *arrays: Array, rounds: int = 20, num_threads: int | None = None) -> Profile:
@@ -268,7 +270,7 @@ def load(
     >>> model.inputs[0].shape
     (None, 96, 96, 3)
     """
-    if input_layout not in (None, "NHWC"):
+    if input_layout is not None and not (isinstance(input_layout, str) and input_layout == "NHWC"):
         raise ValueError(f"input_layout: need None or 'NHWC', got {input_layout!r}")
     if input_shapes is not None:
         _check(input_shapes, Mapping, "input_shapes", "None or a mapping of names to shapes")
@@ -304,6 +306,8 @@ def _saved(source: object) -> _core.Network | None:
     if not isinstance(source, (str, os.PathLike)):
         return None
     path = os.fspath(source)
+    if "\0" in path:
+        raise ValueError(f"source: need a path without null characters, got {path!r}")
     with open(path, "rb") as file:
         start = file.read(len(_MAGIC))
     return _core.Network.load(path) if start == _MAGIC or path.endswith(".dwsep") else None
