@@ -40,7 +40,7 @@ def lower(graph: Graph, notes: dict[str, str]) -> _core.Network:
     for node in graph.nodes:
         for value in node.inputs:
             if value not in numbers:
-                constant = np.ascontiguousarray(graph.constants[value], np.float32)
+                constant = np.asarray(graph.constants[value], np.float32, order="C")
                 numbers[value] = builder.constant(constant)
         numbers[node.output] = builder.step(
             node.kind,
@@ -55,7 +55,7 @@ def lower(graph: Graph, notes: dict[str, str]) -> _core.Network:
         )
     for name in graph.outputs:
         if name not in numbers:
-            constant = np.ascontiguousarray(graph.constants[name], np.float32)
+            constant = np.asarray(graph.constants[name], np.float32, order="C")
             numbers[name] = builder.constant(constant)
         builder.output(name, numbers[name])
     for key, text in notes.items():

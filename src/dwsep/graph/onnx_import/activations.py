@@ -70,8 +70,8 @@ def clipped(build: Builder, x: Value, low: float, high: float) -> Value:
 def hard_sigmoid(call: Call) -> Value:
     """Import clip(alpha x + beta, 0, 1); 1/6 and 1/2 have a name."""
     build, x = call.builder, call.value(0)
-    alpha = float(call.attribute("alpha", 0.2))
-    beta = float(call.attribute("beta", 0.5))
+    alpha = call.number("alpha", 0.2)
+    beta = call.number("beta", 0.5)
     if abs(alpha - 1 / 6) < 1e-6 and beta == 0.5:  # as float32 or as someone rounded it
         return build.activation("hard_sigmoid", x)
     return clipped(build, build.binary("add", build.binary("mul", x, alpha), beta), 0.0, 1.0)
@@ -80,10 +80,7 @@ def hard_sigmoid(call: Call) -> Value:
 @operator("LeakyRelu")
 def leaky_relu(call: Call) -> Value:
     """Import x where x >= 0, else alpha x."""
-    alpha = float(call.attribute("alpha", 0.01))
-    if not math.isfinite(alpha):
-        raise InvalidModelError(f"alpha: need a finite number, got {alpha}")
-    return call.builder.activation(("leaky_relu", alpha), call.value(0))
+    return call.builder.activation(("leaky_relu", call.number("alpha", 0.01)), call.value(0))
 
 
 @operator("PRelu")
@@ -101,8 +98,8 @@ def prelu(call: Call) -> Value:
 def elu(call: Call) -> Value:
     """Import gamma (max(x, 0) + alpha (exp(min(x, 0) / scale) - 1))."""
     selu = (1.67326319217681884765625, 1.05070102214813232421875)
-    alpha = float(call.attribute("alpha", selu[0] if call.type == "Selu" else 1.0))
-    gamma = float(call.attribute("gamma", selu[1])) if call.type == "Selu" else 1.0
+    alpha = call.number("alpha", selu[0] if call.type == "Selu" else 1.0)
+    gamma = call.number("gamma", selu[1]) if call.type == "Selu" else 1.0
     build, x = call.builder, call.value(0)
     below: Value = build.binary("min", x, 0.0)
     if call.type == "Celu":
@@ -134,7 +131,7 @@ def gelu(call: Call) -> Value:
 def swish(call: Call) -> Value:
     """Import x sigmoid(alpha x)."""
     build, x = call.builder, call.value(0)
-    alpha = float(call.attribute("alpha", 1.0))
+    alpha = call.number("alpha", 1.0)
     if alpha == 1:
         return build.activation("silu", x)
     return build.binary("mul", x, build.activation("sigmoid", build.binary("mul", x, alpha)))

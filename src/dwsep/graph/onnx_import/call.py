@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,9 +96,19 @@ class Call:
             raise InvalidModelError(f"attribute {name!r} is missing")
         return value
 
+    def number(self, name: str, default: float) -> float:
+        """Return an attribute that is a finite number."""
+        value = float(self.attribute(name, default))
+        if not math.isfinite(value):
+            raise InvalidModelError(f"{name}: need a finite number, got {value}")
+        return value
+
     def flag(self, name: str, default: bool) -> bool:
         """Return an attribute that is 0 or 1."""
-        return bool(self.attribute(name, int(default)))
+        value = self.attribute(name, int(default))
+        if value not in (0, 1):
+            raise InvalidModelError(f"{name}: need 0 or 1, got {value!r}")
+        return bool(value)
 
     def axes(self, name: str, given: list[int] | None, rank: int) -> list[int]:
         """Return axes counted from the front, each once."""

@@ -173,7 +173,7 @@ def batch_norm(call: Call) -> Value:
     for name, array in zip(names, (gamma, beta, mean, variance), strict=True):
         if len(shape) < 2 or array.shape != (shape[1],):
             raise InvalidModelError(f"{name}: shape {array.shape} does not fit the input")
-    epsilon = float(call.attribute("epsilon", 1e-5))
+    epsilon = call.number("epsilon", 1e-5)
     with np.errstate(all="ignore"):
         scale = gamma / np.sqrt(variance + epsilon)
         shift = beta - mean * scale

@@ -19,7 +19,7 @@ from .values import Computed, Known, Value
 def gemm(call: Call) -> Value:
     """Import alpha A' B' + beta C."""
     build, a, b = call.builder, call.value(0), call.value(1)
-    alpha, beta = float(call.attribute("alpha", 1.0)), float(call.attribute("beta", 1.0))
+    alpha, beta = call.number("alpha", 1.0), call.number("beta", 1.0)
     if len(call.shape(0)) != 2 or len(call.shape(1)) != 2:
         raise InvalidModelError(f"need two matrices, got {call.shape(0)} and {call.shape(1)}")
     if call.flag("transA", False):

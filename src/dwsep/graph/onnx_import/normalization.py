@@ -42,7 +42,7 @@ def layer_norm(call: Call) -> Value:
     zeros = np.zeros(size, np.float32)
     shift = _spread(call.weight(2, "bias"), inner) if call.has(2) else zeros
     flat = build.reshape(x, [*[0] * axis, size])
-    epsilon = float(call.attribute("epsilon", 1e-5))
+    epsilon = call.number("epsilon", 1e-5)
     y = build.emit("layer_norm", [flat], {"scale": scale, "shift": shift}, epsilon=epsilon)
     return build.reshape(y, [*[0] * axis, *(n or 0 for n in inner)])
 
@@ -73,7 +73,7 @@ def instance_norm(call: Call) -> Value:
     if len(shape) < 3 or shape[1] is None:
         raise Unsupported(f"need images with channels, its input has {len(shape)} axes")
     scale, shift = _two(call, shape[1])
-    epsilon = float(call.attribute("epsilon", 1e-5))
+    epsilon = call.number("epsilon", 1e-5)
     build = call.builder
     y = normalized(build, call.value(0), list(range(2, len(shape))), epsilon)
     return _affine(build, y, scale, shift)
@@ -93,5 +93,5 @@ def group_norm(call: Call) -> Value:
         scale, shift = (np.repeat(a, shape[1] // groups) for a in (scale, shift))
     inner = known_product(shape[1:])
     parts = build.reshape(x, (0, groups, inner // groups))
-    y = normalized(build, parts, [2], float(call.attribute("epsilon", 1e-5)))
+    y = normalized(build, parts, [2], call.number("epsilon", 1e-5))
     return _affine(build, build.reshape(y, (0, *(n or 0 for n in shape[1:]))), scale, shift)

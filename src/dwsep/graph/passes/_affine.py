@@ -22,6 +22,9 @@ PRODUCERS = (
 )
 CONSUMERS = ("conv", "dense", "depthwise", "pointwise", "standard")
 
+# One number may stand for as many channels as a file says, which need not fit memory.
+_MOST_CHANNELS = 1 << 20
+
 
 @dataclass(frozen=True)
 class Affine:
@@ -63,7 +66,9 @@ def affine_of(edit: Edit, node: Node, axis: int | None = None) -> Affine | None:
     a, b = node.inputs
     for x, known, swapped in ((a, b, False), (b, a, True)):
         channels = shape[axis]
-        if edit.constant(known) is None or edit.shape(x) != shape or channels is None:
+        if edit.constant(known) is None or edit.shape(x) != shape:
+            continue
+        if channels is None or channels > _MOST_CHANNELS:
             continue
         values = _by_channel(edit, known, len(shape), axis, channels)
         terms = None if values is None else _terms(function, values, swapped)
