@@ -7,6 +7,7 @@ As a program it tries many more models than the tests do:
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
 import time
 from collections import Counter
@@ -132,6 +133,75 @@ def _constant(model, generator):
             tensor.raw_data = array.tobytes()
 
 
+def _near(number, generator):
+    return number + generator.choice([-1, 1, 1, 2, -2 * number])
+
+
+def _near_attribute(model, generator):
+    """Change a number a little, so that the model may well stay sound."""
+    attributes = generator.choice(model.graph.node).attribute
+    if not attributes:
+        return
+    attribute = generator.choice(attributes)
+    if attribute.ints:
+        at = generator.randrange(len(attribute.ints))
+        attribute.ints[at] = max(-(2**63), min(2**63 - 1, _near(attribute.ints[at], generator)))
+    elif attribute.type == onnx.AttributeProto.INT:
+        attribute.i = max(-(2**63), min(2**63 - 1, _near(attribute.i, generator)))
+    elif attribute.type == onnx.AttributeProto.FLOAT:
+        attribute.f += generator.choice([-0.5, 0.25, 1.0])
+
+
+def _small_shape(model, generator):
+    dims = [d for i in model.graph.input for d in i.type.tensor_type.shape.dim]
+    if dims:
+        generator.choice(dims).dim_value = generator.randrange(1, 13)
+
+
+def _wiring(model, generator):
+    """Let a node read another value, or an output be one."""
+    nodes = model.graph.node
+    known = [*(i.name for i in model.graph.input), *(o for n in nodes for o in n.output)]
+    node = generator.choice(nodes)
+    if node.input and generator.randrange(4):
+        node.input[generator.randrange(len(node.input))] = generator.choice(known)
+    elif model.graph.output:
+        generator.choice(model.graph.output).name = generator.choice(known)
+
+
+def _names(model, generator):
+    """Give a value another name, everywhere."""
+    graph = model.graph
+    values = [v for v in (*graph.input, *graph.initializer, *graph.output) if v.name]
+    if not values:
+        return
+    old = generator.choice(values).name
+    new = generator.choice(["", "x0", "y0", "\u00fc\u7f51", "a/b:0", "a\0b", " ", "\U0010ffff"])
+    for value in (*graph.input, *graph.initializer, *graph.output):
+        value.name = new if value.name == old else value.name
+    for node in graph.node:
+        for names in (node.input, node.output):
+            for number, name in enumerate(names):
+                names[number] = new if name == old else name
+
+
+def _converted(model, generator):
+    """Store a constant with another type, or as a list of numbers instead of bytes."""
+    if not model.graph.initializer:
+        return
+    tensor = generator.choice(model.graph.initializer)
+    with contextlib.suppress(Exception), np.errstate(all="ignore"):
+        array = onnx.numpy_helper.to_array(tensor)
+        if generator.randrange(2):
+            array = array.astype(generator.choice(["f2", "f8", "i4", "i8", "?", "u1", "f4"]))
+        if generator.randrange(2):
+            kind = onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
+            made = onnx.helper.make_tensor(tensor.name, kind, array.shape, array.ravel())
+        else:
+            made = onnx.numpy_helper.from_array(array, tensor.name)
+        tensor.CopyFrom(made)
+
+
 def _opset(model, generator):
     model.opset_import[0].version = generator.choice([0, *range(7, 29), 99])
 
@@ -146,6 +216,12 @@ REWRITES = [
     _input_shape,
     _constant,
     _opset,
+    _near_attribute,
+    _near_attribute,
+    _small_shape,
+    _wiring,
+    _names,
+    _converted,
 ]
 
 

@@ -42,7 +42,8 @@ def gamma(roundings: int) -> float:
 
 
 def pair(value) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else tuple(value)
+    one, two = (value, value) if isinstance(value, (int, np.integer)) else value
+    return tuple(int(v) if isinstance(v, np.integer) else v for v in (one, two))
 
 
 def resolve_padding(padding, size, kernel, stride=1, dilation=1):

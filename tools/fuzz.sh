@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Lets libFuzzer mutate .dwsep files, under the address and the undefined-behaviour sanitizer.   tools/fuzz.sh SECONDS [build directory]
-# Needs clang (CLANG=-18 takes clang-18). A finding is left in the build directory; the corpus stays there for the next run. Of the
-# instruction sets only the plainest is built: instrumented kernels take minutes to compile.
+# The seconds are the processor's: a machine that is busy or asleep makes no difference. Needs clang (CLANG=-18 takes clang-18). A finding
+# is left in the build directory; the corpus stays there for the next run. Of the instruction sets only the plainest is built: instrumented
+# kernels take minutes to compile.
 set -euo pipefail
 
 seconds=${1:?how many seconds}
@@ -30,6 +31,6 @@ find "${sources[@]}" runtime tests/fuzz_dwsep_file.cc -name '*.cc' -print0 |
 cd "$work"
 export UBSAN_OPTIONS=print_stacktrace=1
 DWSEP_FUZZ_SEEDS=$work/seeds ./fuzz_dwsep_file -runs=0
-./fuzz_dwsep_file -max_total_time="$seconds" -max_len=8192 -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=1024 -print_final_stats=1 \
+DWSEP_FUZZ_SECONDS=$seconds ./fuzz_dwsep_file -max_len=8192 -timeout=0 -rss_limit_mb=2048 -malloc_limit_mb=1024 -print_final_stats=1 \
   corpus seeds
 echo 'fuzz: no findings'

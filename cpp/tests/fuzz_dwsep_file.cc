@@ -1,11 +1,15 @@
 // A fuzz target for libFuzzer: what a .dwsep file says is refused, or it runs. tools/fuzz.sh builds and runs it.
-// `DWSEP_FUZZ_SEEDS=folder` writes files to begin with.
+// `DWSEP_FUZZ_SEEDS=folder` writes files to begin with; `DWSEP_FUZZ_SECONDS` ends it after so much time of the processor.
+#include <sys/time.h>
+
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <new>
-#include <stdexcept>
+#include <ctime>
 
+#include "dwsep/status.hpp"
+#include "joined_networks.hpp"
 #include "runtime/network/file_format.hpp"
 #include "seed_networks.hpp"
 
@@ -60,7 +64,8 @@ bool small(const runtime::NetworkImpl& network, const std::vector<Dims>& inputs,
   return true;
 }
 
-std::vector<float> results(const Network& network, const std::vector<Sizes>& shapes, int threads) {
+/// What the network makes of some numbers. The outputs hold `before` at first, so that two runs tell what was not written.
+std::vector<float> results(const Network& network, const std::vector<Sizes>& shapes, int threads, float before, bool interruptible) {
   std::vector<std::vector<float>> memory;
   std::vector<ConstArray> inputs;
   const auto elements = [](const Sizes& shape) {
@@ -76,12 +81,34 @@ std::vector<float> results(const Network& network, const std::vector<Sizes>& sha
   }
   std::vector<std::vector<float>> outputs;
   std::vector<float*> places;
-  for (const Sizes& shape : network.output_shapes(shapes)) outputs.emplace_back(elements(shape));
+  for (const Sizes& shape : network.output_shapes(shapes)) outputs.emplace_back(elements(shape), before);
   for (std::vector<float>& y : outputs) places.push_back(y.data());
-  network.run(inputs, places, threads);
+  if (!interruptible) {
+    network.run(inputs, places, threads);
+  } else if (!network.run(inputs, places, threads, [] { return true; })) {
+    wrong("a run that may proceed ended early");
+  }
   std::vector<float> all;
   for (const std::vector<float>& y : outputs) all.insert(all.end(), y.begin(), y.end());
   return all;
+}
+
+void same_bits(const std::vector<float>& a, const std::vector<float>& b, const char* otherwise) {
+  if (a.size() != b.size()) wrong(otherwise);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (std::memcmp(&a[i], &b[i], sizeof(float)) != 0 && !(std::isnan(a[i]) && std::isnan(b[i]))) wrong(otherwise);
+  }
+}
+
+void check_output_shapes(const Network& network, const std::vector<Sizes>& shapes) {
+  const std::vector<Sizes> given = network.output_shapes(shapes);
+  if (given.size() != network.outputs().size()) wrong("not as many outputs as said");
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const Sizes& said = network.outputs()[i].shape;
+    bool fits = said.size() == given[i].size();
+    for (std::size_t axis = 0; fits && axis < said.size(); ++axis) fits = said[axis] == -1 || said[axis] == given[i][axis];
+    if (!fits) wrong("an output of another shape than said");
+  }
 }
 
 void load_and_run(const std::vector<char>& file) {
@@ -100,12 +127,21 @@ void load_and_run(const std::vector<char>& file) {
     inputs.push_back(d);
   }
   if (!small(inner, inputs, inner.infer(inputs))) return;
-  const std::vector<float> once = results(network, shapes, 1), twice = results(network, shapes, 2);
-  for (std::size_t i = 0; i < once.size(); ++i) {
-    if (std::memcmp(&once[i], &twice[i], sizeof(float)) != 0 && !(std::isnan(once[i]) && std::isnan(twice[i])))
-      wrong("two threads gave other bits than one");
-  }
+  check_output_shapes(network, shapes);
+  const std::vector<float> once = results(network, shapes, 1, 1.0F, false);
+  same_bits(once, results(network, shapes, 2, 2.0F, false), "two threads gave other bits than one");
+  same_bits(once, results(network, shapes, 2, 3.0F, true), "a run that may be interrupted gave other bits");
+  const Network again = Network::from_memory(saved.data(), saved.size());
+  same_bits(once, results(again, shapes, 1, 4.0F, false), "a network that was saved and loaded gave other bits");
   network.steps(shapes, 2);
+}
+
+/// Ends the process if it computes for much longer from now on. libFuzzer's own limit counts time in which others have the processor.
+void limit_time() {
+  static const auto before = std::signal(SIGPROF, [](int) { wrong("takes more than 20 s"); });
+  if (before == SIG_ERR) wrong("cannot handle SIGPROF");
+  const itimerval timer = {{}, {20, 0}};
+  if (setitimer(ITIMER_PROF, &timer, nullptr) != 0) wrong("cannot set a timer");
 }
 
 void write_seeds(const std::string& folder) {
@@ -124,14 +160,29 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const char* const seconds = std::getenv("DWSEP_FUZZ_SECONDS");
+  if (seconds != nullptr && static_cast<double>(std::clock()) > std::atof(seconds) * CLOCKS_PER_SEC) std::raise(SIGUSR1);
+  limit_time();
   std::vector<char> file(data, data + size);
   seal(file);
-  try {
-    load_and_run(file);
-  } catch (const std::invalid_argument&) {
-  } catch (const std::bad_alloc&) {
-  }
+  const Status status = attempt([&] { load_and_run(file); });
+  if (status.code() == StatusCode::failure) wrong(status.message());
+  if (status.ok() != (*status.message() == '\0')) wrong("an error without a message, or the other way round");
   return 0;
+}
+
+/// One network after the other, where both are sound.
+extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* first, std::size_t first_size, const std::uint8_t* second,
+                                                 std::size_t second_size, std::uint8_t* out, std::size_t most, unsigned seed) {
+  std::vector<char> joined;
+  std::vector<char> a(first, first + first_size), b(second, second + second_size);
+  seal(a);
+  seal(b);
+  const Status status =
+      attempt([&] { joined = test::joined(runtime::read_memory(a.data(), a.size()), runtime::read_memory(b.data(), b.size()), seed); });
+  if (!status.ok() || joined.size() > most) return 0;
+  std::copy(joined.begin(), joined.end(), out);
+  return joined.size();
 }
 
 /// Mostly changes the description alone, of any length, and moves the weights behind it.

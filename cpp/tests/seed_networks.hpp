@@ -1,67 +1,157 @@
-// Small networks for the fuzzer to begin with: every op of the random tests by itself, and one of convolutions.
+// Small networks for the fuzzer to begin with: every op of the random tests by itself, and some of convolutions.
 #pragma once
 
 #include "dwsep/network.hpp"
 #include "network_images.hpp"
 #include "network_moves.hpp"
 #include "runtime/network/file.hpp"
+#include "runtime/network/file_format.hpp"
 #include "runtime/network/network_impl.hpp"
 
 namespace dwsep::test {
 
-inline std::vector<char> one_op(Case (*draw_case)(Random&), std::uint64_t seed) {
+/// An op by itself; where `open`, on inputs of any sizes, so that it fits behind others.
+inline std::vector<char> one_op(Case (*draw_case)(Random&), std::uint64_t seed, bool open) {
   Random random{std::mt19937_64(seed)};
   Case c = draw_case(random);
   runtime::NetworkDraft draft;
   std::vector<int> inputs;
-  for (const Values& x : c.inputs) inputs.push_back(draft.add_input("x", x.shape));
+  for (const Values& x : c.inputs) {
+    Dims shape = x.shape;
+    for (int axis = 0; open && axis < shape.rank(); ++axis) shape[axis] = -1;
+    inputs.push_back(draft.add_input("x", shape));
+  }
   draft.add_output("y", draft.add_step(c.d, inputs));
   return runtime::write_memory(draft);
 }
 
+using Attributes = std::map<std::string, NetworkAttribute>;
+
+inline Attributes window(Int stride, Int dilation, Int padding) {
+  return {{"stride", std::vector<Int>{stride, stride}},
+          {"dilation", std::vector<Int>{dilation, dilation}},
+          {"padding", std::vector<Int>{padding, padding, padding, padding}}};
+}
+
+/// Builds convolutions whose weights are small whole numbers.
+class Convolutions {
+ public:
+  NetworkBuilder b;
+  int x = 0;
+
+  Convolutions() : numbers_(4096) {
+    for (std::size_t i = 0; i < numbers_.size(); ++i) numbers_[i] = static_cast<float>(i % 7) - 3.0F;
+  }
+  ConstArray some(const Sizes& shape) const { return {numbers_.data(), shape}; }
+
+  void standard(Attributes a, const Sizes& w, Int groups) {
+    a["groups"] = std::vector<Int>{groups};
+    a["kernel"] = std::vector<Int>{w[0], w[1]};
+    x = b.step("standard", "a", {x}, a, {{"weight", some(w)}, {"bias", some({w[3]})}});
+  }
+  void depthwise(const Attributes& a, const Sizes& w) {
+    x = b.step("depthwise", "b", {x}, a, {{"weight", some(w)}, {"bias", some({w[2] * w[3]})}});
+  }
+  void pointwise(Int in, Int out) { x = b.step("pointwise", "c", {x}, {}, {{"weight", some({in, out})}, {"bias", some({out})}}); }
+  void separable(Attributes a, const Sizes& w, Int out, Int squeezed = 0) {
+    const Int inner = w[2] * w[3];
+    std::map<std::string, ConstArray> weights = {
+        {"depthwise_weight", some(w)}, {"depthwise_bias", some({inner})}, {"weight", some({inner, out})}, {"bias", some({out})}};
+    excite(a, weights, inner, squeezed);
+    x = b.step("separable", "d", {x}, a, weights);
+  }
+  void inverted_residual(Attributes a, Int in, const Sizes& w, Int out, bool residual, Int squeezed = 0) {
+    const Int inner = w[2] * w[3];
+    std::map<std::string, ConstArray> weights = {{"expand_weight", some({in, w[2]})}, {"expand_bias", some({w[2]})},
+                                                 {"depthwise_weight", some(w)},       {"depthwise_bias", some({inner})},
+                                                 {"weight", some({inner, out})},      {"bias", some({out})}};
+    excite(a, weights, inner, squeezed);
+    x = b.step("inverted_residual", "e", residual ? std::vector<int>{x, x} : std::vector<int>{x}, a, weights);
+  }
+  std::vector<char> file() {
+    b.output("y", x);
+    b.note("name", "convolutions");
+    return b.finish().to_memory();
+  }
+
+ private:
+  void excite(Attributes& a, std::map<std::string, ConstArray>& weights, Int inner, Int squeezed) const {
+    if (squeezed == 0) return;
+    a["reduce_activation"] = std::string("silu");
+    a["excite_activation"] = std::string("sigmoid");
+    weights["reduce_weight"] = some({inner, squeezed});
+    weights["reduce_bias"] = some({squeezed});
+    weights["excite_weight"] = some({squeezed, inner});
+    weights["excite_bias"] = some({inner});
+  }
+
+  std::vector<float> numbers_;
+};
+
 /// Every kind of convolution, on images of 6x5 pixels.
 inline std::vector<char> convolutions() {
-  std::vector<float> numbers(1000);
-  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i % 7) - 3.0F;
-  const auto some = [&](const Sizes& shape) { return ConstArray{numbers.data(), shape}; };
-  const std::map<std::string, NetworkAttribute> window = {
-      {"stride", std::vector<Int>{1, 1}}, {"dilation", std::vector<Int>{1, 1}}, {"padding", std::vector<Int>{1, 1, 1, 1}}};
-  auto standard = window, residual = window;
-  standard["groups"] = std::vector<Int>{1};
-  standard["kernel"] = std::vector<Int>{3, 3};
-  standard["activation"] = std::string("gelu");
-  residual["reduce_activation"] = std::string("silu");
-  residual["excite_activation"] = std::string("sigmoid");
-  NetworkBuilder b;
-  int x = b.input("images", {-1, 6, 5, 3});
-  x = b.step("standard", "a", {x}, standard, {{"weight", some({3, 3, 3, 5})}, {"bias", some({5})}});
-  x = b.step("depthwise", "b", {x}, window, {{"weight", some({3, 3, 5, 1})}, {"bias", some({5})}});
-  x = b.step("separable", "c", {x}, window,
-             {{"depthwise_weight", some({3, 3, 5, 1})}, {"depthwise_bias", some({5})}, {"weight", some({5, 6})}, {"bias", some({6})}});
-  x = b.step("inverted_residual", "d", {x, x}, residual,
-             {{"expand_weight", some({6, 9})},
-              {"expand_bias", some({9})},
-              {"depthwise_weight", some({3, 3, 9, 1})},
-              {"depthwise_bias", some({9})},
-              {"weight", some({9, 6})},
-              {"bias", some({6})},
-              {"reduce_weight", some({9, 2})},
-              {"reduce_bias", some({2})},
-              {"excite_weight", some({2, 9})},
-              {"excite_bias", some({9})}});
-  x = b.step("binary", "e", {x, b.constant(some({1, 6}))}, {{"function", std::string("add")}}, {});
-  x = b.step("pointwise", "f", {x}, {}, {{"weight", some({6, 4})}, {"bias", some({4})}});
-  b.output("y", x);
-  b.note("name", "convolutions");
-  return b.finish().to_memory();
+  Convolutions c;
+  Attributes gelu = window(1, 1, 1);
+  gelu["activation"] = std::string("gelu");
+  c.x = c.b.input("images", {-1, 6, 5, 3});
+  c.standard(gelu, {3, 3, 3, 5}, 1);
+  c.depthwise(window(1, 1, 1), {3, 3, 5, 1});
+  c.separable(window(1, 1, 1), {3, 3, 5, 1}, 6);
+  c.inverted_residual(window(1, 1, 1), 6, {3, 3, 9, 1}, 6, true, 2);
+  c.x = c.b.step("binary", "f", {c.x, c.b.constant(c.some({1, 6}))}, {{"function", std::string("add")}}, {});
+  c.pointwise(6, 4);
+  return c.file();
+}
+
+/// Strides, dilations, groups, multipliers, wide filters, squeeze-excite without a residual, on images of any size.
+inline std::vector<std::vector<char>> more_convolutions() {
+  std::vector<std::vector<char>> files;
+  const auto add = [&](const auto& build) {
+    Convolutions c;
+    c.x = c.b.input("images", {-1, -1, -1, 2});
+    build(c);
+    files.push_back(c.file());
+  };
+  add([](Convolutions& c) { c.depthwise(window(2, 1, 1), {3, 3, 2, 3}), c.depthwise(window(1, 2, 2), {2, 3, 6, 1}); });
+  for (const Int taps : {5, 7}) {
+    for (const Int stride : {1, 2}) add([&](Convolutions& c) { c.depthwise(window(stride, 1, taps / 2), {taps, taps, 2, 1}); });
+  }
+  add([](Convolutions& c) { c.standard(window(2, 1, 1), {2, 3, 1, 6}, 2), c.standard(window(1, 1, 1), {3, 3, 1, 6}, 6); });
+  add([](Convolutions& c) { c.separable(window(2, 1, 1), {3, 3, 2, 2}, 17, 3), c.separable(window(1, 1, 2), {5, 5, 17, 1}, 2); });
+  add([](Convolutions& c) {
+    c.inverted_residual(window(2, 1, 1), 2, {3, 3, 6, 1}, 4, false), c.inverted_residual(window(1, 1, 1), 4, {3, 3, 5, 2}, 4, true);
+  });
+  add([](Convolutions& c) { c.inverted_residual(window(2, 1, 2), 2, {5, 5, 9, 1}, 18, false, 2); });
+  // Numbers of channels whose packing takes as many floats with vectors of any width: files for other instruction sets.
+  for (const char lanes : {4, 8, 16}) {
+    add([](Convolutions& c) { c.pointwise(2, 32), c.depthwise(window(1, 1, 1), {3, 3, 32, 1}), c.pointwise(32, 32); });
+    files.back()[sizeof(runtime::FileHeader)] = lanes;
+  }
+  // An image that is large enough to be cut into strips.
+  add([](Convolutions& c) {
+    c.x = c.b.input("wide", {1, 24, 20, 8});
+    c.separable(window(1, 1, 1), {3, 3, 8, 1}, 8);
+  });
+  return files;
+}
+
+/// Outputs that are inputs, constants, or come twice; empty and scalar arrays.
+inline std::vector<char> odd_outputs() {
+  runtime::NetworkDraft draft;
+  const auto one = std::make_shared<float>(1.0F);
+  const int x = draft.add_input("x", {-1, 3}), empty = draft.add_input("empty", {0, 4}), scalar = draft.add_constant({}, one);
+  for (const int value : {x, x, empty, scalar}) draft.add_output("y", value);
+  return runtime::write_memory(draft);
 }
 
 inline std::vector<std::vector<char>> seed_files() {
-  std::vector<std::vector<char>> files{convolutions()};
+  std::vector<std::vector<char>> files = more_convolutions();
+  files.push_back(convolutions());
+  files.push_back(odd_outputs());
   for (const auto draw_case :
        {activation_case, unary_case, binary_case, pool_case, reduce_case, softmax_case, layer_norm_case, matmul_case, resize_case,
         identity_case, reshape_case, transpose_case, concat_case, slice_case, pad_case, gather_case, expand_case, zero_insert_case}) {
-    for (std::uint64_t seed = 1; seed <= 4; ++seed) files.push_back(one_op(draw_case, seed));
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) files.push_back(one_op(draw_case, seed, seed % 2 == 0));
   }
   return files;
 }

@@ -1,0 +1,220 @@
+"""Random ONNX models: refused with a clear error, or right.
+
+A model is one operator's, or several joined; fields of it are changed, or bytes. What dwsep loads
+is run where that is cheap: on one thread and on several, after it was saved and loaded, and by
+onnxruntime, whose results count where it takes the model as well.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import random
+
+import numpy as np
+import onnx
+from fuzzing import ORACLE, mark
+from onnx_mutations import damaged, rewritten, seeds
+
+import dwsep
+from dwsep.errors import InvalidModelError, UnsupportedOperatorError
+
+MOST_FLOATS, MOST_FLOPS = 2**20, 2e7  # of a call that is worth running
+HAS_ORACLE = importlib.util.find_spec("onnxruntime") is not None
+SEEDS = seeds()
+
+
+def renamed(model, end):
+    """Return a copy whose values all have another name."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    for value in (*copy.graph.input, *copy.graph.output, *copy.graph.initializer):
+        value.name += end
+    for node in copy.graph.node:
+        node.name += end
+        for names in (node.input, node.output):
+            for number, name in enumerate(names):
+                names[number] = name + end if name else ""
+    return copy
+
+
+def joined(rng: random.Random, count: int):
+    """Return a model of several operators, most inputs of which read what others compute."""
+    whole = onnx.load_from_string(rng.choice(SEEDS))
+    for number in range(1, count):
+        part = renamed(onnx.load_from_string(rng.choice(SEEDS)), f"_{number}")
+        if part.opset_import[0].version != whole.opset_import[0].version:
+            continue
+        made = [o for node in whole.graph.node for o in node.output]
+        for value in part.graph.input:
+            if rng.random() < 0.15:
+                whole.graph.input.append(value)
+                continue
+            source = rng.choice(made[-3:])
+            for node in part.graph.node:
+                for at, name in enumerate(node.input):
+                    node.input[at] = source if name == value.name else name
+        whole.graph.initializer.extend(part.graph.initializer)
+        whole.graph.node.extend(part.graph.node)
+        if rng.random() < 0.8:
+            del whole.graph.output[:]
+        whole.graph.output.extend(part.graph.output)
+    return whole
+
+
+def drawn(rng: random.Random) -> bytes:
+    data = joined(rng, rng.choice([1, 1, 2, 2, 3, 5])).SerializeToString()
+    for _ in range(rng.choice([0, 1, 1, 1, 2])):
+        try:
+            data = (damaged if rng.random() < 0.15 else rewritten)(data, rng)
+        except (onnx.onnx_cpp2py_export.checker.ValidationError, ValueError, IndexError):
+            break  # a mutation of what another mutation left
+        except Exception as error:  # protobuf's own, whose class depends on its implementation
+            if type(error).__name__ != "DecodeError":
+                raise
+            break
+    return data
+
+
+def drawn_inputs(rng: random.Random, model: dwsep.Model):
+    batch = rng.choice([1, 2, 3])
+    shapes = [tuple(batch if n is None else n for n in info.shape) for info in model.inputs]
+    if sum(map(math.prod, shapes)) > MOST_FLOATS:
+        return None
+    numbers = np.random.default_rng(rng.getrandbits(32))
+    positive = rng.random() < 0.3
+    return [
+        (numbers.uniform(0.5, 1.5, s) if positive else 2 * numbers.standard_normal(s)).astype("f4")
+        for s in shapes
+    ]
+
+
+def is_cheap(model: dwsep.Model, shapes) -> bool:
+    network = model._network
+    floats = sum(map(math.prod, network.output_shapes(shapes)))
+    steps = network.steps(shapes, 2)
+    busy = sum(step["flops"] + math.prod(step["output"]) for step in steps)
+    return floats + network.arena_bytes(shapes, 2) / 4 <= MOST_FLOATS and busy <= MOST_FLOPS
+
+
+def same_bits(left, right) -> bool:
+    def same(a, b):
+        return a.shape == b.shape and np.array_equal(a, b, equal_nan=True)
+
+    return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
+
+
+def oracle(data: bytes, feeds):
+    """Return what onnxruntime makes of the model, None where it takes offence."""
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(4)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
+    options.log_severity_level = 4
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    mark(ORACLE)
+    try:
+        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        return session.run(None, feeds)
+    except Exception:  # its errors have no class in common
+        return None
+    finally:
+        mark("ours")
+
+
+def unlike(got, wanted) -> str | None:
+    """Tell what is wrong; where the other is not finite, so may this be, in any way."""
+    if got.shape != wanted.shape:
+        return f"shape {got.shape}, not {wanted.shape}"
+    wanted = np.asarray(wanted, np.float64)
+    known = np.isfinite(wanted) & (np.abs(wanted) < 1e30)
+    if not known.any():
+        return None
+    scale = 1 + np.max(np.abs(wanted[known]))
+    with np.errstate(all="ignore"):
+        wrong = known & ~(np.abs(got - wanted) <= 2e-4 * (scale * 0.1 + np.abs(wanted)))
+    if not wrong.any():
+        return None
+    at = tuple(int(i) for i in np.argwhere(wrong)[0])
+    return f"{wrong.sum()} of {wrong.size} differ, first at {at}: {got[at]}, not {wanted[at]}"
+
+
+def case(rng: random.Random) -> str:
+    data = drawn(rng)
+    try:
+        model = dwsep.load(data)
+    except (InvalidModelError, UnsupportedOperatorError) as error:
+        return type(error).__name__
+    except ValueError as error:
+        if not str(error).startswith("node '"):
+            raise
+        return "refused by the core"
+    arrays = drawn_inputs(rng, model)
+    if arrays is None:
+        return "too large"
+    try:
+        if not is_cheap(model, [a.shape for a in arrays]):
+            return "too large"
+    except MemoryError:
+        return "too large"
+    except ValueError as error:  # such a batch does not fit what the model says
+        if not str(error).startswith(("node '", "output of node '")):
+            raise
+        return "no such batch"
+    names = [info.name for info in model.inputs]
+    with np.errstate(all="ignore"):
+        results = model.run(None, dict(zip(names, arrays, strict=True)), num_threads=1)
+    if len({info.name for info in model.outputs}) == len(model.outputs):
+        check_again(rng, model, arrays, results)
+    if not HAS_ORACLE:
+        return "run"
+    if disagreed(onnx.load_from_string(data), arrays):
+        return "run, another meaning"
+    wanted = oracle(data, dict(zip(names, arrays, strict=True)))
+    if wanted is None:
+        return "run, not by the oracle"
+    for info, got, want in zip(model.outputs, results, wanted, strict=True):
+        problem = unlike(got, np.asarray(want))
+        if problem and not problem.startswith("shape") and is_delicate(data):
+            return "run, delicate"
+        assert not problem, f"output {info.name!r}: {problem}"
+    return "compared"
+
+
+def disagreed(model, arrays) -> bool:
+    """Tell whether the model asks for what the oracle sees otherwise, for a reason.
+
+    The size of the batch never takes away an axis here; an image that is to have a size keeps it,
+    where the oracle cuts it if the padding would have to be negative.
+    """
+    for node in model.graph.node:
+        names = {a.name: a for a in node.attribute}
+        if node.op_type == "Squeeze" and len(node.input) < 2 and "axes" not in names:
+            return any(a.shape[:1] == (1,) for a in arrays)
+        if node.op_type == "ConvTranspose" and {"auto_pad", "output_shape"} & set(names):
+            return True
+    return False
+
+
+# Steps, poles and NaN that comes and goes: rounding before them may change all that follows.
+DELICATE = {
+    *("Sign", "Floor", "Ceil", "Round", "Cast", "Div", "Reciprocal", "Log", "Pow", "Sqrt", "Mod"),
+    *("LayerNormalization", "InstanceNormalization", "GroupNormalization", "BatchNormalization"),
+    *("ReduceL2", "LogSoftmax", "Sin", "Cos", "Exp", "ReduceProd", "Tan"),
+}
+
+
+def is_delicate(data: bytes) -> bool:
+    """Tell whether small errors of one operator may become large ones of another."""
+    nodes = onnx.load_from_string(data).graph.node
+    return len(nodes) > 1 and any(node.op_type in DELICATE for node in nodes)
+
+
+def check_again(rng, model, arrays, results) -> None:
+    again = dwsep.load(model._network.to_bytes())
+    for other, threads in ((model, 2), (model, rng.choice([3, 4, None])), (again, 1)):
+        more = other(*arrays, num_threads=threads)
+        more = more if isinstance(more, tuple) else (more,)
+        assert same_bits(results, more), f"other bits with {threads} threads or once saved"
