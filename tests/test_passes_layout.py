@@ -280,12 +280,12 @@ def test_an_input_of_one_channel_can_be_declared_nhwc():
     assert kinds(graph) == ["standard", "reduce"] or kinds(graph)[-1] == "reshape"
 
 
-def test_an_input_that_is_also_read_as_it_is_keeps_its_layout():
+def test_an_input_that_is_also_read_as_it_is_is_turned_back_for_that():
     net = Net()
     x = net.input(None, 3, 6, 5)
     y = net.add("matmul", x, net.constant(net.random(5, 2)))
     graph = optimized(net.finish(net.conv(x, 4), y), optimize, input_layout="NHWC")
-    assert graph.shapes["x0"] == (None, 3, 6, 5)
+    assert graph.shapes["x0"] == (None, 6, 5, 3)
 
 
 def test_another_input_layout_is_refused():

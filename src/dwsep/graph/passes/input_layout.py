@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from ..ir import Graph, Node
-from ._permutation import NHWC
+from ._edit import Edit
+from ._permutation import NHWC, inverse
 
 
 def run(graph: Graph) -> bool:
-    """Declare inputs NHWC that are read only by what makes them NHWC, and drop that."""
-    users = graph.users()
-    dropped_nodes: dict[str, str] = {}
+    """Declare inputs NHWC that something makes NHWC; what reads them otherwise turns them back."""
+    edit = Edit(graph)
     for name in graph.inputs:
-        readers = users.get(name, [])
-        if len(readers) != 1 or name in graph.outputs or readers[0].output in graph.outputs:
-            continue
-        if _makes_nhwc(graph, readers[0]):
-            graph.shapes[name] = graph.shapes.pop(readers[0].output)
-            dropped_nodes[readers[0].output] = name
-    graph.nodes = [node for node in graph.nodes if node.output not in dropped_nodes]
-    for node in graph.nodes:
-        node.inputs = [dropped_nodes.get(value, value) for value in node.inputs]
-    return bool(dropped_nodes)
+        if not edit.is_output(name):
+            _adopt(edit, name)
+    return edit.finish()
+
+
+def _adopt(edit: Edit, name: str) -> None:
+    graph, readers = edit.graph, edit.readers(name)
+    makers = [n for n in readers if _makes_nhwc(graph, n) and not edit.is_output(n.output)]
+    if not makers:
+        return
+    others = [node for node in readers if node not in makers]
+    shape, graph.shapes[name] = graph.shapes[name], graph.shapes[makers[0].output]
+    if others:
+        turned = Node("transpose", [name], edit.fresh(f"{name}_nchw"), {"perm": inverse(NHWC)})
+        edit.redirect(name, edit.insert(others[0], turned, shape), lambda node: node in others)
+    for maker in makers:
+        edit.redirect(maker.output, name)
 
 
 def _makes_nhwc(graph: Graph, node: Node) -> bool:
