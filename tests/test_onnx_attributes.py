@@ -38,6 +38,59 @@ def test_numbers(op, value):
         dwsep.load(model([(op, "x", "y", {"alpha": float(value)})]))
 
 
+@pytest.mark.parametrize(
+    ("op", "function"),
+    [
+        ("ReduceSum", np.array),
+        ("ReduceMax", np.array),
+        ("ReduceL1", np.abs),
+        ("ReduceL2", np.abs),
+        ("ReduceSumSquare", np.square),
+    ],
+)
+def test_no_axes_to_reduce(op, function):
+    """Norms are sums of one element each, not the element."""
+    net = model([(op, "x", "y", {"noop_with_empty_axes": 1})], opset=18)
+    x = f(2, 4, 6, 6)
+    assert np.array_equal(dwsep.load(net)(x), function(x))
+
+
+@pytest.mark.parametrize("order", ["x,a", "a,x", "a,a,x"])
+def test_a_batch_is_not_concatenated_with_anything(order):
+    """Whatever comes first."""
+    net = model([("Concat", order, "y", {"axis": 0})], inputs={"x": ("N", 4), "a": (3, 4)})
+    with pytest.raises(InvalidModelError, match="along the batch while its size is unknown"):
+        dwsep.load(net)
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["computed", "known"])
+@pytest.mark.parametrize(
+    ("start", "stop", "step", "taken"),
+    [
+        (-(2**62), -100, -2, [0]),  # clamped to the first element and to before it
+        (-7, -(2**63), -1, [0]),
+        (2**63 - 1, -(2**63), -2, [5, 3, 1]),
+        (-1, -100, -5, [5, 0]),
+        (-100, 100, 4, [0, 4]),
+    ],
+)
+def test_bounds_of_slices(start, stop, step, taken, known):
+    x = f(2, 6)
+    nodes = [("Slice", "c,a,b,axis,step" if known else "x,a,b,axis,step", "s", {})]
+    nodes.append(("Add", "s,zero", "y", {}) if not known else ("Add", "s,first", "y", {}))
+    nodes.append(("Slice", "x,zeros,one,axis", "first", {}))
+    constants = {"a": ints(start), "b": ints(stop), "axis": ints(1), "step": ints(step), "c": x}
+    constants |= {"zero": np.float32(0), "zeros": ints(0), "one": ints(1)}
+    got = dwsep.load(model(nodes, constants, inputs={"x": (2, 6)}))(x)
+    assert np.array_equal(got, x[:, taken] + (x[:, :1] if known else 0))
+
+
+def test_an_output_without_elements():
+    net = model([("Relu", "x", "z", {})], {"y": np.zeros(0, np.float32)})
+    with pytest.raises(InvalidModelError, match="output 'y': sizes need to be from 1"):
+        dwsep.load(net)
+
+
 def test_an_output_that_is_one_number():
     net = model([("Clip", "c", "y", {})], {"c": np.float32(1.5)})
     result = dwsep.load(net)(np.zeros((1, 4, 6, 6), np.float32))

@@ -222,7 +222,7 @@ def _concat(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
     rest = first[:axis] + first[axis + 1 :]
     if any(len(s) != len(first) or s[:axis] + s[axis + 1 :] != rest for s in inputs):
         raise ShapeError(f"{', '.join(map(shown, inputs))} do not fit along axis {axis}")
-    if first[axis] is None:
+    if any(s[axis] is None for s in inputs):
         raise ShapeError("cannot concatenate along the batch while its size is unknown")
     return (*first[:axis], sum(s[axis] or 0 for s in inputs), *first[axis + 1 :])
 

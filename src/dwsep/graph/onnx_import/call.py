@@ -131,8 +131,18 @@ class Call:
         return self.ints(index, name) if self.has(index) else None
 
 
+def part_of(start: int, stop: int, step: int, size: int) -> tuple[int, int | None, int]:
+    """Return the part of an axis as Python would write it, of which ONNX clamps the bounds.
+
+    Python's own clamping differs: going down from before the first element it takes nothing, ONNX
+    the first element.
+    """
+    first, last, step = slice(start, stop, step).indices(size)
+    return max(first, 0), None if last < 0 else last, step
+
+
 def _integral(array: NDArray[Any]) -> bool:
     return is_symbolic(array) or np.issubdtype(array.dtype, np.integer)
 
 
-__all__ = ["Call", "Known"]
+__all__ = ["Call", "Known", "part_of"]

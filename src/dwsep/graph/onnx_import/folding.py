@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...errors import InvalidModelError
 from .builder import shape_of
-from .call import Call
+from .call import Call, part_of
 from .registry import Unsupported
 from .symbols import UNKNOWN, is_symbolic, of_shape, settled
 from .values import Known, Value
@@ -221,7 +221,8 @@ def _slice(call: Call, arrays: list[AnyArray]) -> AnyArray:
     parts = [slice(None)] * array.ndim
     axes = list(range(len(starts or []))) if axes is None else axes
     for axis, start, stop, step in zip(axes, starts or [], stops or [], steps, strict=True):
-        parts[call.axis(axis, array.ndim)] = slice(start, stop, step)
+        axis = call.axis(axis, array.ndim)
+        parts[axis] = slice(*part_of(start, stop, step, array.shape[axis]))
     return array[tuple(parts)]
 
 

@@ -204,7 +204,9 @@ class _Import:
                         f"{self.file.name}: output {name!r} is {value.array.dtype}, need float32"
                     )
                 graph.constants[name] = value.array
-                graph.shapes[name] = sizes.checked(value.array.shape)
+                graph.shapes[name] = _checked(
+                    f"{self.file.name}: output {name!r}", value.array.shape
+                )
             elif value.test:
                 raise UnsupportedOperatorError(
                     f"{self.file.name}: output {name!r} is a comparison, need float32"

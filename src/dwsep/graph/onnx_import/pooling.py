@@ -99,8 +99,10 @@ def reduce(call: Call) -> Value:
     given = call.ints_of("axes", 1, _AXES_ARE_INPUT_SINCE.get(call.type, 18))
     axes = call.axes("axes", given, rank)
     if not axes:
-        if call.flag("noop_with_empty_axes", False):
-            return x
+        if call.flag("noop_with_empty_axes", False):  # sums of one element each
+            if call.type in ("ReduceL1", "ReduceL2"):
+                return build.unary("abs", x)
+            return build.binary("mul", x, x) if call.type == "ReduceSumSquare" else x
         axes = list(range(rank))
     keepdims = call.flag("keepdims", True)
     if call.type == "ReduceL1":

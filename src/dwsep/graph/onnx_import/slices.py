@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from .builder import Builder, shape_of
-from .call import Call
+from .call import Call, part_of
 from .registry import Unsupported, operator
 from .reshapes import sizes_with, to_target
 from .symbols import UNKNOWN, Dim
@@ -82,8 +82,7 @@ def slice_(call: Call) -> Value:
             continue
         if not isinstance(stop, int):
             raise Unsupported(f"its end {UNKNOWN}")
-        first, last, step = slice(start, stop, step).indices(size)
-        parts[axis] = (first, None if last < 0 else last, step)
+        parts[axis] = part_of(start, stop, step, size)
     return sliced(call.builder, call.value(0), parts)
 
 
