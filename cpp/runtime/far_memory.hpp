@@ -21,6 +21,12 @@ inline void fetch(const float* begin, const float* end) {
   for (; begin < end; begin += kLineFloats) static_cast<void>(*static_cast<const volatile float*>(begin));
 }
 
+/// Fetches `count` pixels, `pixel` floats apart, of so many channels.
+inline void fetch_pixels(const float* x, std::int64_t count, std::int64_t pixel, std::int64_t channels) {
+  if (pixel == channels) return fetch(x, x + count * pixel);
+  for (std::int64_t i = 0; i < count; ++i) fetch(x + i * pixel, x + i * pixel + channels);
+}
+
 /// Fetches the input rows that output rows read; if `continued`, not those that the row in front of them has read already.
 void fetch_rows(const Geometry& g, const ConstTensor& x, std::int64_t image, Range out, bool continued);
 

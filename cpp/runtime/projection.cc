@@ -21,7 +21,7 @@ void run_projection(const PointwiseStage& project, const FusedCall& c, std::int6
     }
     w.panel_begin = panels.begin;
     w.panel_end = panels.end;
-    kernel_table().gemm(w);
+    project.run(w);
     p = end;
   }
 }

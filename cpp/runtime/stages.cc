@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/dispatch.hpp"
+#include "runtime/far_memory.hpp"
 
 namespace dwsep::runtime {
 namespace {
@@ -147,6 +148,23 @@ GemmWork PointwiseStage::work(const float* a, std::int64_t a_row, float* y, std:
   w.block_rows = gemm_block_rows(packed_.k);
   w.activation = activation_;
   return w;
+}
+
+void PointwiseStage::run(GemmWork w, bool far) const {
+  if (w.residual == nullptr && !far) return kernel_table().gemm(w);
+  const std::int64_t panel = std::int64_t{packed_.panel_vectors} * packed_.lanes;
+  const std::int64_t first = w.panel_begin * panel, columns = std::min(w.panel_end * panel, w.columns) - first;
+  for (std::int64_t rows = w.rows; rows > 0; rows -= w.block_rows) {
+    w.rows = std::min(rows, w.block_rows);
+    if (far) fetch_pixels(w.a, w.rows, w.a_row, w.k);
+    // A tile meets its residual line by line at its end and waits for each: 56x56 128->128 took 1120 us with one from the level-3 cache,
+    // 900 without, and 950 so.
+    if (w.residual != nullptr) fetch_pixels(w.residual + first, w.rows, w.residual_row, columns);
+    kernel_table().gemm(w);
+    w.a += w.rows * w.a_row;
+    w.y += w.rows * w.y_row;
+    if (w.residual != nullptr) w.residual += w.rows * w.residual_row;
+  }
 }
 
 std::string PointwiseStage::kernel_name() const {

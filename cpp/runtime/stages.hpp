@@ -59,6 +59,8 @@ class PointwiseStage {
 
   /// Rows [0, rows) of the product, all panels; the caller narrows and sets residual.
   GemmWork work(const float* a, std::int64_t a_row, float* y, std::int64_t y_row, std::int64_t rows) const;
+  /// Computes a work, block by block; what the blocks read from far away is fetched before: the residual, and the input if `far`.
+  void run(GemmWork w, bool far = false) const;
   const PackedMatrix& packed() const { return packed_; }
   std::string kernel_name() const;
   double flops(std::int64_t pixels) const;
