@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -89,15 +90,13 @@ def main() -> int:
     images = args.images.resolve()
     count = len(np.load(images, mmap_mode="r"))
     shape = (count, *model.outputs[0].shape[1:])
-    cluster = args.scheduler or local_cluster(args.workers)
-    with Client(cluster) as client:
+    own_cluster = nullcontext(args.scheduler) if args.scheduler else local_cluster(args.workers)
+    with own_cluster as cluster, Client(cluster) as client:
         client.register_plugin(NetworkOnWorker(model))
         out = np.lib.format.open_memmap(args.out, "w+", np.float32, shape)
         for start, chunk in results(client, images, count, args.chunk):
             out[start : start + len(chunk)] = chunk
         out.flush()
-    if not args.scheduler:
-        cluster.close()
     print(f"{count} images, results of shape {shape} in {args.out}")
     return 0
 

@@ -65,6 +65,23 @@ def test_environment(count):
     assert result.stdout.strip() == count, result.stderr
 
 
+@pytest.mark.parametrize("wrong", ["four", "2x", "0", "-1", "1.5"])
+def test_wrong_environment(wrong):
+    code = """
+        import numpy as np
+        import dwsep
+        x, w = np.zeros((1, 8, 8, 4), np.float32), np.zeros((3, 3, 4, 1), np.float32)
+        assert dwsep.depthwise_conv2d(x, w, num_threads=2).shape == x.shape
+        try:
+            dwsep.depthwise_conv2d(x, w)
+        except ValueError as error:
+            print(error)
+    """
+    result = script(code, DWSEP_NUM_THREADS=wrong)
+    assert "DWSEP_NUM_THREADS: must be" in result.stdout, result.stderr
+    assert result.stdout.strip().endswith(f'got "{wrong}"')
+
+
 def test_none_goes_back_to_the_default():
     dwsep.set_num_threads(None)
     default = dwsep.get_num_threads()

@@ -97,7 +97,13 @@ dwsep_status run(const dwsep_layer* layer, const dwsep_const_tensor* x, const dw
   });
 }
 
-int get_num_threads() { return num_threads(); }
+int get_num_threads() {
+  try {
+    return num_threads();
+  } catch (const std::exception&) {
+    return 0;
+  }
+}
 
 dwsep_status change_num_threads(int threads, char* message, std::size_t size) {
   return guarded(message, size, [&] { set_num_threads(threads); });

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 
@@ -25,7 +26,7 @@ AlignedFloats aligned_floats(std::int64_t count) {
   const bool huge = bytes >= kHugePage;
   // Not aligned_alloc, which wants whole multiples of the alignment.
   void* memory = nullptr;
-  if (::posix_memalign(&memory, huge ? kHugePage : kLine, huge ? bytes : bytes + kLine) != 0) throw std::bad_alloc();
+  if (::posix_memalign(&memory, huge ? kHugePage : kLine, std::max(bytes, kLine)) != 0) throw std::bad_alloc();
   AlignedFloats floats(static_cast<float*>(memory));
 #if defined(MADV_HUGEPAGE)
   // A wish: where the system has no huge pages, ordinary ones do. What does not fill one stays on ordinary pages.

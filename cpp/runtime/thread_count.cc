@@ -17,11 +17,14 @@ std::atomic<int> chosen_threads{0};  // 0: not set
 
 int parse_environment() {
   const char* text = std::getenv("DWSEP_NUM_THREADS");
-  if (text == nullptr) return 0;
+  if (text == nullptr || *text == '\0') return 0;
   const char* end = text + std::strlen(text);
   int value = 0;
   const auto [stop, error] = std::from_chars(text, end, value);
-  if (error != std::errc{} || stop != end || value < 1) return 0;
+  if (error == std::errc::result_out_of_range && stop == end && *text != '-') return kMaxThreads;
+  if (error != std::errc{} || stop != end || value < 1) {
+    throw std::invalid_argument("DWSEP_NUM_THREADS: must be a whole number of at least 1, got \"" + std::string(text) + "\"");
+  }
   return std::min(value, kMaxThreads);
 }
 

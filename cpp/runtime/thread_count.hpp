@@ -10,11 +10,11 @@ inline constexpr int kMaxThreads = 256;
 /// Throws std::invalid_argument when n < 0.
 void set_num_threads(int n);
 
-/// The default team size: set_num_threads, else DWSEP_NUM_THREADS (read once; ignored unless it is a whole number of
-/// at least 1), else available_cpus().
+/// The default team size: set_num_threads, else DWSEP_NUM_THREADS (read once), else available_cpus(). Throws std::invalid_argument where
+/// the variable is needed and is neither empty nor a whole number of at least 1.
 int num_threads();
 
-/// `requested` when positive, else num_threads(); never above kMaxThreads.
+/// `requested` when positive, else num_threads(), which may throw; never above kMaxThreads.
 int resolve_threads(int requested);
 
 }  // namespace dwsep::runtime

@@ -54,8 +54,19 @@ int threads_with(const char* value) {
 void environment() {
   check(threads_with("7") == 7 && threads_with("1") == 1, "the environment sets the default");
   check(threads_with("1000000") == kMaxThreads, "the environment is limited");
-  for (const char* bad : {"", " ", "0", "-4", "four", "7x", "2.5", "99999999999999999999"}) {
-    check(threads_with(bad) == available_cpus(), "a bad value in the environment is ignored");
+  check(threads_with("") == available_cpus(), "an empty environment sets nothing");
+  check(threads_with("99999999999999999999") == kMaxThreads, "the environment is limited however large");
+  for (const char* bad : {" ", "0", "-4", "-99999999999999999999", "four", "7x", "2.5"}) {
+    const bool refused = in_child([&] {
+      setenv("DWSEP_NUM_THREADS", bad, 1);
+      try {
+        static_cast<void>(num_threads());
+      } catch (const std::invalid_argument& error) {
+        return std::string(error.what()).find(bad) != std::string::npos && resolve_threads(3) == 3;
+      }
+      return false;
+    });
+    check(refused, "a bad value in the environment is refused where it is needed");
   }
   check(in_child([] {
           setenv("DWSEP_NUM_THREADS", "7", 1);

@@ -149,7 +149,7 @@ typedef struct dwsep_api {
   dwsep_status (*run)(const dwsep_layer* layer, const dwsep_const_tensor* x, const dwsep_tensor* y, const dwsep_const_tensor* residual,
                       int threads, char* message, size_t message_size);
 
-  int (*num_threads)(void);
+  int (*num_threads)(void); /* 0 where DWSEP_NUM_THREADS is no number of at least 1; calls with `threads` = 0 fail then */
   dwsep_status (*set_num_threads)(int threads, char* message, size_t message_size); /* 0 returns to the default */
 
   /* As new_separable and new_inverted_residual; the last convolution reads the depthwise output times its gate. */

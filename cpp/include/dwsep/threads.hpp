@@ -8,6 +8,7 @@ namespace dwsep {
 int available_cpus();
 /// Threads of a call that does not say; 0 returns to the default (DWSEP_NUM_THREADS, else available_cpus()).
 void set_num_threads(int threads);
+/// Throws std::invalid_argument where DWSEP_NUM_THREADS is needed and no whole number of at least 1.
 int num_threads();
 
 }  // namespace dwsep
