@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dwsep import _core
-from dwsep.cli import _plots, _verdicts, main, timing
+from dwsep.cli import _plots, _verdicts, main, pairs, timing
 
 
 def noisy(scale, seed, count=25):
@@ -124,8 +124,20 @@ def test_a_file_that_does_not_fit(spoil, said, capsys, tmp_path):
 
 
 def test_a_missing_file_is_told(capsys, tmp_path):
-    assert main(["bench", "--against", str(tmp_path / "missing.json")]) == 1
-    assert "missing.json" in capsys.readouterr().err
+    assert main(["bench", "--against", str(tmp_path / "missing.json")]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("dwsep bench: against:")
+    assert "missing.json" in message
+
+
+@pytest.mark.usefixtures("tiny_network")
+def test_an_error_of_the_measurement_is_no_argument(monkeypatch):
+    def measure(*_):
+        raise ValueError("broken")
+
+    monkeypatch.setattr(pairs, "measure", measure)
+    with pytest.raises(ValueError, match="broken"):
+        main(["bench", "--quick"])
 
 
 @pytest.mark.usefixtures("tiny_network", "tiny_layers")
@@ -142,7 +154,9 @@ def test_plot(options, tmp_path):
 def test_plot_without_matplotlib(monkeypatch, capsys, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert main(["bench", "--plot", str(tmp_path / "plot.png")]) == 2
-    assert "pip install 'dwsep[plot]'" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert message.startswith("dwsep bench: plot:")
+    assert "pip install 'dwsep[plot]'" in message
 
 
 def test_bars_show_every_row(tmp_path):

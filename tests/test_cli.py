@@ -158,8 +158,10 @@ def test_bench_tells_of_busy_neighbours(monkeypatch, capsys, waited, told):
 
 def test_bench_refuses_an_unwritable_path_before_it_works(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(pairs, "_measure", lambda *_: pytest.fail("measured first"))
-    assert main(["bench", "--json", str(tmp_path / "missing" / "bench.json")]) == 1
-    assert "missing" in capsys.readouterr().err
+    assert main(["bench", "--json", str(tmp_path / "missing" / "bench.json")]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("dwsep bench: json:")
+    assert "missing" in message
 
 
 def test_mobilenet_has_its_published_multiply_adds():

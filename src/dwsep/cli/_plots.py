@@ -11,11 +11,13 @@ __all__ = ["Point", "bandwidth_slopes", "bars", "require", "roofline"]
 
 
 def require() -> None:
-    """Raise ValueError where there is no matplotlib."""
+    """Raise ImportError where there is no matplotlib."""
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
-        raise ValueError("plot: needs the package matplotlib: pip install 'dwsep[plot]'") from error
+        raise ImportError(
+            "needs the package matplotlib: pip install 'dwsep[plot]'", name="matplotlib"
+        ) from error
 
 
 def bars(

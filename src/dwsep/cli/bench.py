@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import _plots, layers, pairs
+from ._errors import about
 from ._layer_cases import LAYERS
 from ._machine import describe
 from ._network import add_threads
@@ -22,7 +23,7 @@ __all__ = ["add_arguments", "run"]
 # on two threads took 8 to 15 ms while those of less than 1 ms read the same.
 _MOST_WITHOUT_CPU = 0.005
 _THRESHOLD = 0.05
-_SLOWER, _WRONG = 1, 2
+_SLOWER = 1
 
 
 def _share(text: str) -> float:
@@ -118,19 +119,25 @@ def _print_verdicts(verdicts: list[Verdict], threshold: float) -> None:
 def _check_paths(args: argparse.Namespace) -> Saved | None:
     """Refuse before a minute of work what could not be read or written after it."""
     if args.plot:
-        _plots.require()
-    before = Saved.read(args.against) if args.against else None
-    if before:
+        with about("plot"):
+            _plots.require()
+    before = None
+    if args.against:
         machine = describe()
         machine["threads"] = args.threads or machine["threads"]
-        before.check(conditions(machine))
-    for path in (args.json, args.save, args.plot):
+        with about("against"):
+            before = Saved.read(args.against)
+            before.check(conditions(machine))
+    for name in ("json", "save", "plot"):
+        path = getattr(args, name)
         if path not in (None, "-"):
-            Path(path).touch()
+            with about(name):
+                Path(path).touch()
     return before
 
 
-def _run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
+    """Measure, print the table, write the files; 1 if a row is slower than it was."""
     before = _check_paths(args)
     kind: Any = layers if args.layers else pairs
     if args.layers:
@@ -139,10 +146,12 @@ def _run(args: argparse.Namespace) -> int:
         report = pairs.measure(args.network, args.threads, args.quick)
     now = Saved.of(report, kind.samples(report))
     if args.save:
-        now.write(args.save)
+        with about("save"):
+            now.write(args.save)
     verdicts: list[Verdict] = []
     if before:
-        before.check(now.conditions)
+        with about("against"):
+            before.check(now.conditions)
 
         def again(row: str) -> Samples:
             return next(kind.remeasure(report, row) for _ in steps([row], 1, f"again: {row}"))
@@ -150,25 +159,18 @@ def _run(args: argparse.Namespace) -> int:
         verdicts = compare(before.samples, now.samples, args.threshold, again)
         report["verdicts"] = [verdict._asdict() for verdict in verdicts]
     if args.plot:
-        _plot(args.plot, report, bool(args.layers))
+        with about("plot"):
+            _plot(args.plot, report, bool(args.layers))
     text = json.dumps(report, indent=2) + "\n"
     if args.json == "-":
         sys.stdout.write(text)
     else:
         if args.json:
-            Path(args.json).write_text(text, encoding="utf-8")
+            with about("json"):
+                Path(args.json).write_text(text, encoding="utf-8")
         notes = kind.notes(report) + _disturbed(report)
         print_table(kind.title(report), kind.HEADERS, kind.rows(report), notes)
         if before:
             print()
             _print_verdicts(verdicts, args.threshold)
     return _SLOWER if any(verdict.word == "slower" for verdict in verdicts) else 0
-
-
-def run(args: argparse.Namespace) -> int:
-    """Measure, print the table, write the files; 1 if a row is slower than it was."""
-    try:
-        return _run(args)
-    except ValueError as error:
-        print(f"dwsep bench: {error}", file=sys.stderr)
-        return _WRONG
