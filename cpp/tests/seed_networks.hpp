@@ -4,6 +4,7 @@
 #include "dwsep/network.hpp"
 #include "network_images.hpp"
 #include "network_moves.hpp"
+#include "runtime/network/bytes.hpp"
 #include "runtime/network/file.hpp"
 #include "runtime/network/file_format.hpp"
 #include "runtime/network/network_impl.hpp"
@@ -132,7 +133,54 @@ inline std::vector<std::vector<char>> more_convolutions() {
     c.x = c.b.input("wide", {1, 24, 20, 8});
     c.separable(window(1, 1, 1), {3, 3, 8, 1}, 8);
   });
+  // One small image with many channels: threads divide those.
+  for (const Int squeezed : {0, 4}) {
+    add([&](Convolutions& c) {
+      c.x = c.b.input("deep", {1, 4, 4, 6});
+      c.inverted_residual(window(1, 1, 1), 6, {3, 3, 48, 1}, 6, true, squeezed);
+    });
+  }
   return files;
+}
+
+/// A convolution whose weights are not packed yet, as a program may write it.
+inline std::vector<char> raw_convolution(const std::string& kind, const Dims& weights, Int groups) {
+  const auto count = static_cast<std::uint64_t>(weights.count());
+  runtime::ByteWriter w;
+  for (const std::uint32_t v : {4U, 0U, 0U, 2U}) w.number(v);  // lanes, half panel, no notes, two values
+  w.number(runtime::RecordKind::input);
+  w.text("x");
+  w.dims({1, 5, 5, weights[2] * groups});
+  w.number(runtime::RecordKind::step);
+  w.text(kind);
+  w.text("s");
+  for (const std::uint32_t v : {1U, 0U, 5U}) w.number(v);  // one input, number 0; five attributes
+  const auto attribute = [&](const char* name, const std::vector<Int>& values) {
+    w.text(name);
+    w.number(runtime::AttributeKind::integers);
+    w.number(static_cast<std::uint32_t>(values.size()));
+    for (const Int v : values) w.number(v);
+  };
+  attribute("stride", {1, 1});
+  attribute("dilation", {1, 1});
+  attribute("padding", {1, 1, 1, 1});
+  attribute("groups", {groups});
+  attribute("kernel", {weights[0], weights[1]});
+  w.number(std::uint32_t{1});
+  w.text("weight");
+  w.number(runtime::WeightsKind::raw);
+  w.dims(weights);
+  for (const std::uint64_t v : {std::uint64_t{0}, count}) w.number(v);
+  w.number(std::uint32_t{1});
+  w.text("y");
+  w.number(std::uint32_t{1});
+  runtime::FileHeader header{};
+  header.description_bytes = w.bytes().size();
+  header.data_offset = (sizeof(header) + w.bytes().size() + 63) / 64 * 64;
+  std::vector<char> file(static_cast<std::size_t>(header.data_offset) + static_cast<std::size_t>(count) * sizeof(float));
+  std::memcpy(file.data(), &header, sizeof(header));
+  std::copy(w.bytes().begin(), w.bytes().end(), file.begin() + sizeof(header));
+  return file;
 }
 
 /// Outputs that are inputs, constants, or come twice; empty and scalar arrays.
@@ -148,6 +196,8 @@ inline std::vector<std::vector<char>> seed_files() {
   std::vector<std::vector<char>> files = more_convolutions();
   files.push_back(convolutions());
   files.push_back(odd_outputs());
+  files.push_back(raw_convolution("standard", {3, 3, 2, 6}, 2));
+  files.push_back(raw_convolution("depthwise", {3, 3, 3, 2}, 1));
   for (const auto draw_case :
        {activation_case, unary_case, binary_case, pool_case, reduce_case, softmax_case, layer_norm_case, matmul_case, resize_case,
         identity_case, reshape_case, transpose_case, concat_case, slice_case, pad_case, gather_case, expand_case, zero_insert_case}) {
