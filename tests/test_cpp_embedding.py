@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import documents
 import numpy as np
 import pytest
 import small_networks
@@ -52,3 +53,22 @@ def test_another_project_finds_and_uses_the_library(tmp_path):
     lines = [line.split() for line in run(program / "classify", network, picture).splitlines()]
     assert [int(number) for number, _ in lines] == list(np.argsort(-wanted)[:5])
     np.testing.assert_allclose([float(v) for _, v in lines], np.sort(wanted)[:-6:-1], rtol=1e-4)
+
+    shown, folder = documents.files("docs/embedding.md"), tmp_path / "shown"
+    folder.mkdir()
+    for name in ("CMakeLists.txt", "program.cc", "program.c"):
+        (folder / name).write_text(shown[name])
+    assert shown_program(folder, installed) == "802816 values, the first 0.4444\n"
+    (folder / "CMakeLists.txt").write_text(shown["CMakeLists.txt"].replace(".cc", ".c"))
+    model = dwsep.Model(small_networks.channels_first())
+    model.save(network)
+    first = model(np.zeros((1, 3, 5, 7), np.float32))[0, 0]
+    wanted = f"images: the first value is {first:.4f}\n"
+    assert shown_program(folder, installed, network) == wanted
+
+
+def shown_program(folder: Path, installed: Path, *arguments: Path) -> str:
+    """Build and run the program of the documents."""
+    run("cmake", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={installed}")
+    run("cmake", "--build", folder / "build")
+    return run(folder / "build" / "program", *arguments)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import documents
 import numpy as np
 import pytest
 import small_networks
@@ -137,6 +138,20 @@ def test_another_version_of_the_interface_is_refused(tmp_path, built):
         command = [sys.executable, "-c", f"import {name}"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         assert f"ImportError: dwsep: need version {abi} of the C interface" in done.stderr
+
+
+def test_what_the_documents_show_runs(built, tmp_path):
+    shown = documents.files("docs/embedding.md")
+    for name in ("relay.pyx", "setup.py", "use.py"):
+        (tmp_path / name).write_text(shown[name])
+    said = ""
+    for command in (["setup.py", "build_ext", "--inplace"], ["use.py"]):
+        done = subprocess.run(
+            [sys.executable, *command], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+        said = done.stdout
+    assert said.split() == ["True", "4.0"]
 
 
 def test_the_headers_are_where_get_include_says():
