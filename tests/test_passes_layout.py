@@ -288,6 +288,16 @@ def test_an_input_that_is_also_read_as_it_is_is_turned_back_for_that():
     assert graph.shapes["x0"] == (None, 6, 5, 3)
 
 
+def test_an_input_that_no_operator_on_images_reads_stays_as_in_the_file():
+    net = Net()
+    y = net.conv(net.input(None, 3, 6, 5), 4)
+    mask = net.input(None, 2, 6, 5)
+    z = net.add("matmul", mask, net.constant(net.random(5, 2)))
+    graph = optimized(net.finish(y, z), optimize, input_layout="NHWC")
+    assert graph.shapes["x0"] == (None, 6, 5, 3)
+    assert graph.shapes["x1"] == (None, 2, 6, 5)
+
+
 def test_another_input_layout_is_refused():
     net = Net()
     with pytest.raises(ValueError, match="input_layout: need None or 'NHWC', got 'NCHW'"):

@@ -45,7 +45,8 @@ def optimize(graph: Graph, *, input_layout: str | None = None, fuse: bool = True
         As an importer makes it.
     input_layout : {None, "NHWC"}
         With "NHWC" images are taken as they lie in memory, instead of as in the file: inputs that
-        would be transposed first are declared (N, H, W, C).
+        would be transposed first are declared (N, H, W, C). Others, which no operator on images
+        reads, have no axis that is known to be the channels': they stay as they are.
     fuse : bool, default True
         Whether activations, residuals and whole blocks are fused into one node each.
 
