@@ -10,6 +10,8 @@ import numpy as np
 from dwsep.graph.ir import Graph, Node
 from dwsep.graph.shapes import infer
 
+TO_NHWC, TO_NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
+
 
 class Net:
     """A graph that grows; every method returns the name of a value. Weights are random."""
@@ -136,6 +138,11 @@ class Net:
 
 def kinds(graph):
     return [node.kind for node in graph.nodes]
+
+
+def transposes(graph):
+    """Return the orders of axes of all transposes."""
+    return [tuple(n.attributes["perm"]) for n in graph.nodes if n.kind == "transpose"]
 
 
 def only(graph, kind):

@@ -19,6 +19,7 @@ from benchmarks import (
     counts,
     offline,
     peers,
+    peers_report,
     selftest,
 )
 
@@ -167,7 +168,7 @@ def test_a_peer_that_disagrees_is_an_error(capsys, tmp_path):
 
 def test_performance_has_its_markers():
     text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
-    assert text.count(peers._BEGIN) == text.count(peers._END) == 1
+    assert text.count(peers_report.BEGIN) == text.count(peers_report.END) == 1
 
 
 def test_the_site_gets_local_scripts(tmp_path):

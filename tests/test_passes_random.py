@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from graph_builder import Net, optimized
+from graph_builder import TO_NCHW, TO_NHWC, Net, optimized
 
 from dwsep.graph.pipeline import optimize
-
-TO_NHWC, TO_NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
 
 
 def _random_net(seed):
