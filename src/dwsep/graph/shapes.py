@@ -1,21 +1,20 @@
 """The shape of a node's value, from the shapes of its inputs.
 
-One function for each kind of node. The batch may be unknown (None); it stays None as long as it
-stays one axis of its own, and what would mix it with other axes is refused. Everything else is
-checked: a node that gets a shape here can be computed.
+One function for each kind of node; those of layers are in `layer_shapes`. The batch may be unknown
+(None); it stays None as long as it stays one axis of its own, and what would mix it with other axes
+is refused. Everything else is checked: a node that gets a shape here can be computed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ..errors import ShapeError
 from .ir import Node, Shape
-from .sizes import axis_of, broadcast, checked, reshaped, shown, window
+from .layer_shapes import LAYER_RULES, Rule
+from .sizes import axis_of, broadcast, checked, reshaped, shown
 
-Rule = Callable[[Node, Sequence[Shape], bool], Shape]
-
-_RULES: dict[str, Rule] = {}
+__all__ = ["infer"]
 
 
 def infer(node: Node, input_shapes: Sequence[Shape], *, channels_last: bool = False) -> Shape:
@@ -49,127 +48,8 @@ def _named(node: Node) -> str:
     return f"{node.kind} {node.name or node.output!r}"
 
 
-def _image(shape: Shape, channels_last: bool) -> tuple[int | None, int, int, int]:
-    """Return the sizes N, H, W, C."""
-    if len(shape) != 4:
-        raise ShapeError(f"need an image of 4 axes, got {shown(shape)}")
-    n, *rest = shape
-    if None in rest:
-        raise ShapeError(f"need the batch as the first axis, got {shown(shape)}")
-    a, b, c = (int(size) for size in rest if size is not None)
-    return (n, a, b, c) if channels_last else (n, b, c, a)
-
-
-def _from_image(n: int | None, size: Shape, channels: int, channels_last: bool) -> Shape:
-    return (n, *size, channels) if channels_last else (n, channels, *size)
-
-
-def _channels(wanted: int, got: int) -> None:
-    if wanted != got:
-        raise ShapeError(f"the weights are for {wanted} channels, the input has {got}")
-
-
-def _residual(shape: Shape, inputs: Sequence[Shape]) -> Shape:
-    if len(inputs) > 1 and broadcast(shape, inputs[1]) != shape:
-        raise ShapeError(f"a residual {shown(inputs[1])} does not fit {shown(shape)}")
-    return shape
-
-
 def _same(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
     return inputs[0]
-
-
-def _batch_norm(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
-    shape = inputs[0]
-    if len(shape) < 2:
-        raise ShapeError(f"need an axis of channels, got {shown(shape)}")
-    channels = shape[-1 if channels_last else 1]
-    for name in ("scale", "shift"):
-        _channels(node.weights[name].size, channels or 0)
-    return shape
-
-
-def _dense(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
-    shape = inputs[0]
-    if not shape or shape[-1] is None:
-        raise ShapeError(f"need a last axis of known size, got {shown(shape)}")
-    taken, made = node.weights["weight"].shape[-2:]
-    _channels(taken, shape[-1])
-    return _residual((*shape[:-1], made), inputs)
-
-
-def _pointwise(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
-    if channels_last:
-        return _dense(node, inputs, channels_last)
-    n, h, w, c = _image(inputs[0], channels_last)
-    taken, made = node.weights["weight"].shape[-2:]
-    _channels(taken, c)
-    return _residual(_from_image(n, (h, w), made, channels_last), inputs)
-
-
-def _conv(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
-    n, h, w, c = _image(inputs[0], channels_last)
-    kh, kw, taken, made = node.weights["weight"].shape
-    groups = node.attributes.get("groups", 1)
-    _channels(taken * groups, c)
-    if made % groups:
-        raise ShapeError(f"{made} output channels do not divide into {groups} groups")
-    size = window((h, w), (kh, kw), node.attributes)
-    return _residual(_from_image(n, size, made, channels_last), inputs)
-
-
-def _depthwise(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
-    n, h, w, c = _image(inputs[0], channels_last)
-    kh, kw, taken, multiplier = node.weights["weight"].shape
-    _channels(taken, c)
-    size = window((h, w), (kh, kw), node.attributes)
-    return _from_image(n, size, c * multiplier, channels_last)
-
-
-def _separable(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
-    n, h, w, c = _image(inputs[0], channels_last)
-    if "expand_weight" in node.weights:
-        taken, c_expanded = node.weights["expand_weight"].shape[-2:]
-        _channels(taken, c)
-        c = c_expanded
-    kh, kw, taken, multiplier = node.weights["depthwise_weight"].shape
-    _channels(taken, c)
-    size = window((h, w), (kh, kw), node.attributes)
-    c *= multiplier
-    if "reduce_weight" in node.weights:
-        taken, reduced = node.weights["reduce_weight"].shape[-2:]
-        _channels(taken, c)
-        taken, gates = node.weights["excite_weight"].shape[-2:]
-        _channels(taken, reduced)
-        if gates != c:
-            raise ShapeError(f"a gate of {gates} channels does not fit {c}")
-    taken, made = node.weights["weight"].shape[-2:]
-    _channels(taken, c)
-    return _residual(_from_image(n, size, made, channels_last), inputs)
-
-
-def _conv_transpose(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
-    n, h, w, c = _image(inputs[0], channels_last)
-    attributes = node.attributes
-    kh, kw, taken, made = node.weights["weight"].shape
-    _channels(taken, c)
-    groups = attributes.get("groups", 1)
-    if c % groups:
-        raise ShapeError(f"{c} channels do not divide into {groups} groups")
-    top, bottom, left, right = attributes["padding"]
-    size = tuple(
-        (s - 1) * stride + (k - 1) * dilation + 1 - pad + extra
-        for s, k, stride, dilation, pad, extra in zip(
-            (h, w),
-            (kh, kw),
-            attributes["stride"],
-            attributes["dilation"],
-            (top + bottom, left + right),
-            attributes["output_padding"],
-            strict=True,
-        )
-    )
-    return _from_image(n, size, made * groups, channels_last)
 
 
 def _binary(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
@@ -177,23 +57,6 @@ def _binary(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
     if node.attributes["function"] == "prelu" and shape != inputs[0]:
         raise ShapeError(f"a slope {shown(inputs[1])} does not fit {shown(inputs[0])}")
     return shape
-
-
-def _pool(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
-    n, h, w, c = _image(inputs[0], channels_last)
-    size = window((h, w), node.attributes["kernel"], node.attributes)
-    return _from_image(n, size, c, channels_last)
-
-
-def _resize(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
-    n, _, _, c = _image(inputs[0], channels_last)
-    return _from_image(n, tuple(node.attributes["size"]), c, channels_last)
-
-
-def _zero_insert(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
-    n, h, w, c = _image(inputs[0], channels_last)
-    rows, columns = node.attributes["stride"]
-    return _from_image(n, ((h - 1) * rows + 1, (w - 1) * columns + 1), c, channels_last)
 
 
 def _reduce(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
@@ -205,14 +68,6 @@ def _reduce(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
 
 def _softmax(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
     axis_of(node.attributes["axis"], inputs[0])
-    return inputs[0]
-
-
-def _layer_norm(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
-    if not inputs[0]:
-        raise ShapeError("need at least one axis, got ()")
-    for name in ("scale", "shift"):
-        _channels(node.weights[name].size, inputs[0][-1] or 0)
     return inputs[0]
 
 
@@ -294,30 +149,18 @@ def _expand(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
     )
 
 
-_RULES.update(
-    dict.fromkeys(("activation", "unary", "identity"), _same),
-    batch_norm=_batch_norm,
-    dense=_dense,
-    pointwise=_pointwise,
-    conv=_conv,
-    standard=_conv,
-    depthwise=_depthwise,
-    separable=_separable,
-    inverted_residual=_separable,
-    conv_transpose=_conv_transpose,
-    binary=_binary,
-    pool=_pool,
-    resize=_resize,
-    zero_insert=_zero_insert,
-    reduce=_reduce,
-    softmax=_softmax,
-    layer_norm=_layer_norm,
-    concat=_concat,
-    slice=_slice,
-    pad=_pad,
-    transpose=_transpose,
-    reshape=_reshape,
-    matmul=_matmul,
-    gather=_gather,
-    expand=_expand,
-)
+_RULES: dict[str, Rule] = {
+    **LAYER_RULES,
+    **dict.fromkeys(("activation", "unary", "identity"), _same),
+    "binary": _binary,
+    "reduce": _reduce,
+    "softmax": _softmax,
+    "concat": _concat,
+    "slice": _slice,
+    "pad": _pad,
+    "transpose": _transpose,
+    "reshape": _reshape,
+    "matmul": _matmul,
+    "gather": _gather,
+    "expand": _expand,
+}
