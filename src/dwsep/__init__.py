@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from . import errors as errors
 from ._include import get_include
+from ._load import load
 from ._version import __version__
 from .cpu import cpu_info, get_num_threads, set_num_threads
 from .functional import (
@@ -22,7 +23,7 @@ from .layout import (
     pointwise_weights_from_torch,
     pointwise_weights_to_torch,
 )
-from .model import Model, ValueInfo, load
+from .model import Model, ValueInfo
 
 if TYPE_CHECKING:
     from . import models as models

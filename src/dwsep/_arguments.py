@@ -59,6 +59,12 @@ def shown(value: object) -> str:
     return f"{text if len(text) <= 100 else text[:97] + '...'} ({kind_of(value)})"
 
 
+def check_kind(value: object, kind: type, name: str, wanted: str) -> None:
+    """Refuse what is not of a kind; a text is a sequence of texts, but nobody means it so."""
+    if not isinstance(value, kind) or isinstance(value, (str, bytes)):
+        raise TypeError(f"{name}: need {wanted}, got {shown(value)}")
+
+
 def integer(value: object, name: str, least: int, wanted: str = "", whole: object = None) -> int:
     """Return an int that is at least `least`; bools and floats are refused.
 

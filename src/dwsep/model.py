@@ -1,4 +1,4 @@
-"""Whole networks: load a file, call the model."""
+"""Whole networks that are ready to run."""
 
 from __future__ import annotations
 
@@ -9,18 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from . import _core
-from ._arguments import shown
+from ._arguments import check_kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from onnx import ModelProto
 
     from ._profile import Profile
     from ._summary import Summary
 
     Array: TypeAlias = NDArray[np.float32]
-
-_MAGIC = b"dwsepnet"
 
 
 class ValueInfo(NamedTuple):
@@ -120,9 +117,9 @@ class Model:
         TypeError
             If an argument is of the wrong type, an array not a float32 ``ndarray``.
         """
-        _check(feeds, Mapping, "feeds", "a mapping of names to arrays")
+        check_kind(feeds, Mapping, "feeds", "a mapping of names to arrays")
         if output_names is not None:
-            _check(output_names, Sequence, "output_names", "None or a sequence of names")
+            check_kind(output_names, Sequence, "output_names", "None or a sequence of names")
         names = [info.name for info in self._inputs]
         if set(feeds) != set(names) or len(feeds) != len(names):
             raise ValueError(f"feeds: need arrays named {names}, got {sorted(map(str, feeds))}")
@@ -173,7 +170,9 @@ class Model:
         from ._summary import summarize
 
         if input_shapes is not None:
-            _check(input_shapes, Mapping, "input_shapes", "None or a mapping of names to shapes")
+            check_kind(
+                input_shapes, Mapping, "input_shapes", "None or a mapping of names to shapes"
+            )
         return summarize(self._network, self.name, batch, input_shapes, num_threads)
 
     def profile(self, *arrays: Array, rounds: int = 20, num_threads: int | None = None) -> Profile:
@@ -225,94 +224,6 @@ class Model:
         inputs = ", ".join(f"{i.name} {_shape_text(i.shape)}" for i in self._inputs)
         outputs = ", ".join(f"{o.name} {_shape_text(o.shape)}" for o in self._outputs)
         return f"<dwsep.Model {self.name!r}: {inputs} -> {outputs}>"
-
-
-def load(
-    source: str | os.PathLike[str] | bytes | ModelProto,
-    *,
-    input_layout: str | None = None,
-    input_shapes: Mapping[str, Sequence[int | None]] | None = None,
-    outputs: Sequence[str] | None = None,
-) -> Model:
-    """Load a network from an ONNX or ``.dwsep`` file.
-
-    Parameters
-    ----------
-    source : path, bytes or onnx.ModelProto
-        A file, its content, or a model. ONNX needs the ``onnx`` package (``dwsep[onnx]``).
-    input_layout : {None, "NHWC"}
-        ``"NHWC"``: images go in with their channels last, without conversion; None: as in the file.
-        Images are what convolutions, pooling and resizing read; other inputs stay as in the file,
-        whatever their shape. :attr:`Model.inputs` tells.
-    input_shapes : mapping of str to shape, optional
-        Sizes that the file leaves open, for each input's name; None stands for the batch.
-    outputs : sequence of str, optional
-        Values of the file that the model returns, in this order; default: the file's outputs.
-
-    Returns
-    -------
-    Model
-
-    Raises
-    ------
-    OSError
-        If a file cannot be read.
-    ValueError
-        If it is not a sound network, or an option does not fit it. What it needs and dwsep lacks is
-        listed whole.
-    TypeError
-        If an argument is of the wrong type.
-    ImportError
-        If the ``onnx`` package is needed and missing.
-
-    Examples
-    --------
-    >>> import dwsep
-    >>> model = dwsep.load(dwsep.models.mobilenet_v2(resolution=96), input_layout="NHWC")
-    >>> model.inputs[0].shape
-    (None, 96, 96, 3)
-    """
-    if input_layout is not None and not (isinstance(input_layout, str) and input_layout == "NHWC"):
-        raise ValueError(f"input_layout: need None or 'NHWC', got {input_layout!r}")
-    if input_shapes is not None:
-        _check(input_shapes, Mapping, "input_shapes", "None or a mapping of names to shapes")
-    if outputs is not None:
-        _check(outputs, Sequence, "outputs", "None or a sequence of names")
-    network = _saved(source)
-    if network is not None:
-        given = {"input_layout": input_layout, "input_shapes": input_shapes, "outputs": outputs}
-        for name, value in given.items():
-            if value is not None:
-                raise ValueError(f"{name}: need None for a .dwsep file, got {value!r}")
-        return Model(network)
-    from .graph.lowering import lower
-    from .graph.onnx_import import import_onnx
-    from .graph.pipeline import optimize
-
-    graph = import_onnx(source, input_shapes=input_shapes, outputs=outputs)
-    graph = optimize(graph, input_layout=input_layout)
-    return Model(lower(graph, {"name": graph.name}))
-
-
-def _check(value: object, kind: type, name: str, wanted: str) -> None:
-    """Refuse what is not of a kind; a text is a sequence of texts, but nobody means it so."""
-    if not isinstance(value, kind) or isinstance(value, (str, bytes)):
-        raise TypeError(f"{name}: need {wanted}, got {shown(value)}")
-
-
-def _saved(source: object) -> _core.Network | None:
-    """Return the network of a .dwsep file, None for anything else."""
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        content = bytes(source)
-        return _core.Network.from_bytes(content) if content.startswith(_MAGIC) else None
-    if not isinstance(source, (str, os.PathLike)):
-        return None
-    path = os.fspath(source)
-    if "\0" in path:
-        raise ValueError(f"source: need a path without null characters, got {path!r}")
-    with open(path, "rb") as file:
-        start = file.read(len(_MAGIC))
-    return _core.Network.load(path) if start == _MAGIC or path.endswith(".dwsep") else None
 
 
 def _from_bytes(content: bytes) -> Model:
