@@ -1,0 +1,11 @@
+// Which lanes of a vector an operation is about.
+#pragma once
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+/// Lanes [first, last) of a vector. Without mask registers only whole leading parts are used: first is 0.
+struct Lanes {
+  int first, last;
+};
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE
