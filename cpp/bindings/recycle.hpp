@@ -28,7 +28,7 @@ class Recycler {
 
   /// A block of at least `bytes`, on a page boundary from min_block up; a null one if there is no memory even without those kept.
   Block take(std::size_t bytes) {
-    if (bytes > PTRDIFF_MAX - huge - page) return {};
+    if (bytes > PTRDIFF_MAX - 2 * huge) return {};
     const std::size_t capacity = rounded(bytes);
     if (Block block = find(capacity); block.memory != nullptr) return block;
     void* memory = allocate(capacity);
@@ -83,12 +83,15 @@ class Recycler {
   // From this size up blocks are mapped: the heap would keep for itself what is released.
   static constexpr std::size_t mapped = std::size_t{1} << 20;
   static constexpr std::size_t huge = std::size_t{2} << 20;
+  // What is mapped ends at a page of any system: they are of 16 KB on macOS, and of up to 64 KB on aarch64.
+  static constexpr std::size_t any_page = std::size_t{64} << 10;
 
   /// Whole pages; whole huge pages where that adds no more than a third, because touching one for the first time takes as long as
   /// touching some fifty small ones (62 and 1.2 us on a virtual machine).
   static std::size_t rounded(std::size_t bytes) {
     if (bytes < min_block) return bytes;
-    const std::size_t small = (bytes + page - 1) / page * page, large = (bytes + huge - 1) / huge * huge;
+    const std::size_t unit = bytes < mapped ? page : any_page;
+    const std::size_t small = (bytes + unit - 1) / unit * unit, large = (bytes + huge - 1) / huge * huge;
     return large - small <= small / 3 ? large : small;
   }
 
