@@ -62,14 +62,16 @@ try:
     assert (y == 1).all()
     word = "computed"
 except ImportError as error:
-    assert str(error)
-    word = "ImportError"
+    clear = "interpreter" in str(error) or "more than once per process" in str(error)
+    word = "ImportError" if clear else repr(error).split()[0]
 with open({out!r}, "w") as file:
     file.write(word)
 '''
 wanted = layer(x)
-for n in range(2):
-    interpreter = interpreters.create()
+# From 3.13 on the default has a GIL of its own, which NumPy refuses; "legacy" shares the main one.
+kinds = [(), ("legacy",)] if hasattr(interpreters, "new_config") else [(), ()]
+for n, kind in enumerate(kinds * 2):
+    interpreter = interpreters.create(*kind)
     interpreters.run_string(interpreter, code.format(path=sys.path, out=sys.argv[1] + f"/{n}"))
     interpreters.destroy(interpreter)
     assert np.array_equal(layer(x), wanted)
@@ -81,7 +83,7 @@ for n in range(2):
 @pytest.mark.filterwarnings("ignore")
 def test_subinterpreters_work_or_are_refused(tmp_path):
     words = scripts.run(SUBINTERPRETER, str(tmp_path)).split()
-    assert words == ["none"] or (len(words) == 2 and {*words} <= {"computed", "ImportError"})
+    assert words == ["none"] or (len(words) == 4 and {*words} <= {"computed", "ImportError"})
 
 
 class Folded:

@@ -144,6 +144,7 @@ def test_layers_and_arguments_that_vanish_during_the_call(layer):
     assert np.array_equal(call(), layer(X))
 
 
+@pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")  # NumPy 2.5
 def test_arguments_that_change_shape_during_the_call():
     class Reshaping:
         def __index__(self):

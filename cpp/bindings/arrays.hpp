@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "bindings/gil.hpp"
 #include "bindings/recycle.hpp"
 #include "dwsep/tensor.hpp"
 
@@ -167,7 +168,8 @@ inline py::object new_array(const Shape& shape, int ndim, const char* input) {
 }
 
 inline void copy(PyObject* to, PyObject* from) {
-  if (numpy.api->PyArray_CopyInto_(to, from) != 0) throw py::error_already_set();
+  const int failed = staying([&] { return numpy.api->PyArray_CopyInto_(to, from); });
+  if (failed != 0) throw py::error_already_set();
 }
 
 }  // namespace dwsep::python

@@ -102,7 +102,7 @@ inline int thread_count(PyObject* object) {
     fail(type, range + ", got " + std::string(py::repr(object)) + " (" + type_name(object) + ")");
   };
   if (PyBool_Check(object) || !PyIndex_Check(object)) refuse(PyExc_TypeError);
-  const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(object));
+  const auto number = py::reinterpret_steal<py::object>(staying([&] { return PyNumber_Index(object); }));
   if (!number) {
     if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw py::error_already_set();
     PyErr_Clear();  // an array of several numbers has an __index__ as well

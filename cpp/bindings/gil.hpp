@@ -14,18 +14,24 @@
 
 namespace dwsep::python {
 
-/// Takes the GIL back. In a process that is shutting down, Python before 3.14 ends a daemon thread here, which would unwind through frames
-/// that own references and give them up without the GIL. Such a thread sleeps until the process is gone instead, as in later versions.
-inline void take_gil(PyThreadState* state) {
+/// Runs `body`, which may give up the GIL and take it back. In a process that is shutting down, Python before 3.14 ends a daemon thread
+/// where it takes the GIL, which would unwind through frames that own references and give them up without the GIL. Such a thread sleeps
+/// until the process is gone instead, as in later versions.
+template <class Body>
+auto staying(const Body& body) {
 #if PY_VERSION_HEX < 0x030E0000 && defined(__GLIBCXX__)
   try {
-    PyEval_RestoreThread(state);
+    return body();
   } catch (const abi::__forced_unwind&) {
     for (;;) pause();
   }
 #else
-  PyEval_RestoreThread(state);
+  return body();
 #endif
+}
+
+inline void take_gil(PyThreadState* state) {
+  staying([&] { PyEval_RestoreThread(state); });
 }
 
 /// Runs `body`, which must not touch Python, while other threads may hold the GIL. It is given a function to call now and then, which takes

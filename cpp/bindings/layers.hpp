@@ -211,7 +211,7 @@ inline Shape shape_of(PyObject* object, int& ndim) {
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     PyObject* size = sizes[i].ptr();
     if (PyBool_Check(size) || !PyIndex_Check(size)) fail(PyExc_TypeError, "x_shape: need ints, got " + type_name(size));
-    const Py_ssize_t value = PyNumber_AsSsize_t(size, nullptr);  // clips; what is that large is refused below
+    const Py_ssize_t value = staying([&] { return PyNumber_AsSsize_t(size, nullptr); });  // clips what is too large; refused below
     if (value == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
     if (value < 0) fail(PyExc_ValueError, "x_shape: need sizes of at least 0, got " + std::string(py::repr(object)));
     values[i + 4 - sizes.size()] = value;
