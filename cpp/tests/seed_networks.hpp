@@ -124,7 +124,7 @@ inline std::vector<std::vector<char>> more_convolutions() {
   });
   add([](Convolutions& c) { c.inverted_residual(window(2, 1, 2), 2, {5, 5, 9, 1}, 18, false, 2); });
   // Numbers of channels whose packing takes as many floats with vectors of any width: files for other instruction sets.
-  for (const char lanes : {4, 8, 16}) {
+  for (const char lanes : {'\x04', '\x08', '\x10'}) {
     add([](Convolutions& c) { c.pointwise(2, 32), c.depthwise(window(1, 1, 1), {3, 3, 32, 1}), c.pointwise(32, 32); });
     files.back()[sizeof(runtime::FileHeader)] = lanes;
   }
