@@ -125,13 +125,38 @@ template <class F>
 
 [[gnu::always_inline]] inline Vec clip(Vec x, Vec lo, Vec hi) { return min_or_second(hi, max_or_second(lo, x)); }
 
-/// y[row][column] = f(y[row][column])
+/// Calls f with the activation as a function on vectors.
 template <class F>
-[[gnu::always_inline]] inline void map_block(float* y, std::int64_t rows, std::int64_t row_stride, std::int64_t columns, const F& f) {
-  for (std::int64_t r = 0; r < rows; ++r, y += row_stride) {
+[[gnu::always_inline]] inline void with_activation(const Activation& a, const F& f) {
+  const Vec lo = broadcast(a.lo), hi = broadcast(a.hi);
+  switch (a.kind) {
+    case ActivationKind::clip:
+      return f([&](Vec v) { return clip(v, lo, hi); });
+    case ActivationKind::leaky_relu:
+      return f([&](Vec v) { return select_less(v, broadcast(0.0F), mul(lo, v), v); });
+    case ActivationKind::hard_swish:
+      return f([](Vec v) { return hard_swish(v); });
+    case ActivationKind::hard_sigmoid:
+      return f([](Vec v) { return hard_sigmoid(v); });
+    case ActivationKind::sigmoid:
+      return f([](Vec v) { return sigmoid(v); });
+    case ActivationKind::silu:
+      return f([](Vec v) { return silu(v); });
+    case ActivationKind::tanh:
+      return f([](Vec v) { return tanh(v); });
+    case ActivationKind::gelu:
+      return f([](Vec v) { return gelu(v); });
+  }
+}
+
+/// y[row][column] = f(x[row][column]); x and y may be the same.
+template <class F>
+[[gnu::always_inline]] inline void map_block(const float* x, std::int64_t x_row, float* y, std::int64_t y_row, std::int64_t rows,
+                                             std::int64_t columns, const F& f) {
+  for (std::int64_t r = 0; r < rows; ++r, x += x_row, y += y_row) {
     std::int64_t c = 0;
-    for (; c + kLanes <= columns; c += kLanes) store(y + c, f(load(y + c)));
-    if (const int rest = static_cast<int>(columns - c); rest > 0) store_first(y + c, f(load_first(y + c, rest)), rest);
+    for (; c + kLanes <= columns; c += kLanes) store(y + c, f(load(x + c)));
+    if (const int rest = static_cast<int>(columns - c); rest > 0) store_first(y + c, f(load_first(x + c, rest)), rest);
   }
 }
 
@@ -139,28 +164,7 @@ template <class F>
 /// micro-kernels do those themselves. For the others a second look costs a load and a store beside some twenty operations.
 [[gnu::flatten, gnu::noinline]] inline void activate_block(float* y, std::int64_t rows, std::int64_t row_stride, std::int64_t columns,
                                                            const Activation& a) {
-  switch (a.kind) {
-    case ActivationKind::clip: {
-      const Vec lo = broadcast(a.lo), hi = broadcast(a.hi);
-      return map_block(y, rows, row_stride, columns, [&](Vec v) { return clip(v, lo, hi); });
-    }
-    case ActivationKind::leaky_relu: {
-      const Vec slope = broadcast(a.lo);
-      return map_block(y, rows, row_stride, columns, [&](Vec v) { return select_less(v, broadcast(0.0F), mul(slope, v), v); });
-    }
-    case ActivationKind::hard_swish:
-      return map_block(y, rows, row_stride, columns, [](Vec v) { return hard_swish(v); });
-    case ActivationKind::hard_sigmoid:
-      return map_block(y, rows, row_stride, columns, [](Vec v) { return hard_sigmoid(v); });
-    case ActivationKind::sigmoid:
-      return map_block(y, rows, row_stride, columns, [](Vec v) { return sigmoid(v); });
-    case ActivationKind::silu:
-      return map_block(y, rows, row_stride, columns, [](Vec v) { return silu(v); });
-    case ActivationKind::tanh:
-      return map_block(y, rows, row_stride, columns, [](Vec v) { return tanh(v); });
-    case ActivationKind::gelu:
-      return map_block(y, rows, row_stride, columns, [](Vec v) { return gelu(v); });
-  }
+  with_activation(a, [&](const auto& f) { map_block(y, row_stride, y, row_stride, rows, columns, f); });
 }
 
 /// The bounds that a micro-kernel clips to: none where activate_block follows.
