@@ -59,7 +59,7 @@ def test_run_picks_and_orders_outputs(model):
         (ValueError, None, {"images": IMAGES, "more": IMAGES}, ["feeds", "more"]),
         (ValueError, ["logits"], {"images": IMAGES}, ["output_names", "logits", "features"]),
         (ValueError, None, {"images": IMAGES[0]}, ["images", "8"]),
-        (ValueError, None, {"images": IMAGES[:, :7]}, ["images", "7", "8"]),
+        (ValueError, None, {"images": IMAGES[:, :7]}, ["images", "7", "(any, 8"]),
         (TypeError, None, {"images": IMAGES.astype(np.float64)}, ["images", "float64"]),
         (TypeError, None, {"images": IMAGES.tolist()}, ["images", "list"]),
         (TypeError, None, {"images": None}, ["images", "NoneType"]),
@@ -76,7 +76,7 @@ def test_run_refuses_by_name(model, error, names, given, words):
 
 
 def test_calls_refuse_by_name(model, rearranger):
-    with pytest.raises(ValueError, match=r"need 1 arrays?, got 0"):
+    with pytest.raises(ValueError, match="need 1 array, got 0"):
         model()
     with pytest.raises(ValueError, match=r"need 2 arrays, got 1"):
         rearranger(IMAGES)

@@ -118,7 +118,9 @@ inline std::int64_t bytes_of(const Shape& s, const char* name) {
     if (n == 0) return 0;
   }
   for (const std::int64_t n : {s.n, s.h, s.w, s.c}) {
-    if (__builtin_mul_overflow(bytes, n, &bytes)) fail(PyExc_ValueError, std::string(name) + ": too large, shape " + shape_text(s, 4));
+    if (__builtin_mul_overflow(bytes, n, &bytes)) {
+      fail(PyExc_ValueError, std::string(name) + ": too large, need less than 2**63 bytes, got shape " + shape_text(s, 4));
+    }
   }
   return bytes;
 }

@@ -44,8 +44,9 @@ struct Call {
   std::vector<float*> outputs;
 
   Call(const Network& network, const py::sequence& arrays) : keepers(arrays.size()) {
-    if (arrays.size() != network.inputs().size()) {
-      fail(PyExc_ValueError, "inputs: need " + std::to_string(network.inputs().size()) + " arrays, got " + std::to_string(arrays.size()));
+    if (const std::size_t wanted = network.inputs().size(); arrays.size() != wanted) {
+      const std::string some = std::to_string(wanted) + (wanted == 1 ? " array" : " arrays");
+      fail(PyExc_ValueError, "inputs: need " + some + ", got " + std::to_string(arrays.size()));
     }
     std::vector<Sizes> shapes;
     for (std::size_t i = 0; i < arrays.size(); ++i) {

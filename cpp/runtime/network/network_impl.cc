@@ -25,6 +25,13 @@ void check_size(const Dims& shape, const std::string& what) {
   if (!possible(shape)) reject(what, "of sizes of at least 0 and of 2**40 elements at most", to_string(shape));
 }
 
+/// A shape as both C++, where -1 is a size that the call decides, and Python, where None is, can read it: (any, 224, 224, 3).
+std::string open_shape(const Dims& shape) {
+  std::string text = to_string(shape);
+  for (std::size_t at = text.find("-1"); at != std::string::npos; at = text.find("-1", at)) text.replace(at, 2, "any");
+  return text;
+}
+
 }  // namespace
 
 int NetworkDraft::add(Value value) {
@@ -101,14 +108,15 @@ NetworkImpl::~NetworkImpl() = default;
 
 std::vector<Dims> NetworkImpl::infer(const std::vector<Dims>& inputs) const {
   const NetworkDraft& d = definition_;
-  if (inputs.size() != d.inputs.size()) reject("inputs", std::to_string(d.inputs.size()) + " arrays", std::to_string(inputs.size()));
+  if (const std::size_t wanted = d.inputs.size(); inputs.size() != wanted) {
+    reject("inputs", std::to_string(wanted) + (wanted == 1 ? " array" : " arrays"), std::to_string(inputs.size()));
+  }
   std::vector<Dims> shapes(d.values.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Dims& wanted = d.values[static_cast<std::size_t>(d.inputs[i])].shape;
     bool fits = wanted.rank() == inputs[i].rank();
     for (int axis = 0; fits && axis < wanted.rank(); ++axis) fits = wanted[axis] == -1 || wanted[axis] == inputs[i][axis];
-    if (!fits)
-      reject("input '" + d.input_infos[i].name + "'", "of shape " + to_string(wanted) + ", -1 being any size", to_string(inputs[i]));
+    if (!fits) reject("input '" + d.input_infos[i].name + "'", "of shape " + open_shape(wanted), to_string(inputs[i]));
     check_size(inputs[i], "input '" + d.input_infos[i].name + "'");
     shapes[static_cast<std::size_t>(d.inputs[i])] = inputs[i];
   }
