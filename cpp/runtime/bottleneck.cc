@@ -78,6 +78,7 @@ class Bottleneck final : public PackedLayer {
     std::int64_t floats(int threads) const { return threads * part + common; }
   };
 
+  /// Threads that may divide the channels: their segments are on the stack, 24 bytes each, as a run can fail for nothing, memory included.
   static constexpr int kMaxParts = 64;
 
   int lanes() const { return steps_.lanes(); }

@@ -21,7 +21,7 @@ std::vector<KernelInfo> kernels() {
     list.push_back({"depthwise", v.name, v.kh, v.kw, v.stride_h, v.stride_w});
   }
   for (int v = 1; v <= t.max_panel_vectors; ++v) {
-    list.push_back({"pointwise", "gemm_" + std::to_string(t.tile_rows[v - 1]) + "x" + std::to_string(v * t.lanes), 1, 1, 1, 1});
+    list.push_back({"pointwise", runtime::gemm_name(v), 1, 1, 1, 1});
   }
   return list;
 }

@@ -61,6 +61,11 @@ const KernelTable& kernel_table() {
   return *table;
 }
 
+std::string gemm_name(int panel_vectors) {
+  const KernelTable& t = kernel_table();
+  return "gemm_" + std::to_string(t.tile_rows[panel_vectors - 1]) + "x" + std::to_string(panel_vectors * t.lanes);
+}
+
 HalfPanel half_panel() {
 #if defined(__x86_64__)
   // Zen 4 is the one processor with AVX-512 that runs 512-bit operations in two passes.

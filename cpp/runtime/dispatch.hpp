@@ -15,6 +15,9 @@ const KernelTable& kernel_table();
 /// Names of the tables this processor can run, best first.
 std::vector<std::string> runnable_isas();
 
+/// What the matrix product on panels of so many vectors is called: its register tile, rows x columns.
+std::string gemm_name(int panel_vectors);
+
 /// How matrices should hold a last half vector of columns on this processor.
 HalfPanel half_panel();
 

@@ -109,21 +109,13 @@ DepthwiseWork DepthwiseStage::work(const Geometry& g, const Source& x, const Tar
   w.height = x.height;
   w.width = x.width;
   w.ring = x.ring;
+  set_filter(w, g);
   w.weights = packed_.weights.get();
   w.bias = packed_.bias.get();
-  w.kh = g.kh;
-  w.kw = g.kw;
-  w.stride_h = g.stride_h;
-  w.stride_w = g.stride_w;
-  w.dilation_h = g.dilation_h;
-  w.dilation_w = g.dilation_w;
-  w.pad_top = g.pad_top;
-  w.pad_left = g.pad_left;
   w.y = y.data;
   w.y_row = y.row;
   w.y_pixel = y.pixel;
   w.y_end = g.out_h;
-  w.out_width = g.out_w;
   w.v_end = packed_.vectors;
   w.channels = packed_.outputs();
   w.multiplier = packed_.multiplier;
@@ -167,10 +159,7 @@ void PointwiseStage::run(GemmWork w, bool far) const {
   }
 }
 
-std::string PointwiseStage::kernel_name() const {
-  const int v = packed_.panel_vectors;
-  return "gemm_" + std::to_string(kernel_table().tile_rows[v - 1]) + "x" + std::to_string(v * packed_.lanes);
-}
+std::string PointwiseStage::kernel_name() const { return gemm_name(packed_.panel_vectors); }
 
 double PointwiseStage::flops(std::int64_t pixels) const {
   return 2.0 * static_cast<double>(pixels) * static_cast<double>(packed_.k * packed_.columns);
@@ -189,10 +178,13 @@ void set_area(DepthwiseWork& w, const Area& area, float* y) {
 }
 
 bool split_by_panels(const PackedMatrix& b, std::int64_t rows, int threads) {
+  // The share of their time that all threads work, if parts take equally long.
   const auto balance = [&](std::int64_t parts) {
     return static_cast<double>(parts) / static_cast<double>(ceil_div(parts, threads) * threads);
   };
   const double by_panels = balance(ceil_div(b.columns, b.lanes * b.panel_vectors)), by_rows = balance(rows);
+  // A tenth either way keeps rounding from deciding: it is given away for reading only a part of the weights, and asked for where every
+  // thread then reads all pixels.
   return 2 * rows < b.columns ? by_panels >= 0.9 * by_rows : by_panels > 1.1 * by_rows;
 }
 

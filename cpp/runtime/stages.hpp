@@ -30,6 +30,20 @@ PackedMatrix checked_pack(const PointwiseFilter& filter);
 /// Throws std::invalid_argument when weights were packed for vectors other than those of the instruction set in use.
 void check_lanes(int lanes);
 
+/// The part of a work that the geometry decides: how the filter walks, and the width of the output.
+template <class Work>
+void set_filter(Work& w, const Geometry& g) {
+  w.kh = g.kh;
+  w.kw = g.kw;
+  w.stride_h = g.stride_h;
+  w.stride_w = g.stride_w;
+  w.dilation_h = g.dilation_h;
+  w.dilation_w = g.dilation_w;
+  w.pad_top = g.pad_top;
+  w.pad_left = g.pad_left;
+  w.out_width = g.out_w;
+}
+
 class DepthwiseStage {
  public:
   /// Throws std::invalid_argument when the options are out of range, or the weights were packed for other vectors.
@@ -85,6 +99,7 @@ void set_area(DepthwiseWork& w, const Area& area, float* y);
 template <class F>
 void for_each_rows(std::int64_t images, std::int64_t height, std::int64_t vectors, int part, int parts, const F& f) {
   const std::int64_t rows = images * height;
+  // From 16 rows a thread, the one row that some have more than others is 1/17 of their time at most: not worth cutting rows for.
   const bool even = rows % parts == 0 || rows >= 16 * parts;
   // A boundary lies at a row, and in that row at a vector: the vectors before it belong to the thread before.
   const std::int64_t unit = even ? 1 : vectors;

@@ -73,10 +73,12 @@ class Standard final : public PackedLayer {
     const Geometry g = resolve(options_, kh_, kw_, x);
     const int team = useful_threads(x, threads);
     const bool by_panels = split_by_panels(groups_.front(), x.n * g.out_h, team);
-    const PackedMatrix& p = groups_.front();
-    const std::string kernel =
-        "gemm_" + std::to_string(kernel_table().tile_rows[p.panel_vectors - 1]) + "x" + std::to_string(p.panel_vectors * p.lanes);
-    return {"standard, implicit matrix product", kernel, by_panels ? "output channels" : "rows", team, flops(g, x), bytes(g, x)};
+    return {"standard, implicit matrix product",
+            gemm_name(groups_.front().panel_vectors),
+            by_panels ? "output channels" : "rows",
+            team,
+            flops(g, x),
+            bytes(g, x)};
   }
 
  private:
@@ -121,19 +123,11 @@ class Standard final : public PackedLayer {
     w.height = x.shape.h;
     w.width = x.shape.w;
     w.channels = channels;
-    w.kh = g.kh;
-    w.kw = g.kw;
-    w.stride_h = g.stride_h;
-    w.stride_w = g.stride_w;
-    w.dilation_h = g.dilation_h;
-    w.dilation_w = g.dilation_w;
-    w.pad_top = g.pad_top;
-    w.pad_left = g.pad_left;
+    set_filter(w, g);
     w.y_row = y.stride_h;
     w.y_pixel = y.stride_w;
     w.y_begin = rows.begin;
     w.y_end = rows.end;
-    w.out_width = g.out_w;
     w.segments = segments;
     kernel_table().standard(w);
   }
