@@ -13,6 +13,8 @@ constexpr std::size_t kLine = 64, kHugePage = std::size_t{2} << 20;
 constexpr std::int64_t kChunkFloats = 2 * static_cast<std::int64_t>(kHugePage / sizeof(float));
 
 thread_local PageStore* store_in_use = nullptr;
+thread_local AlignedFloats scratch;
+thread_local std::int64_t scratch_floats = 0;
 
 std::size_t round_up_to(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
@@ -56,15 +58,13 @@ PageScope::PageScope(PageStore& store) : before_(store_in_use) { store_in_use = 
 PageScope::~PageScope() { store_in_use = before_; }
 
 float* thread_scratch(std::int64_t count) {
-  thread_local AlignedFloats buffer;
-  thread_local std::int64_t size = 0;
-  if (size < count) {
-    buffer.reset();
-    size = 0;
-    buffer = aligned_floats(count);
-    size = count;
+  if (scratch_floats < count) {
+    scratch.reset();
+    scratch_floats = 0;
+    scratch = aligned_floats(count);
+    scratch_floats = count;
   }
-  return buffer.get();
+  return scratch.get();
 }
 
 }  // namespace dwsep::runtime

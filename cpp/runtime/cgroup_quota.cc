@@ -64,7 +64,9 @@ std::optional<double> cgroup_cpu_quota(const std::string& root) {
     if (controllers.empty()) {
       keep_least(least, tightest(read_v2, mounts, path));
     } else if (lists_cpu(controllers)) {
-      keep_least(least, tightest(read_v1, mounts + "/" + controllers, path));
+      std::string together = mounts;
+      together.append("/").append(controllers);
+      keep_least(least, tightest(read_v1, together, path));
       keep_least(least, tightest(read_v1, mounts + "/cpu", path));
     }
   }

@@ -46,7 +46,7 @@ class DepthwiseWithResidual final : public PackedLayer {
 
 }  // namespace
 
-std::shared_ptr<const PackedLayer> make_depthwise_with_residual(PackedDepthwise filter, const ConvOptions& options,
+std::shared_ptr<const PackedLayer> make_depthwise_with_residual(const PackedDepthwise& filter, const ConvOptions& options,
                                                                 const Activation& activation) {
   return std::make_shared<DepthwiseWithResidual>(filter, options, activation);
 }

@@ -147,7 +147,7 @@ struct Span {
     const bool to_front = step < 0 && stop == std::numeric_limits<std::int64_t>::min();
     const std::int64_t last = to_front ? -1 : within(stop);
     const std::int64_t length = step > 0 ? last - first : first - last, pace = step > 0 ? step : -step;
-    count = length > 0 ? (length - 1) / pace + 1 : 0;
+    count = length > 0 && pace > 0 ? (length - 1) / pace + 1 : 0;
   }
 };
 
