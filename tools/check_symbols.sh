@@ -12,7 +12,9 @@ mapfile -t isa < <(find "$build" \( -path '*isa/*.o' -o -path '*isa/*.cc.o' \) |
 status=0
 for object in "${isa[@]}"; do
   namespace=$(basename "$object" | cut -d. -f1)
-  if weak=$("${NM:-nm}" -C --defined-only "$object" | grep -E '^[0-9a-f]+ [VvWwu] ' | grep -v "dwsep::$namespace::"); then
+  # Both ways of writing them: c++filt does not know all of clang's names for lambdas, and a name may spell the namespace in two parts.
+  if weak=$("${NM:-nm}" --defined-only "$object" | grep -E '^[0-9a-f]+ [VvWwu] ' | grep -v "5dwsep${#namespace}$namespace" |
+    "${CXXFILT:-c++filt}" | grep -v "dwsep::$namespace::"); then
     echo "$object defines weak symbols outside of its namespace:"
     echo "$weak"
     status=1
