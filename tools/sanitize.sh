@@ -1,45 +1,90 @@
 #!/usr/bin/env bash
-# Runs tests under a sanitizer.   tools/sanitize.sh address|thread|python [build directory]
+# Runs tests under a sanitizer, built by clang (CLANG=-18 takes clang-18).   tools/sanitize.sh address|thread|python [build directory]
 #   address  the tests of cpp/tests with the address and the undefined-behaviour sanitizer, on every instruction set
 #   thread   those of threads, the stress tests and the layers with the thread sanitizer
-#   python   a part of the Python tests on a module built with the address sanitizer
-# DWSEP_ISAS='baseline;avx2' leaves AVX-512 out of the first two; CXX=clang++-14 takes clang.
+#   python   the Python tests on a module made of the objects of `address`; other arguments of pytest: in PYTEST_ARGUMENTS
+# Clang because GCC's address sanitizer does not see masked loads and stores, and of a vector only the first and the last byte.
+# DWSEP_ISAS='baseline;avx2' leaves AVX-512 out.
 set -euo pipefail
 
 kind=${1:?address, thread or python}
 here=$(git -C "$(dirname "${BASH_SOURCE[0]}")" rev-parse --show-toplevel)
 work=${2:-$here/build/sanitize-$kind}
 jobs=${DWSEP_BUILD_JOBS:-$(nproc)}
-# Python leaks by design; what the library leaks, its C++ tests show.
-export ASAN_OPTIONS=detect_leaks=$([ "$kind" = address ] && echo 1 || echo 0) UBSAN_OPTIONS=print_stacktrace=1
+compiler=clang++${CLANG--14}
+# Too large a request ends in std::bad_alloc, as it does elsewhere.
+export ASAN_OPTIONS=allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
 
 build() {
-  cmake -S "$here/cpp" -B "$work" -DDWSEP_BUILD_TESTS=ON -DDWSEP_SANITIZE="$1" ${DWSEP_ISAS:+"-DDWSEP_ISAS=$DWSEP_ISAS"}
-  cmake --build "$work" --parallel "$jobs"
+  cmake -S "$here/cpp" -B "$1" -DDWSEP_BUILD_TESTS=ON -DDWSEP_SANITIZE="$2" -DCMAKE_C_COMPILER="clang${CLANG--14}" \
+    -DCMAKE_CXX_COMPILER="$compiler" ${DWSEP_ISAS:+"-DDWSEP_ISAS=$DWSEP_ISAS"}
+  cmake --build "$1" --parallel "$jobs" --target "${3:-all}"
+}
+
+# A compiler for setup.py, which takes the library's objects from a build of cmake and instruments the rest.
+write_compiler() {
+  cat >"$1" <<EOF
+#!/usr/bin/env bash
+set -euo pipefail
+output= source= previous= driver=$compiler
+for argument; do
+  case \$argument in
+    cpp/isa/*.cc | cpp/runtime/*.cc | cpp/embed/*.cc) source=\${argument#cpp/} ;;
+    *.c) driver=clang${CLANG--14} ;; # Cython's
+  esac
+  [ "\$previous" != -o ] || output=\$argument
+  previous=\$argument
+done
+if [ -n "\$source" ]; then
+  cp '$2/CMakeFiles/dwsep.dir/'"\$source.o" "\$output"
+else
+  exec \$driver "\$@" -O1 -fsanitize=address,undefined -fno-sanitize=vptr,function -fno-omit-frame-pointer -shared-libasan
+fi
+EOF
+  chmod +x "$1"
+}
+
+# Without those that limit or count memory, of which the sanitizer takes its own share, and those that build with other compilers.
+python_tests() {
+  find "$here/tests" -name 'test_*.py' | sort |
+    grep -vE '/test_(starvation|endurance|cpp_embedding|cython_api|benchmarks|docs|examples)\.py$'
 }
 
 case $kind in
   address)
-    build address,undefined
+    # No forks beside busy threads: the locks of clang 14's allocator stay taken in the child. `thread` forks.
+    export DWSEP_TEST_NO_FORK=1
+    build "$work" address,undefined
     ctest --test-dir "$work" --output-on-failure
     ;;
   thread)
-    build thread
-    "$work/tests/test_thread_pool"
+    export TSAN_OPTIONS=die_after_fork=0  # children start threads of their own
+    # The plain kernels alone: clang's thread sanitizer sees no access wider than their vectors.
+    DWSEP_ISAS=${DWSEP_ISAS:-baseline} build "$work" thread
+    for test in "$work"/tests/test_thread_*; do
+      if [ -x "$test" ] && [ -f "$test" ]; then "$test" || [ $? -eq 77 ]; fi
+    done
+    export DWSEP_ISA=baseline
     "$work/tests/test_stress" 50
-    DWSEP_ISA=baseline "$work/tests/test_network_stress" 20
-    DWSEP_ISA=baseline "$work/tests/test_operators" 1 200
+    "$work/tests/test_network_stress" 20
+    "$work/tests/test_operators" 1 200
+    "$work/tests/test_packed_layers"
+    "$work/tests/test_network_ops" 1 60
     ;;
   python)
     python=${PYTHON:-python3}
-    flags='-O1 -g -fsanitize=address,undefined -fno-sanitize=vptr -fno-omit-frame-pointer'
-    mkdir -p "$work"
-    CFLAGS=$flags LDFLAGS='-fsanitize=address,undefined' DWSEP_BUILD_JOBS=$jobs \
+    # Python leaks by design; what the library leaks, its C++ tests show. How other modules allocate is not our concern.
+    ASAN_OPTIONS+=:detect_leaks=0:alloc_dealloc_mismatch=0:detect_odr_violation=0
+    build "$work/library" address,undefined dwsep
+    write_compiler "$work/compiler" "$work/library"
+    CC=$work/compiler CXX=$work/compiler DWSEP_BUILD_JOBS=$jobs \
       "$python" -m pip install --no-build-isolation --no-deps --upgrade --target "$work/site" "$here"
     cd "$work"
-    LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so.6)" PYTHONPATH=$work/site PYTHONMALLOC=malloc \
-      "$python" -m pytest -q -p no:cacheprovider -c "$here/pyproject.toml" --rootdir "$here" \
-      "$here"/tests/test_{errors,views_and_out,hostile_calls,shared_memory,recycling,layers}.py
+    mapfile -t tests < <(python_tests)
+    # shellcheck disable=SC2086
+    LD_PRELOAD="$("$compiler" -print-file-name=libclang_rt.asan-x86_64.so) $("$compiler" -print-file-name=libstdc++.so.6)" \
+      PYTHONPATH=$work/site PYTHONMALLOC=malloc \
+      "$python" -m pytest -q -p no:cacheprovider -c "$here/pyproject.toml" --rootdir "$here" ${PYTEST_ARGUMENTS:-} "${tests[@]}"
     ;;
   *)
     echo "address, thread or python, not $kind"
