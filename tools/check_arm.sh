@@ -22,7 +22,7 @@ if [ "$(uname -m)" = x86_64 ]; then
   cmake -S "$here/cpp" -B "$work/x86-64" -DDWSEP_BUILD_TESTS=ON
   cmake --build "$work/x86-64" --parallel "$jobs"
   for test in "$work"/x86-64/tests/test_*; do
-    [ -x "$test" ] && [ -f "$test" ] && qemu-x86_64 -cpu Nehalem "$test"
+    if [ -x "$test" ] && [ -f "$test" ]; then qemu-x86_64 -cpu Nehalem "$test" || [ $? -eq 77 ]; fi
   done
 fi
 echo 'aarch64 and plain x86-64: all passed'
