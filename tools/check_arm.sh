@@ -15,8 +15,11 @@ cmake --build "$work/aarch64" --parallel "$jobs"
 ctest --test-dir "$work/aarch64" --output-on-failure
 
 echo 'vector registers that the inner loops keep on the stack:'
-find "$work/aarch64" -name 'neon.cc.o' -exec aarch64-linux-gnu-objdump -dC --no-show-raw-insn {} + |
-  python3 "$here/tools/inner_loops.py" 'gemm_tiles|Slide<.*3, 3|tile_columns<.*5, 5'
+for kernel in gemm_tiles 'Slide<.*3, 3' 'tile_columns<.*5, 5' 'tile_columns<.*7, 7' '::transpose\('; do
+  echo "$kernel"
+  find "$work/aarch64" -name 'neon.cc.o' -exec aarch64-linux-gnu-objdump -dC --no-show-raw-insn {} + |
+    python3 "$here/tools/inner_loops.py" "$kernel"
+done
 
 if [ "$(uname -m)" = x86_64 ]; then
   cmake -S "$here/cpp" -B "$work/x86-64" -DDWSEP_BUILD_TESTS=ON

@@ -2,8 +2,9 @@
 
     objdump -dC --no-show-raw-insn neon.o | python3 tools/inner_loops.py PATTERN
 
-Only loops of six fused multiply-adds and more, of functions whose name PATTERN finds, and of those
-the ones that spill. Ends with an error if one spills more than one vector for ten multiply-adds.
+Only loops of six fused multiply-adds and more (or shuffles of pairs, of which transpositions are
+made), of functions whose name PATTERN finds, and of those the ones that spill. Ends with an error
+if one spills more than one vector for ten of these operations, or if PATTERN finds no such loop.
 """
 
 import re
@@ -14,6 +15,7 @@ from typing import NamedTuple
 FUNCTION = re.compile(r"^[0-9a-f]+ <(.*)>:$")
 INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)\s*(.*)$")
 TARGET = re.compile(r"\b([0-9a-f]+) <")
+WORK = ("fmla", "zip1", "zip2")
 VECTOR_ON_STACK = re.compile(r"^[qd]\d+, .*\[(sp|x29)")
 MOST_SPILLS = 0.1
 
@@ -54,15 +56,15 @@ def main() -> int:
         if not pattern.search(name):
             continue
         for loop in innermost_loops(body):
-            products = sum(i.name == "fmla" for i in loop)
-            if products < 6:
+            work = sum(i.name in WORK for i in loop)
+            if work < 6:
                 continue
             count += 1
             spills = sum(bool(VECTOR_ON_STACK.match(i.arguments)) for i in loop)
-            worst = max(worst, spills / products)
+            worst = max(worst, spills / work)
             if spills:
-                print(f"{spills} for {products} multiply-adds, {len(loop)} instructions: {name}")
-    print(f"{count} loops, at most {worst:.2f} vectors on the stack a multiply-add")
+                print(f"{spills} for {work} operations, {len(loop)} instructions: {name}")
+    print(f"{count} loops, at most {worst:.2f} vectors on the stack an operation")
     return 1 if count == 0 or worst > MOST_SPILLS else 0
 
 
