@@ -37,7 +37,7 @@ def network(x_shape, shape, name):
 
 
 @pytest.mark.kernels
-@pytest.mark.parametrize(("shape", "name"), cases())
+@pytest.mark.parametrize(("shape", "name"), list(cases()))
 def test_repeated_elements(shape, name):
     """Axes that repeat an element have no stride, also where they are the last ones that count."""
     rng = np.random.default_rng(0)
