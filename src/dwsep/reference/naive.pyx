@@ -1,4 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: freethreading_compatible=True
 """Naive NHWC convolutions: the loops one writes first, one output at a time.
 
 They are the oracle of the exact tests and the baseline of every speed-up that dwsep prints.
