@@ -8,6 +8,9 @@ from __future__ import annotations
 import contextlib
 import copy
 import pickle
+import subprocess
+import sys
+import sysconfig
 import threading
 
 import numpy as np
@@ -173,3 +176,13 @@ def test_arguments_that_other_threads_change():
         assert np.array_equal(layer(**keywords), wanted)
 
     at_once([change, change, build, build, call, call], 200)
+
+
+@pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="needs free threading")
+@pytest.mark.parametrize("module", ["dwsep", "dwsep.cython_api", "dwsep.reference"])
+def test_no_module_switches_the_gil_on(module):
+    """One that does not declare that it needs none switches it on, for the whole process."""
+    code = f"import sys, {module}; assert not sys._is_gil_enabled()"
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

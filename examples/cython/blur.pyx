@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False
+# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
 """Runs layers of dwsep in Cython loops without the GIL; `setup.py` beside it builds it."""
 
 import numpy as np

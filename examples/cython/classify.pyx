@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False
+# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
 """Runs a network of dwsep on many images in a Cython loop without the GIL; built by `setup.py`."""
 
 import os
