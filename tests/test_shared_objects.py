@@ -155,6 +155,19 @@ def test_finishing_while_others_build():
                 assert y.shape in ((1, 4, 4, 16), (1, 4, 4, 24))
 
 
+def test_a_builder_is_as_new_when_its_network_was_refused():
+    b = small_networks.Builder()
+    for outputs in (0, 1):
+        x = b.core.input("x", (1, 4, 4, 16))
+        y = b.core.step("pointwise", "step", [x], {}, {"weight": MATRIX})
+        if outputs == 0:
+            with pytest.raises(ValueError, match="at least one output"):
+                b.core.finish()
+    b.core.output("y", y)
+    (y,) = b.core.finish().run([np.ones((1, 4, 4, 16), np.float32)])
+    assert (y == 16).all()
+
+
 def test_arguments_that_other_threads_change():
     """A dict of attributes or weights, and the dict of a call, while they are read."""
     attributes, weights = {}, {"weight": MATRIX}

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 namespace dwsep::runtime {
 
@@ -21,6 +22,13 @@ std::shared_ptr<float> shared_floats(std::int64_t count);
 /// the caches, and huge pages bring them up to twice as fast (5 MB: 167 us instead of 303); no single layer's weights fill such pages.
 class PageStore {
  public:
+  PageStore() = default;
+  PageStore(PageStore&& other) noexcept : chunk_(std::move(other.chunk_)), left_(std::exchange(other.left_, 0)) {}
+  PageStore& operator=(PageStore&& other) noexcept {
+    chunk_ = std::move(other.chunk_);
+    left_ = std::exchange(other.left_, 0);
+    return *this;
+  }
   std::shared_ptr<float> take(std::int64_t count);
 
  private:

@@ -107,7 +107,7 @@ class NetworkBuilder {
   void output(const std::string& name, int value);
   /// Text that is kept with the network.
   void note(const std::string& key, const std::string& text);
-  /// The builder is empty afterwards.
+  /// The builder is empty afterwards, also where this throws.
   Network finish();
 
  private:

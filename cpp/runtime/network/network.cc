@@ -193,9 +193,8 @@ void NetworkBuilder::output(const std::string& name, int value) { draft_->add_ou
 void NetworkBuilder::note(const std::string& key, const std::string& text) { draft_->notes[key] = text; }
 
 Network NetworkBuilder::finish() {
-  auto impl = std::make_shared<NetworkImpl>(std::move(*draft_));
-  *draft_ = NetworkDraft();
-  return Network(std::move(impl));
+  // Emptied before anything is checked, so that the builder is as new also where the network is refused.
+  return Network(std::make_shared<NetworkImpl>(std::exchange(*draft_, NetworkDraft())));
 }
 
 }  // namespace dwsep
