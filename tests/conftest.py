@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 import pytest
+import small_networks
 
 import dwsep
 from dwsep import _limits
@@ -51,9 +52,27 @@ def tiny_network(monkeypatch):
     return network
 
 
+@pytest.fixture(scope="session")
+def model():
+    """Make a small network of all kinds of convolution."""
+    return dwsep.Model(small_networks.classifier())
+
+
+@pytest.fixture(scope="session")
+def rearranger():
+    """Make a network that computes nothing."""
+    return dwsep.Model(small_networks.rearranger())
+
+
 @pytest.fixture
-def tiny_layers(monkeypatch):
-    """Leaves one layer of each kind, and little to measure."""
+def little_to_measure(monkeypatch):
+    """Measures the machine's limits in a moment."""
+    monkeypatch.setattr(_limits, "levels", lambda: {"L1D": 2**14, "memory": 2**20})
+
+
+@pytest.fixture
+def tiny_layers(monkeypatch, little_to_measure):
+    """Leaves one layer of each kind."""
     cases = (
         _layer_cases.LayerCase("depthwise", 9, 5, 0, 5, 5, 2, "silu"),
         _layer_cases.LayerCase("pointwise", 9, 5, 0, 7, 0, 0, "none"),
@@ -63,5 +82,4 @@ def tiny_layers(monkeypatch):
     monkeypatch.setitem(_layer_cases.LAYERS, "xception", cases)
     monkeypatch.setattr(layers, "_SECONDS", 0.0)
     monkeypatch.setattr(layers, "_SAVED_SECONDS", 0.0)
-    monkeypatch.setattr(_limits, "levels", lambda: {"L1D": 2**14, "memory": 2**20})
     return cases

@@ -11,7 +11,6 @@ import pytest
 import small_networks
 
 import dwsep
-from dwsep import _limits
 from dwsep.cli import _pictures, main
 
 DIGITS = Path(__file__).parent / "data" / "digits.onnx"
@@ -28,11 +27,6 @@ def network(tmp_path):
 @pytest.fixture
 def image():
     return pytest.importorskip("PIL.Image", reason="reads pictures")
-
-
-@pytest.fixture
-def little_to_measure(monkeypatch):
-    monkeypatch.setattr(_limits, "levels", lambda: {"L1D": 2**14, "memory": 2**20})
 
 
 def photo(image, path, height=40, width=60, mode="RGB"):

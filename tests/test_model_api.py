@@ -13,17 +13,6 @@ from small_networks import IMAGES, feeds, same
 
 import dwsep
 
-
-@pytest.fixture(scope="module")
-def model():
-    return dwsep.Model(small_networks.classifier())
-
-
-@pytest.fixture(scope="module")
-def rearranger():
-    return dwsep.Model(small_networks.rearranger())
-
-
 # --- names, shapes, calls
 
 

@@ -17,11 +17,6 @@ import dwsep
 from dwsep import _core
 
 
-@pytest.fixture(scope="module")
-def model():
-    return dwsep.Model(small_networks.classifier())
-
-
 @pytest.mark.parametrize("make", [small_networks.classifier, small_networks.rearranger])
 def test_a_saved_model_gives_the_same_bits(make, tmp_path):
     model = dwsep.Model(make())

@@ -8,27 +8,9 @@ from math import prod
 
 import numpy as np
 import pytest
-import small_networks
 from small_networks import IMAGES, feeds
 
 import dwsep
-from dwsep import _limits
-
-
-@pytest.fixture(scope="module")
-def model():
-    return dwsep.Model(small_networks.classifier())
-
-
-@pytest.fixture(scope="module")
-def rearranger():
-    return dwsep.Model(small_networks.rearranger())
-
-
-@pytest.fixture
-def little_to_measure(monkeypatch):
-    monkeypatch.setattr(_limits, "levels", lambda: {"L1D": 2**14, "memory": 2**20})
-
 
 # --- summary
 

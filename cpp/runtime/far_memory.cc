@@ -23,7 +23,7 @@ Range input_rows(const Geometry& g, const Shape& x, Range out) {
 
 bool may_be_far(double bytes) {
   // Half of the last cache, which others use as well: with 32 MB, depthwise 147x147 takes 246 us near and 483 far with 64 channels (11 MB),
-  // 600-1400 and 780 with 96 (17 MB), 2500 and 1060 with 128 (22 MB). No core fills more than 64 MB before it needs the first again.
+  // 600-1400 and 780 with 96 (17 MB), 2250 and 1040 with 128 (22 MB). No core fills more than 64 MB before it needs the first again.
   return bytes > std::min(static_cast<double>(cache_sizes().l3) / 2, 64e6);
 }
 

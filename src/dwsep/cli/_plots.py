@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ __all__ = ["Point", "bandwidth_slopes", "bars", "require", "roofline"]
 def require() -> None:
     """Raise ImportError where there is no matplotlib."""
     try:
-        import matplotlib.figure  # noqa: F401
+        importlib.import_module("matplotlib")
     except ImportError as error:
         raise ImportError(
             "needs the package matplotlib: pip install 'dwsep[plot]'", name="matplotlib"

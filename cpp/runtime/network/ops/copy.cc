@@ -124,11 +124,4 @@ void copy_in_order(const Team& team, const Array& x, const Array& y) {
   }
 }
 
-void fill_elements(const Team& team, const Array& y, float value) {
-  const Nest<1> nest(y.shape, {y.strides});
-  nest.part(team, [&](const std::array<std::int64_t, 1>& at, std::int64_t rows, std::int64_t columns) {
-    for (std::int64_t r = 0; r < rows; ++r) std::fill_n(y.data + at[0] + r * nest.row_strides()[0], columns, value);
-  });
-}
-
 }  // namespace dwsep::runtime

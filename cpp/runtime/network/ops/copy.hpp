@@ -12,7 +12,4 @@ void copy_elements(const Team& team, const Dims& shape, const float* x, const Di
 /// The same elements in the same order, whatever the shapes.
 void copy_in_order(const Team& team, const Array& x, const Array& y);
 
-/// y = value everywhere.
-void fill_elements(const Team& team, const Array& y, float value);
-
 }  // namespace dwsep::runtime
