@@ -232,6 +232,7 @@ CASES = [
     Case("Resize", [IMAGE, f(0), f(0), i(2, 4, 5, 13)], {"mode": "linear"}, open_batch=False),
     Case("Resize", [IMAGE, None, None, i(5, 13)], {"axes": [2, 3]}, (18, 21)),
     Case("Resize", [IMAGE, n([1, 1, 2, 3])], {}, (10,)),
+    Case("Resize", [IMAGE, n([1, 1, 1.09, 2])], {}, (10,)),
     Case("Resize", [IMAGE, n([1, 1, 0.5, 0.4])], {}, (10,)),
     Case(
         "Resize",

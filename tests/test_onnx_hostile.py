@@ -150,6 +150,13 @@ def huge_size(net):
     net.graph.initializer[0].dims[0] = 2**62
 
 
+def empty_but_huge(net):
+    tensor = net.graph.initializer[0]
+    tensor.CopyFrom(numpy_helper.from_array(np.zeros((2, 0), np.float32), tensor.name))
+    tensor.dims[0] = 2**62
+    tensor.ClearField("raw_data")
+
+
 def unknown_type(net):
     net.graph.initializer[0].data_type = 99
 
@@ -206,7 +213,8 @@ def external(net):
         (no_outputs, "need outputs"),
         (short_data, "are 32 bytes, it has 31"),
         (negative_size, "no array has the shape"),
-        (huge_size, "bytes, it has 32"),
+        (huge_size, "no array has the shape"),
+        (empty_but_huge, "no array has the shape"),
         (unknown_type, "type 99"),
         (huge_input, "sizes need to be from 1"),
         (negative_input, r"axis 2 .*has no size"),

@@ -297,3 +297,12 @@ def test_ways_of_resizing_that_are_refused(attributes, reason):
     node = ("Resize", "x,,,w", "y", {"axes": [2, 3], **attributes})
     with pytest.raises(UnsupportedOperatorError, match=reason):
         import_onnx(model([node], sizes, opset=18))
+
+
+@pytest.mark.parametrize("rows", [1.15, 2])
+def test_rounding_that_depends_on_the_direction(rows):
+    """Rows that a scale leaves as many as they were go up nevertheless."""
+    scales = {"w": np.float32([1, 1, rows, 0.5])}
+    node = ("Resize", "x,w", "y", {})
+    with pytest.raises(UnsupportedOperatorError, match="rounding apart"):
+        import_onnx(model([node], scales, opset=10))

@@ -38,8 +38,8 @@ def resize(call: Call) -> Value:
     mode = str(call.attribute("mode", "nearest"))
     if call.opset < 11:  # one way to find the pixel, and rounding that depends on the direction
         size, scale = _size(call, _numbers(call, 1), None, [0, 1, 2, 3])
-        down = size[0] < height or size[1] < width
-        if down and (size[0] > height or size[1] > width) and mode == "nearest":
+        down = min(scale) < 1
+        if down and max(scale) > 1 and mode == "nearest":
             raise Unsupported("it makes one side smaller and the other larger, rounding apart")
         return _emit(call, mode, size, scale, "asymmetric", "ceil" if down else "floor")
     _refuse_variants(call)

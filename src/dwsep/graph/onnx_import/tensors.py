@@ -71,10 +71,10 @@ def to_array(tensor: Any, directory: Path | None) -> NDArray[Any]:
     dims = tuple(tensor.dims)
     if tensor.data_type not in _TYPES:
         raise InvalidModelError(f"{name}: elements of {type_name(tensor.data_type)} not supported")
-    if len(dims) > _MOST_AXES or any(n < 0 for n in dims) or tensor.HasField("segment"):
-        raise InvalidModelError(f"{name}: no array has the shape {dims}")
     type_, field = _TYPES[tensor.data_type]
     dtype = np.dtype(type_).newbyteorder("<")
+    if not _has_array(dims, dtype.itemsize) or tensor.HasField("segment"):
+        raise InvalidModelError(f"{name}: no array has the shape {dims}")
     count = math.prod(dims)
     if tensor.data_location == _EXTERNAL:
         raw: Any = _external(tensor, count * dtype.itemsize, directory)
@@ -89,6 +89,13 @@ def to_array(tensor: Any, directory: Path | None) -> NDArray[Any]:
     if type_ == "bool":
         return np.asarray(np.frombuffer(raw, np.uint8) != 0).reshape(dims)
     return np.frombuffer(raw, dtype).astype(type_, copy=False).reshape(dims)
+
+
+def _has_array(dims: tuple[int, ...], itemsize: int) -> bool:
+    if len(dims) > _MOST_AXES or any(n < 0 for n in dims):
+        return False
+    # NumPy leaves out sizes of 0: even an array without elements has to be addressable
+    return math.prod(n or 1 for n in dims) * itemsize < 2**63
 
 
 def _from_field(elements: Any, dtype: Any, dims: tuple[int, ...], name: str) -> NDArray[Any]:
