@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Runs tests under a sanitizer, built by clang (CLANG=-18 takes clang-18).   tools/sanitize.sh address|thread|python [build directory]
+# Runs tests under a sanitizer, built by clang (CLANG=-18 takes clang-18).   tools/sanitize.sh address|thread|pool|python [build directory]
 #   address  the tests of cpp/tests with the address and the undefined-behaviour sanitizer, on every instruction set
 #   thread   those of threads, the stress tests and the layers with the thread sanitizer
+#   pool     the thread pool alone with the thread sanitizer, built by any compiler (CXX), in less than a minute
 #   python   the Python tests on a module made of the objects of `address`; other arguments of pytest: in PYTEST_ARGUMENTS
 # Clang because GCC's address sanitizer does not see masked loads and stores, and of a vector only the first and the last byte.
 # DWSEP_ISAS='baseline;avx2' leaves AVX-512 out.
 set -euo pipefail
 
-kind=${1:?address, thread or python}
+kind=${1:?address, thread, pool or python}
 here=$(git -C "$(dirname "${BASH_SOURCE[0]}")" rev-parse --show-toplevel)
 work=${2:-$here/build/sanitize-$kind}
 jobs=${DWSEP_BUILD_JOBS:-$(nproc)}
@@ -71,6 +72,19 @@ case $kind in
     "$work/tests/test_packed_layers"
     "$work/tests/test_network_ops" 1 60
     ;;
+  pool)
+    mkdir -p "$work"
+    cd "$here/cpp"
+    # GCC's thread sanitizer fails where the kernel scatters addresses widely.
+    steadily=(setarch -R)
+    "${steadily[@]}" true 2>/dev/null || steadily=(env)
+    for test in tests/test_thread_*.cc; do
+      program=$work/$(basename "$test" .cc)
+      "${CXX:-c++}" -std=c++17 -O1 -g -fsanitize=thread -pthread -fvisibility=hidden -I. -Iinclude "$test" \
+        runtime/{thread_*,team_barrier,start_thread,park,placement,cpu_count,cpu_mask,cgroup_quota}.cc -o "$program"
+      TSAN_OPTIONS=die_after_fork=0 "${steadily[@]}" "$program" || [ $? -eq 77 ]
+    done
+    ;;
   python)
     python=${PYTHON:-python3}
     # Python leaks by design; what the library leaks, its C++ tests show. How other modules allocate is not our concern.
@@ -87,7 +101,7 @@ case $kind in
       "$python" -m pytest -q -p no:cacheprovider -c "$here/pyproject.toml" --rootdir "$here" ${PYTEST_ARGUMENTS:-} "${tests[@]}"
     ;;
   *)
-    echo "address, thread or python, not $kind"
+    echo "address, thread, pool or python, not $kind"
     exit 2
     ;;
 esac
