@@ -15,6 +15,7 @@ from onnx import numpy_helper
 from onnx_mutations import outcome, trials
 from test_onnx_import import f, ints, model
 
+import dwsep
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
 from dwsep.graph.onnx_import import import_onnx
 
@@ -102,6 +103,14 @@ def test_long_chains_are_no_problem():
     nodes = [("Relu", f"v{i}", f"v{i + 1}", {}) for i in range(20000)]
     graph = import_onnx(model(nodes, inputs={"v0": (1, 2)}, outputs=("v20000",)))
     assert len(graph.nodes) == 20000
+
+
+def test_weights_that_are_no_numbers_make_no_noise():
+    """Not even the kind of NaN that tells when it is used: warnings are errors here."""
+    signalling = np.full(4, 0x7F800001, np.uint32).view(np.float32).reshape(4, 1, 1)
+    nodes = [("Mul", "x,s", "a", {}), ("Add", "a,s", "b", {}), ("Conv", "b,w", "y", {})]
+    net = model(nodes, {"s": signalling, "w": np.full((2, 4, 1, 1), np.inf, np.float32)})
+    assert np.isnan(dwsep.load(net)(f(1, 4, 6, 6))).all()
 
 
 def edited(edit, nodes=CONV, constants=None):

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from . import _core
 from ._arguments import check_kind
 from .model import Model
@@ -80,9 +82,10 @@ def load(
     from .graph.onnx_import import import_onnx
     from .graph.pipeline import optimize
 
-    graph = import_onnx(source, input_shapes=input_shapes, outputs=outputs)
-    graph = optimize(graph, input_layout=input_layout)
-    return Model(lower(graph, {"name": graph.name}))
+    with np.errstate(all="ignore"):  # weights may be any numbers
+        graph = import_onnx(source, input_shapes=input_shapes, outputs=outputs)
+        graph = optimize(graph, input_layout=input_layout)
+        return Model(lower(graph, {"name": graph.name}))
 
 
 def _saved(source: object) -> _core.Network | None:
