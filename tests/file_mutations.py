@@ -153,6 +153,15 @@ def edit(rng, content):
     return file.to_bytes()
 
 
+def give_own_weights(file, step):
+    """Append a copy of what a step refers to, as no two may share it."""
+    for weights in step.weights.values():
+        for data in weights.data:
+            copied = file.data[data.offset : data.offset + 4 * data.floats]
+            data.offset = len(file.data)
+            file.data += copied + bytes(-len(copied) % 64)
+
+
 def rebuild(rng, content):
     """Follow the beginning of a sound file by random steps, each as in the file, on any values."""
     file = fmt.parse(content)
@@ -164,6 +173,7 @@ def rebuild(rng, content):
             value.dims = [-1, *(rng.choice([1, 3, 4, 6, 8, 0]) for _ in range(rank - 1))]
     for _ in range(rng.randrange(1, 4)):
         step = copy.deepcopy(rng.choice(steps))
+        give_own_weights(file, step)
         step.inputs = [rng.randrange(len(file.values)) for _ in step.inputs]
         if rng.random() < 0.3:
             change_attribute(rng, step)

@@ -88,6 +88,77 @@ def test_text_may_be_anything_in_utf8(name):
     assert network.inputs[0][0] == name
 
 
+def packed_anew(file, side):
+    """Name a kind of weights that this processor has to pack, and what one step refers to."""
+    file.lanes, file.half_panel = (8 if file.lanes == 16 else 16), 0
+    references = [dwsep_file.Data(0, side * side), dwsep_file.Data(4 * side * side, side)]
+    return dwsep_file.Weights(dwsep_file.MATRIX, [side, side], references)
+
+
+def plain(file, side):
+    return dwsep_file.Weights(dwsep_file.RAW, [side, side], [dwsep_file.Data(0, side * side)])
+
+
+@pytest.mark.parametrize("weights", [plain, packed_anew])
+@pytest.mark.parametrize("steps", [1, 2, 300])
+def test_steps_cannot_share_weights(weights, steps):
+    """Each packs its own: a file of 300 KB would take a hundred times as much."""
+    side = 256
+    file = dwsep_file.parse(small_networks.channels_first().to_bytes())
+    file.values = [dwsep_file.Input("x", [1, side])]
+    file.data = bytes(4 * (side * side + side))
+    shared = weights(file, side)
+    for number in range(steps):
+        step = dwsep_file.Step("pointwise", "p", [number], {}, {"weight": shared})
+        file.values.append(step)
+    file.outputs = [("y", steps)]
+    if steps == 1:
+        assert _core.Network.from_bytes(file.to_bytes()).weight_bytes >= 4 * side * side
+    else:
+        with pytest.raises(ValueError, match=r"file: must be .*weights of its own"):
+            _core.Network.from_bytes(file.to_bytes())
+
+
+def test_constants_cannot_share_values():
+    file = dwsep_file.parse(small_networks.rearranger().to_bytes())
+    constant = next(v for v in file.values if isinstance(v, dwsep_file.Constant))
+    # As large as all data: no value is left for another.
+    constant.dims, constant.data = [len(file.data) // 4], dwsep_file.Data(0, len(file.data) // 4)
+    with pytest.raises(ValueError, match="weights of its own"):
+        _core.Network.from_bytes(file.to_bytes())
+
+
+def plain_convolution(shape, groups):
+    """Make a file of one `standard` step on one pixel, whose weights are plain."""
+    file = dwsep_file.parse(small_networks.channels_first().to_bytes())
+    count = int(np.prod(shape))
+    pairs = {"stride": [1, 1], "dilation": [1, 1], "padding": [0] * 4, "kernel": shape[:2]}
+    attributes = {name: (dwsep_file.INTEGERS, value) for name, value in pairs.items()}
+    attributes["groups"] = (dwsep_file.INTEGERS, [groups])
+    weights = {"weight": dwsep_file.Weights(dwsep_file.RAW, shape, [dwsep_file.Data(0, count)])}
+    x = dwsep_file.Input("x", [1, *shape[:2], shape[2] * groups])
+    file.values = [x, dwsep_file.Step("standard", "s", [0], attributes, weights)]
+    file.outputs, file.data = [("y", 1)], bytes(-(-4 * count // 64) * 64)
+    return file.to_bytes()
+
+
+@pytest.mark.parametrize(
+    ("shape", "groups"),
+    [([1, 1, 2**20, 1], 1), ([1, 1, 1, 2**20], 1), ([3, 3, 1, 512], 512), ([1, 1, 8, 512], 64)],
+)
+def test_plain_weights_may_grow_as_vectors_need_it(shape, groups):
+    content = plain_convolution(shape, groups)
+    network = _core.Network.from_bytes(content)
+    assert network.weight_bytes <= 32 * len(content) + 2**20
+    assert network.output_shapes([[1, *shape[:2], shape[2] * groups]]) == [(1, 1, 1, shape[3])]
+
+
+def test_weights_cannot_grow_without_bound():
+    """65536 groups of one weight each are as many matrices, a hundred times as large."""
+    with pytest.raises(ValueError, match=r"file: must be .*32 times its size"):
+        _core.Network.from_bytes(plain_convolution([1, 1, 1, 2**16], 2**16))
+
+
 @pytest.mark.parametrize("way", CASES)
 def test_no_file_crashes_the_process(way):
     count, least = CASES[way]

@@ -30,7 +30,10 @@ struct Bytes {
 class Reader {
  public:
   explicit Reader(Bytes file)
-      : file_(std::move(file)), header_(checked_header(file_)), in_(file_.data + sizeof(FileHeader), header_.description_bytes) {}
+      : file_(std::move(file)),
+        header_(checked_header(file_)),
+        in_(file_.data + sizeof(FileHeader), header_.description_bytes),
+        floats_left_((file_.size - header_.data_offset) / sizeof(float)) {}
 
   NetworkDraft read() {
     NetworkDraft network;
@@ -82,6 +85,9 @@ class Reader {
     const std::uint64_t data_bytes = file_.size - header_.data_offset;
     const bool inside = offset % kDataAlignment == 0 && offset <= data_bytes && count <= (data_bytes - offset) / sizeof(float);
     if (!inside || floats < 0 || count != static_cast<std::uint64_t>(floats)) reject("file", "whole", "one whose weights lie outside");
+    // Whoever refers to weights may pack them for himself.
+    if (count > floats_left_) reject("file", "with weights of its own for each step and constant", "fewer than are referred to");
+    floats_left_ -= count;
     return {file_.owner, reinterpret_cast<const float*>(file_.data + header_.data_offset + offset)};
   }
 
@@ -131,6 +137,17 @@ class Reader {
       d.weights[std::move(key)] = weights();
     }
     network.add_step(std::move(d), inputs);
+    check_growth(*network.steps.back().op);
+  }
+
+  /// Packing fills vectors: a column of plain weights becomes 16, and a group of one weight two vectors and the records around them.
+  /// What the library writes grows eightfold at most, on a processor with wider vectors.
+  void check_growth(const Op& op) {
+    constexpr std::uint64_t kMost = 32, kAllowed = std::uint64_t{1} << 20, kAround = 256;
+    for (const Part& part : op.parts()) packed_bytes_ += kAround + sizeof(float) * static_cast<std::uint64_t>(stored_floats(part.weights));
+    if (packed_bytes_ > kMost * file_.size + kAllowed) {
+      reject("file", "with weights that take 32 times its size at most when they are packed", std::to_string(packed_bytes_) + " bytes");
+    }
   }
 
   template <class T>
@@ -180,6 +197,8 @@ class Reader {
   FileHeader header_;
   ByteReader in_;
   Packing packing_{};
+  std::uint64_t floats_left_;       ///< that nobody referred to yet, if nobody refers to them twice
+  std::uint64_t packed_bytes_ = 0;  ///< that the steps so far take
 };
 
 Bytes mapped(const std::string& path) {
