@@ -9,6 +9,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import small_networks
 
 import dwsep
 from dwsep import _core
@@ -154,6 +155,21 @@ def test_arguments_that_change_shape_during_the_call():
     out = np.empty(X.shape, np.float32)
     with pytest.raises(ValueError, match="out"):
         LAYERS[1](X, out=out, num_threads=Reshaping())
+
+
+def test_a_list_of_inputs_that_changes_its_length():
+    class Growing(list):
+        asked = 0
+
+        def __len__(self):
+            self.asked += 1
+            return min(self.asked - 1, super().__len__())
+
+    network = small_networks.classifier()
+    images = small_networks.IMAGES
+    for call in (network.run, network.profile):
+        with contextlib.suppress(ValueError, TypeError):
+            call(Growing([images] * 3), 1)
 
 
 def test_errors_in_the_arguments_own_code_come_through():

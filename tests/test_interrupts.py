@@ -128,9 +128,14 @@ def long_network(steps=80, channels=256):
     return dwsep.Model(b.finish(y=x))
 
 
-def test_signals_are_handled_between_the_steps_of_a_model():
+@pytest.mark.parametrize("profiled", [False, True])
+def test_signals_are_handled_between_the_steps_of_a_model(profiled):
     """More than once within one call, and the handler may call the library itself."""
     model, small = long_network(), dwsep.Model(small_networks.classifier())
+
+    def call(x):
+        return model._network.profile([x], None)[0][0] if profiled else model(x)
+
     few, images = DRAW((1, 16, 16, 256)), DRAW((2, 8, 8, 3))
     wanted = elsewhere(lambda: (model(few), *small(images)))
     inside = []
@@ -143,7 +148,7 @@ def test_signals_are_handled_between_the_steps_of_a_model():
         x = DRAW((batch, 16, 16, 256))
         inside.clear()
         with alarms(handler, 0.01):
-            y = model(x)
+            y = call(x)
             count = len(inside)
         if count > 2:  # without looking there would be one, at the end
             break

@@ -55,11 +55,17 @@ def models():
     while True:
         model(many)
         model(images, num_threads=1)
+def copies():
+    b = small_networks.Builder()
+    value = b.core.input("x", (1, 64, 64, 16))
+    joined = dwsep.Model(b.finish(y=b.step("concat", [value] * 512, {"axis": 3})))
+    while True:
+        joined(large[:1], num_threads=1)
 def loads():
     content = model._network.to_bytes()
     while True:
         dwsep.load(content)(images)
-for target in (layers, models, loads) * 2:
+for target in (layers, models, copies, loads) * 2:
     threading.Thread(target=target, daemon=True).start()
 time.sleep(0.02 + 0.003 * (number % 10))
 print("end", flush=True)

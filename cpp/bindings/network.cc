@@ -5,6 +5,7 @@
 #include <pybind11/stl.h>
 
 #include <cerrno>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -43,7 +44,8 @@ struct Call {
   std::vector<py::object> results;
   std::vector<float*> outputs;
 
-  Call(const Network& network, const py::sequence& arrays) : keepers(arrays.size()) {
+  /// A tuple, because what Python code does meanwhile may change any other sequence.
+  Call(const Network& network, const py::tuple& arrays) : keepers(arrays.size()) {
     if (const std::size_t wanted = network.inputs().size(); arrays.size() != wanted) {
       const std::string some = std::to_string(wanted) + (wanted == 1 ? " array" : " arrays");
       fail(PyExc_ValueError, "inputs: need " + some + ", got " + std::to_string(arrays.size()));
@@ -70,22 +72,28 @@ struct Call {
   }
 };
 
+/// Computes without the GIL; where signals are handled, with pauses for them.
+template <class Body>
+void split(const Body& body) {
+  if (handles_signals()) {
+    interruptibly(body);
+  } else {
+    without_gil([&] { body(std::function<bool()>()); });
+  }
+}
+
 py::list run(const Network& network, const py::sequence& arrays, const py::object& num_threads) {
   const int threads = thread_count(num_threads.ptr());
-  Call call(network, arrays);
-  if (handles_signals()) {
-    interruptibly([&](const auto& proceed) { network.run(call.inputs, call.outputs, threads, proceed); });
-  } else {
-    without_gil([&] { network.run(call.inputs, call.outputs, threads); });
-  }
+  Call call(network, py::tuple(arrays));
+  split([&](const auto& proceed) { network.run(call.inputs, call.outputs, threads, proceed); });
   return call.list();
 }
 
 py::tuple profile(const Network& network, const py::sequence& arrays, const py::object& num_threads) {
   const int threads = thread_count(num_threads.ptr());
-  Call call(network, arrays);
+  Call call(network, py::tuple(arrays));
   std::vector<double> seconds;
-  without_gil([&] { seconds = network.profile(call.inputs, call.outputs, threads); });
+  split([&](const auto& proceed) { seconds = network.profile(call.inputs, call.outputs, threads, proceed); });
   return py::make_tuple(call.list(), seconds);
 }
 

@@ -80,13 +80,14 @@ Result tensor(const T* t, const char* name) {
 
 template <class Body>
 dwsep_status guarded(char* message, std::size_t size, const Body& body) noexcept {
-  const Status status = attempt(body);
-  if (message != nullptr && size > 0) {
-    const std::size_t length = std::min(std::strlen(status.message()), size - 1);
-    std::memcpy(message, status.message(), length);
-    message[length] = '\0';
-  }
-  return static_cast<dwsep_status>(status.code());
+  return attempt(body, [&](StatusCode code, const char* text) {
+    if (message != nullptr && size > 0) {
+      const std::size_t length = std::min(std::strlen(text), size - 1);
+      std::memcpy(message, text, length);
+      message[length] = '\0';
+    }
+    return static_cast<dwsep_status>(code);
+  });
 }
 
 }  // namespace dwsep::embed

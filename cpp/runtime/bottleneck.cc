@@ -135,7 +135,7 @@ class Bottleneck final : public PackedLayer {
     for (std::int64_t row = mine.begin; row < mine.end;) {
       const std::int64_t image = row / c.g.out_h, first = row % c.g.out_h;
       const Range rows{first, first + std::min({height, mine.end - row, c.g.out_h - first})};
-      const Range needed = BottleneckSteps::input_rows(c, rows);
+      const Range needed = input_rows(c.g, c.x.shape.h, rows);
       if (image != expanded_image) expanded = 0;
       steps_.run_expand(c, image, {std::max(needed.begin, expanded), needed.end}, {0, steps_.expand().packed().panels}, 0, ring);
       expanded_image = image;

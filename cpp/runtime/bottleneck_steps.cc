@@ -29,12 +29,6 @@ Range BottleneckSteps::vectors_of(Range panels) const {
   return {panels.begin * e.panel_vectors, panels.end == e.panels ? depthwise_.packed().vectors : panels.end * e.panel_vectors};
 }
 
-Range BottleneckSteps::input_rows(const Call& c, Range rows) {
-  const std::int64_t begin = rows.begin * c.g.stride_h - c.g.pad_top;
-  const std::int64_t end = (rows.end - 1) * c.g.stride_h - c.g.pad_top + (c.g.kh - 1) * c.g.dilation_h + 1;
-  return {std::clamp<std::int64_t>(begin, 0, c.x.shape.h), std::clamp<std::int64_t>(end, 0, c.x.shape.h)};
-}
-
 void BottleneckSteps::run_expand(const Call& c, std::int64_t image, Range rows, Range panels, std::int64_t first_vector,
                                  const Ring& ring) const {
   const bool gapless = c.x.stride_h == c.x.shape.w * c.x.stride_w;

@@ -41,8 +41,6 @@ class BottleneckSteps {
   Ring ring_of(std::int64_t rows, std::int64_t width, std::int64_t vectors) const;
   /// First and last vector of expanded channels of a range of panels.
   Range vectors_of(Range panels) const;
-  /// Input rows that output rows [rows) read.
-  static Range input_rows(const Call& c, Range rows);
 
   /// Expands rows of an image into slots of the ring, panels [panels) only; the ring's vector 0 is `first_vector`.
   void run_expand(const Call& c, std::int64_t image, Range rows, Range panels, std::int64_t first_vector, const Ring& ring) const;

@@ -1,6 +1,7 @@
 // The sizes of the caches, as the system reports them.
 #include <pthread.h>
 
+#include <exception>
 #include <fstream>
 #include <string>
 
@@ -39,12 +40,15 @@ std::int64_t system_cache(int level, int name, std::int64_t guess) {
 }
 #endif
 
-CacheSizes find() {
+CacheSizes find() noexcept {
   CacheSizes sizes{32 << 10, 512 << 10, 8 << 20};
 #if defined(__linux__) && defined(_SC_LEVEL1_DCACHE_SIZE)
-  sizes.l1d = system_cache(1, _SC_LEVEL1_DCACHE_SIZE, sizes.l1d);
-  sizes.l2 = system_cache(2, _SC_LEVEL2_CACHE_SIZE, sizes.l2);
-  sizes.l3 = system_cache(3, _SC_LEVEL3_CACHE_SIZE, sizes.l3);
+  try {
+    sizes.l1d = system_cache(1, _SC_LEVEL1_DCACHE_SIZE, sizes.l1d);
+    sizes.l2 = system_cache(2, _SC_LEVEL2_CACHE_SIZE, sizes.l2);
+    sizes.l3 = system_cache(3, _SC_LEVEL3_CACHE_SIZE, sizes.l3);
+  } catch (const std::exception&) {  // no memory to ask with
+  }
 #endif
   return sizes;
 }
@@ -54,7 +58,7 @@ CacheSizes find() {
 
 }  // namespace
 
-CacheSizes cache_sizes() {
+CacheSizes cache_sizes() noexcept {
   static const CacheSizes sizes = find();
   return sizes;
 }

@@ -1,12 +1,13 @@
 #include "runtime/cpu_count.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <thread>
-#include <vector>
 
 #include "runtime/cgroup_quota.hpp"
 #include "runtime/clock.hpp"
@@ -20,14 +21,11 @@ namespace {
 
 constexpr int kUnlimited = 1 << 20;
 
-int affinity_cpus() {
+int affinity_cpus() noexcept {
 #if defined(__linux__)
-  // One cpu_set_t holds 1024 CPUs; the call fails on a machine that has more, so widen until it does not.
-  for (std::size_t sets = 1; sets <= 64; sets *= 2) {
-    std::vector<cpu_set_t> mask(sets);
-    const std::size_t bytes = sets * sizeof(cpu_set_t);
-    if (sched_getaffinity(0, bytes, mask.data()) == 0) return CPU_COUNT_S(bytes, mask.data());
-  }
+  // One cpu_set_t holds 1024 CPUs, and the call fails on a machine that has more.
+  std::array<cpu_set_t, 64> mask;
+  if (sched_getaffinity(0, sizeof(mask), mask.data()) == 0) return CPU_COUNT_S(sizeof(mask), mask.data());
 #endif
   return static_cast<int>(std::thread::hardware_concurrency());
 }
@@ -40,11 +38,14 @@ int quota_cpus() {
 
 // The quota belongs to the process and costs a few file reads, so all threads share one answer. Of two threads that find
 // it stale while it changes, the slower one may store the old quota again, for another second.
-int cached_quota_cpus(std::int64_t now) {
+int cached_quota_cpus(std::int64_t now) noexcept {
   static std::atomic<std::int64_t> stale_at{0};
   static std::atomic<int> cpus{kUnlimited};
   if (now >= stale_at.load(std::memory_order_acquire)) {
-    cpus.store(quota_cpus(), std::memory_order_relaxed);
+    try {
+      cpus.store(quota_cpus(), std::memory_order_relaxed);
+    } catch (const std::exception&) {  // no memory or no file descriptor to ask with: the last answer stands
+    }
     stale_at.store(now + kSecond, std::memory_order_release);
   }
   return cpus.load(std::memory_order_relaxed);
@@ -57,7 +58,7 @@ struct Own {
   CpuMask mask;
 };
 
-const Own& own(std::int64_t now) {
+const Own& own(std::int64_t now) noexcept {
   thread_local Own kept;
   if (now >= kept.stale_at) {
     kept.cpus = affinity_cpus();
@@ -69,11 +70,11 @@ const Own& own(std::int64_t now) {
 
 }  // namespace
 
-int available_cpus() {
+int available_cpus() noexcept {
   const std::int64_t now = coarse_now();
   return std::max(1, std::min(own(now).cpus, cached_quota_cpus(now)));
 }
 
-const CpuMask& available_mask() { return own(coarse_now()).mask; }
+const CpuMask& available_mask() noexcept { return own(coarse_now()).mask; }
 
 }  // namespace dwsep::runtime

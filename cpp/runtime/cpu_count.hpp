@@ -7,9 +7,9 @@
 namespace dwsep::runtime {
 
 /// CPUs in the calling thread's affinity mask, or the cgroup's CPU quota rounded up if that is less; at least 1.
-int available_cpus();
+int available_cpus() noexcept;
 
 /// The calling thread's affinity mask.
-const CpuMask& available_mask();
+const CpuMask& available_mask() noexcept;
 
 }  // namespace dwsep::runtime

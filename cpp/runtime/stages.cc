@@ -39,16 +39,29 @@ void check_lanes(int lanes) {
   }
 }
 
+Range input_rows(const Geometry& g, std::int64_t height, Range out) {
+  const std::int64_t first = out.begin * g.stride_h - g.pad_top;
+  const std::int64_t last = (out.end - 1) * g.stride_h - g.pad_top + (g.kh - 1) * g.dilation_h;
+  return {std::clamp<std::int64_t>(first, 0, height), std::clamp<std::int64_t>(last + 1, 0, height)};
+}
+
+void check_weights(const float* weights, std::initializer_list<std::int64_t> sizes) {
+  if (product(sizes) == kTooMany) reject("weights", "fewer than 2^50", "more");
+  if (weights == nullptr) reject("weights", "a pointer", "null");
+}
+
 PackedDepthwise checked_pack(const DepthwiseFilter& f, const ConvOptions& options) {
   check_options(options, f.kh, f.kw);
   if (f.channels < 1) reject("channels", "1 or more", std::to_string(f.channels));
   if (f.multiplier < 1) reject("multiplier", "1 or more", std::to_string(f.multiplier));
+  check_weights(f.weights, {f.kh, f.kw, f.channels, f.multiplier});
   return pack(f, kernel_table().lanes);
 }
 
 PackedMatrix checked_pack(const PointwiseFilter& f) {
   if (f.in < 1) reject("input channels", "1 or more", std::to_string(f.in));
   if (f.out < 1) reject("output channels", "1 or more", std::to_string(f.out));
+  check_weights(f.weights, {f.in, f.out});
   return pack_matrix(f.weights, f.out, f.bias, f.in, f.out, kernel_table());
 }
 
@@ -74,7 +87,9 @@ std::string DepthwiseStage::kernel_name() const {
 void DepthwiseStage::run(const DepthwiseWork& w) const {
   // A phase has only part of each row: sums over whole rows come from the dilated kernel, with the same bits.
   if (phase_variant_ == nullptr || w.ring < w.height || w.row_sums != nullptr) return w.variant->run(w);
-  for (std::int64_t ph = 0; ph < std::min(w.dilation_h, w.y_end); ++ph) {
+  // Phases of the rows that are there: an area of few rows has most of the others empty.
+  for (std::int64_t first = w.y_begin; first < std::min(w.y_begin + w.dilation_h, w.y_end); ++first) {
+    const std::int64_t ph = first % w.dilation_h;
     const Phase rows(ph, w.dilation_h, w.pad_top, w.height);
     for (std::int64_t pw = 0; pw < std::min(w.dilation_w, w.out_width); ++pw) {
       const Phase columns(pw, w.dilation_w, w.pad_left, w.width);
@@ -88,13 +103,13 @@ void DepthwiseStage::run(const DepthwiseWork& w) const {
       part.dilation_h = part.dilation_w = 1;
       part.pad_top = rows.pad;
       part.pad_left = columns.pad;
-      part.y_begin = std::max<std::int64_t>(ceil_div(w.y_begin - ph, w.dilation_h), 0);
+      part.y_begin = first / w.dilation_h;
       part.y_end = ceil_div(w.y_end - ph, w.dilation_h);
       part.out_width = ceil_div(w.out_width - pw, w.dilation_w);
-      part.y = w.y + (ph + part.y_begin * w.dilation_h - w.y_begin) * w.y_row + pw * w.y_pixel;
+      part.y = w.y + (first - w.y_begin) * w.y_row + pw * w.y_pixel;
       part.y_row = w.y_row * w.dilation_h;
       part.y_pixel = w.y_pixel * w.dilation_w;
-      if (part.y_begin < part.y_end) phase_variant_->run(part);
+      phase_variant_->run(part);
     }
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 #include "runtime/layer.hpp"
@@ -27,8 +28,14 @@ struct Target {
 PackedDepthwise checked_pack(const DepthwiseFilter& filter, const ConvOptions& options);
 PackedMatrix checked_pack(const PointwiseFilter& filter);
 
+/// Throws std::invalid_argument when weights are missing, or are more than any memory holds.
+void check_weights(const float* weights, std::initializer_list<std::int64_t> sizes);
+
 /// Throws std::invalid_argument when weights were packed for vectors other than those of the instruction set in use.
 void check_lanes(int lanes);
+
+/// Those of `height` input rows that output rows read.
+Range input_rows(const Geometry& g, std::int64_t height, Range out);
 
 /// The part of a work that the geometry decides: how the filter walks, and the width of the output.
 template <class Work>

@@ -145,6 +145,7 @@ std::shared_ptr<const PackedLayer> packed_standard(const StandardFilter& f, cons
   }
   check_options(options, f.kh, f.kw);
   check_groups(f.groups, f.in, f.out);
+  check_weights(f.weights, {f.kh, f.kw, f.in / f.groups, f.out});
   const std::int64_t k = f.kh * f.kw * (f.in / f.groups), columns = f.out / f.groups;
   std::vector<PackedMatrix> groups;
   for (std::int64_t g = 0; g < f.groups; ++g) {

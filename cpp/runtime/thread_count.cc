@@ -15,6 +15,10 @@ namespace {
 
 std::atomic<int> chosen_threads{0};  // 0: not set
 
+void check_count(int threads) {
+  if (threads < 0) throw std::invalid_argument("threads: must be 1 or more, or 0 for the default, got " + std::to_string(threads));
+}
+
 int parse_environment() {
   const char* text = std::getenv("DWSEP_NUM_THREADS");
   if (text == nullptr || *text == '\0') return 0;
@@ -43,9 +47,7 @@ int environment_threads() {
 }  // namespace
 
 void set_num_threads(int n) {
-  if (n < 0) {
-    throw std::invalid_argument("num_threads must be at least 1, or 0 for the default; got " + std::to_string(n));
-  }
+  check_count(n);
   chosen_threads.store(std::min(n, kMaxThreads), std::memory_order_relaxed);
 }
 
@@ -55,6 +57,9 @@ int num_threads() {
   return std::min(available_cpus(), kMaxThreads);
 }
 
-int resolve_threads(int requested) { return requested > 0 ? std::min(requested, kMaxThreads) : num_threads(); }
+int resolve_threads(int requested) {
+  check_count(requested);
+  return requested > 0 ? std::min(requested, kMaxThreads) : num_threads();
+}
 
 }  // namespace dwsep::runtime

@@ -14,7 +14,8 @@ void set_num_threads(int n);
 /// the variable is needed and is neither empty nor a whole number of at least 1.
 int num_threads();
 
-/// `requested` when positive, else num_threads(), which may throw; never above kMaxThreads.
+/// `requested` when positive, num_threads() when 0, never above kMaxThreads. Throws std::invalid_argument when negative, and as
+/// num_threads.
 int resolve_threads(int requested);
 
 }  // namespace dwsep::runtime

@@ -153,6 +153,7 @@ class Pool {
     for (int i = 0; i < started_; ++i) workers_[static_cast<std::size_t>(i)].forget();
     started_ = 0;
     next_attempt_ = 0;
+    mask_ = {};  // the fork may have cut its copying in two
     busy_.store(false, std::memory_order_relaxed);
   }
 

@@ -167,6 +167,20 @@ void statuses() {
   check(!dwsep::try_run(layer, {}, {}).ok(), "a refused call");
   const std::string lengthy(1000, 'a');
   check(std::strlen(dwsep::attempt([&] { throw std::runtime_error(lengthy); }).message()) == 251, "a long message is cut");
+  const auto refused = [](const auto& body) {
+    const dwsep::Status status = dwsep::attempt(body);
+    return status.code() == dwsep::StatusCode::invalid_argument && std::strncmp(status.message(), "weights: ", 9) == 0;
+  };
+  const dwsep::Activation none;
+  const dwsep::PointwiseFilter nothing{nullptr, kChannels, kOut, nullptr};
+  check(refused([&] { dwsep::PointwiseConv2D(nothing, none); }), "no weights of a matrix");
+  check(refused([&] { dwsep::DepthwiseConv2D({nullptr, 3, 3, kChannels, 1, nullptr}, {}, none); }), "no weights of a filter");
+  check(refused([&] { dwsep::Conv2D({nullptr, 3, 3, kChannels, kOut, 1, nullptr}, {}, none); }), "no weights of a standard filter");
+  constexpr std::int64_t kMany = std::int64_t{1} << 31;
+  check(refused([&] { dwsep::PointwiseConv2D({kMatrix.data(), 2 * kMany, 2 * kMany, nullptr}, none); }), "2^64 weights");
+  check(refused([&] { dwsep::DepthwiseConv2D({kMatrix.data(), 1, 1, kMany * kMany, 4, nullptr}, {}, none); }), "2^64 outputs");
+  check(refused([&] { dwsep::DepthwiseConv2D({kMatrix.data(), kMany, kMany, 4, 1, nullptr}, {}, none); }), "2^64 taps");
+  check(refused([&] { dwsep::Conv2D({kMatrix.data(), kMany, kMany, 4, 4, 1, nullptr}, {}, none); }), "2^66 standard weights");
   check(dwsep::attempt([] { throw std::bad_alloc(); }).code() == dwsep::StatusCode::out_of_memory, "no memory");
   check(dwsep::attempt([] { throw 1; }).code() == dwsep::StatusCode::failure, "whatever else is thrown");
 }

@@ -156,6 +156,10 @@ void refuses_files(Api& api, const std::vector<char>& content) {
   check(api.refused(f.load_network(nullptr, &network, text, size), kInvalid, "path: ", &network), "no path");
   check(api.refused(f.load_network("/", nullptr, text, size), kInvalid, "network: "), "nowhere to put a network");
   check(api.refused(f.load_network("/no such file", &network, text, size), DWSEP_FAILURE, "", &network), "no file");
+  const std::string lengthy(1000, 'a');
+  std::array<char, 2000> room{};
+  f.load_network(lengthy.c_str(), &network, room.data(), room.size());
+  check(std::strlen(room.data()) > lengthy.size(), "a long message where there is room");
   check(api.refused(f.read_network(nullptr, 8, &network, text, size), kInvalid, "content: ", &network), "no content");
   check(api.refused(f.read_network("nonsense", 8, &network, text, size), kInvalid, "", &network), "nonsense");
   check(api.refused(f.read_network(content.data(), content.size() - 1, &network, text, size), kInvalid, "", &network), "a file cut short");

@@ -1,12 +1,15 @@
 // Thread counts: the setting, the environment, the affinity mask and the cgroup quota.
 #include <sched.h>
+#include <sys/resource.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include "check.hpp"
@@ -22,18 +25,21 @@ using namespace dwsep::runtime;
 
 void setting() {
   set_num_threads(3);
-  check(num_threads() == 3 && resolve_threads(0) == 3 && resolve_threads(-1) == 3, "the setting is the default");
+  check(num_threads() == 3 && resolve_threads(0) == 3, "the setting is the default");
   check(resolve_threads(5) == 5, "a request is taken as it is");
   check(resolve_threads(1 << 30) == kMaxThreads, "a request is limited");
   set_num_threads(1 << 30);
   check(num_threads() == kMaxThreads, "the setting is limited");
-  bool thrown = false;
-  try {
-    set_num_threads(-1);
-  } catch (const std::invalid_argument&) {
-    thrown = true;
-  }
-  check(thrown && num_threads() == kMaxThreads, "a negative setting is refused");
+  const auto refused = [](auto call) {
+    try {
+      call(-1);
+    } catch (const std::invalid_argument&) {
+      return true;
+    }
+    return false;
+  };
+  check(refused(set_num_threads) && num_threads() == kMaxThreads, "a negative setting is refused");
+  check(refused(resolve_threads), "a negative request is refused");
   set_num_threads(0);
   check(num_threads() == available_cpus(), "0 returns to the default");
 }
@@ -126,6 +132,45 @@ void quota_version_2() {
   check(root.quota_is(4.0), "an unreadable file is passed over");
 }
 
+/// Whether new fails, as it does where there is no memory.
+bool starving = false;
+
+}  // namespace
+
+void* operator new(std::size_t bytes) {
+  void* const memory = starving ? nullptr : std::malloc(bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace {
+
+void nothing_to_ask_with() {
+  check(in_child([] {
+          starving = true;
+          const bool counted = available_cpus() >= 1;
+          starving = false;
+          return counted;
+        }),
+        "without memory the last answer stands");
+  const FakeRoot root;
+  root.write("/proc/self/cgroup", "0::/\n");
+  root.write("/sys/fs/cgroup/cpu.max", "50000 100000\n");
+  check(in_child([&] {
+          const rlimit none{0, 0};
+          if (setrlimit(RLIMIT_NOFILE, &none) != 0) return false;
+          try {
+            static_cast<void>(root.quota_is(0.5));
+          } catch (const std::system_error&) {
+            return available_cpus() >= 1;
+          }
+          return false;
+        }),
+        "no descriptors are not taken for no quota");
+}
+
 void quota_version_1() {
   const FakeRoot root;
   root.write("/proc/self/cgroup", "12:cpuset:/x\n4:cpu,cpuacct:/docker/0123\nbroken\n0::/\n");
@@ -148,5 +193,6 @@ int main() {
   affinity();
   quota_version_2();
   quota_version_1();
+  nothing_to_ask_with();
   return dwsep::test::summary("thread count");
 }

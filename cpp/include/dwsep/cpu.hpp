@@ -29,7 +29,7 @@ std::vector<std::string> isas();
 int vector_lanes();
 /// The kernels of the instruction set in use.
 std::vector<KernelInfo> kernels();
-CacheSizes cache_sizes();
+CacheSizes cache_sizes() noexcept;
 /// The processor's name, as it calls itself.
 std::string cpu_name();
 

@@ -1,7 +1,7 @@
 // A whole network: loaded from a .dwsep file or built step by step, run in one call.
 //
 // A Network is immutable, cheap to copy (copies share everything) and may be called from any number of threads at once. The first call
-// for given input shapes plans the memory; later ones allocate nothing. Functions throw std::invalid_argument when arguments do not fit,
+// for given input shapes plans the memory and keeps it for later ones. Functions throw std::invalid_argument when arguments do not fit,
 // std::runtime_error when a file cannot be read or written, std::bad_alloc when memory lacks.
 // `threads` = 0 means num_threads(); neither the number of threads nor the batch size ever changes a bit of a result.
 #pragma once
@@ -74,8 +74,9 @@ class Network {
            const std::function<bool()>& proceed) const;
 
   std::vector<StepInfo> steps(const std::vector<Sizes>& inputs, int threads = 0) const;
-  /// As run, and gives the seconds of each step.
-  std::vector<double> profile(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads = 0) const;
+  /// As run, and gives the seconds of each step; of those that `proceed` has stopped, none.
+  std::vector<double> profile(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads = 0,
+                              const std::function<bool()>& proceed = {}) const;
   /// Bytes that a call needs beside weights, inputs and outputs.
   std::int64_t arena_bytes(const std::vector<Sizes>& inputs, int threads = 0) const;
   /// Bytes of all weights, as packed.

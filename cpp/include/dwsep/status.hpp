@@ -40,23 +40,29 @@ class Status {
   char message_[252] = {};
 };
 
+/// Runs body() and gives tell(code, message), of what body() threw or of its success; the message lives until tell returns.
+template <class Body, class Tell>
+auto attempt(const Body& body, const Tell& tell) noexcept {
+  try {
+    body();
+    return tell(StatusCode::ok, "");
+  } catch (const std::bad_alloc&) {
+    return tell(StatusCode::out_of_memory, "not enough memory");
+  } catch (const std::logic_error& error) {  // invalid_argument, length_error, out_of_range
+    return tell(StatusCode::invalid_argument, error.what());
+  } catch (const std::overflow_error& error) {
+    return tell(StatusCode::invalid_argument, error.what());
+  } catch (const std::exception& error) {
+    return tell(StatusCode::failure, error.what());
+  } catch (...) {
+    return tell(StatusCode::failure, "unknown exception");
+  }
+}
+
 /// Runs body() and turns what it throws into a status: for constructors, and for whatever else has no variant of its own.
 template <class Body>
 Status attempt(const Body& body) noexcept {
-  try {
-    body();
-    return {};
-  } catch (const std::bad_alloc&) {
-    return {StatusCode::out_of_memory, "not enough memory"};
-  } catch (const std::logic_error& error) {  // invalid_argument, length_error, out_of_range
-    return {StatusCode::invalid_argument, error.what()};
-  } catch (const std::overflow_error& error) {
-    return {StatusCode::invalid_argument, error.what()};
-  } catch (const std::exception& error) {
-    return {StatusCode::failure, error.what()};
-  } catch (...) {
-    return {StatusCode::failure, "unknown exception"};
-  }
+  return attempt(body, [](StatusCode code, const char* message) { return Status(code, message); });
 }
 
 /// layer(x, y, residual, threads). If it fails, y holds no result.

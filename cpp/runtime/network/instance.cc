@@ -16,18 +16,24 @@ namespace {
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-/// Copies what could not be computed where it belongs.
+/// Copies what could not be computed where it belongs. Never destroyed: threads may still run networks while the process exits.
 const Op& copy_op() {
-  static const std::unique_ptr<const Op> op = [] {
+  static const Op* const op = [] {
     Description d;
     d.kind = "identity";
-    return make_op(d);
+    return make_op(d).release();
   }();
   return *op;
 }
 
-// A fork waits until it is made: as in dispatch.cc.
-[[maybe_unused]] const bool made_before_fork = pthread_atfork([] { copy_op(); }, nullptr, nullptr) == 0;
+/// A fork waits until it is made: as in dispatch.cc. Without memory nobody else makes it either.
+void make_before_fork() noexcept {
+  try {
+    copy_op();
+  } catch (const std::exception&) {
+  }
+}
+[[maybe_unused]] const bool made_before_fork = pthread_atfork(make_before_fork, nullptr, nullptr) == 0;
 
 /// Pixels of an image that stands alone are kept off multiples of 2 KB: the rows of a filter would share cache sets.
 Dims roomy_strides(const Dims& shape) {

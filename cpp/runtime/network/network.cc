@@ -52,7 +52,7 @@ class Lease {
 };
 
 bool run_network(const NetworkImpl& network, const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads,
-                 double* seconds, const std::function<bool()>& proceed = {}) {
+                 double* seconds, const std::function<bool()>& proceed) {
   const NetworkDraft& d = network.definition();
   if (outputs.size() != d.outputs.size()) reject("outputs", std::to_string(d.outputs.size()) + " arrays", std::to_string(outputs.size()));
   std::vector<Dims> shapes;
@@ -96,7 +96,7 @@ std::vector<Sizes> Network::output_shapes(const std::vector<Sizes>& inputs) cons
 }
 
 void Network::run(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads) const {
-  run_network(*impl_, inputs, outputs, threads, nullptr);
+  run_network(*impl_, inputs, outputs, threads, nullptr, {});
 }
 
 bool Network::run(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads,
@@ -104,9 +104,10 @@ bool Network::run(const std::vector<ConstArray>& inputs, const std::vector<float
   return run_network(*impl_, inputs, outputs, threads, nullptr, proceed);
 }
 
-std::vector<double> Network::profile(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads) const {
+std::vector<double> Network::profile(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads,
+                                     const std::function<bool()>& proceed) const {
   std::vector<double> seconds(impl_->definition().steps.size(), 0.0);
-  run_network(*impl_, inputs, outputs, threads, seconds.data());
+  run_network(*impl_, inputs, outputs, threads, seconds.data(), proceed);
   return seconds;
 }
 
