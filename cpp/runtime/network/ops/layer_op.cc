@@ -23,10 +23,22 @@ Tensor image(const Array& a) {
   return {a.data, image_shape(a.shape), stride(r - 4), stride(r - 3), stride(r - 2)};
 }
 
+std::string name_of(const Description& d) { return "node '" + d.name + "' (" + d.kind + ")"; }
+
+/// Messages of the layers do not know the node.
+template <class F>
+auto named(const std::string& node, const F& f) {
+  try {
+    return f();
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(node + ": " + error.what());
+  }
+}
+
 class LayerOp final : public Op {
  public:
   LayerOp(const Description& d, std::shared_ptr<const PackedLayer> layer, std::vector<Part> parts, bool any_rank)
-      : name_("node '" + d.name + "' (" + d.kind + ")"), layer_(std::move(layer)), parts_(std::move(parts)), any_rank_(any_rank) {}
+      : name_(name_of(d)), layer_(std::move(layer)), parts_(std::move(parts)), any_rank_(any_rank) {}
 
   Dims infer(const std::vector<Dims>& inputs) const override {
     const std::size_t most = layer_->takes_residual() ? 2 : 1;
@@ -37,16 +49,11 @@ class LayerOp final : public Op {
     if (any_rank_ ? x.rank() < 1 || x.rank() > 4 : x.rank() != 4) {
       reject(name_ + ": x", any_rank_ ? "of 1 to 4 axes" : "of 4 axes (N, H, W, C)", to_string(x));
     }
-    Dims out = x;
-    try {
-      const Shape y = layer_->output_shape(image_shape(x));
-      if (any_rank_) {
-        out[x.rank() - 1] = y.c;
-      } else {
-        out = {y.n, y.h, y.w, y.c};
-      }
-    } catch (const std::invalid_argument& error) {
-      throw std::invalid_argument(name_ + ": " + error.what());
+    const Shape y = named(name_, [&] { return layer_->output_shape(image_shape(x)); });
+    Dims out{y.n, y.h, y.w, y.c};
+    if (any_rank_) {
+      out = x;
+      out[x.rank() - 1] = y.c;
     }
     if (inputs.size() == 2 && inputs[1] != out)
       reject(name_ + ": residual", "of the output's shape " + to_string(out), to_string(inputs[1]));
@@ -79,23 +86,10 @@ class LayerOp final : public Op {
   bool any_rank_;
 };
 
-}  // namespace
-
-namespace {
-
-std::unique_ptr<const Op> layer_op(const Description& d, std::shared_ptr<const PackedLayer> layer, std::vector<Part> parts,
-                                   bool any_rank = false) {
-  return std::make_unique<LayerOp>(d, std::move(layer), std::move(parts), any_rank);
-}
-
-/// Messages of the layers do not know the node.
+/// `make` gives the packed layer. What it throws does not name the node: it does not read the description.
 template <class F>
-std::shared_ptr<const PackedLayer> named(const Description& d, const F& make) {
-  try {
-    return make();
-  } catch (const std::invalid_argument& error) {
-    throw std::invalid_argument("node '" + d.name + "' (" + d.kind + "): " + error.what());
-  }
+std::unique_ptr<const Op> layer_op(const Description& d, const F& make, std::vector<Part> parts, bool any_rank = false) {
+  return std::make_unique<LayerOp>(d, named(name_of(d), make), std::move(parts), any_rank);
 }
 
 /// Squeeze-excite where the step has it, and adds its weights to the parts.
@@ -119,12 +113,16 @@ PackedMatrix group_of(const RawWeights& w, const float* bias, std::int64_t group
 
 std::unique_ptr<const Op> make_depthwise_op(const Description& d) {
   const PackedDepthwise w = depthwise_of(d, "weight", "bias");
-  return layer_op(d, named(d, [&] { return make_depthwise(w, d.conv_options(), d.activation()); }), {{"weight", w}});
+  const ConvOptions options = d.conv_options();
+  const Activation activation = d.activation();
+  return layer_op(d, [&] { return make_depthwise(w, options, activation); }, {{"weight", w}});
 }
 
 std::unique_ptr<const Op> make_pointwise_op(const Description& d) {
   const PackedMatrix w = matrix_of(d, "weight", "bias");
-  return layer_op(d, named(d, [&] { return make_pointwise(w, d.activation()); }), {{"weight", w}}, true);
+  const Activation activation = d.activation();
+  return layer_op(
+      d, [&] { return make_pointwise(w, activation); }, {{"weight", w}}, true);
 }
 
 std::unique_ptr<const Op> make_separable_op(const Description& d) {
@@ -132,12 +130,13 @@ std::unique_ptr<const Op> make_separable_op(const Description& d) {
   const PackedMatrix w = matrix_of(d, "weight", "bias");
   std::vector<Part> parts = {{"depthwise_weight", depthwise}, {"weight", w}};
   const std::optional<PackedSqueezeExcite> squeeze_excite = squeeze_excite_of(d, &parts);
+  const ConvOptions options = d.conv_options();
+  const Activation inner = d.activation("depthwise_"), last = d.activation();
   const auto make = [&] {
-    const Activation inner = d.activation("depthwise_"), last = d.activation();
-    return squeeze_excite ? make_gated_separable(depthwise, w, d.conv_options(), inner, last, *squeeze_excite)
-                          : make_separable(depthwise, w, d.conv_options(), inner, last);
+    return squeeze_excite ? make_gated_separable(depthwise, w, options, inner, last, *squeeze_excite)
+                          : make_separable(depthwise, w, options, inner, last);
   };
-  return layer_op(d, named(d, make), std::move(parts));
+  return layer_op(d, make, std::move(parts));
 }
 
 std::unique_ptr<const Op> make_inverted_residual_op(const Description& d) {
@@ -145,33 +144,30 @@ std::unique_ptr<const Op> make_inverted_residual_op(const Description& d) {
   const PackedDepthwise depthwise = depthwise_of(d, "depthwise_weight", "depthwise_bias");
   std::vector<Part> parts = {{"expand_weight", expand}, {"depthwise_weight", depthwise}, {"weight", project}};
   const std::optional<PackedSqueezeExcite> squeeze_excite = squeeze_excite_of(d, &parts);
-  const auto make = [&] {
-    return make_inverted_residual(expand, depthwise, project, d.conv_options(), d.activation("expand_"), d.activation("depthwise_"),
-                                  d.activation(), squeeze_excite);
-  };
-  return layer_op(d, named(d, make), std::move(parts));
+  const ConvOptions options = d.conv_options();
+  const Activation expansion = d.activation("expand_"), inner = d.activation("depthwise_"), last = d.activation();
+  const auto make = [&] { return make_inverted_residual(expand, depthwise, project, options, expansion, inner, last, squeeze_excite); };
+  return layer_op(d, make, std::move(parts));
 }
 
 /// Grouped filters are stored as one matrix for each group: "weight.0", "weight.1", ... Filters with one input channel in each group are
-/// depthwise.
+/// depthwise. The size of the filters, which such matrices do not tell, is an attribute.
 std::unique_ptr<const Op> make_standard_op(const Description& d) {
   const std::int64_t groups = d.integer("groups", 1, std::int64_t{1} << 16);
+  const Dims kernel = d.dims("kernel", 2, 1, std::int64_t{1} << 16);
+  const std::int64_t kh = kernel[0], kw = kernel[1];
   const auto found = d.weights.find("weight");
   std::vector<PackedMatrix> matrices;
-  std::int64_t kh = 0, kw = 0, in = 0;
+  std::int64_t in = 0;
   if (const auto* w = found == d.weights.end() ? nullptr : std::get_if<RawWeights>(&found->second)) {
     const Dims& s = w->shape;
     if (s.rank() != 4 || s.count() < 1) d.reject("weight", "of 4 axes (KH, KW, Cin / groups, Cout), none of them empty", to_string(s));
     if (s[3] % groups != 0) d.reject("groups", "a divisor of the " + std::to_string(s[3]) + " output channels", std::to_string(groups));
-    kh = s[0];
-    kw = s[1];
+    if (s[0] != kh || s[1] != kw) d.reject("kernel", "the weights' size " + to_string(Dims{s[0], s[1]}), to_string(kernel));
     in = s[2] * groups;
     const float* bias = d.has_weights("bias") ? d.vector("bias", s[3]).values.get() : nullptr;
     for (std::int64_t g = 0; g < groups; ++g) matrices.push_back(group_of(*w, bias, groups, g));
   } else {
-    const Dims kernel = d.dims("kernel", 2, 1, std::int64_t{1} << 16);
-    kh = kernel[0];
-    kw = kernel[1];
     for (std::int64_t g = 0; g < groups; ++g) matrices.push_back(matrix_of(d, "weight." + std::to_string(g), {}));
     in = matrices.front().k / (kh * kw) * groups;
     for (const PackedMatrix& m : matrices) {
@@ -184,8 +180,10 @@ std::unique_ptr<const Op> make_standard_op(const Description& d) {
   std::vector<Part> parts;
   for (std::size_t g = 0; g < matrices.size(); ++g) parts.push_back({"weight." + std::to_string(g), matrices[g]});
   const std::int64_t out = matrices.front().columns * groups;
-  return layer_op(d, named(d, [&] { return make_standard(matrices, kh, kw, in, out, d.conv_options(), d.activation()); }),
-                  std::move(parts));
+  const ConvOptions options = d.conv_options();
+  const Activation activation = d.activation();
+  return layer_op(
+      d, [&] { return make_standard(std::move(matrices), kh, kw, in, out, options, activation); }, std::move(parts));
 }
 
 }  // namespace dwsep::runtime
