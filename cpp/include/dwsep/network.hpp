@@ -91,7 +91,8 @@ class Network {
 /// Whole numbers, numbers with a fraction, or a word.
 using NetworkAttribute = std::variant<std::vector<std::int64_t>, std::vector<double>, std::string>;
 
-/// Makes a Network. The kinds of steps, their attributes and weights are those of a .dwsep file: docs/file_format.md.
+/// Makes a Network. The kinds of steps, their attributes and weights are those of a .dwsep file: docs/file_format.md. All text is UTF-8. A
+/// call that throws, other than finish, leaves the builder as it was.
 class NetworkBuilder {
  public:
   NetworkBuilder();

@@ -23,8 +23,14 @@ class ByteWriter {
     bytes_.resize(at + sizeof(T));
     std::memcpy(bytes_.data() + at, &value, sizeof(T));
   }
+  /// How many records follow.
+  void count(std::size_t n) {
+    constexpr std::uint32_t most = ~std::uint32_t{0};
+    if (n > most) reject("network", "of texts and lists of at most " + std::to_string(most) + " bytes or entries", std::to_string(n));
+    number(static_cast<std::uint32_t>(n));
+  }
   void text(const std::string& s) {
-    number(static_cast<std::uint32_t>(s.size()));
+    count(s.size());
     bytes_.insert(bytes_.end(), s.begin(), s.end());
   }
   void dims(const Dims& d) {
@@ -52,7 +58,7 @@ class ByteReader {
   std::string text() {
     const auto size = number<std::uint32_t>();
     std::string s(take(size), size);
-    if (!is_utf8(s)) reject("file", "with text in UTF-8", "other bytes");
+    check_utf8(s, "text of the file");
     return s;
   }
   Dims dims() {

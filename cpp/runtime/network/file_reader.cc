@@ -91,16 +91,12 @@ class Reader {
     return {file_.owner, reinterpret_cast<const float*>(file_.data + header_.data_offset + offset)};
   }
 
-  /// Sizes of weights, each at least `least`, whose product a file can hold.
+  /// Sizes of weights, each at least `least`, whose product the file can hold. (An array without elements may have any other sizes.)
   Dims weight_dims(int rank, std::int64_t least) {
     const Dims d = in_.dims();
     if (rank >= 0 && d.rank() != rank) reject("file", "with weights of " + std::to_string(rank) + " axes", to_string(d));
-    std::int64_t count = 1;
-    for (const std::int64_t size : d) {
-      if (size < least || size > static_cast<std::int64_t>(file_.size) / count)
-        reject("file", "with weights that it can hold", to_string(d));
-      count *= std::max<std::int64_t>(size, 1);
-    }
+    const bool fits = possible(d) && std::all_of(d.begin(), d.end(), [&](std::int64_t size) { return size >= least; });
+    if (!fits || d.count() > static_cast<std::int64_t>(file_.size)) reject("file", "with weights that it can hold", to_string(d));
     return d;
   }
 

@@ -154,10 +154,8 @@ NetworkBuilder::~NetworkBuilder() = default;
 
 namespace {
 
-std::shared_ptr<const float> copied(const ConstArray& array, const Dims& shape) {
-  for (const std::int64_t size : shape) {
-    if (size < 0) reject("array", "of sizes of at least 0", to_string(shape));
-  }
+std::shared_ptr<const float> copied(const ConstArray& array, const Dims& shape, const std::string& what) {
+  check_size(shape, what);
   const std::int64_t count = shape.count();
   AlignedFloats memory = aligned_floats(count);
   std::copy_n(array.data, count, memory.get());
@@ -172,7 +170,7 @@ int NetworkBuilder::input(const std::string& name, const Sizes& shape) {
 
 int NetworkBuilder::constant(const ConstArray& array) {
   const Dims shape = dims_of(array.shape, "constant");
-  return draft_->add_constant(shape, copied(array, shape));
+  return draft_->add_constant(shape, copied(array, shape, "constant"));
 }
 
 int NetworkBuilder::step(const std::string& kind, const std::string& name, const std::vector<int>& inputs,
@@ -182,16 +180,17 @@ int NetworkBuilder::step(const std::string& kind, const std::string& name, const
   d.name = name;
   d.attributes = attributes;
   for (const auto& entry : weights) {
-    const Dims shape = dims_of(entry.second.shape, "weights '" + entry.first + "'");
+    const std::string what = "weights '" + entry.first + "'";
+    const Dims shape = dims_of(entry.second.shape, what);
     // Packing copies them; nothing refers to them afterwards but what small vectors an op keeps.
-    d.weights.emplace(entry.first, RawWeights{shape, copied(entry.second, shape)});
+    d.weights.emplace(entry.first, RawWeights{shape, copied(entry.second, shape, what)});
   }
   return draft_->add_step(std::move(d), inputs);
 }
 
 void NetworkBuilder::output(const std::string& name, int value) { draft_->add_output(name, value); }
 
-void NetworkBuilder::note(const std::string& key, const std::string& text) { draft_->notes[key] = text; }
+void NetworkBuilder::note(const std::string& key, const std::string& text) { draft_->add_note(key, text); }
 
 Network NetworkBuilder::finish() {
   // Emptied before anything is checked, so that the builder is as new also where the network is refused.

@@ -9,6 +9,7 @@
 
 #include "runtime/geometry.hpp"
 #include "runtime/network/instance.hpp"
+#include "runtime/network/utf8.hpp"
 
 namespace dwsep::runtime {
 namespace {
@@ -21,8 +22,20 @@ constexpr std::size_t kIdleInstances = 8;  // as many calls at once, or as many 
 std::mutex idle_mutex;
 const bool survives_fork = pthread_atfork([] { idle_mutex.lock(); }, [] { idle_mutex.unlock(); }, [] { idle_mutex.unlock(); }) == 0;
 
-void check_size(const Dims& shape, const std::string& what) {
-  if (!possible(shape)) reject(what, "of sizes of at least 0 and of 2**40 elements at most", to_string(shape));
+/// So that the next push_back cannot fail. Doubles the room, as push_back itself would.
+template <class T>
+void make_room(std::vector<T>& v) {
+  if (v.size() == v.capacity()) v.reserve(std::max<std::size_t>(2 * v.size(), 8));
+}
+
+void check_text(const Description& d) {
+  check_utf8(d.kind, "kind of a step");
+  check_utf8(d.name, "name of a step");
+  const std::string node = "node '" + d.name + "' (" + d.kind + "): ";
+  for (const auto& attribute : d.attributes) {
+    check_utf8(attribute.first, node + "name of an attribute");
+    if (const auto* word = std::get_if<std::string>(&attribute.second)) check_utf8(*word, node + attribute.first);
+  }
 }
 
 /// A shape as both C++, where -1 is a size that the call decides, and Python, where None is, can read it: (any, 224, 224, 3).
@@ -34,8 +47,16 @@ std::string open_shape(const Dims& shape) {
 
 }  // namespace
 
-int NetworkDraft::add(Value value) {
-  if (values.size() >= kMostValues) reject("network", "of fewer than 65536 values", "more");
+void check_size(const Dims& shape, const std::string& what) {
+  if (!possible(shape)) reject(what, "of sizes of at least 0 and of 2**40 elements at most", to_string(shape));
+}
+
+void NetworkDraft::prepare() {
+  if (values.size() >= kMostValues) reject("network", "of at most 65536 values", "more");
+  make_room(values);
+}
+
+int NetworkDraft::add(Value value) noexcept {
   values.push_back(std::move(value));
   return static_cast<int>(values.size()) - 1;
 }
@@ -47,24 +68,30 @@ void NetworkDraft::check_value(int value, const std::string& what) const {
 }
 
 int NetworkDraft::add_input(const std::string& name, const Dims& shape) {
+  check_utf8(name, "name of an input");
   Dims sizes = shape;
   for (int i = 0; i < sizes.rank(); ++i) {
     if (sizes[i] < -1) reject("input '" + name + "'", "of sizes of at least 0, or -1 for any", to_string(shape));
     if (sizes[i] == -1) sizes[i] = 1;
   }
   check_size(sizes, "input '" + name + "'");
-  input_infos.push_back({name, Sizes(shape.begin(), shape.end())});
-  const int value = add({Value::Kind::input, shape, nullptr});
-  inputs.push_back(value);
-  return value;
+  ValueInfo info{name, Sizes(shape.begin(), shape.end())};
+  prepare();
+  make_room(inputs);
+  make_room(input_infos);
+  inputs.push_back(add({Value::Kind::input, shape, nullptr}));
+  input_infos.push_back(std::move(info));
+  return inputs.back();
 }
 
 int NetworkDraft::add_constant(const Dims& shape, std::shared_ptr<const float> data) {
   check_size(shape, "constant");
+  prepare();
   return add({Value::Kind::constant, shape, std::move(data)});
 }
 
 int NetworkDraft::add_step(Description description, const std::vector<int>& step_inputs) {
+  check_text(description);
   for (const int v : step_inputs) check_value(v, "node '" + description.name + "' (" + description.kind + "): input");
   Step step{std::move(description), nullptr, step_inputs, 0};
   {
@@ -72,15 +99,27 @@ int NetworkDraft::add_step(Description description, const std::vector<int>& step
     step.op = make_op(step.description);
   }
   step.description.weights.clear();
+  prepare();
+  make_room(steps);
   step.output = add({});
   steps.push_back(std::move(step));
   return steps.back().output;
 }
 
 void NetworkDraft::add_output(const std::string& name, int value) {
+  check_utf8(name, "name of an output");
   check_value(value, "output '" + name + "'");
+  ValueInfo info{name, {}};
+  make_room(outputs);
+  make_room(output_infos);
   outputs.push_back(value);
-  output_infos.push_back({name, {}});
+  output_infos.push_back(std::move(info));
+}
+
+void NetworkDraft::add_note(const std::string& key, const std::string& text) {
+  check_utf8(key, "key of a note");
+  check_utf8(text, "note '" + key + "'");
+  notes.insert_or_assign(key, text);
 }
 
 NetworkImpl::NetworkImpl(NetworkDraft draft) : definition_(std::move(draft)) {

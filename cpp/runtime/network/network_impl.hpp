@@ -14,6 +14,9 @@ namespace dwsep::runtime {
 
 class Instance;
 
+/// Throws std::invalid_argument unless an array, which `what` names, can have these sizes.
+void check_size(const Dims& shape, const std::string& what);
+
 /// A value: an input, a constant, or what a step computes.
 struct Value {
   enum class Kind : std::uint8_t { input, constant, computed };
@@ -29,7 +32,8 @@ struct Step {
   int output = 0;
 };
 
-/// A network under construction; NetworkImpl is the same for good.
+/// A network under construction; NetworkImpl is the same for good. A call that throws leaves it as it was. Names and all other text are
+/// UTF-8.
 class NetworkDraft {
  public:
   std::vector<Value> values;
@@ -42,9 +46,12 @@ class NetworkDraft {
   int add_constant(const Dims& shape, std::shared_ptr<const float> data);
   int add_step(Description description, const std::vector<int>& step_inputs);
   void add_output(const std::string& name, int value);
+  void add_note(const std::string& key, const std::string& text);
 
  private:
-  int add(Value value);
+  /// Room for one more value, so that `add` cannot fail.
+  void prepare();
+  int add(Value value) noexcept;
   void check_value(int value, const std::string& what) const;
 
   PageStore pages_;  ///< for the weights

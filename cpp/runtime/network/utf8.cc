@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/geometry.hpp"
+
 namespace dwsep::runtime {
 namespace {
 
@@ -38,6 +40,10 @@ bool is_utf8(const std::string& text) {
     if (character < lead.least || surrogate || character > 0x10FFFF) return false;
   }
   return true;
+}
+
+void check_utf8(const std::string& text, const std::string& what) {
+  if (!is_utf8(text)) reject(what, "text in UTF-8", "other bytes");
 }
 
 }  // namespace dwsep::runtime

@@ -7,5 +7,7 @@ namespace dwsep::runtime {
 
 /// Whether all of it is UTF-8 as RFC 3629 defines it: no overlong forms, no surrogates, nothing beyond U+10FFFF.
 bool is_utf8(const std::string& text);
+/// Throws std::invalid_argument unless all of `what` is.
+void check_utf8(const std::string& text, const std::string& what);
 
 }  // namespace dwsep::runtime
