@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 
+import dwsep_file
 import numpy as np
 import pytest
 import small_networks
@@ -50,6 +51,68 @@ def test_a_saved_file_has_the_usual_permissions(model, tmp_path):
     assert modes[0] == modes[1]
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o755])
+def test_a_file_that_is_replaced_keeps_its_permissions(mode, model, tmp_path):
+    path = tmp_path / "small.dwsep"
+    path.touch()
+    path.chmod(mode)
+    model.save(path)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert same(dwsep.load(path)(IMAGES), model(IMAGES))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_file_that_is_replaced_keeps_its_owner(model, tmp_path):
+    path = tmp_path / "small.dwsep"
+    path.touch()
+    path.chmod(0o640)
+    os.chown(path, 1234, 4321)
+    model.save(path)
+    after = path.stat()
+    assert (after.st_uid, after.st_gid, stat.S_IMODE(after.st_mode)) == (1234, 4321, 0o640)
+
+
+@pytest.mark.parametrize("existed", [True, False])
+@pytest.mark.parametrize("absolute", [True, False])
+def test_saving_through_links(existed, absolute, model, tmp_path):
+    """As open(..., "w") does: what the link leads to gets the model, and the link remains."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "here").mkdir()
+    target = tmp_path / "there" / "small.dwsep"
+    if existed:
+        target.write_bytes(b"old")
+    first, second = tmp_path / "here" / "first.dwsep", tmp_path / "second.dwsep"
+    first.symlink_to(target if absolute else "../there/small.dwsep")
+    second.symlink_to(first if absolute else "here/first.dwsep")
+    model.save(second)
+    assert first.is_symlink()
+    assert second.is_symlink()
+    assert same(dwsep.load(target)(IMAGES), model(IMAGES))
+    assert sorted(os.listdir(tmp_path)) == ["here", "second.dwsep", "there"]
+    assert os.listdir(tmp_path / "there") == ["small.dwsep"]
+    assert os.listdir(tmp_path / "here") == ["first.dwsep"]
+
+
+def test_saving_through_links_that_lead_nowhere(model, tmp_path):
+    missing, circle = tmp_path / "missing.dwsep", tmp_path / "circle.dwsep"
+    missing.symlink_to("none/small.dwsep")
+    circle.symlink_to("circle.dwsep")
+    with pytest.raises(FileNotFoundError, match=r"missing\.dwsep"):
+        model.save(missing)
+    with pytest.raises(OSError, match=r"circle\.dwsep"):
+        model.save(circle)
+    assert missing.is_symlink()
+    assert circle.is_symlink()
+    assert sorted(os.listdir(tmp_path)) == ["circle.dwsep", "missing.dwsep"]
+
+
+def test_names_may_be_as_long_as_the_system_takes(model, tmp_path):
+    path = tmp_path / ("n" * (os.pathconf(tmp_path, "PC_NAME_MAX") - 6) + ".dwsep")
+    model.save(path)
+    assert same(dwsep.load(path)(IMAGES), model(IMAGES))
+    assert os.listdir(tmp_path) == [path.name]
+
+
 def test_saving_where_there_is_no_folder(model, tmp_path):
     path = tmp_path / "missing" / "small.dwsep"
     with pytest.raises(FileNotFoundError, match="missing"):
@@ -86,7 +149,7 @@ def test_a_file_of_that_name_that_is_left_from_before(model, tmp_path):
     """Names of unfinished files may be taken, by another process of the same number."""
     path = tmp_path / "small.dwsep"
     model.save(path)
-    taken = [tmp_path / f"small.dwsep.{os.getpid()}.{n}" for n in range(200)]
+    taken = [tmp_path / f".dwsep-{os.getpid()}-{n}" for n in range(200)]
     for name in taken:
         name.touch()
     model.save(path)
@@ -168,7 +231,25 @@ def test_a_save_that_fails_leaves_what_was_there(existed, tmp_path):
 def test_files_that_are_none(content, tmp_path):
     path = tmp_path / "broken.dwsep"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="file"):
+    with pytest.raises(ValueError, match=r"file: .* \(in '.*broken\.dwsep'\)"):
+        dwsep.load(path)
+
+
+@pytest.mark.parametrize(
+    ("lanes", "half", "complaint"),
+    [
+        (5, 0, "vectors of 4, 8 or 16 floats, got vectors of 5"),
+        (16, 3, "half panels of kind 0, 1 or 2, got kind 3"),
+        (16, 2**32 - 1, "half panels of kind 0, 1 or 2, got kind 4294967295"),
+    ],
+)
+def test_weights_that_no_version_packs_like_this(lanes, half, complaint, model, tmp_path):
+    path = tmp_path / "other.dwsep"
+    model.save(path)
+    file = dwsep_file.parse(path.read_bytes())
+    file.lanes, file.half_panel = lanes, half
+    path.write_bytes(file.to_bytes())
+    with pytest.raises(ValueError, match=rf"{complaint} \(in '.*other\.dwsep'\)"):
         dwsep.load(path)
 
 

@@ -1,8 +1,11 @@
 // Networks under construction and in files: what a builder takes can be saved, what was saved is loaded and gives the same bits, and what
 // is refused leaves all as it was.
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <new>
 #include <stdexcept>
@@ -227,6 +230,46 @@ void memory_may_lack() {
   });
 }
 
+/// A folder that is gone afterwards, with the one file that it may hold.
+class Folder {
+ public:
+  Folder() {
+    const char* const parent = std::getenv("TMPDIR");
+    path_ = std::string(parent == nullptr ? "/tmp" : parent) + "/dwsep_XXXXXX";
+    check(mkdtemp(path_.data()) != nullptr, "a folder can be made");
+  }
+  ~Folder() {
+    unlink(file().c_str());
+    rmdir(path_.c_str());
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::string file() const { return path_ + "/net.dwsep"; }
+
+ private:
+  std::string path_;
+};
+
+void paths() {
+  NetworkBuilder b;
+  const int x = b.input("x", {1, 4});
+  b.output("y", b.step("activation", "a", {x}, {}, {}));
+  const Network network = b.finish();
+  const Folder folder;
+  const std::string half = folder.file() + '\0' + ".onnx";
+  network.save(folder.file());
+  check(Network::load(folder.file()).inputs()[0].name == "x", "a file that was saved is loaded");
+  for (const bool loads : {true, false}) {
+    refused("half a path", {"path: must be without zero bytes", "net.dwsep' before one"}, [&] {
+      if (loads) Network::load(half);
+      if (!loads) network.save(half);
+    });
+  }
+  std::ofstream(folder.file()) << std::string(64, '?');
+  refused("no such file", {"file: must be a .dwsep file, got one that begins otherwise", "in '" + folder.file() + "'"},
+          [&] { Network::load(folder.file()); });
+}
+
 }  // namespace
 
 int main() {
@@ -238,5 +281,6 @@ int main() {
   there_are_65536_values_at_most();
   sizes_are_checked_before_memory_is_asked_for();
   memory_may_lack();
+  paths();
   return summary("network files");
 }

@@ -208,7 +208,8 @@ class Model:
         """Write a ``.dwsep`` file, whole or not at all.
 
         Weights are stored as this processor reads them, so that :func:`load` only maps them; on
-        another kind of processor they are packed anew.
+        another kind of processor they are packed anew. Links are followed, and a file that was
+        there before keeps its permissions.
 
         Raises
         ------

@@ -55,7 +55,8 @@ class Network {
   static Network load(const std::string& path);
   /// Reads the content of a .dwsep file, which is copied.
   static Network from_memory(const void* data, std::size_t bytes);
-  /// Writes a .dwsep file, whole or not at all. Weights are stored as the processor in use reads them; others pack them anew.
+  /// Writes a .dwsep file, whole or not at all. Links are followed, and a file that was there before keeps its permissions. Weights are
+  /// stored as the processor in use reads them; others pack them anew.
   void save(const std::string& path) const;
   /// The content of such a file.
   std::vector<char> to_memory() const;

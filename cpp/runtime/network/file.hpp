@@ -9,7 +9,11 @@
 
 namespace dwsep::runtime {
 
-/// Throws std::runtime_error where the file cannot be written; then there is no file, or the one that was there before.
+/// Throws std::invalid_argument where the system would take a part of the path for the whole.
+void check_path(const std::string& path);
+
+/// Throws std::runtime_error where the file cannot be written; then there is no file, or the one that was there before. The paths of these
+/// functions were checked.
 void write_file(const NetworkDraft& network, const std::string& path);
 std::vector<char> write_memory(const NetworkDraft& network);
 

@@ -210,7 +210,7 @@ Bytes mapped(const std::string& path) {
   void* data = size == 0 ? MAP_FAILED : ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
   const int error = errno;
   ::close(descriptor);
-  if (size == 0) reject("file", "a .dwsep file, which has at least 64 bytes", "'" + path + "', which is empty or no regular file");
+  if (size == 0) reject("file", "a .dwsep file, which has at least 64 bytes", "one that is empty or no regular file");
   errno = error;
   if (data == MAP_FAILED) fail("cannot map");
   return {std::shared_ptr<const void>(data, [size](const void* p) { ::munmap(const_cast<void*>(p), size); }),

@@ -1,18 +1,11 @@
 // Writes a network: header, description, then all weights, each on a cache line's boundary.
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <cerrno>
-#include <stdexcept>
-#include <system_error>
 #include <utility>
 
 #include "runtime/dispatch.hpp"
 #include "runtime/network/bytes.hpp"
 #include "runtime/network/file.hpp"
 #include "runtime/network/file_format.hpp"
+#include "runtime/network/new_file.hpp"
 #include "runtime/network/weights.hpp"
 
 namespace dwsep::runtime {
@@ -25,12 +18,12 @@ class Content {
     const Packing packing = packing_in_use();
     out_.number(static_cast<std::uint32_t>(packing.lanes));
     out_.number(static_cast<std::uint32_t>(packing.half_panel));
-    out_.number(static_cast<std::uint32_t>(network.notes.size()));
+    out_.count(network.notes.size());
     for (const auto& note : network.notes) {
       out_.text(note.first);
       out_.text(note.second);
     }
-    out_.number(static_cast<std::uint32_t>(network.values.size()));
+    out_.count(network.values.size());
     std::size_t input = 0, step = 0;
     for (const Value& value : network.values) {
       switch (value.kind) {
@@ -49,7 +42,7 @@ class Content {
           break;
       }
     }
-    out_.number(static_cast<std::uint32_t>(network.outputs.size()));
+    out_.count(network.outputs.size());
     for (std::size_t i = 0; i < network.outputs.size(); ++i) {
       out_.text(network.output_infos[i].name);
       out_.number(static_cast<std::uint32_t>(network.outputs[i]));
@@ -100,15 +93,15 @@ class Content {
     out_.number(RecordKind::step);
     out_.text(d.kind);
     out_.text(d.name);
-    out_.number(static_cast<std::uint32_t>(step.inputs.size()));
+    out_.count(step.inputs.size());
     for (const int v : step.inputs) out_.number(static_cast<std::uint32_t>(v));
-    out_.number(static_cast<std::uint32_t>(d.attributes.size()));
+    out_.count(d.attributes.size());
     for (const auto& attribute : d.attributes) {
       out_.text(attribute.first);
       std::visit([&](const auto& value) { add(value); }, attribute.second);
     }
     const std::vector<Part> parts = step.op->parts();
-    out_.number(static_cast<std::uint32_t>(parts.size()));
+    out_.count(parts.size());
     for (const Part& part : parts) {
       out_.text(part.name);
       std::visit([&](const auto& weights) { add(weights); }, part.weights);
@@ -118,7 +111,7 @@ class Content {
   template <class T>
   void add_list(AttributeKind kind, const std::vector<T>& values) {
     out_.number(kind);
-    out_.number(static_cast<std::uint32_t>(values.size()));
+    out_.count(values.size());
     for (const T v : values) out_.number(v);
   }
   void add(const std::vector<std::int64_t>& values) { add_list(AttributeKind::integers, values); }
@@ -151,61 +144,11 @@ class Content {
   std::uint64_t data_bytes_ = 0;
 };
 
-[[noreturn]] void fail(const std::string& path) { throw std::system_error(errno, std::generic_category(), "cannot write '" + path + "'"); }
-
-/// A file beside the wanted one, which takes its name when it is complete.
-class NewFile {
- public:
-  explicit NewFile(const std::string& path) : path_(path) {
-    // The system would take what is before the zero for the whole.
-    if (path.find('\0') != std::string::npos) reject("path", "without zero bytes", "'" + std::string(path.c_str()) + "' before one");
-    // A device or a pipe would be replaced by a file, as root even /dev/null.
-    struct stat status {};
-    if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
-      errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
-      fail(path_);
-    }
-    // Not mkstemp, whose file only the owner may read: others' rights are the umask's to say, which cannot be read without changing it
-    // for all threads.
-    do {
-      temporary_ = path + "." + std::to_string(::getpid()) + "." + std::to_string(next_number++);
-      descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    } while (descriptor_ < 0 && (errno == EEXIST || errno == EINTR));
-    if (descriptor_ < 0) fail(path_);
-  }
-  ~NewFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (!kept_) ::unlink(temporary_.c_str());
-  }
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-
-  void write(const void* data, std::size_t bytes) {
-    const auto* p = static_cast<const char*>(data);
-    while (bytes > 0) {
-      const ::ssize_t n = ::write(descriptor_, p, bytes);
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) fail(path_);
-      p += n;
-      bytes -= static_cast<std::size_t>(n);
-    }
-  }
-
-  void keep() {
-    const bool written = ::fsync(descriptor_) == 0 && ::close(std::exchange(descriptor_, -1)) == 0;
-    if (!written || ::rename(temporary_.c_str(), path_.c_str()) != 0) fail(path_);
-    kept_ = true;
-  }
-
- private:
-  static inline std::atomic<unsigned> next_number{0};
-
-  std::string path_, temporary_;
-  int descriptor_ = -1;
-  bool kept_ = false;
-};
-
 }  // namespace
+
+void check_path(const std::string& path) {
+  if (path.find('\0') != std::string::npos) reject("path", "without zero bytes", "'" + std::string(path.c_str()) + "' before one");
+}
 
 void write_file(const NetworkDraft& network, const std::string& path) {
   const Content content(network);

@@ -2,6 +2,7 @@
 #include "dwsep/network.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "runtime/geometry.hpp"
@@ -74,13 +75,23 @@ std::int64_t count_parameters(const Op& op) {
 
 Network::Network(std::shared_ptr<const NetworkImpl> impl) : impl_(std::move(impl)) {}
 
-Network Network::load(const std::string& path) { return Network(std::make_shared<NetworkImpl>(read_file(path))); }
+Network Network::load(const std::string& path) {
+  check_path(path);
+  try {
+    return Network(std::make_shared<NetworkImpl>(read_file(path)));
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(std::string(error.what()) + " (in '" + path + "')");
+  }
+}
 
 Network Network::from_memory(const void* data, std::size_t bytes) {
   return Network(std::make_shared<NetworkImpl>(read_memory(data, bytes)));
 }
 
-void Network::save(const std::string& path) const { write_file(impl_->definition(), path); }
+void Network::save(const std::string& path) const {
+  check_path(path);
+  write_file(impl_->definition(), path);
+}
 
 std::vector<char> Network::to_memory() const { return write_memory(impl_->definition()); }
 

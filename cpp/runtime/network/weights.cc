@@ -36,8 +36,10 @@ Packing packing_in_use() {
 
 void check_packing(const Packing& p) {
   const bool lanes = p.lanes == 4 || p.lanes == 8 || p.lanes == 16;
+  if (!lanes) reject("file", "packed for vectors of 4, 8 or 16 floats", "vectors of " + std::to_string(p.lanes));
   const bool half = p.half_panel == HalfPanel::none || p.half_panel == HalfPanel::paired || p.half_panel == HalfPanel::narrow;
-  if (!lanes || !half) reject("file", "packed for vectors of 4, 8 or 16 floats", "vectors of " + std::to_string(p.lanes));
+  if (!half)
+    reject("file", "packed with half panels of kind 0, 1 or 2", "kind " + std::to_string(static_cast<std::uint32_t>(p.half_panel)));
 }
 
 PackedDepthwise depthwise_layout(std::int64_t kh, std::int64_t kw, std::int64_t channels, std::int64_t multiplier, int lanes) {
