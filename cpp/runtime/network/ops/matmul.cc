@@ -15,35 +15,21 @@ struct Stack {
   std::int64_t row;
 };
 
-/// b in panels as PackedMatrix has them, without half vectors.
-struct Panels {
-  std::int64_t k, columns, vectors, count;
-  int panel_vectors, lanes;
+/// How b is packed: as a matrix of weights, but without half vectors.
+PackedMatrix layout(std::int64_t k, std::int64_t columns) { return matrix_layout(k, columns, kernel_table().lanes, HalfPanel::none); }
 
-  Panels(std::int64_t rows, std::int64_t n)
-      : k(rows),
-        columns(n),
-        vectors(ceil_div(n, kernel_table().lanes)),
-        count(std::max<std::int64_t>(vectors / 2, 1)),
-        panel_vectors(vectors < 2 ? 1 : 2),
-        lanes(kernel_table().lanes) {}
-
-  int last_vectors() const { return static_cast<int>(vectors - (count - 1) * panel_vectors); }
-  std::int64_t bias_floats() const { return vectors * lanes; }
-  std::int64_t floats() const { return (k + 1) * bias_floats(); }
-
-  /// Rows [range) of b.
-  void pack(const float* b, std::int64_t row, Range range, float* out) const {
-    for (std::int64_t p = 0; p < count; ++p) {
-      const std::int64_t first = p * panel_vectors * lanes, width = (p + 1 < count ? panel_vectors : last_vectors()) * lanes;
-      const std::int64_t exist = std::min(columns - first, width);
-      for (std::int64_t r = range.begin; r < range.end; ++r) {
-        float* const end = std::copy_n(b + r * row + first, exist, out + first * k + r * width);
-        std::fill_n(end, width - exist, 0.0F);
-      }
+/// Rows [range) of b.
+void pack_rows(const PackedMatrix& p, const float* b, std::int64_t row, Range range, float* out) {
+  for (std::int64_t i = 0; i < p.panels; ++i) {
+    const std::int64_t first = i * p.panel_vectors * p.lanes;
+    const std::int64_t width = std::int64_t{i + 1 < p.panels ? p.panel_vectors : p.last_panel_vectors} * p.lanes;
+    const std::int64_t exist = std::min(p.columns - first, width);
+    for (std::int64_t r = range.begin; r < range.end; ++r) {
+      float* const end = std::copy_n(b + r * row + first, exist, out + first * p.k + r * width);
+      std::fill_n(end, width - exist, 0.0F);
     }
   }
-};
+}
 
 class Matmul final : public PlainOp {
  public:
@@ -65,14 +51,14 @@ class Matmul final : public PlainOp {
   std::int64_t scratch_floats(const std::vector<Dims>& inputs, const Dims&, int threads) const override {
     const Dims &a = inputs[0], &b = inputs[1];
     const std::int64_t copies = std::min<std::int64_t>(broadcast(batch_of(a), batch_of(b)).count(), threads);
-    return copies * room(Panels(a.back(), b.rank() == 1 ? 1 : b.back()));
+    return copies * room(layout(a.back(), b.rank() == 1 ? 1 : b.back()));
   }
 
   void run(Team& team, const Operands& o, float* scratch) const noexcept override {
     const Array &a = o.inputs[0], &b = o.inputs[1];
     Product p(o);
     const bool one_b = std::all_of(p.b.strides.begin(), p.b.strides.end(), [](std::int64_t s) { return s == 0; });
-    const Panels panels(a.shape.back(), b.shape.rank() == 1 ? 1 : b.shape.back());
+    const PackedMatrix panels = layout(a.shape.back(), b.shape.rank() == 1 ? 1 : b.shape.back());
     if (one_b) {
       pack_together(team, panels, p.b.data, p.b.row, scratch);
       p.multiply_part(team, panels, scratch, {0, p.batches});
@@ -81,8 +67,8 @@ class Matmul final : public PlainOp {
       float* const own = scratch + team.rank() * room(panels);
       std::fill_n(own, panels.bias_floats(), 0.0F);
       for (std::int64_t i = mine.begin; i < mine.end; ++i) {
-        panels.pack(p.at(p.b, i), p.b.row, {0, panels.k}, own + panels.bias_floats());
-        p.multiply(panels, own, i, {0, p.rows}, {0, panels.count});
+        pack_rows(panels, p.at(p.b, i), p.b.row, {0, panels.k}, own + panels.bias_floats());
+        p.multiply(panels, own, i, {0, p.rows}, {0, panels.panels});
       }
     } else {
       for (std::int64_t i = 0; i < p.batches; ++i) {
@@ -133,11 +119,11 @@ class Matmul final : public PlainOp {
     }
 
     /// A thread's part of the products [some), which share packed panels: of their rows, or where these are few of the panels.
-    void multiply_part(const Team& team, const Panels& panels, const float* packed, Range some) const {
+    void multiply_part(const Team& team, const PackedMatrix& panels, const float* packed, Range some) const {
       const std::int64_t all = (some.end - some.begin) * rows;
-      const bool by_panels = all < 8 * team.size() && panels.count >= team.size();
+      const bool by_panels = all < 8 * team.size() && panels.panels >= team.size();
       const Range mine = by_panels ? Range{0, all} : part_of(all, team.rank(), team.size());
-      const Range my_panels = by_panels ? part_of(panels.count, team.rank(), team.size()) : Range{0, panels.count};
+      const Range my_panels = by_panels ? part_of(panels.panels, team.rank(), team.size()) : Range{0, panels.panels};
       for (std::int64_t row = mine.begin; row < mine.end;) {
         const std::int64_t first = row % rows, last = std::min(rows, first + mine.end - row);
         multiply(panels, packed, some.begin + row / rows, {first, last}, my_panels);
@@ -145,26 +131,16 @@ class Matmul final : public PlainOp {
       }
     }
 
-    void multiply(const Panels& panels, const float* packed, std::int64_t i, Range some, Range my_panels) const {
-      const Segment whole{0, 0, panels.k};
-      GemmWork w{};
+    void multiply(const PackedMatrix& panels, const float* packed, std::int64_t i, Range some, Range my_panels) const {
+      GemmWork w = panels.work();
       w.a = at(a, i) + some.begin * a.row;
       w.a_row = a.row;
-      w.segments = &whole;
-      w.segment_count = 1;
       w.b = packed + panels.bias_floats();
-      w.k = panels.k;
       w.bias = packed;
       w.y = at(y, i) + some.begin * y.row;
       w.y_row = y.row;
-      w.y_vector = panels.lanes;
       w.rows = some.end - some.begin;
       w.block_rows = gemm_block_rows(panels.k);
-      w.columns = panels.columns;
-      w.panel_vectors = panels.panel_vectors;
-      w.last_panel_vectors = panels.last_vectors();
-      w.last_panel_half = HalfPanel::none;
-      w.panels = panels.count;
       w.panel_begin = my_panels.begin;
       w.panel_end = my_panels.end;
       kernel_table().gemm(w);
@@ -178,11 +154,11 @@ class Matmul final : public PlainOp {
   }
 
   /// Zeros for a bias, then the panels, in whole cache lines.
-  static std::int64_t room(const Panels& p) { return round_up(p.floats(), 16); }
+  static std::int64_t room(const PackedMatrix& p) { return round_up(p.weight_floats() + p.bias_floats(), 16); }
 
-  static void pack_together(Team& team, const Panels& panels, const float* b, std::int64_t row, float* scratch) {
+  static void pack_together(Team& team, const PackedMatrix& panels, const float* b, std::int64_t row, float* scratch) {
     if (team.rank() == 0) std::fill_n(scratch, panels.bias_floats(), 0.0F);
-    panels.pack(b, row, part_of(panels.k, team.rank(), team.size()), scratch + panels.bias_floats());
+    pack_rows(panels, b, row, part_of(panels.k, team.rank(), team.size()), scratch + panels.bias_floats());
     team.barrier();
   }
 };
