@@ -1,5 +1,4 @@
 // Arrays side by side.
-#include "runtime/network/ops/copy.hpp"
 #include "runtime/network/ops/plain_op.hpp"
 
 namespace dwsep::runtime {
@@ -30,15 +29,8 @@ class Concat final : public PlainOp {
   int concatenated_axis() const override { return axis_; }
   double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
 
-  void run(Team& team, const Operands& o, float*) const noexcept override {
-    float* y = o.output.data;
-    std::int64_t done = 0;
-    for (const Array* x = o.inputs; done < o.output.shape[axis_]; ++x) {
-      copy_elements(team, x->shape, x->data, x->strides, y, o.output.strides);
-      y += x->shape[axis_] * o.output.strides[axis_];
-      done += x->shape[axis_];
-    }
-  }
+  /// Never called: an Instance has the inputs computed in place, and copies those that cannot be, each by a work of its own.
+  void run(Team&, const Operands&, float*) const noexcept override {}
 
  private:
   int axis_;
