@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from . import _interpreter as _interpreter
 from . import errors as errors
 from ._include import get_include
 from ._load import load
