@@ -1,8 +1,6 @@
 // C's structs as the library's own types, checked, and exceptions as a status: what all functions of the table are made of.
 #pragma once
 
-#include <algorithm>
-#include <cstring>
 #include <string>
 
 #include "dwsep/c_api.h"
@@ -43,22 +41,23 @@ inline ConvOptions convolution(const dwsep_conv_options* o) {
 }
 
 inline DepthwiseFilter filter(const dwsep_depthwise_filter* f, const char* name) {
-  required(required(f, name).weights, name);
+  required(required(f, name).weights, (name + std::string(".weights")).c_str());
   return {f->weights, f->kh, f->kw, f->channels, f->multiplier, f->bias};
 }
 
 inline PointwiseFilter filter(const dwsep_pointwise_filter* f, const char* name) {
-  required(required(f, name).weights, name);
+  required(required(f, name).weights, (name + std::string(".weights")).c_str());
   return {f->weights, f->in, f->out, f->bias};
 }
 
 inline SqueezeExcite squeeze_excite(const dwsep_squeeze_excite* s) {
   required(s, "squeeze_excite");
-  return {filter(s->reduce, "reduce"), filter(s->expand, "gate expand"), activation(s->reduce_activation), activation(s->gate_activation)};
+  return {filter(s->reduce, "squeeze_excite.reduce"), filter(s->expand, "squeeze_excite.expand"), activation(s->reduce_activation),
+          activation(s->gate_activation)};
 }
 
 inline StandardFilter filter(const dwsep_standard_filter* f, const char* name) {
-  required(required(f, name).weights, name);
+  required(required(f, name).weights, (name + std::string(".weights")).c_str());
   if (f->groups < 1) refuse("groups", "1 or more", std::to_string(f->groups));
   return {f->weights, f->kh, f->kw, f->in, f->out, f->groups, f->bias};
 }
@@ -81,11 +80,7 @@ Result tensor(const T* t, const char* name) {
 template <class Body>
 dwsep_status guarded(char* message, std::size_t size, const Body& body) noexcept {
   return attempt(body, [&](StatusCode code, const char* text) {
-    if (message != nullptr && size > 0) {
-      const std::size_t length = std::min(std::strlen(text), size - 1);
-      std::memcpy(message, text, length);
-      message[length] = '\0';
-    }
+    if (message != nullptr && size > 0) Status::cut(message, size, text);
     return static_cast<dwsep_status>(code);
   });
 }

@@ -1,6 +1,7 @@
 #include "runtime/geometry.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 namespace dwsep::runtime {
@@ -47,6 +48,16 @@ void check_channels(const char* what, std::int64_t wanted, std::int64_t got) {
   if (wanted != got) reject(what, std::to_string(wanted) + " channels", std::to_string(got));
 }
 
+void check_activation(const Activation& a) {
+  if (a.kind < ActivationKind::clip || a.kind > ActivationKind::gelu) {
+    reject("activation", "of a kind there is", std::to_string(static_cast<int>(a.kind)));
+  }
+  if (a.kind == ActivationKind::clip && !(a.lo <= a.hi)) {
+    reject("activation", "a clip whose lower bound is not above its upper", std::to_string(a.lo) + " and " + std::to_string(a.hi));
+  }
+  if (a.kind == ActivationKind::leaky_relu && !std::isfinite(a.lo)) reject("activation", "of a finite slope", std::to_string(a.lo));
+}
+
 void check_options(const ConvOptions& o, std::int64_t kh, std::int64_t kw) {
   check_range("filter height", kh, 1);
   check_range("filter width", kw, 1);
@@ -54,6 +65,9 @@ void check_options(const ConvOptions& o, std::int64_t kh, std::int64_t kw) {
   check_range("stride", o.stride_w, 1);
   check_range("dilation", o.dilation_h, 1);
   check_range("dilation", o.dilation_w, 1);
+  if (o.padding.mode < Padding::Mode::explicit_ || o.padding.mode > Padding::Mode::valid) {
+    reject("padding", "of a mode there is", std::to_string(static_cast<int>(o.padding.mode)));
+  }
   for (const std::int64_t p : {o.padding.top, o.padding.bottom, o.padding.left, o.padding.right}) check_range("padding", p, 0);
 }
 

@@ -19,7 +19,10 @@ struct Geometry {
   std::int64_t out_h, out_w;
 };
 
-/// Throws std::invalid_argument when a size is out of range.
+/// Throws std::invalid_argument when it is of no kind there is, or a clip to an empty range.
+void check_activation(const Activation& activation);
+
+/// Throws std::invalid_argument when a size or the mode of padding is out of range.
 void check_options(const ConvOptions& options, std::int64_t kh, std::int64_t kw);
 
 /// Throws std::invalid_argument when the padded input is smaller than the filter.

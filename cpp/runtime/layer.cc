@@ -5,16 +5,29 @@
 #include "runtime/buffer.hpp"
 
 namespace dwsep {
+namespace {
 
-Shape Layer::output_shape(const Shape& x) const { return impl_->output_shape(x); }
+void check_data(const char* name, const ConstTensor& t) {
+  if (t.data == nullptr && !t.shape.empty()) runtime::reject(name, "a pointer", "null");
+}
+
+}  // namespace
+
+Shape Layer::output_shape(const Shape& x) const {
+  constexpr std::int64_t most = std::int64_t{1} << 48;
+  for (const std::int64_t size : {x.n, x.h, x.w, x.c}) {
+    if (size < 0 || size > most) runtime::reject("x", "of sizes between 0 and 2^48", std::to_string(size));
+  }
+  return impl_->output_shape(x);
+}
 
 Plan Layer::plan(const Shape& x, int threads) const {
-  static_cast<void>(impl_->output_shape(x));
+  static_cast<void>(output_shape(x));
   return impl_->plan(x, runtime::resolve_threads(threads));
 }
 
 void Layer::operator()(const ConstTensor& x, const Tensor& y, const ConstTensor* residual, int threads) const {
-  const Shape out = impl_->output_shape(x.shape);
+  const Shape out = output_shape(x.shape);
   if (y.shape != out) runtime::reject("y", "of shape " + runtime::to_string(out), runtime::to_string(y.shape));
   if (residual != nullptr) {
     if (!impl_->takes_residual()) runtime::reject("residual", "null for a depthwise layer", "a tensor");
@@ -22,6 +35,9 @@ void Layer::operator()(const ConstTensor& x, const Tensor& y, const ConstTensor*
       runtime::reject("residual", "of shape " + runtime::to_string(out), runtime::to_string(residual->shape));
     }
   }
+  check_data("x", x);
+  check_data("y", y);
+  if (residual != nullptr) check_data("residual", *residual);
   if (out.empty()) return;
   const int team_size = impl_->useful_threads(x.shape, runtime::resolve_threads(threads));
   float* const scratch = runtime::thread_scratch(impl_->scratch_floats(x.shape, team_size));

@@ -73,10 +73,12 @@ DepthwiseStage::DepthwiseStage(PackedDepthwise packed, const ConvOptions& option
                                 : &find_variant(packed_, options.stride_h, options.stride_w)),
       phase_variant_(dilated(options) && options.stride_h == 1 && options.stride_w == 1 ? &find_variant(packed_, 1, 1) : nullptr) {
   check_options(options, packed_.kh, packed_.kw);
+  check_activation(activation);
   check_lanes(packed_.lanes);
 }
 
 PointwiseStage::PointwiseStage(PackedMatrix packed, const Activation& activation) : packed_(std::move(packed)), activation_(activation) {
+  check_activation(activation);
   check_lanes(packed_.lanes);
 }
 

@@ -27,6 +27,7 @@ class Standard final : public PackedLayer {
            const ConvOptions& options, const Activation& activation)
       : kh_(kh), kw_(kw), in_(in), out_(out), options_(options), activation_(activation), groups_(std::move(groups)) {
     check_options(options, kh, kw);
+    check_activation(activation);
     const std::int64_t count = static_cast<std::int64_t>(groups_.size());
     check_groups(count, in, out);
     for (const PackedMatrix& p : groups_) {

@@ -107,7 +107,10 @@ struct Stage {
   std::vector<float> weights, bias;
 
   const float* bias_or_null() const { return bias.empty() ? nullptr : bias.data(); }
-  double work() const { return static_cast<double>(kh * kw * (in / groups) * out); }
+  double work() const {
+    const std::int64_t each = in / groups;  // of a filter's channels
+    return static_cast<double>(kh * kw * each * out);
+  }
 
   /// Padding before and size of the output of one axis; a size of 0 or less where the filter does not fit.
   std::pair<Int, Int> axis(Int size, Int taps, Int stride, Int dilation, Int before, Int after) const {

@@ -21,7 +21,8 @@ struct CacheSizes {
 };
 
 /// The instruction set in use: "avx512", "avx2", "baseline" or "neon". Chosen at the first use: the best that the processor has,
-/// or the one named by the environment variable DWSEP_ISA.
+/// or the one named by the environment variable DWSEP_ISA; std::invalid_argument, here or from whatever else is used first, if it names
+/// none.
 std::string isa();
 /// All that this processor can run, best first.
 std::vector<std::string> isas();

@@ -59,9 +59,13 @@ struct SqueezeExcite {
   Activation reduce_activation, gate_activation;
 };
 
-/// What all layers share.
+/// What all layers share. A layer that is moved is copied, so that none is ever without its weights.
 class Layer {
  public:
+  Layer(const Layer&) = default;
+  Layer& operator=(const Layer&) = default;
+  ~Layer() = default;
+
   /// The shape of the output for an input of shape x.
   Shape output_shape(const Shape& x) const;
   /// y = activation(convolution(x) + bias + residual). Depthwise layers take no residual.

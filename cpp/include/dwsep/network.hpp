@@ -49,8 +49,13 @@ struct StepInfo {
   bool free = false;            ///< takes no time: its output is a view of its input, or computed in place
 };
 
+/// A network that is moved is copied, so that none is ever without its steps.
 class Network {
  public:
+  Network(const Network&) = default;
+  Network& operator=(const Network&) = default;
+  ~Network() = default;
+
   /// Maps a .dwsep file into memory; the file must stay as it is while the network lives.
   static Network load(const std::string& path);
   /// Reads the content of a .dwsep file, which is copied.

@@ -4,7 +4,6 @@
 //   if (!s.ok()) std::fprintf(stderr, "%s\n", s.message());
 #pragma once
 
-#include <algorithm>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -23,17 +22,26 @@ enum class StatusCode : int {
 };
 
 /// What became of a call. Holds its message itself, cut to fit, so that to make one cannot fail.
-class Status {
+class [[nodiscard]] Status {
  public:
   Status() noexcept = default;
-  Status(StatusCode code, const char* message) noexcept : code_(code) {
-    std::memcpy(message_, message, std::min(std::strlen(message), sizeof(message_) - 1));
-  }
+  Status(StatusCode code, const char* message) noexcept : code_(code) { cut(message_, sizeof(message_), message); }
 
   bool ok() const noexcept { return code_ == StatusCode::ok; }
   StatusCode code() const noexcept { return code_; }
   /// Empty if ok.
   const char* message() const noexcept { return message_; }
+
+  /// Copies as much of a text as there is room for, in whole characters of UTF-8, and a zero; `size` is at least 1.
+  static void cut(char* to, std::size_t size, const char* text) noexcept {
+    std::size_t length = std::strlen(text);
+    if (length >= size) {
+      length = size - 1;
+      while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0U) == 0x80U) --length;
+    }
+    std::memcpy(to, text, length);
+    to[length] = '\0';
+  }
 
  private:
   StatusCode code_ = StatusCode::ok;
@@ -42,7 +50,7 @@ class Status {
 
 /// Runs body() and gives tell(code, message), of what body() threw or of its success; the message lives until tell returns.
 template <class Body, class Tell>
-auto attempt(const Body& body, const Tell& tell) noexcept {
+auto attempt(Body&& body, const Tell& tell) noexcept {
   try {
     body();
     return tell(StatusCode::ok, "");
@@ -61,7 +69,7 @@ auto attempt(const Body& body, const Tell& tell) noexcept {
 
 /// Runs body() and turns what it throws into a status: for constructors, and for whatever else has no variant of its own.
 template <class Body>
-Status attempt(const Body& body) noexcept {
+Status attempt(Body&& body) noexcept {
   return attempt(body, [](StatusCode code, const char* message) { return Status(code, message); });
 }
 

@@ -18,26 +18,48 @@ void Description::reject(const std::string& what, const std::string& wanted, con
   throw std::invalid_argument("node '" + name + "' (" + kind + "): " + what + ": must be " + wanted + ", got " + got);
 }
 
-const std::string& Description::word(const std::string& attribute) const {
+const Attribute* Description::find(const std::string& attribute) const {
+  asked_.insert(attribute);
   const auto found = attributes.find(attribute);
-  if (found == attributes.end()) reject(attribute, "given", "nothing");
-  const auto* value = std::get_if<std::string>(&found->second);
+  return found == attributes.end() ? nullptr : &found->second;
+}
+
+const Weights* Description::find_weights(const std::string& key) const {
+  asked_.insert(key);
+  const auto found = weights.find(key);
+  return found == weights.end() ? nullptr : &found->second;
+}
+
+void Description::check_all_known() const {
+  for (const auto& attribute : attributes) {
+    if (asked_.count(attribute.first) == 0) reject(attribute.first, "an attribute of this kind of step", "one without a meaning");
+  }
+  for (const auto& part : weights) {
+    if (asked_.count(part.first) == 0) reject(part.first, "weights of this kind of step", "some without a meaning");
+  }
+  asked_.clear();
+}
+
+const std::string& Description::word(const std::string& attribute) const {
+  const Attribute* const found = find(attribute);
+  if (found == nullptr) reject(attribute, "given", "nothing");
+  const auto* value = std::get_if<std::string>(found);
   if (value == nullptr) reject(attribute, "a word", "numbers");
   return *value;
 }
 
 const std::vector<std::int64_t>& Description::integers(const std::string& attribute) const {
-  const auto found = attributes.find(attribute);
-  if (found == attributes.end()) reject(attribute, "given", "nothing");
-  const auto* value = std::get_if<std::vector<std::int64_t>>(&found->second);
+  const Attribute* const found = find(attribute);
+  if (found == nullptr) reject(attribute, "given", "nothing");
+  const auto* value = std::get_if<std::vector<std::int64_t>>(found);
   if (value == nullptr) reject(attribute, "whole numbers", "something else");
   return *value;
 }
 
 const std::vector<double>& Description::numbers(const std::string& attribute) const {
-  const auto found = attributes.find(attribute);
-  if (found == attributes.end()) reject(attribute, "given", "nothing");
-  const auto* value = std::get_if<std::vector<double>>(&found->second);
+  const Attribute* const found = find(attribute);
+  if (found == nullptr) reject(attribute, "given", "nothing");
+  const auto* value = std::get_if<std::vector<double>>(found);
   if (value == nullptr) reject(attribute, "numbers with a fraction", "something else");
   return *value;
 }
@@ -95,9 +117,9 @@ ConvOptions Description::conv_options() const {
 }
 
 const RawWeights& Description::vector(const std::string& key, std::int64_t length) const {
-  const auto found = weights.find(key);
-  if (found == weights.end()) reject(key, "given", "nothing");
-  const auto* raw = std::get_if<RawWeights>(&found->second);
+  const Weights* const found = find_weights(key);
+  if (found == nullptr) reject(key, "given", "nothing");
+  const auto* raw = std::get_if<RawWeights>(found);
   if (raw == nullptr) reject(key, "plain weights", "packed ones");
   if (raw->shape != Dims{length}) reject(key, "of shape " + to_string(Dims{length}), to_string(raw->shape));
   return *raw;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -41,8 +42,13 @@ class Description {
 
   [[noreturn]] void reject(const std::string& what, const std::string& wanted, const std::string& got) const;
 
-  bool has(const std::string& attribute) const { return attributes.count(attribute) != 0; }
-  bool has_weights(const std::string& key) const { return weights.count(key) != 0; }
+  bool has(const std::string& attribute) const { return find(attribute) != nullptr; }
+  bool has_weights(const std::string& key) const { return find_weights(key) != nullptr; }
+  /// Null where there are none.
+  const Attribute* find(const std::string& attribute) const;
+  const Weights* find_weights(const std::string& key) const;
+  /// Throws std::invalid_argument where it has what nobody has looked for.
+  void check_all_known() const;
   const std::string& word(const std::string& attribute) const;
   std::int64_t integer(const std::string& attribute, std::int64_t least, std::int64_t most) const;
   bool flag(const std::string& attribute) const;
@@ -59,6 +65,9 @@ class Description {
 
   /// A vector of weights of a known length.
   const RawWeights& vector(const std::string& key, std::int64_t length) const;
+
+ private:
+  mutable std::set<std::string> asked_;  ///< names that somebody has looked for
 };
 
 }  // namespace dwsep::runtime

@@ -44,7 +44,9 @@ class Checksum {
       }
     }
     for (; bytes >= sizeof(pending_); bytes -= sizeof(pending_), p += sizeof(pending_)) add_block(p);
-    for (; bytes > 0; --bytes) pending_[waiting_++] = *p++;
+    if (bytes == 0) return;
+    std::memcpy(pending_, p, bytes);
+    waiting_ = bytes;
   }
   /// All that was added must be a multiple of 32 bytes.
   std::uint64_t value() const {

@@ -28,6 +28,7 @@ Sizes sizes_of(const Dims& d) { return Sizes(d.begin(), d.end()); }
 
 std::vector<Dims> dims_of(const std::vector<Sizes>& inputs) {
   std::vector<Dims> all;
+  all.reserve(inputs.size());
   for (const Sizes& s : inputs) all.push_back(dims_of(s, "input"));
   return all;
 }
@@ -52,17 +53,27 @@ class Lease {
   std::unique_ptr<Instance> instance_;
 };
 
+void check_data(const std::string& name, const float* data, const Dims& shape) {
+  if (data == nullptr && shape.count() > 0) reject(name, "a pointer", "null");
+}
+
 bool run_network(const NetworkImpl& network, const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads,
                  double* seconds, const std::function<bool()>& proceed) {
   const NetworkDraft& d = network.definition();
-  if (outputs.size() != d.outputs.size()) reject("outputs", std::to_string(d.outputs.size()) + " arrays", std::to_string(outputs.size()));
+  if (outputs.size() != d.outputs.size())
+    reject("outputs", std::to_string(d.outputs.size()) + " in number", std::to_string(outputs.size()));
   std::vector<Dims> shapes;
   std::vector<const float*> data;
   for (const ConstArray& input : inputs) {
     shapes.push_back(dims_of(input.shape, "input"));
     data.push_back(input.data);
   }
-  return Lease(network, shapes, resolve_threads(threads))->run(data.data(), outputs.data(), seconds, proceed);
+  const Lease instance(network, shapes, resolve_threads(threads));
+  for (std::size_t i = 0; i < data.size(); ++i) check_data("input '" + d.input_infos[i].name + "'", data[i], shapes[i]);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    check_data("output '" + d.output_infos[i].name + "'", outputs[i], instance->shapes()[static_cast<std::size_t>(d.outputs[i])]);
+  }
+  return instance->run(data.data(), outputs.data(), seconds, proceed);
 }
 
 std::int64_t count_parameters(const Op& op) {

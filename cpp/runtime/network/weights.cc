@@ -7,9 +7,9 @@ namespace dwsep::runtime {
 namespace {
 
 const Weights& given(const Description& d, const std::string& key) {
-  const auto found = d.weights.find(key);
-  if (found == d.weights.end()) d.reject(key, "given", "nothing");
-  return found->second;
+  const Weights* const found = d.find_weights(key);
+  if (found == nullptr) d.reject(key, "given", "nothing");
+  return *found;
 }
 
 const RawWeights& raw(const Description& d, const std::string& key, int rank) {

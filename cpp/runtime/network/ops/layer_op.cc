@@ -156,10 +156,10 @@ std::unique_ptr<const Op> make_standard_op(const Description& d) {
   const std::int64_t groups = d.integer("groups", 1, std::int64_t{1} << 16);
   const Dims kernel = d.dims("kernel", 2, 1, std::int64_t{1} << 16);
   const std::int64_t kh = kernel[0], kw = kernel[1];
-  const auto found = d.weights.find("weight");
+  const Weights* const found = d.find_weights("weight");
   std::vector<PackedMatrix> matrices;
   std::int64_t in = 0;
-  if (const auto* w = found == d.weights.end() ? nullptr : std::get_if<RawWeights>(&found->second)) {
+  if (const auto* w = found == nullptr ? nullptr : std::get_if<RawWeights>(found)) {
     const Dims& s = w->shape;
     if (s.rank() != 4 || s.count() < 1) d.reject("weight", "of 4 axes (KH, KW, Cin / groups, Cout), none of them empty", to_string(s));
     if (s[3] % groups != 0) d.reject("groups", "a divisor of the " + std::to_string(s[3]) + " output channels", std::to_string(groups));

@@ -42,7 +42,9 @@ constexpr Entry kOps[] = {
 std::unique_ptr<const Op> make_op(const Description& d) {
   const auto* const found = std::find_if(std::begin(kOps), std::end(kOps), [&](const Entry& e) { return d.kind == e.kind; });
   if (found == std::end(kOps)) d.reject("kind", "one that this version knows", "'" + d.kind + "'");
-  return found->make(d);
+  std::unique_ptr<const Op> op = found->make(d);
+  d.check_all_known();
+  return op;
 }
 
 }  // namespace dwsep::runtime

@@ -68,8 +68,8 @@ class LayerNorm final : public PlainOp {
  public:
   explicit LayerNorm(const Description& d) : PlainOp(d), epsilon_(static_cast<float>(d.number("epsilon"))) {
     if (!(epsilon_ >= 0.0F) || std::isinf(epsilon_)) d.reject("epsilon", "0 or more, and finite", std::to_string(epsilon_));
-    const auto found = d.weights.find("scale");
-    const auto* raw = found == d.weights.end() ? nullptr : std::get_if<RawWeights>(&found->second);
+    const Weights* const found = d.find_weights("scale");
+    const auto* raw = found == nullptr ? nullptr : std::get_if<RawWeights>(found);
     if (raw == nullptr || raw->shape.rank() != 1) d.reject("scale", "a vector of weights", raw == nullptr ? "none" : to_string(raw->shape));
     scale_ = *raw;
     shift_ = d.vector("shift", raw->shape[0]);

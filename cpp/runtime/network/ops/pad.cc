@@ -18,7 +18,7 @@ class Pad final : public PlainOp {
         mode_(static_cast<Mode>(one_of(d, "mode", kModes))),
         before_(d.dims("before", -1, 0, kMaxCount)),
         after_(d.dims("after", before_.rank(), 0, kMaxCount)),
-        value_(mode_ == Mode::constant && d.has("value") ? static_cast<float>(d.number("value")) : 0.0F) {}
+        value_(d.has("value") && mode_ == Mode::constant ? static_cast<float>(d.number("value")) : 0.0F) {}
 
   Dims infer(const std::vector<Dims>& inputs) const override {
     check_inputs(inputs, 1);

@@ -1,0 +1,134 @@
+// What C++ callers may get wrong and the library can see: an error that names the argument, and nothing else happens.
+#include <cmath>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "check.hpp"
+#include "dwsep/dwsep.hpp"
+
+namespace {
+
+using dwsep::Activation;
+using dwsep::Shape;
+using dwsep::test::check;
+
+constexpr std::int64_t kChannels = 6, kOut = 10;
+std::vector<float> memory(16 * kOut);  // whatever is read and written
+
+/// Whether body() ends in an invalid argument with such a message.
+template <class Body>
+bool refused(const Body& body, const char* start) {
+  const dwsep::Status status = dwsep::attempt(body);
+  const bool right = status.code() == dwsep::StatusCode::invalid_argument;
+  return right && std::strncmp(status.message(), start, std::strlen(start)) == 0;
+}
+
+dwsep::ConstTensor reads(const Shape& shape) { return dwsep::dense(std::as_const(memory).data(), shape); }
+dwsep::Tensor writes(const Shape& shape) { return dwsep::dense(memory.data(), shape); }
+
+void shapes(const dwsep::Layer& layer) {
+  const auto call = [&](const Shape& in, const Shape& out) { return [&, in, out] { layer(reads(in), writes(out)); }; };
+  const char* const sizes = "x: must be of sizes between 0 and 2^48";
+  check(refused(call({-1, 4, -4, kChannels}, {-1, 4, -4, kOut}), sizes), "negative sizes");
+  check(refused(call({1, std::int64_t{1} << 49, 4, kChannels}, {}), sizes), "2^49 rows");
+  check(refused([&] { static_cast<void>(layer.plan({-5, 4, 4, kChannels})); }, sizes), "a plan for a negative batch");
+  check(refused(call({1, 4, 4, kChannels + 1}, {1, 4, 4, kOut}), "x: "), "other channels");
+  check(refused(call({1, 4, 4, kChannels}, {1, 4, 3, kOut}), "y: must be of shape"), "another result");
+}
+
+void pointers(const dwsep::Layer& layer) {
+  const Shape in{1, 4, 4, kChannels}, out{1, 4, 4, kOut}, none{0, 4, 4, kChannels};
+  dwsep::ConstTensor no_x = reads(in), no_residual = reads(out), no_images = reads(none);
+  dwsep::Tensor no_y = writes(out), no_results = writes({0, 4, 4, kOut});
+  no_x.data = no_residual.data = no_images.data = nullptr;
+  no_y.data = no_results.data = nullptr;
+  check(refused([&] { layer(no_x, writes(out)); }, "x: must be a pointer"), "no x");
+  check(refused([&] { layer(reads(in), no_y); }, "y: must be a pointer"), "no y");
+  check(refused([&] { layer(reads(in), writes(out), &no_residual); }, "residual: must be a pointer"), "no residual");
+  check(dwsep::try_run(layer, no_images, no_results).ok(), "nothing needs no memory");
+  check(refused([&] { layer(reads(in), writes(out), nullptr, -1); }, "threads: "), "negative threads");
+}
+
+void weights() {
+  const auto pointwise = [](const float* w, std::int64_t in, std::int64_t out) {
+    return [=] { dwsep::PointwiseConv2D({w, in, out, nullptr}, Activation::none()); };
+  };
+  const auto depthwise = [](const float* w, std::int64_t kh, std::int64_t kw, std::int64_t channels, std::int64_t multiplier) {
+    return [=] { dwsep::DepthwiseConv2D({w, kh, kw, channels, multiplier, nullptr}, {}, Activation::none()); };
+  };
+  const auto standard = [](const float* w, std::int64_t kh, std::int64_t kw, std::int64_t in, std::int64_t out) {
+    return [=] { dwsep::Conv2D({w, kh, kw, in, out, 1, nullptr}, {}, Activation::none()); };
+  };
+  constexpr std::int64_t kMany = std::int64_t{1} << 31;
+  const float* const w = memory.data();
+  const char* const name = "weights: ";
+  check(refused(pointwise(nullptr, 4, 4), name), "no weights of a matrix");
+  check(refused(depthwise(nullptr, 3, 3, 4, 1), name), "no weights of a filter");
+  check(refused(standard(nullptr, 3, 3, 4, 4), name), "no weights of a standard filter");
+  check(refused(pointwise(w, 2 * kMany, 2 * kMany), name), "2^64 weights");
+  check(refused(pointwise(w, 1, INT64_MAX), name), "2^63 outputs");
+  check(refused(depthwise(w, 1, 1, kMany * kMany, 4), name), "2^64 channels");
+  check(refused(depthwise(w, 1, 1, 2 * kMany, 2 * kMany), name), "a multiplier of 2^32");
+  check(refused(depthwise(w, kMany, kMany, 4, 1), name), "2^64 taps");
+  check(refused(standard(w, kMany, kMany, 4, 1), name), "2^64 standard weights");
+  check(refused(standard(w, 4, 4, kMany, kMany / 2), name), "2^65 standard weights");
+}
+
+void options() {
+  const auto activated = [](const Activation& a) { return [=] { dwsep::PointwiseConv2D({memory.data(), 4, 4, nullptr}, a); }; };
+  check(refused(activated(Activation::clip(3, 1)), "activation: "), "a clip to nothing");
+  check(refused(activated(Activation::clip(NAN, 1)), "activation: "), "a clip to NaN");
+  check(refused(activated({static_cast<dwsep::ActivationKind>(99), 0, 0}), "activation: "), "activation 99");
+  check(refused(activated({dwsep::ActivationKind::leaky_relu, INFINITY, 0}), "activation: "), "an infinite slope");
+  dwsep::ConvOptions padding;
+  padding.padding.mode = static_cast<dwsep::Padding::Mode>(9);
+  check(refused(
+            [&] {
+              dwsep::DepthwiseConv2D({memory.data(), 3, 3, 4, 1, nullptr}, padding, Activation::none());
+            },
+            "padding: "),
+        "padding 9");
+}
+
+void networks() {
+  dwsep::NetworkBuilder builder;
+  using Attributes = std::map<std::string, dwsep::NetworkAttribute>;
+  using Weights = std::map<std::string, dwsep::ConstArray>;
+  const int x = builder.input("x", {-1, 4});
+  const Weights matrix{{"weight", {memory.data(), {4, 3}}}};
+  const Weights misspelt{{"weight", {memory.data(), {4, 3}}}, {"bais", {memory.data(), {3}}}};
+  check(refused([&] { builder.step("pointwise", "p", {x}, {}, misspelt); }, "node 'p' (pointwise): bais: "), "weights without a meaning");
+  const Attributes unknown{{"activatoin", std::string("tanh")}};
+  check(refused([&] { builder.step("pointwise", "p", {x}, unknown, matrix); }, "node 'p' (pointwise): activatoin: "),
+        "an unknown attribute");
+  builder.output("y", builder.step("pointwise", "p", {x}, {}, matrix));
+  dwsep::Network network = builder.finish();
+  const dwsep::ConstArray nowhere{nullptr, {2, 4}}, somewhere{memory.data(), {2, 4}};
+  check(refused([&] { network.run({nowhere}, {memory.data()}); }, "input 'x': must be a pointer"), "no input");
+  check(refused([&] { network.run({somewhere}, {nullptr}); }, "output 'y': must be a pointer"), "nowhere to put an output");
+  check(refused([&] { network.run({somewhere}, {memory.data()}, -3); }, "threads: "), "negative threads of a network");
+  check(refused([&] { network.run({somewhere}, {}); }, "outputs: "), "no outputs");
+  const dwsep::Network other = std::move(network);
+  check(network.inputs().size() == other.inputs().size(), "a network that was moved from");  // NOLINT(bugprone-use-after-move)
+}
+
+void moved() {
+  dwsep::PointwiseConv2D first({memory.data(), kChannels, kOut, nullptr}, Activation::none());
+  const dwsep::PointwiseConv2D second = std::move(first);
+  const Shape in{1, 1, 2, kChannels};
+  check(first.output_shape(in) == second.output_shape(in), "a layer that was moved from");  // NOLINT(bugprone-use-after-move)
+}
+
+}  // namespace
+
+int main() {
+  const dwsep::Conv2D layer({memory.data(), 1, 1, kChannels, kOut, 1, nullptr}, {}, Activation::none());
+  shapes(layer);
+  pointers(layer);
+  weights();
+  options();
+  networks();
+  moved();
+  return dwsep::test::summary("misuse");
+}
