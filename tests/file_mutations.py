@@ -139,7 +139,9 @@ def edit(rng, content):
             step.kind = rng.choice(steps).kind
         elif action < 0.85:
             other = rng.choice(steps)
-            step.attributes = {**step.attributes, **copy.deepcopy(other.attributes)}
+            for name, value in copy.deepcopy(other.attributes).items():
+                if name in step.attributes or rng.random() < 0.02:
+                    step.attributes[name] = value
         elif action < 0.92:
             value = rng.choice(file.values)
             if not isinstance(value, fmt.Step):

@@ -15,7 +15,7 @@ from dwsep import _core
 
 FOLDER = Path(__file__).parent
 # Cases, and the share of them that has to get beyond the header for the test to mean something.
-CASES = {"truncate": (400, 0.0), "flip": (1500, 0.1), "edit": (2000, 0.2), "rebuild": (2000, 0.1)}
+CASES = {"truncate": (400, 0.0), "flip": (1500, 0.1), "edit": (2000, 0.15), "rebuild": (2000, 0.1)}
 NETWORKS = [small_networks.classifier, small_networks.rearranger, small_networks.gated]
 
 
@@ -157,6 +157,14 @@ def test_weights_cannot_grow_without_bound():
     """65536 groups of one weight each are as many matrices, a hundred times as large."""
     with pytest.raises(ValueError, match=r"file: must be .*32 times its size"):
         _core.Network.from_bytes(plain_convolution([1, 1, 1, 2**16], 2**16))
+
+
+def test_attributes_and_weights_without_a_meaning_are_refused():
+    file = dwsep_file.parse(small_networks.classifier().to_bytes())
+    step = next(v for v in file.values if isinstance(v, dwsep_file.Step) and v.weights)
+    step.attributes["activatoin"] = (dwsep_file.WORD, "tanh")
+    with pytest.raises(ValueError, match="activatoin: must be an attribute of this kind of step"):
+        _core.Network.from_bytes(file.to_bytes())
 
 
 @pytest.mark.parametrize("way", CASES)

@@ -13,7 +13,7 @@ class Pool final : public PlainOp {
   explicit Pool(const Description& d)
       : PlainOp(d),
         max_(one_of(d, "function", kFunctions) == 0),
-        include_padding_(!max_ && d.has("include_padding") && d.flag("include_padding")),
+        include_padding_(d.has("include_padding") && d.flag("include_padding") && !max_),
         kernel_(d.dims("kernel", 2, 1, kMaxPixels)),
         options_(d.conv_options()) {}
 
