@@ -167,6 +167,25 @@ def test_attributes_and_weights_without_a_meaning_are_refused():
         _core.Network.from_bytes(file.to_bytes())
 
 
+LONG_NAME = """
+import resource
+import dwsep_file
+from dwsep import _core
+axis = {"axis": (dwsep_file.INTEGERS, [0])}
+step = dwsep_file.Step("concat", "n" * 2**22, [0] * 2**19, axis, {})
+file = dwsep_file.File(16, 0, values=[dwsep_file.Input("x", [1]), step], outputs=[("y", 1)])
+content = file.to_bytes()
+spent = int(resource.getrusage(resource.RUSAGE_SELF).ru_utime)
+resource.setrlimit(resource.RLIMIT_CPU, (spent + 60, spent + 60))
+assert _core.Network.from_bytes(content).outputs == [("y", (2**19,))]
+"""
+
+
+def test_a_long_name_is_not_copied_for_each_input():
+    """Two terabytes would be, which takes minutes; it is loaded in milliseconds."""
+    subprocess.run([sys.executable, "-c", LONG_NAME], cwd=FOLDER, check=True, timeout=600)
+
+
 @pytest.mark.parametrize("way", CASES)
 def test_no_file_crashes_the_process(way):
     count, least = CASES[way]

@@ -31,10 +31,10 @@ void make_room(std::vector<T>& v) {
 void check_text(const Description& d) {
   check_utf8(d.kind, "kind of a step");
   check_utf8(d.name, "name of a step");
-  const std::string node = "node '" + d.name + "' (" + d.kind + "): ";
   for (const auto& attribute : d.attributes) {
-    check_utf8(attribute.first, node + "name of an attribute");
-    if (const auto* word = std::get_if<std::string>(&attribute.second)) check_utf8(*word, node + attribute.first);
+    if (!is_utf8(attribute.first)) d.reject("name of an attribute", "text in UTF-8", "other bytes");
+    const auto* word = std::get_if<std::string>(&attribute.second);
+    if (word != nullptr && !is_utf8(*word)) d.reject(attribute.first, "text in UTF-8", "other bytes");
   }
 }
 
@@ -61,10 +61,8 @@ int NetworkDraft::add(Value value) noexcept {
   return static_cast<int>(values.size()) - 1;
 }
 
-void NetworkDraft::check_value(int value, const std::string& what) const {
-  if (value < 0 || static_cast<std::size_t>(value) >= values.size()) {
-    reject(what, "one of the " + std::to_string(values.size()) + " earlier values, counted from 0", std::to_string(value));
-  }
+void NetworkDraft::reject_value(int value, const std::string& what) const {
+  reject(what, "one of the " + std::to_string(values.size()) + " earlier values, counted from 0", std::to_string(value));
 }
 
 int NetworkDraft::add_input(const std::string& name, const Dims& shape) {
@@ -92,7 +90,10 @@ int NetworkDraft::add_constant(const Dims& shape, std::shared_ptr<const float> d
 
 int NetworkDraft::add_step(Description description, const std::vector<int>& step_inputs) {
   check_text(description);
-  for (const int v : step_inputs) check_value(v, "node '" + description.name + "' (" + description.kind + "): input");
+  for (const int v : step_inputs) {
+    // A file may have names of megabytes and as many inputs: the name goes into a message, not along with each.
+    if (!has_value(v)) reject_value(v, "node '" + description.name + "' (" + description.kind + "): input");
+  }
   Step step{std::move(description), nullptr, step_inputs, 0};
   {
     const PageScope weights(pages_);
@@ -108,7 +109,7 @@ int NetworkDraft::add_step(Description description, const std::vector<int>& step
 
 void NetworkDraft::add_output(const std::string& name, int value) {
   check_utf8(name, "name of an output");
-  check_value(value, "output '" + name + "'");
+  if (!has_value(value)) reject_value(value, "output '" + name + "'");
   ValueInfo info{name, {}};
   make_room(outputs);
   make_room(output_infos);

@@ -52,7 +52,8 @@ class NetworkDraft {
   /// Room for one more value, so that `add` cannot fail.
   void prepare();
   int add(Value value) noexcept;
-  void check_value(int value, const std::string& what) const;
+  bool has_value(int value) const { return value >= 0 && static_cast<std::size_t>(value) < values.size(); }
+  [[noreturn]] void reject_value(int value, const std::string& what) const;
 
   PageStore pages_;  ///< for the weights
 };
