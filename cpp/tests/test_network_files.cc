@@ -24,8 +24,11 @@ std::atomic<long> allocations_left{std::numeric_limits<long>::max()};
 }  // namespace
 
 // Memory that ends when a test says so. Inlined, GCC takes new and free for a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return allocations_left.fetch_sub(1) > 0 ? std::malloc(size == 0 ? 1 : size) : nullptr;
+}
 [[gnu::noinline]] void* operator new(std::size_t size) {
-  void* const memory = allocations_left.fetch_sub(1) > 0 ? std::malloc(size == 0 ? 1 : size) : nullptr;
+  void* const memory = operator new(size, std::nothrow);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
