@@ -213,7 +213,8 @@ inline Shape shape_of(PyObject* object, int& ndim) {
     if (PyBool_Check(size) || !PyIndex_Check(size)) fail(PyExc_TypeError, "x_shape: need ints, got " + type_name(size));
     const Py_ssize_t value = staying([&] { return PyNumber_AsSsize_t(size, nullptr); });  // clips what is too large; refused below
     if (value == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
-    if (value < 0) fail(PyExc_ValueError, "x_shape: need sizes of at least 0, got " + std::string(py::repr(object)));
+    const bool fits = value >= 0 && value <= Py_ssize_t{1} << 48;
+    if (!fits) fail(PyExc_ValueError, "x_shape: need sizes from 0 to 2^48, got " + std::string(py::repr(object)));
     values[i + 4 - sizes.size()] = value;
   }
   const Shape shape = {values[0], values[1], values[2], values[3]};

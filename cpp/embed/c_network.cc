@@ -45,7 +45,7 @@ dwsep_sizes sizes(const Sizes& s) {
 std::string text(const Sizes& s) {
   std::string all;
   for (const std::int64_t size : s) all += (all.empty() ? "" : ", ") + std::to_string(size);
-  return "(" + all + ")";
+  return "(" + all + (s.size() == 1 ? ",)" : ")");
 }
 
 void check_count(const char* name, std::size_t wanted, const void* items, std::size_t got) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dwsep/cpu.hpp"
+#include "runtime/buffer.hpp"
 
 namespace dwsep::runtime {
 
@@ -19,7 +20,7 @@ Block choose_block(const Geometry& g, std::int64_t channels, std::int64_t budget
 std::int64_t cache_budget_floats() { return cache_sizes().l2 / 4 / static_cast<std::int64_t>(sizeof(float)); }
 
 std::int64_t scratch_pixel(std::int64_t channels) {
-  const std::int64_t pixel = round_up(channels, 16);
+  const std::int64_t pixel = round_up(channels, kLineFloats);
   return pixel % 512 == 0 ? pixel + 16 : pixel;
 }
 

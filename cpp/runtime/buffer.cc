@@ -9,7 +9,7 @@
 namespace dwsep::runtime {
 namespace {
 
-constexpr std::size_t kLine = 64, kHugePage = std::size_t{2} << 20;
+constexpr std::size_t kLine = kLineFloats * sizeof(float), kHugePage = std::size_t{2} << 20;
 constexpr std::int64_t kChunkFloats = 2 * static_cast<std::int64_t>(kHugePage / sizeof(float));
 
 thread_local PageStore* store_in_use = nullptr;
@@ -49,8 +49,7 @@ std::shared_ptr<float> PageStore::take(std::int64_t count) {
     left_ = kChunkFloats;
   }
   std::shared_ptr<float> part(chunk_, chunk_.get() + (kChunkFloats - left_));
-  constexpr std::int64_t line = kLine / sizeof(float);
-  left_ -= (count + line - 1) / line * line;
+  left_ -= (count + kLineFloats - 1) / kLineFloats * kLineFloats;
   return part;
 }
 

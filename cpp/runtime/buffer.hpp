@@ -7,6 +7,9 @@
 
 namespace dwsep::runtime {
 
+/// Floats of a cache line. Vectors of every instruction set divide it.
+inline constexpr std::int64_t kLineFloats = 16;
+
 struct AlignedDelete {
   void operator()(float* p) const noexcept;
 };

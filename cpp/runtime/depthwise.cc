@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/blocks.hpp"
+#include "runtime/buffer.hpp"
 #include "runtime/dispatch.hpp"
 #include "runtime/families.hpp"
 #include "runtime/far_memory.hpp"
@@ -73,7 +74,7 @@ class Depthwise final : public PackedLayer {
   /// Output rows made at a time where memory is far; kernels do not gain from more.
   static std::int64_t rows_at_a_time(const Geometry& g) { return 4 * g.dilation_h; }
   std::int64_t rows_floats(const Geometry& g) const {
-    return round_up(product({std::min(rows_at_a_time(g), g.out_h), g.out_w, stage_.packed().outputs()}), 16);
+    return round_up(product({std::min(rows_at_a_time(g), g.out_h), g.out_w, stage_.packed().outputs()}), kLineFloats);
   }
   /// Whether such rows are worth their scratch: with a large dilation they are many, and would be in main memory themselves.
   bool may_stream(const Geometry& g, const Shape& x) const {

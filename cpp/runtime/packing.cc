@@ -7,8 +7,12 @@
 
 namespace dwsep::runtime {
 
+PackedDepthwise depthwise_layout(std::int64_t kh, std::int64_t kw, std::int64_t channels, std::int64_t multiplier, int lanes) {
+  return {kh, kw, channels, multiplier, ceil_div(channels * multiplier, lanes), lanes, nullptr, nullptr};
+}
+
 PackedDepthwise pack(const DepthwiseFilter& f, int lanes) {
-  PackedDepthwise p{f.kh, f.kw, f.channels, f.multiplier, ceil_div(f.channels * f.multiplier, lanes), lanes, {}, {}};
+  PackedDepthwise p = depthwise_layout(f.kh, f.kw, f.channels, f.multiplier, lanes);
   const std::int64_t taps = f.kh * f.kw, outputs = p.outputs();
   const std::shared_ptr<float> weights = shared_floats(p.weight_floats()), bias = shared_floats(p.bias_floats());
   for (std::int64_t v = 0; v < p.vectors; ++v) {

@@ -22,6 +22,8 @@ struct PackedDepthwise {
   std::int64_t bias_floats() const { return vectors * lanes; }
   std::int64_t weight_floats() const { return bias_floats() * kh * kw; }
 };
+/// Packed filters without their memory.
+PackedDepthwise depthwise_layout(std::int64_t kh, std::int64_t kw, std::int64_t channels, std::int64_t multiplier, int lanes);
 PackedDepthwise pack(const DepthwiseFilter& filter, int lanes);
 
 /// The columns of a matrix in panels, each panel [k][column], zeros behind the last column.

@@ -1,12 +1,10 @@
 #include "runtime/squeeze_excite.hpp"
 
+#include "runtime/buffer.hpp"
 #include "runtime/dispatch.hpp"
 
 namespace dwsep::runtime {
 namespace {
-
-// Vectors of every instruction set divide it, so that row sums have room for whole vectors; and a cache line.
-constexpr std::int64_t kLine = 16;
 
 /// mean[c] of the channels [range): rows are added top to bottom, so that nobody's division of the work shows.
 void average(const float* sums, std::int64_t row_stride, std::int64_t rows, std::int64_t pixels, Range channels, float* mean) {
@@ -45,18 +43,19 @@ SqueezeExciteStage::SqueezeExciteStage(PackedSqueezeExcite s, std::int64_t chann
 }
 
 std::int64_t SqueezeExciteStage::scratch_floats(std::int64_t rows) const {
-  return product({rows + 2, round_up(reduce_.packed().k, kLine)}) + round_up(reduce_.packed().columns, kLine);
+  return product({rows + 2, round_up(reduce_.packed().k, kLineFloats)}) + round_up(reduce_.packed().columns, kLineFloats);
 }
 
 SqueezeExciteStage::Image SqueezeExciteStage::place(float* scratch, std::int64_t rows) const {
-  const std::int64_t row = round_up(reduce_.packed().k, kLine);
+  const std::int64_t row = round_up(reduce_.packed().k, kLineFloats);
   float* const mean = scratch + rows * row;
   return {scratch, row, mean, mean + 2 * row, mean + row};
 }
 
 void SqueezeExciteStage::run(const Image& image, std::int64_t rows, std::int64_t pixels, Team& team) const {
-  const Range lines = part_of(ceil_div(reduce_.packed().k, kLine), team.rank(), team.size());
-  average(image.row_sums, image.row, rows, pixels, {lines.begin * kLine, std::min(lines.end * kLine, reduce_.packed().k)}, image.mean);
+  const Range lines = part_of(ceil_div(reduce_.packed().k, kLineFloats), team.rank(), team.size());
+  average(image.row_sums, image.row, rows, pixels, {lines.begin * kLineFloats, std::min(lines.end * kLineFloats, reduce_.packed().k)},
+          image.mean);
   team.barrier();
   run_layer(reduce_, image.mean, image.reduced, team);
   team.barrier();

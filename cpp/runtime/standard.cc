@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/buffer.hpp"
 #include "runtime/dispatch.hpp"
 #include "runtime/families.hpp"
 #include "runtime/stages.hpp"
@@ -85,8 +86,8 @@ class Standard final : public PackedLayer {
  private:
   /// A thread's part of scratch: kh * kw segments, in whole cache lines.
   std::int64_t segment_floats() const {
-    constexpr std::int64_t kLine = 16, kSegment = sizeof(Segment) / sizeof(float);
-    return round_up(kh_ * kw_ * kSegment, kLine);
+    constexpr std::int64_t kSegment = sizeof(Segment) / sizeof(float);
+    return round_up(kh_ * kw_ * kSegment, kLineFloats);
   }
 
   double flops(const Geometry& g, const Shape& x) const {

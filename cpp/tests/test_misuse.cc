@@ -99,6 +99,12 @@ void networks() {
   const Weights matrix{{"weight", {memory.data(), {4, 3}}}};
   const Weights misspelt{{"weight", {memory.data(), {4, 3}}}, {"bais", {memory.data(), {3}}}};
   check(refused([&] { builder.step("pointwise", "p", {x}, {}, misspelt); }, "node 'p' (pointwise): bais: "), "weights without a meaning");
+  check(refused(
+            [&] {
+              builder.step("depthwise", "d", {x}, {}, {{"weight", {memory.data(), {1, 1, 4, 1}}}});
+            },
+            "node 'd' (depthwise): stride: "),
+        "a node that is named once");
   const Attributes unknown{{"activatoin", std::string("tanh")}};
   check(refused([&] { builder.step("pointwise", "p", {x}, unknown, matrix); }, "node 'p' (pointwise): activatoin: "),
         "an unknown attribute");

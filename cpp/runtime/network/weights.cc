@@ -42,10 +42,6 @@ void check_packing(const Packing& p) {
     reject("file", "packed with half panels of kind 0, 1 or 2", "kind " + std::to_string(static_cast<std::uint32_t>(p.half_panel)));
 }
 
-PackedDepthwise depthwise_layout(std::int64_t kh, std::int64_t kw, std::int64_t channels, std::int64_t multiplier, int lanes) {
-  return {kh, kw, channels, multiplier, ceil_div(channels * multiplier, lanes), lanes, nullptr, nullptr};
-}
-
 PackedMatrix repacked(const PackedMatrix& p) {
   const Unpacked u = unpack(p);
   return pack_matrix(u.weights.data(), p.columns, u.bias.data(), p.k, p.columns, kernel_table());

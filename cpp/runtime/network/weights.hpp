@@ -18,7 +18,6 @@ Packing packing_in_use();
 /// Throws std::invalid_argument unless some version of the library packs like this.
 void check_packing(const Packing& p);
 
-PackedDepthwise depthwise_layout(std::int64_t kh, std::int64_t kw, std::int64_t channels, std::int64_t multiplier, int lanes);
 /// The same weights for the instruction set in use.
 PackedMatrix repacked(const PackedMatrix& p);
 PackedDepthwise repacked(const PackedDepthwise& p);

@@ -1,4 +1,5 @@
 // Convolutions: the packed layers as steps of a network.
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
@@ -25,12 +26,13 @@ Tensor image(const Array& a) {
 
 std::string name_of(const Description& d) { return "node '" + d.name + "' (" + d.kind + ")"; }
 
-/// Messages of the layers do not know the node.
+/// Messages of the layers do not know the node; those of its description do.
 template <class F>
 auto named(const std::string& node, const F& f) {
   try {
     return f();
   } catch (const std::invalid_argument& error) {
+    if (std::strncmp(error.what(), node.c_str(), node.size()) == 0) throw;
     throw std::invalid_argument(node + ": " + error.what());
   }
 }

@@ -1,6 +1,7 @@
 // NumPy's matmul of two computed arrays. The second one is packed into scratch, so that the pointwise kernels can read it.
 #include <algorithm>
 
+#include "runtime/buffer.hpp"
 #include "runtime/dispatch.hpp"
 #include "runtime/network/ops/plain_op.hpp"
 #include "runtime/stages.hpp"
@@ -154,7 +155,7 @@ class Matmul final : public PlainOp {
   }
 
   /// Zeros for a bias, then the panels, in whole cache lines.
-  static std::int64_t room(const PackedMatrix& p) { return round_up(p.weight_floats() + p.bias_floats(), 16); }
+  static std::int64_t room(const PackedMatrix& p) { return round_up(p.weight_floats() + p.bias_floats(), kLineFloats); }
 
   static void pack_together(Team& team, const PackedMatrix& panels, const float* b, std::int64_t row, float* scratch) {
     if (team.rank() == 0) std::fill_n(scratch, panels.bias_floats(), 0.0F);

@@ -1,4 +1,5 @@
 // Maximum and average over windows of an image.
+#include "runtime/buffer.hpp"
 #include "runtime/dispatch.hpp"
 #include "runtime/network/ops/plain_op.hpp"
 #include "runtime/stages.hpp"
@@ -47,10 +48,10 @@ class Pool final : public PlainOp {
     w.y_pixel = y.strides[2];
     w.out_width = y.shape[2];
     // Channels in whole cache lines.
-    const std::int64_t lines = ceil_div(y.shape[3], kLine);
+    const std::int64_t lines = ceil_div(y.shape[3], kLineFloats);
     for_each_rows(y.shape[0], y.shape[1], lines, team.rank(), team.size(), [&](std::int64_t image, Range rows, Range part) {
-      const std::int64_t first = part.begin * kLine;
-      w.channels = std::min(part.end * kLine, y.shape[3]) - first;
+      const std::int64_t first = part.begin * kLineFloats;
+      w.channels = std::min(part.end * kLineFloats, y.shape[3]) - first;
       w.x = x.data + image * x.strides[0] + first;
       w.y = y.data + image * y.strides[0] + first;
       w.y_begin = rows.begin;
@@ -64,8 +65,6 @@ class Pool final : public PlainOp {
   }
 
  private:
-  static constexpr std::int64_t kLine = 16;
-
   std::int64_t size(const char* what, std::int64_t padded, std::int64_t taps, std::int64_t stride, std::int64_t dilation) const {
     // Fits 64 bits: taps and dilation are at most 2^31.
     const std::int64_t extent = (taps - 1) * dilation + 1;
