@@ -105,6 +105,14 @@ void networks() {
             },
             "node 'd' (depthwise): stride: "),
         "a node that is named once");
+  check(refused([&] { builder.constant({nullptr, {8}}); }, "constant: must be a pointer"), "a constant from nowhere");
+  check(refused(
+            [&] {
+              builder.step("pointwise", "p", {x}, {}, {{"weight", {nullptr, {4, 3}}}});
+            },
+            "weights 'weight': must be a pointer"),
+        "weights from nowhere");
+  check(refused([] { static_cast<void>(dwsep::Network::from_memory(nullptr, 100)); }, "data: must be a pointer"), "a file from nowhere");
   const Attributes unknown{{"activatoin", std::string("tanh")}};
   check(refused([&] { builder.step("pointwise", "p", {x}, unknown, matrix); }, "node 'p' (pointwise): activatoin: "),
         "an unknown attribute");

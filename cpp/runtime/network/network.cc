@@ -53,9 +53,7 @@ class Lease {
   std::unique_ptr<Instance> instance_;
 };
 
-void check_data(const std::string& name, const float* data, const Dims& shape) {
-  if (data == nullptr && shape.count() > 0) reject(name, "a pointer", "null");
-}
+bool missing(const void* data, std::int64_t count) { return data == nullptr && count > 0; }
 
 bool run_network(const NetworkImpl& network, const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads,
                  double* seconds, const std::function<bool()>& proceed) {
@@ -69,9 +67,12 @@ bool run_network(const NetworkImpl& network, const std::vector<ConstArray>& inpu
     data.push_back(input.data);
   }
   const Lease instance(network, shapes, resolve_threads(threads));
-  for (std::size_t i = 0; i < data.size(); ++i) check_data("input '" + d.input_infos[i].name + "'", data[i], shapes[i]);
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    if (missing(data[i], shapes[i].count())) reject("input '" + d.input_infos[i].name + "'", "a pointer", "null");
+  }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    check_data("output '" + d.output_infos[i].name + "'", outputs[i], instance->shapes()[static_cast<std::size_t>(d.outputs[i])]);
+    const Dims& shape = instance->shapes()[static_cast<std::size_t>(d.outputs[i])];
+    if (missing(outputs[i], shape.count())) reject("output '" + d.output_infos[i].name + "'", "a pointer", "null");
   }
   return instance->run(data.data(), outputs.data(), seconds, proceed);
 }
@@ -96,6 +97,7 @@ Network Network::load(const std::string& path) {
 }
 
 Network Network::from_memory(const void* data, std::size_t bytes) {
+  if (data == nullptr && bytes > 0) reject("data", "a pointer", "null");
   return Network(std::make_shared<NetworkImpl>(read_memory(data, bytes)));
 }
 
@@ -178,6 +180,7 @@ namespace {
 
 std::shared_ptr<const float> copied(const ConstArray& array, const Dims& shape, const std::string& what) {
   check_size(shape, what);
+  if (missing(array.data, shape.count())) reject(what, "a pointer", "null");
   const std::int64_t count = shape.count();
   AlignedFloats memory = aligned_floats(count);
   std::copy_n(array.data, count, memory.get());
