@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
+#include <stdexcept>
 #include <string_view>
 #include <system_error>
 
@@ -33,7 +34,7 @@ class Descriptor {
 std::optional<std::string> contents(const std::string& path) {
   const Descriptor file(path);
   if (file.number() < 0) {
-    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) throw std::system_error(errno, std::generic_category(), path);
+    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) throw std::runtime_error("cannot open " + path);
     return std::nullopt;
   }
   std::string text;
