@@ -147,7 +147,8 @@ class Content {
 }  // namespace
 
 void check_path(const std::string& path) {
-  if (path.find('\0') != std::string::npos) reject("path", "without zero bytes", "'" + std::string(path.c_str()) + "' before one");
+  const std::size_t end = path.find('\0');
+  if (end != std::string::npos) reject("path", "without zero bytes", "'" + path.substr(0, end) + "' before one");
 }
 
 void write_file(const NetworkDraft& network, const std::string& path) {

@@ -28,7 +28,7 @@ std::string followed(std::string path) {
     const ::ssize_t size = ::readlink(path.c_str(), next, sizeof(next));
     if (size <= 0 || static_cast<std::size_t>(size) == sizeof(next)) break;
     const std::string target(next, static_cast<std::size_t>(size));
-    path = target.front() == '/' ? target : folder_of(path) + target;
+    path = target.front() == '/' ? target : folder_of(path).append(target);
   }
   return path;
 }
