@@ -87,18 +87,20 @@ case $kind in
     ;;
   python)
     python=${PYTHON:-python3}
-    # Python leaks by design; what the library leaks, its C++ tests show. How other modules allocate is not our concern.
-    ASAN_OPTIONS+=:detect_leaks=0:alloc_dealloc_mismatch=0:detect_odr_violation=0
+    # Crashes stay what they are: tests look for them. Python leaks by design; what the library leaks, its C++ tests show. How other modules allocate is not our concern.
+    ASAN_OPTIONS+=:detect_leaks=0:alloc_dealloc_mismatch=0:detect_odr_violation=0:handle_segv=0:handle_sigbus=0
     build "$work/library" address,undefined dwsep
     write_compiler "$work/compiler" "$work/library"
     CC=$work/compiler CXX=$work/compiler DWSEP_BUILD_JOBS=$jobs \
       "$python" -m pip install --no-build-isolation --no-deps --upgrade --target "$work/site" "$here"
     cd "$work"
     mapfile -t tests < <(python_tests)
+    # The one test of a fork beside busy threads is left out, as for `address`.
     # shellcheck disable=SC2086
     LD_PRELOAD="$("$compiler" -print-file-name=libclang_rt.asan-x86_64.so) $("$compiler" -print-file-name=libstdc++.so.6)" \
       PYTHONPATH=$work/site PYTHONMALLOC=malloc \
-      "$python" -m pytest -q -p no:cacheprovider -c "$here/pyproject.toml" --rootdir "$here" ${PYTEST_ARGUMENTS:-} "${tests[@]}"
+      "$python" -m pytest -q -p no:cacheprovider -c "$here/pyproject.toml" --rootdir "$here" ${PYTEST_ARGUMENTS:-} "${tests[@]}" \
+      --deselect tests/test_threads.py::test_fork_while_another_thread_computes
     ;;
   *)
     echo "address, thread, pool or python, not $kind"

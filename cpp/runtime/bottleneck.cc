@@ -85,8 +85,8 @@ class Bottleneck final : public PackedLayer {
   std::int64_t middle_channels() const { return steps_.depthwise().packed().outputs(); }
 
   double flops(const Geometry& g, const Shape& x) const {
-    return steps_.expand().flops(x.n * x.h * x.w) + steps_.depthwise().flops(g, x.n) + steps_.project().flops(x.n * g.out_h * g.out_w) +
-           (gate_ ? gate_->flops(x.n) : 0);
+    return steps_.expand().flops(magnitude({x.n, x.h, x.w})) + steps_.depthwise().flops(g, x.n) +
+           steps_.project().flops(magnitude({x.n, g.out_h, g.out_w})) + (gate_ ? gate_->flops(x.n) : 0);
   }
 
   double weight_bytes() const {
@@ -125,7 +125,7 @@ class Bottleneck final : public PackedLayer {
     // Each thread's channels of the depthwise output lie together: lines of two threads side by side would travel between their cores.
     const std::int64_t widest = steps_.vectors_of({0, ceil_div(e.panels, threads)}).end + e.widest_panel();
     const std::int64_t pixel = scratch_pixel(widest * lanes());
-    return {ring, g.out_h, pixel, ring.floats + g.out_h * g.out_w * pixel, gate_ ? gate_->scratch_floats(g.out_h) : 0};
+    return {ring, g.out_h, pixel, ring.floats + product({g.out_h, g.out_w, pixel}), gate_ ? gate_->scratch_floats(g.out_h) : 0};
   }
 
   /// Calls f(image, rows) for block after block of output rows [mine), counted over all images, when what they read is in the ring.

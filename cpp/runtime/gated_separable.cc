@@ -67,7 +67,7 @@ class GatedSeparable final : public PackedLayer {
   std::int64_t pixel() const { return scratch_pixel(depthwise_.packed().outputs()); }
 
   double flops(const Geometry& g, const Shape& x) const {
-    return depthwise_.flops(g, x.n) + project_.flops(x.n * g.out_h * g.out_w) + gate_.flops(x.n);
+    return depthwise_.flops(g, x.n) + project_.flops(magnitude({x.n, g.out_h, g.out_w})) + gate_.flops(x.n);
   }
 
   void run_depthwise(const FusedCall& c, std::int64_t image, Range rows, Range vectors, const Middle& middle,

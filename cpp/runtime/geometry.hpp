@@ -45,6 +45,14 @@ inline std::int64_t product(std::initializer_list<std::int64_t> sizes) {
   return p;
 }
 
+/// The product of sizes as a real number, where it only has to be about right: that of an image that is described, not made, may be beyond
+/// 64 bits.
+inline double magnitude(std::initializer_list<std::int64_t> sizes) {
+  double p = 1;
+  for (const std::int64_t size : sizes) p *= static_cast<double>(size);
+  return p;
+}
+
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 inline std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
 

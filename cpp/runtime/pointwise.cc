@@ -21,7 +21,7 @@ class Pointwise final : public PackedLayer {
   }
 
   int useful_threads(const Shape& x, int threads) const override {
-    return worthwhile_threads(threads, stage_.flops(x.n * x.h * x.w), bytes(x));
+    return worthwhile_threads(threads, stage_.flops(magnitude({x.n, x.h, x.w})), bytes(x));
   }
 
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, float* scratch) const noexcept override {
@@ -43,10 +43,11 @@ class Pointwise final : public PackedLayer {
   }
 
   Plan plan(const Shape& x, int threads) const override {
-    const std::int64_t pixels = x.n * x.h * x.w;
+    const std::int64_t pixels = product({x.n, x.h, x.w});
     const int team = useful_threads(x, threads);
     const bool by_panels = split_by_panels(stage_.packed(), pixels, team);
-    return {"pointwise", stage_.kernel_name(), by_panels ? "output channels" : "pixels", team, stage_.flops(pixels), bytes(x)};
+    return {"pointwise", stage_.kernel_name(), by_panels ? "output channels" : "pixels", team, stage_.flops(magnitude({x.n, x.h, x.w})),
+            bytes(x)};
   }
 
  private:

@@ -66,7 +66,9 @@ class Separable final : public PackedLayer {
 
   std::int64_t middle_channels() const { return depthwise_.packed().outputs(); }
 
-  double flops(const Geometry& g, const Shape& x) const { return depthwise_.flops(g, x.n) + pointwise_.flops(x.n * g.out_h * g.out_w); }
+  double flops(const Geometry& g, const Shape& x) const {
+    return depthwise_.flops(g, x.n) + pointwise_.flops(magnitude({x.n, g.out_h, g.out_w}));
+  }
 
   /// A small image stays in cache whole; then each thread can keep to its part of the weights.
   bool small(const Geometry& g) const { return product({g.out_h, g.out_w, middle_channels()}) <= 2 * cache_budget_floats(); }

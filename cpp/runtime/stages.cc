@@ -142,7 +142,7 @@ DepthwiseWork DepthwiseStage::work(const Geometry& g, const Source& x, const Tar
 }
 
 double DepthwiseStage::flops(const Geometry& g, std::int64_t images) const {
-  return 2.0 * static_cast<double>(images * g.out_h * g.out_w) * static_cast<double>(packed_.outputs() * g.kh * g.kw);
+  return 2.0 * magnitude({images, g.out_h, g.out_w, packed_.outputs(), g.kh, g.kw});
 }
 
 double DepthwiseStage::weight_bytes() const { return 4.0 * static_cast<double>(packed_.outputs() * (packed_.kh * packed_.kw + 1)); }
@@ -178,9 +178,7 @@ void PointwiseStage::run(GemmWork w, bool far) const {
 
 std::string PointwiseStage::kernel_name() const { return gemm_name(packed_.panel_vectors); }
 
-double PointwiseStage::flops(std::int64_t pixels) const {
-  return 2.0 * static_cast<double>(pixels) * static_cast<double>(packed_.k * packed_.columns);
-}
+double PointwiseStage::flops(double pixels) const { return 2.0 * pixels * magnitude({packed_.k, packed_.columns}); }
 
 double PointwiseStage::weight_bytes() const { return 4.0 * static_cast<double>((packed_.k + 1) * packed_.columns); }
 

@@ -84,7 +84,7 @@ class PointwiseStage {
   void run(GemmWork w, bool far = false) const;
   const PackedMatrix& packed() const { return packed_; }
   std::string kernel_name() const;
-  double flops(std::int64_t pixels) const;
+  double flops(double pixels) const;
   double weight_bytes() const;
 
  private:

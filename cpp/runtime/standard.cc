@@ -74,7 +74,7 @@ class Standard final : public PackedLayer {
   Plan plan(const Shape& x, int threads) const override {
     const Geometry g = resolve(options_, kh_, kw_, x);
     const int team = useful_threads(x, threads);
-    const bool by_panels = split_by_panels(groups_.front(), x.n * g.out_h, team);
+    const bool by_panels = split_by_panels(groups_.front(), product({x.n, g.out_h}), team);
     return {"standard, implicit matrix product",
             gemm_name(groups_.front().panel_vectors),
             by_panels ? "output channels" : "rows",
@@ -90,9 +90,7 @@ class Standard final : public PackedLayer {
     return round_up(kh_ * kw_ * kSegment, kLineFloats);
   }
 
-  double flops(const Geometry& g, const Shape& x) const {
-    return 2.0 * static_cast<double>(x.n * g.out_h * g.out_w) * static_cast<double>(groups_.front().k) * static_cast<double>(out_);
-  }
+  double flops(const Geometry& g, const Shape& x) const { return 2.0 * magnitude({x.n, g.out_h, g.out_w, groups_.front().k, out_}); }
 
   double bytes(const Geometry& g, const Shape& x) const {
     return tensor_bytes(x) + tensor_bytes({x.n, g.out_h, g.out_w, out_}) + 4.0 * static_cast<double>((groups_.front().k + 1) * out_);
