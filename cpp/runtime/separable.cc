@@ -79,7 +79,7 @@ class Separable final : public PackedLayer {
     // Threads that divide the channels read each other's depthwise output and write beside each other: worth it for few pixels only. On
     // 14x14 512->512 two threads take 558 us that way, 458 by rows. With 8 columns a pixel the weights, of which each then reads only its
     // part, are 8 times what all read of each other.
-    const std::int64_t pixels = g.out_h * g.out_w;
+    const std::int64_t pixels = product({g.out_h, g.out_w});
     const bool few = 8 * pixels < pointwise_.packed().columns;
     return small(g) && (threads == 1 || (few && !by_images && split_by_panels(pointwise_.packed(), pixels, threads)));
   }
