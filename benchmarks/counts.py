@@ -101,8 +101,15 @@ def build(tree: Path, out: Path) -> Path:
     stubs = out / "stubs.cc"
     body = "\n".join(missing)
     stubs.write_text(f'#include "isa/tables.hpp"\nnamespace dwsep::isa {{\n{body}\n}}\n')
-    # Not its folders: what they hold, networks, the layers do without.
-    runtime = sorted(p for p in (cpp / "runtime").glob("*.cc") if p.name != "cache_sizes.cc")
+    # Not runtime/network: the layers do without.
+    runtime = sorted(
+        path
+        for path in (cpp / "runtime").rglob("*.cc")
+        if path.name != "cache_sizes.cc"
+        and "network" not in path.relative_to(cpp).parts
+        and path.parent.name != "network"
+        and "ops" not in path.parts
+    )
     jobs: list[tuple[Path, tuple[str, ...]]] = [
         *((cpp / "isa" / f"{isa}.cc", flags) for isa, flags in ISAS.items()),  # the slowest first
         *((source, ()) for source in (DRIVER, stubs, *runtime)),

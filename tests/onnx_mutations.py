@@ -17,9 +17,9 @@ import onnx
 from onnx_cases import CASES, model_of
 
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
-from dwsep.graph.onnx_import import import_onnx
-from dwsep.graph.onnx_import.folding import FOLDED
-from dwsep.graph.onnx_import.operators import IMPORTERS
+from dwsep.graph.onnx import import_onnx
+from dwsep.graph.onnx.folding import FOLDED
+from dwsep.graph.onnx.operators import IMPORTERS
 from dwsep.graph.shapes import infer
 
 OPERATORS = sorted({*IMPORTERS, *FOLDED})

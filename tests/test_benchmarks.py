@@ -121,12 +121,12 @@ def test_another_compiler_is_no_pass(monkeypatch, capsys, tmp_path):
 
 @pytest.mark.parametrize("plant", ["_plant_instructions", "_plant_wait"])
 def test_plants_find_their_places(plant, tmp_path):
-    for file in ("cpp/kernels/depthwise/variants.hpp", "cpp/runtime/depthwise.cc"):
+    for file in ("cpp/kernels/depthwise/variants.hpp", "cpp/runtime/layers/depthwise.cc"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text((ROOT / file).read_text(encoding="utf-8"), encoding="utf-8")
     getattr(selftest, plant)(tmp_path)
     with pytest.raises(RuntimeError, match="found 0"):
-        selftest._edit(tmp_path / "cpp/runtime/depthwise.cc", ("no such text", ""))
+        selftest._edit(tmp_path / "cpp/runtime/layers/depthwise.cc", ("no such text", ""))
 
 
 REPORT = {

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 import dwsep
-from dwsep.graph.onnx_import.folding import FOLDED
-from dwsep.graph.onnx_import.operators import IMPORTERS
+from dwsep.graph.onnx.folding import FOLDED
+from dwsep.graph.onnx.operators import IMPORTERS
 
 ROOT = Path(__file__).parent.parent
 # What code needs that does not import it by itself.

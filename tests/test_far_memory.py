@@ -11,7 +11,7 @@ import dwsep
 
 pytestmark = pytest.mark.kernels
 
-# Half of the last cache, and never more than this: see cpp/runtime/far_memory.cc.
+# Half of the last cache, and never more than this: see cpp/runtime/memory/far_memory.cc.
 FAR_BYTES = min(dwsep.cpu_info()["caches"]["l3"] / 2, 64e6)
 
 

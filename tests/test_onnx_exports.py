@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from dwsep.graph.lowering import lower
-from dwsep.graph.onnx_import import import_onnx
+from dwsep.graph.onnx import import_onnx
 from dwsep.graph.pipeline import optimize
 
 CHANNELS = 16

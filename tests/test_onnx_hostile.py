@@ -17,7 +17,7 @@ from test_onnx_import import f, ints, model
 
 import dwsep
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
-from dwsep.graph.onnx_import import import_onnx
+from dwsep.graph.onnx import import_onnx
 
 CONV = [("Conv", "x,w", "y", {})]
 

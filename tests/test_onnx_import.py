@@ -11,7 +11,7 @@ onnx = pytest.importorskip("onnx", reason="imports ONNX models")
 from onnx import helper, numpy_helper
 
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
-from dwsep.graph.onnx_import import import_onnx
+from dwsep.graph.onnx import import_onnx
 
 FLOAT, INT64 = 1, 7
 

@@ -10,7 +10,7 @@ onnx = pytest.importorskip("onnx", reason="imports ONNX models")
 onnxruntime = pytest.importorskip("onnxruntime", reason="the oracle")
 
 from dwsep import models
-from dwsep.graph.onnx_import import import_onnx
+from dwsep.graph.onnx import import_onnx
 
 CLASSES = 10
 

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits  # scikit-learn brings it along
 pytest.importorskip("onnx", reason="builds and imports ONNX models")
 
 from dwsep import models
-from dwsep.graph.onnx_import import import_onnx
+from dwsep.graph.onnx import import_onnx
 from dwsep.graph.pipeline import optimize
 
 # Blocks as the papers count them. Every network begins with a transpose and a standard convolution;

@@ -96,7 +96,7 @@ void count(const Case& c) {
 
 namespace dwsep {
 
-/// In place of cpp/runtime/cache_sizes.cc: tiles and strips follow the caches, and a count must not follow the machine.
+/// In place of cpp/runtime/memory/cache_sizes.cc: tiles and strips follow the caches, and a count must not follow the machine.
 CacheSizes cache_sizes() noexcept { return {48 << 10, 1 << 20, 32 << 20}; }
 
 }  // namespace dwsep

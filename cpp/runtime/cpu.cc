@@ -5,7 +5,7 @@
 
 #include "dwsep/threads.hpp"
 #include "runtime/dispatch.hpp"
-#include "runtime/thread_pool.hpp"
+#include "runtime/threads/thread_pool.hpp"
 
 namespace dwsep {
 

@@ -3,9 +3,9 @@
 #include <chrono>
 
 #include "dwsep/cpu.hpp"
-#include "runtime/buffer.hpp"
 #include "runtime/dispatch.hpp"
-#include "runtime/geometry.hpp"
+#include "runtime/layers/geometry.hpp"
+#include "runtime/memory/buffer.hpp"
 
 namespace dwsep {
 namespace {

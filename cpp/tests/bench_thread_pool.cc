@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-#include "runtime/thread_pool.hpp"
+#include "runtime/threads/thread_pool.hpp"
 
 namespace {
 

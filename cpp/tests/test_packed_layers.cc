@@ -13,9 +13,9 @@
 
 #include "check.hpp"
 #include "dwsep/dwsep.hpp"
-#include "runtime/buffer.hpp"
 #include "runtime/dispatch.hpp"
-#include "runtime/families.hpp"
+#include "runtime/layers/families.hpp"
+#include "runtime/memory/buffer.hpp"
 
 namespace {
 

@@ -13,7 +13,7 @@
 #include "bounded.hpp"
 #include "check.hpp"
 #include "dwsep/dwsep.hpp"
-#include "runtime/thread_pool.hpp"
+#include "runtime/threads/thread_pool.hpp"
 
 namespace {
 

@@ -12,9 +12,9 @@
 #include <thread>
 
 #include "check.hpp"
-#include "runtime/cgroup_quota.hpp"
-#include "runtime/cpu_count.hpp"
-#include "runtime/thread_count.hpp"
+#include "runtime/threads/cgroup_quota.hpp"
+#include "runtime/threads/cpu_count.hpp"
+#include "runtime/threads/thread_count.hpp"
 
 namespace {
 

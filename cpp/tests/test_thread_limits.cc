@@ -14,8 +14,8 @@
 #include <thread>
 
 #include "check.hpp"
-#include "runtime/cpu_count.hpp"
-#include "runtime/thread_pool.hpp"
+#include "runtime/threads/cpu_count.hpp"
+#include "runtime/threads/thread_pool.hpp"
 
 namespace {
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "check.hpp"
-#include "runtime/thread_pool.hpp"
+#include "runtime/threads/thread_pool.hpp"
 
 // The fork tests start threads in the child of a threaded process, which the thread sanitizer refuses by default.
 extern "C" [[gnu::visibility("default")]] const char* __tsan_default_options();

@@ -1,7 +1,7 @@
 """Draws how an inverted residual is fused by rows: what lies where, and how much of it.
 
 The sizes are those of MobileNetV2's block 56x56, 24->144->24, with AVX-512 and 1 MB of level-2
-cache, of which a block of depthwise outputs may fill a quarter (cpp/runtime/blocks.cc).
+cache, of which a block of depthwise outputs may fill a quarter (cpp/runtime/layers/blocks.cc).
 """
 
 from math import cos, pi, sin

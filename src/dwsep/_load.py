@@ -79,7 +79,7 @@ def load(
                 raise ValueError(f"{name}: need None for a .dwsep file, got {value!r}")
         return Model(network)
     from .graph.lowering import lower
-    from .graph.onnx_import import import_onnx
+    from .graph.onnx import import_onnx
     from .graph.pipeline import optimize
 
     with np.errstate(all="ignore"):  # weights may be any numbers

@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "runtime/geometry.hpp"
+#include "runtime/layers/geometry.hpp"
 #include "runtime/network/array.hpp"
 #include "runtime/network/utf8.hpp"
 

@@ -5,7 +5,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "runtime/geometry.hpp"
+#include "runtime/layers/geometry.hpp"
 
 namespace dwsep::runtime {
 namespace {

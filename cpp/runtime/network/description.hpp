@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "dwsep/options.hpp"
+#include "runtime/layers/packing.hpp"
 #include "runtime/network/array.hpp"
-#include "runtime/packing.hpp"
 
 namespace dwsep::runtime {
 

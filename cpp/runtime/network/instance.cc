@@ -6,10 +6,10 @@
 #include <atomic>
 #include <chrono>
 
-#include "runtime/blocks.hpp"
-#include "runtime/layer.hpp"
+#include "runtime/layers/blocks.hpp"
+#include "runtime/layers/layer.hpp"
 #include "runtime/network/arena.hpp"
-#include "runtime/thread_pool.hpp"
+#include "runtime/threads/thread_pool.hpp"
 
 namespace dwsep::runtime {
 namespace {

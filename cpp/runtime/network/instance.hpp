@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "runtime/buffer.hpp"
+#include "runtime/memory/buffer.hpp"
 #include "runtime/network/network_impl.hpp"
 
 namespace dwsep::runtime {

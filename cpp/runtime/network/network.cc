@@ -5,11 +5,11 @@
 #include <stdexcept>
 #include <utility>
 
-#include "runtime/geometry.hpp"
+#include "runtime/layers/geometry.hpp"
 #include "runtime/network/file.hpp"
 #include "runtime/network/instance.hpp"
 #include "runtime/network/weights.hpp"
-#include "runtime/thread_count.hpp"
+#include "runtime/threads/thread_count.hpp"
 
 namespace dwsep {
 

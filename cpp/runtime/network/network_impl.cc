@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "runtime/geometry.hpp"
+#include "runtime/layers/geometry.hpp"
 #include "runtime/network/instance.hpp"
 #include "runtime/network/utf8.hpp"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "dwsep/network.hpp"
-#include "runtime/buffer.hpp"
+#include "runtime/memory/buffer.hpp"
 #include "runtime/network/op.hpp"
 
 namespace dwsep::runtime {

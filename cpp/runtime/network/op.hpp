@@ -8,7 +8,7 @@
 
 #include "runtime/network/array.hpp"
 #include "runtime/network/description.hpp"
-#include "runtime/thread_pool.hpp"
+#include "runtime/threads/thread_pool.hpp"
 
 namespace dwsep::runtime {
 

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "runtime/geometry.hpp"
+#include "runtime/layers/geometry.hpp"
 
 namespace dwsep::runtime {
 namespace {

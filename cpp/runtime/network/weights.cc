@@ -1,7 +1,7 @@
 #include "runtime/network/weights.hpp"
 
 #include "runtime/dispatch.hpp"
-#include "runtime/geometry.hpp"
+#include "runtime/layers/geometry.hpp"
 
 namespace dwsep::runtime {
 namespace {

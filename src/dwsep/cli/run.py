@@ -50,7 +50,7 @@ def _sized(path: str, size: tuple[int, int], layout: str | None) -> dict[str, Sh
     if path.endswith(".dwsep"):
         raise CommandError("size: a .dwsep file has sizes of its own, got --size")
     with about("network"):
-        from dwsep.graph.onnx_import.model import onnx_package
+        from dwsep.graph.onnx.model import onnx_package
 
         onnx = onnx_package()
         try:

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "runtime/network/array.hpp"
-#include "runtime/thread_pool.hpp"
+#include "runtime/threads/thread_pool.hpp"
 
 namespace dwsep::runtime {
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "runtime/layer.hpp"
+#include "runtime/layers/layer.hpp"
 #include "runtime/network/ops/copy.hpp"
 #include "runtime/network/ops/plain_op.hpp"
 

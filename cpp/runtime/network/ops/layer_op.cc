@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "runtime/dispatch.hpp"
-#include "runtime/families.hpp"
-#include "runtime/layer.hpp"
+#include "runtime/layers/families.hpp"
+#include "runtime/layers/layer.hpp"
 #include "runtime/network/ops/ops.hpp"
 #include "runtime/network/weights.hpp"
 

@@ -1,10 +1,10 @@
 // NumPy's matmul of two computed arrays. The second one is packed into scratch, so that the pointwise kernels can read it.
 #include <algorithm>
 
-#include "runtime/buffer.hpp"
 #include "runtime/dispatch.hpp"
+#include "runtime/layers/stages.hpp"
+#include "runtime/memory/buffer.hpp"
 #include "runtime/network/ops/plain_op.hpp"
-#include "runtime/stages.hpp"
 
 namespace dwsep::runtime {
 namespace {

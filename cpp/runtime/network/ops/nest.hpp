@@ -5,9 +5,9 @@
 #include <array>
 #include <cstdint>
 
-#include "runtime/layer.hpp"
+#include "runtime/layers/layer.hpp"
 #include "runtime/network/array.hpp"
-#include "runtime/thread_pool.hpp"
+#include "runtime/threads/thread_pool.hpp"
 
 namespace dwsep::runtime {
 

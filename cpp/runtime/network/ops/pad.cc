@@ -1,7 +1,7 @@
 // Arrays in a frame: of a value, of their own reflection or of their edge; or of zeros between pixels.
 #include <algorithm>
 
-#include "runtime/layer.hpp"
+#include "runtime/layers/layer.hpp"
 #include "runtime/network/ops/copy.hpp"
 #include "runtime/network/ops/plain_op.hpp"
 

@@ -1,8 +1,8 @@
 // Maximum and average over windows of an image.
-#include "runtime/buffer.hpp"
 #include "runtime/dispatch.hpp"
+#include "runtime/layers/stages.hpp"
+#include "runtime/memory/buffer.hpp"
 #include "runtime/network/ops/plain_op.hpp"
-#include "runtime/stages.hpp"
 
 namespace dwsep::runtime {
 namespace {

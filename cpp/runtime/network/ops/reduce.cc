@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/buffer.hpp"
 #include "runtime/dispatch.hpp"
+#include "runtime/memory/buffer.hpp"
 #include "runtime/network/ops/copy.hpp"
 #include "runtime/network/ops/nest.hpp"
 #include "runtime/network/ops/plain_op.hpp"

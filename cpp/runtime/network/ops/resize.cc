@@ -5,9 +5,9 @@
 #include <cmath>
 #include <new>
 
-#include "runtime/buffer.hpp"
 #include "runtime/dispatch.hpp"
-#include "runtime/layer.hpp"
+#include "runtime/layers/layer.hpp"
+#include "runtime/memory/buffer.hpp"
 #include "runtime/network/ops/plain_op.hpp"
 
 namespace dwsep::runtime {

@@ -1,0 +1,43 @@
+// The interface behind the public Layer, and what all layers need.
+#pragma once
+
+#include "dwsep/layers.hpp"
+#include "kernels/table.hpp"
+#include "runtime/layers/geometry.hpp"
+#include "runtime/threads/thread_pool.hpp"
+
+namespace dwsep::runtime {
+
+/// Immutable: one object serves all callers at once. A call is output_shape, which checks x, and, unless the output is empty,
+/// useful_threads and scratch_floats and then run on every thread of a team.
+class PackedLayer {
+ public:
+  virtual ~PackedLayer() = default;
+  /// Throws std::invalid_argument when x does not fit.
+  virtual Shape output_shape(const Shape& x) const = 0;
+  virtual bool takes_residual() const { return true; }
+  /// As many of `threads` (at least 1) as gain something.
+  virtual int useful_threads(const Shape& x, int threads) const = 0;
+  /// Floats of scratch that are enough for any team of 1 to `threads`, which share it. It is aligned to a cache line.
+  virtual std::int64_t scratch_floats(const Shape& /*x*/, int /*threads*/) const { return 0; }
+  /// The part of one thread of the team: divides the work by team.size(). Neither throws nor allocates. The caller sees to it that all
+  /// threads are done, by a barrier or the end of the team, before anybody reads y or uses scratch again.
+  virtual void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, float* scratch) const noexcept = 0;
+  virtual Plan plan(const Shape& x, int threads) const = 0;
+};
+
+/// [begin, end) of `total` equal parts, for one of `parts`.
+struct Range {
+  std::int64_t begin, end;
+};
+inline Range part_of(std::int64_t total, int part, int parts) { return {total * part / parts, total * (part + 1) / parts}; }
+
+/// Whether the pixels of a tensor are evenly spaced, over all rows and images.
+bool evenly_spaced(const ConstTensor& t);
+
+/// A call shorter than about 4 us is not worth waking a second thread.
+int worthwhile_threads(int threads, double flops, double bytes);
+
+double tensor_bytes(const Shape& s);
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,66 @@
+#include "runtime/layers/squeeze_excite.hpp"
+
+#include "runtime/dispatch.hpp"
+#include "runtime/memory/buffer.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+/// mean[c] of the channels [range): rows are added top to bottom, so that nobody's division of the work shows.
+void average(const float* sums, std::int64_t row_stride, std::int64_t rows, std::int64_t pixels, Range channels, float* mean) {
+  for (std::int64_t c = channels.begin; c < channels.end; ++c) mean[c] = sums[c];
+  for (std::int64_t r = 1; r < rows; ++r) {
+    const float* row = sums + r * row_stride;
+    for (std::int64_t c = channels.begin; c < channels.end; ++c) mean[c] += row[c];
+  }
+  const float count = static_cast<float>(pixels);
+  for (std::int64_t c = channels.begin; c < channels.end; ++c) mean[c] /= count;
+}
+
+/// A thread's panels of a layer on one pixel.
+void run_layer(const PointwiseStage& layer, const float* x, float* y, const Team& team) {
+  GemmWork w = layer.work(x, layer.packed().k, y, layer.packed().columns, 1);
+  const Range panels = part_of(layer.packed().panels, team.rank(), team.size());
+  w.panel_begin = panels.begin;
+  w.panel_end = panels.end;
+  kernel_table().gemm(w);
+}
+
+}  // namespace
+
+PackedSqueezeExcite checked_pack(const SqueezeExcite& s) {
+  return {checked_pack(s.reduce), checked_pack(s.expand), s.reduce_activation, s.gate_activation};
+}
+
+SqueezeExciteStage::SqueezeExciteStage(PackedSqueezeExcite s, std::int64_t channels)
+    : reduce_(std::move(s.reduce), s.reduce_activation), expand_(std::move(s.expand), s.gate_activation) {
+  const PackedMatrix &reduce = reduce_.packed(), &expand = expand_.packed();
+  check_channels("squeeze-excite reduction weights", channels, reduce.k);
+  check_channels("squeeze-excite expansion weights", reduce.columns, expand.k);
+  if (expand.columns != channels) {
+    reject("squeeze-excite expansion weights", std::to_string(channels) + " output channels", std::to_string(expand.columns));
+  }
+}
+
+std::int64_t SqueezeExciteStage::scratch_floats(std::int64_t rows) const {
+  return product({rows + 2, round_up(reduce_.packed().k, kLineFloats)}) + round_up(reduce_.packed().columns, kLineFloats);
+}
+
+SqueezeExciteStage::Image SqueezeExciteStage::place(float* scratch, std::int64_t rows) const {
+  const std::int64_t row = round_up(reduce_.packed().k, kLineFloats);
+  float* const mean = scratch + rows * row;
+  return {scratch, row, mean, mean + 2 * row, mean + row};
+}
+
+void SqueezeExciteStage::run(const Image& image, std::int64_t rows, std::int64_t pixels, Team& team) const {
+  const Range lines = part_of(ceil_div(reduce_.packed().k, kLineFloats), team.rank(), team.size());
+  average(image.row_sums, image.row, rows, pixels, {lines.begin * kLineFloats, std::min(lines.end * kLineFloats, reduce_.packed().k)},
+          image.mean);
+  team.barrier();
+  run_layer(reduce_, image.mean, image.reduced, team);
+  team.barrier();
+  run_layer(expand_, image.reduced, image.gate, team);
+  team.barrier();
+}
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,136 @@
+// The two halves of every separable operator, packed: they are layers of their own, and the steps of the fused ones.
+#pragma once
+
+#include <algorithm>
+#include <initializer_list>
+#include <utility>
+
+#include "runtime/layers/layer.hpp"
+#include "runtime/layers/packing.hpp"
+
+namespace dwsep::runtime {
+
+/// Where a stage reads: an image whose pixels are `pixel` floats apart and whose channel vectors are `vector` floats apart.
+struct Source {
+  const float* data;
+  std::int64_t row, pixel, vector;
+  std::int64_t height, width;
+  std::int64_t ring;  ///< rows that are there at a time: row r is in slot r % ring; height when all are
+};
+
+/// Where a stage writes.
+struct Target {
+  float* data;
+  std::int64_t row, pixel;
+};
+
+/// Packs for the instruction set in use. Throws std::invalid_argument when sizes are out of range.
+PackedDepthwise checked_pack(const DepthwiseFilter& filter, const ConvOptions& options);
+PackedMatrix checked_pack(const PointwiseFilter& filter);
+
+/// Throws std::invalid_argument when weights are missing, or are more than any memory holds.
+void check_weights(const float* weights, std::initializer_list<std::int64_t> sizes);
+
+/// Throws std::invalid_argument when weights were packed for vectors other than those of the instruction set in use.
+void check_lanes(int lanes);
+
+/// Those of `height` input rows that output rows read.
+Range input_rows(const Geometry& g, std::int64_t height, Range out);
+
+/// The part of a work that the geometry decides: how the filter walks, and the width of the output.
+template <class Work>
+void set_filter(Work& w, const Geometry& g) {
+  w.kh = g.kh;
+  w.kw = g.kw;
+  w.stride_h = g.stride_h;
+  w.stride_w = g.stride_w;
+  w.dilation_h = g.dilation_h;
+  w.dilation_w = g.dilation_w;
+  w.pad_top = g.pad_top;
+  w.pad_left = g.pad_left;
+  w.out_width = g.out_w;
+}
+
+class DepthwiseStage {
+ public:
+  /// Throws std::invalid_argument when the options are out of range, or the weights were packed for other vectors.
+  DepthwiseStage(PackedDepthwise packed, const ConvOptions& options, const Activation& activation);
+
+  Geometry geometry(const Shape& x) const { return resolve(options_, packed_.kh, packed_.kw, x); }
+  /// Computes a work. A dilated convolution without stride is a convolution of its own on every dilation-th row and column.
+  void run(const DepthwiseWork& w) const;
+  /// The work for one image; rows, vectors and y are the caller's to narrow. y is row 0 of the image.
+  DepthwiseWork work(const Geometry& g, const Source& x, const Target& y) const;
+  const PackedDepthwise& packed() const { return packed_; }
+  std::string kernel_name() const;
+  double flops(const Geometry& g, std::int64_t images) const;
+  double weight_bytes() const;
+
+ private:
+  PackedDepthwise packed_;
+  ConvOptions options_;
+  Activation activation_;
+  const DepthwiseVariant* variant_;        ///< for the options as they are
+  const DepthwiseVariant* phase_variant_;  ///< with dilation but no stride: for the undilated filter; null otherwise
+};
+
+class PointwiseStage {
+ public:
+  PointwiseStage(PackedMatrix packed, const Activation& activation);
+
+  /// Rows [0, rows) of the product, all panels; the caller narrows and sets residual.
+  GemmWork work(const float* a, std::int64_t a_row, float* y, std::int64_t y_row, std::int64_t rows) const;
+  /// Computes a work, block by block; what the blocks read from far away is fetched before: the residual, and the input if `far`.
+  void run(GemmWork w, bool far = false) const;
+  const PackedMatrix& packed() const { return packed_; }
+  std::string kernel_name() const;
+  double flops(double pixels) const;
+  double weight_bytes() const;
+
+ private:
+  PackedMatrix packed_;
+  Activation activation_;
+};
+
+/// A part of one image's output.
+struct Area {
+  Range rows, columns, vectors;
+};
+
+/// Narrows a work to an area of the output; y is the area's first pixel, at the channel 0 of its vector 0.
+void set_area(DepthwiseWork& w, const Area& area, float* y);
+
+/// Calls f(image, rows, vectors) for one thread's part of a depthwise output: whole rows, and where rows divide unevenly some channels of
+/// the row in between. (Not channels alone: threads that write neighbouring lines of every pixel took 2-4 times as long, the prefetchers
+/// of one core fetching the lines that the other writes.)
+template <class F>
+void for_each_rows(std::int64_t images, std::int64_t height, std::int64_t vectors, int part, int parts, const F& f) {
+  const std::int64_t rows = images * height;
+  // From 16 rows a thread, the one row that some have more than others is 1/17 of their time at most: not worth cutting rows for.
+  const bool even = rows % parts == 0 || rows >= 16 * parts;
+  // A boundary lies at a row, and in that row at a vector: the vectors before it belong to the thread before.
+  const std::int64_t unit = even ? 1 : vectors;
+  const Range units = part_of(rows * unit, part, parts);
+  const std::int64_t begin = units.begin, end = units.end;
+  const auto rows_of = [&](Range v) {
+    const Range mine{begin / unit + (v.begin < begin % unit ? 1 : 0), end / unit + (v.begin < end % unit ? 1 : 0)};
+    for (std::int64_t row = mine.begin; row < mine.end && v.begin < v.end;) {
+      const std::int64_t image = row / height, first = row % height, last = std::min(height, first + mine.end - row);
+      f(image, Range{first, last}, v);
+      row += last - first;
+    }
+  };
+  const std::int64_t cut = even ? 0 : std::min(begin % unit, end % unit), other = even ? 0 : std::max(begin % unit, end % unit);
+  rows_of({0, cut});
+  rows_of({cut, other});
+  rows_of({other, vectors});
+}
+
+/// Pixels walked for a panel of weights before the next panel: as many as keep the block's inputs in the level-2 cache.
+std::int64_t gemm_block_rows(std::int64_t k);
+
+/// Whether threads should share the pixels and divide the panels: when the weights are by far the larger operand, so that each thread
+/// streams only its part of them, and the panels divide evenly; or when there are too few pixels to divide.
+bool split_by_panels(const PackedMatrix& b, std::int64_t rows, int threads);
+
+}  // namespace dwsep::runtime

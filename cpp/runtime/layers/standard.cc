@@ -1,0 +1,172 @@
+// Conv2D: implicit matrix products, one for each group.
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "runtime/dispatch.hpp"
+#include "runtime/layers/families.hpp"
+#include "runtime/layers/stages.hpp"
+#include "runtime/memory/buffer.hpp"
+
+namespace dwsep {
+namespace {
+
+using namespace runtime;
+
+void check_groups(std::int64_t groups, std::int64_t in, std::int64_t out) {
+  if (groups < 1 || in < 1 || in % groups != 0) {
+    reject("groups", "a divisor of the " + std::to_string(in) + " input channels", std::to_string(groups));
+  }
+  if (out < 1 || out % groups != 0) {
+    reject("groups", "a divisor of the " + std::to_string(out) + " output channels", std::to_string(groups));
+  }
+}
+
+class Standard final : public PackedLayer {
+ public:
+  Standard(std::vector<PackedMatrix> groups, std::int64_t kh, std::int64_t kw, std::int64_t in, std::int64_t out,
+           const ConvOptions& options, const Activation& activation)
+      : kh_(kh), kw_(kw), in_(in), out_(out), options_(options), activation_(activation), groups_(std::move(groups)) {
+    check_options(options, kh, kw);
+    check_activation(activation);
+    const std::int64_t count = static_cast<std::int64_t>(groups_.size());
+    check_groups(count, in, out);
+    for (const PackedMatrix& p : groups_) {
+      check_lanes(p.lanes);
+      const auto text = [](std::int64_t k, std::int64_t columns) { return std::to_string(k) + " x " + std::to_string(columns); };
+      const std::int64_t k = kh * kw * (in / count), columns = out / count;
+      if (p.k != k || p.columns != columns) reject("weights of a group", text(k, columns), text(p.k, p.columns));
+    }
+  }
+
+  Shape output_shape(const Shape& x) const override {
+    check_channels("x", in_, x.c);
+    const Geometry g = resolve(options_, kh_, kw_, x);
+    return {x.n, g.out_h, g.out_w, out_};
+  }
+
+  int useful_threads(const Shape& x, int threads) const override {
+    const Geometry g = resolve(options_, kh_, kw_, x);
+    return worthwhile_threads(threads, flops(g, x), bytes(g, x));
+  }
+
+  std::int64_t scratch_floats(const Shape&, int threads) const override { return threads * segment_floats(); }
+
+  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, float* scratch) const noexcept override {
+    const Geometry g = resolve(options_, kh_, kw_, x.shape);
+    const std::int64_t all_rows = x.shape.n * g.out_h, panels = groups_.front().panels;
+    const bool by_panels = split_by_panels(groups_.front(), all_rows, team.size());
+    const Range rows = by_panels ? Range{0, all_rows} : part_of(all_rows, team.rank(), team.size());
+    const Range mine = by_panels ? part_of(panels, team.rank(), team.size()) : Range{0, panels};
+    // Scratch is aligned to a cache line and each thread has whole lines of it, so that a Segment may live there.
+    auto* const segments = reinterpret_cast<Segment*>(scratch + team.rank() * segment_floats());
+    std::uninitialized_default_construct_n(segments, kh_ * kw_);
+    for (std::int64_t row = rows.begin; row < rows.end;) {
+      const std::int64_t image = row / g.out_h, first = row % g.out_h;
+      const std::int64_t count = std::min({rows.end - row, g.out_h - first, block_rows(g)});
+      for (std::size_t group = 0; group < groups_.size(); ++group) {
+        run_rows(g, x, y, residual, group, image, {first, first + count}, mine, segments);
+      }
+      row += count;
+    }
+  }
+
+  Plan plan(const Shape& x, int threads) const override {
+    const Geometry g = resolve(options_, kh_, kw_, x);
+    const int team = useful_threads(x, threads);
+    const bool by_panels = split_by_panels(groups_.front(), product({x.n, g.out_h}), team);
+    return {"standard, implicit matrix product",
+            gemm_name(groups_.front().panel_vectors),
+            by_panels ? "output channels" : "rows",
+            team,
+            flops(g, x),
+            bytes(g, x)};
+  }
+
+ private:
+  /// A thread's part of scratch: kh * kw segments, in whole cache lines.
+  std::int64_t segment_floats() const {
+    constexpr std::int64_t kSegment = sizeof(Segment) / sizeof(float);
+    return round_up(kh_ * kw_ * kSegment, kLineFloats);
+  }
+
+  double flops(const Geometry& g, const Shape& x) const { return 2.0 * magnitude({x.n, g.out_h, g.out_w, groups_.front().k, out_}); }
+
+  double bytes(const Geometry& g, const Shape& x) const {
+    return tensor_bytes(x) + tensor_bytes({x.n, g.out_h, g.out_w, out_}) + 4.0 * static_cast<double>((groups_.front().k + 1) * out_);
+  }
+
+  /// Output rows walked for a panel before the next: about 256 KB of input, so that it stays in the level-2 cache.
+  std::int64_t block_rows(const Geometry& g) const {
+    const double row = static_cast<double>(g.out_w * g.stride_w) * static_cast<double>(g.stride_h) * static_cast<double>(in_);
+    return static_cast<std::int64_t>(std::max(64 * 1024 / std::max(row, 1.0), 1.0));
+  }
+
+  void run_rows(const Geometry& g, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, std::size_t group,
+                std::int64_t image, Range rows, Range panels, Segment* segments) const {
+    const PackedMatrix& p = groups_[group];
+    const std::int64_t channels = in_ / static_cast<std::int64_t>(groups_.size());
+    StandardWork w{};
+    w.gemm = p.work();
+    w.gemm.panel_begin = panels.begin;
+    w.gemm.panel_end = panels.end;
+    w.gemm.activation = activation_;
+    w.gemm.a = x.data + image * x.stride_n + static_cast<std::int64_t>(group) * channels;
+    w.gemm.y = y.data + image * y.stride_n + static_cast<std::int64_t>(group) * p.columns;
+    if (residual != nullptr) {
+      w.gemm.residual = residual->data + image * residual->stride_n + static_cast<std::int64_t>(group) * p.columns;
+      w.residual_row = residual->stride_h;
+      w.residual_pixel = residual->stride_w;
+    }
+    w.x_row = x.stride_h;
+    w.x_pixel = x.stride_w;
+    w.height = x.shape.h;
+    w.width = x.shape.w;
+    w.channels = channels;
+    set_filter(w, g);
+    w.y_row = y.stride_h;
+    w.y_pixel = y.stride_w;
+    w.y_begin = rows.begin;
+    w.y_end = rows.end;
+    w.segments = segments;
+    kernel_table().standard(w);
+  }
+
+  std::int64_t kh_, kw_, in_, out_;
+  ConvOptions options_;
+  Activation activation_;
+  std::vector<PackedMatrix> groups_;
+};
+
+std::shared_ptr<const PackedLayer> packed_standard(const StandardFilter& f, const ConvOptions& options, const Activation& activation) {
+  if (f.groups > 1 && f.groups == f.in && f.out % f.groups == 0) {
+    const DepthwiseFilter depthwise{f.weights, f.kh, f.kw, f.in, f.out / f.in, f.bias};
+    return make_depthwise_with_residual(checked_pack(depthwise, options), options, activation);
+  }
+  check_options(options, f.kh, f.kw);
+  check_groups(f.groups, f.in, f.out);
+  check_weights(f.weights, {f.kh, f.kw, f.in / f.groups, f.out});
+  const std::int64_t k = f.kh * f.kw * (f.in / f.groups), columns = f.out / f.groups;
+  std::vector<PackedMatrix> groups;
+  for (std::int64_t g = 0; g < f.groups; ++g) {
+    const float* const bias = f.bias == nullptr ? nullptr : f.bias + g * columns;
+    groups.push_back(pack_matrix(f.weights + g * columns, f.out, bias, k, columns, kernel_table()));
+  }
+  return make_standard(std::move(groups), f.kh, f.kw, f.in, f.out, options, activation);
+}
+
+}  // namespace
+
+namespace runtime {
+
+std::shared_ptr<const PackedLayer> make_standard(std::vector<PackedMatrix> groups, std::int64_t kh, std::int64_t kw, std::int64_t in,
+                                                 std::int64_t out, const ConvOptions& options, const Activation& activation) {
+  return std::make_shared<Standard>(std::move(groups), kh, kw, in, out, options, activation);
+}
+
+}  // namespace runtime
+
+Conv2D::Conv2D(const StandardFilter& f, const ConvOptions& options, const Activation& activation)
+    : Layer(packed_standard(f, options, activation)) {}
+
+}  // namespace dwsep

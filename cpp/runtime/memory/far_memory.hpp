@@ -1,0 +1,32 @@
+// Calls whose input and output do not fit the caches. Kernels read an image in the order that suits registers, a vector of channels
+// along four rows, and the prefetchers lose track; what lies in main memory is better fetched in the order of addresses before.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/layers/stages.hpp"
+
+namespace dwsep::runtime {
+
+/// Whether so many bytes, read and written, will mostly be found in main memory, and pixels follow each other without gaps.
+bool far(double bytes, const ConstTensor& x, const Tensor& y);
+
+/// The same of the bytes alone: whether a call may be far.
+bool may_be_far(double bytes);
+
+/// Brings floats [begin, end) near, by reading one of each cache line. Loads, not prefetches: those do not start the hardware's own, and
+/// 147x147x128 took 2000-2300 us with them, 1650 with loads.
+inline void fetch(const float* begin, const float* end) {
+  for (; begin < end; begin += kLineFloats) static_cast<void>(*static_cast<const volatile float*>(begin));
+}
+
+/// Fetches `count` pixels, `pixel` floats apart, of so many channels.
+inline void fetch_pixels(const float* x, std::int64_t count, std::int64_t pixel, std::int64_t channels) {
+  if (pixel == channels) return fetch(x, x + count * pixel);
+  for (std::int64_t i = 0; i < count; ++i) fetch(x + i * pixel, x + i * pixel + channels);
+}
+
+/// Fetches the input rows that output rows read; if `continued`, not those that the row in front of them has read already.
+void fetch_rows(const Geometry& g, const ConstTensor& x, std::int64_t image, Range out, bool continued);
+
+}  // namespace dwsep::runtime

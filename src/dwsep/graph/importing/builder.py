@@ -1,0 +1,146 @@
+"""Grows the graph: every importer of an operator adds its nodes here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..evaluate import EVALUATED, cost, evaluate
+from ..ir import Array, Graph, Node, Shape
+from ..shapes import infer
+from .unsupported import Unsupported
+from .values import Computed, Known, Value, shape_of
+
+LARGEST_CONSTANT = 2**28  # bytes of one folded value
+_LARGEST_WORK = 2**33  # bytes touched, or multiplications, by all folding of one import
+_FOLDED = frozenset(EVALUATED) - {"pool", "resize", "zero_insert"}  # nobody does that to constants
+
+
+class Builder:
+    """A graph in the making, and the name of the operator that is being imported."""
+
+    def __init__(self, name: str) -> None:
+        self.graph = Graph(name, [], [])
+        self.node_name = ""
+        self.reserved: set[str] = set()  # names of the file's values, which nothing else may take
+        self._work = 0
+        self._numbers: dict[str, int] = {}
+
+    def add_input(self, name: str, shape: Shape) -> Computed:
+        """Add an input of the network."""
+        self.graph.inputs.append(name)
+        self.graph.shapes[name] = shape
+        return Computed(name, shape)
+
+    def emit(
+        self,
+        kind: str,
+        inputs: Sequence[Value],
+        weights: dict[str, Array] | None = None,
+        **attributes: Any,
+    ) -> Value:
+        """Add a node and return its value; without computed inputs the value is found now."""
+        node = Node(kind, [], self.fresh(kind), attributes, weights or {}, self.node_name)
+        shapes = [v.shape if isinstance(v, Computed) else v.array.shape for v in inputs]
+        for value in inputs:
+            if isinstance(value, Computed) and value.test:
+                raise Unsupported("its input is a comparison, which is not supported")
+            if isinstance(value, Known) and value.array.dtype != np.float32:
+                raise Unsupported(
+                    f"its input {value.name!r} is {value.array.dtype}, dwsep computes in float32"
+                )
+        shape = infer(node, shapes)
+        if kind in _FOLDED and all(isinstance(v, Known) for v in inputs):
+            self.charge(shape, cost(node, shapes))
+            arrays = [v.array for v in inputs if isinstance(v, Known)]
+            return Known(_compact(evaluate(node, arrays).astype(np.float32, copy=False)))
+        node.inputs = [self._name_of(v) for v in inputs]
+        self.graph.nodes.append(node)
+        self.graph.shapes[node.output] = shape
+        return Computed(node.output, shape)
+
+    def charge(self, shape: Sequence[int | None], work: int = 0) -> None:
+        """Raise Unsupported if finding a value of this shape now would take too much."""
+        size = 8
+        for n in shape:
+            size *= n or 0
+        if size > LARGEST_CONSTANT:
+            raise Unsupported(f"it makes a constant of more than {LARGEST_CONSTANT} bytes")
+        self._work += size + work
+        if self._work > _LARGEST_WORK:
+            raise Unsupported("the network's constants take too much work to compute")
+
+    def rename(self, value: Computed, name: str, first: int) -> None:
+        """Give a value another name; its readers are among the nodes from number `first`."""
+        old, value.name = value.name, name
+        self.graph.shapes[name] = self.graph.shapes.pop(old)
+        for node in self.graph.nodes[first:]:
+            node.inputs = [name if i == old else i for i in node.inputs]
+            if node.output == old:
+                node.output = name
+
+    def fresh(self, like: str) -> str:
+        """Return a name that no value has."""
+        base = f"{self.node_name}/{like}" if self.node_name else like
+        name = base
+        while name in self.graph.shapes or name in self.reserved:
+            self._numbers[base] = number = self._numbers.get(base, 0) + 1
+            name = f"{base}_{number}"
+        return name
+
+    def _name_of(self, value: Value) -> str:
+        if isinstance(value, Computed):
+            return value.name
+        value.array = _compact(value.array)
+        if self.graph.constants.get(value.name) is not value.array:
+            if not value.name or value.name in self.graph.shapes:
+                value.name = self.fresh("constant")
+            self.graph.constants[value.name] = value.array
+            self.graph.shapes[value.name] = value.array.shape
+        return value.name
+
+    # Shorthands for the nodes that compositions are made of.
+
+    def constant(self, number: float) -> Known:
+        """Return a scalar."""
+        return Known(np.array(number, np.float32))
+
+    def binary(self, function: str, a: Value, b: Value | float) -> Value:
+        """Add a function of two values, the second perhaps a number."""
+        if isinstance(b, (int, float)):
+            b = self.constant(b)
+        return self.emit("binary", [a, b], function=function, activation=None)
+
+    def unary(self, function: str, x: Value) -> Value:
+        """Add a function of one value."""
+        return self.emit("unary", [x], function=function)
+
+    def activation(self, activation: Any, x: Value) -> Value:
+        """Add an activation."""
+        return self.emit("activation", [x], activation=activation)
+
+    def reduce(self, function: str, x: Value, axes: Sequence[int], keepdims: bool = True) -> Value:
+        """Add a reduction."""
+        return self.emit(
+            "reduce", [x], function=function, axes=tuple(sorted(axes)), keepdims=keepdims
+        )
+
+    def reshape(self, x: Value, target: Sequence[int]) -> Value:
+        """Add a reshape, unless the shape stays."""
+        node = Node("reshape", [], "", {"shape": tuple(target)})
+        if infer(node, [shape_of(x)]) == shape_of(x):
+            return x
+        return self.emit("reshape", [x], shape=tuple(target))
+
+    def transpose(self, x: Value, perm: Sequence[int]) -> Value:
+        """Add a transposition, unless the order stays."""
+        if list(perm) == list(range(len(shape_of(x)))):
+            return x
+        return self.emit("transpose", [x], perm=tuple(perm))
+
+
+def _compact(array: Array) -> Array:
+    """Return an array whose elements lie one after the other."""
+    return array if array.flags.c_contiguous else array.copy()

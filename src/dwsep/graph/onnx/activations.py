@@ -1,0 +1,166 @@
+"""Functions of one value: activations of the functional API, unary functions, compositions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...errors import InvalidModelError
+from ..importing.builder import Builder
+from ..importing.unsupported import Unsupported
+from ..importing.values import Known, Value
+from .call import Call
+from .registry import operator
+
+_ACTIVATIONS = {"Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "HardSwish": "hard_swish"}
+_UNARY = {
+    name.capitalize(): name
+    for name in (
+        *("exp", "log", "sqrt", "neg", "abs", "erf", "reciprocal", "floor", "ceil", "round"),
+        *("softplus", "sin", "cos", "sign"),
+    )
+}
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+@operator(*_ACTIVATIONS)
+def activation(call: Call) -> Value:
+    """Import an activation that has no parameters."""
+    return call.builder.activation(_ACTIVATIONS[call.type], call.value(0))
+
+
+@operator(*_UNARY)
+def unary(call: Call) -> Value:
+    """Import a function of one value."""
+    return call.builder.unary(_UNARY[call.type], call.value(0))
+
+
+@operator("Clip")
+def clip(call: Call) -> Value:
+    """Import a clip; bounds are attributes before opset 11, inputs since."""
+    build, x = call.builder, call.value(0)
+    bounds = [-math.inf, math.inf]
+    for i, name in enumerate(("min", "max")):
+        if call.opset < 11:
+            bounds[i] = float(call.attribute(name, bounds[i]))
+        elif call.has(i + 1):
+            bound = call.value(i + 1)
+            if not isinstance(bound, Known):
+                x = build.binary(("max", "min")[i], x, bound)
+                continue
+            bounds[i] = call.scalar(i + 1, name)
+    return clipped(build, x, *bounds)
+
+
+def clipped(build: Builder, x: Value, low: float, high: float) -> Value:
+    """Add the activation that clips, by its best name."""
+    if math.isnan(low) or math.isnan(high):
+        raise InvalidModelError("its bounds are NaN")
+    low = -math.inf if low <= -_LARGEST else low
+    high = math.inf if high >= _LARGEST else high
+    low = min(low, high)  # min(max(x, low), high) is high where low is more
+    if (low, high) == (-math.inf, math.inf):
+        return x
+    names = {(0.0, math.inf): "relu", (0.0, 6.0): "relu6"}
+    return build.activation(names.get((low, high), ("clip", low, high)), x)
+
+
+@operator("HardSigmoid")
+def hard_sigmoid(call: Call) -> Value:
+    """Import clip(alpha x + beta, 0, 1); 1/6 and 1/2 have a name."""
+    build, x = call.builder, call.value(0)
+    alpha = call.number("alpha", 0.2)
+    beta = call.number("beta", 0.5)
+    if abs(alpha - 1 / 6) < 1e-6 and beta == 0.5:  # as float32 or as someone rounded it
+        return build.activation("hard_sigmoid", x)
+    return clipped(build, build.binary("add", build.binary("mul", x, alpha), beta), 0.0, 1.0)
+
+
+@operator("LeakyRelu")
+def leaky_relu(call: Call) -> Value:
+    """Import x where x >= 0, else alpha x."""
+    return call.builder.activation(("leaky_relu", call.number("alpha", 0.01)), call.value(0))
+
+
+@operator("PRelu")
+def prelu(call: Call) -> Value:
+    """Import x where x >= 0, else slope x."""
+    x, slope = call.value(0), call.value(1)
+    if isinstance(slope, Known) and slope.array.dtype == np.float32 and slope.array.size == 1:
+        alpha = float(slope.array.reshape(())[()])
+        if math.isfinite(alpha) and slope.array.ndim <= len(call.shape()):
+            return call.builder.activation(("leaky_relu", alpha), x)
+    return call.builder.binary("prelu", x, slope)
+
+
+@operator("Elu", "Celu", "Selu")
+def elu(call: Call) -> Value:
+    """Import gamma (max(x, 0) + alpha (exp(min(x, 0) / scale) - 1))."""
+    selu = (1.67326319217681884765625, 1.05070102214813232421875)
+    alpha = call.number("alpha", selu[0] if call.type == "Selu" else 1.0)
+    gamma = call.number("gamma", selu[1]) if call.type == "Selu" else 1.0
+    build, x = call.builder, call.value(0)
+    below: Value = build.binary("min", x, 0.0)
+    if call.type == "Celu":
+        if alpha == 0:
+            raise InvalidModelError("alpha: need a number that is not 0")
+        below = build.binary("div", below, alpha)
+    below = build.binary("sub", build.unary("exp", below), 1.0)
+    y = build.binary("add", build.activation("relu", x), build.binary("mul", below, alpha))
+    return build.binary("mul", y, gamma) if gamma != 1 else y
+
+
+@operator("Gelu")
+def gelu(call: Call) -> Value:
+    """Import x Phi(x), or its approximation by tanh, composed."""
+    build, x = call.builder, call.value(0)
+    approximation = call.attribute("approximate", "none")
+    if approximation == "none":
+        return build.activation("gelu", x)
+    if approximation != "tanh":
+        raise Unsupported(f"approximate {approximation!r} is not supported")
+    cube = build.binary("mul", build.binary("mul", x, x), x)
+    inner = build.binary("add", x, build.binary("mul", cube, 0.044715))
+    t = build.activation("tanh", build.binary("mul", inner, math.sqrt(2 / math.pi)))
+    half = build.binary("mul", x, 0.5)
+    return build.binary("mul", half, build.binary("add", t, 1.0))
+
+
+@operator("Swish")
+def swish(call: Call) -> Value:
+    """Import x sigmoid(alpha x)."""
+    build, x = call.builder, call.value(0)
+    alpha = call.number("alpha", 1.0)
+    if alpha == 1:
+        return build.activation("silu", x)
+    return build.binary("mul", x, build.activation("sigmoid", build.binary("mul", x, alpha)))
+
+
+@operator("Mish")
+def mish(call: Call) -> Value:
+    """Import x tanh(softplus(x))."""
+    build, x = call.builder, call.value(0)
+    return build.binary("mul", x, build.activation("tanh", build.unary("softplus", x)))
+
+
+@operator("Softsign")
+def softsign(call: Call) -> Value:
+    """Import x / (1 + |x|)."""
+    build, x = call.builder, call.value(0)
+    return build.binary("div", x, build.binary("add", build.unary("abs", x), 1.0))
+
+
+@operator("Identity", "Dropout")
+def identity(call: Call) -> Value:
+    """Import what does nothing when a network is used."""
+    if any(call.outputs[1:]):
+        raise Unsupported("its mask is used")
+    if call.type == "Dropout" and call.has(2) and _is_true(call.known(2, "training_mode")):
+        raise Unsupported("it is in training mode")
+    return call.value(0)
+
+
+def _is_true(array: Any) -> bool:
+    return bool(np.any(array))

@@ -1,0 +1,282 @@
+"""Finds the values of nodes whose inputs are known: shape arithmetic and what is done to weights.
+
+Arrays of shape arithmetic may have elements that depend on the batch (see `symbols`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InvalidModelError
+from ..importing.symbols import UNKNOWN, is_symbolic, of_shape, settled
+from ..importing.unsupported import Unsupported
+from ..importing.values import Known, Value, shape_of
+from .call import Call, part_of
+
+AnyArray = NDArray[Any]
+_LARGEST_OF_INTEGERS = 2**20  # elements; shapes and indices have a few
+_DTYPES = {
+    1: np.float32, 2: np.uint8, 3: np.int8, 4: np.uint16, 5: np.int16, 6: np.int32, 7: np.int64,
+    9: np.bool_, 10: np.float16, 11: np.float64, 12: np.uint32, 13: np.uint64,
+}  # fmt: skip
+
+
+def fold(call: Call) -> Value | None:
+    """Return the value of a node, None if it is not known now or not this file's business."""
+    if call.type in ("Shape", "Size"):
+        return _shape(call)
+    if call.type in ("Constant", "ConstantOfShape", "Range"):
+        return Known({"Constant": _constant, "Range": _range}.get(call.type, _filled)(call))
+    arrays = [v.array for v in call.inputs if isinstance(v, Known)]
+    if len(arrays) != sum(v is not None for v in call.inputs) or not arrays:
+        return None
+    if call.type in _ELEMENTWISE:
+        return Known(_elementwise(call, arrays))
+    if call.type in _MOVES and any(a.dtype != np.float32 for a in arrays[:1]):
+        _charge(call, (), *arrays)
+        return Known(settled(_MOVES[call.type](call, arrays)))
+    if call.type in ("Cast", "CastLike"):
+        return Known(_cast(call, arrays))
+    return None
+
+
+def _charge(call: Call, shape: Sequence[int], *arrays: AnyArray) -> None:
+    """Check that making an array of this shape of others is not too much."""
+    if all(a.dtype.kind not in "fc" for a in arrays) and math.prod(shape) > _LARGEST_OF_INTEGERS:
+        raise Unsupported(f"its arithmetic on shapes makes {math.prod(shape)} numbers")
+    call.builder.charge(shape, sum(a.nbytes for a in arrays))
+
+
+def _shape(call: Call) -> Value:
+    shape = shape_of(call.value(0))
+    if call.type == "Size":
+        if None in shape:
+            raise Unsupported(f"the number of elements {UNKNOWN}")
+        return Known(np.array(math.prod(n or 0 for n in shape), np.int64))
+    part = slice(call.attribute("start", 0), call.attribute("end", None))
+    return Known(settled(of_shape(shape)[part]))
+
+
+def _constant(call: Call) -> AnyArray:
+    if len(call.attributes) != 1:
+        raise InvalidModelError(f"need one attribute, got {sorted(call.attributes)}")
+    name, value = next(iter(call.attributes.items()))
+    if isinstance(value, Known):
+        return value.array
+    dtype: Any = {"value_int": np.int64, "value_ints": np.int64}.get(name)
+    dtype = {"value_float": np.float32, "value_floats": np.float32}.get(name, dtype)
+    if dtype is None:
+        raise Unsupported(f"its attribute {name!r} is not supported")
+    return np.array(value, dtype)
+
+
+def _filled(call: Call) -> AnyArray:
+    sizes = call.ints(0, "shape")
+    if any(n < 0 for n in sizes):
+        raise InvalidModelError(f"shape: no array has the shape {sizes}")
+    value = call.attribute("value", None)
+    array = np.zeros((), np.float32) if value is None else value.array
+    if array.size != 1:
+        raise InvalidModelError(f"value: need one number, got shape {array.shape}")
+    call.builder.charge(sizes)
+    return np.full(sizes, array.reshape(())[()], array.dtype)
+
+
+def _range(call: Call) -> AnyArray:
+    start, limit, delta = (call.scalar(i, n) for i, n in enumerate(("start", "limit", "delta")))
+    dtype = call.known(0, "start").dtype
+    if delta == 0 or not all(map(math.isfinite, (start, limit, delta))):
+        raise InvalidModelError(f"it has no end: {start}, {limit}, {delta}")
+    count = max(math.ceil((limit - start) / delta), 0)
+    _charge(call, (count,), call.known(0, "start"))
+    return (start + np.arange(count) * delta).astype(dtype)
+
+
+def _cast(call: Call, arrays: list[AnyArray]) -> AnyArray:
+    array = arrays[0]
+    dtype: Any = arrays[1].dtype if call.type == "CastLike" else None
+    if dtype is None:
+        to = call.attribute("to", ...)
+        if to not in _DTYPES:
+            raise Unsupported(f"a cast to type {to} is not supported")
+        dtype = np.dtype(_DTYPES[to])
+    if is_symbolic(array):
+        if dtype in (np.int64, np.int32):
+            return array
+        raise Unsupported(f"a value that {UNKNOWN}")
+    call.builder.charge(array.shape)
+    with np.errstate(all="ignore"):
+        return array.astype(dtype)
+
+
+def _divide(a: AnyArray, b: AnyArray) -> AnyArray:
+    """Return the quotient; of integers towards 0."""
+    if a.dtype == object or b.dtype == object:
+        return np.asarray(a // b)
+    if np.issubdtype(a.dtype, np.floating):
+        return np.asarray(a / b)
+    if np.any(b == 0):
+        raise InvalidModelError("it divides by 0")
+    quotient = a // b
+    return np.asarray(quotient + ((a % b != 0) & ((a < 0) != (b < 0))))
+
+
+def _modulo(a: AnyArray, b: AnyArray) -> AnyArray:
+    if np.any(b == 0):
+        raise InvalidModelError("it divides by 0")
+    return np.asarray(a % b)
+
+
+_ELEMENTWISE: dict[str, Callable[..., Any]] = {
+    "Add": lambda a, b: a + b,
+    "Sub": lambda a, b: a - b,
+    "Mul": lambda a, b: a * b,
+    "Div": _divide,
+    "Mod": _modulo,
+    "Neg": lambda a: -a,
+    "Abs": abs,
+    "Floor": np.floor,
+    "Ceil": np.ceil,
+    "Sqrt": np.sqrt,
+    "Reciprocal": lambda a: 1 / a,
+    "Equal": np.equal,  # unlike ==, it never swallows an error of a Dim
+    "Less": lambda a, b: a < b,
+    "LessOrEqual": lambda a, b: a <= b,
+    "Greater": lambda a, b: a > b,
+    "GreaterOrEqual": lambda a, b: a >= b,
+    "And": np.logical_and,
+    "Or": np.logical_or,
+    "Not": np.logical_not,
+    "Where": lambda c, a, b: np.where(c, a, b),
+    "Min": lambda *arrays: _many(np.minimum, arrays),
+    "Max": lambda *arrays: _many(np.maximum, arrays),
+}
+
+
+def _many(function: Any, arrays: tuple[AnyArray, ...]) -> AnyArray:
+    result = arrays[0]
+    for array in arrays[1:]:
+        result = function(result, array)
+    return result
+
+
+def _elementwise(call: Call, arrays: list[AnyArray]) -> AnyArray:
+    if call.type == "Mod" and call.flag("fmod", False):
+        raise Unsupported("fmod is not supported")
+    kinds = {a.dtype for a in arrays if not is_symbolic(a)}
+    if call.type != "Where" and len(kinds) > 1:
+        raise InvalidModelError(f"its inputs are {', '.join(sorted(map(str, kinds)))}")
+    try:
+        shape = np.broadcast_shapes(*(a.shape for a in arrays))
+        _charge(call, shape, *arrays)
+        with np.errstate(all="ignore"):
+            result = settled(_ELEMENTWISE[call.type](*arrays))
+    except (ValueError, TypeError, ArithmeticError) as error:
+        if isinstance(error, InvalidModelError):
+            raise
+        raise InvalidModelError(str(error)) from None
+    floats = all(a.dtype == np.float32 for a in arrays)
+    return result.astype(np.float32) if floats and result.dtype == np.float64 else result
+
+
+def _reshape(call: Call, arrays: list[AnyArray]) -> AnyArray:
+    target = call.ints(1, "shape")
+    array = arrays[0]
+    if not call.flag("allowzero", False):
+        target = [array.shape[i] if n == 0 and i < array.ndim else n for i, n in enumerate(target)]
+    return array.reshape(target)
+
+
+def _flatten(call: Call, arrays: list[AnyArray]) -> AnyArray:
+    axis = call.attribute("axis", 1)
+    before = math.prod(arrays[0].shape[:axis])
+    return arrays[0].reshape(before, arrays[0].size // max(before, 1))
+
+
+def _squeeze(call: Call, arrays: list[AnyArray]) -> AnyArray:
+    axes = call.ints_of("axes", 1, 13)
+    if call.type == "Squeeze":
+        return np.squeeze(arrays[0], None if axes is None else tuple(axes))
+    return np.expand_dims(arrays[0], tuple(axes or ()))
+
+
+def _gather(call: Call, arrays: list[AnyArray]) -> AnyArray:
+    axis = call.axis(call.attribute("axis", 0), arrays[0].ndim)
+    shape = arrays[0].shape
+    _charge(call, (*shape[:axis], *arrays[1].shape, *shape[axis + 1 :]), arrays[0])
+    return np.take(arrays[0], arrays[1].astype(np.int64), axis)
+
+
+def _slice(call: Call, arrays: list[AnyArray]) -> AnyArray:
+    array = arrays[0]
+    starts, stops = call.ints_of("starts", 1, 10), call.ints_of("ends", 2, 10)
+    axes = call.ints_of("axes", 3, 10)
+    steps = call.ints(4, "steps") if call.has(4) else [1] * len(starts or [])
+    parts = [slice(None)] * array.ndim
+    axes = list(range(len(starts or []))) if axes is None else axes
+    for axis, start, stop, step in zip(axes, starts or [], stops or [], steps, strict=True):
+        axis = call.axis(axis, array.ndim)
+        parts[axis] = slice(*part_of(start, stop, step, array.shape[axis]))
+    return array[tuple(parts)]
+
+
+def _concat(call: Call, arrays: list[AnyArray]) -> AnyArray:
+    _charge(call, (sum(a.size for a in arrays),), *arrays)
+    return np.concatenate(arrays, call.attribute("axis", ...))
+
+
+def _expand(call: Call, arrays: list[AnyArray]) -> AnyArray:
+    shape = np.broadcast_shapes(arrays[0].shape, tuple(call.ints(1, "shape")))
+    _charge(call, shape, arrays[0])
+    return np.broadcast_to(arrays[0], shape).copy()
+
+
+def _tile(call: Call, arrays: list[AnyArray]) -> AnyArray:
+    repeats = call.ints(1, "repeats")
+    if len(repeats) != arrays[0].ndim or min(repeats, default=0) < 0:
+        raise InvalidModelError(f"repeats: {repeats} does not fit")
+    _charge(call, [n * r for n, r in zip(arrays[0].shape, repeats, strict=True)], arrays[0])
+    return np.tile(arrays[0], repeats)
+
+
+def _reduce(call: Call, arrays: list[AnyArray]) -> AnyArray:
+    changed = 13 if call.type == "ReduceSum" else 18
+    axes = call.ints_of("axes", 1, changed)
+    if not axes and call.flag("noop_with_empty_axes", False):
+        return arrays[0]
+    functions = {"ReduceSum": np.sum, "ReduceProd": np.prod, "ReduceMax": np.max}
+    function: Any = functions.get(call.type, np.min)
+    result = function(
+        arrays[0], axis=tuple(axes) if axes else None, keepdims=call.flag("keepdims", True)
+    )
+    return np.asarray(result)
+
+
+def _transpose(call: Call, arrays: list[AnyArray]) -> AnyArray:
+    return arrays[0].transpose(call.attribute("perm", None))
+
+
+_MOVES: dict[str, Callable[[Call, list[AnyArray]], AnyArray]] = {
+    "Reshape": _reshape,
+    "Flatten": _flatten,
+    "Squeeze": _squeeze,
+    "Unsqueeze": _squeeze,
+    "Gather": _gather,
+    "Slice": _slice,
+    "Concat": _concat,
+    "Expand": _expand,
+    "Tile": _tile,
+    "Transpose": _transpose,
+    "ReduceSum": _reduce,
+    "ReduceProd": _reduce,
+    "ReduceMax": _reduce,
+    "ReduceMin": _reduce,
+}
+FOLDED = frozenset(
+    {*_ELEMENTWISE, *_MOVES, "Shape", "Size", "Constant", "ConstantOfShape", "Range"}
+)

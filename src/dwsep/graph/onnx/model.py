@@ -1,0 +1,255 @@
+"""Reads a model and checks all that the importers of operators rely on."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..._arguments import shown
+from ...errors import InvalidModelError
+from ..importing.values import Known
+from .tensors import is_readable, to_array, type_name
+
+_OLDEST_OPSET = 7
+_FLOAT = 1
+
+
+@dataclass(eq=False)
+class File:
+    """A model as it was read: its graph, where it came from, and its version of the operators."""
+
+    name: str  # for messages
+    directory: Path | None
+    graph: Any
+    opset: int
+
+
+@dataclass(eq=False)
+class FileNode:
+    """A node with its attributes as Python values."""
+
+    name: str
+    type: str
+    inputs: list[str]
+    outputs: list[str]
+    attributes: dict[str, Any]
+
+
+def onnx_package() -> Any:
+    """Return the onnx package, which is wanted by nobody else."""
+    try:
+        return importlib.import_module("onnx")
+    except ImportError as error:
+        raise ImportError(
+            "reading ONNX files needs the onnx package: pip install 'dwsep[onnx]'"
+        ) from error
+
+
+def read(source: Any) -> File:
+    """Return the model of a path, of bytes, or of a ModelProto."""
+    onnx = onnx_package()
+    directory = None
+    if isinstance(source, onnx.ModelProto):
+        name, model = "model", source
+    else:
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            name, data = "model", bytes(source)
+        elif isinstance(source, (str, os.PathLike)):
+            path = Path(os.fspath(source))
+            name, data, directory = str(path), path.read_bytes(), path.absolute().parent
+        else:
+            raise TypeError(f"source: need a path, bytes or a ModelProto, got {shown(source)}")
+        model = _parsed(onnx, data, name)
+    if not model.HasField("graph"):
+        raise InvalidModelError(f"{name}: there is no graph in it")
+    if not all(isinstance(text, str) for text in _texts(model)):
+        raise InvalidModelError(f"{name}: a name in it is not UTF-8")
+    if model.functions:
+        raise InvalidModelError(
+            f"{name}: has functions; onnx.inliner.inline_local_functions(model) replaces them"
+        )
+    versions = {o.domain: o.version for o in model.opset_import}
+    opset = versions.get("", versions.get("ai.onnx", 0))
+    newest = onnx.defs.onnx_opset_version()
+    if not _OLDEST_OPSET <= opset <= newest:
+        raise InvalidModelError(f"{name}: need opset {_OLDEST_OPSET} to {newest}, got {opset}")
+    return File(name, directory, model.graph, opset)
+
+
+def _parsed(onnx: Any, data: bytes, name: str) -> Any:
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(data)
+    except Exception as error:  # the class depends on the implementation of protobuf
+        raise InvalidModelError(f"{name}: is not an ONNX file: {error}") from None
+    return model
+
+
+def _texts(model: Any) -> Iterator[Any]:
+    """Yield all strings that are used; protobuf gives those that are not UTF-8 as bytes."""
+    graph = model.graph
+    yield graph.name
+    yield from (o.domain for o in model.opset_import)
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (a.name for a in node.attribute)
+    for value in (*graph.input, *graph.output):
+        yield value.name
+        yield from (d.dim_param for d in value.type.tensor_type.shape.dim)
+    attributes = (a for node in graph.node for a in node.attribute)
+    for tensor in (*graph.initializer, *(a.t for a in attributes)):
+        yield tensor.name
+        yield from (text for e in tensor.external_data for text in (e.key, e.value))
+
+
+def nodes_in_order(file: File) -> list[FileNode]:
+    """Return the nodes that the outputs need, each after those that it reads."""
+    graph = file.graph
+    given = {i.name for i in graph.input} | {t.name for t in graph.initializer}
+    makers: dict[str, int] = {}
+    for number, node in enumerate(graph.node):
+        for name in node.output:
+            if name and (name in makers or name in given):
+                raise InvalidModelError(f"{file.name}: two values have the name {name!r}")
+            makers[name] = number
+    needed: list[int] = []
+    state: dict[int, int] = {}  # 1: its inputs are being visited, 2: done
+    stack = [makers[o.name] for o in reversed(graph.output) if o.name in makers]
+    while stack:  # depth first, without recursion: files choose the depth
+        number = stack[-1]
+        if state.get(number) is None:
+            state[number] = 1
+            for name in graph.node[number].input:
+                before = makers.get(name) if name else None
+                if name and before is None and name not in given:
+                    raise InvalidModelError(
+                        f"{file.name}: node {_label(graph.node[number], number)} reads {name!r}, "
+                        "which nothing makes"
+                    )
+                if before is not None and state.get(before) != 2:
+                    if state.get(before) == 1:
+                        raise InvalidModelError(f"{file.name}: a cycle goes through {name!r}")
+                    stack.append(before)
+            continue
+        stack.pop()
+        if state[number] == 1:
+            state[number] = 2
+            needed.append(number)
+    return [_file_node(file, number) for number in needed]
+
+
+def _label(node: Any, number: int) -> str:
+    return str(node.name or next((o for o in node.output if o), f"number {number}"))
+
+
+def _file_node(file: File, number: int) -> FileNode:
+    node = file.graph.node[number]
+    plain = node.domain in ("", "ai.onnx")
+    type_ = node.op_type if plain else f"{node.domain}.{node.op_type}"
+    label = _label(node, number)
+    try:
+        attributes = {a.name: _attribute(a, file.directory) for a in node.attribute}
+    except InvalidModelError as error:
+        raise InvalidModelError(f"{file.name}: node {label}: {error}") from None
+    return FileNode(label, type_, list(node.input), list(node.output), attributes)
+
+
+def _attribute(attribute: Any, directory: Path | None) -> Any:
+    """Return an attribute's value; those of types that no operator here takes as they are."""
+    kind = attribute.type
+    if attribute.ref_attr_name:
+        raise InvalidModelError(f"attribute {attribute.name!r} refers to a function's")
+    if kind == 1:
+        return float(attribute.f)
+    if kind == 2:
+        return int(attribute.i)
+    if kind == 3:
+        return attribute.s.decode("utf-8", "replace")
+    if kind == 4:
+        return Known(to_array(attribute.t, directory), attribute.t.name)
+    if kind == 6:
+        return [float(f) for f in attribute.floats]
+    if kind == 7:
+        return [int(i) for i in attribute.ints]
+    return attribute
+
+
+_TYPES_OF_ATTRIBUTES: dict[str, type] = {
+    "INT": int,
+    "INTS": list,
+    "FLOAT": float,
+    "FLOATS": list,
+    "STRING": str,
+    "TENSOR": Known,
+}
+
+
+def check_against_schema(node: FileNode, opset: int) -> None:
+    """Raise InvalidModelError for attributes and numbers of inputs that an operator cannot have."""
+    onnx = onnx_package()
+    try:
+        schema = onnx.defs.get_schema(node.type, opset, "")
+    except onnx.defs.SchemaError:
+        raise InvalidModelError(f"opset {opset} has no such operator") from None
+    for what, names, least, most in (
+        ("inputs", node.inputs, schema.min_input, schema.max_input),
+        ("outputs", node.outputs, schema.min_output, schema.max_output),
+    ):
+        if not least <= len(names) <= most:
+            raise InvalidModelError(f"need {least} to {most} {what}, got {len(names)}")
+    types = _TYPES_OF_ATTRIBUTES
+    for name, value in node.attributes.items():
+        if name not in schema.attributes:
+            raise InvalidModelError(f"opset {opset} has no attribute {name!r}")
+        wanted = schema.attributes[name].type.name
+        element = {"INTS": int, "FLOATS": float}.get(wanted, object)
+        if wanted in types and (
+            not isinstance(value, types[wanted])
+            or (isinstance(value, list) and not all(isinstance(v, element) for v in value))
+        ):
+            raise InvalidModelError(f"attribute {name!r}: need {wanted}")
+    for name, attribute in schema.attributes.items():
+        if attribute.required and name not in node.attributes:
+            raise InvalidModelError(f"attribute {name!r} is missing")
+
+
+def initializers(file: File) -> dict[str, Known]:
+    """Return the constants of the file."""
+    if file.graph.sparse_initializer:
+        raise InvalidModelError(f"{file.name}: has sparse initializers, which are not supported")
+    known: dict[str, Known] = {}
+    for tensor in file.graph.initializer:
+        if tensor.name in known or not tensor.name:
+            raise InvalidModelError(f"{file.name}: two initializers are named {tensor.name!r}")
+        try:
+            known[tensor.name] = Known(to_array(tensor, file.directory), tensor.name)
+        except InvalidModelError as error:
+            raise InvalidModelError(f"{file.name}: {error}") from None
+    return known
+
+
+def check_types(file: File) -> list[str]:
+    """Return complaints about inputs and weights that are not float32."""
+    constants = {t.name for t in file.graph.initializer}
+    inputs = [
+        (i.name, i.type.tensor_type.elem_type) for i in file.graph.input if i.name not in constants
+    ]
+    wrong = [f"input {name!r} is {type_name(t)}" for name, t in inputs if t != _FLOAT]
+    if any(t in (10, 11, 16) for _, t in inputs):
+        wrong += [
+            f"initializer {t.name!r} is {type_name(t.data_type)}"
+            for t in file.graph.initializer
+            if t.data_type in (10, 11) and np.prod(t.dims, dtype=float) > 1
+        ]
+    wrong += [
+        f"initializer {t.name!r} is {type_name(t.data_type)}"
+        for t in file.graph.initializer
+        if not is_readable(t.data_type)
+    ]
+    return wrong

@@ -1,0 +1,115 @@
+"""Pooling and reductions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ...errors import InvalidModelError
+from ..importing.unsupported import Unsupported
+from ..importing.values import Value
+from .call import Call
+from .convolution import Padding, Pair, auto_pad, image_size, pair, window_padding
+from .registry import operator
+
+
+@operator("MaxPool", "AveragePool")
+def pool(call: Call) -> Value:
+    """Import a pool; windows that ceil_mode adds reach into padding that is never counted."""
+    if any(call.outputs[1:]):
+        raise Unsupported("its output of indices is used")
+    if call.flag("storage_order", False):
+        raise Unsupported("storage_order 1 is not supported")
+    average = call.type == "AveragePool"
+    size = image_size(call)
+    kernel = pair(call, "kernel_shape", 0)
+    stride, dilation = pair(call, "strides", 1), pair(call, "dilations", 1)
+    padding = window_padding(call, kernel, stride, dilation)
+    extents = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    if any(p >= extents[i // 2] for i, p in enumerate(padding)):
+        raise InvalidModelError(f"pads: {padding} is not less than the kernel {kernel}")
+    more = (0, 0)
+    if call.flag("ceil_mode", False) and auto_pad(call) == "NOTSET":
+        more = _to_last_window(size, extents, stride, padding)
+    x = call.value(0)
+    include = average and call.flag("count_include_pad", False)
+    top, bottom, left, right = padding
+    if include and any(more):
+        # what ceil_mode adds is not counted, the rest is: make the rest part of the image
+        x = call.builder.emit(
+            "pad",
+            [x],
+            mode="constant",
+            before=(0, 0, top, left),
+            after=(0, 0, bottom, right),
+            value=0.0,
+        )
+        top, bottom, left, right, include = 0, 0, 0, 0, False
+    counted: dict[str, Any] = {"include_padding": include} if average else {}
+    return call.builder.emit(
+        "pool",
+        [x],
+        function="average" if average else "max",
+        kernel=kernel,
+        stride=stride,
+        dilation=dilation,
+        padding=(top, bottom + more[0], left, right + more[1]),
+        **counted,
+    )
+
+
+def _to_last_window(size: Pair, extents: list[int], stride: Pair, padding: Padding) -> Pair:
+    """Return how many rows and columns the last window reaches beyond the padding."""
+    more = []
+    for axis in (0, 1):
+        before, after = padding[2 * axis : 2 * axis + 2]
+        room = size[axis] + before + after - extents[axis]
+        last = math.ceil(room / stride[axis])
+        if last * stride[axis] >= size[axis] + before:  # it would begin in the padding
+            last -= 1
+        more.append(max(last * stride[axis] - room, 0))
+    return more[0], more[1]
+
+
+@operator("GlobalAveragePool", "GlobalMaxPool")
+def global_pool(call: Call) -> Value:
+    """Import a reduction over rows and columns."""
+    rank = len(call.shape())
+    if rank < 3:
+        raise InvalidModelError(f"need an image, its input has {rank} axes")
+    function = "mean" if call.type == "GlobalAveragePool" else "max"
+    return call.builder.reduce(function, call.value(0), range(2, rank))
+
+
+_AXES_ARE_INPUT_SINCE = {"ReduceSum": 13}  # the others: 18
+
+
+@operator(
+    "ReduceMean",
+    "ReduceSum",
+    "ReduceMax",
+    "ReduceMin",
+    "ReduceL1",
+    "ReduceL2",
+    "ReduceSumSquare",
+)
+def reduce(call: Call) -> Value:
+    """Import a reduction; norms are composed."""
+    build, x = call.builder, call.value(0)
+    rank = len(call.shape())
+    given = call.ints_of("axes", 1, _AXES_ARE_INPUT_SINCE.get(call.type, 18))
+    axes = call.axes("axes", given, rank)
+    if not axes:
+        if call.flag("noop_with_empty_axes", False):  # sums of one element each
+            if call.type in ("ReduceL1", "ReduceL2"):
+                return build.unary("abs", x)
+            return build.binary("mul", x, x) if call.type == "ReduceSumSquare" else x
+        axes = list(range(rank))
+    keepdims = call.flag("keepdims", True)
+    if call.type == "ReduceL1":
+        x = build.unary("abs", x)
+    elif call.type in ("ReduceL2", "ReduceSumSquare"):
+        x = build.binary("mul", x, x)
+    function = {"ReduceMean": "mean", "ReduceMax": "max", "ReduceMin": "min"}.get(call.type, "sum")
+    result = build.reduce(function, x, axes, keepdims)
+    return build.unary("sqrt", result) if call.type == "ReduceL2" else result

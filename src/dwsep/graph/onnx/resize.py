@@ -1,0 +1,137 @@
+"""Resizing of images."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...errors import InvalidModelError
+from ..importing.symbols import Dim
+from ..importing.unsupported import Unsupported
+from ..importing.values import Value
+from ..sizes import LARGEST_SIZE
+from .call import Call
+from .convolution import image_size
+from .registry import operator
+
+_COORDINATES = ("half_pixel", "pytorch_half_pixel", "asymmetric", "align_corners")
+_ROUNDINGS = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
+
+
+@operator("Upsample")
+def upsample(call: Call) -> Value:
+    """Import the operator that Resize has replaced."""
+    image_size(call)
+    if call.opset >= 9:
+        scales = _numbers(call, 1)
+    else:
+        scales = [float(s) for s in call.attribute("scales", ...)]
+    size, scale = _size(call, scales, None, [0, 1, 2, 3])
+    return _emit(call, str(call.attribute("mode", "nearest")), size, scale, "asymmetric", "floor")
+
+
+@operator("Resize")
+def resize(call: Call) -> Value:
+    """Import a resize of rows and columns."""
+    height, width = image_size(call)
+    mode = str(call.attribute("mode", "nearest"))
+    if call.opset < 11:  # one way to find the pixel, and rounding that depends on the direction
+        size, scale = _size(call, _numbers(call, 1), None, [0, 1, 2, 3])
+        down = min(scale) < 1
+        if down and max(scale) > 1 and mode == "nearest":
+            raise Unsupported("it makes one side smaller and the other larger, rounding apart")
+        return _emit(call, mode, size, scale, "asymmetric", "ceil" if down else "floor")
+    _refuse_variants(call)
+    axes = call.axes("axes", call.attribute("axes", [0, 1, 2, 3]), 4)
+    sizes = call.sizes(3, "sizes") if call.has(3) and call.known(3, "sizes").size else None
+    scales = _numbers(call, 2) if sizes is None else None
+    if call.has(2) and sizes is not None and call.known(2, "scales").size:
+        raise InvalidModelError("it has scales and sizes")
+    size, scale = _size(call, scales, sizes, axes)
+    coordinates = str(call.attribute("coordinate_transformation_mode", "half_pixel"))
+    rounding = str(call.attribute("nearest_mode", "round_prefer_floor"))
+    if coordinates == "half_pixel_symmetric" and _is_whole(scale, (height, width), size):
+        coordinates = "half_pixel"
+    if (coordinates, mode, rounding) == ("tf_half_pixel_for_nn", "nearest", "floor"):
+        coordinates, rounding = "half_pixel", "round_prefer_ceil"  # the same pixels
+    down = size[0] < height or size[1] < width
+    if call.flag("antialias", False) and mode != "nearest" and down:
+        raise Unsupported("antialias is not supported")
+    return _emit(call, mode, size, scale, coordinates, rounding)
+
+
+def _refuse_variants(call: Call) -> None:
+    if call.flag("exclude_outside", False) and call.attribute("mode", "nearest") == "cubic":
+        raise Unsupported("exclude_outside is not supported")
+    if abs(float(call.attribute("cubic_coeff_a", -0.75)) + 0.75) > 1e-6:
+        raise Unsupported("cubic_coeff_a is supported at -0.75 only")
+    if call.attribute("keep_aspect_ratio_policy", "stretch") != "stretch":
+        raise Unsupported("keep_aspect_ratio_policy is supported as 'stretch' only")
+
+
+def _is_whole(scale: tuple[float, float], size: tuple[int, int], to: tuple[int, int]) -> bool:
+    return all(s * n == t for s, n, t in zip(scale, size, to, strict=True))
+
+
+def _numbers(call: Call, index: int) -> list[float]:
+    array = call.known(index, "scales")
+    if array.dtype != np.float32 or array.ndim != 1 or array.size > 8:
+        raise InvalidModelError(f"scales: need floats, got {array.dtype} {array.shape}")
+    return [float(s) for s in array]
+
+
+def _size(
+    call: Call, scales: list[float] | None, sizes: list[Any] | None, axes: list[int]
+) -> tuple[tuple[int, int], tuple[float, float]]:
+    """Return the output's (H, W) and the scales of both."""
+    given: list[Any] = list(sizes if sizes is not None else scales or [])
+    if len(given) != len(axes):
+        raise InvalidModelError(f"need a size or scale for each of {len(axes)} axes, got {given}")
+    shape = call.shape()
+    size, scale = list(image_size(call)), [1.0, 1.0]
+    for axis, n in zip(axes, given, strict=True):
+        if axis < 2:
+            same = Dim(1) if shape[axis] is None else shape[axis]
+            if not (n == same if sizes is not None else n == 1.0):
+                raise Unsupported(f"it resizes axis {axis}, which is not rows or columns")
+            continue
+        before = size[axis - 2]
+        if sizes is not None:
+            if not isinstance(n, int):
+                raise Unsupported("its size depends on the batch")
+            size[axis - 2], scale[axis - 2] = n, n / before
+        else:
+            if not (math.isfinite(n) and 0 < n * before <= LARGEST_SIZE):
+                raise InvalidModelError(f"scales: {n} is no scale for {before} pixels")
+            # a scale such as 1.3 is a float32: its product is meant, not that of its digits
+            size[axis - 2], scale[axis - 2] = int(np.floor(np.float32(n) * np.float32(before))), n
+    return (size[0], size[1]), (scale[0], scale[1])
+
+
+def _emit(
+    call: Call,
+    mode: str,
+    size: tuple[int, int],
+    scale: tuple[float, float],
+    coordinates: str,
+    rounding: str,
+) -> Value:
+    mode = "linear" if mode == "bilinear" else mode
+    for name, value, known in (
+        ("mode", mode, ("nearest", "linear", "cubic")),
+        ("coordinate_transformation_mode", coordinates, _COORDINATES),
+        ("nearest_mode", rounding, _ROUNDINGS),
+    ):
+        if value not in known:
+            raise Unsupported(f"{name} {value!r} is not supported")
+    return call.builder.emit(
+        "resize",
+        [call.value(0)],
+        function=mode,
+        size=size,
+        scale=scale,
+        coordinates=coordinates,
+        rounding=rounding,
+    )

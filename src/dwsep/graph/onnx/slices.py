@@ -1,0 +1,112 @@
+"""Operators that take parts of a value."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...errors import InvalidModelError
+from ..importing.builder import Builder
+from ..importing.symbols import UNKNOWN, Dim
+from ..importing.unsupported import Unsupported
+from ..importing.values import Value, shape_of
+from .call import Call, part_of
+from .registry import operator
+from .reshapes import sizes_with, to_target
+
+Parts = dict[int, "tuple[int, int | None, int]"]
+
+
+@operator("Split")
+def split(call: Call) -> list[Value | None]:
+    """Import a slice for each output that is read."""
+    shape = call.shape()
+    axis = call.axis(call.attribute("axis", 0), len(shape))
+    size, parts = shape[axis], len(call.outputs)
+    if size is None:
+        raise Unsupported("it splits the batch, whose size is unknown")
+    sizes = call.ints_of("split", 1, 13)
+    if sizes is None:
+        if call.attribute("num_outputs", parts) != parts:
+            raise InvalidModelError("num_outputs: differs from the number of outputs")
+        if call.opset < 18 and size % parts:
+            raise InvalidModelError(f"{parts} parts do not divide {size}")
+        each = -(-size // parts)
+        sizes = [each] * (parts - 1) + [size - each * (parts - 1)]
+    if len(sizes) != parts or sum(sizes) != size or min(sizes) < 0:
+        raise InvalidModelError(f"split: {sizes} for {parts} outputs and {size} elements")
+    results: list[Value | None] = []
+    start = 0
+    for name, n in zip(call.outputs, sizes, strict=True):
+        part: Parts = {axis: (start, start + n, 1)}
+        results.append(sliced(call.builder, call.value(0), part) if name else None)
+        start += n
+    return results
+
+
+def sliced(build: Builder, x: Value, parts: Parts) -> Value:
+    """Add a slice, (start, stop, step) for some axes, unless it takes everything."""
+    shape = shape_of(x)
+    every = [parts.get(axis, (0, None, 1)) for axis in range(len(shape))]
+    for axis, (start, stop, step) in enumerate(every):
+        size = shape[axis]
+        if size is not None and (start, step) == (0, 1) and (stop is None or stop >= size):
+            every[axis] = (0, None, 1)
+    if all(part == (0, None, 1) for part in every):
+        return x
+    starts, stops, steps = (tuple(part[i] for part in every) for i in range(3))
+    return build.emit("slice", [x], starts=starts, stops=stops, steps=steps)
+
+
+@operator("Slice")
+def slice_(call: Call) -> Value:
+    """Import a slice; where it begins and ends is an attribute before opset 10, input since."""
+    shape = call.shape()
+    starts = call.ints_of("starts", 1, 10)
+    stops = call.sizes(2, "ends") if call.opset >= 10 else call.attribute("ends", None)
+    if starts is None or stops is None or len(starts) != len(stops):
+        raise InvalidModelError(f"starts and ends: need as many of both, got {starts} and {stops}")
+    axes = call.ints_of("axes", 3, 10)
+    steps = call.ints(4, "steps") if call.has(4) else [1] * len(starts)
+    axes = call.axes("axes", list(range(len(starts))) if axes is None else axes, len(shape))
+    if not len(axes) == len(steps) == len(starts):
+        raise InvalidModelError("axes and steps: need as many as starts")
+    parts: Parts = {}
+    for axis, start, stop, step in zip(axes, starts, stops, steps, strict=True):
+        if step == 0:
+            raise InvalidModelError("steps: need numbers that are not 0")
+        size = shape[axis]
+        if size is None:
+            # all of the batch may be written as up to its size or up to a huge number
+            whole = isinstance(stop, Dim) or stop >= 2**31 - 1
+            if (start, step) != (0, 1) or not whole or (isinstance(stop, Dim) and stop != Dim(1)):
+                raise Unsupported("it takes a part of the batch, whose size is unknown")
+            continue
+        if not isinstance(stop, int):
+            raise Unsupported(f"its end {UNKNOWN}")
+        parts[axis] = part_of(start, stop, step, size)
+    return sliced(call.builder, call.value(0), parts)
+
+
+@operator("Gather")
+def gather(call: Call) -> Value:
+    """Import constant indices; a slice if they advance by equal steps."""
+    build, x, shape = call.builder, call.value(0), call.shape()
+    axis = call.axis(call.attribute("axis", 0), len(shape))
+    indices = call.known(1, "indices")
+    size = shape[axis]
+    if size is None:
+        raise Unsupported("it takes a part of the batch, whose size is unknown")
+    if indices.dtype not in (np.int64, np.int32) or indices.size == 0:
+        raise Unsupported(f"its indices are {indices.dtype} of shape {indices.shape}")
+    if not -size <= indices.min() <= indices.max() < size:
+        raise InvalidModelError(f"indices: need from {-size} to {size - 1}")
+    indices = np.where(indices < 0, indices + size, indices).astype(np.int64)
+    steps = np.unique(np.diff(indices.reshape(-1)))
+    if indices.ndim < 2 and (indices.size == 1 or (steps.size == 1 and steps[0] != 0)):
+        first, last = int(indices.reshape(-1)[0]), int(indices.reshape(-1)[-1])
+        step = int(steps[0]) if steps.size else 1
+        stop = last + (1 if step > 0 else -1)
+        part = sliced(build, x, {axis: (first, None if stop < 0 else stop, step)})
+        sizes = sizes_with(part, axis, [] if indices.ndim == 0 else [indices.size])
+        return build.reshape(part, to_target(shape_of(part), sizes))
+    return build.emit("gather", [x], axis=axis, indices=indices)
