@@ -24,7 +24,7 @@ inline double slow_seconds(double multiplications, const Shape& x, const Shape& 
 
 template <class AnyTensor>
 AnyTensor images(AnyTensor t, std::int64_t first, std::int64_t count) {
-  t.data += first * t.stride_n;
+  t.data = t.template as<float>() + first * t.stride_n;
   t.shape.n = count;
   return t;
 }

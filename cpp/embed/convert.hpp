@@ -12,15 +12,20 @@ namespace dwsep::embed {
 static_assert(static_cast<int>(ActivationKind::clip) == DWSEP_CLIP && static_cast<int>(ActivationKind::gelu) == DWSEP_GELU);
 static_assert(static_cast<int>(Padding::Mode::explicit_) == DWSEP_PADDING_EXPLICIT &&
               static_cast<int>(Padding::Mode::valid) == DWSEP_PADDING_VALID);
+static_assert(static_cast<int>(DType::float32) == DWSEP_FLOAT32 && static_cast<int>(DType::boolean) == DWSEP_BOOL);
 static_assert(static_cast<int>(StatusCode::ok) == DWSEP_OK && static_cast<int>(StatusCode::failure) == DWSEP_FAILURE);
 
 [[noreturn]] inline void refuse(const std::string& name, const std::string& wanted, const std::string& got) {
   throw std::invalid_argument(name + ": must be " + wanted + ", got " + got);
 }
 
+inline void not_null(const void* pointer, const std::string& name) {
+  if (pointer == nullptr) refuse(name, "a pointer", "null");
+}
+
 template <class T>
 const T& required(const T* pointer, const char* name) {
-  if (pointer == nullptr) refuse(name, "a pointer", "null");
+  not_null(pointer, name);
   return *pointer;
 }
 
@@ -40,14 +45,34 @@ inline ConvOptions convolution(const dwsep_conv_options* o) {
   return {o->stride_h, o->stride_w, o->dilation_h, o->dilation_w, {mode, o->pad_top, o->pad_bottom, o->pad_left, o->pad_right}};
 }
 
+inline DType dtype(std::int32_t id, const std::string& name) {
+  if (!is_dtype(id)) refuse(name + ".dtype", "a dwsep_dtype", std::to_string(id));
+  return static_cast<DType>(id);
+}
+
+/// Scales belong to integers, and no function takes those in this version: the array's type is refused before it comes to them.
+inline void no_quantization(const dwsep_quantization* quantization, DType type, const std::string& name) {
+  const bool some = quantization != nullptr && quantization->count != 0;
+  if (some && type == DType::float32) refuse(name, "without quantization, as it is of type float32", "a quantization");
+}
+
+/// What all filters have: pointers, and types that are known.
+template <class T>
+const T& checked_filter(const T* f, const std::string& name) {
+  not_null(required(f, name.c_str()).weights, name + ".weights");
+  no_quantization(f->quantization, dtype(f->dtype, name), name + ".weights");
+  static_cast<void>(dtype(f->bias_dtype, name + ".bias"));
+  return *f;
+}
+
 inline DepthwiseFilter filter(const dwsep_depthwise_filter* f, const char* name) {
-  required(required(f, name).weights, (name + std::string(".weights")).c_str());
-  return {f->weights, f->kh, f->kw, f->channels, f->multiplier, f->bias};
+  checked_filter(f, name);
+  return {f->weights, f->kh, f->kw, f->channels, f->multiplier, f->bias, DType{f->dtype}, DType{f->bias_dtype}};
 }
 
 inline PointwiseFilter filter(const dwsep_pointwise_filter* f, const char* name) {
-  required(required(f, name).weights, (name + std::string(".weights")).c_str());
-  return {f->weights, f->in, f->out, f->bias};
+  checked_filter(f, name);
+  return {f->weights, f->in, f->out, f->bias, DType{f->dtype}, DType{f->bias_dtype}};
 }
 
 inline SqueezeExcite squeeze_excite(const dwsep_squeeze_excite* s) {
@@ -57,9 +82,9 @@ inline SqueezeExcite squeeze_excite(const dwsep_squeeze_excite* s) {
 }
 
 inline StandardFilter filter(const dwsep_standard_filter* f, const char* name) {
-  required(required(f, name).weights, (name + std::string(".weights")).c_str());
+  checked_filter(f, name);
   if (f->groups < 1) refuse("groups", "1 or more", std::to_string(f->groups));
-  return {f->weights, f->kh, f->kw, f->in, f->out, f->groups, f->bias};
+  return {f->weights, f->kh, f->kw, f->in, f->out, f->groups, f->bias, DType{f->dtype}, DType{f->bias_dtype}};
 }
 
 inline Shape shape(const dwsep_shape& s, const char* name) {
@@ -73,8 +98,10 @@ inline Shape shape(const dwsep_shape& s, const char* name) {
 template <class Result, class T>
 Result tensor(const T* t, const char* name) {
   const Shape s = shape(required(t, name).shape, name);
-  if (!s.empty()) required(t->data, name);
-  return {t->data, s, t->stride_n, t->stride_h, t->stride_w};
+  if (!s.empty()) not_null(t->data, name);
+  const DType type = dtype(t->dtype, name);
+  no_quantization(t->quantization, type, name);
+  return {t->data, s, t->stride_n, t->stride_h, t->stride_w, type};
 }
 
 template <class Body>

@@ -60,13 +60,14 @@ inline Bounded activate(const Activation& a, Bounded x) {
 inline std::vector<Bounded> exact_pointwise(const std::vector<Bounded>& x, std::int64_t pixels, const PointwiseFilter& f,
                                             const Activation& a, const float* residual = nullptr) {
   const auto at = [](std::int64_t i) { return static_cast<std::size_t>(i); };
+  const auto *const weights = static_cast<const float*>(f.weights), *const bias = static_cast<const float*>(f.bias);
   std::vector<Bounded> y;
   std::vector<Dot> row;
   for (std::int64_t p = 0; p < pixels; ++p) {
     row.clear();
-    for (std::int64_t o = 0; o < f.out; ++o) row.emplace_back(f.bias[o]);
+    for (std::int64_t o = 0; o < f.out; ++o) row.emplace_back(bias[o]);
     for (std::int64_t i = 0; i < f.in; ++i) {
-      for (std::int64_t o = 0; o < f.out; ++o) row[at(o)].add(x[at(p * f.in + i)], f.weights[i * f.out + o]);
+      for (std::int64_t o = 0; o < f.out; ++o) row[at(o)].add(x[at(p * f.in + i)], weights[i * f.out + o]);
     }
     for (std::int64_t o = 0; o < f.out; ++o) {
       if (residual != nullptr) row[at(o)].add({residual[p * f.out + o], 0}, 1);

@@ -20,14 +20,16 @@ constexpr dwsep::Shape kShape{2, 9, 7, kChannels};
 
 const std::vector<float> kTaps = values(3 * 3 * kChannels), kWide = values(3 * 3 * kOut), kMatrix = values(kChannels * kOut),
                          kBack = values(kOut * kChannels), kBias = values(kOut), kStandard = values(3 * 3 * kChannels * kOut);
-const dwsep_depthwise_filter kDepthwise = {kTaps.data(), 3, 3, kChannels, 1, kBias.data()};
-const dwsep_depthwise_filter kDepthwiseWide = {kWide.data(), 3, 3, kOut, 1, nullptr};
-const dwsep_pointwise_filter kPointwise = {kMatrix.data(), kChannels, kOut, kBias.data()};
-const dwsep_pointwise_filter kProject = {kBack.data(), kOut, kChannels, nullptr};
-const dwsep_standard_filter kConv = {kStandard.data(), 3, 3, kChannels, kOut, 1, nullptr};
+const dwsep_depthwise_filter kDepthwise = {kTaps.data(), 3, 3, kChannels, 1, kBias.data(), DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr};
+const dwsep_depthwise_filter kDepthwiseWide = {kWide.data(), 3, 3, kOut, 1, nullptr, DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr};
+const dwsep_pointwise_filter kPointwise = {kMatrix.data(), kChannels, kOut, kBias.data(), DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr};
+const dwsep_pointwise_filter kProject = {kBack.data(), kOut, kChannels, nullptr, DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr};
+const dwsep_standard_filter kConv = {kStandard.data(), 3, 3, kChannels, kOut, 1, nullptr, DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr};
 const std::vector<float> kReduceMatrix = values(kOut * 5), kGateMatrix = values(5 * kOut), kSmall = values(kChannels * 5);
-const dwsep_pointwise_filter kReduce = {kReduceMatrix.data(), kOut, 5, kBias.data()}, kGate = {kGateMatrix.data(), 5, kOut, kBias.data()};
-const dwsep_pointwise_filter kNarrowReduce = {kSmall.data(), kChannels, 5, nullptr}, kNarrowGate = {kSmall.data(), 5, kChannels, nullptr};
+const dwsep_pointwise_filter kReduce = {kReduceMatrix.data(), kOut, 5, kBias.data(), DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr},
+                             kGate = {kGateMatrix.data(), 5, kOut, kBias.data(), DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr};
+const dwsep_pointwise_filter kNarrowReduce = {kSmall.data(), kChannels, 5, nullptr, DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr},
+                             kNarrowGate = {kSmall.data(), 5, kChannels, nullptr, DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr};
 const dwsep_conv_options kOptions = {2, 1, 1, 2, DWSEP_PADDING_EXPLICIT, 1, 0, 2, 1};
 const dwsep_activation kSilu = {DWSEP_SILU, 0, 0}, kRelu6 = {DWSEP_CLIP, 0, 6}, kSigmoid = {DWSEP_SIGMOID, 0, 0};
 const dwsep_squeeze_excite kGated = {&kReduce, &kGate, &kSilu, &kSigmoid}, kNarrowGated = {&kNarrowReduce, &kNarrowGate, nullptr, nullptr};
@@ -37,7 +39,7 @@ constexpr std::size_t place(int function) { return 8 + static_cast<std::size_t>(
 static_assert(DWSEP_C_ABI == 1 && offsetof(dwsep_api, new_depthwise) == place(0) && offsetof(dwsep_api, run) == place(7));
 static_assert(offsetof(dwsep_api, set_num_threads) == place(9) && offsetof(dwsep_api, new_gated_separable) == place(10));
 static_assert(offsetof(dwsep_api, run_network) == place(20));
-static_assert(sizeof(dwsep_depthwise_filter) == 48 && sizeof(dwsep_conv_options) == 72 && sizeof(dwsep_const_tensor) == 64);
+static_assert(sizeof(dwsep_depthwise_filter) == 64 && sizeof(dwsep_conv_options) == 72 && sizeof(dwsep_const_tensor) == 80);
 static_assert(sizeof(dwsep_sizes) == 72 && sizeof(dwsep_const_array) == 80 && sizeof(dwsep_value) == 80);
 
 /// Runs a C layer and its C++ counterpart on the same input.
@@ -52,9 +54,9 @@ void same(Api& api, dwsep_layer* made, const dwsep::Layer& wanted, bool adds, co
   check(dwsep::Shape{out.n, out.h, out.w, out.c} == expected, what);
   const std::vector<float> residual = values(out.n * out.h * out.w * out.c);
   std::vector<float> y(residual.size()), z(residual.size());
-  const dwsep_const_tensor in = {x.data(), shape, shape.h * shape.w * shape.c, shape.w * shape.c, shape.c};
-  const dwsep_tensor to = {y.data(), out, out.h * out.w * out.c, out.w * out.c, out.c};
-  const dwsep_const_tensor add = {residual.data(), out, to.stride_n, to.stride_h, to.stride_w};
+  const dwsep_const_tensor in = {x.data(), shape, shape.h * shape.w * shape.c, shape.w * shape.c, shape.c, DWSEP_FLOAT32, nullptr};
+  const dwsep_tensor to = {y.data(), out, out.h * out.w * out.c, out.w * out.c, out.c, DWSEP_FLOAT32, nullptr};
+  const dwsep_const_tensor add = {residual.data(), out, to.stride_n, to.stride_h, to.stride_w, DWSEP_FLOAT32, nullptr};
   const dwsep::ConstTensor also = dwsep::dense(residual.data(), expected);
   const dwsep_status status = api.functions.run(made, &in, &to, adds ? &add : nullptr, 2, api.message.data(), api.message.size());
   check(status == DWSEP_OK && api.message[0] == '\0', what);
@@ -110,6 +112,28 @@ void refusals() {
   filter = kDepthwise;
   filter.kh = -3;
   check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "filter height: ", &layer), "negative height");
+  filter = kDepthwise;
+  filter.dtype = DWSEP_INT8;
+  check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "weights: must be of type float32, got int8",
+                    &layer),
+        "int8 weights");
+  filter.dtype = 7;
+  check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "filter.dtype: must be a dwsep_dtype, got 7",
+                    &layer),
+        "weights of an unknown type");
+  filter = kDepthwise;
+  filter.bias_dtype = DWSEP_INT32;
+  check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "bias: must be of type float32, got int32",
+                    &layer),
+        "an int32 bias");
+  const float scale = 0.5F;
+  const std::int32_t zero = 0;
+  const dwsep_quantization scaled = {&scale, &zero, 1, -1};
+  filter = kDepthwise;
+  filter.quantization = &scaled;
+  check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "filter.weights: must be without quantization",
+                    &layer),
+        "floats with a scale");
   dwsep_conv_options options = kOptions;
   options.padding = 4;
   check(api.refused(f.new_depthwise(&kDepthwise, &options, nullptr, &layer, text, size), invalid, "padding: ", &layer), "padding 4");
@@ -140,8 +164,8 @@ void refusals() {
 
   check(f.new_pointwise(&kPointwise, nullptr, &layer, text, size) == DWSEP_OK, "a layer to call");
   std::vector<float> memory(4 * 4 * kOut);
-  dwsep_const_tensor x = {memory.data(), {1, 4, 4, kChannels}, 0, 4 * kChannels, kChannels};
-  dwsep_tensor y = {memory.data(), {1, 4, 4, kOut}, 0, 4 * kOut, kOut};
+  dwsep_const_tensor x = {memory.data(), {1, 4, 4, kChannels}, 0, 4 * kChannels, kChannels, DWSEP_FLOAT32, nullptr};
+  dwsep_tensor y = {memory.data(), {1, 4, 4, kOut}, 0, 4 * kOut, kOut, DWSEP_FLOAT32, nullptr};
   check(api.refused(f.run(nullptr, &x, &y, nullptr, 1, text, size), invalid, "layer: "), "no layer");
   check(api.refused(f.run(layer, nullptr, &y, nullptr, 1, text, size), invalid, "x: "), "no x");
   check(api.refused(f.run(layer, &x, nullptr, nullptr, 1, text, size), invalid, "y: "), "no y");
@@ -151,7 +175,14 @@ void refusals() {
   check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, 4), invalid, "y: ") && std::strlen(text) == 3, "a message cut to fit");
   x.shape.w = -4;
   check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, size), invalid, "x: "), "a negative size");
-  x.shape.w = 4, y.shape.h = 4, y.data = nullptr;
+  x.shape.w = 4, y.shape.h = 4;
+  x.dtype = DWSEP_UINT8;
+  check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, size), invalid, "x: must be of type float32, got uint8"), "bytes");
+  x.dtype = -1;
+  check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, size), invalid, "x.dtype: must be a dwsep_dtype, got -1"), "no type");
+  x.dtype = DWSEP_FLOAT32, x.quantization = &scaled;
+  check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, size), invalid, "x: must be without quantization"), "an input with a scale");
+  x.quantization = nullptr, y.data = nullptr;
   check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, size), invalid, "y: "), "no memory for the result");
   f.delete_layer(layer);
   f.delete_layer(nullptr);

@@ -71,7 +71,7 @@ struct Problem {
   PointwiseFilter dense_layer(const Floats& w, std::int64_t taken, std::int64_t made) const { return {w.data(), taken, made, bias.data()}; }
 };
 
-PackedMatrix packed(const PointwiseFilter& f) { return pack_matrix(f.weights, f.out, f.bias, f.in, f.out, kernel_table()); }
+PackedMatrix packed(const PointwiseFilter& f) { return pack(f, kernel_table()); }
 
 std::shared_ptr<const PackedLayer> layer_of(const Problem& p) {
   const std::int64_t m = p.middle.c;

@@ -75,6 +75,48 @@ void weights() {
   check(refused(standard(w, 4, 4, kMany, kMany / 2), name), "2^65 standard weights");
 }
 
+/// Only float32 is computed with: of all else the argument is named, and what it was.
+void types(const dwsep::Layer& layer) {
+  using dwsep::DType;
+  const Shape in{1, 4, 4, kChannels}, out{1, 4, 4, kOut};
+  const dwsep::Quantization half{{0.5F}, {3}, -1};
+  for (int id = 1; id < dwsep::kDTypes; ++id) {
+    const auto type = static_cast<DType>(id);
+    const std::string wrong = std::string(": must be of type float32, got ") + dwsep::name_of(type);
+    dwsep::ConstTensor x = reads(in), residual = reads(out);
+    dwsep::Tensor y = writes(out);
+    x.dtype = residual.dtype = y.dtype = type;
+    check(refused([&] { layer(x, writes(out)); }, ("x" + wrong).c_str()), "a type of x");
+    check(refused([&] { layer(reads(in), y); }, ("y" + wrong).c_str()), "a type of y");
+    check(refused([&] { layer(reads(in), writes(out), &residual); }, ("residual" + wrong).c_str()), "a type of the residual");
+    const auto filter = [&](DType weights, DType bias) {
+      return [=] { dwsep::PointwiseConv2D({memory.data(), 4, 4, memory.data(), weights, bias}, Activation::none()); };
+    };
+    check(refused(filter(type, DType::float32), ("weights" + wrong).c_str()), "a type of weights");
+    check(refused(filter(DType::float32, type), ("bias" + wrong).c_str()), "a type of a bias");
+    check(refused(
+              [&] {
+                dwsep::DepthwiseConv2D({memory.data(), 3, 3, 4, 1, nullptr, type}, {}, Activation::none());
+              },
+              ("weights" + wrong).c_str()),
+          "a type of depthwise weights");
+    check(refused(
+              [&] {
+                dwsep::Conv2D({memory.data(), 1, 1, 4, 4, 1, nullptr, type}, {}, Activation::none());
+              },
+              ("weights" + wrong).c_str()),
+          "a type of standard weights");
+  }
+  dwsep::ConstTensor unknown = reads(in), scaled = dwsep::dense(std::as_const(memory).data(), in, &half);
+  unknown.dtype = static_cast<DType>(99);
+  check(refused([&] { layer(unknown, writes(out)); }, "x: must be of type float32, got "), "a type that is not known");
+  check(refused([&] { layer(scaled, writes(out)); }, "x: must be without quantization"), "floats with a scale");
+  const auto quantized = [&] {
+    dwsep::PointwiseConv2D({memory.data(), 4, 4, nullptr, DType::float32, DType::float32, &half}, Activation::none());
+  };
+  check(refused(quantized, "weights: must be without quantization"), "weights with a scale");
+}
+
 void options() {
   const auto activated = [](const Activation& a) { return [=] { dwsep::PointwiseConv2D({memory.data(), 4, 4, nullptr}, a); }; };
   check(refused(activated(Activation::clip(3, 1)), "activation: "), "a clip to nothing");
@@ -141,6 +183,7 @@ int main() {
   shapes(layer);
   pointers(layer);
   weights();
+  types(layer);
   options();
   networks();
   moved();

@@ -59,7 +59,7 @@ struct Array {
     memory.assign(index(floats), kUntouched);
     t.data = memory.data() + first;
   }
-  float& at(Int n, Int h, Int w, Int c) { return t.data[n * t.stride_n + h * t.stride_h + w * t.stride_w + c]; }
+  float& at(Int n, Int h, Int w, Int c) { return t.as<float>()[n * t.stride_n + h * t.stride_h + w * t.stride_w + c]; }
 };
 
 template <class F>

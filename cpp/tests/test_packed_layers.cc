@@ -119,7 +119,7 @@ struct Chain {
   }
 };
 
-PackedMatrix packed(const PointwiseFilter& f) { return pack_matrix(f.weights, f.out, f.bias, f.in, f.out, kernel_table()); }
+PackedMatrix packed(const PointwiseFilter& f) { return pack(f, kernel_table()); }
 PackedDepthwise packed(const DepthwiseFilter& f) { return pack(f, kernel_table().lanes); }
 /// The same through a file, as it were.
 PackedMatrix repacked(const PointwiseFilter& f) {
@@ -145,8 +145,9 @@ Chain make_chain() {
   Chain c;
   const Activation relu = Activation::relu(), swish{ActivationKind::hard_swish};
   const ConvOptions s2{2, 2, 1, 1, {}};
-  const StandardFilter stem{c.floats(3 * 3 * 3 * 24), 3, 3, 3, 24, 1, c.floats(24)};
-  c.add(Conv2D(stem, s2, swish), make_standard({pack_matrix(stem.weights, 24, stem.bias, 27, 24, kernel_table())}, 3, 3, 3, 24, s2, swish),
+  const float *const stem_weights = c.floats(3 * 3 * 3 * 24), *const stem_bias = c.floats(24);
+  const StandardFilter stem{stem_weights, 3, 3, 3, 24, 1, stem_bias};
+  c.add(Conv2D(stem, s2, swish), make_standard({pack_matrix(stem_weights, 24, stem_bias, 27, 24, kernel_table())}, 3, 3, 3, 24, s2, swish),
         false);
   const DepthwiseFilter d = c.depthwise(3, 24, 1);
   c.add(DepthwiseConv2D(d, {}, relu), make_depthwise(packed(d), {}, relu), false);

@@ -6,6 +6,7 @@ import numpy as np
 from cython.parallel cimport prange
 from dwsep.cython_api cimport (
     DWSEP_C_ABI,
+    DWSEP_FLOAT32,
     DWSEP_OK,
     check,
     dwsep_api,
@@ -32,10 +33,12 @@ cdef dwsep_status run_one(
     source.stride_w = shape.c
     source.stride_h = shape.w * shape.c
     source.stride_n = shape.h * shape.w * shape.c
+    source.dtype, source.quantization = DWSEP_FLOAT32, NULL
     target.data, target.shape = y, out
     target.stride_w = out.c
     target.stride_h = out.w * out.c
     target.stride_n = out.h * out.w * out.c
+    target.dtype, target.quantization = DWSEP_FLOAT32, NULL
     return api.run(layer, &source, &target, NULL, 1, NULL, 0)
 
 
@@ -53,6 +56,8 @@ cdef class Blur:
         filter.channels = channels
         filter.multiplier = 1
         filter.bias = NULL
+        filter.dtype, filter.bias_dtype = DWSEP_FLOAT32, DWSEP_FLOAT32
+        filter.quantization = NULL
         check(api.new_depthwise(&filter, NULL, NULL, &self.layer, message, sizeof(message)), message)
 
     def __dealloc__(self):

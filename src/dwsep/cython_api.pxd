@@ -44,24 +44,45 @@ cdef extern from "dwsep/c_api.h" nogil:
         int32_t padding
         int64_t pad_top, pad_bottom, pad_left, pad_right
 
+    ctypedef enum dwsep_dtype:
+        DWSEP_FLOAT32
+        DWSEP_INT8
+        DWSEP_UINT8
+        DWSEP_INT32
+        DWSEP_FLOAT16
+        DWSEP_INT64
+        DWSEP_BOOL
+
+    ctypedef struct dwsep_quantization:
+        const float* scales
+        const int32_t* zero_points
+        int64_t count
+        int32_t axis
+
     ctypedef struct dwsep_depthwise_filter:
-        const float* weights
+        const void* weights
         int64_t kh, kw, channels, multiplier
-        const float* bias
+        const void* bias
+        int32_t dtype, bias_dtype
+        const dwsep_quantization* quantization
 
     ctypedef struct dwsep_pointwise_filter:
-        const float* weights
+        const void* weights
         # "in" is a word of Cython's.
         int64_t in_ "in"
         int64_t out
-        const float* bias
+        const void* bias
+        int32_t dtype, bias_dtype
+        const dwsep_quantization* quantization
 
     ctypedef struct dwsep_standard_filter:
-        const float* weights
+        const void* weights
         int64_t kh, kw
         int64_t in_ "in"
         int64_t out, groups
-        const float* bias
+        const void* bias
+        int32_t dtype, bias_dtype
+        const dwsep_quantization* quantization
 
     ctypedef struct dwsep_squeeze_excite:
         const dwsep_pointwise_filter* reduce
@@ -73,14 +94,18 @@ cdef extern from "dwsep/c_api.h" nogil:
         int64_t n, h, w, c
 
     ctypedef struct dwsep_const_tensor:
-        const float* data
+        const void* data
         dwsep_shape shape
         int64_t stride_n, stride_h, stride_w
+        int32_t dtype
+        const dwsep_quantization* quantization
 
     ctypedef struct dwsep_tensor:
-        float* data
+        void* data
         dwsep_shape shape
         int64_t stride_n, stride_h, stride_w
+        int32_t dtype
+        const dwsep_quantization* quantization
 
     ctypedef struct dwsep_layer:
         pass

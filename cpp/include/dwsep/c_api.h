@@ -51,23 +51,48 @@ typedef struct dwsep_conv_options {
   int64_t pad_top, pad_bottom, pad_left, pad_right;
 } dwsep_conv_options;
 
-/* Weights are dense; bias may be null. */
+/* Types of elements. In this version layers and networks compute with float32 alone, and refuse all others by name. */
+typedef enum dwsep_dtype {
+  DWSEP_FLOAT32 = 0,
+  DWSEP_INT8 = 1,
+  DWSEP_UINT8 = 2,
+  DWSEP_INT32 = 3,
+  DWSEP_FLOAT16 = 4,
+  DWSEP_INT64 = 5,
+  DWSEP_BOOL = 6 /* one byte, 0 or 1 */
+} dwsep_dtype;
+
+/* The real number that a stored one stands for: scale * (stored - zero_point). */
+typedef struct dwsep_quantization {
+  const float* scales; /* finite and positive */
+  const int32_t* zero_points;
+  int64_t count; /* of both: 0 for no quantization, 1 for the whole array, or one for each index along an axis */
+  int32_t axis;  /* that axis, counted from 0; -1 where count is at most 1 */
+} dwsep_quantization;
+
+/* Weights are dense; bias may be null. `dtype` and `quantization`, which may be null, are those of the weights. */
 typedef struct dwsep_depthwise_filter {
-  const float* weights; /* (kh, kw, channels, multiplier); output channel c * multiplier + m */
+  const void* weights; /* (kh, kw, channels, multiplier); output channel c * multiplier + m */
   int64_t kh, kw, channels, multiplier;
-  const float* bias; /* (channels * multiplier) */
+  const void* bias;          /* (channels * multiplier) */
+  int32_t dtype, bias_dtype; /* a dwsep_dtype each */
+  const dwsep_quantization* quantization;
 } dwsep_depthwise_filter;
 
 typedef struct dwsep_pointwise_filter {
-  const float* weights; /* (in, out) */
+  const void* weights; /* (in, out) */
   int64_t in, out;
-  const float* bias; /* (out) */
+  const void* bias; /* (out) */
+  int32_t dtype, bias_dtype;
+  const dwsep_quantization* quantization;
 } dwsep_pointwise_filter;
 
 typedef struct dwsep_standard_filter {
-  const float* weights; /* (kh, kw, in / groups, out) */
+  const void* weights; /* (kh, kw, in / groups, out) */
   int64_t kh, kw, in, out, groups;
-  const float* bias; /* (out) */
+  const void* bias; /* (out) */
+  int32_t dtype, bias_dtype;
+  const dwsep_quantization* quantization;
 } dwsep_standard_filter;
 
 /* One factor for each channel of an image: gate_activation(expand(reduce_activation(reduce(mean of the image's pixels)))). */
@@ -80,18 +105,22 @@ typedef struct dwsep_shape {
   int64_t n, h, w, c;
 } dwsep_shape;
 
-/* NHWC by reference. Strides count floats and may be negative or zero; the channels of a pixel are adjacent. */
+/* NHWC by reference. Strides count elements and may be negative or zero; the channels of a pixel are adjacent. */
 typedef struct dwsep_const_tensor {
-  const float* data;
+  const void* data;
   dwsep_shape shape;
   int64_t stride_n, stride_h, stride_w;
+  int32_t dtype;                          /* a dwsep_dtype */
+  const dwsep_quantization* quantization; /* may be null */
 } dwsep_const_tensor;
 
 /* No two elements may share memory, and none with an input. */
 typedef struct dwsep_tensor {
-  float* data;
+  void* data;
   dwsep_shape shape;
   int64_t stride_n, stride_h, stride_w;
+  int32_t dtype;
+  const dwsep_quantization* quantization;
 } dwsep_tensor;
 
 typedef struct dwsep_layer dwsep_layer; /* packed weights and how to apply them */

@@ -8,3 +8,4 @@
 #include "dwsep/status.hpp"
 #include "dwsep/tensor.hpp"
 #include "dwsep/threads.hpp"
+#include "dwsep/types.hpp"

@@ -31,25 +31,31 @@ struct Plan {
 };
 
 /// Depthwise filters: weights (kh, kw, channels, multiplier), dense; output channel c * multiplier + m; bias (channels * multiplier) or
-/// null.
+/// null. Types and quantization are those of the weights and of the bias, in all filters.
 struct DepthwiseFilter {
-  const float* weights = nullptr;
+  const void* weights = nullptr;
   std::int64_t kh = 0, kw = 0, channels = 0, multiplier = 1;
-  const float* bias = nullptr;
+  const void* bias = nullptr;
+  DType dtype = DType::float32, bias_dtype = DType::float32;
+  const Quantization* quantization = nullptr;
 };
 
 /// Pointwise filter: weights (in, out), dense; bias (out) or null.
 struct PointwiseFilter {
-  const float* weights = nullptr;
+  const void* weights = nullptr;
   std::int64_t in = 0, out = 0;
-  const float* bias = nullptr;
+  const void* bias = nullptr;
+  DType dtype = DType::float32, bias_dtype = DType::float32;
+  const Quantization* quantization = nullptr;
 };
 
 /// Standard filter: weights (kh, kw, in / groups, out), dense; bias (out) or null.
 struct StandardFilter {
-  const float* weights = nullptr;
+  const void* weights = nullptr;
   std::int64_t kh = 0, kw = 0, in = 0, out = 0, groups = 1;
-  const float* bias = nullptr;
+  const void* bias = nullptr;
+  DType dtype = DType::float32, bias_dtype = DType::float32;
+  const Quantization* quantization = nullptr;
 };
 
 /// One factor for each channel of an image: gate = gate_activation(expand(reduce_activation(reduce(mean)))), where mean is over the image's

@@ -36,7 +36,8 @@ void BottleneckSteps::run_expand(const Call& c, std::int64_t image, Range rows, 
     const std::int64_t slot = row % ring.rows;
     const std::int64_t count = gapless ? std::min(rows.end - row, ring.rows - slot) : 1;
     float* y = ring.data + slot * ring.row - first_vector * ring.vector;
-    GemmWork w = expand_.work(c.x.data + image * c.x.stride_n + row * c.x.stride_h, c.x.stride_w, y, ring.pixel, count * c.x.shape.w);
+    GemmWork w =
+        expand_.work(c.x.as<float>() + image * c.x.stride_n + row * c.x.stride_h, c.x.stride_w, y, ring.pixel, count * c.x.shape.w);
     w.y_vector = ring.vector;
     w.panel_begin = panels.begin;
     w.panel_end = panels.end;

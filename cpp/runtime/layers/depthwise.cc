@@ -61,11 +61,13 @@ class Depthwise final : public PackedLayer {
     return tensor_bytes(x) + tensor_bytes({x.n, g.out_h, g.out_w, stage_.packed().outputs()}) + stage_.weight_bytes();
   }
 
-  static float* row_of(const Tensor& y, std::int64_t image, std::int64_t row) { return y.data + image * y.stride_n + row * y.stride_h; }
+  static float* row_of(const Tensor& y, std::int64_t image, std::int64_t row) {
+    return y.as<float>() + image * y.stride_n + row * y.stride_h;
+  }
 
   /// An area of one image to `y`, its first pixel.
   void run_area(const Geometry& g, const ConstTensor& x, std::int64_t image, const Area& area, const Target& y) const {
-    const Source source{x.data + image * x.stride_n, x.stride_h, x.stride_w, kernel_table().lanes, x.shape.h, x.shape.w, x.shape.h};
+    const Source source{x.as<float>() + image * x.stride_n, x.stride_h, x.stride_w, kernel_table().lanes, x.shape.h, x.shape.w, x.shape.h};
     DepthwiseWork w = stage_.work(g, source, y);
     set_area(w, area, y.data);
     stage_.run(w);

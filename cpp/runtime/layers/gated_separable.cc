@@ -73,7 +73,7 @@ class GatedSeparable final : public PackedLayer {
   void run_depthwise(const FusedCall& c, std::int64_t image, Range rows, Range vectors, const Middle& middle,
                      const SqueezeExciteStage::Image& s) const {
     const Source source{
-        c.x.data + image * c.x.stride_n, c.x.stride_h, c.x.stride_w, kernel_table().lanes, c.x.shape.h, c.x.shape.w, c.x.shape.h};
+        c.x.as<float>() + image * c.x.stride_n, c.x.stride_h, c.x.stride_w, kernel_table().lanes, c.x.shape.h, c.x.shape.w, c.x.shape.h};
     DepthwiseWork w = depthwise_.work(c.g, source, {nullptr, c.g.out_w * middle.pixel, middle.pixel});
     set_area(w, {rows, {0, c.g.out_w}, vectors}, middle.data + rows.begin * c.g.out_w * middle.pixel);
     w.row_sums = s.row_sums + rows.begin * s.row;

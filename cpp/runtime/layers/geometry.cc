@@ -44,6 +44,12 @@ std::string to_string(const Shape& s) {
   return "(" + std::to_string(s.n) + ", " + std::to_string(s.h) + ", " + std::to_string(s.w) + ", " + std::to_string(s.c) + ")";
 }
 
+void check_type(const std::string& what, DType dtype, const Quantization* quantization) {
+  if (dtype != DType::float32)
+    reject(what, "of type float32", is_dtype(static_cast<int>(dtype)) ? name_of(dtype) : "one that is not known");
+  if (quantization != nullptr) reject(what, "without quantization, as it is of type float32", "a quantization");
+}
+
 void check_channels(const char* what, std::int64_t wanted, std::int64_t got) {
   if (wanted != got) reject(what, std::to_string(wanted) + " channels", std::to_string(got));
 }

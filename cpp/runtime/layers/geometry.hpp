@@ -28,6 +28,10 @@ void check_options(const ConvOptions& options, std::int64_t kh, std::int64_t kw)
 /// Throws std::invalid_argument when the padded input is smaller than the filter.
 Geometry resolve(const ConvOptions& options, std::int64_t kh, std::int64_t kw, const Shape& x);
 
+/// Throws std::invalid_argument unless values of this type can be computed with: in this version float32 alone, which no quantization
+/// belongs to.
+void check_type(const std::string& what, DType dtype, const Quantization* quantization);
+
 /// Throws std::invalid_argument: "<what>: must be <wanted>, got <got>".
 [[noreturn]] void reject(const std::string& what, const std::string& wanted, const std::string& got);
 void check_channels(const char* what, std::int64_t wanted, std::int64_t got);

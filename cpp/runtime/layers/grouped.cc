@@ -26,7 +26,7 @@ class DepthwiseWithResidual final : public PackedLayer {
     const Range rows = part_of(y.shape.n * y.shape.h, team.rank(), team.size());
     for (std::int64_t i = rows.begin; i < rows.end; ++i) {
       const auto offset = [&](const auto& t) { return i / y.shape.h * t.stride_n + i % y.shape.h * t.stride_h; };
-      finish_row(y, *residual, y.data + offset(y), residual->data + offset(*residual));
+      finish_row(y, *residual, y.as<float>() + offset(y), residual->as<float>() + offset(*residual));
     }
   }
 

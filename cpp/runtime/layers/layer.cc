@@ -7,7 +7,8 @@
 namespace dwsep {
 namespace {
 
-void check_data(const char* name, const ConstTensor& t) {
+void check_tensor(const char* name, const ConstTensor& t) {
+  runtime::check_type(name, t.dtype, t.quantization);
   if (t.data == nullptr && !t.shape.empty()) runtime::reject(name, "a pointer", "null");
 }
 
@@ -35,9 +36,9 @@ void Layer::operator()(const ConstTensor& x, const Tensor& y, const ConstTensor*
       runtime::reject("residual", "of shape " + runtime::to_string(out), runtime::to_string(residual->shape));
     }
   }
-  check_data("x", x);
-  check_data("y", y);
-  if (residual != nullptr) check_data("residual", *residual);
+  check_tensor("x", x);
+  check_tensor("y", y);
+  if (residual != nullptr) check_tensor("residual", *residual);
   if (out.empty()) return;
   const int team_size = impl_->useful_threads(x.shape, runtime::resolve_threads(threads));
   float* const scratch = runtime::thread_scratch(impl_->scratch_floats(x.shape, team_size));

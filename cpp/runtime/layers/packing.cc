@@ -14,16 +14,17 @@ PackedDepthwise depthwise_layout(std::int64_t kh, std::int64_t kw, std::int64_t 
 PackedDepthwise pack(const DepthwiseFilter& f, int lanes) {
   PackedDepthwise p = depthwise_layout(f.kh, f.kw, f.channels, f.multiplier, lanes);
   const std::int64_t taps = f.kh * f.kw, outputs = p.outputs();
+  const auto *const from = static_cast<const float*>(f.weights), *const from_bias = static_cast<const float*>(f.bias);
   const std::shared_ptr<float> weights = shared_floats(p.weight_floats()), bias = shared_floats(p.bias_floats());
   for (std::int64_t v = 0; v < p.vectors; ++v) {
     float* w = weights.get() + v * taps * lanes;
     for (std::int64_t lane = 0; lane < lanes; ++lane) {
       const std::int64_t channel = v * lanes + lane;
       const bool exists = channel < outputs;
-      bias.get()[channel] = exists && f.bias != nullptr ? f.bias[channel] : 0.0F;
+      bias.get()[channel] = exists && from_bias != nullptr ? from_bias[channel] : 0.0F;
       for (std::int64_t r = 0; r < f.kh; ++r) {
         for (std::int64_t c = 0; c < f.kw; ++c) {
-          w[(c * f.kh + r) * lanes + lane] = exists ? f.weights[(r * f.kw + c) * outputs + channel] : 0.0F;
+          w[(c * f.kh + r) * lanes + lane] = exists ? from[(r * f.kw + c) * outputs + channel] : 0.0F;
         }
       }
     }
@@ -118,6 +119,10 @@ PackedMatrix pack_matrix(const float* matrix, std::int64_t row_stride, const flo
   p.weights = weights;
   p.bias = all_bias;
   return p;
+}
+
+PackedMatrix pack(const PointwiseFilter& f, const KernelTable& kernels) {
+  return pack_matrix(static_cast<const float*>(f.weights), f.out, static_cast<const float*>(f.bias), f.in, f.out, kernels);
 }
 
 Unpacked unpack(const PackedMatrix& p) {

@@ -49,6 +49,7 @@ PackedMatrix matrix_layout(std::int64_t k, std::int64_t columns, int lanes, Half
 /// matrix (k, columns) with rows `row_stride` floats apart; bias (columns) or null.
 PackedMatrix pack_matrix(const float* matrix, std::int64_t row_stride, const float* bias, std::int64_t k, std::int64_t columns,
                          const KernelTable& kernels);
+PackedMatrix pack(const PointwiseFilter& filter, const KernelTable& kernels);
 
 /// Weights as they were before packing, dense.
 struct Unpacked {

@@ -66,9 +66,9 @@ class Pointwise final : public PackedLayer {
     const std::int64_t row = rows.begin / x.shape.w, column = rows.begin % x.shape.w;
     const std::int64_t image = row / x.shape.h, line = row % x.shape.h;
     const auto offset = [&](const auto& t) { return image * t.stride_n + line * t.stride_h + column * t.stride_w; };
-    GemmWork w = stage_.work(x.data + offset(x), x.stride_w, y.data + offset(y), y.stride_w, rows.end - rows.begin);
+    GemmWork w = stage_.work(x.as<float>() + offset(x), x.stride_w, y.as<float>() + offset(y), y.stride_w, rows.end - rows.begin);
     if (residual != nullptr) {
-      w.residual = residual->data + offset(*residual);
+      w.residual = residual->as<float>() + offset(*residual);
       w.residual_row = residual->stride_w;
     }
     w.panel_begin = panels.begin;

@@ -12,11 +12,11 @@ void run_projection(const PointwiseStage& project, const FusedCall& c, std::int6
     const std::int64_t row = p / c.g.out_w, column = p % c.g.out_w,
                        end = gapless ? pixels.end : std::min(pixels.end, (row + 1) * c.g.out_w);
     const auto offset = [&](const auto& t) { return image * t.stride_n + row * t.stride_h + column * t.stride_w; };
-    GemmWork w = project.work(middle.data + p * middle.pixel, middle.pixel, c.y.data + offset(c.y), c.y.stride_w, end - p);
+    GemmWork w = project.work(middle.data + p * middle.pixel, middle.pixel, c.y.as<float>() + offset(c.y), c.y.stride_w, end - p);
     w.segments = middle.segments;
     w.segment_count = middle.segment_count;
     if (c.residual != nullptr) {
-      w.residual = c.residual->data + offset(*c.residual);
+      w.residual = c.residual->as<float>() + offset(*c.residual);
       w.residual_row = c.residual->stride_w;
     }
     w.panel_begin = panels.begin;

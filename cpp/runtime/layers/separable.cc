@@ -87,7 +87,7 @@ class Separable final : public PackedLayer {
   /// The depthwise result of an area, to scratch.
   void run_depthwise(const Call& c, std::int64_t image, const Area& area, float* scratch) const {
     const Source source{
-        c.x.data + image * c.x.stride_n, c.x.stride_h, c.x.stride_w, kernel_table().lanes, c.x.shape.h, c.x.shape.w, c.x.shape.h};
+        c.x.as<float>() + image * c.x.stride_n, c.x.stride_h, c.x.stride_w, kernel_table().lanes, c.x.shape.h, c.x.shape.w, c.x.shape.h};
     DepthwiseWork w = depthwise_.work(c.g, source, {nullptr, (area.columns.end - area.columns.begin) * c.pixel, c.pixel});
     set_area(w, area, scratch);
     depthwise_.run(w);

@@ -45,12 +45,13 @@ Range input_rows(const Geometry& g, std::int64_t height, Range out) {
   return {std::clamp<std::int64_t>(first, 0, height), std::clamp<std::int64_t>(last + 1, 0, height)};
 }
 
-void check_weights(const float* weights, std::initializer_list<std::int64_t> sizes) {
+void check_weights(const void* weights, std::initializer_list<std::int64_t> sizes) {
   if (product(sizes) == kTooMany) reject("weights", "fewer than 2^50", "more");
   if (weights == nullptr) reject("weights", "a pointer", "null");
 }
 
 PackedDepthwise checked_pack(const DepthwiseFilter& f, const ConvOptions& options) {
+  check_types(f);
   check_options(options, f.kh, f.kw);
   if (f.channels < 1) reject("channels", "1 or more", std::to_string(f.channels));
   if (f.multiplier < 1) reject("multiplier", "1 or more", std::to_string(f.multiplier));
@@ -59,10 +60,11 @@ PackedDepthwise checked_pack(const DepthwiseFilter& f, const ConvOptions& option
 }
 
 PackedMatrix checked_pack(const PointwiseFilter& f) {
+  check_types(f);
   if (f.in < 1) reject("input channels", "1 or more", std::to_string(f.in));
   if (f.out < 1) reject("output channels", "1 or more", std::to_string(f.out));
   check_weights(f.weights, {f.in, f.out});
-  return pack_matrix(f.weights, f.out, f.bias, f.in, f.out, kernel_table());
+  return pack(f, kernel_table());
 }
 
 DepthwiseStage::DepthwiseStage(PackedDepthwise packed, const ConvOptions& options, const Activation& activation)

@@ -29,7 +29,14 @@ PackedDepthwise checked_pack(const DepthwiseFilter& filter, const ConvOptions& o
 PackedMatrix checked_pack(const PointwiseFilter& filter);
 
 /// Throws std::invalid_argument when weights are missing, or are more than any memory holds.
-void check_weights(const float* weights, std::initializer_list<std::int64_t> sizes);
+void check_weights(const void* weights, std::initializer_list<std::int64_t> sizes);
+
+/// Throws std::invalid_argument unless a filter is of types that can be computed with.
+template <class Filter>
+void check_types(const Filter& f) {
+  check_type("weights", f.dtype, f.quantization);
+  check_type("bias", f.bias_dtype, nullptr);
+}
 
 /// Throws std::invalid_argument when weights were packed for vectors other than those of the instruction set in use.
 void check_lanes(int lanes);

@@ -111,10 +111,10 @@ class Standard final : public PackedLayer {
     w.gemm.panel_begin = panels.begin;
     w.gemm.panel_end = panels.end;
     w.gemm.activation = activation_;
-    w.gemm.a = x.data + image * x.stride_n + static_cast<std::int64_t>(group) * channels;
-    w.gemm.y = y.data + image * y.stride_n + static_cast<std::int64_t>(group) * p.columns;
+    w.gemm.a = x.as<float>() + image * x.stride_n + static_cast<std::int64_t>(group) * channels;
+    w.gemm.y = y.as<float>() + image * y.stride_n + static_cast<std::int64_t>(group) * p.columns;
     if (residual != nullptr) {
-      w.gemm.residual = residual->data + image * residual->stride_n + static_cast<std::int64_t>(group) * p.columns;
+      w.gemm.residual = residual->as<float>() + image * residual->stride_n + static_cast<std::int64_t>(group) * p.columns;
       w.residual_row = residual->stride_h;
       w.residual_pixel = residual->stride_w;
     }
@@ -139,6 +139,7 @@ class Standard final : public PackedLayer {
 };
 
 std::shared_ptr<const PackedLayer> packed_standard(const StandardFilter& f, const ConvOptions& options, const Activation& activation) {
+  check_types(f);
   if (f.groups > 1 && f.groups == f.in && f.out % f.groups == 0) {
     const DepthwiseFilter depthwise{f.weights, f.kh, f.kw, f.in, f.out / f.in, f.bias};
     return make_depthwise_with_residual(checked_pack(depthwise, options), options, activation);
@@ -147,10 +148,11 @@ std::shared_ptr<const PackedLayer> packed_standard(const StandardFilter& f, cons
   check_groups(f.groups, f.in, f.out);
   check_weights(f.weights, {f.kh, f.kw, f.in / f.groups, f.out});
   const std::int64_t k = f.kh * f.kw * (f.in / f.groups), columns = f.out / f.groups;
+  const auto *const weights = static_cast<const float*>(f.weights), *const bias = static_cast<const float*>(f.bias);
   std::vector<PackedMatrix> groups;
   for (std::int64_t g = 0; g < f.groups; ++g) {
-    const float* const bias = f.bias == nullptr ? nullptr : f.bias + g * columns;
-    groups.push_back(pack_matrix(f.weights + g * columns, f.out, bias, k, columns, kernel_table()));
+    const float* const group_bias = bias == nullptr ? nullptr : bias + g * columns;
+    groups.push_back(pack_matrix(weights + g * columns, f.out, group_bias, k, columns, kernel_table()));
   }
   return make_standard(std::move(groups), f.kh, f.kw, f.in, f.out, options, activation);
 }

@@ -26,7 +26,7 @@ void fetch_rows(const Geometry& g, const ConstTensor& x, std::int64_t image, Ran
   Range rows = input_rows(g, x.shape.h, out);
   if (continued) rows.begin = std::max(rows.begin, input_rows(g, x.shape.h, {out.begin - 1, out.begin}).end);
   if (rows.begin >= rows.end) return;
-  const float* const data = x.data + image * x.stride_n;
+  const float* const data = x.as<float>() + image * x.stride_n;
   fetch(data + rows.begin * x.stride_h, data + (rows.end - 1) * x.stride_h + x.shape.w * x.stride_w);
 }
 
