@@ -10,7 +10,7 @@ HEADER = struct.Struct("<8sIIQQQQQQ")
 MAGIC = b"dwsepnet"
 INPUT, CONSTANT, STEP = 1, 2, 3
 RAW, MATRIX, DEPTHWISE = 0, 1, 2
-INTEGERS, NUMBERS, WORD = 0, 1, 2
+INTEGERS, FLOATS, STRING = 0, 1, 2
 _MASK = 2**64 - 1
 _PRIME = 0x9E3779B97F4A7C15
 
@@ -79,15 +79,15 @@ class Step:
 class File:
     lanes: int
     half_panel: int
-    notes: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
     values: list[Input | Constant | Step] = field(default_factory=list)
     outputs: list[tuple[str, int]] = field(default_factory=list)
     data: bytes = b""
 
     def to_bytes(self) -> bytes:
         out = _Writer()
-        out.numbers("II", self.lanes, self.half_panel, len(self.notes))
-        for key, text in self.notes.items():
+        out.numbers("II", self.lanes, self.half_panel, len(self.metadata))
+        for key, text in self.metadata.items():
             out.text(key)
             out.text(text)
         out.numbers("I", len(self.values))
@@ -113,7 +113,7 @@ def parse(content: bytes) -> File:
     file = File(*read.numbers("II"), data=content[start:])
     for _ in range(read.number("I")):
         key = read.text()
-        file.notes[key] = read.text()
+        file.metadata[key] = read.text()
     file.values = [read.value() for _ in range(read.number("I"))]
     file.outputs = [(read.text(), read.number("I")) for _ in range(read.number("I"))]
     assert read.at == described
@@ -194,7 +194,7 @@ class _Writer:
         for name, (kind, value) in step.attributes.items():
             self.text(name)
             self.numbers("B", kind)
-            if kind == WORD:
+            if kind == STRING:
                 self.text(value)
             else:
                 self.numbers("I", len(value))
@@ -242,8 +242,8 @@ class _Reader:
         step.inputs = list(self.numbers("I" * self.number("I")))
         for _ in range(self.number("I")):
             name, attribute = self.text(), self.number("B")
-            if attribute == WORD:
-                step.attributes[name] = (WORD, self.text())
+            if attribute == STRING:
+                step.attributes[name] = (STRING, self.text())
             else:
                 letter = "q" if attribute == INTEGERS else "d"
                 step.attributes[name] = (attribute, list(self.numbers(letter * self.number("I"))))

@@ -27,7 +27,7 @@ EXTREMES = [
     *(2**63 - 1, -(2**63), -2, -8, -(2**31)),
 ]
 FRACTIONS = [0.0, -0.0, 1.0, -1.0, 1e-45, 1e300, -1e300, math.inf, -math.inf, math.nan, 0.5]
-WORDS = [
+STRINGS = [
     *("", "clip", "leaky_relu", "silu", "gelu", "mean", "max", "sum", "average", "add", "prelu"),
     *("pow", "nearest", "linear", "cubic", "align_corners", "half_pixel", "edge", "reflect"),
     *("constant", "floor", "sqrt", "x" * 300, "\0", "\udcff"),
@@ -76,7 +76,7 @@ def change_numbers(rng, numbers):
 def change_attribute(rng, step):
     if not step.attributes or rng.random() < 0.1:
         step.attributes[rng.choice(["activation", "axis", "groups", "kernel", "value"])] = (
-            rng.choice([(0, [number(rng)]), (1, [rng.choice(FRACTIONS)]), (2, rng.choice(WORDS))])
+            rng.choice([(0, [number(rng)]), (1, [rng.choice(FRACTIONS)]), (2, rng.choice(STRINGS))])
         )
         return
     name = rng.choice([*step.attributes])
@@ -86,9 +86,9 @@ def change_attribute(rng, step):
         del step.attributes[name]
     elif action < 0.16:
         step.attributes[name] = (1, [rng.choice(FRACTIONS)])
-    elif kind == fmt.WORD:
-        step.attributes[name] = (kind, rng.choice(WORDS))
-    elif kind == fmt.NUMBERS:
+    elif kind == fmt.STRING:
+        step.attributes[name] = (kind, rng.choice(STRINGS))
+    elif kind == fmt.FLOATS:
         step.attributes[name] = (kind, [rng.choice(FRACTIONS) for _ in value])
     else:
         step.attributes[name] = (kind, change_numbers(rng, value))

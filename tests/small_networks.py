@@ -31,7 +31,7 @@ class Builder:
     def finish(self, **outputs):
         for name, value in outputs.items():
             self.core.output(name, value)
-        self.core.note("name", "small")
+        self.core.metadata("name", "small")
         return self.core.finish()
 
 

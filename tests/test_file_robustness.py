@@ -24,7 +24,7 @@ def test_the_second_opinion_agrees(make):
     """The format is as documented: what is read and written again in Python has the same bytes."""
     content = make().to_bytes()
     file = dwsep_file.parse(content)
-    assert file.notes == {"name": "small"}
+    assert file.metadata == {"name": "small"}
     assert file.to_bytes() == content
     assert int.from_bytes(content[48:56], "little") == dwsep_file.checksum(content)
 
@@ -71,7 +71,7 @@ def test_text_has_to_be_utf8(name):
     with pytest.raises(UnicodeDecodeError):
         name.decode()
     file = dwsep_file.parse(small_networks.classifier().to_bytes())
-    file.notes = {"name": name.decode("utf-8", "surrogateescape")}
+    file.metadata = {"name": name.decode("utf-8", "surrogateescape")}
     with pytest.raises(ValueError, match="UTF-8"):
         _core.Network.from_bytes(file.to_bytes())
 
@@ -81,10 +81,10 @@ def test_text_has_to_be_utf8(name):
 )
 def test_text_may_be_anything_in_utf8(name):
     file = dwsep_file.parse(small_networks.classifier().to_bytes())
-    file.notes = {"name": name}
+    file.metadata = {"name": name}
     file.values[0].name = name
     network = _core.Network.from_bytes(file.to_bytes())
-    assert network.notes == {"name": name}
+    assert network.metadata == {"name": name}
     assert network.inputs[0][0] == name
 
 
@@ -162,7 +162,7 @@ def test_weights_cannot_grow_without_bound():
 def test_attributes_and_weights_without_a_meaning_are_refused():
     file = dwsep_file.parse(small_networks.classifier().to_bytes())
     step = next(v for v in file.values if isinstance(v, dwsep_file.Step) and v.weights)
-    step.attributes["activatoin"] = (dwsep_file.WORD, "tanh")
+    step.attributes["activatoin"] = (dwsep_file.STRING, "tanh")
     with pytest.raises(ValueError, match="activatoin: must be an attribute of this kind of step"):
         _core.Network.from_bytes(file.to_bytes())
 

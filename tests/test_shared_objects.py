@@ -114,7 +114,7 @@ def test_a_builder_shared_by_threads():
         def add(n):
             name = f"step {start} {n}"
             made = b.core.step("pointwise", name, [x], {}, {"weight": MATRIX * n})
-            b.core.note(name, "text")
+            b.core.metadata(name, "text")
             with lock:
                 assert made not in names
                 names[made] = n
@@ -126,7 +126,7 @@ def test_a_builder_shared_by_threads():
         b.core.output(f"y{value}", value)
     network = b.core.finish()
     assert len(names) == 240
-    assert len(network.notes) == 240
+    assert len(network.metadata) == 240
     ones = np.ones((1, 4, 4, 16), np.float32)
     for y, n in zip(network.run([ones]), names.values(), strict=True):
         assert (y == 16 * n).all()

@@ -123,7 +123,7 @@ py::list steps(const Network& network, const std::vector<Sizes>& inputs, const p
   return list;
 }
 
-/// A word, a number or numbers; whole numbers only where all are int.
+/// A string, a number or numbers: integers only where all are int.
 NetworkAttribute attribute(const std::string& name, const py::handle& value) {
   if (py::isinstance<py::str>(value)) return py::cast<std::string>(value);
   const py::object list = py::isinstance<py::sequence>(value) ? py::reinterpret_borrow<py::object>(value) : py::make_tuple(value);
@@ -215,7 +215,7 @@ void add_network(py::module_& m) {
            })
       .def_property_readonly("inputs", [](const Network& n) { return infos(n.inputs()); })
       .def_property_readonly("outputs", [](const Network& n) { return infos(n.outputs()); })
-      .def_property_readonly("notes", &Network::notes)
+      .def_property_readonly("metadata", &Network::metadata)
       .def_property_readonly("weight_bytes", &Network::weight_bytes)
       .def(
           "output_shapes",
@@ -264,9 +264,9 @@ void add_networks(py::module_& m) {
           },
           py::arg("name"), py::arg("value"))
       .def(
-          "note",
+          "metadata",
           [](SharedBuilder& builder, const std::string& key, const std::string& text) {
-            builder.with([&](NetworkBuilder& b) { b.note(key, text); });
+            builder.with([&](NetworkBuilder& b) { b.metadata(key, text); });
           },
           py::arg("key"), py::arg("text"))
       .def("finish", [](SharedBuilder& builder) { return builder.with([](NetworkBuilder& b) { return b.finish(); }); });

@@ -28,7 +28,7 @@ inline void append(runtime::NetworkDraft& to, const runtime::NetworkDraft& from,
       case runtime::Value::Kind::computed: {
         const runtime::Step& s = from.steps[step++];
         runtime::Description d = s.description;
-        for (const runtime::Part& part : s.op->parts()) d.weights.emplace(part.name, part.weights);
+        for (const runtime::NamedWeights& part : s.op->named_weights()) d.weights.emplace(part.name, part.weights);
         std::vector<int> inputs;
         for (const int v : s.inputs) inputs.push_back(now[index(v)]);
         now.push_back(to.add_step(std::move(d), inputs));

@@ -71,7 +71,7 @@ class Convolutions {
   }
   std::vector<char> file() {
     b.output("y", x);
-    b.note("name", "convolutions");
+    b.metadata("name", "convolutions");
     return b.finish().to_memory();
   }
 
@@ -147,7 +147,7 @@ inline std::vector<std::vector<char>> more_convolutions() {
 inline std::vector<char> raw_convolution(const std::string& kind, const Dims& weights, Int groups) {
   const auto count = static_cast<std::uint64_t>(weights.count());
   runtime::ByteWriter w;
-  for (const std::uint32_t v : {4U, 0U, 0U, 2U}) w.number(v);  // lanes, half panel, no notes, two values
+  for (const std::uint32_t v : {4U, 0U, 0U, 2U}) w.number(v);  // lanes, half panel, no metadata, two values
   w.number(runtime::RecordKind::input);
   w.text("x");
   w.dims({1, 5, 5, weights[2] * groups});

@@ -96,7 +96,7 @@ Network convolution(std::int64_t groups, const NetworkAttribute* kernel) {
 
 void filters_have_the_size_that_is_saved() {
   for (const std::int64_t groups : {1, 3}) {
-    const NetworkAttribute right = Integers{3, 2}, turned = Integers{2, 3}, word = std::string("3x2");
+    const NetworkAttribute right = Integers{3, 2}, turned = Integers{2, 3}, string = std::string("3x2");
     const Network network = convolution(groups, &right), again = reloaded(network);
     const Sizes x{1, 9, 9, 2 * groups};
     check(again.output_shapes({x}) == network.output_shapes({x}), "a reloaded convolution gives the same shape");
@@ -104,7 +104,7 @@ void filters_have_the_size_that_is_saved() {
     refused("another kernel", {"node 'conv' (standard): kernel: must be the weights' size (3, 2), got (2, 3)"},
             [&] { convolution(groups, &turned); });
     refused("no kernel", {"node 'conv' (standard): kernel: must be given"}, [&] { convolution(groups, nullptr); });
-    refused("a word", {"node 'conv' (standard): kernel: must be whole numbers"}, [&] { convolution(groups, &word); });
+    refused("a string", {"node 'conv' (standard): kernel: must be integers"}, [&] { convolution(groups, &string); });
   }
 }
 
@@ -137,21 +137,22 @@ void text_has_to_be_utf8() {
   const int y = b.step("activation", "网络", {x}, {}, {});
   refused("an input", {"name of an input: must be text in UTF-8"}, [&] { b.input(kNoText, {1}); });
   refused("an output", {"name of an output: must be text in UTF-8"}, [&] { b.output(kNoText, y); });
-  refused("a note", {"note 'key': must be text in UTF-8"}, [&] { b.note("key", kNoText); });
-  refused("a key", {"key of a note: must be text in UTF-8"}, [&] { b.note(kNoText, "text"); });
+  refused("metadata", {"metadata 'key': must be text in UTF-8"}, [&] { b.metadata("key", kNoText); });
+  refused("a key", {"key of the metadata: must be text in UTF-8"}, [&] { b.metadata(kNoText, "text"); });
   refused("a kind", {"kind of a step: must be text in UTF-8"}, [&] { b.step(kNoText, "s", {x}, {}, {}); });
   refused("a step", {"name of a step: must be text in UTF-8"}, [&] { b.step("activation", kNoText, {x}, {}, {}); });
   refused("an attribute", {"node 's' (activation): name of an attribute: must be text in UTF-8"}, [&] {
     b.step("activation", "s", {x}, {{kNoText, Integers{1}}}, {});
   });
-  refused("a word", {"node 's' (activation): more: must be text in UTF-8"}, [&] {
+  refused("a string", {"node 's' (activation): more: must be text in UTF-8"}, [&] {
     b.step("activation", "s", {x}, {{"more", kNoText}}, {});
   });
   b.output("y", y);
-  b.note("ключ", "текст");
+  b.metadata("ключ", "текст");
   const Network network = reloaded(b.finish());
   check(network.inputs().size() == 1 && network.inputs()[0].name == "Größe", "the one input");
-  check(network.outputs().size() == 1 && network.notes().size() == 1 && network.notes().at("ключ") == "текст", "one output, one note");
+  check(network.outputs().size() == 1 && network.metadata().size() == 1 && network.metadata().at("ключ") == "текст",
+        "one output, one piece of metadata");
 }
 
 void lengths_are_not_cut_short() {
@@ -189,7 +190,8 @@ void sizes_are_checked_before_memory_is_asked_for() {
 
 /// The sizes of all that a draft consists of.
 std::vector<std::size_t> extent(const NetworkDraft& d) {
-  return {d.values.size(), d.steps.size(), d.inputs.size(), d.outputs.size(), d.input_infos.size(), d.output_infos.size(), d.notes.size()};
+  return {d.values.size(),      d.steps.size(),        d.inputs.size(),  d.outputs.size(),
+          d.input_infos.size(), d.output_infos.size(), d.metadata.size()};
 }
 
 /// Lets each allocation of change(draft) fail in turn, until none does.
@@ -219,7 +221,7 @@ void whole_or_not_at_all(const char* what, const Change& change) {
 void memory_may_lack() {
   whole_or_not_at_all("an input", [](NetworkDraft& d, int, const std::string& name) { d.add_input(name, {1, 4}); });
   whole_or_not_at_all("an output", [](NetworkDraft& d, int x, const std::string& name) { d.add_output(name, x); });
-  whole_or_not_at_all("a note", [](NetworkDraft& d, int, const std::string& name) { d.add_note(name, name); });
+  whole_or_not_at_all("metadata", [](NetworkDraft& d, int, const std::string& name) { d.add_metadata(name, name); });
   whole_or_not_at_all("a constant", [](NetworkDraft& d, int, const std::string&) {
     static const float one = 1.0F;
     static const std::shared_ptr<const float> shared(&one, [](const float*) {});

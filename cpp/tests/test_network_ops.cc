@@ -11,7 +11,7 @@
 #include "network_images.hpp"
 #include "network_moves.hpp"
 #include "runtime/dispatch.hpp"
-#include "runtime/network/instance.hpp"
+#include "runtime/network/execution_plan.hpp"
 
 namespace {
 

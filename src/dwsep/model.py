@@ -50,7 +50,7 @@ class Model:
     @property
     def name(self) -> str:
         """What the file calls the network."""
-        return self._network.notes.get("name", "")
+        return self._network.metadata.get("name", "")
 
     @property
     def inputs(self) -> tuple[ValueInfo, ...]:

@@ -68,8 +68,8 @@ class Network {
 
   const std::vector<ValueInfo>& inputs() const;
   const std::vector<ValueInfo>& outputs() const;
-  /// What NetworkBuilder::note was told.
-  const std::map<std::string, std::string>& notes() const;
+  /// What NetworkBuilder::metadata was given.
+  const std::map<std::string, std::string>& metadata() const;
 
   std::vector<Sizes> output_shapes(const std::vector<Sizes>& inputs) const;
   /// Fills outputs[i], an array without gaps of the shape that output_shapes tells. Outputs must not overlap inputs.
@@ -94,7 +94,7 @@ class Network {
   std::shared_ptr<const runtime::NetworkImpl> impl_;
 };
 
-/// Whole numbers, numbers with a fraction, or a word.
+/// Integers, floats or a string.
 using NetworkAttribute = std::variant<std::vector<std::int64_t>, std::vector<double>, std::string>;
 
 /// Makes a Network. The kinds of steps, their attributes and weights are those of a .dwsep file: docs/file_format.md. All text is UTF-8. A
@@ -113,8 +113,8 @@ class NetworkBuilder {
            const std::map<std::string, NetworkAttribute>& attributes, const std::map<std::string, ConstArray>& weights);
 
   void output(const std::string& name, int value);
-  /// Text that is kept with the network.
-  void note(const std::string& key, const std::string& text);
+  /// Text to keep with the network.
+  void metadata(const std::string& key, const std::string& text);
   /// The builder is empty afterwards, also where this throws.
   Network finish();
 

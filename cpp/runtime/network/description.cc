@@ -40,11 +40,11 @@ void Description::check_all_known() const {
   asked_.clear();
 }
 
-const std::string& Description::word(const std::string& attribute) const {
+const std::string& Description::string(const std::string& attribute) const {
   const Attribute* const found = find(attribute);
   if (found == nullptr) reject(attribute, "given", "nothing");
   const auto* value = std::get_if<std::string>(found);
-  if (value == nullptr) reject(attribute, "a word", "numbers");
+  if (value == nullptr) reject(attribute, "a string", "numbers");
   return *value;
 }
 
@@ -52,15 +52,15 @@ const std::vector<std::int64_t>& Description::integers(const std::string& attrib
   const Attribute* const found = find(attribute);
   if (found == nullptr) reject(attribute, "given", "nothing");
   const auto* value = std::get_if<std::vector<std::int64_t>>(found);
-  if (value == nullptr) reject(attribute, "whole numbers", "something else");
+  if (value == nullptr) reject(attribute, "integers", "something else");
   return *value;
 }
 
-const std::vector<double>& Description::numbers(const std::string& attribute) const {
+const std::vector<double>& Description::floats(const std::string& attribute) const {
   const Attribute* const found = find(attribute);
   if (found == nullptr) reject(attribute, "given", "nothing");
   const auto* value = std::get_if<std::vector<double>>(found);
-  if (value == nullptr) reject(attribute, "numbers with a fraction", "something else");
+  if (value == nullptr) reject(attribute, "floats", "something else");
   return *value;
 }
 
@@ -71,7 +71,7 @@ std::int64_t Description::integer(const std::string& attribute, std::int64_t lea
 bool Description::flag(const std::string& attribute) const { return integer(attribute, 0, 1) == 1; }
 
 double Description::number(const std::string& attribute) const {
-  const std::vector<double>& values = numbers(attribute);
+  const std::vector<double>& values = floats(attribute);
   if (values.size() != 1) reject(attribute, "one number", std::to_string(values.size()));
   return values[0];
 }
@@ -95,8 +95,8 @@ Dims Description::dims(const std::string& attribute, int count, std::int64_t lea
 Activation Description::activation(const std::string& prefix) const {
   const std::string key = prefix + "activation";
   if (!has(key)) return Activation::none();
-  const auto* const found = std::find(std::begin(kActivations), std::end(kActivations), word(key));
-  if (found == std::end(kActivations)) reject(key, "the name of an activation", "'" + word(key) + "'");
+  const auto* const found = std::find(std::begin(kActivations), std::end(kActivations), string(key));
+  if (found == std::end(kActivations)) reject(key, "the name of an activation", "'" + string(key) + "'");
   Activation a{static_cast<ActivationKind>(found - std::begin(kActivations)), 0.0F, 0.0F};
   if (a.kind == ActivationKind::clip) {
     a.lo = static_cast<float>(number(key + "_lo"));

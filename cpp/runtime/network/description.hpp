@@ -15,7 +15,7 @@
 
 namespace dwsep::runtime {
 
-/// Numbers or a word. Whole numbers and others are kept apart.
+/// Integers, floats or a string.
 using Attribute = std::variant<std::vector<std::int64_t>, std::vector<double>, std::string>;
 
 /// A dense array of weights as a builder gives it.
@@ -28,7 +28,7 @@ struct RawWeights {
 using Weights = std::variant<RawWeights, PackedMatrix, PackedDepthwise>;
 
 /// Weights of an op under the name that they go by in its description.
-struct Part {
+struct NamedWeights {
   std::string name;
   Weights weights;
 };
@@ -49,16 +49,16 @@ class Description {
   const Weights* find_weights(const std::string& key) const;
   /// Throws std::invalid_argument where it has what nobody has looked for.
   void check_all_known() const;
-  const std::string& word(const std::string& attribute) const;
+  const std::string& string(const std::string& attribute) const;
   std::int64_t integer(const std::string& attribute, std::int64_t least, std::int64_t most) const;
   bool flag(const std::string& attribute) const;
   double number(const std::string& attribute) const;
   /// `count` is -1 for any number up to Dims::kMaxRank.
   Dims dims(const std::string& attribute, int count, std::int64_t least, std::int64_t most) const;
   const std::vector<std::int64_t>& integers(const std::string& attribute) const;
-  const std::vector<double>& numbers(const std::string& attribute) const;
+  const std::vector<double>& floats(const std::string& attribute) const;
 
-  /// Attributes `prefix`activation (a word) with `prefix`activation_lo and _hi where the kind has them; none where it is absent.
+  /// Attributes `prefix`activation (a string) with `prefix`activation_lo and _hi where the kind has them; none where it is absent.
   Activation activation(const std::string& prefix = {}) const;
   /// stride, dilation, padding.
   ConvOptions conv_options() const;

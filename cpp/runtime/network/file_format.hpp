@@ -27,7 +27,7 @@ static_assert(sizeof(FileHeader) == 64);
 
 enum class RecordKind : std::uint8_t { input = 1, constant = 2, step = 3 };
 enum class WeightsKind : std::uint8_t { raw = 0, matrix = 1, depthwise = 2 };
-enum class AttributeKind : std::uint8_t { integers = 0, numbers = 1, word = 2 };
+enum class AttributeKind : std::uint8_t { integers = 0, floats = 1, string = 2 };
 
 /// A checksum over words of eight bytes: four chains, so that it runs at the speed of memory. It finds accidents; it is no protection
 /// against someone who means to deceive.

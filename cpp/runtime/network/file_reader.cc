@@ -40,9 +40,9 @@ class Reader {
     packing_.lanes = static_cast<int>(in_.number<std::uint32_t>());
     packing_.half_panel = static_cast<HalfPanel>(in_.number<std::uint32_t>());
     check_packing(packing_);
-    for (std::size_t notes = in_.count(8); notes > 0; --notes) {
+    for (std::size_t entries = in_.count(8); entries > 0; --entries) {
       std::string key = in_.text();
-      network.notes[std::move(key)] = in_.text();
+      network.metadata[std::move(key)] = in_.text();
     }
     for (std::size_t values = in_.count(2); values > 0; --values) read_value(network);
     for (std::size_t outputs = in_.count(8); outputs > 0; --outputs) {
@@ -140,7 +140,8 @@ class Reader {
   /// What the library writes grows eightfold at most, on a processor with wider vectors.
   void check_growth(const Op& op) {
     constexpr std::uint64_t kMost = 32, kAllowed = std::uint64_t{1} << 20, kAround = 256;
-    for (const Part& part : op.parts()) packed_bytes_ += kAround + sizeof(float) * static_cast<std::uint64_t>(stored_floats(part.weights));
+    for (const NamedWeights& w : op.named_weights())
+      packed_bytes_ += kAround + sizeof(float) * static_cast<std::uint64_t>(stored_floats(w.weights));
     if (packed_bytes_ > kMost * file_.size + kAllowed) {
       reject("file", "with weights that take 32 times its size at most when they are packed", std::to_string(packed_bytes_) + " bytes");
     }
@@ -157,9 +158,9 @@ class Reader {
     switch (in_.number<AttributeKind>()) {
       case AttributeKind::integers:
         return list<std::int64_t>();
-      case AttributeKind::numbers:
+      case AttributeKind::floats:
         return list<double>();
-      case AttributeKind::word:
+      case AttributeKind::string:
         return in_.text();
     }
     reject("file", "of known attributes", "another kind");

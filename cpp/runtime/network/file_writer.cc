@@ -18,10 +18,10 @@ class Content {
     const Packing packing = packing_in_use();
     out_.number(static_cast<std::uint32_t>(packing.lanes));
     out_.number(static_cast<std::uint32_t>(packing.half_panel));
-    out_.count(network.notes.size());
-    for (const auto& note : network.notes) {
-      out_.text(note.first);
-      out_.text(note.second);
+    out_.count(network.metadata.size());
+    for (const auto& entry : network.metadata) {
+      out_.text(entry.first);
+      out_.text(entry.second);
     }
     out_.count(network.values.size());
     std::size_t input = 0, step = 0;
@@ -100,11 +100,11 @@ class Content {
       out_.text(attribute.first);
       std::visit([&](const auto& value) { add(value); }, attribute.second);
     }
-    const std::vector<Part> parts = step.op->parts();
-    out_.count(parts.size());
-    for (const Part& part : parts) {
-      out_.text(part.name);
-      std::visit([&](const auto& weights) { add(weights); }, part.weights);
+    const std::vector<NamedWeights> all = step.op->named_weights();
+    out_.count(all.size());
+    for (const NamedWeights& w : all) {
+      out_.text(w.name);
+      std::visit([&](const auto& packed) { add(packed); }, w.weights);
     }
   }
 
@@ -115,9 +115,9 @@ class Content {
     for (const T v : values) out_.number(v);
   }
   void add(const std::vector<std::int64_t>& values) { add_list(AttributeKind::integers, values); }
-  void add(const std::vector<double>& values) { add_list(AttributeKind::numbers, values); }
+  void add(const std::vector<double>& values) { add_list(AttributeKind::floats, values); }
   void add(const std::string& value) {
-    out_.number(AttributeKind::word);
+    out_.number(AttributeKind::string);
     out_.text(value);
   }
 

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "runtime/layers/geometry.hpp"
+#include "runtime/network/execution_plan.hpp"
 #include "runtime/network/file.hpp"
-#include "runtime/network/instance.hpp"
 #include "runtime/network/weights.hpp"
 #include "runtime/threads/thread_count.hpp"
 
@@ -33,24 +33,24 @@ std::vector<Dims> dims_of(const std::vector<Sizes>& inputs) {
   return all;
 }
 
-/// An instance for one call, given back afterwards.
+/// A plan for one call, given back afterwards.
 class Lease {
  public:
   Lease(const NetworkImpl& network, const std::vector<Dims>& inputs, int threads)
-      : network_(network), instance_(network.take(inputs, threads)) {}
+      : network_(network), plan_(network.take(inputs, threads)) {}
   ~Lease() {
     try {
-      network_.give(std::move(instance_));
+      network_.give(std::move(plan_));
     } catch (const std::exception&) {  // no memory to keep it: the next call plans anew
     }
   }
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
-  Instance* operator->() const { return instance_.get(); }
+  ExecutionPlan* operator->() const { return plan_.get(); }
 
  private:
   const NetworkImpl& network_;
-  std::unique_ptr<Instance> instance_;
+  std::unique_ptr<ExecutionPlan> plan_;
 };
 
 bool missing(const void* data, std::int64_t count) { return data == nullptr && count > 0; }
@@ -66,20 +66,20 @@ bool run_network(const NetworkImpl& network, const std::vector<ConstArray>& inpu
     shapes.push_back(dims_of(input.shape, "input"));
     data.push_back(input.data);
   }
-  const Lease instance(network, shapes, resolve_threads(threads));
+  const Lease plan(network, shapes, resolve_threads(threads));
   for (std::size_t i = 0; i < data.size(); ++i) {
     if (missing(data[i], shapes[i].count())) reject("input '" + d.input_infos[i].name + "'", "a pointer", "null");
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const Dims& shape = instance->shapes()[static_cast<std::size_t>(d.outputs[i])];
+    const Dims& shape = plan->shapes()[static_cast<std::size_t>(d.outputs[i])];
     if (missing(outputs[i], shape.count())) reject("output '" + d.output_infos[i].name + "'", "a pointer", "null");
   }
-  return instance->run(data.data(), outputs.data(), seconds, proceed);
+  return plan->run(data.data(), outputs.data(), seconds, proceed);
 }
 
 std::int64_t count_parameters(const Op& op) {
   std::int64_t count = 0;
-  for (const Part& part : op.parts()) count += logical_parameters(part.weights);
+  for (const NamedWeights& w : op.named_weights()) count += logical_parameters(w.weights);
   return count;
 }
 
@@ -110,7 +110,7 @@ std::vector<char> Network::to_memory() const { return write_memory(impl_->defini
 
 const std::vector<ValueInfo>& Network::inputs() const { return impl_->definition().input_infos; }
 const std::vector<ValueInfo>& Network::outputs() const { return impl_->definition().output_infos; }
-const std::map<std::string, std::string>& Network::notes() const { return impl_->definition().notes; }
+const std::map<std::string, std::string>& Network::metadata() const { return impl_->definition().metadata; }
 
 std::vector<Sizes> Network::output_shapes(const std::vector<Sizes>& inputs) const {
   const std::vector<Dims> shapes = impl_->infer(dims_of(inputs));
@@ -136,8 +136,8 @@ std::vector<double> Network::profile(const std::vector<ConstArray>& inputs, cons
 }
 
 std::vector<StepInfo> Network::steps(const std::vector<Sizes>& inputs, int threads) const {
-  const Lease instance(*impl_, dims_of(inputs), resolve_threads(threads));
-  const std::vector<Dims>& shapes = instance->shapes();
+  const Lease plan(*impl_, dims_of(inputs), resolve_threads(threads));
+  const std::vector<Dims>& shapes = plan->shapes();
   std::vector<StepInfo> infos;
   for (const Step& step : impl_->definition().steps) {
     StepInfo info{
@@ -147,9 +147,9 @@ std::vector<StepInfo> Network::steps(const std::vector<Sizes>& inputs, int threa
       operands.push_back(shapes[static_cast<std::size_t>(v)]);
       info.inputs.push_back(sizes_of(operands.back()));
     }
-    info.kernel = step.op->kernel(operands, instance->threads());
+    info.kernel = step.op->kernel(operands, plan->threads());
     info.parameters = count_parameters(*step.op);
-    info.free = instance->free(static_cast<int>(infos.size()));
+    info.free = plan->free(static_cast<int>(infos.size()));
     if (!info.free) {
       const Dims& out = shapes[static_cast<std::size_t>(step.output)];
       info.flops = step.op->flops(operands, out);
@@ -168,7 +168,7 @@ std::int64_t Network::arena_bytes(const std::vector<Sizes>& inputs, int threads)
 std::int64_t Network::weight_bytes() const {
   std::int64_t floats = 0;
   for (const Step& step : impl_->definition().steps) {
-    for (const Part& part : step.op->parts()) floats += stored_floats(part.weights);
+    for (const NamedWeights& w : step.op->named_weights()) floats += stored_floats(w.weights);
   }
   return 4 * floats;
 }
@@ -215,7 +215,7 @@ int NetworkBuilder::step(const std::string& kind, const std::string& name, const
 
 void NetworkBuilder::output(const std::string& name, int value) { draft_->add_output(name, value); }
 
-void NetworkBuilder::note(const std::string& key, const std::string& text) { draft_->add_note(key, text); }
+void NetworkBuilder::metadata(const std::string& key, const std::string& text) { draft_->add_metadata(key, text); }
 
 Network NetworkBuilder::finish() {
   // Emptied before anything is checked, so that the builder is as new also where the network is refused.

@@ -8,14 +8,14 @@
 #include <utility>
 
 #include "runtime/layers/geometry.hpp"
-#include "runtime/network/instance.hpp"
+#include "runtime/network/execution_plan.hpp"
 #include "runtime/network/utf8.hpp"
 
 namespace dwsep::runtime {
 namespace {
 
 constexpr std::size_t kMostValues = std::size_t{1} << 16;
-constexpr std::size_t kIdleInstances = 8;  // as many calls at once, or as many shapes in turn, without planning anew
+constexpr std::size_t kIdlePlans = 8;  // as many calls at once, or as many shapes in turn, without planning anew
 
 // One for all networks, so that a fork can wait for it: a child would inherit it in the hands of a thread that it does not have. It is held
 // for well under a microsecond.
@@ -33,8 +33,8 @@ void check_text(const Description& d) {
   check_utf8(d.name, "name of a step");
   for (const auto& attribute : d.attributes) {
     if (!is_utf8(attribute.first)) d.reject("name of an attribute", "text in UTF-8", "other bytes");
-    const auto* word = std::get_if<std::string>(&attribute.second);
-    if (word != nullptr && !is_utf8(*word)) d.reject(attribute.first, "text in UTF-8", "other bytes");
+    const auto* text = std::get_if<std::string>(&attribute.second);
+    if (text != nullptr && !is_utf8(*text)) d.reject(attribute.first, "text in UTF-8", "other bytes");
   }
 }
 
@@ -117,10 +117,10 @@ void NetworkDraft::add_output(const std::string& name, int value) {
   output_infos.push_back(std::move(info));
 }
 
-void NetworkDraft::add_note(const std::string& key, const std::string& text) {
-  check_utf8(key, "key of a note");
-  check_utf8(text, "note '" + key + "'");
-  notes.insert_or_assign(key, text);
+void NetworkDraft::add_metadata(const std::string& key, const std::string& text) {
+  check_utf8(key, "key of the metadata");
+  check_utf8(text, "metadata '" + key + "'");
+  metadata.insert_or_assign(key, text);
 }
 
 NetworkImpl::NetworkImpl(NetworkDraft draft) : definition_(std::move(draft)) {
@@ -174,29 +174,29 @@ std::vector<Dims> NetworkImpl::infer(const std::vector<Dims>& inputs) const {
   return shapes;
 }
 
-std::unique_ptr<Instance> NetworkImpl::take(const std::vector<Dims>& inputs, int threads) const {
+std::unique_ptr<ExecutionPlan> NetworkImpl::take(const std::vector<Dims>& inputs, int threads) const {
   {
     const std::lock_guard<std::mutex> lock(idle_mutex);
     const auto found = std::find_if(idle_.rbegin(), idle_.rend(), [&](const auto& i) { return i->fits(inputs, threads); });
     if (found != idle_.rend()) {
-      std::unique_ptr<Instance> instance = std::move(*found);
+      std::unique_ptr<ExecutionPlan> plan = std::move(*found);
       idle_.erase(std::next(found).base());
-      return instance;
+      return plan;
     }
   }
-  return std::make_unique<Instance>(definition_, inputs, infer(inputs), threads);
+  return std::make_unique<ExecutionPlan>(definition_, inputs, infer(inputs), threads);
 }
 
-void NetworkImpl::give(std::unique_ptr<Instance> instance) const {
+void NetworkImpl::give(std::unique_ptr<ExecutionPlan> plan) const {
   if (!survives_fork) return;
-  std::unique_ptr<Instance> oldest;  // deleted after the lock is free
+  std::unique_ptr<ExecutionPlan> oldest;  // deleted after the lock is free
   const std::lock_guard<std::mutex> lock(idle_mutex);
-  if (idle_.capacity() < kIdleInstances) idle_.reserve(kIdleInstances);
-  if (idle_.size() == kIdleInstances) {
+  if (idle_.capacity() < kIdlePlans) idle_.reserve(kIdlePlans);
+  if (idle_.size() == kIdlePlans) {
     oldest = std::move(idle_.front());
     idle_.erase(idle_.begin());
   }
-  idle_.push_back(std::move(instance));
+  idle_.push_back(std::move(plan));
 }
 
 }  // namespace dwsep::runtime

@@ -12,7 +12,7 @@
 
 namespace dwsep::runtime {
 
-class Instance;
+class ExecutionPlan;
 
 /// Throws std::invalid_argument unless an array, which `what` names, can have these sizes.
 void check_size(const Dims& shape, const std::string& what);
@@ -40,13 +40,13 @@ class NetworkDraft {
   std::vector<Step> steps;
   std::vector<int> inputs, outputs;
   std::vector<ValueInfo> input_infos, output_infos;
-  std::map<std::string, std::string> notes;
+  std::map<std::string, std::string> metadata;
 
   int add_input(const std::string& name, const Dims& shape);
   int add_constant(const Dims& shape, std::shared_ptr<const float> data);
   int add_step(Description description, const std::vector<int>& step_inputs);
   void add_output(const std::string& name, int value);
-  void add_note(const std::string& key, const std::string& text);
+  void add_metadata(const std::string& key, const std::string& text);
 
  private:
   /// Room for one more value, so that `add` cannot fail.
@@ -69,13 +69,13 @@ class NetworkImpl {
   /// Shapes of all values for inputs of these shapes. Throws when they do not fit.
   std::vector<Dims> infer(const std::vector<Dims>& inputs) const;
 
-  /// An instance that nobody else uses meanwhile: a kept one, or a new one.
-  std::unique_ptr<Instance> take(const std::vector<Dims>& inputs, int threads) const;
-  void give(std::unique_ptr<Instance> instance) const;
+  /// A plan that nobody else uses meanwhile: a kept one, or a new one.
+  std::unique_ptr<ExecutionPlan> take(const std::vector<Dims>& inputs, int threads) const;
+  void give(std::unique_ptr<ExecutionPlan> plan) const;
 
  private:
   NetworkDraft definition_;
-  mutable std::vector<std::unique_ptr<Instance>> idle_;  ///< oldest first; under a lock that all networks share
+  mutable std::vector<std::unique_ptr<ExecutionPlan>> idle_;  ///< oldest first; under a lock that all networks share
 };
 
 }  // namespace dwsep::runtime

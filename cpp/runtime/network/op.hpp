@@ -44,7 +44,7 @@ class Op {
   /// For people and reports: additions and multiplications counted apart; the kernels that run.
   virtual double flops(const std::vector<Dims>& /*inputs*/, const Dims& output) const { return static_cast<double>(output.count()); }
   virtual std::string kernel(const std::vector<Dims>& /*inputs*/, int /*threads*/) const { return {}; }
-  virtual std::vector<Part> parts() const { return {}; }
+  virtual std::vector<NamedWeights> named_weights() const { return {}; }
 };
 
 /// Makes an op of any kind that graph/ir.py lists. Throws std::invalid_argument when kind, attributes or weights are not as they should be.

@@ -17,14 +17,14 @@ _CLIPS = {None: (-_INFINITY, _INFINITY), "relu": (0.0, _INFINITY), "relu6": (0.0
 _LONGEST = 2**63 - 1
 
 
-def lower(graph: Graph, notes: dict[str, str]) -> _core.Network:
+def lower(graph: Graph, metadata: dict[str, str]) -> _core.Network:
     """Build the network of a graph that all passes have seen.
 
     Parameters
     ----------
     graph : Graph
         Of physical kinds only, images NHWC.
-    notes : dict of str
+    metadata : dict of str
         Text that is kept with the network.
 
     Raises
@@ -58,13 +58,13 @@ def lower(graph: Graph, notes: dict[str, str]) -> _core.Network:
             constant = np.asarray(graph.constants[name], np.float32, order="C")
             numbers[name] = builder.constant(constant)
         builder.output(name, numbers[name])
-    for key, text in notes.items():
-        builder.note(key, text)
+    for key, text in metadata.items():
+        builder.metadata(key, text)
     return builder.finish()
 
 
 def _attributes(node: Node) -> dict[str, Any]:
-    """Spell attributes as the core reads them: words, whole numbers, numbers with a fraction."""
+    """Spell attributes as the core reads them: strings, integers, floats."""
     result: dict[str, Any] = {}
     for key, value in node.attributes.items():
         if key.endswith("activation"):

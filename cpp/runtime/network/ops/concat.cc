@@ -29,7 +29,7 @@ class Concat final : public PlainOp {
   int concatenated_axis() const override { return axis_; }
   double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
 
-  /// Never called: an Instance has the inputs computed in place, and copies those that cannot be, each by a work of its own.
+  /// Never called: an ExecutionPlan has the inputs computed in place, and copies those that cannot be, each by a work of its own.
   void run(Team&, const Operands&, float*) const noexcept override {}
 
  private:

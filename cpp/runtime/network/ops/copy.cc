@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "runtime/dispatch.hpp"
-#include "runtime/network/ops/nest.hpp"
+#include "runtime/network/ops/loop_nest.hpp"
 
 namespace dwsep::runtime {
 namespace {
@@ -42,7 +42,7 @@ class Runs {
 /// A copy whose two arrays are adjacent along different axes: many transposed matrices.
 class Turn {
  public:
-  explicit Turn(const Nest<2>& nest) : nest_(nest) {
+  explicit Turn(const LoopNest<2>& nest) : nest_(nest) {
     for (int i = 0; i < nest.axes(); ++i) {
       if (nest.size(i) == 1) continue;
       if (nest.strides(i)[0] == 1) to_ = i;
@@ -86,7 +86,7 @@ class Turn {
         {x + rows.begin * x_row + columns.begin, y + columns.begin * y_row + rows.begin, x_row, y_row, height, width});
   }
 
-  const Nest<2>& nest_;
+  const LoopNest<2>& nest_;
   int to_ = -1, from_ = -1;  ///< the axes that are adjacent in y and in x
   std::int64_t matrices_ = 1;
 };
@@ -94,7 +94,7 @@ class Turn {
 }  // namespace
 
 void copy_elements(const Team& team, const Dims& shape, const float* x, const Dims& x_strides, float* y, const Dims& y_strides) {
-  const Nest<2> nest(shape, {y_strides, x_strides});
+  const LoopNest<2> nest(shape, {y_strides, x_strides});
   const Turn turn(nest);
   if (turn.found()) return turn.run(team, x, y);
   const auto row = nest.row_strides(), column = nest.column_strides();

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "runtime/dispatch.hpp"
-#include "runtime/network/ops/nest.hpp"
+#include "runtime/network/ops/loop_nest.hpp"
 #include "runtime/network/ops/plain_op.hpp"
 
 namespace dwsep::runtime {
@@ -18,7 +18,7 @@ class ActivationOp final : public PlainOp {
   }
 
   void run(Team& team, const Operands& o, float*) const noexcept override {
-    const Nest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides}, Columns::adjacent);
+    const LoopNest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides}, Columns::adjacent);
     const auto rows = nest.row_strides();
     nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
       kernel_table().tensor.map({o.inputs[0].data + at[1], o.output.data + at[0], rows[1], rows[0], count, columns, activation_});
@@ -52,7 +52,7 @@ class UnaryOp final : public PlainOp {
   }
 
   void run(Team& team, const Operands& o, float*) const noexcept override {
-    const Nest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides}, Columns::adjacent);
+    const LoopNest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides}, Columns::adjacent);
     const auto rows = nest.row_strides();
     nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
       const UnaryWork w{
@@ -86,7 +86,7 @@ class BinaryOp final : public PlainOp {
 
   void run(Team& team, const Operands& o, float*) const noexcept override {
     const Array &a = o.inputs[0], &b = o.inputs[1], &y = o.output;
-    const Nest<3> nest(y.shape, {y.strides, broadcast_strides(a, y.shape), broadcast_strides(b, y.shape)});
+    const LoopNest<3> nest(y.shape, {y.strides, broadcast_strides(a, y.shape), broadcast_strides(b, y.shape)});
     const auto rows = nest.row_strides(), columns = nest.column_strides();
     nest.part(team, [&](const std::array<std::int64_t, 3>& at, std::int64_t count, std::int64_t width) {
       const BinaryWork w{static_cast<BinaryFunction>(function_),

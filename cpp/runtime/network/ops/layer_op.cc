@@ -39,8 +39,8 @@ auto named(const std::string& node, const F& f) {
 
 class LayerOp final : public Op {
  public:
-  LayerOp(const Description& d, std::shared_ptr<const PackedLayer> layer, std::vector<Part> parts, bool any_rank)
-      : name_(name_of(d)), layer_(std::move(layer)), parts_(std::move(parts)), any_rank_(any_rank) {}
+  LayerOp(const Description& d, std::shared_ptr<const PackedLayer> layer, std::vector<NamedWeights> weights, bool any_rank)
+      : name_(name_of(d)), layer_(std::move(layer)), weights_(std::move(weights)), any_rank_(any_rank) {}
 
   Dims infer(const std::vector<Dims>& inputs) const override {
     const std::size_t most = layer_->takes_residual() ? 2 : 1;
@@ -79,28 +79,28 @@ class LayerOp final : public Op {
   std::string kernel(const std::vector<Dims>& inputs, int threads) const override {
     return layer_->plan(image_shape(inputs[0]), threads).kernel;
   }
-  std::vector<Part> parts() const override { return parts_; }
+  std::vector<NamedWeights> named_weights() const override { return weights_; }
 
  private:
   std::string name_;
   std::shared_ptr<const PackedLayer> layer_;
-  std::vector<Part> parts_;
+  std::vector<NamedWeights> weights_;
   bool any_rank_;
 };
 
 /// `make` gives the packed layer. What it throws does not name the node: it does not read the description.
 template <class F>
-std::unique_ptr<const Op> layer_op(const Description& d, const F& make, std::vector<Part> parts, bool any_rank = false) {
-  return std::make_unique<LayerOp>(d, named(name_of(d), make), std::move(parts), any_rank);
+std::unique_ptr<const Op> layer_op(const Description& d, const F& make, std::vector<NamedWeights> weights, bool any_rank = false) {
+  return std::make_unique<LayerOp>(d, named(name_of(d), make), std::move(weights), any_rank);
 }
 
-/// Squeeze-excite where the step has it, and adds its weights to the parts.
-std::optional<PackedSqueezeExcite> squeeze_excite_of(const Description& d, std::vector<Part>* parts) {
+/// Squeeze-excite where the step has it, and adds its weights to the others.
+std::optional<PackedSqueezeExcite> squeeze_excite_of(const Description& d, std::vector<NamedWeights>* weights) {
   if (!d.has_weights("reduce_weight")) return std::nullopt;
   PackedSqueezeExcite s{matrix_of(d, "reduce_weight", "reduce_bias"), matrix_of(d, "excite_weight", "excite_bias"), d.activation("reduce_"),
                         d.activation("excite_")};
-  parts->push_back({"reduce_weight", s.reduce});
-  parts->push_back({"excite_weight", s.expand});
+  weights->push_back({"reduce_weight", s.reduce});
+  weights->push_back({"excite_weight", s.expand});
   return s;
 }
 
@@ -130,26 +130,26 @@ std::unique_ptr<const Op> make_pointwise_op(const Description& d) {
 std::unique_ptr<const Op> make_separable_op(const Description& d) {
   const PackedDepthwise depthwise = depthwise_of(d, "depthwise_weight", "depthwise_bias");
   const PackedMatrix w = matrix_of(d, "weight", "bias");
-  std::vector<Part> parts = {{"depthwise_weight", depthwise}, {"weight", w}};
-  const std::optional<PackedSqueezeExcite> squeeze_excite = squeeze_excite_of(d, &parts);
+  std::vector<NamedWeights> weights = {{"depthwise_weight", depthwise}, {"weight", w}};
+  const std::optional<PackedSqueezeExcite> squeeze_excite = squeeze_excite_of(d, &weights);
   const ConvOptions options = d.conv_options();
   const Activation inner = d.activation("depthwise_"), last = d.activation();
   const auto make = [&] {
     return squeeze_excite ? make_gated_separable(depthwise, w, options, inner, last, *squeeze_excite)
                           : make_separable(depthwise, w, options, inner, last);
   };
-  return layer_op(d, make, std::move(parts));
+  return layer_op(d, make, std::move(weights));
 }
 
 std::unique_ptr<const Op> make_inverted_residual_op(const Description& d) {
   const PackedMatrix expand = matrix_of(d, "expand_weight", "expand_bias"), project = matrix_of(d, "weight", "bias");
   const PackedDepthwise depthwise = depthwise_of(d, "depthwise_weight", "depthwise_bias");
-  std::vector<Part> parts = {{"expand_weight", expand}, {"depthwise_weight", depthwise}, {"weight", project}};
-  const std::optional<PackedSqueezeExcite> squeeze_excite = squeeze_excite_of(d, &parts);
+  std::vector<NamedWeights> weights = {{"expand_weight", expand}, {"depthwise_weight", depthwise}, {"weight", project}};
+  const std::optional<PackedSqueezeExcite> squeeze_excite = squeeze_excite_of(d, &weights);
   const ConvOptions options = d.conv_options();
   const Activation expansion = d.activation("expand_"), inner = d.activation("depthwise_"), last = d.activation();
   const auto make = [&] { return make_inverted_residual(expand, depthwise, project, options, expansion, inner, last, squeeze_excite); };
-  return layer_op(d, make, std::move(parts));
+  return layer_op(d, make, std::move(weights));
 }
 
 /// Grouped filters are stored as one matrix for each group: "weight.0", "weight.1", ... Filters with one input channel in each group are
@@ -179,13 +179,13 @@ std::unique_ptr<const Op> make_standard_op(const Description& d) {
                  to_string(Dims{m.k, m.columns}));
     }
   }
-  std::vector<Part> parts;
-  for (std::size_t g = 0; g < matrices.size(); ++g) parts.push_back({"weight." + std::to_string(g), matrices[g]});
+  std::vector<NamedWeights> weights;
+  for (std::size_t g = 0; g < matrices.size(); ++g) weights.push_back({"weight." + std::to_string(g), matrices[g]});
   const std::int64_t out = matrices.front().columns * groups;
   const ConvOptions options = d.conv_options();
   const Activation activation = d.activation();
   return layer_op(
-      d, [&] { return make_standard(std::move(matrices), kh, kw, in, out, options, activation); }, std::move(parts));
+      d, [&] { return make_standard(std::move(matrices), kh, kw, in, out, options, activation); }, std::move(weights));
 }
 
 }  // namespace dwsep::runtime

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "runtime/dispatch.hpp"
-#include "runtime/network/ops/nest.hpp"
+#include "runtime/network/ops/loop_nest.hpp"
 #include "runtime/network/ops/plain_op.hpp"
 
 namespace dwsep::runtime {
@@ -14,7 +14,7 @@ void for_each_last(const Team& team, const Array& x, const Array& y, const F& f)
   Dims shape = y.shape, x_strides = x.strides, y_strides = y.strides;
   const int last = shape.rank() - 1;
   shape[last] = 1;
-  const Nest<2> nest(shape, {y_strides, x_strides});
+  const LoopNest<2> nest(shape, {y_strides, x_strides});
   const auto rows = nest.row_strides(), columns = nest.column_strides();
   nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t width) {
     if (width == 1) return f(x.data + at[1], rows[1], y.data + at[0], rows[0], count);
@@ -47,7 +47,7 @@ class Softmax final : public PlainOp {
     }
     Dims shape = y.shape;
     shape[axis] = 1;
-    const Nest<2> nest(shape, {y.strides, x.strides}, Columns::adjacent);
+    const LoopNest<2> nest(shape, {y.strides, x.strides}, Columns::adjacent);
     const auto rows = nest.row_strides();
     nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
       for (std::int64_t r = 0; r < count; ++r) {
@@ -90,11 +90,11 @@ class LayerNorm final : public PlainOp {
   }
 
   double flops(const std::vector<Dims>&, const Dims& y) const override { return 8.0 * static_cast<double>(y.count()); }
-  std::vector<Part> parts() const override {
-    std::vector<Part> parts;
-    parts.push_back({"scale", scale_});
-    parts.push_back({"shift", shift_});
-    return parts;
+  std::vector<NamedWeights> named_weights() const override {
+    std::vector<NamedWeights> weights;
+    weights.push_back({"scale", scale_});
+    weights.push_back({"shift", shift_});
+    return weights;
   }
 
  private:

@@ -38,16 +38,16 @@ class PlainOp : public Op {
 /// Strides of an array that repeats along the axes of `shape` that it does not have: 0 there.
 Dims broadcast_strides(const Array& a, const Dims& shape);
 
-/// The number of the word in the list; throws where it is not there.
+/// The index of the attribute in the list; throws where it is not there.
 template <std::size_t N>
-int one_of(const Description& d, const char* attribute, const char* const (&words)[N]) {
-  const std::string& word = d.word(attribute);
+int one_of(const Description& d, const char* attribute, const char* const (&names)[N]) {
+  const std::string& name = d.string(attribute);
   std::string all;
   for (std::size_t i = 0; i < N; ++i) {
-    if (word == words[i]) return static_cast<int>(i);
-    all += (i > 0 ? ", " : "") + std::string(words[i]);
+    if (name == names[i]) return static_cast<int>(i);
+    all += (i > 0 ? ", " : "") + std::string(names[i]);
   }
-  d.reject(attribute, "one of " + all, "'" + word + "'");
+  d.reject(attribute, "one of " + all, "'" + name + "'");
 }
 
 }  // namespace dwsep::runtime

@@ -6,7 +6,7 @@
 #include "runtime/dispatch.hpp"
 #include "runtime/memory/buffer.hpp"
 #include "runtime/network/ops/copy.hpp"
-#include "runtime/network/ops/nest.hpp"
+#include "runtime/network/ops/loop_nest.hpp"
 #include "runtime/network/ops/plain_op.hpp"
 
 namespace dwsep::runtime {
@@ -20,7 +20,7 @@ void fold_axis(const Team& team, FoldFunction function, float divisor, const Arr
   Dims x_strides = x.strides;
   x_strides[axis] = 0;
   const TensorKernels& kernels = kernel_table().tensor;
-  const Nest<2> nest(y.shape, {y.strides, x_strides}, axis + 1 < x.shape.rank() ? Columns::adjacent : Columns::repeated);
+  const LoopNest<2> nest(y.shape, {y.strides, x_strides}, axis + 1 < x.shape.rank() ? Columns::adjacent : Columns::repeated);
   const auto rows = nest.row_strides();
   nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
     const float* from = x.data + at[1];
@@ -41,7 +41,7 @@ void fold_axis(const Team& team, FoldFunction function, float divisor, const Arr
 void fold_two_axes(const Team& team, FoldFunction function, float divisor, const Array& x, int outer, int inner, const Array& y) {
   Dims x_strides = x.strides;
   x_strides[outer] = x_strides[inner] = 0;
-  const Nest<2> nest(y.shape, {y.strides, x_strides}, Columns::adjacent);
+  const LoopNest<2> nest(y.shape, {y.strides, x_strides}, Columns::adjacent);
   const auto rows = nest.row_strides();
   nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
     kernel_table().tensor.fold({function, x.data + at[1], rows[1], x.strides[outer], x.strides[inner], y.data + at[0], rows[0], count,

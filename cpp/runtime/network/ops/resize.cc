@@ -28,7 +28,7 @@ class Resize final : public PlainOp {
         coordinates_(static_cast<Coordinates>(one_of(d, "coordinates", kCoordinates))),
         rounding_(d.has("rounding") ? static_cast<Rounding>(one_of(d, "rounding", kRounding)) : Rounding::prefer_floor),
         size_(d.dims("size", 2, 1, kMaxPixels - 1)) {
-    const std::vector<double>& scale = d.numbers("scale");
+    const std::vector<double>& scale = d.floats("scale");
     if (scale.size() != 2) d.reject("scale", "2 numbers", std::to_string(scale.size()));
     for (std::size_t i = 0; i < 2; ++i) {
       scale_[i] = static_cast<float>(scale[i]);

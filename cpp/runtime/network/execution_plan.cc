@@ -1,4 +1,4 @@
-#include "runtime/network/instance.hpp"
+#include "runtime/network/execution_plan.hpp"
 
 #include <pthread.h>
 
@@ -55,7 +55,7 @@ std::int64_t span(const Dims& shape, const Dims& strides) {
 
 }  // namespace
 
-Instance::Instance(const NetworkDraft& network, const std::vector<Dims>& inputs, std::vector<Dims> shapes, int threads)
+ExecutionPlan::ExecutionPlan(const NetworkDraft& network, const std::vector<Dims>& inputs, std::vector<Dims> shapes, int threads)
     : threads_wanted_(threads), threads_(threads), input_shapes_(inputs), shapes_(std::move(shapes)) {
   const std::size_t values = network.values.size();
   storage_.resize(values);
@@ -77,7 +77,7 @@ Instance::Instance(const NetworkDraft& network, const std::vector<Dims>& inputs,
 }
 
 /// A value that is concatenated is computed right inside the concatenation, if only a step with work of its own computes it.
-void Instance::place_in_concatenations(const NetworkDraft& network) {
+void ExecutionPlan::place_in_concatenations(const NetworkDraft& network) {
   std::vector<int> producer(network.values.size(), -1);
   for (std::size_t s = 0; s < network.steps.size(); ++s) producer[at(network.steps[s].output)] = static_cast<int>(s);
   // The last concatenation first: one that lies in another knows its own place by then.
@@ -103,7 +103,7 @@ void Instance::place_in_concatenations(const NetworkDraft& network) {
 }
 
 /// Views take their place from what they look at; other values get a root, if they have no place yet.
-void Instance::place_values(const NetworkDraft& network) {
+void ExecutionPlan::place_values(const NetworkDraft& network) {
   // Roots that others look at, or lie in, stay dense: so they can be reshaped.
   std::vector<bool> dense(network.values.size(), false);
   for (const Step& step : network.steps) {
@@ -136,7 +136,7 @@ void Instance::place_values(const NetworkDraft& network) {
 }
 
 /// An output of the network is computed in the caller's array where it has a root of its own, or is such a root seen whole.
-void Instance::place_outputs(const NetworkDraft& network) {
+void ExecutionPlan::place_outputs(const NetworkDraft& network) {
   output_done_.resize(network.outputs.size(), false);
   for (std::size_t i = 0; i < network.outputs.size(); ++i) {
     const Storage& s = storage_[at(network.outputs[i])];
@@ -150,7 +150,7 @@ void Instance::place_outputs(const NetworkDraft& network) {
   }
 }
 
-void Instance::list_works(const NetworkDraft& network) {
+void ExecutionPlan::list_works(const NetworkDraft& network) {
   double flops = 0, bytes = 0;
   for (std::size_t s = 0; s < network.steps.size(); ++s) {
     const Step& step = network.steps[s];
@@ -194,7 +194,7 @@ void Instance::list_works(const NetworkDraft& network) {
   threads_ = worthwhile_threads(threads_wanted_, flops, bytes);
 }
 
-void Instance::plan_arena() {
+void ExecutionPlan::plan_arena() {
   std::vector<Lifetime> lifetimes;
   std::vector<int> of_root(storage_.size(), -1);
   const auto used = [&](int root, int work) {
@@ -227,7 +227,7 @@ void Instance::plan_arena() {
   arena_ = aligned_floats(arena_floats_);
 }
 
-Array Instance::array(const Storage& s, const float* const* inputs, float* const* outputs) const {
+Array ExecutionPlan::array(const Storage& s, const float* const* inputs, float* const* outputs) const {
   const Place& place = places_[at(s.root)];
   float* base = nullptr;
   switch (place.kind) {
@@ -247,7 +247,7 @@ Array Instance::array(const Storage& s, const float* const* inputs, float* const
   return {base + s.offset, s.shape, s.strides};
 }
 
-bool Instance::run(const float* const* inputs, float* const* outputs, double* seconds, const std::function<bool()>& proceed) {
+bool ExecutionPlan::run(const float* const* inputs, float* const* outputs, double* seconds, const std::function<bool()>& proceed) {
   for (Work& w : works_) {
     for (std::size_t i = 0; i < w.inputs.size(); ++i) w.arrays[i] = array(storage_[at(w.inputs[i])], inputs, outputs);
     w.result = array(w.target, inputs, outputs);
@@ -260,7 +260,7 @@ bool Instance::run(const float* const* inputs, float* const* outputs, double* se
 }
 
 /// Returns the first step that was not run: where `pauses`, some are left after a while.
-std::size_t Instance::run_from(std::size_t first, double* seconds, bool pauses) {
+std::size_t ExecutionPlan::run_from(std::size_t first, double* seconds, bool pauses) {
   constexpr std::chrono::milliseconds longest{80};
   // Set by one thread before a barrier, read by all after it: they leave together. Whoever is late may read what was set after a later
   // step, and goes on to that one.

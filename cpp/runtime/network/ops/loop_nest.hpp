@@ -15,12 +15,12 @@ namespace dwsep::runtime {
 enum class Columns { adjacent, repeated };
 
 template <std::size_t N>
-class Nest {
+class LoopNest {
  public:
   using Offsets = std::array<std::int64_t, N>;
 
   /// Axes that every array walks through as one become one. The last one stays if it is not 1 long: its stride is 1 in most arrays.
-  Nest(const Dims& shape, const std::array<Dims, N>& strides, Columns columns = Columns::repeated) {
+  LoopNest(const Dims& shape, const std::array<Dims, N>& strides, Columns columns = Columns::repeated) {
     for (int i = 0; i < shape.rank(); ++i) {
       if (shape[i] == 1) continue;
       Offsets s{};

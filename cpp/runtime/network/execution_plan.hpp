@@ -25,9 +25,9 @@ struct Place {
   std::int64_t offset = 0;  ///< in the arena
 };
 
-class Instance {
+class ExecutionPlan {
  public:
-  Instance(const NetworkDraft& network, const std::vector<Dims>& inputs, std::vector<Dims> shapes, int threads);
+  ExecutionPlan(const NetworkDraft& network, const std::vector<Dims>& inputs, std::vector<Dims> shapes, int threads);
 
   bool fits(const std::vector<Dims>& inputs, int threads) const { return threads == threads_wanted_ && inputs == input_shapes_; }
   int threads() const { return threads_; }
