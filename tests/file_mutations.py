@@ -197,7 +197,7 @@ def attempt(content, rng):
         return "refused"
     assert network.to_bytes()  # what was loaded can be saved
     batch = rng.choice([1, 2])
-    shapes = [[batch if n == -1 else n for n in shape] for _, shape in network.inputs]
+    shapes = [[batch if n == -1 else n for n in shape] for _, shape, *_ in network.inputs]
     threads = rng.choice([1, 2])
     try:
         outputs = network.output_shapes(shapes)

@@ -177,7 +177,7 @@ file = dwsep_file.File(16, 0, values=[dwsep_file.Input("x", [1]), step], outputs
 content = file.to_bytes()
 spent = int(resource.getrusage(resource.RUSAGE_SELF).ru_utime)
 resource.setrlimit(resource.RLIMIT_CPU, (spent + 60, spent + 60))
-assert _core.Network.from_bytes(content).outputs == [("y", (2**19,))]
+assert _core.Network.from_bytes(content).outputs == [("y", (2**19,), "float32", None)]
 """
 
 

@@ -18,8 +18,12 @@ import dwsep
 
 def test_names_and_shapes(model):
     assert model.name == "small"
-    assert model.inputs == (("images", (None, 8, 8, 3)),)
-    assert model.outputs == (("probabilities", (None, 10)), ("features", (None, 16)))
+    assert model.inputs == (("images", (None, 8, 8, 3), "float32", None),)
+    assert [info[:2] for info in model.outputs] == [
+        ("probabilities", (None, 10)),
+        ("features", (None, 16)),
+    ]
+    assert {(i.dtype, i.quantization) for i in model.inputs + model.outputs} == {("float32", None)}
     assert repr(model) == (
         "<dwsep.Model 'small': images (N, 8, 8, 3) -> probabilities (N, 10), features (N, 16)>"
     )

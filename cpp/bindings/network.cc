@@ -23,7 +23,7 @@ namespace {
 
 Sizes sizes_of(const RawArray& array) { return {array.dimensions, array.dimensions + array.nd}; }
 
-/// An array for the core to read; `keeper` owns it, or its copy where it has gaps.
+/// An array for the core to read; `keeper` owns it, or its copy where it is not contiguous.
 ConstArray readable(const py::handle& object, const std::string& name, py::object& keeper) {
   const RawArray& array = float32_array(object.ptr(), name.c_str());
   constexpr int c_contiguous_aligned = 0x0101;
@@ -42,7 +42,7 @@ struct Call {
   std::vector<py::object> keepers;
   std::vector<ConstArray> inputs;
   std::vector<py::object> results;
-  std::vector<float*> outputs;
+  std::vector<OutputArray> outputs;
 
   /// A tuple, because what Python code does meanwhile may change any other sequence.
   Call(const Network& network, const py::tuple& arrays) : keepers(arrays.size()) {
@@ -61,7 +61,7 @@ struct Call {
       for (const std::int64_t size : shape) bytes *= size;
       std::vector<Py_intptr_t> sizes(shape.begin(), shape.end());
       results.push_back(new_array(sizes.data(), static_cast<int>(sizes.size()), bytes, nullptr));
-      outputs.push_back(reinterpret_cast<float*>(reinterpret_cast<const RawArray*>(results.back().ptr())->data));
+      outputs.emplace_back(reinterpret_cast<float*>(reinterpret_cast<const RawArray*>(results.back().ptr())->data));
     }
   }
 
@@ -97,9 +97,17 @@ py::tuple profile(const Network& network, const py::sequence& arrays, const py::
   return py::make_tuple(call.list(), seconds);
 }
 
+/// (scales, zero_points, axis), or None.
+py::object quantization(const std::optional<Quantization>& q) {
+  if (!q) return py::none();
+  return py::make_tuple(py::cast(q->scales), py::cast(q->zero_points), q->axis);
+}
+
 py::list infos(const std::vector<ValueInfo>& values) {
   py::list list;
-  for (const ValueInfo& v : values) list.append(py::make_tuple(v.name, py::tuple(py::cast(v.shape))));
+  for (const ValueInfo& v : values) {
+    list.append(py::make_tuple(v.name, py::tuple(py::cast(v.shape)), name_of(v.dtype), quantization(v.quantization)));
+  }
   return list;
 }
 

@@ -57,8 +57,17 @@ void check_count(const char* name, std::size_t wanted, const void* items, std::s
 template <class T>
 T* data(T* pointer, const Sizes& shape, const std::string& name) {
   const bool empty = std::find(shape.begin(), shape.end(), 0) != shape.end();
-  if (!empty) required(pointer, name.c_str());
+  if (!empty) not_null(pointer, name);
   return pointer;
+}
+
+/// The type of an array that the caller gives: that of the network's input or output.
+template <class T>
+DType array_type(const T& array, const ValueInfo& info, const std::string& name) {
+  const DType type = dtype(array.dtype, name);
+  no_quantization(array.quantization, type, name);
+  if (type != info.dtype) refuse(name, std::string("of type ") + name_of(info.dtype), name_of(type));
+  return type;
 }
 
 std::vector<Sizes> input_shapes(const Network& network, const dwsep_sizes* inputs, std::size_t count) {
@@ -71,7 +80,12 @@ std::vector<Sizes> input_shapes(const Network& network, const dwsep_sizes* input
 void describe(const std::vector<ValueInfo>& infos, std::size_t index, dwsep_value* value) {
   required(value, "value");
   if (index >= infos.size()) refuse("index", "below " + std::to_string(infos.size()), std::to_string(index));
-  *value = {infos[index].name.c_str(), sizes(infos[index].shape)};
+  const ValueInfo& info = infos[index];
+  *value = {info.name.c_str(), sizes(info.shape), static_cast<std::int32_t>(info.dtype), {nullptr, nullptr, 0, -1}};
+  if (info.quantization) {
+    const Quantization& q = *info.quantization;
+    value->quantization = {q.scales.data(), q.zero_points.data(), static_cast<std::int64_t>(q.scales.size()), q.axis};
+  }
 }
 
 }  // namespace
@@ -132,15 +146,15 @@ dwsep_status run_network(const dwsep_network* network, const dwsep_const_array* 
     for (std::size_t i = 0; i < input_count; ++i) {
       const std::string name = item("inputs", i);
       shapes.push_back(sizes(inputs[i].shape, name));
-      arrays.push_back({data(inputs[i].data, shapes[i], name), shapes[i]});
+      arrays.emplace_back(data(inputs[i].data, shapes[i], name), shapes[i], array_type(inputs[i], n.inputs()[i], name));
     }
     const std::vector<Sizes> wanted = n.output_shapes(shapes);
-    std::vector<float*> results;
+    std::vector<OutputArray> results;
     for (std::size_t i = 0; i < output_count; ++i) {
       const std::string name = item("outputs", i);
       const Sizes shape = sizes(outputs[i].shape, name);
       if (shape != wanted[i]) refuse(name, "of shape " + text(wanted[i]), text(shape));
-      results.push_back(data(outputs[i].data, shape, name));
+      results.emplace_back(data(outputs[i].data, shape, name), array_type(outputs[i], n.outputs()[i], name));
     }
     n.run(arrays, results, thread_count(threads));
   });

@@ -85,7 +85,7 @@ struct Placed {
   Placed& operator=(const Placed&) = delete;
 
   static float& at(const runtime::Array& a, const Dims& i) {
-    float* p = a.data;
+    auto* p = a.as<float>();
     for (int k = 0; k < a.shape.rank(); ++k) p += i[k] * a.strides[k];
     return *p;
   }
@@ -103,7 +103,7 @@ inline runtime::Description describe(const std::string& kind) {
 inline std::vector<Int> list(const Dims& d) { return {d.begin(), d.end()}; }
 inline runtime::RawWeights weights(const Values& values) {
   const auto memory = std::make_shared<std::vector<float>>(values.v.begin(), values.v.end());
-  return {values.shape, std::shared_ptr<const float>(memory, memory->data())};
+  return {values.shape, std::shared_ptr<const void>(memory, memory->data()), {}};
 }
 
 }  // namespace dwsep::test

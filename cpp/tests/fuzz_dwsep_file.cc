@@ -80,9 +80,9 @@ std::vector<float> results(const Network& network, const std::vector<Sizes>& sha
     inputs.push_back({x.data(), shape});
   }
   std::vector<std::vector<float>> outputs;
-  std::vector<float*> places;
+  std::vector<OutputArray> places;
   for (const Sizes& shape : network.output_shapes(shapes)) outputs.emplace_back(elements(shape), before);
-  for (std::vector<float>& y : outputs) places.push_back(y.data());
+  for (std::vector<float>& y : outputs) places.emplace_back(y.data());
   if (!interruptible) {
     network.run(inputs, places, threads);
   } else if (!network.run(inputs, places, threads, [] { return true; })) {

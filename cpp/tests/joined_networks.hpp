@@ -19,11 +19,11 @@ inline void append(runtime::NetworkDraft& to, const runtime::NetworkDraft& from,
       case runtime::Value::Kind::input: {
         const std::string& name = from.input_infos[input++].name;
         now.push_back(before > 0 && random(0, 7) > 0 ? static_cast<int>(before - 1 - random(0, std::min<Int>(before - 1, 2)))
-                                                     : to.add_input(name, value.shape));
+                                                     : to.add_input(name, value.shape, value.type));
         break;
       }
       case runtime::Value::Kind::constant:
-        now.push_back(to.add_constant(value.shape, value.data));
+        now.push_back(to.add_constant(value.shape, value.data, value.type));
         break;
       case runtime::Value::Kind::computed: {
         const runtime::Step& s = from.steps[step++];

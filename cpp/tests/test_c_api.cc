@@ -40,7 +40,7 @@ static_assert(DWSEP_C_ABI == 1 && offsetof(dwsep_api, new_depthwise) == place(0)
 static_assert(offsetof(dwsep_api, set_num_threads) == place(9) && offsetof(dwsep_api, new_gated_separable) == place(10));
 static_assert(offsetof(dwsep_api, run_network) == place(20));
 static_assert(sizeof(dwsep_depthwise_filter) == 64 && sizeof(dwsep_conv_options) == 72 && sizeof(dwsep_const_tensor) == 80);
-static_assert(sizeof(dwsep_sizes) == 72 && sizeof(dwsep_const_array) == 80 && sizeof(dwsep_value) == 80);
+static_assert(sizeof(dwsep_sizes) == 72 && sizeof(dwsep_const_array) == 96 && sizeof(dwsep_value) == 120);
 
 /// Runs a C layer and its C++ counterpart on the same input.
 void same(Api& api, dwsep_layer* made, const dwsep::Layer& wanted, bool adds, const char* what) {

@@ -52,10 +52,10 @@ struct Call {
 
   explicit Call(std::int64_t batch)
       : n(static_cast<std::size_t>(batch)), first(values(batch * 210)), second(n * 210, 0.75F), sums(n * 210), mixed(n * 330) {
-    inputs[0] = {first.data(), sizes(batch, 6, 5, 7)};
-    inputs[1] = {second.data(), sizes(batch, 6, 5, 7)};
-    outputs[0] = {sums.data(), sizes(batch, 6, 5, 7)};
-    outputs[1] = {mixed.data(), sizes(batch, 6, 5, 11)};
+    inputs[0] = {first.data(), sizes(batch, 6, 5, 7), DWSEP_FLOAT32, nullptr};
+    inputs[1] = {second.data(), sizes(batch, 6, 5, 7), DWSEP_FLOAT32, nullptr};
+    outputs[0] = {sums.data(), sizes(batch, 6, 5, 7), DWSEP_FLOAT32, nullptr};
+    outputs[1] = {mixed.data(), sizes(batch, 6, 5, 11), DWSEP_FLOAT32, nullptr};
   }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -135,6 +135,19 @@ void refuses_calls(Api& api, const dwsep_network* network) {
     c.inputs[0].shape.axes = axes;
     check(api.refused(run(network, 2, 2, 1), kInvalid, "inputs[0]: must be of 0 to 8 axes"), "axes beyond the struct");
   }
+  const float scale = 0.5F;
+  const std::int32_t zero = 0;
+  const dwsep_quantization scaled = {&scale, &zero, 1, -1};
+  c.inputs[0].shape = sizes(2, 6, 5, 7);
+  c.inputs[0].dtype = DWSEP_INT8;
+  check(api.refused(run(network, 2, 2, 1), kInvalid, "inputs[0]: must be of type float32, got int8"), "bytes");
+  c.inputs[0].dtype = 77;
+  check(api.refused(run(network, 2, 2, 1), kInvalid, "inputs[0].dtype: must be a dwsep_dtype, got 77"), "a type that is not known");
+  c.inputs[0].dtype = DWSEP_FLOAT32, c.inputs[0].quantization = &scaled;
+  check(api.refused(run(network, 2, 2, 1), kInvalid, "inputs[0]: must be without quantization"), "floats with a scale");
+  c.inputs[0].quantization = nullptr, c.outputs[1].dtype = DWSEP_FLOAT16;
+  check(api.refused(run(network, 2, 2, 1), kInvalid, "outputs[1]: must be of type float32, got float16"), "halves");
+  c.outputs[1].dtype = DWSEP_FLOAT32;
   c.inputs[0].shape = sizes(2, 6, 5, 8);
   check(api.refused(run(network, 2, 2, 1), kInvalid, "input 'pictures': "), "a shape that does not fit");
   c.inputs[0].shape = sizes(-2, 6, 5, 7);

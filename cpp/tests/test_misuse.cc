@@ -155,14 +155,37 @@ void networks() {
             "weights 'weight': must be a pointer"),
         "weights from nowhere");
   check(refused([] { static_cast<void>(dwsep::Network::from_memory(nullptr, 100)); }, "data: must be a pointer"), "a file from nowhere");
-  const Attributes unknown{{"activatoin", std::string("tanh")}};
-  check(refused([&] { builder.step("pointwise", "p", {x}, unknown, matrix); }, "node 'p' (pointwise): activatoin: "),
+  const std::vector<std::int8_t> small(16);
+  check(refused(
+            [&] {
+              builder.input("q", {1, 4}, dwsep::DType::uint8);
+            },
+            "input 'q': must be of type float32, got uint8"),
+        "an input of bytes");
+  check(refused([&] { builder.constant({small.data(), {8}}); }, "constant: must be of type float32, got int8"), "a constant of bytes");
+  check(refused(
+            [&] {
+              builder.step("pointwise", "p", {x}, {}, {{"weight", {small.data(), {4, 4}}}});
+            },
+            "weights 'weight': must be of type float32, got int8"),
+        "weights of bytes");
+  const Attributes unknown_attribute{{"activatoin", std::string("tanh")}};
+  check(refused([&] { builder.step("pointwise", "p", {x}, unknown_attribute, matrix); }, "node 'p' (pointwise): activatoin: "),
         "an unknown attribute");
   builder.output("y", builder.step("pointwise", "p", {x}, {}, matrix));
   dwsep::Network network = builder.finish();
   const dwsep::ConstArray nowhere{nullptr, {2, 4}}, somewhere{memory.data(), {2, 4}};
   check(refused([&] { network.run({nowhere}, {memory.data()}); }, "input 'x': must be a pointer"), "no input");
   check(refused([&] { network.run({somewhere}, {nullptr}); }, "output 'y': must be a pointer"), "nowhere to put an output");
+  const std::vector<std::int8_t> bytes(8);
+  std::vector<std::int32_t> words(16);
+  const dwsep::Quantization half{{0.5F}, {3}, -1};
+  const dwsep::ConstArray scaled{memory.data(), {2, 4}, &half}, unknown{memory.data(), {2, 4}, static_cast<dwsep::DType>(99)};
+  check(refused([&] { network.run({{bytes.data(), {2, 4}}}, {memory.data()}); }, "input 'x': must be of type float32, got int8"), "bytes");
+  check(refused([&] { network.run({unknown}, {memory.data()}); }, "input 'x': must be of type float32, got one"), "an unknown type");
+  check(refused([&] { network.run({scaled}, {memory.data()}); }, "input 'x': must be without quantization"), "an input with a scale");
+  check(refused([&] { network.run({somewhere}, {words.data()}); }, "output 'y': must be of type float32, got int32"), "int32 results");
+  check(network.inputs()[0].dtype == dwsep::DType::float32 && !network.outputs()[0].quantization, "what a network takes and gives");
   check(refused([&] { network.run({somewhere}, {memory.data()}, -3); }, "threads: "), "negative threads of a network");
   check(refused([&] { network.run({somewhere}, {}); }, "outputs: "), "no outputs");
   const dwsep::Network other = std::move(network);

@@ -61,7 +61,7 @@ std::vector<float> run(const runtime::Op& op, const std::vector<Array>& inputs, 
 std::vector<float> run_whole(const Case& c, int threads) {
   runtime::NetworkDraft draft;
   std::vector<std::vector<float>> memory;
-  std::vector<const float*> data;
+  std::vector<const void*> data;
   std::vector<Dims> shapes;
   std::vector<int> inputs;
   for (const Values& x : c.inputs) {
@@ -73,7 +73,7 @@ std::vector<float> run_whole(const Case& c, int threads) {
   draft.add_output("y", draft.add_step(c.d, inputs));
   const runtime::NetworkImpl network(std::move(draft));
   std::vector<float> y(c.wanted.v.size(), kUntouched);
-  float* const outputs[] = {y.data()};
+  void* const outputs[] = {y.data()};
   network.take(shapes, threads)->run(data.data(), outputs, nullptr, {});
   return y;
 }
@@ -115,7 +115,7 @@ void one_case(Case (*draw_case)(Random&), std::uint64_t seed) {
   Dims strides;
   Int offset = 0;
   if (op->view(inputs[0], shape, &strides, &offset)) {
-    const Array view{inputs[0].data + offset, shape, strides};
+    const Array view{inputs[0].as<float>() + offset, shape, strides};
     check(shape.rank() == 0 || shape.back() <= 1 || strides.back() == 1, (what + " a view of adjacent elements").c_str());
     std::size_t k = 0;
     for_each(shape, [&](const Dims& i) { check(same(Placed::at(view, i), results[k++]), (what + " as a view").c_str()); });

@@ -31,10 +31,10 @@ void classify(const char* network_path, const char* picture_path) {
   }
 
   std::vector<std::vector<float>> results;
-  std::vector<float*> pointers;
+  std::vector<dwsep::OutputArray> pointers;
   for (const dwsep::Sizes& size : network.output_shapes({shape})) {
     const std::int64_t count = std::accumulate(size.begin(), size.end(), std::int64_t{1}, std::multiplies<>());
-    pointers.push_back(results.emplace_back(static_cast<std::size_t>(count)).data());
+    pointers.emplace_back(results.emplace_back(static_cast<std::size_t>(count)).data());
   }
   network.run({{x.data(), shape}}, pointers);
   const std::vector<float>& y = results.at(0);

@@ -8,6 +8,7 @@ import numpy as np
 from cython.parallel cimport prange
 from dwsep.cython_api cimport (
     DWSEP_C_ABI,
+    DWSEP_FLOAT32,
     DWSEP_OK,
     check,
     dwsep_api,
@@ -31,7 +32,9 @@ cdef dwsep_status run_one(
     cdef dwsep_const_array source
     cdef dwsep_array target
     source.data, source.shape = x, shape
+    source.dtype, source.quantization = DWSEP_FLOAT32, NULL
     target.data, target.shape = y, out
+    target.dtype, target.quantization = DWSEP_FLOAT32, NULL
     return api.run_network(network, &source, 1, &target, 1, 1, NULL, 0)
 
 

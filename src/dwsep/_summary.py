@@ -136,12 +136,12 @@ def input_shapes(
     """
     size = integer(batch, "batch", 1)
     given = {} if shapes is None else dict(shapes)
-    known = dict(network.inputs)
+    known = [info[0] for info in network.inputs]
     unknown = [name for name in given if name not in known]
     if unknown:
-        raise ValueError(f"input_shapes: need names among {[*known]}, got {unknown}")
+        raise ValueError(f"input_shapes: need names among {known}, got {unknown}")
     result = []
-    for name, shape in network.inputs:
+    for name, shape, *_ in network.inputs:
         if name in given:
             result.append(_given_shape(name, given[name]))
         elif -1 in shape[1:]:

@@ -115,16 +115,22 @@ cdef extern from "dwsep/c_api.h" nogil:
         int64_t[8] sizes
 
     ctypedef struct dwsep_const_array:
-        const float* data
+        const void* data
         dwsep_sizes shape
+        int32_t dtype
+        const dwsep_quantization* quantization
 
     ctypedef struct dwsep_array:
-        float* data
+        void* data
         dwsep_sizes shape
+        int32_t dtype
+        const dwsep_quantization* quantization
 
     ctypedef struct dwsep_value:
         const char* name
         dwsep_sizes shape
+        int32_t dtype
+        dwsep_quantization quantization
 
     ctypedef struct dwsep_network:
         pass

@@ -21,10 +21,23 @@ if TYPE_CHECKING:
 
 
 class ValueInfo(NamedTuple):
-    """Name and shape of an input or output; None is a size that the call decides."""
+    """An input or output of a network.
+
+    Attributes
+    ----------
+    name : str
+    shape : tuple of int or None
+        None is a size that the call decides.
+    dtype : str
+        NumPy's name of the data type; "float32" in this version.
+    quantization : tuple or None
+        Scales, zero points and axis of integers that stand for real numbers; None for floats.
+    """
 
     name: str
     shape: tuple[int | None, ...]
+    dtype: str = "float32"
+    quantization: tuple[Sequence[float], Sequence[int], int] | None = None
 
 
 class Model:
@@ -54,12 +67,12 @@ class Model:
 
     @property
     def inputs(self) -> tuple[ValueInfo, ...]:
-        """Names and shapes of the inputs."""
+        """Names, shapes and data types of the inputs."""
         return self._inputs
 
     @property
     def outputs(self) -> tuple[ValueInfo, ...]:
-        """Names and shapes of the outputs."""
+        """Names, shapes and data types of the outputs."""
         return self._outputs
 
     def __call__(self, *arrays: Array, num_threads: int | None = None) -> Any:
@@ -231,10 +244,10 @@ def _from_bytes(content: bytes) -> Model:
     return Model(_core.Network.from_bytes(content))
 
 
-def _infos(values: Sequence[tuple[str, tuple[int, ...]]]) -> tuple[ValueInfo, ...]:
+def _infos(values: Sequence[_core._ValueInfo]) -> tuple[ValueInfo, ...]:
     return tuple(
-        ValueInfo(name, tuple(None if size == -1 else size for size in shape))
-        for name, shape in values
+        ValueInfo(name, tuple(None if n == -1 else n for n in shape), dtype, quantization)
+        for name, shape, dtype, quantization in values
     )
 
 

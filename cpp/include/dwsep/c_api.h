@@ -133,21 +133,27 @@ typedef struct dwsep_sizes {
   int64_t sizes[DWSEP_MAX_AXES];
 } dwsep_sizes;
 
-/* Arrays without gaps, by reference. */
+/* Contiguous arrays, by reference. */
 typedef struct dwsep_const_array {
-  const float* data;
+  const void* data;
   dwsep_sizes shape;
+  int32_t dtype;                          /* a dwsep_dtype */
+  const dwsep_quantization* quantization; /* may be null */
 } dwsep_const_array;
 
 typedef struct dwsep_array { /* overlaps neither an input nor another output */
-  float* data;
+  void* data;
   dwsep_sizes shape;
+  int32_t dtype;
+  const dwsep_quantization* quantization;
 } dwsep_array;
 
 /* An input or output of a network. */
 typedef struct dwsep_value {
-  const char* name;  /* as long as the network lives */
-  dwsep_sizes shape; /* -1 for sizes that the call decides */
+  const char* name;                /* as long as the network lives */
+  dwsep_sizes shape;               /* -1 for sizes that the call decides */
+  int32_t dtype;                   /* a dwsep_dtype */
+  dwsep_quantization quantization; /* count is 0 where there is none; its arrays live as long as the network */
 } dwsep_value;
 
 typedef struct dwsep_network dwsep_network; /* what a .dwsep file holds, ready to run */
@@ -208,7 +214,7 @@ typedef struct dwsep_api {
   /* Plans a call and takes its memory, so that the first one is as fast as the next. */
   dwsep_status (*prepare_network)(const dwsep_network* network, const dwsep_sizes* inputs, size_t input_count, int threads, char* message,
                                   size_t message_size);
-  /* Fills all outputs, which have to be of the shapes that output_sizes tells. If it fails, they hold no result. */
+  /* Fills all outputs, which have to be of the shapes that output_sizes returns. If it fails, they hold no result. */
   dwsep_status (*run_network)(const dwsep_network* network, const dwsep_const_array* inputs, size_t input_count, const dwsep_array* outputs,
                               size_t output_count, int threads, char* message, size_t message_size);
 } dwsep_api;

@@ -11,9 +11,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
+
+#include "dwsep/types.hpp"
 
 namespace dwsep::runtime {
 class NetworkImpl;
@@ -26,16 +30,40 @@ namespace dwsep {
 /// Sizes of the axes of an array, outermost first. At most eight.
 using Sizes = std::vector<std::int64_t>;
 
-/// Name and shape of an input or output; -1 stands for a size that the call decides.
+/// An input or output; -1 stands for a size that the call decides.
 struct ValueInfo {
   std::string name;
   Sizes shape;
+  DType dtype = DType::float32;
+  std::optional<Quantization> quantization{};  ///< of integers that stand for real numbers
 };
 
-/// An array without gaps, by reference.
+/// A contiguous array, by reference. The type of a pointer tells that of the elements.
 struct ConstArray {
-  const float* data = nullptr;
+  const void* data = nullptr;
   Sizes shape;
+  DType dtype = DType::float32;
+  const Quantization* quantization = nullptr;
+
+  ConstArray() = default;
+  template <class T>
+  ConstArray(const T* values, Sizes sizes, const Quantization* scaled = nullptr)
+      : data(values), shape(std::move(sizes)), dtype(DTypeOf<T>::value), quantization(scaled) {}
+  ConstArray(std::nullptr_t, Sizes sizes) : shape(std::move(sizes)) {}
+  ConstArray(const void* values, Sizes sizes, DType type, const Quantization* scaled = nullptr)
+      : data(values), shape(std::move(sizes)), dtype(type), quantization(scaled) {}
+};
+
+/// Where an output goes: a contiguous array of the shape and quantization that the network gives it.
+struct OutputArray {
+  void* data = nullptr;
+  DType dtype = DType::float32;
+
+  OutputArray() = default;
+  template <class T>
+  OutputArray(T* values) : data(values), dtype(DTypeOf<T>::value) {}
+  OutputArray(std::nullptr_t) {}
+  OutputArray(void* values, DType type) : data(values), dtype(type) {}
 };
 
 /// One step of a network for inputs of known shapes.
@@ -72,16 +100,16 @@ class Network {
   const std::map<std::string, std::string>& metadata() const;
 
   std::vector<Sizes> output_shapes(const std::vector<Sizes>& inputs) const;
-  /// Fills outputs[i], an array without gaps of the shape that output_shapes tells. Outputs must not overlap inputs.
-  void run(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads = 0) const;
+  /// Fills outputs[i], a contiguous array of the shape that output_shapes returns. Outputs must not overlap inputs.
+  void run(const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads = 0) const;
   /// The same, and asks `proceed` between two steps, some twelve times a second at most, on the calling thread; no other works meanwhile.
   /// Where it returns false the call ends, returns false, and leaves the outputs undefined.
-  bool run(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads,
+  bool run(const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads,
            const std::function<bool()>& proceed) const;
 
   std::vector<StepInfo> steps(const std::vector<Sizes>& inputs, int threads = 0) const;
   /// As run, and gives the seconds of each step; of those that `proceed` has stopped, none.
-  std::vector<double> profile(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads = 0,
+  std::vector<double> profile(const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads = 0,
                               const std::function<bool()>& proceed = {}) const;
   /// Bytes that a call needs beside weights, inputs and outputs.
   std::int64_t arena_bytes(const std::vector<Sizes>& inputs, int threads = 0) const;
@@ -107,7 +135,7 @@ class NetworkBuilder {
   NetworkBuilder& operator=(const NetworkBuilder&) = delete;
 
   /// Each returns the number by which later steps refer to the value.
-  int input(const std::string& name, const Sizes& shape);
+  int input(const std::string& name, const Sizes& shape, DType dtype = DType::float32, const Quantization* quantization = nullptr);
   int constant(const ConstArray& array);
   int step(const std::string& kind, const std::string& name, const std::vector<int>& inputs,
            const std::map<std::string, NetworkAttribute>& attributes, const std::map<std::string, ConstArray>& weights);

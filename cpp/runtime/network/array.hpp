@@ -6,6 +6,8 @@
 #include <initializer_list>
 #include <string>
 
+#include "dwsep/types.hpp"
+
 namespace dwsep::runtime {
 
 /// Up to eight sizes or strides, outermost first.
@@ -54,14 +56,20 @@ inline constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;
 bool possible(const Dims& shape);
 
 std::string to_string(const Dims& d);
-/// Strides of an array without gaps.
+/// Strides of a contiguous array.
 Dims dense_strides(const Dims& shape);
 
-/// Strides count floats and may be negative. The last axis has stride 1, unless its size is 1 or 0.
+/// Strides count elements and may be negative. The last axis has stride 1, unless its size is 1 or 0.
 struct Array {
-  float* data = nullptr;
+  void* data = nullptr;
   Dims shape, strides;
+  DType dtype = DType::float32;
+  const Quantization* quantization = nullptr;
 
+  template <class T>
+  T* as() const {
+    return static_cast<T*>(data);
+  }
   bool dense() const;
 };
 

@@ -11,7 +11,7 @@
 
 #include "dwsep/options.hpp"
 #include "runtime/layers/packing.hpp"
-#include "runtime/network/array.hpp"
+#include "runtime/network/value_type.hpp"
 
 namespace dwsep::runtime {
 
@@ -21,7 +21,13 @@ using Attribute = std::variant<std::vector<std::int64_t>, std::vector<double>, s
 /// A dense array of weights as a builder gives it.
 struct RawWeights {
   Dims shape;
-  std::shared_ptr<const float> values;
+  std::shared_ptr<const void> values;
+  ValueType type{};
+
+  template <class T>
+  const T* as() const {
+    return static_cast<const T*>(values.get());
+  }
 };
 
 /// Weights as a builder gives them, or as an earlier op packed them.

@@ -44,13 +44,16 @@ Dims roomy_strides(const Dims& shape) {
   return {shape[1] * shape[2] * pixel, shape[2] * pixel, pixel, 1};
 }
 
-std::int64_t span(const Dims& shape, const Dims& strides) {
-  std::int64_t last = 1;
-  for (int i = 0; i < shape.rank(); ++i) {
-    if (shape[i] == 0) return 0;
-    last += (shape[i] - 1) * strides[i];
+constexpr std::int64_t kFloat = sizeof(float);
+
+/// From the first element of a root to the end of its last.
+std::int64_t span_bytes(const Storage& s) {
+  std::int64_t elements = 1;
+  for (int i = 0; i < s.shape.rank(); ++i) {
+    if (s.shape[i] == 0) return 0;
+    elements += (s.shape[i] - 1) * s.strides[i];
   }
-  return last;
+  return elements * size_of(s.dtype);
 }
 
 }  // namespace
@@ -63,7 +66,8 @@ ExecutionPlan::ExecutionPlan(const NetworkDraft& network, const std::vector<Dims
   constants_.resize(values, nullptr);
   free_.resize(network.steps.size(), false);
   for (std::size_t v = 0; v < values; ++v) {
-    storage_[v] = {static_cast<int>(v), 0, shapes_[v], dense_strides(shapes_[v])};
+    const ValueType& type = network.values[v].type;
+    storage_[v] = {static_cast<int>(v), 0, shapes_[v], dense_strides(shapes_[v]), type.dtype, type.quantization.get()};
     if (network.values[v].kind != Value::Kind::constant) continue;
     places_[v].kind = Place::Kind::constant;
     constants_[v] = network.values[v].data.get();
@@ -97,7 +101,9 @@ void ExecutionPlan::place_in_concatenations(const NetworkDraft& network) {
       const Array first{nullptr, shapes_[at(made_by.inputs.empty() ? v : made_by.inputs.front())],
                         dense_strides(shapes_[at(made_by.inputs.empty() ? v : made_by.inputs.front())])};
       if (made_by.op->view(first, shapes_[at(v)], &strides, &ignored)) continue;
-      s = {whole.root, offset, shapes_[at(v)], whole.strides};
+      s.root = whole.root;
+      s.offset = offset;
+      s.strides = whole.strides;
     }
   }
 }
@@ -126,7 +132,9 @@ void ExecutionPlan::place_values(const NetworkDraft& network) {
       Dims strides;
       std::int64_t offset = 0;
       if (step.op->view({nullptr, x.shape, x.strides}, shapes_[at(v)], &strides, &offset)) {
-        mine = {x.root, x.offset + offset, shapes_[at(v)], strides};
+        mine.root = x.root;
+        mine.offset = x.offset + offset;
+        mine.strides = strides;
         free_[i] = true;
         continue;
       }
@@ -168,7 +176,7 @@ void ExecutionPlan::list_works(const NetworkDraft& network) {
         const std::int64_t offset = mine.offset + position * mine.strides[axis];
         position += x.shape[axis];
         if (x.shape.count() == 0 || (x.root == mine.root && x.offset == offset)) continue;
-        works_.push_back({&copy_op(), static_cast<int>(s), {v}, {mine.root, offset, x.shape, mine.strides}});
+        works_.push_back({&copy_op(), static_cast<int>(s), {v}, {mine.root, offset, x.shape, mine.strides, mine.dtype, mine.quantization}});
         free_[s] = false;
       }
       continue;
@@ -177,7 +185,7 @@ void ExecutionPlan::list_works(const NetworkDraft& network) {
     for (const int v : step.inputs) {
       if (shapes_[at(v)].count() == 0) step.description.reject("input", "not empty where the output is not", to_string(shapes_[at(v)]));
       operands.push_back(shapes_[at(v)]);
-      bytes += 4.0 * static_cast<double>(shapes_[at(v)].count());
+      bytes += static_cast<double>(network.values[at(v)].type.bytes(shapes_[at(v)]));
     }
     flops += step.op->flops(operands, mine.shape);
     works_.push_back({step.op.get(), static_cast<int>(s), step.inputs, mine});
@@ -186,7 +194,7 @@ void ExecutionPlan::list_works(const NetworkDraft& network) {
     const int v = network.outputs[i];
     if (output_done_[i] || shapes_[at(v)].count() == 0) continue;
     const int root = static_cast<int>(storage_.size());
-    storage_.push_back({root, 0, shapes_[at(v)], dense_strides(shapes_[at(v)])});
+    storage_.push_back({root, 0, shapes_[at(v)], dense_strides(shapes_[at(v)]), storage_[at(v)].dtype, storage_[at(v)].quantization});
     places_.push_back({Place::Kind::output, static_cast<int>(i), 0});
     constants_.push_back(nullptr);
     works_.push_back({&copy_op(), -1, {v}, storage_.back()});
@@ -201,7 +209,7 @@ void ExecutionPlan::plan_arena() {
     if (places_[at(root)].kind != Place::Kind::arena) return;
     if (of_root[at(root)] < 0) {
       of_root[at(root)] = static_cast<int>(lifetimes.size());
-      lifetimes.push_back({span(storage_[at(root)].shape, storage_[at(root)].strides), work, work});
+      lifetimes.push_back({span_bytes(storage_[at(root)]), work, work});
     }
     lifetimes[at(of_root[at(root)])].end = work;
   };
@@ -214,40 +222,40 @@ void ExecutionPlan::plan_arena() {
       operands.push_back(shapes_[at(v)]);
     }
     work.arrays.resize(work.inputs.size());
-    work.scratch_offset = work.op->scratch_floats(operands, work.target.shape, threads_);
+    work.scratch_offset = kFloat * work.op->scratch_floats(operands, work.target.shape, threads_);
   }
   // Scratch is a value that lives for one step.
   const std::size_t roots = lifetimes.size();
   for (std::size_t w = 0; w < works_.size(); ++w) lifetimes.push_back({works_[w].scratch_offset, static_cast<int>(w), static_cast<int>(w)});
-  arena_floats_ = place_in_arena(lifetimes);
+  arena_bytes_ = place_in_arena(lifetimes);
   for (std::size_t w = 0; w < works_.size(); ++w) works_[w].scratch_offset = lifetimes[roots + w].offset;
   for (std::size_t r = 0; r < of_root.size(); ++r) {
     if (of_root[r] >= 0) places_[r].offset = lifetimes[at(of_root[r])].offset;
   }
-  arena_ = aligned_floats(arena_floats_);
+  arena_ = aligned_floats(ceil_div(arena_bytes_, kFloat));
 }
 
-Array ExecutionPlan::array(const Storage& s, const float* const* inputs, float* const* outputs) const {
+Array ExecutionPlan::array(const Storage& s, const void* const* inputs, void* const* outputs) const {
   const Place& place = places_[at(s.root)];
-  float* base = nullptr;
+  char* base = nullptr;
   switch (place.kind) {
     case Place::Kind::arena:
-      base = arena_.get() + place.offset;
+      base = reinterpret_cast<char*>(arena_.get()) + place.offset;
       break;
     case Place::Kind::input:
-      base = const_cast<float*>(inputs[place.index]);
+      base = static_cast<char*>(const_cast<void*>(inputs[place.index]));
       break;
     case Place::Kind::output:
-      base = outputs[place.index];
+      base = static_cast<char*>(outputs[place.index]);
       break;
     case Place::Kind::constant:
-      base = const_cast<float*>(constants_[at(s.root)]);
+      base = static_cast<char*>(const_cast<void*>(constants_[at(s.root)]));
       break;
   }
-  return {base + s.offset, s.shape, s.strides};
+  return {base + s.offset * size_of(s.dtype), s.shape, s.strides, s.dtype, s.quantization};
 }
 
-bool ExecutionPlan::run(const float* const* inputs, float* const* outputs, double* seconds, const std::function<bool()>& proceed) {
+bool ExecutionPlan::run(const void* const* inputs, void* const* outputs, double* seconds, const std::function<bool()>& proceed) {
   for (Work& w : works_) {
     for (std::size_t i = 0; i < w.inputs.size(); ++i) w.arrays[i] = array(storage_[at(w.inputs[i])], inputs, outputs);
     w.result = array(w.target, inputs, outputs);
@@ -270,7 +278,7 @@ std::size_t ExecutionPlan::run_from(std::size_t first, double* seconds, bool pau
     auto before = start;
     for (std::size_t i = first; i < works_.size() && last.load(std::memory_order_relaxed) >= i; ++i) {
       const Work& w = works_[i];
-      w.op->run(team, {w.arrays.data(), w.result, static_cast<int>(w.arrays.size())}, arena_.get() + w.scratch_offset);
+      w.op->run(team, {w.arrays.data(), w.result, static_cast<int>(w.arrays.size())}, arena_.get() + w.scratch_offset / kFloat);
       const bool leads = team.rank() == 0;
       if (leads && pauses && std::chrono::steady_clock::now() - start > longest) last.store(i, std::memory_order_relaxed);
       team.barrier();

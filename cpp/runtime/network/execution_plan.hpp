@@ -13,8 +13,10 @@ namespace dwsep::runtime {
 /// The storage of a value: a part of another value's, or of its own.
 struct Storage {
   int root = -1;            ///< the value that owns the memory
-  std::int64_t offset = 0;  ///< from the root's first element
+  std::int64_t offset = 0;  ///< in elements, from the root's first
   Dims shape, strides;
+  DType dtype = DType::float32;
+  const Quantization* quantization = nullptr;
 };
 
 /// Where the memory of a root comes from.
@@ -22,7 +24,7 @@ struct Place {
   enum class Kind : std::uint8_t { arena, input, output, constant };
   Kind kind = Kind::arena;
   int index = 0;            ///< of the input or output
-  std::int64_t offset = 0;  ///< in the arena
+  std::int64_t offset = 0;  ///< in bytes, in the arena
 };
 
 class ExecutionPlan {
@@ -32,14 +34,14 @@ class ExecutionPlan {
   bool fits(const std::vector<Dims>& inputs, int threads) const { return threads == threads_wanted_ && inputs == input_shapes_; }
   int threads() const { return threads_; }
   const std::vector<Dims>& input_shapes() const { return input_shapes_; }
-  std::int64_t arena_floats() const { return arena_floats_; }
+  std::int64_t arena_bytes() const { return arena_bytes_; }
   const std::vector<Dims>& shapes() const { return shapes_; }
   /// Whether a step of the network takes no time here.
   bool free(int step) const { return free_[static_cast<std::size_t>(step)]; }
 
   /// Runs all steps. `seconds`, where not null, gets one figure for each of the network's steps, and is zero before. `proceed`, where there
   /// is one, is asked now and then between two steps, outside of the team; false ends the run, which then returns false.
-  bool run(const float* const* inputs, float* const* outputs, double* seconds, const std::function<bool()>& proceed);
+  bool run(const void* const* inputs, void* const* outputs, double* seconds, const std::function<bool()>& proceed);
 
  private:
   struct Work {
@@ -47,7 +49,7 @@ class ExecutionPlan {
     int step;  ///< of the network; -1 for a copy to an output
     std::vector<int> inputs;
     Storage target;
-    std::int64_t scratch_offset = 0;  ///< in the arena
+    std::int64_t scratch_offset = 0;  ///< in bytes, in the arena
     std::vector<Array> arrays{};      ///< of the inputs, with the addresses of this run
     Array result{};
   };
@@ -58,17 +60,17 @@ class ExecutionPlan {
   void list_works(const NetworkDraft& network);
   void plan_arena();
   std::size_t run_from(std::size_t first, double* seconds, bool pauses);
-  Array array(const Storage& s, const float* const* inputs, float* const* outputs) const;
+  Array array(const Storage& s, const void* const* inputs, void* const* outputs) const;
 
   int threads_wanted_, threads_;
   std::vector<Dims> input_shapes_, shapes_;
   std::vector<Storage> storage_;
   std::vector<Place> places_;      ///< of roots
   std::vector<bool> output_done_;  ///< computed in the caller's array, needs no copy
-  std::vector<const float*> constants_;
+  std::vector<const void*> constants_;
   std::vector<Work> works_;
   std::vector<bool> free_;
-  std::int64_t arena_floats_ = 0;
+  std::int64_t arena_bytes_ = 0;
   AlignedFloats arena_;
 };
 

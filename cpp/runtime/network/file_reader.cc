@@ -140,8 +140,7 @@ class Reader {
   /// What the library writes grows eightfold at most, on a processor with wider vectors.
   void check_growth(const Op& op) {
     constexpr std::uint64_t kMost = 32, kAllowed = std::uint64_t{1} << 20, kAround = 256;
-    for (const NamedWeights& w : op.named_weights())
-      packed_bytes_ += kAround + sizeof(float) * static_cast<std::uint64_t>(stored_floats(w.weights));
+    for (const NamedWeights& w : op.named_weights()) packed_bytes_ += kAround + static_cast<std::uint64_t>(stored_bytes(w.weights));
     if (packed_bytes_ > kMost * file_.size + kAllowed) {
       reject("file", "with weights that take 32 times its size at most when they are packed", std::to_string(packed_bytes_) + " bytes");
     }
@@ -170,7 +169,7 @@ class Reader {
     switch (in_.number<WeightsKind>()) {
       case WeightsKind::raw: {
         const Dims shape = weight_dims(-1, 0);
-        return RawWeights{shape, values(shape.count())};
+        return RawWeights{shape, values(shape.count()), {}};
       }
       case WeightsKind::matrix: {
         const Dims d = weight_dims(2, 1);

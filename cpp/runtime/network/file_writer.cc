@@ -81,7 +81,7 @@ class Content {
     }
   }
 
-  void refer(const std::shared_ptr<const float>& values, std::int64_t floats) {
+  void refer(const std::shared_ptr<const void>& values, std::int64_t floats) {
     out_.number(data_bytes_);
     out_.number(static_cast<std::uint64_t>(floats));
     data_.emplace_back(values, floats);
@@ -140,7 +140,7 @@ class Content {
   }
 
   ByteWriter out_;
-  std::vector<std::pair<std::shared_ptr<const float>, std::int64_t>> data_;
+  std::vector<std::pair<std::shared_ptr<const void>, std::int64_t>> data_;
   std::uint64_t data_bytes_ = 0;
 };
 

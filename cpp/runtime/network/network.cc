@@ -1,7 +1,7 @@
 // The public face: Network and NetworkBuilder.
 #include "dwsep/network.hpp"
 
-#include <algorithm>
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
@@ -55,32 +55,49 @@ class Lease {
 
 bool missing(const void* data, std::int64_t count) { return data == nullptr && count > 0; }
 
-bool run_network(const NetworkImpl& network, const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads,
+void check_array(const char* what, const ValueInfo& info, DType got) {
+  if (got == info.dtype) return;
+  reject(what + (" '" + info.name + "'"), std::string("of type ") + name_of(info.dtype),
+         is_dtype(static_cast<int>(got)) ? name_of(got) : "one that is not known");
+}
+
+bool run_network(const NetworkImpl& network, const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads,
                  double* seconds, const std::function<bool()>& proceed) {
   const NetworkDraft& d = network.definition();
   if (outputs.size() != d.outputs.size())
     reject("outputs", std::to_string(d.outputs.size()) + " in number", std::to_string(outputs.size()));
   std::vector<Dims> shapes;
-  std::vector<const float*> data;
-  for (const ConstArray& input : inputs) {
-    shapes.push_back(dims_of(input.shape, "input"));
-    data.push_back(input.data);
-  }
+  for (const ConstArray& input : inputs) shapes.push_back(dims_of(input.shape, "input"));
   const Lease plan(network, shapes, resolve_threads(threads));
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    if (missing(data[i], shapes[i].count())) reject("input '" + d.input_infos[i].name + "'", "a pointer", "null");
+  std::vector<const void*> sources;
+  std::vector<void*> targets;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const ValueInfo& info = d.input_infos[i];
+    check_array("input", info, inputs[i].dtype);
+    if (inputs[i].quantization != nullptr && info.quantization != *inputs[i].quantization)
+      reject("input '" + info.name + "'", info.quantization ? "of the network's quantization" : "without quantization", "another");
+    if (missing(inputs[i].data, shapes[i].count())) reject("input '" + info.name + "'", "a pointer", "null");
+    sources.push_back(inputs[i].data);
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
+    check_array("output", d.output_infos[i], outputs[i].dtype);
     const Dims& shape = plan->shapes()[static_cast<std::size_t>(d.outputs[i])];
-    if (missing(outputs[i], shape.count())) reject("output '" + d.output_infos[i].name + "'", "a pointer", "null");
+    if (missing(outputs[i].data, shape.count())) reject("output '" + d.output_infos[i].name + "'", "a pointer", "null");
   }
-  return plan->run(data.data(), outputs.data(), seconds, proceed);
+  for (const OutputArray& output : outputs) targets.push_back(output.data);
+  return plan->run(sources.data(), targets.data(), seconds, proceed);
 }
 
 std::int64_t count_parameters(const Op& op) {
   std::int64_t count = 0;
   for (const NamedWeights& w : op.named_weights()) count += logical_parameters(w.weights);
   return count;
+}
+
+double parameter_bytes(const Op& op) {
+  double bytes = 0;
+  for (const NamedWeights& w : op.named_weights()) bytes += logical_bytes(w.weights);
+  return bytes;
 }
 
 }  // namespace
@@ -119,16 +136,16 @@ std::vector<Sizes> Network::output_shapes(const std::vector<Sizes>& inputs) cons
   return result;
 }
 
-void Network::run(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads) const {
+void Network::run(const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads) const {
   run_network(*impl_, inputs, outputs, threads, nullptr, {});
 }
 
-bool Network::run(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads,
+bool Network::run(const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads,
                   const std::function<bool()>& proceed) const {
   return run_network(*impl_, inputs, outputs, threads, nullptr, proceed);
 }
 
-std::vector<double> Network::profile(const std::vector<ConstArray>& inputs, const std::vector<float*>& outputs, int threads,
+std::vector<double> Network::profile(const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads,
                                      const std::function<bool()>& proceed) const {
   std::vector<double> seconds(impl_->definition().steps.size(), 0.0);
   run_network(*impl_, inputs, outputs, threads, seconds.data(), proceed);
@@ -138,6 +155,11 @@ std::vector<double> Network::profile(const std::vector<ConstArray>& inputs, cons
 std::vector<StepInfo> Network::steps(const std::vector<Sizes>& inputs, int threads) const {
   const Lease plan(*impl_, dims_of(inputs), resolve_threads(threads));
   const std::vector<Dims>& shapes = plan->shapes();
+  const std::vector<Value>& values = impl_->definition().values;
+  const auto bytes_of = [&](int v) {
+    const auto i = static_cast<std::size_t>(v);
+    return static_cast<double>(values[i].type.bytes(shapes[i]));
+  };
   std::vector<StepInfo> infos;
   for (const Step& step : impl_->definition().steps) {
     StepInfo info{
@@ -153,8 +175,8 @@ std::vector<StepInfo> Network::steps(const std::vector<Sizes>& inputs, int threa
     if (!info.free) {
       const Dims& out = shapes[static_cast<std::size_t>(step.output)];
       info.flops = step.op->flops(operands, out);
-      info.bytes = 4.0 * static_cast<double>(info.parameters + out.count());
-      for (const Dims& x : operands) info.bytes += 4.0 * static_cast<double>(x.count());
+      info.bytes = parameter_bytes(*step.op) + bytes_of(step.output);
+      for (const int v : step.inputs) info.bytes += bytes_of(v);
     }
     infos.push_back(std::move(info));
   }
@@ -162,15 +184,15 @@ std::vector<StepInfo> Network::steps(const std::vector<Sizes>& inputs, int threa
 }
 
 std::int64_t Network::arena_bytes(const std::vector<Sizes>& inputs, int threads) const {
-  return 4 * Lease(*impl_, dims_of(inputs), resolve_threads(threads))->arena_floats();
+  return Lease(*impl_, dims_of(inputs), resolve_threads(threads))->arena_bytes();
 }
 
 std::int64_t Network::weight_bytes() const {
-  std::int64_t floats = 0;
+  std::int64_t bytes = 0;
   for (const Step& step : impl_->definition().steps) {
-    for (const NamedWeights& w : step.op->named_weights()) floats += stored_floats(w.weights);
+    for (const NamedWeights& w : step.op->named_weights()) bytes += stored_bytes(w.weights);
   }
-  return 4 * floats;
+  return bytes;
 }
 
 NetworkBuilder::NetworkBuilder() : draft_(std::make_unique<NetworkDraft>()) {}
@@ -178,24 +200,30 @@ NetworkBuilder::~NetworkBuilder() = default;
 
 namespace {
 
-std::shared_ptr<const float> copied(const ConstArray& array, const Dims& shape, const std::string& what) {
+ValueType type_of(DType dtype, const Quantization* quantization) {
+  return {dtype, quantization == nullptr ? nullptr : std::make_shared<const Quantization>(*quantization)};
+}
+
+/// A copy of an array that networks can compute with.
+std::shared_ptr<const void> copied(const ConstArray& array, const Dims& shape, const std::string& what) {
+  check_type(what, array.dtype, array.quantization);
   check_size(shape, what);
   if (missing(array.data, shape.count())) reject(what, "a pointer", "null");
-  const std::int64_t count = shape.count();
-  AlignedFloats memory = aligned_floats(count);
-  std::copy_n(array.data, count, memory.get());
-  return {memory.release(), AlignedDelete()};
+  const std::int64_t bytes = shape.count() * size_of(array.dtype);
+  const std::shared_ptr<void> memory = shared_floats(ceil_div(bytes, static_cast<std::int64_t>(sizeof(float))));
+  if (bytes > 0) std::memcpy(memory.get(), array.data, static_cast<std::size_t>(bytes));
+  return memory;
 }
 
 }  // namespace
 
-int NetworkBuilder::input(const std::string& name, const Sizes& shape) {
-  return draft_->add_input(name, dims_of(shape, "input '" + name + "'"));
+int NetworkBuilder::input(const std::string& name, const Sizes& shape, DType dtype, const Quantization* quantization) {
+  return draft_->add_input(name, dims_of(shape, "input '" + name + "'"), type_of(dtype, quantization));
 }
 
 int NetworkBuilder::constant(const ConstArray& array) {
   const Dims shape = dims_of(array.shape, "constant");
-  return draft_->add_constant(shape, copied(array, shape, "constant"));
+  return draft_->add_constant(shape, copied(array, shape, "constant"), type_of(array.dtype, array.quantization));
 }
 
 int NetworkBuilder::step(const std::string& kind, const std::string& name, const std::vector<int>& inputs,
@@ -208,7 +236,8 @@ int NetworkBuilder::step(const std::string& kind, const std::string& name, const
     const std::string what = "weights '" + entry.first + "'";
     const Dims shape = dims_of(entry.second.shape, what);
     // Packing copies them; nothing refers to them afterwards but what small vectors an op keeps.
-    d.weights.emplace(entry.first, RawWeights{shape, copied(entry.second, shape, what)});
+    d.weights.emplace(entry.first,
+                      RawWeights{shape, copied(entry.second, shape, what), type_of(entry.second.dtype, entry.second.quantization)});
   }
   return draft_->add_step(std::move(d), inputs);
 }

@@ -45,6 +45,12 @@ std::string open_shape(const Dims& shape) {
   return text;
 }
 
+ValueInfo described(const std::string& name, const ValueType& type) {
+  ValueInfo info{name, {}, type.dtype, std::nullopt};
+  if (type.quantization != nullptr) info.quantization = *type.quantization;
+  return info;
+}
+
 }  // namespace
 
 void check_size(const Dims& shape, const std::string& what) {
@@ -65,27 +71,30 @@ void NetworkDraft::reject_value(int value, const std::string& what) const {
   reject(what, "one of the " + std::to_string(values.size()) + " earlier values, counted from 0", std::to_string(value));
 }
 
-int NetworkDraft::add_input(const std::string& name, const Dims& shape) {
+int NetworkDraft::add_input(const std::string& name, const Dims& shape, const ValueType& type) {
   check_utf8(name, "name of an input");
+  check_type("input '" + name + "'", type);
   Dims sizes = shape;
   for (int i = 0; i < sizes.rank(); ++i) {
     if (sizes[i] < -1) reject("input '" + name + "'", "of sizes of at least 0, or -1 for any", to_string(shape));
     if (sizes[i] == -1) sizes[i] = 1;
   }
   check_size(sizes, "input '" + name + "'");
-  ValueInfo info{name, Sizes(shape.begin(), shape.end())};
+  ValueInfo info = described(name, type);
+  info.shape.assign(shape.begin(), shape.end());
   prepare();
   make_room(inputs);
   make_room(input_infos);
-  inputs.push_back(add({Value::Kind::input, shape, nullptr}));
+  inputs.push_back(add({Value::Kind::input, shape, type}));
   input_infos.push_back(std::move(info));
   return inputs.back();
 }
 
-int NetworkDraft::add_constant(const Dims& shape, std::shared_ptr<const float> data) {
+int NetworkDraft::add_constant(const Dims& shape, std::shared_ptr<const void> data, const ValueType& type) {
+  check_type("constant", type);
   check_size(shape, "constant");
   prepare();
-  return add({Value::Kind::constant, shape, std::move(data)});
+  return add({Value::Kind::constant, shape, type, std::move(data)});
 }
 
 int NetworkDraft::add_step(Description description, const std::vector<int>& step_inputs) {
@@ -100,9 +109,13 @@ int NetworkDraft::add_step(Description description, const std::vector<int>& step
     step.op = make_op(step.description);
   }
   step.description.weights.clear();
+  std::vector<ValueType> types;
+  types.reserve(step_inputs.size());
+  for (const int v : step_inputs) types.push_back(values[static_cast<std::size_t>(v)].type);
+  Value output{Value::Kind::computed, {}, step.op->infer_type(step.description, types)};
   prepare();
   make_room(steps);
-  step.output = add({});
+  step.output = add(std::move(output));
   steps.push_back(std::move(step));
   return steps.back().output;
 }
@@ -110,7 +123,7 @@ int NetworkDraft::add_step(Description description, const std::vector<int>& step
 void NetworkDraft::add_output(const std::string& name, int value) {
   check_utf8(name, "name of an output");
   if (!has_value(value)) reject_value(value, "output '" + name + "'");
-  ValueInfo info{name, {}};
+  ValueInfo info = described(name, values[static_cast<std::size_t>(value)].type);
   make_room(outputs);
   make_room(output_infos);
   outputs.push_back(value);

@@ -21,8 +21,9 @@ void check_size(const Dims& shape, const std::string& what);
 struct Value {
   enum class Kind : std::uint8_t { input, constant, computed };
   Kind kind = Kind::computed;
-  Dims shape;                         ///< inputs: -1 for any size; constants: theirs; empty otherwise
-  std::shared_ptr<const float> data;  ///< of a constant
+  Dims shape;  ///< inputs: -1 for any size; constants: theirs; empty otherwise
+  ValueType type;
+  std::shared_ptr<const void> data{};  ///< of a constant
 };
 
 struct Step {
@@ -42,8 +43,8 @@ class NetworkDraft {
   std::vector<ValueInfo> input_infos, output_infos;
   std::map<std::string, std::string> metadata;
 
-  int add_input(const std::string& name, const Dims& shape);
-  int add_constant(const Dims& shape, std::shared_ptr<const float> data);
+  int add_input(const std::string& name, const Dims& shape, const ValueType& type = {});
+  int add_constant(const Dims& shape, std::shared_ptr<const void> data, const ValueType& type = {});
   int add_step(Description description, const std::vector<int>& step_inputs);
   void add_output(const std::string& name, int value);
   void add_metadata(const std::string& key, const std::string& text);

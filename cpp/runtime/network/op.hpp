@@ -27,8 +27,12 @@ class Op {
   /// The output's shape, of inputs that may be empty. Throws std::invalid_argument when inputs do not fit.
   virtual Dims infer(const std::vector<Dims>& inputs) const = 0;
 
-  /// Where the output needs no work because it is a view of input 0: sets its strides, and how many floats after the input's first
-  /// element it begins. Shapes are known to fit.
+  /// The output's type, of inputs of these types. Throws std::invalid_argument, of the step that `d` describes, where it does not compute
+  /// with them: in general, with anything but float32.
+  virtual ValueType infer_type(const Description& d, const std::vector<ValueType>& inputs) const;
+
+  /// Where the output needs no work because it is a view of input 0: sets its strides, and how many elements after the input's first
+  /// one it begins. Shapes are known to fit.
   virtual bool view(const Array& /*x*/, const Dims& /*output*/, Dims* /*strides*/, std::int64_t* /*offset*/) const { return false; }
 
   /// Where the output is nothing but its inputs side by side, and they may be computed in place: the axis; -1 elsewhere.
@@ -47,7 +51,7 @@ class Op {
   virtual std::vector<NamedWeights> named_weights() const { return {}; }
 };
 
-/// Makes an op of any kind that graph/ir.py lists. Throws std::invalid_argument when kind, attributes or weights are not as they should be.
+/// Makes an op of any kind there is. Throws std::invalid_argument when kind, attributes or weights are not as they should be.
 std::unique_ptr<const Op> make_op(const Description& d);
 
 }  // namespace dwsep::runtime

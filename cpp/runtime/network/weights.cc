@@ -24,7 +24,7 @@ const RawWeights& raw(const Description& d, const std::string& key, int rank) {
 }
 
 const float* bias(const Description& d, const std::string& key, std::int64_t length) {
-  return d.has_weights(key) ? d.vector(key, length).values.get() : nullptr;
+  return d.has_weights(key) ? d.vector(key, length).as<float>() : nullptr;
 }
 
 }  // namespace
@@ -55,14 +55,14 @@ PackedDepthwise repacked(const PackedDepthwise& p) {
 PackedMatrix matrix_of(const Description& d, const std::string& key, const std::string& bias_key) {
   if (const auto* packed = std::get_if<PackedMatrix>(&given(d, key))) return *packed;
   const RawWeights& w = raw(d, key, 2);
-  return pack_matrix(w.values.get(), w.shape[1], bias(d, bias_key, w.shape[1]), w.shape[0], w.shape[1], kernel_table());
+  return pack_matrix(w.as<float>(), w.shape[1], bias(d, bias_key, w.shape[1]), w.shape[0], w.shape[1], kernel_table());
 }
 
 PackedDepthwise depthwise_of(const Description& d, const std::string& key, const std::string& bias_key) {
   if (const auto* packed = std::get_if<PackedDepthwise>(&given(d, key))) return *packed;
   const RawWeights& w = raw(d, key, 4);
   const Dims& s = w.shape;
-  return pack({w.values.get(), s[0], s[1], s[2], s[3], bias(d, bias_key, s[2] * s[3])}, kernel_table().lanes);
+  return pack({w.as<float>(), s[0], s[1], s[2], s[3], bias(d, bias_key, s[2] * s[3])}, kernel_table().lanes);
 }
 
 std::int64_t logical_parameters(const Weights& w) {
@@ -71,10 +71,17 @@ std::int64_t logical_parameters(const Weights& w) {
   return std::get<RawWeights>(w).shape.count();
 }
 
-std::int64_t stored_floats(const Weights& w) {
-  if (const auto* m = std::get_if<PackedMatrix>(&w)) return m->weight_floats() + m->bias_floats();
-  if (const auto* f = std::get_if<PackedDepthwise>(&w)) return f->weight_floats() + f->bias_floats();
-  return std::get<RawWeights>(w).shape.count();
+std::int64_t stored_bytes(const Weights& w) {
+  constexpr std::int64_t size = sizeof(float);
+  if (const auto* m = std::get_if<PackedMatrix>(&w)) return (m->weight_floats() + m->bias_floats()) * size;
+  if (const auto* f = std::get_if<PackedDepthwise>(&w)) return (f->weight_floats() + f->bias_floats()) * size;
+  const auto& raw = std::get<RawWeights>(w);
+  return raw.type.bytes(raw.shape);
+}
+
+double logical_bytes(const Weights& w) {
+  const auto* raw = std::get_if<RawWeights>(&w);
+  return static_cast<double>(logical_parameters(w)) * static_cast<double>(size_of(raw == nullptr ? DType::float32 : raw->type.dtype));
 }
 
 }  // namespace dwsep::runtime

@@ -27,8 +27,10 @@ PackedMatrix matrix_of(const Description& d, const std::string& key, const std::
 /// `key` as depthwise filters (kh, kw, channels, multiplier).
 PackedDepthwise depthwise_of(const Description& d, const std::string& key, const std::string& bias_key);
 
-/// How many numbers a network learned, and how many are stored.
+/// How many numbers a network learned, and how many bytes are stored.
 std::int64_t logical_parameters(const Weights& w);
-std::int64_t stored_floats(const Weights& w);
+std::int64_t stored_bytes(const Weights& w);
+/// Bytes of what the network learned.
+double logical_bytes(const Weights& w);
 
 }  // namespace dwsep::runtime

@@ -17,7 +17,7 @@ class Runs {
     while (outer_ > 0 && (a.shape[outer_ - 1] == 1 || a.strides[outer_ - 1] == length_)) length_ *= a.shape[--outer_];
     locate();
   }
-  float* at() const { return a_.data + offset_ + (next_ % length_); }
+  float* at() const { return a_.as<float>() + offset_ + (next_ % length_); }
   std::int64_t left() const { return length_ - next_ % length_; }
   void advance(std::int64_t count) {
     next_ += count;

@@ -21,7 +21,8 @@ class ActivationOp final : public PlainOp {
     const LoopNest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides}, Columns::adjacent);
     const auto rows = nest.row_strides();
     nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
-      kernel_table().tensor.map({o.inputs[0].data + at[1], o.output.data + at[0], rows[1], rows[0], count, columns, activation_});
+      kernel_table().tensor.map(
+          {o.inputs[0].as<float>() + at[1], o.output.as<float>() + at[0], rows[1], rows[0], count, columns, activation_});
     });
   }
 
@@ -55,8 +56,13 @@ class UnaryOp final : public PlainOp {
     const LoopNest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides}, Columns::adjacent);
     const auto rows = nest.row_strides();
     nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
-      const UnaryWork w{
-          static_cast<UnaryFunction>(function_), o.inputs[0].data + at[1], o.output.data + at[0], rows[1], rows[0], count, columns};
+      const UnaryWork w{static_cast<UnaryFunction>(function_),
+                        o.inputs[0].as<float>() + at[1],
+                        o.output.as<float>() + at[0],
+                        rows[1],
+                        rows[0],
+                        count,
+                        columns};
       function_ < kUnaryKernels ? kernel_table().tensor.unary(w) : plain(w, kFunctions[function_ - kUnaryKernels]);
     });
   }
@@ -90,9 +96,9 @@ class BinaryOp final : public PlainOp {
     const auto rows = nest.row_strides(), columns = nest.column_strides();
     nest.part(team, [&](const std::array<std::int64_t, 3>& at, std::int64_t count, std::int64_t width) {
       const BinaryWork w{static_cast<BinaryFunction>(function_),
-                         a.data + at[1],
-                         b.data + at[2],
-                         y.data + at[0],
+                         a.as<float>() + at[1],
+                         b.as<float>() + at[2],
+                         y.as<float>() + at[0],
                          rows[1],
                          rows[2],
                          rows[0],

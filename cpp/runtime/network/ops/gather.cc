@@ -56,13 +56,13 @@ class Gather final : public PlainOp {
       y_strides.push_back(y.strides[i < axis ? i : i + taken - 1]);
     }
     for (std::size_t i = 0; i < indices_.size(); ++i) {
-      float* to = y.data;
+      float* to = y.as<float>();
       auto left = static_cast<std::int64_t>(i);
       for (int k = taken - 1; k >= 0; --k) {
         to += left % shape_[k] * y.strides[axis + k];
         left /= shape_[k];
       }
-      copy_elements(team, rest, x.data + place(i, x.shape[axis]) * x.strides[axis], x_strides, to, y_strides);
+      copy_elements(team, rest, x.as<float>() + place(i, x.shape[axis]) * x.strides[axis], x_strides, to, y_strides);
     }
   }
 
@@ -74,8 +74,8 @@ class Gather final : public PlainOp {
     if (width == 0) return;
     const Range rows = part_of(y.shape.count() / width, team.rank(), team.size());
     for (std::int64_t row = rows.begin; row < rows.end; ++row) {
-      const float* from = x.data;
-      float* to = y.data;
+      const float* from = x.as<float>();
+      float* to = y.as<float>();
       std::int64_t rest = row;
       for (int i = y.shape.rank() - 2; i >= 0; --i) {
         from += rest % y.shape[i] * x.strides[i];

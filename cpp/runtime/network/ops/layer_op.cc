@@ -21,7 +21,7 @@ Shape image_shape(const Dims& d) {
 Tensor image(const Array& a) {
   const int r = a.shape.rank();
   const auto stride = [&](int axis) { return axis >= 0 ? a.strides[axis] : 0; };
-  return {a.data, image_shape(a.shape), stride(r - 4), stride(r - 3), stride(r - 2)};
+  return {a.data, image_shape(a.shape), stride(r - 4), stride(r - 3), stride(r - 2), a.dtype, a.quantization};
 }
 
 std::string name_of(const Description& d) { return "node '" + d.name + "' (" + d.kind + ")"; }
@@ -107,7 +107,7 @@ std::optional<PackedSqueezeExcite> squeeze_excite_of(const Description& d, std::
 /// The weights (kh, kw, in / groups, out) of one group, as a matrix.
 PackedMatrix group_of(const RawWeights& w, const float* bias, std::int64_t groups, std::int64_t group) {
   const std::int64_t columns = w.shape[3] / groups;
-  return pack_matrix(w.values.get() + group * columns, w.shape[3], bias == nullptr ? nullptr : bias + group * columns,
+  return pack_matrix(w.as<float>() + group * columns, w.shape[3], bias == nullptr ? nullptr : bias + group * columns,
                      w.shape[0] * w.shape[1] * w.shape[2], columns, kernel_table());
 }
 
@@ -167,7 +167,7 @@ std::unique_ptr<const Op> make_standard_op(const Description& d) {
     if (s[3] % groups != 0) d.reject("groups", "a divisor of the " + std::to_string(s[3]) + " output channels", std::to_string(groups));
     if (s[0] != kh || s[1] != kw) d.reject("kernel", "the weights' size " + to_string(Dims{s[0], s[1]}), to_string(kernel));
     in = s[2] * groups;
-    const float* bias = d.has_weights("bias") ? d.vector("bias", s[3]).values.get() : nullptr;
+    const float* bias = d.has_weights("bias") ? d.vector("bias", s[3]).as<float>() : nullptr;
     for (std::int64_t g = 0; g < groups; ++g) matrices.push_back(group_of(*w, bias, groups, g));
   } else {
     for (std::int64_t g = 0; g < groups; ++g) matrices.push_back(matrix_of(d, "weight." + std::to_string(g), {}));

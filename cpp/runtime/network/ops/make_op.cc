@@ -39,6 +39,13 @@ constexpr Entry kOps[] = {
 
 }  // namespace
 
+ValueType Op::infer_type(const Description& d, const std::vector<ValueType>& inputs) const {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].dtype != DType::float32) d.reject("input " + std::to_string(i), "of type float32", name_of(inputs[i].dtype));
+  }
+  return {};
+}
+
 std::unique_ptr<const Op> make_op(const Description& d) {
   const auto* const found = std::find_if(std::begin(kOps), std::end(kOps), [&](const Entry& e) { return d.kind == e.kind; });
   if (found == std::end(kOps)) d.reject("kind", "one that this version knows", "'" + d.kind + "'");

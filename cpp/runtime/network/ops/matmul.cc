@@ -99,7 +99,7 @@ class Matmul final : public PlainOp {
       a = stack(first);
       b = stack(second);
       if (second.shape.rank() == 1) b.row = second.strides[0];
-      y = {o.output.data, {}, 0};
+      y = {o.output.as<float>(), {}, 0};
       for (int i = 0; i < batch.rank(); ++i) y.strides.push_back(o.output.strides[i]);
       if (first.shape.rank() > 1) y.row = o.output.strides[batch.rank()];
     }
@@ -107,7 +107,7 @@ class Matmul final : public PlainOp {
     Stack stack(const Array& x) const {
       Array matrices{x.data, batch_of(x.shape), {}};
       for (int i = 0; i < matrices.shape.rank(); ++i) matrices.strides.push_back(x.strides[i]);
-      return {x.data, broadcast_strides(matrices, batch), x.shape.rank() > 1 ? x.strides[x.shape.rank() - 2] : 0};
+      return {x.as<float>(), broadcast_strides(matrices, batch), x.shape.rank() > 1 ? x.strides[x.shape.rank() - 2] : 0};
     }
 
     float* at(const Stack& s, std::int64_t i) const {

@@ -17,9 +17,9 @@ void for_each_last(const Team& team, const Array& x, const Array& y, const F& f)
   const LoopNest<2> nest(shape, {y_strides, x_strides});
   const auto rows = nest.row_strides(), columns = nest.column_strides();
   nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t width) {
-    if (width == 1) return f(x.data + at[1], rows[1], y.data + at[0], rows[0], count);
+    if (width == 1) return f(x.as<float>() + at[1], rows[1], y.as<float>() + at[0], rows[0], count);
     for (std::int64_t r = 0; r < count; ++r) {
-      f(x.data + at[1] + r * rows[1], columns[1], y.data + at[0] + r * rows[0], columns[0], width);
+      f(x.as<float>() + at[1] + r * rows[1], columns[1], y.as<float>() + at[0] + r * rows[0], columns[0], width);
     }
   });
 }
@@ -51,8 +51,8 @@ class Softmax final : public PlainOp {
     const auto rows = nest.row_strides();
     nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
       for (std::int64_t r = 0; r < count; ++r) {
-        kernels.softmax_steps(
-            {log_, x.data + at[1] + r * rows[1], y.data + at[0] + r * rows[0], x.strides[axis], y.strides[axis], y.shape[axis], columns});
+        kernels.softmax_steps({log_, x.as<float>() + at[1] + r * rows[1], y.as<float>() + at[0] + r * rows[0], x.strides[axis],
+                               y.strides[axis], y.shape[axis], columns});
       }
     });
   }
@@ -84,8 +84,7 @@ class LayerNorm final : public PlainOp {
 
   void run(Team& team, const Operands& o, float*) const noexcept override {
     for_each_last(team, o.inputs[0], o.output, [&](const float* x, std::int64_t x_row, float* y, std::int64_t y_row, std::int64_t rows) {
-      kernel_table().tensor.layer_norm(
-          {x, scale_.values.get(), shift_.values.get(), y, x_row, y_row, rows, o.output.shape.back(), epsilon_});
+      kernel_table().tensor.layer_norm({x, scale_.as<float>(), shift_.as<float>(), y, x_row, y_row, rows, o.output.shape.back(), epsilon_});
     });
   }
 

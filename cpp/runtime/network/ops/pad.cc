@@ -85,8 +85,8 @@ class Pad final : public PlainOp {
 
   void run_row(const Frame& f, std::int64_t row) const noexcept {
     const int last = f.x.shape.rank() - 1;
-    float* y = f.y.data;
-    const float* x = f.x.data;
+    float* y = f.y.as<float>();
+    const float* x = f.x.as<float>();
     bool inside = true;
     for (int i = last - 1; i >= 0; --i) {
       const std::int64_t at = row % f.y.shape[i], from = source(at - f.before[i], f.x.shape[i]);
@@ -140,8 +140,8 @@ class ZeroInsert final : public PlainOp {
     const Range rows = part_of(y.shape[0] * y.shape[1], team.rank(), team.size());
     for (std::int64_t row = rows.begin; row < rows.end; ++row) {
       const std::int64_t image = row / y.shape[1], line = row % y.shape[1];
-      const float* from = x.data + image * x.strides[0] + line / stride_[0] * x.strides[1];
-      float* to = y.data + image * y.strides[0] + line * y.strides[1];
+      const float* from = x.as<float>() + image * x.strides[0] + line / stride_[0] * x.strides[1];
+      float* to = y.as<float>() + image * y.strides[0] + line * y.strides[1];
       std::int64_t next = line % stride_[0] == 0 ? 0 : y.shape[2];
       for (std::int64_t column = 0; column < y.shape[2]; ++column, to += y.strides[2]) {
         if (column != next) {

@@ -52,8 +52,8 @@ class Pool final : public PlainOp {
     for_each_rows(y.shape[0], y.shape[1], lines, team.rank(), team.size(), [&](std::int64_t image, Range rows, Range part) {
       const std::int64_t first = part.begin * kLineFloats;
       w.channels = std::min(part.end * kLineFloats, y.shape[3]) - first;
-      w.x = x.data + image * x.strides[0] + first;
-      w.y = y.data + image * y.strides[0] + first;
+      w.x = x.as<float>() + image * x.strides[0] + first;
+      w.y = y.as<float>() + image * y.strides[0] + first;
       w.y_begin = rows.begin;
       w.y_end = rows.end;
       kernel_table().tensor.pool(w);

@@ -27,7 +27,7 @@ class Identity final : public MoveOp {
     return true;
   }
   void run(Team& team, const Operands& o, float*) const noexcept override {
-    copy_elements(team, o.output.shape, o.inputs[0].data, o.inputs[0].strides, o.output.data, o.output.strides);
+    copy_elements(team, o.output.shape, o.inputs[0].as<float>(), o.inputs[0].strides, o.output.as<float>(), o.output.strides);
   }
 };
 
@@ -124,7 +124,7 @@ class Transpose final : public MoveOp {
     return output.rank() == 0 || output.back() <= 1 || strides->back() == 1;
   }
   void run(Team& team, const Operands& o, float*) const noexcept override {
-    copy_elements(team, o.output.shape, o.inputs[0].data, permuted(o.inputs[0].strides), o.output.data, o.output.strides);
+    copy_elements(team, o.output.shape, o.inputs[0].as<float>(), permuted(o.inputs[0].strides), o.output.as<float>(), o.output.strides);
   }
 
  private:
@@ -177,7 +177,7 @@ class Slice final : public MoveOp {
     Dims strides;
     std::int64_t offset = 0;
     place(o.inputs[0], o.output.shape, &strides, &offset);
-    copy_elements(team, o.output.shape, o.inputs[0].data + offset, strides, o.output.data, o.output.strides);
+    copy_elements(team, o.output.shape, o.inputs[0].as<float>() + offset, strides, o.output.as<float>(), o.output.strides);
   }
 
  private:
@@ -214,7 +214,8 @@ class Expand final : public MoveOp {
     return output.rank() == 0 || output.back() <= 1 || strides->back() == 1;
   }
   void run(Team& team, const Operands& o, float*) const noexcept override {
-    copy_elements(team, o.output.shape, o.inputs[0].data, broadcast_strides(o.inputs[0], o.output.shape), o.output.data, o.output.strides);
+    copy_elements(team, o.output.shape, o.inputs[0].as<float>(), broadcast_strides(o.inputs[0], o.output.shape), o.output.as<float>(),
+                  o.output.strides);
   }
 
  private:

@@ -23,8 +23,8 @@ void fold_axis(const Team& team, FoldFunction function, float divisor, const Arr
   const LoopNest<2> nest(y.shape, {y.strides, x_strides}, axis + 1 < x.shape.rank() ? Columns::adjacent : Columns::repeated);
   const auto rows = nest.row_strides();
   nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
-    const float* from = x.data + at[1];
-    float* to = y.data + at[0];
+    const float* from = x.as<float>() + at[1];
+    float* to = y.as<float>() + at[0];
     if (axis + 1 < x.shape.rank()) {
       kernels.fold({function, from, rows[1], 0, x.strides[axis], to, rows[0], count, 1, x.shape[axis], columns, divisor});
     } else if (columns == 1) {
@@ -44,8 +44,8 @@ void fold_two_axes(const Team& team, FoldFunction function, float divisor, const
   const LoopNest<2> nest(y.shape, {y.strides, x_strides}, Columns::adjacent);
   const auto rows = nest.row_strides();
   nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
-    kernel_table().tensor.fold({function, x.data + at[1], rows[1], x.strides[outer], x.strides[inner], y.data + at[0], rows[0], count,
-                                x.shape[outer], x.shape[inner], columns, divisor});
+    kernel_table().tensor.fold({function, x.as<float>() + at[1], rows[1], x.strides[outer], x.strides[inner], y.as<float>() + at[0],
+                                rows[0], count, x.shape[outer], x.shape[inner], columns, divisor});
   });
 }
 

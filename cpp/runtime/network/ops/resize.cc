@@ -82,7 +82,7 @@ class Resize final : public PlainOp {
   static std::int64_t row_floats(const Dims& y) { return round_up(y[2] * y[3], kLineFloats); }
 
   static const float* row_of(const Array& x, std::int64_t image, std::int64_t row) {
-    return x.data + image * x.strides[0] + row * x.strides[1];
+    return x.as<float>() + image * x.strides[0] + row * x.strides[1];
   }
 
   void nearest(const Array& x, const Array& y, Range rows, ResizeWork& w) const {
@@ -90,7 +90,7 @@ class Resize final : public PlainOp {
     for (std::int64_t row = rows.begin; row < rows.end; ++row) {
       const std::int64_t image = row / y.shape[1], line = row % y.shape[1];
       w.x = row_of(x, image, taps_of(0, line, x.shape[1], y.shape[1]).at[0]);
-      w.y = y.data + image * y.strides[0] + line * y.strides[1];
+      w.y = y.as<float>() + image * y.strides[0] + line * y.strides[1];
       kernel_table().tensor.resize(w);
     }
   }
@@ -124,7 +124,7 @@ class Resize final : public PlainOp {
         b.x[k] = wide + (place - held.begin()) * row_floats(y.shape);
         b.weights[k] = t.weight[k];
       }
-      b.y = y.data + image * y.strides[0] + line * y.strides[1];
+      b.y = y.as<float>() + image * y.strides[0] + line * y.strides[1];
       kernel_table().tensor.blend(b);
     }
   }
