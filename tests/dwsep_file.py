@@ -8,8 +8,10 @@ import numpy as np
 
 HEADER = struct.Struct("<8sIIQQQQQQ")
 MAGIC = b"dwsepnet"
+VERSION = 2
 INPUT, CONSTANT, STEP = 1, 2, 3
-RAW, MATRIX, DEPTHWISE = 0, 1, 2
+ROW_MAJOR, MATRIX, DEPTHWISE = 0, 1, 2
+FLOAT32, INT8, UINT8, INT32, FLOAT16, INT64, BOOL = range(7)
 INTEGERS, FLOATS, STRING = 0, 1, 2
 _MASK = 2**64 - 1
 _PRIME = 0x9E3779B97F4A7C15
@@ -40,30 +42,39 @@ def sealed(content: bytes) -> bytes:
 
 
 @dataclass
-class Data:
-    """Where floats lie in the data: an offset in bytes and how many."""
+class Type:
+    """A data type, and scales, zero points and an axis where values are quantized."""
 
-    offset: int
-    floats: int
+    dtype: int = FLOAT32
+    scales: list[float] = field(default_factory=list)
+    zero_points: list[int] = field(default_factory=list)
+    axis: int = -1
 
 
 @dataclass
-class Weights:
-    kind: int
+class Range:
+    """Where bytes lie in the data, and how many."""
+
+    offset: int
+    bytes: int
+
+
+@dataclass
+class Array:
+    """A constant, or weights of a step."""
+
     dims: list[int]
-    data: list[Data]
+    ranges: list[Range]
+    layout: int = ROW_MAJOR
+    parameters: list[int] = field(default_factory=list)
+    type: Type = field(default_factory=Type)
 
 
 @dataclass
 class Input:
     name: str
     dims: list[int]
-
-
-@dataclass
-class Constant:
-    dims: list[int]
-    data: Data
+    type: Type = field(default_factory=Type)
 
 
 @dataclass
@@ -72,21 +83,19 @@ class Step:
     name: str
     inputs: list[int]
     attributes: dict[str, tuple[int, Any]]
-    weights: dict[str, Weights]
+    weights: dict[str, Array]
 
 
 @dataclass
 class File:
-    lanes: int
-    half_panel: int
     metadata: dict[str, str] = field(default_factory=dict)
-    values: list[Input | Constant | Step] = field(default_factory=list)
+    values: list[Input | Array | Step] = field(default_factory=list)
     outputs: list[tuple[str, int]] = field(default_factory=list)
     data: bytes = b""
 
     def to_bytes(self) -> bytes:
         out = _Writer()
-        out.numbers("II", self.lanes, self.half_panel, len(self.metadata))
+        out.numbers("I", len(self.metadata))
         for key, text in self.metadata.items():
             out.text(key)
             out.text(text)
@@ -100,7 +109,7 @@ class File:
         described = len(out.content)
         start = -(-(HEADER.size + described) // 64) * 64
         size = start + len(self.data)
-        header = HEADER.pack(MAGIC, 1, 0x01020304, size, described, start, 0, 0, 0)
+        header = HEADER.pack(MAGIC, VERSION, 0x01020304, size, described, start, 0, 0, 0)
         gap = bytes(start - HEADER.size - described)
         return sealed(header + bytes(out.content) + gap + self.data)
 
@@ -108,9 +117,9 @@ class File:
 def parse(content: bytes) -> File:
     """Read a sound file."""
     magic, version, order, size, described, start, *_ = HEADER.unpack_from(content)
-    assert (magic, version, order, size) == (MAGIC, 1, 0x01020304, len(content))
+    assert (magic, version, order, size) == (MAGIC, VERSION, 0x01020304, len(content))
     read = _Reader(content[64 : 64 + described])
-    file = File(*read.numbers("II"), data=content[start:])
+    file = File(data=content[start:])
     for _ in range(read.number("I")):
         key = read.text()
         file.metadata[key] = read.text()
@@ -120,31 +129,34 @@ def parse(content: bytes) -> File:
     return file
 
 
-def _floats(file: File, data: Data) -> np.ndarray:
-    return np.frombuffer(file.data, "<f4", data.floats, data.offset)
+def _floats(file: File, part: Range) -> np.ndarray:
+    return np.frombuffer(file.data, "<f4", part.bytes // 4, part.offset)
 
 
-def unpacked_depthwise(file: File, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
+def unpacked_depthwise(file: File, weights: Array) -> tuple[np.ndarray, np.ndarray]:
     """Return filters (KH, KW, channels, multiplier) and bias."""
+    assert weights.layout == DEPTHWISE
+    (lanes,) = weights.parameters
     kh, kw, channels, multiplier = weights.dims
     outputs = channels * multiplier
-    packed, bias = (_floats(file, data) for data in weights.data)
-    filters = packed.reshape(-1, kw, kh, file.lanes).transpose(2, 1, 0, 3)
+    packed, bias = (_floats(file, part) for part in weights.ranges)
+    filters = packed.reshape(-1, kw, kh, lanes).transpose(2, 1, 0, 3)
     return filters.reshape(kh, kw, -1)[..., :outputs].reshape(weights.dims), bias[:outputs]
 
 
-def unpacked_matrix(file: File, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
+def unpacked_matrix(file: File, weights: Array) -> tuple[np.ndarray, np.ndarray]:
     """Return a matrix (K, columns) and its bias."""
+    assert weights.layout == MATRIX
     k, columns = weights.dims
-    v = file.lanes
+    v, half_panel = weights.parameters
     rest = columns % v
-    has_half = file.half_panel != 0 and 0 < rest <= v // 2
+    has_half = half_panel != 0 and 0 < rest <= v // 2
     whole = columns // v if has_half else -(-columns // v)
     panels = [2] * ((whole - 1) // 2 if has_half else whole // 2 - 1)
     widths = [[vectors * v] for vectors in (*panels, whole - sum(panels))]
     if has_half:
-        widths[-1] += [v // 2] * (2 if file.half_panel == 1 else 1)
-    packed, bias = (_floats(file, data) for data in weights.data)
+        widths[-1] += [v // 2] * (2 if half_panel == 1 else 1)
+    packed, bias = (_floats(file, part) for part in weights.ranges)
     parts, biases = [], []
     for panel in widths:
         width = sum(panel)
@@ -173,15 +185,31 @@ class _Writer:
         self.numbers("B", len(dims))
         self.numbers("q" * len(dims), *dims)
 
+    def type(self, kind):
+        self.numbers("I", kind.dtype, len(kind.scales))
+        if kind.scales:
+            self.numbers("f" * len(kind.scales), *kind.scales)
+            self.numbers("i" * len(kind.zero_points), *kind.zero_points)
+            self.numbers("i", kind.axis)
+
+    def array(self, name, array):
+        self.text(name)
+        self.type(array.type)
+        self.numbers("I", array.layout, len(array.parameters), *array.parameters)
+        self.dims(array.dims)
+        self.numbers("I", len(array.ranges))
+        for part in array.ranges:
+            self.numbers("Q", part.offset, part.bytes)
+
     def value(self, value):
         if isinstance(value, Input):
             self.numbers("B", INPUT)
             self.text(value.name)
+            self.type(value.type)
             self.dims(value.dims)
-        elif isinstance(value, Constant):
+        elif isinstance(value, Array):
             self.numbers("B", CONSTANT)
-            self.dims(value.dims)
-            self.numbers("Q", value.data.offset, value.data.floats)
+            self.array("", value)
         else:
             self.step(value)
 
@@ -201,11 +229,7 @@ class _Writer:
                 self.numbers(("q" if kind == INTEGERS else "d") * len(value), *value)
         self.numbers("I", len(step.weights))
         for name, weights in step.weights.items():
-            self.text(name)
-            self.numbers("B", weights.kind)
-            self.dims(weights.dims)
-            for data in weights.data:
-                self.numbers("Q", data.offset, data.floats)
+            self.array(name, weights)
 
 
 class _Reader:
@@ -228,15 +252,30 @@ class _Reader:
     def dims(self):
         return list(self.numbers("q" * self.number("B")))
 
-    def data(self):
-        return Data(*self.numbers("QQ"))
+    def type(self):
+        kind = Type(self.number("I"))
+        count = self.number("I")
+        if count:
+            kind.scales = list(self.numbers("f" * count))
+            kind.zero_points = list(self.numbers("i" * count))
+            kind.axis = self.number("i")
+        return kind
+
+    def array(self):
+        kind, layout = self.type(), self.number("I")
+        parameters = list(self.numbers("I" * self.number("I")))
+        dims = self.dims()
+        ranges = [Range(*self.numbers("QQ")) for _ in range(self.number("I"))]
+        return Array(dims, ranges, layout, parameters, kind)
 
     def value(self):
         kind = self.number("B")
         if kind == INPUT:
-            return Input(self.text(), self.dims())
+            name, type_ = self.text(), self.type()
+            return Input(name, self.dims(), type_)
         if kind == CONSTANT:
-            return Constant(self.dims(), self.data())
+            assert self.text() == ""
+            return self.array()
         assert kind == STEP
         step = Step(self.text(), self.text(), [], {}, {})
         step.inputs = list(self.numbers("I" * self.number("I")))
@@ -248,8 +287,6 @@ class _Reader:
                 letter = "q" if attribute == INTEGERS else "d"
                 step.attributes[name] = (attribute, list(self.numbers(letter * self.number("I"))))
         for _ in range(self.number("I")):
-            name, weights = self.text(), self.number("B")
-            dims = self.dims()
-            data = [self.data() for _ in range(1 if weights == RAW else 2)]
-            step.weights[name] = Weights(weights, dims, data)
+            name = self.text()
+            step.weights[name] = self.array()
         return step

@@ -98,6 +98,18 @@ def change_dims(rng, dims):
     return [n if -(2**63) <= n < 2**63 else 1 for n in change_numbers(rng, dims)][:12]
 
 
+def change_type(rng, kind):
+    """Another data type, other scales; or scales that are missing, or have no zero points."""
+    action = rng.randrange(4)
+    if action == 0:
+        kind.dtype = abs(number(rng, kind.dtype)) % 2**32
+        return
+    count = rng.randrange(4)
+    kind.scales = [rng.choice([1.0, 0.5, 0.0, -1.0, math.inf, math.nan]) for _ in range(count)]
+    kind.zero_points = [rng.randrange(-(2**31), 2**31) for _ in range(count)]
+    kind.axis = rng.choice([-1, 0, 1, 7, 2**31 - 1, -(2**31)])
+
+
 def change_weights(rng, step, steps):
     if not step.weights or rng.random() < 0.1:
         others = [w for s in steps for w in s.weights.values()]
@@ -106,20 +118,33 @@ def change_weights(rng, step, steps):
         return
     name = rng.choice([*step.weights])
     weights = step.weights[name]
-    action = rng.randrange(5)
+    action = rng.randrange(7)
     if action == 0:
         del step.weights[name]
     elif action == 1:
         weights.dims = change_dims(rng, weights.dims)
     elif action == 2:
-        data = rng.choice(weights.data)
-        data.offset = rng.choice([64, 128, 4, 2**63, 2**64 - 64, data.offset + 64]) % 2**64
+        part = rng.choice(weights.ranges)
+        part.offset = rng.choice([64, 128, 4, 2**63, 2**64 - 64, part.offset + 64]) % 2**64
     elif action == 3:
-        data = rng.choice(weights.data)
-        data.floats = abs(number(rng, data.floats)) % 2**64
+        part = rng.choice(weights.ranges)
+        part.bytes = abs(number(rng, part.bytes)) % 2**64
+    elif action == 4:
+        weights.layout = rng.randrange(4)
+        count = rng.choice([1 if weights.layout == fmt.ROW_MAJOR else 2, rng.randrange(4)])
+        weights.ranges = (weights.ranges * 3)[:count]
+    elif action == 5:
+        weights.parameters = [abs(n) % 2**32 for n in change_numbers(rng, weights.parameters)]
     else:
-        weights.kind = rng.randrange(4)
-        weights.data = (weights.data * 2)[: 1 if weights.kind == fmt.RAW else 2]
+        change_type(rng, weights.type)
+
+
+def packed_for(steps, lanes, half_panel):
+    """Say of all packed weights that another processor packed them."""
+    for step in steps:
+        for weights in step.weights.values():
+            if weights.parameters:
+                weights.parameters = [lanes, half_panel][: len(weights.parameters)]
 
 
 def edit(rng, content):
@@ -144,12 +169,14 @@ def edit(rng, content):
                     step.attributes[name] = value
         elif action < 0.92:
             value = rng.choice(file.values)
-            if not isinstance(value, fmt.Step):
+            if not isinstance(value, fmt.Step) and rng.random() < 0.3:
+                change_type(rng, value.type)
+            elif not isinstance(value, fmt.Step):
                 value.dims = change_dims(rng, value.dims)
         elif action < 0.95:
             file.outputs = [("o", abs(number(rng)) % 2**32)]
         elif action < 0.97:
-            file.lanes, file.half_panel = rng.choice([4, 8, 16, 0, 5]), rng.randrange(4)
+            packed_for(steps, rng.choice([4, 8, 16, 0, 5]), rng.randrange(4))
         else:
             rng.shuffle(file.values)
     return file.to_bytes()
@@ -158,9 +185,9 @@ def edit(rng, content):
 def give_own_weights(file, step):
     """Append a copy of what a step refers to, as no two may share it."""
     for weights in step.weights.values():
-        for data in weights.data:
-            copied = file.data[data.offset : data.offset + 4 * data.floats]
-            data.offset = len(file.data)
+        for part in weights.ranges:
+            copied = file.data[part.offset : part.offset + part.bytes]
+            part.offset = len(file.data)
             file.data += copied + bytes(-len(copied) % 64)
 
 

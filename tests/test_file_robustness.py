@@ -54,7 +54,7 @@ def test_every_single_bit_is_covered_by_the_checksum(make):
     rng = np.random.default_rng(0)
     for at in [*range(56), *rng.integers(64, len(content), 200)]:
         content[at] ^= 1 << (at % 8)
-        with pytest.raises(ValueError, match="file"):
+        with pytest.raises(ValueError, match=r"file|checksum"):
             _core.Network.from_bytes(bytes(content))
         content[at] ^= 1 << (at % 8)
     assert _core.Network.from_bytes(bytes(content)).to_bytes() == content
@@ -88,15 +88,15 @@ def test_text_may_be_anything_in_utf8(name):
     assert network.inputs[0][0] == name
 
 
-def packed_anew(file, side):
+def packed_anew(side):
     """Name a kind of weights that this processor has to pack, and what one step refers to."""
-    file.lanes, file.half_panel = (8 if file.lanes == 16 else 16), 0
-    references = [dwsep_file.Data(0, side * side), dwsep_file.Data(4 * side * side, side)]
-    return dwsep_file.Weights(dwsep_file.MATRIX, [side, side], references)
+    lanes = 8 if _core.isa() == "avx512" else 16
+    ranges = [dwsep_file.Range(0, 4 * side * side), dwsep_file.Range(4 * side * side, 4 * side)]
+    return dwsep_file.Array([side, side], ranges, dwsep_file.MATRIX, [lanes, 0])
 
 
-def plain(file, side):
-    return dwsep_file.Weights(dwsep_file.RAW, [side, side], [dwsep_file.Data(0, side * side)])
+def plain(side):
+    return dwsep_file.Array([side, side], [dwsep_file.Range(0, 4 * side * side)])
 
 
 @pytest.mark.parametrize("weights", [plain, packed_anew])
@@ -107,7 +107,7 @@ def test_steps_cannot_share_weights(weights, steps):
     file = dwsep_file.parse(small_networks.channels_first().to_bytes())
     file.values = [dwsep_file.Input("x", [1, side])]
     file.data = bytes(4 * (side * side + side))
-    shared = weights(file, side)
+    shared = weights(side)
     for number in range(steps):
         step = dwsep_file.Step("pointwise", "p", [number], {}, {"weight": shared})
         file.values.append(step)
@@ -121,9 +121,9 @@ def test_steps_cannot_share_weights(weights, steps):
 
 def test_constants_cannot_share_values():
     file = dwsep_file.parse(small_networks.rearranger().to_bytes())
-    constant = next(v for v in file.values if isinstance(v, dwsep_file.Constant))
-    # As large as all data: no value is left for another.
-    constant.dims, constant.data = [len(file.data) // 4], dwsep_file.Data(0, len(file.data) // 4)
+    constant = next(v for v in file.values if isinstance(v, dwsep_file.Array))
+    # As large as all data: no byte is left for another.
+    constant.dims, constant.ranges = [len(file.data) // 4], [dwsep_file.Range(0, len(file.data))]
     with pytest.raises(ValueError, match="weights of its own"):
         _core.Network.from_bytes(file.to_bytes())
 
@@ -135,7 +135,7 @@ def plain_convolution(shape, groups):
     pairs = {"stride": [1, 1], "dilation": [1, 1], "padding": [0] * 4, "kernel": shape[:2]}
     attributes = {name: (dwsep_file.INTEGERS, value) for name, value in pairs.items()}
     attributes["groups"] = (dwsep_file.INTEGERS, [groups])
-    weights = {"weight": dwsep_file.Weights(dwsep_file.RAW, shape, [dwsep_file.Data(0, count)])}
+    weights = {"weight": dwsep_file.Array(shape, [dwsep_file.Range(0, 4 * count)])}
     x = dwsep_file.Input("x", [1, *shape[:2], shape[2] * groups])
     file.values = [x, dwsep_file.Step("standard", "s", [0], attributes, weights)]
     file.outputs, file.data = [("y", 1)], bytes(-(-4 * count // 64) * 64)
@@ -167,13 +167,114 @@ def test_attributes_and_weights_without_a_meaning_are_refused():
         _core.Network.from_bytes(file.to_bytes())
 
 
+def layered():
+    """Make a file of an input, a constant and a step with packed weights; return its parts."""
+    b = small_networks.Builder()
+    x = b.core.input("x", (1, 3))
+    y = b.step("pointwise", [x], {}, weight=b.weight(3, 20))
+    y = b.step("binary", [y, b.core.constant(np.ones(20, np.float32))], {"function": "add"})
+    file = dwsep_file.parse(b.finish(y=y).to_bytes())
+    (given,) = (v for v in file.values if isinstance(v, dwsep_file.Input))
+    (constant,) = (v for v in file.values if isinstance(v, dwsep_file.Array))
+    (step,) = (v for v in file.values if isinstance(v, dwsep_file.Step) and v.weights)
+    return file, given, constant, step.weights["weight"]
+
+
+def refused(file, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        _core.Network.from_bytes(file.to_bytes())
+
+
+WEIGHTS = r"node 'pointwise_\d' \(pointwise\): weights 'weight': must be "
+
+
+@pytest.mark.parametrize("dtype", range(1, 7))
+def test_types_that_cannot_be_computed_with_are_named(dtype):
+    name = ["float32", "int8", "uint8", "int32", "float16", "int64", "bool"][dtype]
+    for place, whose in ((1, "input 'x': must be "), (2, "constant: must be "), (3, WEIGHTS)):
+        file, *parts = layered()
+        parts[place - 1].type.dtype = dtype
+        refused(file, f"{whose}of type float32, got {name}$")
+
+
+def test_types_and_layouts_of_later_versions_are_reported_by_number():
+    for place, whose in ((1, "input 'x': must be "), (2, "constant: must be "), (3, WEIGHTS)):
+        file, *parts = layered()
+        parts[place - 1].type.dtype = 77
+        refused(file, f"{whose}of a type that this version knows, 0 to 6, got type 77$")
+    file, _, constant, weights = layered()
+    weights.layout, weights.parameters, weights.ranges = 9, [1, 2, 3], weights.ranges * 2
+    refused(file, f"{WEIGHTS}of a layout that this version knows, 0 to 2, got layout 9$")
+    file, _, constant, weights = layered()
+    constant.layout, constant.parameters = dwsep_file.MATRIX, [16, 0]
+    refused(file, "constant: must be ")
+
+
+def test_floats_have_no_scales():
+    for place, whose in ((1, "input 'x': must be "), (2, "constant: must be "), (3, WEIGHTS)):
+        file, *parts = layered()
+        kind = parts[place - 1].type
+        kind.scales, kind.zero_points, kind.axis = [0.5, 0.25], [1, 2], 1
+        assert dwsep_file.parse(file.to_bytes()) == file
+        refused(file, f"{whose}without quantization")
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda w: w.parameters.append(0), "of 2 parameters of layout 1, got 3"),
+        (lambda w: w.ranges.pop(), "in 2 byte ranges, got 1"),
+        (lambda w: w.dims.append(1), r"of 2 axes, got \(3, 20, 1\)"),
+        (lambda w: w.dims.reverse(), r"of \d+ bytes, got \d+"),
+        (lambda w: setattr(w, "dims", [2**40, 2**40]), "of sizes that the file can hold"),
+        (lambda w: setattr(w, "dims", [0, 20]), "of sizes that the file can hold"),
+        (lambda w: setattr(w.ranges[0], "bytes", 4), r"of \d+ bytes, got 4"),
+        (lambda w: setattr(w.ranges[0], "bytes", 2**64 - 64), "within the"),
+        (lambda w: setattr(w.ranges[1], "offset", 2**64 - 64), "within the"),
+        (lambda w: setattr(w.ranges[1], "offset", 4), "within the"),
+    ],
+)
+def test_records_have_to_fit_their_layout(change, complaint):
+    file, _, _, weights = layered()
+    change(weights)
+    refused(file, f"{WEIGHTS}{complaint}")
+
+
+@pytest.mark.parametrize(
+    ("version", "complaint"),
+    [(1, "of version 2, got version 1, .*load the ONNX file"), (3, "got version 3, .*newer")],
+)
+def test_files_of_other_versions_say_what_to_do(version, complaint):
+    content = small_networks.classifier().to_bytes()
+    with pytest.raises(
+        ValueError, match=f"file: must be {complaint}" if version == 1 else complaint
+    ):
+        _core.Network.from_bytes(content[:8] + bytes([version]) + content[9:])
+
+
+def test_what_is_wrong_with_a_damaged_file():
+    content = small_networks.classifier().to_bytes()
+    for size in (0, 63, 64, len(content) - 1):
+        with pytest.raises(ValueError, match=r"^truncated file: "):
+            _core.Network.from_bytes(content[:size])
+    with pytest.raises(ValueError, match=r"^file: must be .* bytes long, as its header says"):
+        _core.Network.from_bytes(content + bytes(64))
+    changed = content[:70] + bytes([content[70] ^ 1]) + content[71:]
+    with pytest.raises(ValueError, match=r"^checksum mismatch: "):
+        _core.Network.from_bytes(changed)
+    described = int.from_bytes(content[24:32], "little")
+    cut = content[:24] + (described - 1).to_bytes(8, "little") + content[32:]
+    with pytest.raises(ValueError, match=r"^truncated file: "):
+        _core.Network.from_bytes(dwsep_file.sealed(cut))
+
+
 LONG_NAME = """
 import resource
 import dwsep_file
 from dwsep import _core
 axis = {"axis": (dwsep_file.INTEGERS, [0])}
 step = dwsep_file.Step("concat", "n" * 2**22, [0] * 2**19, axis, {})
-file = dwsep_file.File(16, 0, values=[dwsep_file.Input("x", [1]), step], outputs=[("y", 1)])
+file = dwsep_file.File(values=[dwsep_file.Input("x", [1]), step], outputs=[("y", 1)])
 content = file.to_bytes()
 spent = int(resource.getrusage(resource.RUSAGE_SELF).ru_utime)
 resource.setrlimit(resource.RLIMIT_CPU, (spent + 60, spent + 60))

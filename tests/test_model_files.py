@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import dwsep_file
+import file_mutations
 import numpy as np
 import pytest
 import small_networks
@@ -247,7 +248,8 @@ def test_weights_that_no_version_packs_like_this(lanes, half, complaint, model, 
     path = tmp_path / "other.dwsep"
     model.save(path)
     file = dwsep_file.parse(path.read_bytes())
-    file.lanes, file.half_panel = lanes, half
+    steps = [v for v in file.values if isinstance(v, dwsep_file.Step)]
+    file_mutations.packed_for(steps, lanes, half)
     path.write_bytes(file.to_bytes())
     with pytest.raises(ValueError, match=rf"{complaint} \(in '.*other\.dwsep'\)"):
         dwsep.load(path)

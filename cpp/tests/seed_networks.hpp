@@ -8,6 +8,7 @@
 #include "runtime/network/file.hpp"
 #include "runtime/network/file_format.hpp"
 #include "runtime/network/network_impl.hpp"
+#include "runtime/network/weights.hpp"
 
 namespace dwsep::test {
 
@@ -104,6 +105,22 @@ inline std::vector<char> convolutions() {
   return c.file();
 }
 
+/// Says of all packed weights of a file that they are for vectors of so many lanes.
+inline void set_lanes(std::vector<char>& file, std::uint32_t lanes) {
+  const runtime::Packing packing = runtime::packing_in_use();
+  const auto used = static_cast<std::uint32_t>(packing.lanes), half = static_cast<std::uint32_t>(packing.half_panel);
+  const std::uint32_t matrix[] = {static_cast<std::uint32_t>(runtime::Layout::matrix_panels), 2, used, half};
+  const std::uint32_t depthwise[] = {static_cast<std::uint32_t>(runtime::Layout::depthwise_vectors), 1, used};
+  const auto replace = [&](const void* record, std::size_t bytes) {
+    const auto* const begin = static_cast<const char*>(record);
+    for (auto at = file.begin(); (at = std::search(at, file.end(), begin, begin + bytes)) != file.end(); ++at) {
+      std::memcpy(&*at + 2 * sizeof(lanes), &lanes, sizeof(lanes));
+    }
+  };
+  replace(matrix, sizeof(matrix));
+  replace(depthwise, sizeof(depthwise));
+}
+
 /// Strides, dilations, groups, multipliers, wide filters, squeeze-excite without a residual, on images of any size.
 inline std::vector<std::vector<char>> more_convolutions() {
   std::vector<std::vector<char>> files;
@@ -124,9 +141,9 @@ inline std::vector<std::vector<char>> more_convolutions() {
   });
   add([](Convolutions& c) { c.inverted_residual(window(2, 1, 2), 2, {5, 5, 9, 1}, 18, false, 2); });
   // Numbers of channels whose packing takes as many floats with vectors of any width: files for other instruction sets.
-  for (const char lanes : {'\x04', '\x08', '\x10'}) {
+  for (const std::uint32_t lanes : {4U, 8U, 16U}) {
     add([](Convolutions& c) { c.pointwise(2, 32), c.depthwise(window(1, 1, 1), {3, 3, 32, 1}), c.pointwise(32, 32); });
-    files.back()[sizeof(runtime::FileHeader)] = lanes;
+    set_lanes(files.back(), lanes);
   }
   // An image that is large enough to be cut into strips.
   add([](Convolutions& c) {
@@ -147,9 +164,10 @@ inline std::vector<std::vector<char>> more_convolutions() {
 inline std::vector<char> raw_convolution(const std::string& kind, const Dims& weights, Int groups) {
   const auto count = static_cast<std::uint64_t>(weights.count());
   runtime::ByteWriter w;
-  for (const std::uint32_t v : {4U, 0U, 0U, 2U}) w.number(v);  // lanes, half panel, no metadata, two values
+  for (const std::uint32_t v : {0U, 2U}) w.number(v);  // no metadata, two values
   w.number(runtime::RecordKind::input);
   w.text("x");
+  w.type({});
   w.dims({1, 5, 5, weights[2] * groups});
   w.number(runtime::RecordKind::step);
   w.text(kind);
@@ -158,8 +176,7 @@ inline std::vector<char> raw_convolution(const std::string& kind, const Dims& we
   const auto attribute = [&](const char* name, const std::vector<Int>& values) {
     w.text(name);
     w.number(runtime::AttributeKind::integers);
-    w.number(static_cast<std::uint32_t>(values.size()));
-    for (const Int v : values) w.number(v);
+    w.list(values);
   };
   attribute("stride", {1, 1});
   attribute("dilation", {1, 1});
@@ -168,9 +185,12 @@ inline std::vector<char> raw_convolution(const std::string& kind, const Dims& we
   attribute("kernel", {weights[0], weights[1]});
   w.number(std::uint32_t{1});
   w.text("weight");
-  w.number(runtime::WeightsKind::raw);
+  w.type({});
+  w.number(runtime::Layout::row_major);
+  w.list(std::vector<std::uint32_t>());
   w.dims(weights);
-  for (const std::uint64_t v : {std::uint64_t{0}, count}) w.number(v);
+  w.number(std::uint32_t{1});
+  for (const std::uint64_t v : {std::uint64_t{0}, count * sizeof(float)}) w.number(v);
   w.number(std::uint32_t{1});
   w.text("y");
   w.number(std::uint32_t{1});

@@ -4,13 +4,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "runtime/layers/geometry.hpp"
-#include "runtime/network/array.hpp"
 #include "runtime/network/utf8.hpp"
+#include "runtime/network/value_type.hpp"
 
 namespace dwsep::runtime {
 
@@ -37,11 +40,29 @@ class ByteWriter {
     number(static_cast<std::uint8_t>(d.rank()));
     for (const std::int64_t size : d) number(size);
   }
+  template <class T>
+  void list(const std::vector<T>& values) {
+    count(values.size());
+    for (const T v : values) number(v);
+  }
+  /// A data type, and how many scales: 0 where there is no quantization, which follows otherwise.
+  void type(const ValueType& t) {
+    number(static_cast<std::uint32_t>(t.dtype));
+    count(t.quantization == nullptr ? 0 : t.quantization->scales.size());
+    if (t.quantization == nullptr) return;
+    for (const float scale : t.quantization->scales) number(scale);
+    for (const std::int32_t zero : t.quantization->zero_points) number(zero);
+    number(static_cast<std::int32_t>(t.quantization->axis));
+  }
   const std::vector<char>& bytes() const { return bytes_; }
 
  private:
   std::vector<char> bytes_;
 };
+
+[[noreturn]] inline void truncated(const std::string& wanted, std::uint64_t left) {
+  throw std::invalid_argument("truncated file: " + wanted + " where " + std::to_string(left) + " bytes are left");
+}
 
 /// Throws std::invalid_argument where more is asked for than there is.
 class ByteReader {
@@ -71,14 +92,36 @@ class ByteReader {
   /// A number of records that follow, each of at least `least` bytes: never more than there is room for.
   std::size_t count(std::size_t least) {
     const auto n = number<std::uint32_t>();
-    if (n > left_ / least) reject("file", "whole", "a list that is longer than the file");
+    if (n > left_ / least) truncated("a list of " + std::to_string(n) + " entries", left_);
     return n;
+  }
+  template <class T>
+  std::vector<T> list() {
+    std::vector<T> list(count(sizeof(T)));
+    for (T& v : list) v = number<T>();
+    return list;
+  }
+  /// A data type that may be none of this version's; `id` gets its number.
+  ValueType type(std::uint32_t* id) {
+    ValueType t;
+    *id = number<std::uint32_t>();
+    if (is_dtype(*id)) t.dtype = static_cast<DType>(*id);
+    const std::size_t scales = count(sizeof(float) + sizeof(std::int32_t));
+    if (scales == 0) return t;
+    Quantization q;
+    q.scales.resize(scales);
+    q.zero_points.resize(scales);
+    for (float& scale : q.scales) scale = number<float>();
+    for (std::int32_t& zero : q.zero_points) zero = number<std::int32_t>();
+    q.axis = number<std::int32_t>();
+    t.quantization = std::make_shared<const Quantization>(std::move(q));
+    return t;
   }
   bool done() const { return left_ == 0; }
 
  private:
   const char* take(std::size_t size) {
-    if (size > left_) reject("file", "whole", "one that ends in the middle of a record");
+    if (size > left_) truncated("a record of " + std::to_string(size) + " bytes", left_);
     const char* data = at_;
     at_ += size;
     left_ -= size;

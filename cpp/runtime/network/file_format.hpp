@@ -8,7 +8,7 @@
 namespace dwsep::runtime {
 
 inline constexpr char kMagic[8] = {'d', 'w', 's', 'e', 'p', 'n', 'e', 't'};
-inline constexpr std::uint32_t kFileVersion = 1;
+inline constexpr std::uint32_t kFileVersion = 2;
 inline constexpr std::uint32_t kByteOrder = 0x01020304;
 inline constexpr std::uint64_t kDataAlignment = 64;
 
@@ -18,7 +18,7 @@ struct FileHeader {
   std::uint32_t version, byte_order;
   std::uint64_t file_bytes;
   std::uint64_t description_bytes;  ///< the description follows the header
-  std::uint64_t data_offset;        ///< of the weights, a multiple of 64; they reach to the end
+  std::uint64_t data_offset;        ///< of the elements of all arrays, a multiple of 64; they reach to the end
   std::uint64_t reserved;           ///< 0
   std::uint64_t checksum;           ///< of the 32 bytes before, then of all that follows the header
   std::uint64_t unused;             ///< 0
@@ -26,7 +26,13 @@ struct FileHeader {
 static_assert(sizeof(FileHeader) == 64);
 
 enum class RecordKind : std::uint8_t { input = 1, constant = 2, step = 3 };
-enum class WeightsKind : std::uint8_t { raw = 0, matrix = 1, depthwise = 2 };
+/// How the elements of an array lie in its byte ranges. An array's record says everything else in one form for all layouts and types, so
+/// that a new one needs no new version of the format: a reader that does not know it can still tell which it was.
+enum class Layout : std::uint32_t {
+  row_major = 0,         ///< one range; no parameters
+  matrix_panels = 1,     ///< weights and bias; the parameters are lanes and HalfPanel
+  depthwise_vectors = 2  ///< weights and bias; the parameter is lanes
+};
 enum class AttributeKind : std::uint8_t { integers = 0, floats = 1, string = 2 };
 
 /// A checksum over words of eight bytes: four chains, so that it runs at the speed of memory. It finds accidents; it is no protection

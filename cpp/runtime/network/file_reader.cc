@@ -27,19 +27,41 @@ struct Bytes {
   std::size_t size;
 };
 
+struct ByteRange {
+  std::uint64_t offset, bytes;
+};
+
+/// What the file says of an array, in whatever layout: nothing of it is believed yet.
+struct ArrayRecord {
+  std::string name;
+  std::uint32_t dtype = 0;  ///< its number
+  ValueType type;           ///< where that is a known one
+  std::uint32_t layout = 0;
+  std::vector<std::uint32_t> parameters;  ///< of the layout
+  Dims dims;
+  std::vector<ByteRange> ranges;
+};
+
+/// What a layout asks of a record.
+struct LayoutRules {
+  Layout layout;
+  std::size_t parameters, ranges;
+  int rank;  ///< -1: any
+  std::int64_t least_size;
+};
+constexpr LayoutRules kLayouts[] = {
+    {Layout::row_major, 0, 1, -1, 0}, {Layout::matrix_panels, 2, 2, 2, 1}, {Layout::depthwise_vectors, 1, 2, 4, 1}};
+
 class Reader {
  public:
   explicit Reader(Bytes file)
       : file_(std::move(file)),
         header_(checked_header(file_)),
         in_(file_.data + sizeof(FileHeader), header_.description_bytes),
-        floats_left_((file_.size - header_.data_offset) / sizeof(float)) {}
+        bytes_left_(file_.size - header_.data_offset) {}
 
   NetworkDraft read() {
     NetworkDraft network;
-    packing_.lanes = static_cast<int>(in_.number<std::uint32_t>());
-    packing_.half_panel = static_cast<HalfPanel>(in_.number<std::uint32_t>());
-    check_packing(packing_);
     for (std::size_t entries = in_.count(8); entries > 0; --entries) {
       std::string key = in_.text();
       network.metadata[std::move(key)] = in_.text();
@@ -56,21 +78,27 @@ class Reader {
  private:
   static FileHeader checked_header(const Bytes& file) {
     FileHeader h{};
-    if (file.size < sizeof(h)) reject("file", "a .dwsep file, which has at least 64 bytes", std::to_string(file.size) + " bytes");
+    if (file.size < sizeof(h)) truncated("a header of 64 bytes", file.size);
     std::memcpy(&h, file.data, sizeof(h));
     if (!std::equal(std::begin(kMagic), std::end(kMagic), h.magic)) reject("file", "a .dwsep file", "one that begins otherwise");
     if (h.byte_order != kByteOrder) reject("file", "of this machine's byte order", "another");
-    if (h.reserved != 0 || h.unused != 0) reject("file", "with zeros where nothing is", "something else");
-    if (h.version != kFileVersion) reject("file", "of version " + std::to_string(kFileVersion), "version " + std::to_string(h.version));
-    if (h.file_bytes != file.size)
-      reject("file", std::to_string(h.file_bytes) + " bytes long, as it says", std::to_string(file.size) + " bytes");
+    if (h.version != kFileVersion) {
+      reject("file", "of version " + std::to_string(kFileVersion),
+             "version " + std::to_string(h.version) +
+                 (h.version < kFileVersion ? ", which is no longer read: load the ONNX file that it came from and save it again"
+                                           : ", which a newer dwsep has written"));
+    }
+    if (h.reserved != 0 || h.unused != 0) reject("file", "with zeros in reserved fields", "something else");
+    if (h.file_bytes > file.size) truncated("a file of " + std::to_string(h.file_bytes) + " bytes", file.size);
+    if (h.file_bytes < file.size)
+      reject("file", std::to_string(h.file_bytes) + " bytes long, as its header says", std::to_string(file.size) + " bytes");
     const bool inside = h.data_offset <= file.size && h.data_offset >= sizeof(h) && h.description_bytes <= h.data_offset - sizeof(h);
     if (!inside || h.data_offset % kDataAlignment != 0 || file.size % kDataAlignment != 0)
-      reject("file", "whole", "one whose parts do not fit");
+      reject("file", "one whose description and data fit its size", "one whose do not");
     Checksum checksum;
     checksum.add(&h.file_bytes, 32);
     checksum.add(file.data + sizeof(h), file.size - sizeof(h));
-    if (checksum.value() != h.checksum) reject("file", "as it was written", "one whose checksum differs");
+    if (checksum.value() != h.checksum) throw std::invalid_argument("checksum mismatch: the file has changed since it was written");
     return h;
   }
 
@@ -79,58 +107,120 @@ class Reader {
     return v > (1U << 30) ? -1 : static_cast<int>(v);
   }
 
-  /// `floats` values in the data, as many as the description must have there.
-  std::shared_ptr<const float> values(std::int64_t floats) {
-    const auto offset = in_.number<std::uint64_t>(), count = in_.number<std::uint64_t>();
-    const std::uint64_t data_bytes = file_.size - header_.data_offset;
-    const bool inside = offset % kDataAlignment == 0 && offset <= data_bytes && count <= (data_bytes - offset) / sizeof(float);
-    if (!inside || floats < 0 || count != static_cast<std::uint64_t>(floats)) reject("file", "whole", "one whose weights lie outside");
-    // Whoever refers to weights may pack them for himself.
-    if (count > floats_left_) reject("file", "with weights of its own for each step and constant", "fewer than are referred to");
-    floats_left_ -= count;
-    return {file_.owner, reinterpret_cast<const float*>(file_.data + header_.data_offset + offset)};
+  ArrayRecord array_record() {
+    ArrayRecord r;
+    r.name = in_.text();
+    r.type = in_.type(&r.dtype);
+    r.layout = in_.number<std::uint32_t>();
+    r.parameters = in_.list<std::uint32_t>();
+    r.dims = in_.dims();
+    r.ranges.resize(in_.count(sizeof(ByteRange)));
+    for (ByteRange& range : r.ranges) {
+      range.offset = in_.number<std::uint64_t>();
+      range.bytes = in_.number<std::uint64_t>();
+    }
+    return r;
   }
 
-  /// Sizes of weights, each at least `least`, whose product the file can hold. (An array without elements may have any other sizes.)
-  Dims weight_dims(int rank, std::int64_t least) {
-    const Dims d = in_.dims();
-    if (rank >= 0 && d.rank() != rank) reject("file", "with weights of " + std::to_string(rank) + " axes", to_string(d));
-    const bool fits = possible(d) && std::all_of(d.begin(), d.end(), [&](std::int64_t size) { return size >= least; });
-    if (!fits || d.count() > static_cast<std::int64_t>(file_.size)) reject("file", "with weights that it can hold", to_string(d));
-    return d;
+  /// Of the array, and the step or constant that it belongs to. Made where it is thrown: a step's name may have megabytes.
+  [[noreturn]] static void reject_array(const Description& owner, const ArrayRecord& r, const std::string& wanted, const std::string& got) {
+    if (owner.kind.empty()) reject("constant", wanted, got);
+    owner.reject("weights '" + r.name + "'", wanted, got);
+  }
+
+  /// The rules of its layout, which it keeps.
+  static const LayoutRules& checked_layout(const Description& owner, const ArrayRecord& r) {
+    if (!is_dtype(r.dtype)) {
+      reject_array(owner, r, "of a type that this version knows, 0 to " + std::to_string(kDTypes - 1), "type " + std::to_string(r.dtype));
+    }
+    if (r.type.dtype != DType::float32) reject_array(owner, r, "of type float32", name_of(r.type.dtype));
+    if (r.type.quantization != nullptr) reject_array(owner, r, "without quantization, as it is of type float32", "a quantization");
+    const auto* const rules = std::find_if(std::begin(kLayouts), std::end(kLayouts),
+                                           [&](const LayoutRules& l) { return static_cast<std::uint32_t>(l.layout) == r.layout; });
+    if (rules == std::end(kLayouts))
+      reject_array(owner, r, "of a layout that this version knows, 0 to 2", "layout " + std::to_string(r.layout));
+    if (r.parameters.size() != rules->parameters) {
+      reject_array(owner, r, "of " + std::to_string(rules->parameters) + " parameters of layout " + std::to_string(r.layout),
+                   std::to_string(r.parameters.size()));
+    }
+    if (r.ranges.size() != rules->ranges)
+      reject_array(owner, r, "in " + std::to_string(rules->ranges) + " byte ranges", std::to_string(r.ranges.size()));
+    if (rules->rank >= 0 && r.dims.rank() != rules->rank)
+      reject_array(owner, r, "of " + std::to_string(rules->rank) + " axes", to_string(r.dims));
+    return *rules;
+  }
+
+  /// Checks that the sizes are possible and that the file can hold so many elements, before anything is computed from them. (An array
+  /// without elements may have any other sizes.)
+  void check_dims(const Description& owner, const ArrayRecord& r, std::int64_t least) const {
+    const bool fits = possible(r.dims) && std::all_of(r.dims.begin(), r.dims.end(), [&](std::int64_t size) { return size >= least; });
+    if (!fits || r.dims.count() > static_cast<std::int64_t>(file_.size))
+      reject_array(owner, r, "of sizes that the file can hold", to_string(r.dims));
+  }
+
+  /// The elements in one of the ranges, as many as there must be.
+  std::shared_ptr<const void> elements(const Description& owner, const ArrayRecord& r, std::size_t index, std::int64_t count) {
+    const ByteRange& range = r.ranges[index];
+    const std::uint64_t data_bytes = file_.size - header_.data_offset;
+    const bool inside = range.offset % kDataAlignment == 0 && range.offset <= data_bytes && range.bytes <= data_bytes - range.offset;
+    if (!inside) {
+      reject_array(owner, r, "within the " + std::to_string(data_bytes) + " bytes of data, from a multiple of 64 on",
+                   std::to_string(range.bytes) + " bytes from " + std::to_string(range.offset));
+    }
+    const auto wanted = static_cast<std::uint64_t>(count * size_of(r.type.dtype));
+    if (range.bytes != wanted) reject_array(owner, r, "of " + std::to_string(wanted) + " bytes", std::to_string(range.bytes));
+    // Whoever refers to weights may pack them for himself.
+    if (range.bytes > bytes_left_) reject("file", "with weights of its own for each step and constant", "fewer than are referred to");
+    bytes_left_ -= range.bytes;
+    return {file_.owner, file_.data + header_.data_offset + range.offset};
+  }
+  std::shared_ptr<const float> floats(const Description& owner, const ArrayRecord& r, std::size_t index, std::int64_t count) {
+    return std::static_pointer_cast<const float>(elements(owner, r, index, count));
   }
 
   void read_value(NetworkDraft& network) {
-    switch (in_.number<RecordKind>()) {
+    const auto kind = in_.number<RecordKind>();
+    switch (kind) {
       case RecordKind::input: {
         const std::string name = in_.text();
-        network.add_input(name, in_.dims());
+        std::uint32_t id = 0;
+        const ValueType type = in_.type(&id);
+        if (!is_dtype(id))
+          reject("input '" + name + "'", "of a type that this version knows, 0 to " + std::to_string(kDTypes - 1),
+                 "type " + std::to_string(id));
+        network.add_input(name, in_.dims(), type);
         return;
       }
       case RecordKind::constant: {
-        const Dims shape = weight_dims(-1, 0);
-        network.add_constant(shape, values(shape.count()));
+        const Description none;
+        const ArrayRecord r = array_record();
+        const LayoutRules& rules = checked_layout(none, r);
+        if (rules.layout != Layout::row_major) reject_array(none, r, "of layout 0", "layout " + std::to_string(r.layout));
+        check_dims(none, r, rules.least_size);
+        network.add_constant(r.dims, elements(none, r, 0, r.dims.count()), r.type);
         return;
       }
       case RecordKind::step:
         return read_step(network);
     }
-    reject("file", "of known records", "another kind");
+    reject("file", "of records of kind 1, 2 or 3", "kind " + std::to_string(static_cast<int>(kind)));
   }
 
   void read_step(NetworkDraft& network) {
     Description d;
     d.kind = in_.text();
     d.name = in_.text();
+    if (d.kind.empty()) reject("file", "of steps that name their kind", "an empty name");
     std::vector<int> inputs(in_.count(4));
     for (int& v : inputs) v = value_number();
     for (std::size_t attributes = in_.count(9); attributes > 0; --attributes) {
       std::string key = in_.text();
       d.attributes[std::move(key)] = attribute();
     }
-    for (std::size_t parts = in_.count(6); parts > 0; --parts) {
-      std::string key = in_.text();
-      d.weights[std::move(key)] = weights();
+    for (std::size_t arrays = in_.count(25); arrays > 0; --arrays) {
+      ArrayRecord r = array_record();
+      Weights w = weights(d, r);
+      d.weights.insert_or_assign(std::move(r.name), std::move(w));
     }
     network.add_step(std::move(d), inputs);
     check_growth(*network.steps.back().op);
@@ -146,54 +236,42 @@ class Reader {
     }
   }
 
-  template <class T>
-  std::vector<T> list() {
-    std::vector<T> list(in_.count(sizeof(T)));
-    for (T& v : list) v = in_.number<T>();
-    return list;
-  }
-
   Attribute attribute() {
-    switch (in_.number<AttributeKind>()) {
+    const auto kind = in_.number<AttributeKind>();
+    switch (kind) {
       case AttributeKind::integers:
-        return list<std::int64_t>();
+        return in_.list<std::int64_t>();
       case AttributeKind::floats:
-        return list<double>();
+        return in_.list<double>();
       case AttributeKind::string:
         return in_.text();
     }
-    reject("file", "of known attributes", "another kind");
+    reject("file", "of attributes of kind 0, 1 or 2", "kind " + std::to_string(static_cast<int>(kind)));
   }
 
-  Weights weights() {
-    switch (in_.number<WeightsKind>()) {
-      case WeightsKind::raw: {
-        const Dims shape = weight_dims(-1, 0);
-        return RawWeights{shape, values(shape.count()), {}};
-      }
-      case WeightsKind::matrix: {
-        const Dims d = weight_dims(2, 1);
-        PackedMatrix p = matrix_layout(d[0], d[1], packing_.lanes, packing_.half_panel);
-        p.weights = values(p.weight_floats());
-        p.bias = values(p.bias_floats());
-        return packing_ == packing_in_use() ? std::move(p) : repacked(p);
-      }
-      case WeightsKind::depthwise: {
-        const Dims d = weight_dims(4, 1);
-        PackedDepthwise p = depthwise_layout(d[0], d[1], d[2], d[3], packing_.lanes);
-        p.weights = values(p.weight_floats());
-        p.bias = values(p.bias_floats());
-        return packing_ == packing_in_use() ? std::move(p) : repacked(p);
-      }
+  Weights weights(const Description& d, const ArrayRecord& r) {
+    const LayoutRules& rules = checked_layout(d, r);
+    check_dims(d, r, rules.least_size);
+    if (rules.layout == Layout::row_major) return RawWeights{r.dims, elements(d, r, 0, r.dims.count()), r.type};
+    const Packing packing{static_cast<int>(r.parameters[0]),
+                          rules.layout == Layout::matrix_panels ? static_cast<HalfPanel>(r.parameters[1]) : HalfPanel::none};
+    check_packing(packing);
+    if (rules.layout == Layout::matrix_panels) {
+      PackedMatrix p = matrix_layout(r.dims[0], r.dims[1], packing.lanes, packing.half_panel);
+      p.weights = floats(d, r, 0, p.weight_floats());
+      p.bias = floats(d, r, 1, p.bias_floats());
+      return packing == packing_in_use() ? std::move(p) : repacked(p);
     }
-    reject("file", "of known weights", "another kind");
+    PackedDepthwise p = depthwise_layout(r.dims[0], r.dims[1], r.dims[2], r.dims[3], packing.lanes);
+    p.weights = floats(d, r, 0, p.weight_floats());
+    p.bias = floats(d, r, 1, p.bias_floats());
+    return packing.lanes == packing_in_use().lanes ? std::move(p) : repacked(p);
   }
 
   Bytes file_;
   FileHeader header_;
   ByteReader in_;
-  Packing packing_{};
-  std::uint64_t floats_left_;       ///< that nobody referred to yet, if nobody refers to them twice
+  std::uint64_t bytes_left_;        ///< that nobody referred to yet, if nobody refers to them twice
   std::uint64_t packed_bytes_ = 0;  ///< that the steps so far take
 };
 
@@ -222,7 +300,7 @@ Bytes mapped(const std::string& path) {
 NetworkDraft read_file(const std::string& path) { return Reader(mapped(path)).read(); }
 
 NetworkDraft read_memory(const void* data, std::size_t bytes) {
-  if (bytes < sizeof(FileHeader)) reject("file", "a .dwsep file, which has at least 64 bytes", std::to_string(bytes) + " bytes");
+  if (bytes < sizeof(FileHeader)) truncated("a header of 64 bytes", bytes);
   AlignedFloats memory = aligned_floats(static_cast<std::int64_t>(bytes / sizeof(float) + 1));
   std::memcpy(memory.get(), data, bytes);
   const std::shared_ptr<const void> owner(memory.release(),

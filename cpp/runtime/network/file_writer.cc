@@ -1,4 +1,4 @@
-// Writes a network: header, description, then all weights, each on a cache line's boundary.
+// Writes a network: header, description, then the elements of all arrays, each on a cache line's boundary.
 #include <utility>
 
 #include "runtime/dispatch.hpp"
@@ -11,13 +11,10 @@
 namespace dwsep::runtime {
 namespace {
 
-/// Weights in the order of the file, and the description that refers to them.
+/// Arrays in the order of the file, and the description that refers to them.
 class Content {
  public:
   explicit Content(const NetworkDraft& network) {
-    const Packing packing = packing_in_use();
-    out_.number(static_cast<std::uint32_t>(packing.lanes));
-    out_.number(static_cast<std::uint32_t>(packing.half_panel));
     out_.count(network.metadata.size());
     for (const auto& entry : network.metadata) {
       out_.text(entry.first);
@@ -30,12 +27,13 @@ class Content {
         case Value::Kind::input:
           out_.number(RecordKind::input);
           out_.text(network.input_infos[input++].name);
+          out_.type(value.type);
           out_.dims(value.shape);
           break;
         case Value::Kind::constant:
           out_.number(RecordKind::constant);
-          out_.dims(value.shape);
-          refer(value.data, value.shape.count());
+          begin_array("", value.type, Layout::row_major, {}, value.shape, 1);
+          refer(value.data, value.type.bytes(value.shape));
           break;
         case Value::Kind::computed:
           add(network.steps[step++]);
@@ -75,17 +73,28 @@ class Content {
     f(out_.bytes().data(), out_.bytes().size());
     f(kZeros, static_cast<std::size_t>(header.data_offset - sizeof(header)) - out_.bytes().size());
     for (const auto& entry : data_) {
-      const auto bytes = static_cast<std::size_t>(entry.second) * sizeof(float);
+      const auto bytes = static_cast<std::size_t>(entry.second);
       f(entry.first.get(), bytes);
       f(kZeros, (kDataAlignment - bytes % kDataAlignment) % kDataAlignment);
     }
   }
 
-  void refer(const std::shared_ptr<const void>& values, std::int64_t floats) {
+  /// All of an array's record but its byte ranges, which refer() adds.
+  void begin_array(const std::string& name, const ValueType& type, Layout layout, const std::vector<std::uint32_t>& parameters,
+                   const Dims& dims, std::size_t ranges) {
+    out_.text(name);
+    out_.type(type);
+    out_.number(layout);
+    out_.list(parameters);
+    out_.dims(dims);
+    out_.count(ranges);
+  }
+  void refer(const std::shared_ptr<const void>& elements, std::int64_t bytes) {
+    const auto size = static_cast<std::uint64_t>(bytes);
     out_.number(data_bytes_);
-    out_.number(static_cast<std::uint64_t>(floats));
-    data_.emplace_back(values, floats);
-    data_bytes_ += (static_cast<std::uint64_t>(floats) * 4 + kDataAlignment - 1) / kDataAlignment * kDataAlignment;
+    out_.number(size);
+    data_.emplace_back(elements, size);
+    data_bytes_ += (size + kDataAlignment - 1) / kDataAlignment * kDataAlignment;
   }
 
   void add(const Step& step) {
@@ -103,44 +112,44 @@ class Content {
     const std::vector<NamedWeights> all = step.op->named_weights();
     out_.count(all.size());
     for (const NamedWeights& w : all) {
-      out_.text(w.name);
-      std::visit([&](const auto& packed) { add(packed); }, w.weights);
+      std::visit([&](const auto& packed) { add(w.name, packed); }, w.weights);
     }
   }
 
-  template <class T>
-  void add_list(AttributeKind kind, const std::vector<T>& values) {
-    out_.number(kind);
-    out_.count(values.size());
-    for (const T v : values) out_.number(v);
+  void add(const std::vector<std::int64_t>& values) {
+    out_.number(AttributeKind::integers);
+    out_.list(values);
   }
-  void add(const std::vector<std::int64_t>& values) { add_list(AttributeKind::integers, values); }
-  void add(const std::vector<double>& values) { add_list(AttributeKind::floats, values); }
+  void add(const std::vector<double>& values) {
+    out_.number(AttributeKind::floats);
+    out_.list(values);
+  }
   void add(const std::string& value) {
     out_.number(AttributeKind::string);
     out_.text(value);
   }
 
-  void add(const RawWeights& w) {
-    out_.number(WeightsKind::raw);
-    out_.dims(w.shape);
-    refer(w.values, w.shape.count());
+  void add(const std::string& name, const RawWeights& w) {
+    begin_array(name, w.type, Layout::row_major, {}, w.shape, 1);
+    refer(w.values, w.type.bytes(w.shape));
   }
-  void add(const PackedMatrix& p) {
-    out_.number(WeightsKind::matrix);
-    out_.dims({p.k, p.columns});
-    refer(p.weights, p.weight_floats());
-    refer(p.bias, p.bias_floats());
+  void add(const std::string& name, const PackedMatrix& p) {
+    const Packing packing = packing_in_use();
+    begin_array(name, {}, Layout::matrix_panels,
+                {static_cast<std::uint32_t>(packing.lanes), static_cast<std::uint32_t>(packing.half_panel)}, {p.k, p.columns}, 2);
+    refer(p.weights, kFloat * p.weight_floats());
+    refer(p.bias, kFloat * p.bias_floats());
   }
-  void add(const PackedDepthwise& p) {
-    out_.number(WeightsKind::depthwise);
-    out_.dims({p.kh, p.kw, p.channels, p.multiplier});
-    refer(p.weights, p.weight_floats());
-    refer(p.bias, p.bias_floats());
+  void add(const std::string& name, const PackedDepthwise& p) {
+    begin_array(name, {}, Layout::depthwise_vectors, {static_cast<std::uint32_t>(p.lanes)}, {p.kh, p.kw, p.channels, p.multiplier}, 2);
+    refer(p.weights, kFloat * p.weight_floats());
+    refer(p.bias, kFloat * p.bias_floats());
   }
 
+  static constexpr std::int64_t kFloat = sizeof(float);
+
   ByteWriter out_;
-  std::vector<std::pair<std::shared_ptr<const void>, std::int64_t>> data_;
+  std::vector<std::pair<std::shared_ptr<const void>, std::uint64_t>> data_;
   std::uint64_t data_bytes_ = 0;
 };
 
