@@ -9,6 +9,7 @@ import numpy as np
 
 from dwsep.graph.ir import Graph, Node
 from dwsep.graph.shapes import infer
+from dwsep.graph.types import TensorType
 
 TO_NHWC, TO_NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
 
@@ -24,7 +25,7 @@ class Net:
     def input(self, *shape):
         name = f"x{len(self.graph.inputs)}"
         self.graph.inputs.append(name)
-        self.graph.shapes[name] = shape
+        self.graph.types[name] = TensorType(shape)
         return name
 
     def constant(self, values):
@@ -32,7 +33,7 @@ class Net:
         self.count += 1
         name = f"c{self.count}"
         self.graph.constants[name] = array
-        self.graph.shapes[name] = array.shape
+        self.graph.types[name] = TensorType.of(array)
         return name
 
     def random(self, *shape):
@@ -42,14 +43,14 @@ class Net:
         self.count += 1
         node = Node(kind, list(inputs), f"v{self.count}", attributes, weights or {})
         node.name = f"{kind}_{self.count}"
-        shapes = [self.graph.shapes[value] for value in inputs]
-        shape = infer(node, shapes, channels_last=self.graph.channels_last)
+        types = [self.graph.types[value] for value in inputs]
+        result = infer(node, types, channels_last=self.graph.channels_last)
         self.graph.nodes.append(node)
-        self.graph.shapes[node.output] = shape
+        self.graph.types[node.output] = result
         return node.output
 
     def channels(self, x):
-        return self.graph.shapes[x][-1 if self.graph.channels_last else 1]
+        return self.graph.shape(x)[-1 if self.graph.channels_last else 1]
 
     def conv(
         self, x, made, kernel=3, stride=1, padding=None, groups=1, dilation=1, activation=None
@@ -81,7 +82,7 @@ class Net:
         return self.add("batch_norm", x, weights=weights)
 
     def dense(self, x, made):
-        taken = self.graph.shapes[x][-1]
+        taken = self.graph.shape(x)[-1]
         weights = {"weight": self.random(taken, made), "bias": self.random(made)}
         return self.add("dense", x, weights=weights, activation=None)
 
@@ -154,7 +155,7 @@ def only(graph, kind):
 def feeds_of(graph, seed=1, batch=2):
     rng = np.random.default_rng(seed)
     return {
-        name: rng.standard_normal([batch if n is None else n for n in graph.shapes[name]])
+        name: rng.standard_normal([batch if n is None else n for n in graph.shape(name)])
         for name in graph.inputs
     }
 
@@ -165,7 +166,7 @@ def text(graph):
         (n.kind, n.inputs, n.output, repr(n.attributes), {k: v.shape for k, v in n.weights.items()})
         for n in graph.nodes
     ]
-    return repr((nodes, graph.shapes, sorted(graph.constants), graph.outputs, graph.inputs))
+    return repr((nodes, graph.types, sorted(graph.constants), graph.outputs, graph.inputs))
 
 
 def unequal(before, after):
@@ -204,7 +205,7 @@ def optimized(graph, optimize, **options):
     for fuse in (False, True):
         result = optimize(copy.deepcopy(graph), fuse=fuse, **options)
         moved = {
-            name: x if fits(x, result.shapes[name]) else x.transpose(0, 2, 3, 1)
+            name: x if fits(x, result.shape(name)) else x.transpose(0, 2, 3, 1)
             for name, x in feeds.items()
         }
         assert not unequal(before, graph_oracle.evaluate(result, moved))

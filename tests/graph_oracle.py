@@ -307,14 +307,14 @@ def evaluate(graph, feeds):
     """Return the outputs by name; asserts that the graph is sound."""
     values = {name: np.asarray(array, np.float64) for name, array in graph.constants.items()}
     for name in graph.inputs:
-        assert fits(feeds[name].shape, graph.shapes[name]), (name, graph.shapes[name])
+        assert fits(feeds[name].shape, graph.shape(name)), (name, graph.shape(name))
         values[name] = np.asarray(feeds[name], np.float64)
     for node in graph.nodes:
         assert node.output not in values, f"{node.output} is computed twice"
         missing = [value for value in node.inputs if value not in values]
         assert not missing, f"{node.output} reads {missing} too early"
         y = evaluate_node(node, [values[value] for value in node.inputs], graph.channels_last)
-        declared = graph.shapes[node.output]
+        declared = graph.shape(node.output)
         assert fits(y.shape, declared), f"{node.kind} {node.output}: {y.shape} not {declared}"
         values[node.output] = y
     return {name: values[name] for name in graph.outputs}

@@ -20,12 +20,12 @@ def run(graph, feeds):
         else:
             y = {"conv": _conv, "conv_transpose": _conv_transpose}[node.kind](node, inputs[0])
         assert y.dtype == np.float64, node
-        shape = graph.shapes[node.output]
+        shape = graph.shape(node.output)
         batch = dict.fromkeys((i for i, n in enumerate(shape) if n is None))
         assert all(
             n == m or i in batch for i, (n, m) in enumerate(zip(shape, y.shape, strict=True))
         )
-        assert infer(node, [graph.shapes[name] for name in node.inputs]) == shape
+        assert infer(node, [graph.types[name] for name in node.inputs]).shape == shape
         values[node.output] = y
     return [values[name] for name in graph.outputs]
 

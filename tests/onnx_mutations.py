@@ -236,8 +236,8 @@ def outcome(data):
         assert known.issuperset(node.inputs)
         assert node.output not in known
         known.add(node.output)
-        shapes = [graph.shapes[name] for name in node.inputs]
-        assert infer(node, shapes) == graph.shapes[node.output]
+        types = [graph.types[name] for name in node.inputs]
+        assert infer(node, types) == graph.types[node.output]
         assert all(w.dtype == np.float32 and w.flags.c_contiguous for w in node.weights.values())
     assert known.issuperset(graph.outputs)
     assert all(c.dtype == np.float32 for c in graph.constants.values())

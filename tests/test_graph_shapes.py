@@ -9,6 +9,7 @@ from dwsep.errors import ShapeError
 from dwsep.graph.ir import Node
 from dwsep.graph.shapes import infer
 from dwsep.graph.sizes import broadcast, checked, reshaped
+from dwsep.graph.types import TensorType
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_images(channels_last):
         weights = {"weight": np.zeros(weight, np.float32)} if weight else {}
         weights |= {k: np.zeros(v, np.float32) for k, v in dict(other).items()}
         node = Node(kind, ["x"], "y", WINDOW | dict(attributes), weights)
-        return infer(node, [image(None, 6, 9, 7)], channels_last=channels_last)
+        return infer(node, [TensorType(image(None, 6, 9, 7))], channels_last=channels_last).shape
 
     assert shape("conv", (3, 3, 6, 4), {"groups": 1}) == image(None, 4, 5, 7)
     assert shape("conv", (3, 3, 2, 9), {"groups": 3}) == image(None, 9, 5, 7)
@@ -99,7 +100,8 @@ def test_images(channels_last):
 
 def test_axes():
     def shape(kind, *shapes, **attributes):
-        return infer(Node(kind, ["x"] * len(shapes), "y", attributes), shapes)
+        node = Node(kind, ["x"] * len(shapes), "y", attributes)
+        return infer(node, [TensorType(s) for s in shapes]).shape
 
     assert shape("reduce", (None, 4, 5), axes=(2,), keepdims=False) == (None, 4)
     assert shape("reduce", (None, 4, 5), axes=(1, 2), keepdims=True) == (None, 1, 1)

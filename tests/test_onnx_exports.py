@@ -125,7 +125,7 @@ def test_export(network, dynamo):
     module = network().eval()
     x = torch.randn(2, CHANNELS, 12, 20)
     graph = import_onnx(exported(module, x, dynamo))
-    assert graph.shapes["x"] == (None, CHANNELS, 12, 20)
+    assert graph.shape("x") == (None, CHANNELS, 12, 20)
     x = torch.randn(3, CHANNELS, 12, 20)  # a batch that the exporter has not seen
     with torch.no_grad():
         wanted = module(x)

@@ -12,6 +12,7 @@ from onnx import helper, numpy_helper
 
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
 from dwsep.graph.onnx import import_onnx
+from dwsep.graph.types import TensorType
 
 FLOAT, INT64 = 1, 7
 
@@ -63,7 +64,7 @@ def test_flatten_as_exporters_write_it():
     graph = import_onnx(model(nodes, SIZES))
     assert [n.kind for n in graph.nodes] == ["reshape"]
     assert graph.nodes[0].attributes["shape"] == (0, 144)
-    assert graph.shapes["y"] == (None, 144)
+    assert graph.shape("y") == (None, 144)
 
 
 def test_shuffle_with_sizes_that_are_computed():
@@ -112,7 +113,7 @@ def test_expand_by_a_comparison_of_sizes():
     ]
     constants = {"wanted": ints(-1, 4, 6, 5), "minus": ints(-1)}
     graph = import_onnx(model(nodes, constants, inputs={"x": ("N", 4, 6, 1)}))
-    assert graph.shapes["y"] == (None, 4, 6, 5)
+    assert graph.shape("y") == (None, 4, 6, 5)
 
 
 def test_two_images_of_the_batch_in_one_row_are_refused():
@@ -126,7 +127,7 @@ def test_two_images_of_the_batch_in_one_row_are_refused():
     with pytest.raises(UnsupportedOperatorError, match=r"Div_3 \(Div\): depends on the size of"):
         import_onnx(net)
     graph = import_onnx(net, input_shapes={"x": (6, 4, 6, 6)})
-    assert graph.shapes["y"] == (3, 288)
+    assert graph.shape("y") == (3, 288)
 
 
 def test_other_open_sizes_are_refused_with_the_way_out():
@@ -134,7 +135,7 @@ def test_other_open_sizes_are_refused_with_the_way_out():
     with pytest.raises(InvalidModelError, match=r"'x': axis 2 \(height\).*input_shapes=\{'x': "):
         import_onnx(net)
     graph = import_onnx(net, input_shapes={"x": (None, 3, 5, 8)})
-    assert graph.shapes == {"x": (None, 3, 5, 8), "y": (None, 3, 5, 8)}
+    assert graph.types == dict.fromkeys(("x", "y"), TensorType((None, 3, 5, 8)))
     for shapes in [{"x": (1, 3, 5)}, {"z": (1,)}, {"x": (1, 3, None, 8)}, {"x": (1, 3, 0, 8)}]:
         with pytest.raises(InvalidModelError):
             import_onnx(net, input_shapes=shapes)

@@ -24,8 +24,8 @@ def test_networks(name):
     model = getattr(models, name)(resolution=resolution, classes=CLASSES)
     graph = import_onnx(model)
     (feed,) = graph.inputs
-    assert graph.shapes[feed] == (None, 3, resolution, resolution)
-    assert [graph.shapes[o] for o in graph.outputs] == [(None, CLASSES)]
+    assert graph.shape(feed) == (None, 3, resolution, resolution)
+    assert [graph.shape(o) for o in graph.outputs] == [(None, CLASSES)]
     x = np.random.default_rng(0).standard_normal((2, 3, resolution, resolution), np.float32)
     (got,) = run(graph, {feed: x})
     options = onnxruntime.SessionOptions()

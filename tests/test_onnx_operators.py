@@ -58,7 +58,7 @@ def test_operator(case):
         for batch in (None, "N") if case.open_batch else (None,):
             graph = import_onnx(model_of(case, opset, batch))
             if batch:
-                assert graph.shapes[next(iter(feeds))][0] is None
+                assert graph.shape(next(iter(feeds)))[0] is None
             got = run(graph, feeds)
             assert len(got) == len(wanted)
             for g, w in zip(got, wanted, strict=True):

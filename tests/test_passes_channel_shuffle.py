@@ -10,7 +10,7 @@ from dwsep.graph.pipeline import optimize
 
 
 def _shuffle(net, x, groups):
-    _, c, h, w = net.graph.shapes[x]
+    _, c, h, w = net.graph.shape(x)
     split = net.transpose(net.reshape(x, 0, groups, c // groups, h, w), 0, 2, 1, 3, 4)
     return net.reshape(split, 0, c, h, w)
 

@@ -89,7 +89,7 @@ def test_a_gate_works_on_one_pixel(style):
         "binary",
         "transpose",
     ]
-    assert graph.shapes[graph.nodes[3].output] == (None, 1, 1, 2)
+    assert graph.shape(graph.nodes[3].output) == (None, 1, 1, 2)
 
 
 def test_a_gate_whose_mean_others_read_stays():

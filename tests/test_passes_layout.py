@@ -81,7 +81,7 @@ def test_between_convolutions_nothing_is_transposed(name):
     net = Net()
     x = _image(net, 2 if name == "concat, constant" else None)
     y = ON_IMAGES[name](net, x)
-    shape = net.graph.shapes[y]
+    shape = net.graph.shape(y)
     y = net.conv(y, 5, 1) if len(shape) == 4 else y
     graph = moved(net, y)
     back = [TO_NCHW] if len(shape) > 3 else []
@@ -217,7 +217,7 @@ def test_a_kind_that_the_pass_does_not_know_gets_the_file_s_order():
     y = net.add("gather", _image(net), axis=1, indices=np.array([[0, 1], [2, 3]]))
     graph = moved(net, y)
     assert transposes(graph) == [TO_NHWC, TO_NCHW]
-    assert graph.shapes[graph.outputs[0]] == (None, 2, 2, 6, 7)
+    assert graph.shape(graph.outputs[0]) == (None, 2, 2, 6, 7)
 
 
 # --- inputs and outputs ---------------------------------------------------------------------------
@@ -229,8 +229,8 @@ def test_inputs_can_be_declared_nhwc():
     other = net.input(None, 6, 5, 4)  # NHWC in the file already
     y = net.binary("add", net.conv(net.binary("mul", x, 2.0), 4), net.transpose(other, *TO_NCHW))
     graph = optimized(net.finish(net.reduce(y, (2, 3))), optimize, input_layout="NHWC")
-    assert graph.shapes["x0"] == (None, 6, 5, 3)
-    assert graph.shapes["x1"] == (None, 6, 5, 4)
+    assert graph.shape("x0") == (None, 6, 5, 3)
+    assert graph.shape("x1") == (None, 6, 5, 4)
     assert not transposes(graph)
 
 
@@ -238,7 +238,7 @@ def test_an_input_of_one_channel_can_be_declared_nhwc():
     net = Net()
     y = net.conv(net.input(None, 1, 6, 5), 4)
     graph = optimized(net.finish(net.reduce(y, (2, 3))), optimize, input_layout="NHWC")
-    assert graph.shapes["x0"] == (None, 6, 5, 1)
+    assert graph.shape("x0") == (None, 6, 5, 1)
     assert kinds(graph) == ["standard", "reduce"] or kinds(graph)[-1] == "reshape"
 
 
@@ -247,7 +247,7 @@ def test_an_input_that_is_also_read_as_it_is_is_turned_back_for_that():
     x = net.input(None, 3, 6, 5)
     y = net.add("matmul", x, net.constant(net.random(5, 2)))
     graph = optimized(net.finish(net.conv(x, 4), y), optimize, input_layout="NHWC")
-    assert graph.shapes["x0"] == (None, 6, 5, 3)
+    assert graph.shape("x0") == (None, 6, 5, 3)
 
 
 def test_an_input_that_no_operator_on_images_reads_stays_as_in_the_file():
@@ -256,8 +256,8 @@ def test_an_input_that_no_operator_on_images_reads_stays_as_in_the_file():
     mask = net.input(None, 2, 6, 5)
     z = net.add("matmul", mask, net.constant(net.random(5, 2)))
     graph = optimized(net.finish(y, z), optimize, input_layout="NHWC")
-    assert graph.shapes["x0"] == (None, 6, 5, 3)
-    assert graph.shapes["x1"] == (None, 2, 6, 5)
+    assert graph.shape("x0") == (None, 6, 5, 3)
+    assert graph.shape("x1") == (None, 2, 6, 5)
 
 
 def test_another_input_layout_is_refused():
@@ -272,7 +272,7 @@ def test_outputs_keep_names_and_axes_even_if_nothing_is_computed():
     turned = net.transpose(x, *TO_NHWC)
     y = net.conv(net.transpose(turned, *TO_NCHW), 4)
     graph = moved(net, turned, net.add("identity", x), y, net.act(y, "relu"))
-    assert [graph.shapes[name] for name in graph.outputs] == [
+    assert [graph.shape(name) for name in graph.outputs] == [
         (None, 6, 5, 3),
         (None, 3, 6, 5),
         (None, 4, 6, 5),

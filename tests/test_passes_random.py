@@ -16,15 +16,15 @@ def _random_net(seed):
     values = [net.input(2 if seed % 2 else None, 4, 6, 6)]
     for _ in range(12):
         x = values[rng.integers(max(0, len(values) - 3), len(values))]
-        image = len(net.graph.shapes[x]) == 4
+        image = len(net.graph.shape(x)) == 4
         values.append(_random_step(net, rng, x, values) if image else net.act(x, "tanh"))
     read = {v for n in net.graph.nodes for v in n.inputs}
     return net.finish(*[v for v in values[1:] if v not in read], values[-1])
 
 
 def _random_step(net, rng, x, values):
-    _, c, h, w = net.graph.shapes[x]
-    same = [v for v in values if net.graph.shapes[v] == net.graph.shapes[x]]
+    _, c, h, w = net.graph.shape(x)
+    same = [v for v in values if net.graph.shape(v) == net.graph.shape(x)]
     other = same[rng.integers(len(same))]
     steps = [
         lambda: net.conv(x, 4),
@@ -58,7 +58,7 @@ def _padded(net, x):
 
 
 def _shuffled(net, x):
-    _, c, h, w = net.graph.shapes[x]
+    _, c, h, w = net.graph.shape(x)
     split = net.transpose(net.reshape(x, 0, 2, c // 2, h, w), 0, 2, 1, 3, 4)
     return net.reshape(split, 0, c, h, w)
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from .activations import activate
 from .images import pool, resize, zero_insert
-from .ir import Node, Shape
+from .ir import Node
 from .sizes import known_product
+from .types import Shape
 
 AnyArray = NDArray[Any]
 

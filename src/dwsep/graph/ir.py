@@ -1,8 +1,9 @@
 """The graph that importers make, passes rewrite and lowering turns into a plan.
 
 A graph is a list of nodes in topological order. Every node has one output, whose name is the name
-of the value. All values are float32. The first axis of an input may be of unknown size (None), the
-batch; every other size is known, so that a shape is a tuple of ints with None for the batch.
+of the value. Every value has a type: shape, data type and quantization (see `types`); all are
+float32 so far. The first axis of an input may be of unknown size (None), the batch; every other
+size is known, so that a shape is a tuple of ints with None for the batch.
 
 The vocabulary (kind: inputs; attributes; weights). Activations are spelled as in the functional API
 (None, "relu6", ("clip", lo, hi), ("leaky_relu", slope), ...). Pairs are (vertical, horizontal),
@@ -75,8 +76,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .types import Shape, TensorType
+
 Array = NDArray[np.float32]
-Shape = tuple[int | None, ...]
 
 
 @dataclass(eq=False)
@@ -93,7 +95,7 @@ class Node:
 
 @dataclass(eq=False)
 class Graph:
-    """A network: `shapes` has every value's, `constants` are values that are known.
+    """A network: `types` has every value's, `constants` are values that are known.
 
     `channels_last` says whether images are NHWC, as they are after the layout pass, or NCHW.
     """
@@ -103,8 +105,12 @@ class Graph:
     outputs: list[str]
     nodes: list[Node] = field(default_factory=list)
     constants: dict[str, Array] = field(default_factory=dict)
-    shapes: dict[str, Shape] = field(default_factory=dict)
+    types: dict[str, TensorType] = field(default_factory=dict)
     channels_last: bool = False
+
+    def shape(self, value: str) -> Shape:
+        """Return the shape of a value."""
+        return self.types[value].shape
 
     def producer(self, value: str) -> Node | None:
         """Return the node that computes a value, None for inputs and constants."""

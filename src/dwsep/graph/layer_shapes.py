@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..errors import ShapeError
-from .ir import Node, Shape
+from .ir import Node
 from .sizes import broadcast, shown, window
+from .types import Shape
 
 __all__ = ["LAYER_RULES", "Rule"]
 

@@ -35,7 +35,7 @@ def lower(graph: Graph, metadata: dict[str, str]) -> _core.Network:
     builder = _core.NetworkBuilder()
     numbers: dict[str, int] = {}
     for name in graph.inputs:
-        shape = [-1 if size is None else size for size in graph.shapes[name]]
+        shape = [-1 if size is None else size for size in graph.shape(name)]
         numbers[name] = builder.input(name, shape)
     for node in graph.nodes:
         for value in node.inputs:

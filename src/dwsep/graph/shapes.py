@@ -1,4 +1,4 @@
-"""The shape of a node's value, from the shapes of its inputs.
+"""The type of a node's value, from the types of its inputs.
 
 One function for each kind of node; those of layers are in `layer_shapes`. The batch may be unknown
 (None); it stays None as long as it stays one axis of its own, and what would mix it with other axes
@@ -10,22 +10,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import ShapeError
-from .ir import Node, Shape
+from .ir import Node
 from .layer_shapes import LAYER_RULES, Rule
 from .sizes import axis_of, broadcast, checked, reshaped, shown
+from .types import DType, Shape, TensorType
 
 __all__ = ["infer"]
 
 
-def infer(node: Node, input_shapes: Sequence[Shape], *, channels_last: bool = False) -> Shape:
-    """Return the shape of a node's value.
+def infer(
+    node: Node, input_types: Sequence[TensorType], *, channels_last: bool = False
+) -> TensorType:
+    """Return the type of a node's value.
 
     Parameters
     ----------
     node : Node
         Its attributes and weights are in the form that `ir` describes.
-    input_shapes : sequence of Shape
-        A shape for each input, None for the batch.
+    input_types : sequence of TensorType
+        One for each input; all are float32 so far.
     channels_last : bool
         Whether images are NHWC, as they are after the layout pass, or NCHW as in ONNX files.
 
@@ -38,10 +41,10 @@ def infer(node: Node, input_shapes: Sequence[Shape], *, channels_last: bool = Fa
     if rule is None:
         raise ShapeError(f"{_named(node)}: no such kind of node")
     try:
-        shape = rule(node, input_shapes, channels_last)
-        return checked(shape)
+        shape = checked(rule(node, [type_.shape for type_ in input_types], channels_last))
     except ShapeError as error:
         raise ShapeError(f"{_named(node)}: {error}") from None
+    return TensorType(shape, DType.FLOAT32)
 
 
 def _named(node: Node) -> str:

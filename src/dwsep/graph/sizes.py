@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ShapeError
-from .ir import Shape
+from .types import Shape
 
 LARGEST_SIZE = 2**31 - 1
 MOST_AXES = 8  # as in the core

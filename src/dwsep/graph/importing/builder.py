@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..evaluate import EVALUATED, cost, evaluate
-from ..ir import Array, Graph, Node, Shape
+from ..ir import Array, Graph, Node
 from ..shapes import infer
+from ..types import Shape, TensorType
 from .unsupported import Unsupported
-from .values import Computed, Known, Value, shape_of
+from .values import Computed, Known, Value, shape_of, type_of
 
 LARGEST_CONSTANT = 2**28  # bytes of one folded value
 _LARGEST_WORK = 2**33  # bytes touched, or multiplications, by all folding of one import
@@ -31,8 +32,8 @@ class Builder:
     def add_input(self, name: str, shape: Shape) -> Computed:
         """Add an input of the network."""
         self.graph.inputs.append(name)
-        self.graph.shapes[name] = shape
-        return Computed(name, shape)
+        self.graph.types[name] = TensorType(shape)
+        return Computed(name, self.graph.types[name])
 
     def emit(
         self,
@@ -43,7 +44,6 @@ class Builder:
     ) -> Value:
         """Add a node and return its value; without computed inputs the value is found now."""
         node = Node(kind, [], self.fresh(kind), attributes, weights or {}, self.node_name)
-        shapes = [v.shape if isinstance(v, Computed) else v.array.shape for v in inputs]
         for value in inputs:
             if isinstance(value, Computed) and value.test:
                 raise Unsupported("its input is a comparison, which is not supported")
@@ -51,15 +51,16 @@ class Builder:
                 raise Unsupported(
                     f"its input {value.name!r} is {value.array.dtype}, dwsep computes in float32"
                 )
-        shape = infer(node, shapes)
+        types = [type_of(v) for v in inputs]
+        type_ = infer(node, types)
         if kind in _FOLDED and all(isinstance(v, Known) for v in inputs):
-            self.charge(shape, cost(node, shapes))
+            self.charge(type_.shape, cost(node, [t.shape for t in types]))
             arrays = [v.array for v in inputs if isinstance(v, Known)]
             return Known(_compact(evaluate(node, arrays).astype(np.float32, copy=False)))
         node.inputs = [self._name_of(v) for v in inputs]
         self.graph.nodes.append(node)
-        self.graph.shapes[node.output] = shape
-        return Computed(node.output, shape)
+        self.graph.types[node.output] = type_
+        return Computed(node.output, type_)
 
     def charge(self, shape: Sequence[int | None], work: int = 0) -> None:
         """Raise Unsupported if finding a value of this shape now would take too much."""
@@ -75,7 +76,7 @@ class Builder:
     def rename(self, value: Computed, name: str, first: int) -> None:
         """Give a value another name; its readers are among the nodes from number `first`."""
         old, value.name = value.name, name
-        self.graph.shapes[name] = self.graph.shapes.pop(old)
+        self.graph.types[name] = self.graph.types.pop(old)
         for node in self.graph.nodes[first:]:
             node.inputs = [name if i == old else i for i in node.inputs]
             if node.output == old:
@@ -85,7 +86,7 @@ class Builder:
         """Return a name that no value has."""
         base = f"{self.node_name}/{like}" if self.node_name else like
         name = base
-        while name in self.graph.shapes or name in self.reserved:
+        while name in self.graph.types or name in self.reserved:
             self._numbers[base] = number = self._numbers.get(base, 0) + 1
             name = f"{base}_{number}"
         return name
@@ -95,10 +96,10 @@ class Builder:
             return value.name
         value.array = _compact(value.array)
         if self.graph.constants.get(value.name) is not value.array:
-            if not value.name or value.name in self.graph.shapes:
+            if not value.name or value.name in self.graph.types:
                 value.name = self.fresh("constant")
             self.graph.constants[value.name] = value.array
-            self.graph.shapes[value.name] = value.array.shape
+            self.graph.types[value.name] = TensorType.of(value.array)
         return value.name
 
     # Shorthands for the nodes that compositions are made of.
@@ -130,7 +131,7 @@ class Builder:
     def reshape(self, x: Value, target: Sequence[int]) -> Value:
         """Add a reshape, unless the shape stays."""
         node = Node("reshape", [], "", {"shape": tuple(target)})
-        if infer(node, [shape_of(x)]) == shape_of(x):
+        if infer(node, [type_of(x)]).shape == shape_of(x):
             return x
         return self.emit("reshape", [x], shape=tuple(target))
 

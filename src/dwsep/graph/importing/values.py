@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 from ...errors import InvalidModelError
-from ..ir import Shape
+from ..types import Shape, TensorType
 
 _LARGEST_EMPTY = 2**16
 
@@ -36,11 +36,20 @@ class Computed:
     """
 
     name: str
-    shape: Shape
+    type: TensorType
     test: tuple[Computed, float] | None = None  # is the value greater than the number
+
+    @property
+    def shape(self) -> Shape:
+        return self.type.shape
 
 
 Value: TypeAlias = "Known | Computed"
+
+
+def type_of(value: Value) -> TensorType:
+    """Return the type of a value."""
+    return value.type if isinstance(value, Computed) else TensorType.of(value.array)
 
 
 def shape_of(value: Value) -> Shape:

@@ -14,7 +14,8 @@ from ..importing.builder import Builder
 from ..importing.symbols import UNKNOWN, is_symbolic
 from ..importing.unsupported import Unsupported
 from ..importing.values import Computed, Known, Value, shape_of
-from ..ir import Array, Shape
+from ..ir import Array
+from ..types import Shape
 
 _MOST_SIZES = 64  # elements of a shape, a list of axes and the like
 

@@ -8,6 +8,7 @@ from ..importing.symbols import is_symbolic
 from ..importing.unsupported import Unsupported
 from ..importing.values import Computed, Known, Value, shape_of
 from ..sizes import broadcast, shown
+from ..types import TensorType
 from .call import Call
 from .registry import operator
 
@@ -59,7 +60,7 @@ def greater(call: Call) -> Value:
     x, bound = call.value(0), call.value(1)
     if not isinstance(x, Computed) or not isinstance(bound, Known) or bound.array.size != 1:
         raise Unsupported("comparisons of computed values are not supported")
-    return Computed("", call.shape(), (x, call.scalar(1, "bound")))
+    return Computed("", TensorType(call.shape()), (x, call.scalar(1, "bound")))
 
 
 def _guarded_softplus(call: Call) -> Value:

@@ -14,7 +14,8 @@ from .. import sizes
 from ..importing.builder import Builder
 from ..importing.unsupported import Unsupported
 from ..importing.values import Computed, Known, Value
-from ..ir import Graph, Shape
+from ..ir import Graph
+from ..types import Shape, TensorType
 from .call import Call
 from .folding import FOLDED, fold
 from .model import (
@@ -204,9 +205,8 @@ class _Import:
                         f"{self.file.name}: output {name!r} is {value.array.dtype}, need float32"
                     )
                 graph.constants[name] = value.array
-                graph.shapes[name] = _checked(
-                    f"{self.file.name}: output {name!r}", value.array.shape
-                )
+                _checked(f"{self.file.name}: output {name!r}", value.array.shape)
+                graph.types[name] = TensorType.of(value.array)
             elif value.test:
                 raise UnsupportedOperatorError(
                     f"{self.file.name}: output {name!r} is a comparison, need float32"

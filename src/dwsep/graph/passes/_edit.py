@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..ir import Array, Graph, Node, Shape
+from ..ir import Array, Graph, Node
+from ..shapes import infer
+from ..types import Shape, TensorType
 
 Wide = NDArray[np.float64]
 
@@ -40,7 +42,7 @@ class Edit:
         self._before: dict[int, list[Node]] = {}
         self._suffixes: dict[str, int] = {}
         self._dead: set[int] = set()
-        self._names = {*graph.shapes, *graph.constants, *graph.inputs, *self.producer}
+        self._names = {*graph.types, *graph.constants, *graph.inputs, *self.producer}
         for node in graph.nodes:
             self._read(node)
 
@@ -76,8 +78,7 @@ class Edit:
         return node if node is not None and node.kind in kinds else None
 
     def shape(self, value: str) -> Shape:
-        constant = self.graph.constants.get(value)
-        return self.graph.shapes[value] if constant is None else tuple(constant.shape)
+        return self.graph.types[value].shape
 
     def constant(self, value: str) -> Array | None:
         return self.graph.constants.get(value)
@@ -158,19 +159,21 @@ class Edit:
             if only is None or only(node):
                 self.rewire(node, [new if value == old else value for value in node.inputs])
 
-    def insert(self, before: Node, node: Node, shape: Shape) -> str:
+    def insert(self, before: Node, node: Node) -> str:
         """Put a new node in front of another; return the name of its value."""
         self._before.setdefault(id(before), []).append(node)
-        return self._add(node, shape)
+        return self._add(node)
 
-    def append(self, node: Node, shape: Shape) -> str:
+    def append(self, node: Node) -> str:
         """Put a new node behind all others; return the name of its value."""
         self.graph.nodes.append(node)
-        return self._add(node, shape)
+        return self._add(node)
 
-    def _add(self, node: Node, shape: Shape) -> str:
+    def _add(self, node: Node) -> str:
+        graph = self.graph
+        inputs = [graph.types[value] for value in node.inputs]
+        graph.types[node.output] = infer(node, inputs, channels_last=graph.channels_last)
         self.producer[node.output] = node
-        self.graph.shapes[node.output] = shape
         self._names.add(node.output)
         self._read(node)
         self.changed = True
@@ -181,7 +184,7 @@ class Edit:
         name = self.fresh(like)
         array = np.ascontiguousarray(values, dtype=np.float32).reshape(np.shape(values))
         self.graph.constants[name] = array
-        self.graph.shapes[name] = array.shape
+        self.graph.types[name] = TensorType.of(array)
         return name
 
     def rename_output(self, node: Node, name: str) -> None:
@@ -190,7 +193,7 @@ class Edit:
         del self.producer[old]
         node.output = name
         self.producer[name] = node
-        self.graph.shapes[name] = self.graph.shapes.pop(old)
+        self.graph.types[name] = self.graph.types.pop(old)
         self.redirect(old, name)
         self.changed = True
 
@@ -214,11 +217,11 @@ class Edit:
         if self._dead:
             for node in graph.nodes:
                 if id(node) in self._dead:
-                    graph.shapes.pop(node.output, None)
+                    graph.types.pop(node.output, None)
             graph.nodes = [node for node in graph.nodes if id(node) not in self._dead]
             self.changed = True
         for name in [*graph.constants]:
             if name not in self._outputs and not self._readers.get(name):
                 del graph.constants[name]
-                graph.shapes.pop(name, None)
+                graph.types.pop(name, None)
                 self.changed = True

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from ..ir import Graph, Node, Shape
+from ..ir import Graph, Node
 from ._permutation import Perm, channels_last
 
 IMAGE_KINDS = ("conv", "conv_transpose", "batch_norm", "pool", "resize", "zero_insert")
 _PASS_ON = ("activation", "unary", "identity", "softmax", "slice", "pad", "binary", "concat")
 
 
-def wishes(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, Perm]:
+def wishes(graph: Graph) -> dict[str, Perm]:
     """Return the orders that image operations want, handed up through what keeps the axes."""
     wanted: dict[str, Perm] = {}
     for node in reversed(graph.nodes):
         for value in node.inputs:
-            wish = _wish(node, wanted.get(node.output), len(shapes[value]))
+            wish = _wish(node, wanted.get(node.output), len(graph.shape(value)))
             if wish is not None and (node.kind in IMAGE_KINDS or value not in wanted):
                 wanted[value] = wish
     return wanted

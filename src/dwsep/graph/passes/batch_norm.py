@@ -88,7 +88,7 @@ def _lower(edit: Edit, node: Node) -> None:
     """Write a normalisation that stays as a multiplication and an addition."""
     affine = affine_of(edit, node)
     assert affine is not None
-    x, shape = affine.x, edit.shape(node.output)
+    x = affine.x
     steps = [("mul", affine.scale, 1.0), ("add", affine.shift, 0.0)]
     steps = [step for step in steps if np.any(step[1] != step[2])] or steps[1:]
     for function, values, _ in steps[:-1]:
@@ -96,7 +96,7 @@ def _lower(edit: Edit, node: Node) -> None:
         value = edit.fresh(f"{node.output}_{function}")
         attributes = {"function": function, "activation": None}
         scaled = Node("binary", inputs, value, attributes, name=node.name)
-        x = edit.insert(node, scaled, shape)
+        x = edit.insert(node, scaled)
     function, values, _ = steps[-1]
     inputs = [x, _constant(edit, node, function, values)]
     edit.become(node, "binary", inputs, {"function": function, "activation": None})

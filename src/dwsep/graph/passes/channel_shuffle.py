@@ -164,10 +164,9 @@ def _gathered(edit: Edit, reader: Node, read: _Channels, made: dict[object, str]
     if key not in made:
         pieces = [_piece(edit, reader, *one, made) for one in runs]
         if len(pieces) > 1:
-            shape = (*edit.shape(pieces[0])[:-1], read.place.size)
             joined = Node("concat", pieces, edit.fresh(f"{reader.inputs[0]}_gathered"))
-            joined.attributes = {"axis": len(shape) - 1}
-            made[key] = edit.insert(reader, joined, shape)
+            joined.attributes = {"axis": len(edit.shape(pieces[0])) - 1}
+            made[key] = edit.insert(reader, joined)
         else:
             made[key] = pieces[0]
     return made[key]
@@ -187,7 +186,7 @@ def _piece(
             "steps": (1,) * (len(pixels) + 1),
         }
         part = Node("slice", [source], edit.fresh(f"{source}_part"), attributes)
-        made[source, start, stop] = edit.insert(reader, part, (*pixels, stop - start))
+        made[source, start, stop] = edit.insert(reader, part)
     return made[source, start, stop]
 
 
@@ -205,7 +204,7 @@ def _depthwise(edit: Edit, node: Node, x: str, order: Indices) -> _Channels:
         weights["bias"] = node.weights["bias"][outputs]
     value = edit.fresh(f"{node.output}_reordered")
     moved = Node("depthwise", [x], value, node.attributes, weights, node.name)
-    edit.insert(node, moved, edit.shape(node.output))
+    edit.insert(node, moved)
     place = np.empty_like(outputs)
     place[outputs] = np.arange(outputs.size)
     return _Channels((value,), np.zeros(outputs.size, np.int64), place, True)

@@ -42,7 +42,7 @@ def _name_constant(edit: Edit, name: str) -> None:
     constant = edit.add_constant(f"{name}_constant", graph.constants[name])
     edit.redirect(name, constant)
     del graph.constants[name]
-    edit.append(Node("identity", [constant], name), tuple(graph.constants[constant].shape))
+    edit.append(Node("identity", [constant], name))
 
 
 def _fold(edit: Edit, node: Node) -> bool:
@@ -110,7 +110,7 @@ def _bypass(edit: Edit, node: Node, source: str) -> None:
     edit.producer.pop(name)
     node.output = edit.fresh(name)
     edit.producer[node.output] = node
-    edit.graph.shapes[node.output] = edit.graph.shapes[name]
+    edit.graph.types[node.output] = edit.graph.types[name]
     edit.rename_output(producer, name)
 
 

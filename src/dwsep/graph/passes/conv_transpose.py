@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..ir import Array, Graph, Node, Shape
+from ..ir import Array, Graph, Node
+from ..types import Shape
 from ._edit import Edit
 from .layout import shape_argument
 
@@ -53,14 +54,14 @@ def _lower_tiles(edit: Edit, node: Node) -> None:
     value = edit.fresh(f"{node.output}_pixels")
     attributes = {"activation": node.attributes.get("activation")}
     pixels = Node("dense", node.inputs[:1], value, attributes, weights, node.name)
-    x = edit.insert(node, pixels, (n, h, w, kh * kw * made))
+    x = edit.insert(node, pixels)
     split: Shape = (n, h, w, kh, kw * made)
     tiles = Node("reshape", [x], edit.fresh(f"{node.output}_tiles"))
     tiles.attributes = {"shape": shape_argument(edit.shape(x), split)}
-    x = edit.insert(node, tiles, split)
+    x = edit.insert(node, tiles)
     perm = (0, 1, 3, 2, 4)
     placed = Node("transpose", [x], edit.fresh(f"{node.output}_placed"), {"perm": perm})
-    x = edit.insert(node, placed, tuple(split[axis] for axis in perm))
+    x = edit.insert(node, placed)
     argument = shape_argument(edit.shape(x), edit.shape(node.output))
     edit.become(node, "reshape", [x], {"shape": argument})
 
@@ -104,29 +105,23 @@ def _rows_and_columns(edit: Edit) -> tuple[int, int]:
 
 
 def _zero_insert(edit: Edit, node: Node, x: str, stride: tuple[int, ...]) -> str:
-    shape = list(edit.shape(x))
-    for axis, step in zip(_rows_and_columns(edit), stride, strict=True):
-        shape[axis] = ((shape[axis] or 1) - 1) * step + 1
     value = edit.fresh(f"{node.output}_spread")
     spread = Node("zero_insert", [x], value, {"stride": stride}, name=node.name)
-    return edit.insert(node, spread, tuple(shape))
+    return edit.insert(node, spread)
 
 
 def _crop(edit: Edit, node: Node, x: str, margins: list[int]) -> str:
     """Cut off what padding that is less than none means: (top, bottom, left, right)."""
-    shape = list(edit.shape(x))
+    shape = edit.shape(x)
     starts: list[int] = [0] * len(shape)
     stops: list[int | None] = [None] * len(shape)
     for i, axis in enumerate(_rows_and_columns(edit)):
         before, after = margins[2 * i : 2 * i + 2]
-        size = shape[axis] or 0
-        starts[axis], stops[axis] = before, size - after
-        shape[axis] = size - before - after
-    result: Shape = tuple(shape)
+        starts[axis], stops[axis] = before, (shape[axis] or 0) - after
     attributes = {
         "starts": tuple(starts),
         "stops": tuple(stops),
         "steps": (1,) * len(shape),
     }
     value = edit.fresh(f"{node.output}_cropped")
-    return edit.insert(node, Node("slice", [x], value, attributes, name=node.name), result)
+    return edit.insert(node, Node("slice", [x], value, attributes, name=node.name))

@@ -22,10 +22,10 @@ def _adopt(edit: Edit, name: str) -> None:
     if not makers:
         return
     others = [node for node in readers if node not in makers]
-    shape, graph.shapes[name] = graph.shapes[name], graph.shapes[makers[0].output]
+    graph.types[name] = graph.types[makers[0].output]
     if others:
         turned = Node("transpose", [name], edit.fresh(f"{name}_nchw"), {"perm": inverse(NHWC)})
-        edit.redirect(name, edit.insert(others[0], turned, shape), lambda node: node in others)
+        edit.redirect(name, edit.insert(others[0], turned), lambda node: node in others)
     for maker in makers:
         edit.redirect(maker.output, name)
 
@@ -34,9 +34,9 @@ def _makes_nhwc(graph: Graph, node: Node) -> bool:
     """Tell whether a node turns NCHW into NHWC; for one channel or pixel that is a `reshape`."""
     if node.kind == "transpose":
         return tuple(node.attributes["perm"]) == NHWC
-    shape = graph.shapes[node.inputs[0]]
+    shape = graph.shape(node.inputs[0])
     if node.kind != "reshape" or len(shape) != 4:
         return False
     _, c, h, w = shape
     turned = tuple(shape[axis] for axis in NHWC)
-    return (c == 1 or h == w == 1) and graph.shapes[node.output] == turned
+    return (c == 1 or h == w == 1) and graph.shape(node.output) == turned

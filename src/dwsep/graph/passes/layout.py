@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from ..ir import Graph, Node, Shape
+from ..ir import Graph, Node
+from ..types import Shape, TensorType
 from ._permutation import (
     Perm,
     between,
@@ -45,18 +46,15 @@ def shape_argument(source: Shape, target: Shape) -> tuple[int, ...]:
 
 
 class _Layout:
-    """What was rewritten so far. Names and shapes in `file` are the file's."""
+    """What was rewritten so far. Names and types in `file` are the file's."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.file: dict[str, Shape] = {
-            **graph.shapes,
-            **{name: tuple(array.shape) for name, array in graph.constants.items()},
-        }
-        self.wanted = wishes(graph, self.file)
+        self.file: dict[str, Shape] = {name: type.shape for name, type in graph.types.items()}
+        self.wanted = wishes(graph)
         self.outputs = set(graph.outputs)
         self.nodes: list[Node] = []
-        self.shapes: dict[str, Shape] = {}
+        self.types: dict[str, TensorType] = {}  # as in memory
         # For each value the orders in which it exists, and their names; the first is preferred.
         self.forms: dict[str, dict[Perm, str]] = {}
         self.taken = {*self.file, *graph.inputs}
@@ -65,13 +63,9 @@ class _Layout:
 
     def rewrite(self) -> None:
         graph = self.graph
-        for name in graph.inputs:
-            self.shapes[name] = self.file[name]
+        for name in (*graph.inputs, *graph.constants):
+            self.types[name] = graph.types[name]
             self.forms[name] = {identity(len(self.file[name])): name}
-            self.placed.add(name)
-        for name, array in graph.constants.items():
-            self.shapes[name] = tuple(array.shape)
-            self.forms[name] = {identity(array.ndim): name}
             self.placed.add(name)
         for name in graph.inputs:
             wanted = self.wanted.get(name)
@@ -82,13 +76,13 @@ class _Layout:
             _HANDLERS.get(node.kind, _Layout.as_in_file)(self, node)
         for name in dict.fromkeys(graph.outputs):
             self.finish_output(name)
-        graph.nodes, graph.shapes, graph.channels_last = self.nodes, self.shapes, True
+        graph.nodes, graph.types, graph.channels_last = self.nodes, self.types, True
 
     def finish_output(self, name: str) -> None:
         source = self.form(name, identity(len(self.file[name])))
         if source != name:
             self.nodes.append(Node("identity", [source], name))
-            self.shapes[name] = self.shapes[source]
+            self.types[name] = self.types[source]
             self.placed.add(name)
 
     # --- values in memory ---------------------------------------------------------------------
@@ -101,7 +95,7 @@ class _Layout:
         forms = self.forms[value]
         if perm in forms:
             return forms[perm]
-        shape = permuted(self.file[value], perm)
+        type_ = self.graph.types[value].permuted(perm)
         old = next((p for p in forms if same_order(self.file[value], p, perm)), self.order(value))
         source = forms[old]
         if value in self.graph.constants:
@@ -109,21 +103,21 @@ class _Layout:
             return forms[perm]
         if not same_order(self.file[value], old, perm):
             forms[perm] = self.add(
-                Node("transpose", [source], "", {"perm": between(old, perm)}), value, perm, shape
+                Node("transpose", [source], "", {"perm": between(old, perm)}), value, perm, type_
             )
-        elif shape == self.shapes[source]:
+        elif type_.shape == self.types[source].shape:
             forms[perm] = source
         else:
-            argument = shape_argument(self.shapes[source], shape)
+            argument = shape_argument(self.types[source].shape, type_.shape)
             forms[perm] = self.add(
-                Node("reshape", [source], "", {"shape": argument}), value, perm, shape
+                Node("reshape", [source], "", {"shape": argument}), value, perm, type_
             )
         return forms[perm]
 
     def constant(self, value: str, array: np.ndarray[Any, Any], perm: Perm) -> str:
         name = self.fresh(value)
         self.graph.constants[name] = np.ascontiguousarray(array.transpose(perm))
-        self.shapes[name] = self.graph.constants[name].shape
+        self.types[name] = TensorType.of(self.graph.constants[name])
         return name
 
     def fresh(self, like: str) -> str:
@@ -132,7 +126,7 @@ class _Layout:
         self.taken.add(name)
         return name
 
-    def add(self, node: Node, value: str, perm: Perm, shape: Shape) -> str:
+    def add(self, node: Node, value: str, perm: Perm, type_: TensorType) -> str:
         """Append a node that computes a value in some order; return the name it gets.
 
         A graph output has its name in the file's order only, other values in their first.
@@ -141,7 +135,7 @@ class _Layout:
         node.output = value if as_in_file and value not in self.placed else self.fresh(value)
         self.placed.add(node.output)
         self.nodes.append(node)
-        self.shapes[node.output] = shape
+        self.types[node.output] = type_
         return node.output
 
     # --- nodes ----------------------------------------------------------------------------------
@@ -151,8 +145,8 @@ class _Layout:
         new = Node(
             node.kind, inputs, "", {**node.attributes, **attributes}, node.weights, node.name
         )
-        shape = permuted(self.file[node.output], perm)
-        self.forms[node.output] = {perm: self.add(new, node.output, perm, shape)}
+        type_ = self.graph.types[node.output].permuted(perm)
+        self.forms[node.output] = {perm: self.add(new, node.output, perm, type_)}
 
     def as_in_file(self, node: Node) -> None:
         inputs = [self.form(value, identity(len(self.file[value]))) for value in node.inputs]
@@ -208,10 +202,10 @@ class _Layout:
         _, before, after = (free or options)[0]
         source = self.form(node.inputs[0], before)
         target = permuted(y, after)
-        if target == self.shapes[source]:
+        if target == self.types[source].shape:
             self.forms[node.output] = {after: source}
         else:
-            argument = shape_argument(self.shapes[source], target)
+            argument = shape_argument(self.types[source].shape, target)
             self.emit(node, [source], after, shape=argument)
 
     def reduce(self, node: Node) -> None:
@@ -263,20 +257,20 @@ class _Layout:
         own = tuple(axis - missing for axis in perm if axis >= missing)
         name = self.form(value, own)
         shape = tuple(1 if axis < missing else self.file[value][axis - missing] for axis in perm)
-        while shape and shape[0] == 1 and len(shape) > len(self.shapes[name]):
+        while shape and shape[0] == 1 and len(shape) > len(self.types[name].shape):
             shape = shape[1:]
-        if shape == self.shapes[name]:
+        if shape == self.types[name].shape:
             return name
         if value in self.graph.constants:
             constant = self.fresh(value)
             sizes = [int(size or 0) for size in shape]  # constants have no open sizes
             self.graph.constants[constant] = self.graph.constants[name].reshape(sizes)
-            self.shapes[constant] = shape
+            self.types[constant] = self.types[name].with_shape(shape)
             return constant
-        argument = shape_argument(self.shapes[name], shape)
+        argument = shape_argument(self.types[name].shape, shape)
         new = Node("reshape", [name], self.fresh(value), {"shape": argument})
         self.nodes.append(new)
-        self.shapes[new.output] = shape
+        self.types[new.output] = self.types[name].with_shape(shape)
         return new.output
 
 

@@ -107,7 +107,8 @@ def _straighten(edit: Edit, product: Node) -> None:
         gate.mean.attributes = {**gate.mean.attributes, "keepdims": True}
         edit.changed = True
     for node, last in zip(chain, (channels, middle, channels), strict=True):
-        edit.graph.shapes[node.output] = (batch, 1, 1, last)
+        pixel = edit.graph.types[node.output].with_shape((batch, 1, 1, last))
+        edit.graph.types[node.output] = pixel
     for node, value in ((gate.reduce, gate.mean.output), (gate.excite, gate.reduce.output)):
         if node.inputs != [value]:
             edit.rewire(node, [value])

@@ -1,0 +1,79 @@
+"""The type of a value: its shape, the data type of its elements, and what they stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InvalidModelError
+
+__all__ = ["DType", "Quantization", "Shape", "TensorType"]
+
+Shape = tuple[int | None, ...]  # None for the batch, whose size may be unknown
+
+
+class DType(str, Enum):
+    """The data types of values; the values of the enumeration are NumPy's names."""
+
+    FLOAT32 = "float32"
+    INT8 = "int8"
+    UINT8 = "uint8"
+    INT32 = "int32"
+
+    @property
+    def numpy(self) -> np.dtype[Any]:
+        return np.dtype(self.value)
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """What integers stand for: real = scale * (integer - zero_point).
+
+    Attributes
+    ----------
+    scale : tuple of float
+        One for the whole tensor, or one for each index along `axis`.
+    zero_point : tuple of int
+        As many as scales.
+    axis : int or None
+        The axis of the scales, None if there is one scale.
+    dtype : DType
+        Of the integers.
+    """
+
+    scale: tuple[float, ...]
+    zero_point: tuple[int, ...] = (0,)
+    axis: int | None = None
+    dtype: DType = DType.INT8
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """Shape, data type and quantization of a value; the quantization is None for floats."""
+
+    shape: Shape
+    dtype: DType = DType.FLOAT32
+    quantization: Quantization | None = None
+
+    @classmethod
+    def of(cls, array: NDArray[Any]) -> TensorType:
+        """Return the type of an array that is not quantized."""
+        try:
+            return cls(tuple(array.shape), DType(array.dtype.name))
+        except ValueError:
+            raise InvalidModelError(f"values of type {array.dtype} are not supported") from None
+
+    def with_shape(self, shape: Shape) -> TensorType:
+        """Return the same type with another shape; a quantization along an axis must not move."""
+        return replace(self, shape=shape)
+
+    def permuted(self, perm: tuple[int, ...]) -> TensorType:
+        """Return the type after a transposition: axis k is what was axis perm[k]."""
+        quantization = self.quantization
+        if quantization is not None and quantization.axis is not None:
+            quantization = replace(quantization, axis=perm.index(quantization.axis))
+        return TensorType(tuple(self.shape[axis] for axis in perm), self.dtype, quantization)
