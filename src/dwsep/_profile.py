@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _core, _limits
 from ._arguments import integer
+from ._roofline import Point, dot_area, roofline
 from ._summary import StepRow, step_rows
 from ._table import shape_text, table
 
@@ -115,9 +116,24 @@ class Profile:
         OSError
             If the file cannot be written.
         """
-        from ._roofline import draw
+        title = (
+            f"{self.name}: {self.seconds * 1e3:.3g} ms, {self.gflops:.0f} GFLOP/s, "
+            f"{_count(self.threads, 'thread')}"
+        )
+        roofline(path, title, self._points(), self.peak_gflops, self.bandwidths)
 
-        draw(self, path)
+    def _points(self) -> list[Point]:
+        """Return a dot for each step, as large as its share of the time."""
+        rows = [r for r in self.rows if not r.step.free and r.step.flops > 0 and r.seconds > 0]
+        total = sum(row.seconds for row in rows)
+        points = []
+        for kind in sorted({row.step.kind for row in rows}):
+            of_kind = [row for row in rows if row.step.kind == kind]
+            group = f"{kind}, {sum(row.seconds for row in of_kind) / total:.0%} of the time"
+            for row in of_kind:
+                area = dot_area(row.seconds / total)
+                points.append(Point(group, row.step.flops / row.step.bytes, row.gflops, area))
+        return points
 
     def __str__(self) -> str:
         headers = ("", "node", "kind", "output", "kernel", "bound by")

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
-    from ._profile import Profile
-
-__all__ = ["Point", "draw", "roofline"]
+__all__ = ["Point", "dot_area", "roofline"]
 
 _LARGEST_DOT = 400.0  # square points, for a step that takes all the time
 _SMALLEST_DOT = 9.0
+
+
+def dot_area(share: float) -> float:
+    """Return the area of a step's dot, of its share of the time."""
+    return max(_SMALLEST_DOT, _LARGEST_DOT * share)
 
 
 class Point(NamedTuple):
@@ -97,21 +100,3 @@ def roofline(
     if points:
         axes.legend(fontsize=8, loc="lower right", markerscale=0.6)
     figure.savefig(path, dpi=150)
-
-
-def draw(profile: Profile, path: str | os.PathLike[str]) -> None:
-    """Draw each step of a profile as a dot, as large as its share of the time."""
-    rows = [r for r in profile.rows if not r.step.free and r.step.flops > 0 and r.seconds > 0]
-    total = sum(row.seconds for row in rows)
-    points = []
-    for kind in sorted({row.step.kind for row in rows}):
-        of_kind = [row for row in rows if row.step.kind == kind]
-        group = f"{kind}, {sum(row.seconds for row in of_kind) / total:.0%} of the time"
-        for row in of_kind:
-            area = max(_SMALLEST_DOT, _LARGEST_DOT * row.seconds / total)
-            points.append(Point(group, row.step.flops / row.step.bytes, row.gflops, area))
-    title = (
-        f"{profile.name}: {profile.seconds * 1e3:.3g} ms, {profile.gflops:.0f} GFLOP/s, "
-        f"{profile.threads} thread{'s' * (profile.threads != 1)}"
-    )
-    roofline(path, title, points, profile.peak_gflops, profile.bandwidths)
