@@ -1,10 +1,10 @@
-"""Loads networks from files: saved ones as they are, ONNX by way of the graph."""
+"""Loads networks from files: saved ones as they are, those of other formats through the graph."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,9 +15,9 @@ from .model import Model
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-__all__ = ["load"]
+    from .graph.ir import Graph
 
-_MAGIC = b"dwsepnet"
+__all__ = ["load"]
 
 
 def load(
@@ -71,33 +71,88 @@ def load(
         check_kind(input_shapes, Mapping, "input_shapes", "None or a mapping of names to shapes")
     if outputs is not None:
         check_kind(outputs, Sequence, "outputs", "None or a sequence of names")
-    network = _saved(source)
-    if network is not None:
-        given = {"input_layout": input_layout, "input_shapes": input_shapes, "outputs": outputs}
-        for name, value in given.items():
-            if value is not None:
-                raise ValueError(f"{name}: need None for a .dwsep file, got {value!r}")
-        return Model(network)
-    from .graph.lowering import lower
+    options = _Options(input_layout, input_shapes, outputs)
+    path = _path(source)
+    start = _start(source, path)
+    name = path or ""
+    chosen = next(f for f in _FORMATS if f.is_in(start) or name.endswith(f.suffix))
+    return chosen.load(source if path is None else path, options)
+
+
+class _Options(NamedTuple):
+    """The options of `load`."""
+
+    input_layout: str | None
+    input_shapes: Mapping[str, Sequence[int | None]] | None
+    outputs: Sequence[str] | None
+
+
+def _load_saved(source: Any, options: _Options) -> Model:
+    for name, value in options._asdict().items():
+        if value is not None:
+            raise ValueError(f"{name}: need None for a .dwsep file, got {value!r}")
+    if isinstance(source, str):
+        return Model(_core.Network.load(source))
+    return Model(_core.Network.from_bytes(bytes(source)))
+
+
+def _refuse_tflite(source: Any, options: _Options) -> Model:
+    what = repr(source) if isinstance(source, str) else "the content"
+    raise ValueError(f"source: {what} is a TFLite model, which dwsep does not support yet")
+
+
+def _load_onnx(source: Any, options: _Options) -> Model:
     from .graph.onnx import import_onnx
+
+    return _lowered(
+        lambda: import_onnx(source, input_shapes=options.input_shapes, outputs=options.outputs),
+        options,
+    )
+
+
+def _lowered(imported: Callable[[], Graph], options: _Options) -> Model:
+    """Return the model of what an importer makes."""
+    from .graph.lowering import lower
     from .graph.pipeline import optimize
 
     with np.errstate(all="ignore"):  # weights may be any numbers
-        graph = import_onnx(source, input_shapes=input_shapes, outputs=outputs)
-        graph = optimize(graph, input_layout=input_layout)
+        graph = optimize(imported(), input_layout=options.input_layout)
         return Model(lower(graph, {"name": graph.name}))
 
 
-def _saved(source: object) -> _core.Network | None:
-    """Return the network of a .dwsep file, None for anything else."""
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        content = bytes(source)
-        return _core.Network.from_bytes(content) if content.startswith(_MAGIC) else None
+class _Format(NamedTuple):
+    """A format of files, known by the bytes `magic` at a position or else by a path's suffix."""
+
+    suffix: str
+    position: int
+    magic: bytes
+    load: Callable[[Any, _Options], Model]
+
+    def is_in(self, start: bytes) -> bool:
+        return start[self.position : self.position + len(self.magic)] == self.magic
+
+
+_FORMATS = (  # the first that fits
+    _Format(".dwsep", 0, b"dwsepnet", _load_saved),
+    _Format(".tflite", 4, b"TFL3", _refuse_tflite),
+    _Format(".onnx", 0, b"", _load_onnx),  # without magic bytes: all that no other format claims
+)
+
+
+def _path(source: object) -> str | None:
+    """Return the path of a file, None for what is no file."""
     if not isinstance(source, (str, os.PathLike)):
         return None
-    path = os.fspath(source)
+    path: str = os.fspath(source)
     if "\0" in path:
         raise ValueError(f"source: need a path without null characters, got {path!r}")
-    with open(path, "rb") as file:
-        start = file.read(len(_MAGIC))
-    return _core.Network.load(path) if start == _MAGIC or path.endswith(".dwsep") else None
+    return path
+
+
+def _start(source: object, path: str | None) -> bytes:
+    """Return the first bytes of a file or of its content, none of a model in memory."""
+    most = max(f.position + len(f.magic) for f in _FORMATS)
+    if path is not None:
+        with open(path, "rb") as file:
+            return file.read(most)
+    return bytes(source)[:most] if isinstance(source, (bytes, bytearray, memoryview)) else b""

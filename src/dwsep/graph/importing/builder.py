@@ -20,10 +20,13 @@ _FOLDED = frozenset(EVALUATED) - {"pool", "resize", "zero_insert"}  # nobody doe
 
 
 class Builder:
-    """A graph in the making, and the name of the operator that is being imported."""
+    """A graph in the making, and the name of the operator that is being imported.
 
-    def __init__(self, name: str) -> None:
-        self.graph = Graph(name, [], [])
+    `channels_last` says whether images are NHWC in this format, or NCHW.
+    """
+
+    def __init__(self, name: str, *, channels_last: bool) -> None:
+        self.graph = Graph(name, [], [], channels_last=channels_last)
         self.node_name = ""
         self.reserved: set[str] = set()  # names of the file's values, which nothing else may take
         self._work = 0
@@ -52,11 +55,12 @@ class Builder:
                     f"its input {value.name!r} is {value.array.dtype}, dwsep computes in float32"
                 )
         types = [type_of(v) for v in inputs]
-        type_ = infer(node, types)
+        type_ = infer(node, types, channels_last=self.graph.channels_last)
         if kind in _FOLDED and all(isinstance(v, Known) for v in inputs):
             self.charge(type_.shape, cost(node, [t.shape for t in types]))
             arrays = [v.array for v in inputs if isinstance(v, Known)]
-            return Known(_compact(evaluate(node, arrays).astype(np.float32, copy=False)))
+            array = evaluate(node, arrays, channels_last=self.graph.channels_last)
+            return Known(_compact(array.astype(np.float32, copy=False)))
         node.inputs = [self._name_of(v) for v in inputs]
         self.graph.nodes.append(node)
         self.graph.types[node.output] = type_

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..._arguments import shown
 from ...errors import InvalidModelError
+from ..importing.node import FileNode, needed_nodes
 from ..importing.values import Known
 from .tensors import is_readable, to_array, type_name
 
@@ -28,17 +29,6 @@ class File:
     directory: Path | None
     graph: Any
     opset: int
-
-
-@dataclass(eq=False)
-class FileNode:
-    """A node with its attributes as Python values."""
-
-    name: str
-    type: str
-    inputs: list[str]
-    outputs: list[str]
-    attributes: dict[str, Any]
 
 
 def onnx_package() -> Any:
@@ -110,37 +100,14 @@ def _texts(model: Any) -> Iterator[Any]:
 
 def nodes_in_order(file: File) -> list[FileNode]:
     """Return the nodes that the outputs need, each after those that it reads."""
-    graph = file.graph
-    given = {i.name for i in graph.input} | {t.name for t in graph.initializer}
-    makers: dict[str, int] = {}
-    for number, node in enumerate(graph.node):
-        for name in node.output:
-            if name and (name in makers or name in given):
-                raise InvalidModelError(f"{file.name}: two values have the name {name!r}")
-            makers[name] = number
-    needed: list[int] = []
-    state: dict[int, int] = {}  # 1: its inputs are being visited, 2: done
-    stack = [makers[o.name] for o in reversed(graph.output) if o.name in makers]
-    while stack:  # depth first, without recursion: files choose the depth
-        number = stack[-1]
-        if state.get(number) is None:
-            state[number] = 1
-            for name in graph.node[number].input:
-                before = makers.get(name) if name else None
-                if name and before is None and name not in given:
-                    raise InvalidModelError(
-                        f"{file.name}: node {_label(graph.node[number], number)} reads {name!r}, "
-                        "which nothing makes"
-                    )
-                if before is not None and state.get(before) != 2:
-                    if state.get(before) == 1:
-                        raise InvalidModelError(f"{file.name}: a cycle goes through {name!r}")
-                    stack.append(before)
-            continue
-        stack.pop()
-        if state[number] == 1:
-            state[number] = 2
-            needed.append(number)
+    nodes = file.graph.node
+    needed = needed_nodes(
+        file.name,
+        [(node.input, node.output) for node in nodes],
+        {i.name for i in file.graph.input} | {t.name for t in file.graph.initializer},
+        [o.name for o in file.graph.output],
+        lambda number: _label(nodes[number], number),
+    )
     return [_file_node(file, number) for number in needed]
 
 

@@ -1,0 +1,158 @@
+"""Walks the nodes of a file and grows the graph; what cannot be imported is reported together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ...errors import InvalidModelError, ShapeError, UnsupportedOperatorError
+from ..ir import Graph
+from ..types import Shape, TensorType
+from .builder import Builder
+from .inputs import checked
+from .node import FileNode
+from .unsupported import Unsupported
+from .values import Computed, Known, Value
+
+_MOST_LINES = 1000  # of an error
+
+# Of a node, its inputs, and its outputs with "" for those that nobody reads: the outputs' values.
+ImportNode = Callable[[FileNode, "list[Value | None]", "list[str]"], "list[Value | None]"]
+
+
+class _Problem(NamedTuple):
+    node: FileNode
+    reason: str
+    is_sound: bool  # the file is in order, and dwsep lacks something
+
+
+class Import:
+    """One import: the values by the names that the file gives them, and what is wrong with it.
+
+    Parameters
+    ----------
+    file, network : str
+        The names of both; the file's is for messages.
+    nodes : sequence of FileNode
+        Each after those that it reads.
+    constants : mapping of str to Known
+        The values that the file holds.
+    channels_last : bool
+        Whether images are NHWC in this format, or NCHW.
+    """
+
+    def __init__(
+        self,
+        file: str,
+        network: str,
+        nodes: Sequence[FileNode],
+        constants: Mapping[str, Known],
+        *,
+        channels_last: bool,
+    ) -> None:
+        self.file = file
+        self.nodes = nodes
+        self.build = Builder(network, channels_last=channels_last)
+        self.build.reserved = {name for node in nodes for name in node.outputs} | set(constants)
+        self._values: dict[str, Value] = {**constants}
+        self._problems: list[_Problem] = []
+
+    def add_input(self, name: str, shape: Shape) -> None:
+        """Add an input of the network."""
+        if name in self._values or not name:
+            raise InvalidModelError(f"{self.file}: two inputs are named {name!r}")
+        self._values[name] = self.build.add_input(name, shape)
+
+    def run(
+        self, importer: ImportNode, supported: Collection[str], outputs: Sequence[str]
+    ) -> Graph:
+        """Import all nodes and return the graph, or raise an error that lists all problems.
+
+        `importer` is asked for the types of nodes that are `supported`. It raises Unsupported for
+        what dwsep lacks, InvalidModelError or ShapeError for what contradicts itself.
+        """
+        read = {name for node in self.nodes for name in node.inputs} | set(outputs)
+        for node in self.nodes:
+            if node.type in supported:
+                self._add(node, importer, read)
+            else:
+                self._problems.append(_Problem(node, "this operator is not supported", True))
+        if self._problems:
+            raise self._error()
+        self._add_outputs(outputs)
+        return self.build.graph
+
+    def _add(self, node: FileNode, importer: ImportNode, read: set[str]) -> None:
+        if any(name and name not in self._values for name in node.inputs):
+            return  # a problem that is reported already made it unknown
+        first = len(self.build.graph.nodes)
+        self.build.node_name = node.name
+        inputs = [self._values[name] if name else None for name in node.inputs]
+        wanted = [name if name in read else "" for name in node.outputs]
+        try:
+            self._bind(node, importer(node, inputs, wanted), first)
+        except Unsupported as reason:
+            self._problems.append(_Problem(node, str(reason), True))
+        except (InvalidModelError, ShapeError) as error:
+            self._problems.append(_Problem(node, str(error), False))
+        except (ValueError, IndexError, TypeError, ArithmeticError) as error:
+            # NumPy's complaints about what is folded
+            self._problems.append(_Problem(node, f"its inputs do not fit: {error}", False))
+
+    def _bind(self, node: FileNode, results: list[Value | None], first: int) -> None:
+        """Give the file's names to what a node has made."""
+        fresh = {n.output for n in self.build.graph.nodes[first:]}
+        for name, value in zip(node.outputs, results, strict=False):
+            if not name or value is None:
+                continue
+            if isinstance(value, Computed) and value.name in fresh:
+                fresh.remove(value.name)
+                self.build.rename(value, name, first)
+            elif isinstance(value, Known) and not value.name:
+                value.name = name
+            self._values[name] = value
+
+    def _error(self) -> ValueError:
+        lines = [
+            f"{_short(node.name)} ({_short(node.type)}): {_short(reason, 500)}"
+            for node, reason, _ in self._problems[:_MOST_LINES]
+        ]
+        more = len(self._problems) - len(lines)
+        lines += [f"and {more} more"] if more else []
+        count = f"{len(self._problems)} of {len(self.nodes)} nodes"
+        text = f"{self.file}: {count} cannot be imported\n  " + "\n  ".join(lines)
+        sound = any(problem.is_sound for problem in self._problems)
+        return UnsupportedOperatorError(text) if sound else InvalidModelError(text)
+
+    def _add_outputs(self, names: Sequence[str]) -> None:
+        if not names or len(set(names)) != len(names):
+            raise InvalidModelError(f"{self.file}: need outputs of different names")
+        for name in names:
+            self._add_output(name, f"{self.file}: output {name!r}")
+
+    def _add_output(self, name: str, label: str) -> None:
+        graph, value = self.build.graph, self._values.get(name)
+        if value is None:
+            raise InvalidModelError(f"{self.file}: nothing makes the output {name!r}")
+        if isinstance(value, Known):
+            if value.array.dtype != np.float32:
+                raise UnsupportedOperatorError(f"{label} is {value.array.dtype}, need float32")
+            graph.constants[name] = value.array
+            checked(label, value.array.shape)
+            graph.types[name] = TensorType.of(value.array)
+        elif value.test:
+            raise UnsupportedOperatorError(f"{label} is a comparison, need float32")
+        elif value.name != name:
+            self.build.node_name = name
+            copy = self.build.emit("identity", [value])
+            assert isinstance(copy, Computed)
+            self.build.rename(copy, name, len(graph.nodes) - 1)
+        graph.outputs.append(name)
+
+
+def _short(text: str, most: int = 200) -> str:
+    """Return a text of the file on one line of bounded length."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[:most] + "..."

@@ -1,0 +1,84 @@
+"""The shapes of a network's inputs: as the file declares them, or as the caller gives them."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Collection, Mapping, Sequence
+
+from ...errors import InvalidModelError, ShapeError
+from .. import sizes
+from ..types import Shape
+
+InputShapes = Mapping[str, Sequence[int | None]]
+
+
+def check_names(file: str, given: InputShapes, inputs: Collection[str]) -> None:
+    """Raise InvalidModelError for shapes of inputs that there are not."""
+    if unknown := set(given) - set(inputs):
+        raise InvalidModelError(
+            f"input_shapes: {file} has no input {sorted(unknown)}, it has {list(inputs)}"
+        )
+
+
+def input_shape(
+    file: str,
+    name: str,
+    declared: Sequence[int | str] | None,
+    given: Sequence[int | None] | None,
+) -> Shape:
+    """Return an input's shape.
+
+    Parameters
+    ----------
+    file, name : str
+        For messages.
+    declared : sequence of int or str, or None
+        As the file has it; a str, perhaps empty, is the name of a size that it leaves open.
+    given : sequence of int or None, or None
+        As the caller wants it instead.
+    """
+    label = f"{file}: input {name!r}"
+    if given is None:
+        if declared is None:
+            raise InvalidModelError(f"{label} has no shape; give it with input_shapes")
+        return _declared_shape(label, name, declared)
+    try:
+        shape = tuple(None if n is None else operator.index(n) for n in given)
+    except TypeError:
+        raise InvalidModelError(f"input_shapes: need ints for {name!r}, got {given}") from None
+    if declared is not None and len(shape) != len(declared):
+        raise InvalidModelError(f"input_shapes: {label} has {len(declared)} axes, got {shape}")
+    if None in shape[1:]:
+        raise InvalidModelError(f"input_shapes: {label}: only the first size may be None: {shape}")
+    return checked(label, shape)
+
+
+def _declared_shape(label: str, name: str, declared: Sequence[int | str]) -> Shape:
+    shape: list[int | None] = []
+    for axis, size in enumerate(declared):
+        if isinstance(size, int):
+            shape.append(size)
+        elif axis == 0:
+            shape.append(None)
+        else:
+            raise InvalidModelError(
+                f"{label}: axis {axis} ({size or 'without a name'}) has no size; only the "
+                "first may be open. Give the shape, such as "
+                f"input_shapes={{{name!r}: ({', '.join(_example(declared))})}}"
+            )
+    return checked(label, tuple(shape))
+
+
+def _example(declared: Sequence[int | str]) -> list[str]:
+    return [
+        str(size) if isinstance(size, int) else "None" if axis == 0 else "224"
+        for axis, size in enumerate(declared)
+    ]
+
+
+def checked(label: str, shape: Shape) -> Shape:
+    """Return a shape that an array can have, else raise InvalidModelError."""
+    try:
+        return sizes.checked(shape)
+    except ShapeError as error:
+        raise InvalidModelError(f"{label}: {error}") from None

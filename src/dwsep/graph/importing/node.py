@@ -1,0 +1,78 @@
+"""A node of a file as importers of any format read it, and the order in which they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import InvalidModelError
+
+
+@dataclass(eq=False)
+class FileNode:
+    """A node with its attributes as Python values; "" stands for a value that is not there."""
+
+    name: str
+    type: str
+    inputs: list[str]
+    outputs: list[str]
+    attributes: dict[str, Any]
+
+
+def needed_nodes(
+    file: str,
+    nodes: Sequence[tuple[Sequence[str], Sequence[str]]],
+    given: set[str],
+    outputs: Sequence[str],
+    label: Callable[[int], str],
+) -> list[int]:
+    """Return the numbers of the nodes that the outputs need, each after those that it reads.
+
+    Parameters
+    ----------
+    file : str
+        For messages.
+    nodes : sequence of (inputs, outputs)
+        The names of each node's values.
+    given : set of str
+        Values that no node makes: inputs and constants.
+    outputs : sequence of str
+        Those of the network.
+    label : callable
+        Names a node for people.
+
+    Raises
+    ------
+    InvalidModelError
+        If two values have one name, if nothing makes a value, or if a cycle goes through one.
+    """
+    makers: dict[str, int] = {}
+    for number, (_, made) in enumerate(nodes):
+        for name in made:
+            if name and (name in makers or name in given):
+                raise InvalidModelError(f"{file}: two values have the name {name!r}")
+            makers[name] = number
+    needed: list[int] = []
+    state: dict[int, int] = {}  # 1: its inputs are being visited, 2: done
+    stack = [makers[name] for name in reversed(outputs) if name in makers]
+    while stack:  # depth first, without recursion: files choose the depth
+        number = stack[-1]
+        if state.get(number) is None:
+            state[number] = 1
+            for name in nodes[number][0]:
+                before = makers.get(name) if name else None
+                if name and before is None and name not in given:
+                    raise InvalidModelError(
+                        f"{file}: node {label(number)} reads {name!r}, which nothing makes"
+                    )
+                if before is not None and state.get(before) != 2:
+                    if state.get(before) == 1:
+                        raise InvalidModelError(f"{file}: a cycle goes through {name!r}")
+                    stack.append(before)
+            continue
+        stack.pop()
+        if state[number] == 1:
+            state[number] = 2
+            needed.append(number)
+    return needed

@@ -1,0 +1,186 @@
+"""What importers of all formats share: the builder in either layout, and the choice of a format."""
+
+from __future__ import annotations
+
+import copy
+
+import graph_oracle
+import numpy as np
+import pytest
+from graph_builder import feeds_of, kinds, transposes, unequal
+
+import dwsep
+from dwsep.graph.importing.builder import Builder
+from dwsep.graph.importing.importer import Import
+from dwsep.graph.importing.node import FileNode
+from dwsep.graph.importing.values import Known
+from dwsep.graph.lowering import lower
+from dwsep.graph.pipeline import optimize
+from dwsep.model import Model
+
+# --- layouts --------------------------------------------------------------------------------------
+
+
+def _window(**more):
+    return {"stride": (2, 1), "dilation": (1, 1), "padding": (1, 1, 0, 1), **more}
+
+
+def _small_network(channels_last):
+    """Build what depends on the layout, as an importer would."""
+    rng = np.random.default_rng(5)
+
+    def random(*shape):
+        return rng.standard_normal(shape, np.float32)
+
+    build = Builder("small", channels_last=channels_last)
+    x = build.add_input("x", (None, 7, 6, 3) if channels_last else (None, 3, 7, 6))
+    weights = {"weight": random(3, 2, 3, 4), "bias": random(4)}
+    y = build.emit("conv", [x], weights, **_window(groups=1, activation=None))
+    y = build.emit("batch_norm", [y], {"scale": random(4), "shift": random(4)})
+    y = build.emit(
+        "conv", [y], {"weight": random(3, 3, 1, 4)}, **_window(groups=4, activation=None)
+    )
+    y = build.activation("relu6", y)
+    scale = Known(random(4) if channels_last else random(4, 1, 1))
+    y = build.binary("mul", y, scale)
+    y = build.emit(
+        "pool", [y], function="max", kernel=(2, 1), **_window(padding=(0, 0, 0, 0), stride=(1, 1))
+    )
+    y = build.reduce("mean", y, (1, 2) if channels_last else (2, 3), keepdims=False)
+    y = build.emit("dense", [y], {"weight": random(4, 2), "bias": random(2)}, activation=None)
+    build.rename(y, "y", 0)
+    build.graph.outputs.append("y")
+    return build.graph
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_a_graph_of_either_layout_runs(channels_last):
+    graph = _small_network(channels_last)
+    assert graph.channels_last == channels_last
+    feeds = {name: x.astype(np.float32) for name, x in feeds_of(graph).items()}
+    expected = graph_oracle.evaluate(copy.deepcopy(graph), feeds)["y"]
+    optimize(graph)
+    assert len(transposes(graph)) == (not channels_last)
+    wanted = ["standard", "depthwise", "binary", "pool", "reduce", "pointwise"]
+    assert kinds(graph)[-6:] == wanted
+    assert np.ptp(expected) > 0
+    assert not unequal({"y": expected}, {"y": Model(lower(graph, {}))(feeds["x"])})
+
+
+def test_both_layouts_compute_the_same_bits():
+    first, last = (_small_network(layout) for layout in (False, True))
+    x = np.random.default_rng(1).standard_normal((3, 7, 6, 3), np.float32)
+    y, z = (Model(lower(optimize(graph), {})) for graph in (first, last))
+    assert y(x.transpose(0, 3, 1, 2)).tobytes() == z(x).tobytes()
+
+
+def test_what_is_known_is_folded_in_its_layout():
+    """Channels are the second axis or the last: 2 images of 3x3 pixels of 3 channels."""
+    array = np.arange(54, dtype=np.float32).reshape(2, 3, 3, 3)
+    scale = np.array([1, 10, 100], np.float32)
+    for channels_last, by_channel in ((True, scale), (False, scale[:, None, None])):
+        build = Builder("folded", channels_last=channels_last)
+        weights = {"scale": scale, "shift": np.zeros(3, np.float32)}
+        value = build.emit("batch_norm", [Known(array)], weights)
+        assert isinstance(value, Known)
+        assert value.array.tobytes() == (array * by_channel).tobytes()
+        assert not build.graph.nodes
+
+
+# --- problems -------------------------------------------------------------------------------------
+
+
+def _chain(*types):
+    names = ["x", *(f"v{i}" for i in range(len(types)))]
+    return [
+        FileNode(f"node {i}", type_, [names[i]], [names[i + 1]], {})
+        for i, type_ in enumerate(types)
+    ]
+
+
+def _import(nodes, importers, **options):
+    state = Import("file", "network", nodes, {}, channels_last=True)
+    state.add_input("x", (None, 4))
+
+    def importer(node, values, wanted):
+        return [importers[node.type](state.build, *values)]
+
+    return state.run(importer, importers, [nodes[-1].outputs[0]])
+
+
+def test_the_file_s_names_are_the_graph_s():
+    nodes = _chain("Tanh", "Twice")
+    importers = {
+        "Tanh": lambda build, x: build.activation("tanh", x),
+        "Twice": lambda build, x: build.binary("add", build.unary("neg", x), x),
+    }
+    graph = _import(nodes, importers)
+    assert [n.output for n in graph.nodes] == ["v0", "node 1/unary", "v1"]
+    assert [n.name for n in graph.nodes] == ["node 0", "node 1", "node 1"]
+    assert graph.outputs == ["v1"]
+
+
+def test_all_problems_are_reported_once():
+    """A node behind a problem is no problem of its own, an unknown operator always is."""
+    nodes = _chain("Tanh", "What", "Tanh", "Which")
+    with pytest.raises(dwsep.errors.UnsupportedOperatorError) as error:
+        _import(nodes, {"Tanh": lambda build, x: build.activation("tanh", x)})
+    assert str(error.value).splitlines() == [
+        "file: 2 of 4 nodes cannot be imported",
+        "  node 1 (What): this operator is not supported",
+        "  node 3 (Which): this operator is not supported",
+    ]
+
+
+def test_an_unsound_node_is_not_called_unsupported():
+    def fails(build, x):
+        raise ValueError("no")
+
+    with pytest.raises(dwsep.errors.InvalidModelError, match=r"node 0 \(Odd\): .* do not fit: no"):
+        _import(_chain("Odd"), {"Odd": fails})
+
+
+def test_an_output_that_another_name_has_is_a_copy():
+    nodes = [*_chain("Tanh"), FileNode("same", "Same", ["v0"], ["w"], {})]
+    importers = {"Tanh": lambda build, x: build.activation("tanh", x), "Same": lambda build, x: x}
+    graph = _import(nodes, importers)
+    assert [(n.kind, n.inputs, n.output) for n in graph.nodes] == [
+        ("activation", ["x"], "v0"),
+        ("identity", ["v0"], "w"),
+    ]
+
+
+# --- formats --------------------------------------------------------------------------------------
+
+TFLITE = b"\x1c\0\0\0TFL3" + bytes(56)
+
+
+def test_tflite_is_named(tmp_path):
+    path = tmp_path / "net.bin"
+    path.write_bytes(TFLITE)
+    for source in (path, str(path)):
+        with pytest.raises(ValueError, match=r"source: '.*net.bin' is a TFLite model"):
+            dwsep.load(source)
+    for source in (TFLITE, bytearray(TFLITE), memoryview(TFLITE)):
+        with pytest.raises(ValueError, match="source: the content is a TFLite model"):
+            dwsep.load(source)
+
+
+def test_a_suffix_decides_where_the_content_does_not(tmp_path):
+    for suffix, message in (
+        (".tflite", "is a TFLite model, which dwsep does not support yet"),
+        (".dwsep", "net.dwsep"),
+        (".onnx", "is not an ONNX file"),
+        (".dat", "is not an ONNX file"),
+    ):
+        path = tmp_path / f"net{suffix}"
+        path.write_bytes(b"\xff" * 64)
+        with pytest.raises(ValueError, match=message):
+            dwsep.load(path)
+
+
+def test_the_content_decides_whatever_the_name(tmp_path):
+    model = dwsep.load(dwsep.models.mobilenet_v1(alpha=0.25, resolution=32))
+    model.save(tmp_path / "net.onnx")
+    x = np.zeros(model.inputs[0].shape[1:], np.float32)[None]
+    assert dwsep.load(tmp_path / "net.onnx")(x).tobytes() == model(x).tobytes()
