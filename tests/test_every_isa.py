@@ -1,6 +1,6 @@
 """The kernel tests once more for every other instruction set, and the bits compared between them.
 
-The instruction set is chosen when dwsep is imported, hence the processes.
+An instruction set is chosen once, by the first call that needs it, hence the processes.
 """
 
 import os

@@ -1,0 +1,128 @@
+"""The modules of the package: no circle of imports, and arrows that point one way.
+
+The sources are read, not imported, so that imports inside functions and for types count as well.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import dwsep
+
+SOURCE = Path(dwsep.__file__).parent
+
+
+def _modules():
+    """Return each module's name and file."""
+    found = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        parts = ("dwsep", *path.relative_to(SOURCE).with_suffix("").parts)
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+MODULES = _modules()
+
+
+def _imported(module):
+    """Yield the modules of the package that one imports; those it lies in do not count."""
+    path = MODULES[module]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            targets = [(alias.name, []) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            up = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join([*(up if node.level else []), *filter(None, [node.module])])
+            targets = [(base, [alias.name for alias in node.names])]
+        else:
+            continue
+        for base, names in targets:
+            yield from (f"{base}.{n}" for n in names if f"{base}.{n}" in MODULES)
+            others = [n for n in names if f"{base}.{n}" not in MODULES and not _extension(base, n)]
+            if base in MODULES and (others or not names):
+                yield base
+
+
+def _extension(package, name):
+    """Return whether a module is compiled, and thus imports nothing of ours."""
+    return any(MODULES[package].parent.glob(f"{name}.*.so")) if package in MODULES else False
+
+
+GRAPH = {module: {i for i in _imported(module) if i != module} for module in MODULES}
+
+
+def _circle(arrows):
+    """Return modules that import one another in a circle, if there are any."""
+    done, path = set(), []
+
+    def visit(module):
+        if module in path:
+            return [*path[path.index(module) :], module]
+        if module in done:
+            return None
+        path.append(module)
+        found = next(filter(None, map(visit, sorted(arrows[module]))), None)
+        path.pop()
+        done.add(module)
+        return found
+
+    return next(filter(None, map(visit, sorted(arrows))), None)
+
+
+def test_the_sources_are_read():
+    assert "dwsep.graph.importing.builder" in GRAPH["dwsep.graph.importing.importer"]
+    assert "dwsep.graph.onnx" in GRAPH["dwsep._load"]  # inside a function
+    assert "dwsep.graph.onnx.call" in GRAPH["dwsep.graph.onnx.registry"]  # for types
+    assert "dwsep.graph.passes.layout" in GRAPH["dwsep.graph.pipeline"]
+
+
+def test_nothing_imports_itself_by_way_of_others():
+    assert _circle(GRAPH) is None
+
+
+def test_a_circle_would_be_found():
+    arrows = {"a": {"b", "d"}, "b": {"c"}, "c": {"b"}, "d": set()}
+    assert _circle(arrows) == ["b", "c", "b"]
+
+
+def _in(module, package):
+    return module == package or module.startswith(f"{package}.")
+
+
+@pytest.mark.parametrize(
+    ("package", "never"),
+    [
+        ("dwsep.graph", ["functional", "layers", "model", "_load", "_profile", "_summary"]),
+        ("dwsep.graph.importing", ["graph.onnx", "graph.passes", "graph.pipeline"]),
+        ("dwsep.graph.onnx", ["graph.passes", "graph.pipeline", "graph.lowering"]),
+        ("dwsep.graph.passes", ["graph.importing", "graph.onnx", "graph.pipeline"]),
+        ("dwsep.models", ["graph", "model", "_load", "functional", "layers"]),
+        ("dwsep", ["cli"]),
+    ],
+)
+def test_arrows_point_one_way(package, never):
+    targets = [f"dwsep.{name}" for name in never]
+    assert all(target in MODULES for target in targets)
+    wrong = {
+        (module, imported)
+        for module, imports in GRAPH.items()
+        if _in(module, package) and not any(_in(module, target) for target in targets)
+        for imported in imports
+        if any(_in(imported, target) for target in targets)
+    }
+    assert not wrong
+
+
+def test_nothing_but_loading_knows_a_format():
+    formats = ("dwsep.graph.onnx",)
+    users = {
+        module
+        for module, imports in GRAPH.items()
+        if any(_in(i, f) for i in imports for f in formats)
+        and not any(_in(module, f) for f in formats)
+    }
+    assert users == {"dwsep._load", "dwsep.cli.run"}  # the latter to read sizes of images
