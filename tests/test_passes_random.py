@@ -39,6 +39,10 @@ def _random_step(net, rng, x, values):
         lambda: net.binary("mul", x, net.act(x, "sigmoid")),
         lambda: net.binary("mul", x, net.random(c, 1, 1)),
         lambda: net.binary("sub", 1.25, x),
+        lambda: _with_number(net, rng, x),
+        lambda: _scaled_gate(net, rng, x),
+        lambda: _scaled(net, rng, net.binary("add", other, net.conv(x, c))),
+        lambda: _scaled(net, rng, _with_residual(net, x, other)),
         lambda: net.add("concat", x, other, axis=1),
         lambda: net.pool(x, 2, 1, padding=(0, 1, 0, 1)),
         lambda: net.squeeze_excite(x, 2, style=["conv", "dense"][int(rng.integers(2))]),
@@ -51,6 +55,43 @@ def _random_step(net, rng, x, values):
         lambda: net.reduce(x, (1,), keepdims=False),
     ]
     return steps[rng.integers(len(steps))]()
+
+
+def _with_number(net, rng, x):
+    """Combine values from 1 to 3 with a number, which may be neutral, on either side."""
+    function = ("add", "sub", "mul", "div", "min", "max", "pow")[rng.integers(7)]
+    x, number = net.binary("add", net.act(x, "tanh"), 2.0), float(rng.integers(3))
+    if rng.integers(2) and (function, number) != ("div", 0.0):
+        return net.binary(function, x, number)
+    return net.binary(function, number, x)
+
+
+def _scaled_gate(net, rng, x):
+    factor = (-1.0, 0.5, 1.0, 2.0)[rng.integers(4)]
+    gate = net.act(x, ("sigmoid", "hard_sigmoid")[rng.integers(2)])
+    if rng.integers(2):
+        return net.binary("mul", net.binary("mul", factor, gate), x)
+    return net.binary("mul", gate, net.binary("mul", x, factor))
+
+
+def _scaled(net, rng, x):
+    function = ("add", "sub", "mul", "div")[rng.integers(4)]
+    return net.binary(function, x, 1.5 + np.abs(net.random(net.channels(x), 1, 1)))
+
+
+def _with_residual(net, x, other):
+    c = net.channels(x)
+    return net.add(
+        "conv",
+        x,
+        other,
+        weights={"weight": net.random(3, 1, c, c), "bias": net.random(c)},
+        stride=(1, 1),
+        dilation=(1, 1),
+        padding=(1, 1, 0, 0),
+        groups=1,
+        activation=None,
+    )
 
 
 def _padded(net, x):
@@ -77,7 +118,7 @@ def _transposed(net, x):
     )
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(80))
 def test_random_networks_keep_their_values(seed):
     graph = optimized(_random_net(seed), optimize, input_layout=[None, "NHWC"][seed % 3 == 0])
     kinds = {n.kind for n in graph.nodes if n.output not in graph.outputs}

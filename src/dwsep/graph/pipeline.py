@@ -88,7 +88,8 @@ def optimize(graph: Graph, *, input_layout: str | None = None, fuse: bool = True
 
 
 def _fuse_elementwise(graph: Graph) -> None:
-    residual.run(graph)
+    if residual.run(graph):
+        batch_norm.run(graph)  # a shift of the sum
     activations.fuse(graph)
 
 
