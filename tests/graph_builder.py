@@ -111,7 +111,7 @@ class Net:
             "pool",
             x,
             function=function,
-            kernel=(kernel, kernel),
+            kernel=kernel if isinstance(kernel, tuple) else (kernel, kernel),
             stride=(stride, stride),
             dilation=(1, 1),
             padding=padding,

@@ -68,6 +68,14 @@ def test_pooling_of_the_whole_image_is_a_reduction(function, channels_last):
     assert node.attributes["keepdims"] is True
 
 
+def test_pooling_of_one_pixel_is_a_reduction_whatever_its_dilation():
+    net = Net()
+    y = net.pool(net.input(None, 3, 1, 4), (1, 4), 1)
+    graph = net.finish(y)
+    graph.nodes[0].attributes["dilation"] = (3, 1)
+    assert kinds(rewritten(graph, squeeze_excite.run)) == ["reduce"]
+
+
 def test_smaller_pools_stay():
     net = Net()
     y = net.pool(net.input(None, 3, 5, 5), 4, 1)

@@ -57,7 +57,7 @@ def _becomes(edit: Edit, node: Node, activation: Any, x: str) -> bool:
 def _merge_clips(edit: Edit, node: Node) -> bool:
     """Give clips their names; a clip of a clip is one clip."""
     outer = bounds(node.attributes["activation"])
-    if outer is None or outer[0] > outer[1]:
+    if outer is None:
         return False
     x = node.inputs[0]
     inner = activated(edit, x)

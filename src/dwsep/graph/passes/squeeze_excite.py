@@ -48,8 +48,7 @@ def _global_pool(edit: Edit, node: Node) -> None:
     axes = spatial_axes(edit.graph)
     shape = edit.shape(node.inputs[0])
     whole = tuple(node.attributes["kernel"]) == tuple(shape[axis] for axis in axes)
-    dilated = tuple(node.attributes.get("dilation", (1, 1))) != (1, 1)
-    if not whole or dilated or any(node.attributes["padding"]):
+    if not whole or any(node.attributes["padding"]):
         return
     function = {"average": "mean", "max": "max"}[node.attributes["function"]]
     attributes = {"function": function, "axes": axes, "keepdims": True}
