@@ -23,13 +23,15 @@ def test_what_is_known_is_computed():
     np.testing.assert_allclose(value, np.full((1, 3, 1, 1), np.sqrt(3)), rtol=1e-6)
 
 
-def test_constants_do_not_grow_beyond_measure():
+@pytest.mark.parametrize(("rows", "folds"), [(1024, True), (1025, False)])
+def test_constants_grow_to_four_megabytes(rows, folds):
     net = Net()
-    x = net.input(4000, 2000)
-    big = net.add("expand", net.constant([[1.0]]), shape=(4000, 2000))
-    graph = net.finish(net.binary("add", x, big))
-    assert not constants.run(graph)
-    assert kinds(graph) == ["expand", "binary"]
+    x = net.input(rows, 1024)
+    big = net.add("expand", net.constant([[1.0]]), shape=(rows, 1024))
+    graph = net.finish(net.binary("mul", x, net.binary("add", big, 1.0)))
+    constants.run(graph)
+    assert ("expand" in kinds(graph)) == (not folds)
+    assert (rows, 1024) in {a.shape for a in graph.constants.values()} or not folds
 
 
 def test_identities_go_and_outputs_keep_their_names():
@@ -190,6 +192,16 @@ def test_fully_connected_layers_take_scales_of_their_last_axis():
     y = net.dense(net.binary("mul", x, net.random(4)), 5)
     graph = rewritten(net.finish(net.binary("add", y, net.random(5))), batch_norm.run)
     assert kinds(graph) == ["dense"]
+
+
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_scales_of_another_axis_do_not_fold_into_fully_connected_layers(order):
+    """Of three axes, images' channels are the second and a layer's the last."""
+    net = Net()
+    x = net.input(None, 4, 4)
+    y = net.dense(net.batch_norm(x), 4) if order == "before" else net.batch_norm(net.dense(x, 4))
+    graph = rewritten(net.finish(y), batch_norm.run)
+    assert sorted(kinds(graph)) == ["binary", "binary", "dense"]
 
 
 # --- padding --------------------------------------------------------------------------------------

@@ -100,6 +100,33 @@ def test_a_gate_works_on_one_pixel(style):
     assert graph.shape(graph.nodes[3].output) == (None, 1, 1, 2)
 
 
+@pytest.mark.parametrize("first", ["x", "gate"])
+def test_a_gate_on_an_image_of_one_pixel(first):
+    net = Net(channels_last=True)
+    x = net.conv(net.input(None, 1, 1, 3), 6)
+    gate = net.dense(net.dense(net.reduce(x, (1, 2), keepdims=False), 2), 6)
+    gate = net.reshape(gate, 0, 1, 1, 6)
+    y = net.binary("mul", *((x, gate) if first == "x" else (gate, x)))
+    graph = optimized(net.finish(y), optimize)
+    assert kinds(graph) == ["standard", "reduce", "pointwise", "pointwise", "binary"]
+
+
+@pytest.mark.parametrize("source", ["input", "maximum", "other mean", "rows"])
+def test_what_is_not_the_mean_of_all_pixels_makes_no_gate(source):
+    net = Net(channels_last=True)
+    x, other = net.input(None, 5, 5, 6), net.input(None, 5, 5, 6)
+    pooled = {
+        "input": lambda: net.input(None, 1, 1, 6),
+        "maximum": lambda: net.reduce(x, (1, 2), function="max"),
+        "other mean": lambda: net.reduce(other, (1, 2)),
+        "rows": lambda: net.reduce(net.reduce(x, (1,)), (2,)),
+    }[source]()
+    gate = net.conv(net.conv(pooled, 2, 1, activation="relu"), 6, 1, activation="sigmoid")
+    graph = optimized(net.finish(net.conv(net.binary("mul", x, gate), 4, 1)), optimize)
+    assert "separable" not in kinds(graph)
+    assert "binary" in kinds(graph)
+
+
 def test_a_gate_whose_mean_others_read_stays():
     net = Net()
     x = net.conv(net.input(None, 3, 5, 5), 6)

@@ -129,13 +129,31 @@ def _layer_norm(net, x, axis, style):
     centred = net.binary("sub", x, net.reduce(x, (axis,)))
     other = net.binary("sub", x, net.reduce(x, (axis,))) if style == "twice" else centred
     square = net.binary("mul", other, other) if style == "mul" else net.binary("pow", other, 2.0)
-    root = net.unary("sqrt", net.binary("add", net.reduce(square, (axis,)), 1e-5))
+    variance = net.binary("add", net.reduce(square, (axis,)), 1e-5)
+    if style == "to the power of -1/2":
+        return net.binary("mul", centred, net.binary("pow", variance, -0.5))
+    if style == "to the power of 1/2":
+        return net.binary("div", centred, net.binary("pow", variance, 0.5))
+    root = net.unary("sqrt", variance)
     if style == "reciprocal":
         return net.binary("mul", net.unary("reciprocal", root), centred)
+    if style == "one over":
+        return net.binary("mul", centred, net.binary("div", 1.0, root))
     return net.binary("div", centred, root)
 
 
-@pytest.mark.parametrize("style", ["pow", "mul", "twice", "reciprocal"])
+LAYER_NORMS = [
+    "pow",
+    "mul",
+    "twice",
+    "reciprocal",
+    "one over",
+    "to the power of 1/2",
+    "to the power of -1/2",
+]
+
+
+@pytest.mark.parametrize("style", LAYER_NORMS)
 def test_layer_normalisation_is_recognised(style):
     net = Net()
     x = net.input(None, 5, 8)
@@ -144,6 +162,30 @@ def test_layer_normalisation_is_recognised(style):
     graph = rewritten(net.finish(y), constants.run, layer_norm.run)
     assert kinds(graph) == ["layer_norm"]
     assert only(graph, "layer_norm").attributes["epsilon"] == pytest.approx(1e-5)
+
+
+@pytest.mark.parametrize(
+    ("function", "exponent"), [("mul", 0.5), ("div", -0.5), ("mul", -1.0), ("div", 1.0)]
+)
+def test_another_power_of_the_variance_is_no_layer_norm(function, exponent):
+    net = Net()
+    x = net.input(None, 5, 8)
+    centred = net.binary("sub", x, net.reduce(x, (2,)))
+    variance = net.binary("add", net.reduce(net.binary("mul", centred, centred), (2,)), 1e-5)
+    y = net.binary(function, centred, net.binary("pow", variance, exponent))
+    rewritten(net.finish(y), layer_norm.run, changes=False)
+
+
+@pytest.mark.parametrize(
+    ("function", "number"), [("div", 2.0), ("sub", 1.0), ("max", 1.0), ("pow", 1.5)]
+)
+def test_only_one_over_the_deviation_makes_a_layer_norm(function, number):
+    net = Net()
+    x = net.input(None, 5, 8)
+    centred = net.binary("sub", x, net.reduce(x, (2,)))
+    variance = net.binary("add", net.reduce(net.binary("mul", centred, centred), (2,)), 1e-5)
+    y = net.binary("mul", centred, net.binary(function, number, net.unary("sqrt", variance)))
+    rewritten(net.finish(y), layer_norm.run, changes=False)
 
 
 def test_normalisation_over_another_axis_is_no_layer_norm():

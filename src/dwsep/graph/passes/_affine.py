@@ -34,10 +34,6 @@ class Affine:
     scale: Wide
     shift: Wide
 
-    @property
-    def is_finite(self) -> bool:
-        return bool(np.isfinite([self.scale, self.shift]).all())
-
     def after(self, first: Affine) -> Affine | None:
         """Return both in one; None where float32 cannot hold that."""
         with np.errstate(all="ignore"):
@@ -108,8 +104,6 @@ def absorb_after(node: Node, affine: Affine) -> dict[str, Array] | None:
         return None
     if len(node.inputs) > 1 and np.any(affine.scale != 1):
         return None  # it would have to scale the residual
-    if not affine.is_finite:
-        return None
     weight = node.weights["weight"].astype(np.float64)
     scale = affine.scale
     if node.kind == "depthwise":
@@ -130,7 +124,7 @@ def absorb_before(node: Node, affine: Affine) -> dict[str, Array] | None:
     Padding is put on after the shift, so with padding there may be none.
     """
     padded = any(node.attributes.get("padding", ()))
-    if not affine.is_finite or (padded and np.any(affine.shift)):
+    if padded and np.any(affine.shift):
         return None
     weight = node.weights["weight"].astype(np.float64)
     if node.kind == "depthwise":

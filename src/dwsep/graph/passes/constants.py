@@ -64,7 +64,6 @@ def _fold(edit: Edit, node: Node) -> bool:
     edit.redirect(node.output, name)
     if edit.is_output(node.output):
         edit.become(node, "identity", [name])
-    edit.changed = True
     return True
 
 
