@@ -1,8 +1,8 @@
 // The kernels that tensor_work.hpp lists.
 #pragma once
 
-#include "kernels/elementwise/activation.hpp"
 #include "kernels/elementwise/binary.hpp"
+#include "kernels/elementwise/map.hpp"
 #include "kernels/elementwise/unary.hpp"
 #include "kernels/normalise/layer_norm.hpp"
 #include "kernels/normalise/softmax.hpp"

@@ -1,8 +1,7 @@
-// Activations on vectors. Only operations that IEEE 754 rounds once (no reciprocal estimates), so every processor gives the same bits.
-// Polynomials: minimax fits of our own; the error each leaves in float32 stands beside it. NaN passes through every function.
+// Mathematical functions on vectors. Only operations that IEEE 754 rounds once (no reciprocal estimates), so every processor gives the same
+// bits. Polynomials: minimax fits of our own; the error each leaves in float32 stands beside it. NaN passes through every function.
 #pragma once
 
-#include "dwsep/options.hpp"
 #include "simd/vec.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
@@ -56,21 +55,6 @@ struct ScaledExp {
   return div(broadcast(1.0F), one_plus_exp_minus(bounded));
 }
 
-/// x sigmoid(x) in one division. Below -87 it stays at -1.4e-36: -inf gives that and not NaN.
-[[gnu::always_inline]] inline Vec silu(Vec x) {
-  x = max_or_second(broadcast(-87.0F), x);
-  return div(x, one_plus_exp_minus(min_or_second(broadcast(87.0F), x)));
-}
-
-/// clip(x / 6 + 1/2, 0, 1)
-[[gnu::always_inline]] inline Vec hard_sigmoid(Vec x) {
-  const Vec y = fma(x, broadcast(1.0F / 6.0F), broadcast(0.5F));
-  return min_or_second(broadcast(1.0F), max_or_second(broadcast(0.0F), y));
-}
-
-/// x hard_sigmoid(x). Below -3 all is 0, -inf too.
-[[gnu::always_inline]] inline Vec hard_swish(Vec x) { return mul(max_or_second(broadcast(-3.0F), x), hard_sigmoid(x)); }
-
 /// Odd polynomial near 0, where 1 - e would cancel; (1 - e) / (1 + e), e = exp(-2|x|), beyond 0.625. Within 4 ulp.
 [[gnu::always_inline]] inline Vec tanh(Vec x) {
   constexpr float kOdd[] = {-0.333332837F, 0.133314908F, -0.0537434965F, 0.0206505861F, -0.00571704423F};
@@ -95,13 +79,6 @@ struct ScaledExp {
   return mul(density, mul(u, polynomial(u, kMills)));
 }
 
-/// x Phi(x)
-[[gnu::always_inline]] inline Vec gelu(Vec x) {
-  x = max_or_second(broadcast(-13.0F), x);
-  const Vec tail = normal_tail(min_or_second(broadcast(13.0F), abs(x)));
-  return mul(x, select_less(x, broadcast(0.0F), tail, sub(broadcast(1.0F), tail)));
-}
-
 /// 2 Phi(sqrt(2) x) - 1; near 0 an odd polynomial instead. Within 4 ulp.
 [[gnu::always_inline]] inline Vec erf(Vec x) {
   constexpr float kOdd[] = {0.128379166F, -0.376126200F, 0.112833768F, -0.0268346239F, 0.00511434581F, -0.000674951356F};
@@ -123,52 +100,7 @@ template <class F>
   return whole(x, [](Vec v) { return select_less(round(v), v, add(round(v), broadcast(1.0F)), round(v)); });
 }
 
+/// min(max(x, lo), hi)
 [[gnu::always_inline]] inline Vec clip(Vec x, Vec lo, Vec hi) { return min_or_second(hi, max_or_second(lo, x)); }
-
-/// Calls f with the activation as a function on vectors.
-template <class F>
-[[gnu::always_inline]] inline void with_activation(const Activation& a, const F& f) {
-  const Vec lo = broadcast(a.lo), hi = broadcast(a.hi);
-  switch (a.kind) {
-    case ActivationKind::clip:
-      return f([&](Vec v) { return clip(v, lo, hi); });
-    case ActivationKind::leaky_relu:
-      return f([&](Vec v) { return select_less(v, broadcast(0.0F), mul(lo, v), v); });
-    case ActivationKind::hard_swish:
-      return f([](Vec v) { return hard_swish(v); });
-    case ActivationKind::hard_sigmoid:
-      return f([](Vec v) { return hard_sigmoid(v); });
-    case ActivationKind::sigmoid:
-      return f([](Vec v) { return sigmoid(v); });
-    case ActivationKind::silu:
-      return f([](Vec v) { return silu(v); });
-    case ActivationKind::tanh:
-      return f([](Vec v) { return tanh(v); });
-    case ActivationKind::gelu:
-      return f([](Vec v) { return gelu(v); });
-  }
-}
-
-/// y[row][column] = f(x[row][column]); x and y may be the same.
-template <class F>
-[[gnu::always_inline]] inline void map_block(const float* x, std::int64_t x_row, float* y, std::int64_t y_row, std::int64_t rows,
-                                             std::int64_t columns, const F& f) {
-  for (std::int64_t r = 0; r < rows; ++r, x += x_row, y += y_row) {
-    std::int64_t c = 0;
-    for (; c + kLanes <= columns; c += kLanes) store(y + c, f(load(x + c)));
-    if (const int rest = static_cast<int>(columns - c); rest > 0) store_first(y + c, f(load_first(x + c, rest)), rest);
-  }
-}
-
-/// Applies any activation in place to a block that was just written and is still in cache. Clips are cheap enough for registers: the
-/// micro-kernels do those themselves. For the others a second look costs a load and a store beside some twenty operations.
-[[gnu::flatten, gnu::noinline]] inline void activate_block(float* y, std::int64_t rows, std::int64_t row_stride, std::int64_t columns,
-                                                           const Activation& a) {
-  with_activation(a, [&](const auto& f) { map_block(y, row_stride, y, row_stride, rows, columns, f); });
-}
-
-/// The bounds that a micro-kernel clips to: none where activate_block follows.
-[[gnu::always_inline]] inline float epilogue_lo(const Activation& a) { return a.kind == ActivationKind::clip ? a.lo : -__builtin_inff(); }
-[[gnu::always_inline]] inline float epilogue_hi(const Activation& a) { return a.kind == ActivationKind::clip ? a.hi : __builtin_inff(); }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

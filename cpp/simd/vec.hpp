@@ -1,7 +1,8 @@
 // One vector of floats, as wide as the instruction set that this file is compiled for, and the operations the kernels need.
 //
 // Every operation rounds once, so results do not depend on the width; fma is a true fused multiply-add wherever the hardware has
-// one (not on plain x86-64). Included by cpp/isa/*.cc only, inside their namespaces' compilation: nothing here has external linkage.
+// one (not on plain x86-64). Everything lies in DWSEP_ISA_NAMESPACE, which each file of cpp/isa defines before it includes this: the linker
+// never takes a function that was compiled for one instruction set in place of another's.
 #pragma once
 
 #if defined(__AVX512F__)

@@ -1,8 +1,8 @@
 // Where the rows of an image lie, for depthwise kernels.
 #pragma once
 
+#include "kernels/activation/epilogue.hpp"
 #include "kernels/table.hpp"
-#include "simd/math.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 

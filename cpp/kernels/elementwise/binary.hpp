@@ -1,7 +1,7 @@
 // Two arrays, element by element; either may be one value for all columns of a row.
 #pragma once
 
-#include "kernels/elementwise/activation.hpp"
+#include "kernels/elementwise/map.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 

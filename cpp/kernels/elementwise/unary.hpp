@@ -1,7 +1,7 @@
 // Functions of one element that networks use outside activations.
 #pragma once
 
-#include "kernels/elementwise/activation.hpp"
+#include "kernels/elementwise/map.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 

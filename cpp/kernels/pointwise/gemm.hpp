@@ -1,6 +1,7 @@
 // Matrix product over packed panels: walks blocks of rows, panels, and register tiles.
 #pragma once
 
+#include "kernels/activation/epilogue.hpp"
 #include "kernels/pointwise/tile.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {

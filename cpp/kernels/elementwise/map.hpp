@@ -1,8 +1,8 @@
 // Any activation, from one place to another.
 #pragma once
 
+#include "kernels/activation/epilogue.hpp"
 #include "kernels/tensor_work.hpp"
-#include "simd/math.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
