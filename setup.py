@@ -1,4 +1,4 @@
-"""Builds the C++ core, one object file for each instruction set, and the Cython reference."""
+"""Builds the C++ core, its kernels for each instruction set, and the Cython reference."""
 
 import os
 import platform
@@ -11,17 +11,17 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
-# Each file of cpp/isa is compiled for its own instruction set, all else for the plainest processor.
+# Each folder of cpp/isa is compiled for its own instruction set, all else for the plainest one.
 X86 = {
-    "baseline.cc": [],
-    "avx2.cc": ["-mavx2", "-mfma"],
+    "baseline": [],
+    "avx2": ["-mavx2", "-mfma"],
     # GCC 12 warns about its own AVX-512 header.
-    "avx512.cc": [
+    "avx512": [
         *("-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma"),
         "-Wno-maybe-uninitialized",
     ],
 }
-ARM = {"neon.cc": []}
+ARM = {"neon": []}
 ISA_FLAGS = ARM if platform.machine() in ("aarch64", "arm64") else X86
 
 # No contraction: where bits must agree, the kernels ask for a fused multiply-add by name.
@@ -42,13 +42,14 @@ WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow"]
 
 
 class BuildExt(build_ext):
-    """Adds the flags of its instruction set to each file of cpp/isa."""
+    """Adds the flags of its instruction set to each file in a folder of cpp/isa."""
 
     def build_extensions(self) -> None:
         compile_one = self.compiler._compile
 
         def with_isa_flags(obj, src, ext, cc_args, extra_postargs, pp_opts):
-            flags = ISA_FLAGS.get(Path(src).name, []) if "isa" in Path(src).parts else []
+            folder = Path(src).parent
+            flags = ISA_FLAGS[folder.name] if folder.parent.name == "isa" else []
             compile_one(obj, src, ext, cc_args, [*extra_postargs, *flags], pp_opts)
 
         self.compiler._compile = with_isa_flags
@@ -74,8 +75,15 @@ class BuildPy(build_py):
 
 def core() -> Extension:
     # The slowest files first, so that the last core is not left with one of them.
-    isa = [f"cpp/isa/{name}" for name in sorted(ISA_FLAGS, key=lambda n: -len(ISA_FLAGS[n]))]
-    sources = isa + sorted(
+    isa = sorted(
+        (p for name in ISA_FLAGS for p in Path("cpp/isa", name).glob("*.cc")),
+        key=lambda p: (
+            not p.name.startswith(("depthwise", "pointwise")),
+            -len(ISA_FLAGS[p.parent.name]),
+            p,
+        ),
+    )
+    sources = [str(p) for p in isa] + sorted(
         str(p) for d in ("bindings", "embed", "runtime") for p in Path("cpp", d).rglob("*.cc")
     )
     return Extension(

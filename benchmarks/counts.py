@@ -84,23 +84,23 @@ def _jobs() -> int:
     return int(os.environ.get("DWSEP_BUILD_JOBS", os.cpu_count() or 1))
 
 
-def _without(table: str, kind: str) -> str:
-    """Return the definition of an instruction set's table that is not compiled and never chosen."""
-    return f"extern const {kind} {table}; const {kind} {table}{{}};"
+def _without(name: str, kind: str) -> str:
+    """Return the definition of an instruction set that is not compiled and never chosen."""
+    return f"extern const {kind} {name}; const {kind} {name}{{}};"
 
 
 def build(tree: Path, out: Path) -> Path:
     """Compile the core of a source tree, without AVX-512, with the driver; the program."""
     cpp = tree / "cpp"
-    tables = (cpp / "isa" / "tables.hpp").read_text(encoding="utf-8")
+    sets = (cpp / "isa" / "sets.hpp").read_text(encoding="utf-8")
     missing = [
         _without(name, kind)
-        for kind, name in re.findall(r"extern const (\w+) (k_\w+);", tables)
+        for kind, name in re.findall(r"extern const (\w+) (k_\w+);", sets)
         if name.removeprefix("k_") not in ISAS
     ]
     stubs = out / "stubs.cc"
     body = "\n".join(missing)
-    stubs.write_text(f'#include "isa/tables.hpp"\nnamespace dwsep::isa {{\n{body}\n}}\n')
+    stubs.write_text(f'#include "isa/sets.hpp"\nnamespace dwsep::isa {{\n{body}\n}}\n')
     # Not runtime/network: the layers do without.
     runtime = sorted(
         path
@@ -111,7 +111,11 @@ def build(tree: Path, out: Path) -> Path:
         and "ops" not in path.parts
     )
     jobs: list[tuple[Path, tuple[str, ...]]] = [
-        *((cpp / "isa" / f"{isa}.cc", flags) for isa, flags in ISAS.items()),  # the slowest first
+        *(
+            (unit, flags)
+            for isa, flags in ISAS.items()
+            for unit in (cpp / "isa" / isa).glob("*.cc")
+        ),
         *((source, ()) for source in (DRIVER, stubs, *runtime)),
     ]
 
@@ -125,8 +129,9 @@ def build(tree: Path, out: Path) -> Path:
     with ThreadPoolExecutor(_jobs()) as pool:
         objects = list(pool.map(compile_one, jobs))
     program, library = out / "counter", out / "runtime.a"
-    _run("ar", "rcs", str(library), *objects[len(ISAS) + 2 :])  # only what is needed is linked
-    _run(compiler(), "-pthread", *objects[: len(ISAS) + 2], str(library), "-o", str(program))
+    first = len(objects) - len(runtime)
+    _run("ar", "rcs", str(library), *objects[first:])  # only what is needed is linked
+    _run(compiler(), "-pthread", *objects[:first], str(library), "-o", str(program))
     return program
 
 

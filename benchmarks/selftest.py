@@ -43,7 +43,7 @@ inline void planted(const DepthwiseWork& w) {{
   }}
 }}
 
-constexpr DepthwiseVariant kDepthwise[] = {{"""
+constexpr KernelEntry kDepthwise5x5s1[] = {{"""
 
 _RUN = re.compile(r"\bvoid run\([^)]*\)[^{;]*\{")
 _WAIT = """
@@ -71,14 +71,14 @@ def _edit(path: Path, *replacements: tuple[str, str]) -> None:
 
 def _plant_instructions(tree: Path) -> None:
     _edit(
-        tree / "cpp" / "kernels" / "depthwise" / "variants.hpp",
+        tree / "cpp" / "kernels" / "depthwise" / "entries_5x5_s1.hpp",
         (_KERNEL, "planted"),
-        ("constexpr DepthwiseVariant kDepthwise[] = {", _MORE_INSTRUCTIONS),
+        ("constexpr KernelEntry kDepthwise5x5s1[] = {", _MORE_INSTRUCTIONS),
     )
 
 
 def _plant_wait(tree: Path) -> None:
-    path = tree / "cpp" / "runtime" / "depthwise.cc"
+    path = tree / "cpp" / "runtime" / "layers" / "depthwise.cc"
     run = _RUN.findall(path.read_text(encoding="utf-8"))[0]
     _edit(
         path,

@@ -17,7 +17,7 @@ ctest --test-dir "$work/aarch64" --output-on-failure
 echo 'vector registers that the inner loops keep on the stack:'
 for kernel in gemm_tiles 'Slide<.*3, 3' 'tile_columns<.*5, 5' 'tile_columns<.*7, 7' '::transpose\('; do
   echo "$kernel"
-  find "$work/aarch64" -name 'neon.cc.o' -exec aarch64-linux-gnu-objdump -dC --no-show-raw-insn {} + |
+  find "$work/aarch64" -path '*isa/neon/*.o' -exec aarch64-linux-gnu-objdump -dC --no-show-raw-insn {} + |
     python3 "$here/tools/inner_loops.py" "$kernel"
 done
 

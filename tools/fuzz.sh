@@ -22,8 +22,8 @@ export -f compile
 
 mkdir -p "$work/objects" "$work/corpus" "$work/seeds"
 cd "$here/cpp"
-sources=(isa/baseline.cc isa/left_out/avx2.cc isa/left_out/avx512.cc)
-if [ "$(uname -m)" = aarch64 ]; then sources=(isa/neon.cc); fi
+sources=(isa/baseline isa/left_out/avx2.cc isa/left_out/avx512.cc)
+if [ "$(uname -m)" = aarch64 ]; then sources=(isa/neon); fi
 find "${sources[@]}" runtime tests/fuzz_dwsep_file.cc -name '*.cc' -print0 |
   xargs -0 -n 1 -P "${DWSEP_BUILD_JOBS:-$(nproc)}" bash -euc 'compile "$1"' compile
 "$compiler" -fsanitize=address,undefined,fuzzer "$work"/objects/*.o -o "$work/fuzz_dwsep_file" -pthread

@@ -1,31 +1,20 @@
-// What the runtime asks of an instruction set: plain structs that describe a piece of work, and the table of functions that do it.
-// Every cpp/isa/*.cc fills one table. All strides and offsets count floats.
+// What the runtime asks of convolution kernels: plain structs that describe a piece of work. All strides and offsets count floats.
 #pragma once
 
 #include <cstdint>
 
 #include "dwsep/options.hpp"
-#include "kernels/tensor_work.hpp"
 
 namespace dwsep {
+
+/// Vectors in the widest panels of packed weights.
+constexpr int kMaxPanelVectors = 3;
 
 /// How the last panel of a matrix holds half a vector of columns more than whole vectors.
 enum class HalfPanel { none, paired, narrow };
 
-struct DepthwiseWork;
-struct GemmWork;
-struct StandardWork;
-
-/// One entry of the list of kernel variants. Zeros mean "any".
-struct DepthwiseVariant {
-  const char* name;
-  int kh, kw, stride_h, stride_w;
-  void (*run)(const DepthwiseWork&);
-};
-
 /// Depthwise convolution of output rows [y_begin, y_end) and channel vectors [v_begin, v_end) of one image.
 struct DepthwiseWork {
-  const DepthwiseVariant* variant;
   const float* x;               ///< row 0 (or ring slot 0), pixel 0, channel 0
   std::int64_t x_row, x_pixel;  ///< strides of the input
   std::int64_t x_vector;        ///< from one vector of channels to the next: the lanes of a vector, more in a channel-blocked buffer
@@ -84,28 +73,6 @@ struct StandardWork {
   std::int64_t y_row, y_pixel, residual_row, residual_pixel;
   std::int64_t y_begin, y_end, out_width;
   Segment* segments;  ///< scratch for kh * kw entries
-};
-
-/// What one instruction set offers.
-struct KernelTable {
-  const char* isa;
-  int lanes;
-  const DepthwiseVariant* depthwise;  ///< first match wins; the last entry takes everything
-  int depthwise_count;
-  const int* tile_rows;  ///< tile_rows[v - 1]: rows of the GEMM register tile that is v vectors wide
-  int max_panel_vectors;
-  bool half_panels;
-  void (*gemm)(const GemmWork&);
-  void (*standard)(const StandardWork&);
-  void (*activate)(float* y, std::int64_t rows, std::int64_t row_stride, std::int64_t columns, const Activation&);
-  void (*scale)(float* x, std::int64_t rows, std::int64_t row_stride, std::int64_t columns, const float* gate);  ///< x[row][c] *= gate[c]
-  void (*store_far)(const float* x, std::int64_t count, float* y);  ///< copies to memory that nobody reads soon
-  TensorKernels tensor;
-  void (*fma_chain)(std::int64_t iterations, float* sink);               ///< for measuring the peak
-  int fma_chains;                                                        ///< vectors of FMAs in each of its iterations
-  void (*read_stream)(const float* x, std::int64_t count, float* sink);  ///< for measuring bandwidth, as is the next
-  void (*copy_stream)(const float* x, std::int64_t count, float* y);
-  std::int64_t stream_floats;  ///< their counts are multiples of this
 };
 
 }  // namespace dwsep

@@ -128,19 +128,4 @@ struct TransposeWork {
   std::int64_t x_row, y_row, rows, columns;
 };
 
-struct TensorKernels {
-  void (*map)(const MapWork&);
-  void (*unary)(const UnaryWork&);
-  void (*binary)(const BinaryWork&);
-  void (*fold)(const FoldWork&);
-  void (*fold_rows)(const FoldRowsWork&);
-  void (*pool)(const PoolWork&);
-  void (*softmax)(const SoftmaxWork&);
-  void (*softmax_steps)(const SoftmaxStepsWork&);
-  void (*layer_norm)(const LayerNormWork&);
-  void (*resize)(const ResizeWork&);
-  void (*blend)(const BlendWork&);
-  void (*transpose)(const TransposeWork&);
-};
-
 }  // namespace dwsep

@@ -14,14 +14,18 @@ std::vector<std::string> isas() { return runtime::runnable_isas(); }
 int vector_lanes() { return runtime::kernel_table().lanes; }
 
 std::vector<KernelInfo> kernels() {
-  const KernelTable& t = runtime::kernel_table();
+  const KernelSet& set = *runtime::kernel_table().set;
   std::vector<KernelInfo> list;
-  for (int i = 0; i < t.depthwise_count; ++i) {
-    const DepthwiseVariant& v = t.depthwise[i];
-    list.push_back({"depthwise", v.name, v.kh, v.kw, v.stride_h, v.stride_w});
-  }
-  for (int v = 1; v <= t.max_panel_vectors; ++v) {
-    list.push_back({"pointwise", runtime::gemm_name(v), 1, 1, 1, 1});
+  for (int u = 0; u < set.unit_count; ++u) {
+    for (int i = 0; i < set.units[u]->count; ++i) {
+      const KernelEntry& e = set.units[u]->entries[i];
+      const Problem& p = e.takes;
+      const auto add = [&](const char* family, std::int64_t kh, std::int64_t kw, std::int64_t sh, std::int64_t sw) {
+        list.push_back({family, e.name, static_cast<int>(kh), static_cast<int>(kw), static_cast<int>(sh), static_cast<int>(sw)});
+      };
+      if (e.family == Family::depthwise) add("depthwise", p.kh, p.kw, p.stride_h, p.stride_w);
+      if (e.family == Family::pointwise) add("pointwise", 1, 1, 1, 1);
+    }
   }
   return list;
 }

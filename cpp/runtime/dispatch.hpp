@@ -1,18 +1,66 @@
-// The kernel table of the instruction set in use.
+// The kernels of the instruction set in use.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "kernels/memory_work.hpp"
+#include "kernels/registry.hpp"
 #include "kernels/table.hpp"
+#include "kernels/tensor_work.hpp"
 
 namespace dwsep::runtime {
 
-/// Chosen once, at the first use: the best table this processor can run, or the one that DWSEP_ISA names. A name that is unknown, or
+/// The function of an entry, with the type of its work.
+template <class Work>
+class Kernel {
+ public:
+  Kernel() = default;
+  explicit Kernel(const KernelEntry& entry) : run_(entry.run) {}
+  void operator()(const Work& work) const { run_(&work); }
+
+ private:
+  void (*run_)(const void*) = nullptr;
+};
+
+struct TensorKernels {
+  Kernel<MapWork> map;
+  Kernel<UnaryWork> unary;
+  Kernel<BinaryWork> binary;
+  Kernel<FoldWork> fold;
+  Kernel<FoldRowsWork> fold_rows;
+  Kernel<PoolWork> pool;
+  Kernel<SoftmaxWork> softmax;
+  Kernel<SoftmaxStepsWork> softmax_steps;
+  Kernel<LayerNormWork> layer_norm;
+  Kernel<ResizeWork> resize;
+  Kernel<BlendWork> blend;
+  Kernel<TransposeWork> transpose;
+};
+
+/// What was chosen, found once: a call costs one load more than a direct one.
+struct KernelTable {
+  const KernelSet* set;
+  const char* isa;
+  int lanes;
+  bool half_panels;
+  Kernel<GemmWork> gemm;
+  Kernel<StandardWork> standard;
+  Kernel<StoreFarWork> store_far;
+  Kernel<FmaChainWork> fma_chain;
+  Kernel<ReadStreamWork> read_stream;
+  Kernel<CopyStreamWork> copy_stream;
+  TensorKernels tensor;
+};
+
+/// Chosen once, at the first use: the best set this processor can run, or the one that DWSEP_ISA names. A name that is unknown, or
 /// beyond this processor, throws std::invalid_argument (every time).
 const KernelTable& kernel_table();
 
-/// Names of the tables this processor can run, best first.
+/// The first entry of a family that fits a problem.
+const KernelEntry& kernel_for(Family family, const Problem& problem);
+
+/// Names of the sets this processor can run, best first.
 std::vector<std::string> runnable_isas();
 
 /// What the matrix product on panels of so many vectors is called: its register tile, rows x columns.

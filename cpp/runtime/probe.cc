@@ -27,30 +27,32 @@ runtime::AlignedFloats touched(std::int64_t count) {
 }  // namespace
 
 double time_fma(std::int64_t iterations, double* flops) {
-  const KernelTable& t = runtime::kernel_table();
+  const runtime::KernelTable& t = runtime::kernel_table();
   float sink = 0.0F;
-  if (flops != nullptr) *flops = 2.0 * t.fma_chains * t.lanes * static_cast<double>(iterations);
-  return seconds_of([&] { t.fma_chain(iterations, &sink); });
+  std::int64_t done = 0;
+  const double seconds = seconds_of([&] { t.fma_chain({iterations, &sink, &done}); });
+  if (flops != nullptr) *flops = static_cast<double>(done);
+  return seconds;
 }
 
 double time_read(std::int64_t bytes, std::int64_t rounds, double* moved) {
-  const KernelTable& t = runtime::kernel_table();
-  const std::int64_t count = runtime::round_up(bytes / 4, t.stream_floats);
+  const runtime::KernelTable& t = runtime::kernel_table();
+  const std::int64_t count = runtime::round_up(bytes / 4, kStreamFloats);
   const runtime::AlignedFloats x = touched(count);
   float sink = 0.0F;
   if (moved != nullptr) *moved = 4.0 * static_cast<double>(count) * static_cast<double>(rounds);
   return seconds_of([&] {
-    for (std::int64_t i = 0; i < rounds; ++i) t.read_stream(x.get(), count, &sink);
+    for (std::int64_t i = 0; i < rounds; ++i) t.read_stream({x.get(), count, &sink});
   });
 }
 
 double time_copy(std::int64_t bytes, std::int64_t rounds, double* moved) {
-  const KernelTable& t = runtime::kernel_table();
-  const std::int64_t count = runtime::round_up(bytes / 8, t.stream_floats);
+  const runtime::KernelTable& t = runtime::kernel_table();
+  const std::int64_t count = runtime::round_up(bytes / 8, kStreamFloats);
   const runtime::AlignedFloats x = touched(2 * count);
   if (moved != nullptr) *moved = 8.0 * static_cast<double>(count) * static_cast<double>(rounds);
   return seconds_of([&] {
-    for (std::int64_t i = 0; i < rounds; ++i) t.copy_stream(x.get(), count, x.get() + count);
+    for (std::int64_t i = 0; i < rounds; ++i) t.copy_stream({x.get(), count, x.get() + count});
   });
 }
 

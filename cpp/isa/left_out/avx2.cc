@@ -1,6 +1,6 @@
-// Stands in for cpp/isa/avx2.cc in a build without it; dispatch passes it over.
-#include "isa/tables.hpp"
+// Stands in for cpp/isa/avx2 in a build without it; dispatch passes it over.
+#include "isa/sets.hpp"
 
 namespace dwsep::isa {
-constexpr KernelTable k_avx2{};
-}
+constexpr KernelSet k_avx2{};
+}  // namespace dwsep::isa

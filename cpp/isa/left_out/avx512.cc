@@ -1,6 +1,6 @@
-// Stands in for cpp/isa/avx512.cc in a build without it; dispatch passes it over.
-#include "isa/tables.hpp"
+// Stands in for cpp/isa/avx512 in a build without it; dispatch passes it over.
+#include "isa/sets.hpp"
 
 namespace dwsep::isa {
-constexpr KernelTable k_avx512{};
-}
+constexpr KernelSet k_avx512{};
+}  // namespace dwsep::isa

@@ -1,6 +1,6 @@
-// Stands in for cpp/isa/baseline.cc in a build without it; dispatch passes it over.
-#include "isa/tables.hpp"
+// Stands in for cpp/isa/baseline in a build without it; dispatch passes it over.
+#include "isa/sets.hpp"
 
 namespace dwsep::isa {
-constexpr KernelTable k_baseline{};
-}
+constexpr KernelSet k_baseline{};
+}  // namespace dwsep::isa

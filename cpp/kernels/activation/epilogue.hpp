@@ -1,8 +1,8 @@
 // How kernels end: clips in registers, any other activation in place on what was just written.
 #pragma once
 
-#include "kernels/activation/functions.hpp"
-#include "kernels/elementwise/map_block.hpp"
+#include "dwsep/options.hpp"
+#include "simd/math.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -11,10 +11,8 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 [[gnu::always_inline]] inline float epilogue_hi(const Activation& a) { return a.kind == ActivationKind::clip ? a.hi : __builtin_inff(); }
 
 /// Applies any activation in place to a block that was just written and is still in cache. Clips are cheap enough for registers: the
-/// micro-kernels do those themselves. For the others a second look costs a load and a store beside some twenty operations.
-[[gnu::flatten, gnu::noinline]] inline void activate_block(float* y, std::int64_t rows, std::int64_t row_stride, std::int64_t columns,
-                                                           const Activation& a) {
-  with_activation(a, [&](const auto& f) { map_block(y, row_stride, y, row_stride, rows, columns, f); });
-}
+/// micro-kernels do those themselves. For the others a second look costs a load and a store beside some twenty operations. It is in the
+/// unit of the elementwise kernels alone: inlined into each kernel that ends in it, it would be compiled a hundred times.
+void activate_block(float* y, std::int64_t rows, std::int64_t row_stride, std::int64_t columns, const Activation& a);
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

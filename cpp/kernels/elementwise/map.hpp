@@ -2,6 +2,8 @@
 #pragma once
 
 #include "kernels/activation/epilogue.hpp"
+#include "kernels/activation/functions.hpp"
+#include "kernels/elementwise/map_block.hpp"
 #include "kernels/tensor_work.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {

@@ -2,43 +2,9 @@
 #pragma once
 
 #include "kernels/activation/epilogue.hpp"
-#include "kernels/pointwise/tile.hpp"
+#include "kernels/pointwise/tile_tables.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
-
-constexpr int kMaxPanelVectors = 4;
-constexpr int kMaxTileRows = 14;
-
-/// at[half][NV][MR - 1], null where the registers do not suffice.
-struct GemmTileTable {
-  GemmTileFunction at[3][kMaxPanelVectors + 1][kMaxTileRows] = {};
-};
-
-template <int NV, template <int> class Half, int MR>
-constexpr void fill_tiles(GemmTileTable& table, HalfPanel half) {
-  if constexpr (MR >= 1) {
-    table.at[static_cast<int>(half)][NV][MR - 1] = gemm_tiles<MR, NV, Half<MR>>;
-    fill_tiles<NV, Half, MR - 1>(table, half);
-  }
-}
-
-constexpr GemmTileTable make_gemm_tiles() {
-  GemmTileTable table;
-  fill_tiles<1, NoHalf, max_tile_rows(1)>(table, HalfPanel::none);
-  fill_tiles<2, NoHalf, max_tile_rows(2)>(table, HalfPanel::none);
-  fill_tiles<3, NoHalf, max_tile_rows(3)>(table, HalfPanel::none);
-  fill_tiles<4, NoHalf, max_tile_rows(4)>(table, HalfPanel::none);
-  if constexpr (kHalfPanels) {
-    fill_tiles<0, PairedHalf, max_half_tile_rows(0)>(table, HalfPanel::paired);
-    fill_tiles<1, PairedHalf, max_half_tile_rows(1)>(table, HalfPanel::paired);
-    fill_tiles<2, PairedHalf, max_half_tile_rows(2)>(table, HalfPanel::paired);
-    fill_tiles<0, NarrowHalf, max_half_tile_rows(0)>(table, HalfPanel::narrow);
-    fill_tiles<1, NarrowHalf, max_half_tile_rows(1)>(table, HalfPanel::narrow);
-    fill_tiles<2, NarrowHalf, max_half_tile_rows(2)>(table, HalfPanel::narrow);
-  }
-  return table;
-}
-constexpr GemmTileTable kGemmTiles = make_gemm_tiles();
 
 /// A panel's place in the packed weights and in the output.
 struct Panel {
@@ -106,7 +72,7 @@ inline void gemm_panel(const GemmWork& w, GemmTiles& t, const Panel& panel, std:
     t.y = w.y + row * w.y_row + panel.column / kLanes * w.y_vector;
     t.residual = w.residual == nullptr ? nullptr : w.residual + row * w.residual_row + panel.column;
     t.count = count;
-    kGemmTiles.at[static_cast<int>(panel.half)][panel.vectors][tile_rows - 1](t);
+    tiles_for(panel.half).at[panel.vectors][tile_rows - 1](t);
   };
   run(begin, height + 1, taller);
   run(begin + taller * (height + 1), height, tiles - taller);

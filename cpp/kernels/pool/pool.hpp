@@ -2,7 +2,8 @@
 // rows top to bottom: over a whole image it has the bits of two folds.
 #pragma once
 
-#include "kernels/reduce/fold.hpp"
+#include "kernels/tensor_work.hpp"
+#include "simd/vec.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 

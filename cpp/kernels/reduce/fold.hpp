@@ -1,8 +1,8 @@
 // Sums and extremes along one axis. Columns are folded each by itself, steps in order; along the last axis as sixteen.hpp says.
 #pragma once
 
-#include "kernels/elementwise/binary.hpp"
 #include "kernels/reduce/sixteen.hpp"
+#include "kernels/tensor_work.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 

@@ -91,7 +91,7 @@ class Depthwise final : public PackedLayer {
       const Range part{r, std::min(r + rows_at_a_time(g), rows.end)};
       fetch_rows(g, x, image, part, r > rows.begin);
       run_area(g, x, image, {part, {0, g.out_w}, {0, stage_.packed().vectors}}, {scratch, row, stage_.packed().outputs()});
-      kernel_table().store_far(scratch, (part.end - part.begin) * row, row_of(y, image, r));
+      kernel_table().store_far({scratch, (part.end - part.begin) * row, row_of(y, image, r)});
     }
   }
 

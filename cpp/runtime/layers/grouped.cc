@@ -37,7 +37,7 @@ class DepthwiseWithResidual final : public PackedLayer {
     for (std::int64_t w = 0; w < y.shape.w; ++w) {
       for (std::int64_t c = 0; c < y.shape.c; ++c) row[w * y.stride_w + c] += add[w * residual.stride_w + c];
     }
-    kernel_table().activate(row, y.shape.w, y.stride_w, y.shape.c, activation_);
+    kernel_table().tensor.map({row, row, y.stride_w, y.stride_w, y.shape.w, y.shape.c, activation_});
   }
 
   std::shared_ptr<const PackedLayer> whole_, linear_;  // of the same weights in memory

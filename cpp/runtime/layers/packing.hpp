@@ -11,6 +11,8 @@
 
 namespace dwsep::runtime {
 
+struct KernelTable;
+
 /// Depthwise weights as [vector][kw][kh][lane] and bias as [vector][lane], zeros behind the last channel.
 struct PackedDepthwise {
   std::int64_t kh, kw, channels, multiplier;  ///< channels of the input

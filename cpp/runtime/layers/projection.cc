@@ -40,7 +40,9 @@ void run_gated_projection(const PointwiseStage& project, const FusedCall& c, std
 void scale(const Middle& middle, Range pixels, const float* gate) {
   for (std::int64_t i = 0; i < middle.segment_count; ++i) {
     const Segment& s = middle.segments[i];
-    kernel_table().scale(middle.data + s.a + pixels.begin * middle.pixel, pixels.end - pixels.begin, middle.pixel, s.length, gate + s.k);
+    float* const x = middle.data + s.a + pixels.begin * middle.pixel;
+    kernel_table().tensor.binary({BinaryFunction::mul, x, gate + s.k, x, middle.pixel, 0, middle.pixel, false, false,
+                                  pixels.end - pixels.begin, s.length, Activation::none()});
   }
 }
 

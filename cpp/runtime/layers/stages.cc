@@ -8,16 +8,17 @@
 namespace dwsep::runtime {
 namespace {
 
-const DepthwiseVariant& find_variant(const PackedDepthwise& f, std::int64_t stride_h, std::int64_t stride_w) {
-  const KernelTable& t = kernel_table();
-  for (int i = 0; i + 1 < t.depthwise_count && f.multiplier == 1; ++i) {
-    const DepthwiseVariant& v = t.depthwise[i];
-    if (v.kh == f.kh && v.kw == f.kw && v.stride_h == stride_h && v.stride_w == stride_w) return v;
-  }
-  return t.depthwise[t.depthwise_count - 1];
+bool dilated(const ConvOptions& o) { return o.dilation_h > 1 || o.dilation_w > 1; }
+
+const KernelEntry& find_kernel(const PackedDepthwise& f, const ConvOptions& o) {
+  return kernel_for(Family::depthwise, {f.kh, f.kw, o.stride_h, o.stride_w, o.dilation_h, o.dilation_w, f.multiplier, 0});
 }
 
-bool dilated(const ConvOptions& o) { return o.dilation_h > 1 || o.dilation_w > 1; }
+/// The kernel for one phase of a dilation without stride: the undilated filter.
+const KernelEntry* find_phase_kernel(const PackedDepthwise& f, const ConvOptions& o) {
+  if (!dilated(o) || o.stride_h > 1 || o.stride_w > 1) return nullptr;
+  return &kernel_for(Family::depthwise, {f.kh, f.kw, 1, 1, 1, 1, f.multiplier, 0});
+}
 
 /// One of `dilation` phases of an axis: the outputs phase, phase + dilation, ... read the inputs first, first + dilation, ...
 struct Phase {
@@ -71,9 +72,8 @@ DepthwiseStage::DepthwiseStage(PackedDepthwise packed, const ConvOptions& option
     : packed_(std::move(packed)),
       options_(options),
       activation_(activation),
-      variant_(dilated(options) ? &kernel_table().depthwise[kernel_table().depthwise_count - 1]
-                                : &find_variant(packed_, options.stride_h, options.stride_w)),
-      phase_variant_(dilated(options) && options.stride_h == 1 && options.stride_w == 1 ? &find_variant(packed_, 1, 1) : nullptr) {
+      kernel_(&find_kernel(packed_, options)),
+      phase_kernel_(find_phase_kernel(packed_, options)) {
   check_options(options, packed_.kh, packed_.kw);
   check_activation(activation);
   check_lanes(packed_.lanes);
@@ -85,12 +85,12 @@ PointwiseStage::PointwiseStage(PackedMatrix packed, const Activation& activation
 }
 
 std::string DepthwiseStage::kernel_name() const {
-  return phase_variant_ == nullptr ? variant_->name : std::string(phase_variant_->name) + ", a phase of the dilation at a time";
+  return phase_kernel_ == nullptr ? kernel_->name : std::string(phase_kernel_->name) + ", a phase of the dilation at a time";
 }
 
 void DepthwiseStage::run(const DepthwiseWork& w) const {
   // A phase has only part of each row: sums over whole rows come from the dilated kernel, with the same bits.
-  if (phase_variant_ == nullptr || w.ring < w.height || w.row_sums != nullptr) return w.variant->run(w);
+  if (phase_kernel_ == nullptr || w.ring < w.height || w.row_sums != nullptr) return kernel_->run(&w);
   // Phases of the rows that are there: an area of few rows has most of the others empty.
   for (std::int64_t first = w.y_begin; first < std::min(w.y_begin + w.dilation_h, w.y_end); ++first) {
     const std::int64_t ph = first % w.dilation_h;
@@ -98,7 +98,6 @@ void DepthwiseStage::run(const DepthwiseWork& w) const {
     for (std::int64_t pw = 0; pw < std::min(w.dilation_w, w.out_width); ++pw) {
       const Phase columns(pw, w.dilation_w, w.pad_left, w.width);
       DepthwiseWork part = w;
-      part.variant = phase_variant_;
       part.x = w.x + (rows.size > 0 ? rows.first * w.x_row : 0) + (columns.size > 0 ? columns.first * w.x_pixel : 0);
       part.x_row = w.x_row * w.dilation_h;
       part.x_pixel = w.x_pixel * w.dilation_w;
@@ -113,14 +112,13 @@ void DepthwiseStage::run(const DepthwiseWork& w) const {
       part.y = w.y + (first - w.y_begin) * w.y_row + pw * w.y_pixel;
       part.y_row = w.y_row * w.dilation_h;
       part.y_pixel = w.y_pixel * w.dilation_w;
-      phase_variant_->run(part);
+      phase_kernel_->run(&part);
     }
   }
 }
 
 DepthwiseWork DepthwiseStage::work(const Geometry& g, const Source& x, const Target& y) const {
   DepthwiseWork w{};
-  w.variant = variant_;
   w.x = x.data;
   w.x_row = x.row;
   w.x_pixel = x.pixel;

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "kernels/registry.hpp"
 #include "runtime/layers/layer.hpp"
 #include "runtime/layers/packing.hpp"
 
@@ -77,8 +78,8 @@ class DepthwiseStage {
   PackedDepthwise packed_;
   ConvOptions options_;
   Activation activation_;
-  const DepthwiseVariant* variant_;        ///< for the options as they are
-  const DepthwiseVariant* phase_variant_;  ///< with dilation but no stride: for the undilated filter; null otherwise
+  const KernelEntry* kernel_;        ///< for the options as they are
+  const KernelEntry* phase_kernel_;  ///< with dilation but no stride: for the undilated filter; null otherwise
 };
 
 class PointwiseStage {

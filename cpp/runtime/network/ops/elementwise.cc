@@ -113,7 +113,7 @@ class BinaryOp final : public PlainOp {
         kernel_table().tensor.binary(w);
       }
       if (function_ == kPow || activation_.kind != ActivationKind::clip) {
-        kernel_table().activate(w.y, w.rows, w.y_row, w.columns, activation_);
+        kernel_table().tensor.map({w.y, w.y, w.y_row, w.y_row, w.rows, w.columns, activation_});
       }
     });
   }

@@ -1,0 +1,2 @@
+#define DWSEP_ISA_NAMESPACE neon
+#include "kernels/depthwise/entries_7x7_s2.hpp"

@@ -1,0 +1,33 @@
+// The translation units of one instruction set. Of a family's entries the first that fits is taken, so their order here counts.
+#pragma once
+
+#include "isa/sets.hpp"
+#include "simd/vec.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+extern const KernelList unit_depthwise_3x3, unit_depthwise_5x5_s1, unit_depthwise_5x5_s2, unit_depthwise_7x7_s1, unit_depthwise_7x7_s2,
+    unit_depthwise_generic, unit_pointwise, unit_standard, unit_elementwise, unit_normalise, unit_pool, unit_reduce, unit_resize,
+    unit_transpose, unit_memory;
+
+constexpr const KernelList* kUnits[] = {
+    &unit_depthwise_3x3,
+    &unit_depthwise_5x5_s1,
+    &unit_depthwise_5x5_s2,
+    &unit_depthwise_7x7_s1,
+    &unit_depthwise_7x7_s2,
+    &unit_depthwise_generic,
+    &unit_pointwise,
+    &unit_standard,
+    &unit_elementwise,
+    &unit_normalise,
+    &unit_pool,
+    &unit_reduce,
+    &unit_resize,
+    &unit_transpose,
+    &unit_memory,
+};
+
+constexpr KernelSet make_set(const char* isa) { return {isa, kLanes, kHalfPanels, kUnits, sizeof(kUnits) / sizeof(kUnits[0])}; }
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE

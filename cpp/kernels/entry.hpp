@@ -1,0 +1,24 @@
+// How a translation unit of cpp/isa writes its entries of the registry.
+#pragma once
+
+#include "kernels/registry.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+template <auto Kernel>
+struct Erased;
+template <class Work, void (*Kernel)(const Work&)>
+struct Erased<Kernel> {
+  static void run(const void* work) { Kernel(*static_cast<const Work*>(work)); }
+};
+
+/// A kernel as the registry holds it: a function of any work.
+template <auto Kernel>
+constexpr auto erased = Erased<Kernel>::run;
+
+template <int N>
+constexpr KernelList list_of(const KernelEntry (&entries)[N]) {
+  return {entries, N};
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE

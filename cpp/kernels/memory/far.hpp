@@ -1,0 +1,30 @@
+// Copying to main memory past the caches, which then neither read the lines that are written nor drop others for them.
+#pragma once
+
+#include "kernels/memory_work.hpp"
+#include "simd/vec.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+/// The ends that are not whole cache lines go the usual way.
+[[gnu::flatten, gnu::noinline]] inline void store_far(const StoreFarWork& w) {
+  const float* const x = w.x;
+  const std::int64_t count = w.count;
+  float* const y = w.y;
+  constexpr std::int64_t kLineFloats = 16;
+  const auto usual = [&](std::int64_t from, std::int64_t to) {
+    for (; from + kLanes <= to; from += kLanes) store(y + from, load(x + from));
+    if (const int rest = static_cast<int>(to - from); rest > 0) store_first(y + from, load_first(x + from, rest), rest);
+  };
+  const auto past = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(y) / sizeof(float)) % kLineFloats;
+  const std::int64_t first = past == 0 ? 0 : kLineFloats - past < count ? kLineFloats - past : count;
+  const std::int64_t end = first + (count - first) / kLineFloats * kLineFloats;
+  usual(0, first);
+  for (std::int64_t i = first; i < end; i += kLineFloats) {
+    unroll<0, kLineFloats / kLanes>([&](auto v) { store_past_caches(y + i + v * kLanes, load(x + i + v * kLanes)); });
+  }
+  usual(end, count);
+  flush_past_caches();
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE

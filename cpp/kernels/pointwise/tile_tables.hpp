@@ -1,0 +1,43 @@
+// The register tiles of matrix products, by their width and height. They are most of what such a kernel costs to compile: whole and half
+// panels have a translation unit each, and convolutions share them.
+#pragma once
+
+#include "kernels/pointwise/tile.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+constexpr int kMaxTileRows = 14;
+
+/// at[NV][MR - 1], null where the registers do not suffice.
+struct GemmTileTable {
+  GemmTileFunction at[kMaxPanelVectors + 1][kMaxTileRows] = {};
+};
+
+template <int NV, template <int> class Half, int MR>
+constexpr void fill_tiles(GemmTileTable& table) {
+  if constexpr (MR >= 1) {
+    table.at[NV][MR - 1] = gemm_tiles<MR, NV, Half<MR>>;
+    fill_tiles<NV, Half, MR - 1>(table);
+  }
+}
+
+template <template <int> class Half>
+constexpr GemmTileTable half_tiles() {
+  GemmTileTable table;
+  fill_tiles<0, Half, max_half_tile_rows(0)>(table);
+  fill_tiles<1, Half, max_half_tile_rows(1)>(table);
+  fill_tiles<2, Half, max_half_tile_rows(2)>(table);
+  return table;
+}
+
+extern const GemmTileTable kWholeTiles, kPairedTiles, kNarrowTiles;
+
+[[gnu::always_inline]] inline const GemmTileTable& tiles_for([[maybe_unused]] HalfPanel half) {
+  if constexpr (kHalfPanels) {
+    if (half == HalfPanel::paired) return kPairedTiles;
+    if (half == HalfPanel::narrow) return kNarrowTiles;
+  }
+  return kWholeTiles;
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -1,0 +1,14 @@
+// Pooling in the registry.
+#pragma once
+
+#include "kernels/entry.hpp"
+#include "kernels/pool/pool.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+constexpr KernelEntry kPool[] = {
+    {"pool", Family::pool, {}, erased<pool>},
+};
+extern constexpr KernelList unit_pool = list_of(kPool);
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE

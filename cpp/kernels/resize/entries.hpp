@@ -1,0 +1,15 @@
+// The kernels of resizing in the registry.
+#pragma once
+
+#include "kernels/entry.hpp"
+#include "kernels/resize/resize.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+constexpr KernelEntry kResize[] = {
+    {"resize", Family::resize, {}, erased<resize>},
+    {"blend", Family::blend, {}, erased<blend>},
+};
+extern constexpr KernelList unit_resize = list_of(kResize);
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE
