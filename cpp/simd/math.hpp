@@ -6,101 +6,104 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
+/// 2^n for integral n in [-126, 127].
+[[gnu::always_inline]] inline F32 exp2_integral(F32 n) { return reinterpret<float>(shift_left<23>(add(to_int32(n), broadcast(127)))); }
+
 /// c[0] + c[1] x + ... by Horner's rule.
 template <int N>
-[[gnu::always_inline]] inline Vec polynomial(Vec x, const float (&c)[N]) {
-  Vec r = broadcast(c[N - 1]);
+[[gnu::always_inline]] inline F32 polynomial(F32 x, const float (&c)[N]) {
+  F32 r = broadcast(c[N - 1]);
   unroll<0, N - 1>([&](auto i) { r = fma(r, x, broadcast(c[N - 2 - i])); });
   return r;
 }
 
 /// exp(x) = p 2^n, p near 1.
 struct ScaledExp {
-  Vec p, n;
-  [[gnu::always_inline]] inline explicit ScaledExp(Vec x) {
+  F32 p, n;
+  [[gnu::always_inline]] inline explicit ScaledExp(F32 x) {
     constexpr float kTail[] = {0.49999994F, 0.166665211F, 0.041668389F, 0.00836871006F, 0.00138146128F};
     n = round(mul(x, broadcast(1.44269504F)));
     // ln 2 in two parts: the first has few enough bits for n * part to be exact.
-    const Vec r = fma(n, broadcast(2.12194440e-4F), fma(n, broadcast(-0.693359375F), x));
+    const F32 r = fma(n, broadcast(2.12194440e-4F), fma(n, broadcast(-0.693359375F), x));
     p = add(broadcast(1.0F), fma(mul(r, r), polynomial(r, kTail), r));
   }
 };
 
 /// exp(x) for x <= 0; below -87 it stays at exp(-87) = 1.6e-38. Within 2 ulp.
-[[gnu::always_inline]] inline Vec exp_nonpositive(Vec x) {
+[[gnu::always_inline]] inline F32 exp_nonpositive(F32 x) {
   const ScaledExp e(max_or_second(broadcast(-87.0F), x));
   return mul(e.p, exp2_integral(e.n));
 }
 
 /// exp(x) for x <= 0, and 0 below -87.
-[[gnu::always_inline]] inline Vec exp_or_zero(Vec x) { return select_less(x, broadcast(-87.0F), broadcast(0.0F), exp_nonpositive(x)); }
+[[gnu::always_inline]] inline F32 exp_or_zero(F32 x) { return select_less(x, broadcast(-87.0F), broadcast(0.0F), exp_nonpositive(x)); }
 
 /// exp(x) for any x, down to 0 and up to infinity. Within 2 ulp.
-[[gnu::always_inline]] inline Vec exp(Vec x) {
+[[gnu::always_inline]] inline F32 exp(F32 x) {
   const ScaledExp e(min_or_second(broadcast(89.0F), max_or_second(broadcast(-104.0F), x)));
   // In two steps, because 2^n need not be a number: n lies between -150 and 128.
-  const Vec half = round(mul(e.n, broadcast(0.5F)));
+  const F32 half = round(mul(e.n, broadcast(0.5F)));
   return mul(mul(e.p, exp2_integral(half)), exp2_integral(sub(e.n, half)));
 }
 
 /// 1 + exp(-x) for -87 <= x <= 87. Within 2 ulp.
-[[gnu::always_inline]] inline Vec one_plus_exp_minus(Vec x) {
+[[gnu::always_inline]] inline F32 one_plus_exp_minus(F32 x) {
   const ScaledExp e(sub(broadcast(0.0F), x));
   return fma(e.p, exp2_integral(e.n), broadcast(1.0F));
 }
 
 /// 1 / (1 + exp(-x)), within 3 ulp; below -87 it stays at 1.6e-38. By |x|, without the large quotient, it took a quarter longer.
-[[gnu::always_inline]] inline Vec sigmoid(Vec x) {
-  const Vec bounded = min_or_second(broadcast(87.0F), max_or_second(broadcast(-87.0F), x));
+[[gnu::always_inline]] inline F32 sigmoid(F32 x) {
+  const F32 bounded = min_or_second(broadcast(87.0F), max_or_second(broadcast(-87.0F), x));
   return div(broadcast(1.0F), one_plus_exp_minus(bounded));
 }
 
 /// Odd polynomial near 0, where 1 - e would cancel; (1 - e) / (1 + e), e = exp(-2|x|), beyond 0.625. Within 4 ulp.
-[[gnu::always_inline]] inline Vec tanh(Vec x) {
+[[gnu::always_inline]] inline F32 tanh(F32 x) {
   constexpr float kOdd[] = {-0.333332837F, 0.133314908F, -0.0537434965F, 0.0206505861F, -0.00571704423F};
-  const Vec t = abs(x);
-  const Vec square = mul(t, t);
-  const Vec near = fma(mul(square, t), polynomial(square, kOdd), t);
-  const Vec e = exp_nonpositive(mul(broadcast(-2.0F), t));
-  const Vec far = div(sub(broadcast(1.0F), e), add(broadcast(1.0F), e));
+  const F32 t = abs(x);
+  const F32 square = mul(t, t);
+  const F32 near = fma(mul(square, t), polynomial(square, kOdd), t);
+  const F32 e = exp_nonpositive(mul(broadcast(-2.0F), t));
+  const F32 far = div(sub(broadcast(1.0F), e), add(broadcast(1.0F), e));
   return copy_sign(select_less(t, broadcast(0.625F), near, far), x);
 }
 
 /// Phi(-t) for 0 <= t <= 13, Phi the normal distribution function: exp(-t^2 / 2) R(t), with R a polynomial in 1 / (1 + 0.28 t), relative
 /// error 4e-7 in float32. What t^2 loses by rounding is put back to first order.
-[[gnu::always_inline]] inline Vec normal_tail(Vec t) {
+[[gnu::always_inline]] inline F32 normal_tail(F32 t) {
   constexpr float kMills[] = {0.111684809F,  0.112035611F,  0.100646514F,   0.0931629330F, 0.0507669721F,
                               0.0243856445F, 0.0667353057F, -0.0819152444F, 0.0224974807F};
-  const Vec square = mul(t, t);
-  const Vec lost = fma(t, t, sub(broadcast(0.0F), square));
-  const Vec e = exp_nonpositive(mul(broadcast(-0.5F), square));
-  const Vec density = fma(e, mul(broadcast(-0.5F), lost), e);
-  const Vec u = div(broadcast(1.0F), fma(t, broadcast(0.28F), broadcast(1.0F)));
+  const F32 square = mul(t, t);
+  const F32 lost = fma(t, t, sub(broadcast(0.0F), square));
+  const F32 e = exp_nonpositive(mul(broadcast(-0.5F), square));
+  const F32 density = fma(e, mul(broadcast(-0.5F), lost), e);
+  const F32 u = div(broadcast(1.0F), fma(t, broadcast(0.28F), broadcast(1.0F)));
   return mul(density, mul(u, polynomial(u, kMills)));
 }
 
 /// 2 Phi(sqrt(2) x) - 1; near 0 an odd polynomial instead. Within 4 ulp.
-[[gnu::always_inline]] inline Vec erf(Vec x) {
+[[gnu::always_inline]] inline F32 erf(F32 x) {
   constexpr float kOdd[] = {0.128379166F, -0.376126200F, 0.112833768F, -0.0268346239F, 0.00511434581F, -0.000674951356F};
-  const Vec t = min_or_second(broadcast(9.0F), abs(x));
-  const Vec near = fma(t, polynomial(mul(t, t), kOdd), t);
-  const Vec far = fma(broadcast(-2.0F), normal_tail(mul(broadcast(1.41421356F), t)), broadcast(1.0F));
+  const F32 t = min_or_second(broadcast(9.0F), abs(x));
+  const F32 near = fma(t, polynomial(mul(t, t), kOdd), t);
+  const F32 far = fma(broadcast(-2.0F), normal_tail(mul(broadcast(1.41421356F), t)), broadcast(1.0F));
   return copy_sign(select_less(t, broadcast(0.75F), near, far), x);
 }
 
 /// f rounds to whole numbers, those that a vector can hold: larger ones are whole already. Keeps the sign of 0.
 template <class F>
-[[gnu::always_inline]] inline Vec whole(Vec x, const F& f) {
+[[gnu::always_inline]] inline F32 whole(F32 x, const F& f) {
   return copy_sign(select_less(abs(x), broadcast(8388608.0F), f(x), x), x);
 }
-[[gnu::always_inline]] inline Vec floor(Vec x) {
-  return whole(x, [](Vec v) { return select_less(v, round(v), sub(round(v), broadcast(1.0F)), round(v)); });
+[[gnu::always_inline]] inline F32 floor(F32 x) {
+  return whole(x, [](F32 v) { return select_less(v, round(v), sub(round(v), broadcast(1.0F)), round(v)); });
 }
-[[gnu::always_inline]] inline Vec ceil(Vec x) {
-  return whole(x, [](Vec v) { return select_less(round(v), v, add(round(v), broadcast(1.0F)), round(v)); });
+[[gnu::always_inline]] inline F32 ceil(F32 x) {
+  return whole(x, [](F32 v) { return select_less(round(v), v, add(round(v), broadcast(1.0F)), round(v)); });
 }
 
 /// min(max(x, lo), hi)
-[[gnu::always_inline]] inline Vec clip(Vec x, Vec lo, Vec hi) { return min_or_second(hi, max_or_second(lo, x)); }
+[[gnu::always_inline]] inline F32 clip(F32 x, F32 lo, F32 hi) { return min_or_second(hi, max_or_second(lo, x)); }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -3,28 +3,25 @@
 #pragma once
 
 #include "simd/lanes.hpp"
+#include "simd/partial.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-constexpr bool kMasks = false;
-
-[[gnu::always_inline]] inline Vec load_up_to(const float* p, int n) { return n < kLanes ? load_first(p, n) : load(p); }
-[[gnu::always_inline]] inline void store_up_to(float* p, Vec v, int n) { return n < kLanes ? store_first(p, v, n) : store(p, v); }
-[[gnu::always_inline]] inline Vec load_lanes(const float* p, Lanes n) { return load_up_to(p, n.last); }
-[[gnu::always_inline]] inline void store_lanes(float* p, Vec v, Lanes n) { store_up_to(p, v, n.last); }
-[[gnu::always_inline]] inline Vec load_across(const float* lower, const float*, int) { return load(lower); }
+[[gnu::always_inline]] inline F32 load_lanes(const float* p, Lanes n) { return load_up_to(p, n.last); }
+[[gnu::always_inline]] inline void store_lanes(float* p, F32 v, Lanes n) { store_up_to(p, v, n.last); }
+[[gnu::always_inline]] inline F32 load_across(const float* lower, const float*, int) { return load(lower); }
 
 // A vector is short enough to waste half of one; these only stand in for the names.
 constexpr bool kHalfPanels = false;
-[[gnu::always_inline]] inline Vec join_halves(Vec x, Vec) { return x; }
-[[gnu::always_inline]] inline Vec load_halves(const float*, const float*, int) { return broadcast(0.0F); }
-[[gnu::always_inline]] inline void store_lower(float*, Vec, int) {}
-[[gnu::always_inline]] inline void store_upper(float*, Vec, int) {}
-using HalfVec = Vec;
+[[gnu::always_inline]] inline F32 join_halves(F32 x, F32) { return x; }
+[[gnu::always_inline]] inline F32 load_halves(const float*, const float*, int) { return broadcast(0.0F); }
+[[gnu::always_inline]] inline void store_lower(float*, F32, int) {}
+[[gnu::always_inline]] inline void store_upper(float*, F32, int) {}
+using HalfVec = F32;
 [[gnu::always_inline]] inline HalfVec half_load(const float* p) { return load(p); }
 [[gnu::always_inline]] inline HalfVec half_load_first(const float* p, int n) { return load_first(p, n); }
 [[gnu::always_inline]] inline void half_store_first(float*, HalfVec, int) {}
-[[gnu::always_inline]] inline HalfVec lower_half(Vec x) { return x; }
+[[gnu::always_inline]] inline HalfVec lower_half(F32 x) { return x; }
 [[gnu::always_inline]] inline HalfVec half_add(HalfVec a, HalfVec b) { return add(a, b); }
 [[gnu::always_inline]] inline HalfVec half_fma(HalfVec a, HalfVec b, HalfVec c) { return fma(a, b, c); }
 [[gnu::always_inline]] inline HalfVec half_max_or_second(HalfVec a, HalfVec b) { return max_or_second(a, b); }

@@ -15,7 +15,7 @@ struct PlainChannels {
   PlainChannels() = default;
   PlainChannels(const DepthwiseWork& w, std::int64_t v) : lanes(valid_lanes(w, v)) {}
   static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * w.x_vector; }
-  [[gnu::always_inline]] inline Vec operator()(const float* p) const { return load_up_to(p, lanes); }
+  [[gnu::always_inline]] inline F32 operator()(const float* p) const { return load_up_to(p, lanes); }
 };
 
 /// With a channel multiplier, output channel o reads input channel o / multiplier.
@@ -33,7 +33,7 @@ struct RepeatedChannels {
     inputs = index[kLanes - 1] + 1;
   }
   static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * kLanes / w.multiplier; }
-  [[gnu::always_inline]] inline Vec operator()(const float* p) const { return permute(load_up_to(p, inputs), index); }
+  [[gnu::always_inline]] inline F32 operator()(const float* p) const { return permute(load_up_to(p, inputs), index); }
 };
 
 /// Taps [begin, end) of one axis that fall inside the input for output position `out`.
@@ -66,9 +66,9 @@ template <class Channels, int Pixels, int Vectors>
                                                 std::int64_t v, const Channels* channels, float* y) {
   const std::int64_t taps = w.kh * w.kw;
   const std::int64_t step = w.stride_w * w.x_pixel;
-  Vec acc[Vectors][Pixels];
+  F32 acc[Vectors][Pixels];
   unroll<0, Vectors>([&](auto j) {
-    const Vec bias = load(w.bias + (v + j) * kLanes);
+    const F32 bias = load(w.bias + (v + j) * kLanes);
     unroll<0, Pixels>([&](auto i) { acc[j][i] = bias; });
   });
   for (std::int64_t c = kw.begin; c < kw.end; ++c) {
@@ -77,13 +77,13 @@ template <class Channels, int Pixels, int Vectors>
       const float* row = input_row(w, oy * w.stride_h - w.pad_top + r * w.dilation_h);
       const float* weights = w.weights + (v * taps + c * w.kh + r) * kLanes;
       unroll<0, Vectors>([&](auto j) __attribute__((always_inline)) {
-        const Vec tap = load(weights + j * taps * kLanes);
+        const F32 tap = load(weights + j * taps * kLanes);
         const float* x = row + (column + Channels::offset(w, v + j));
         unroll<0, Pixels>([&](auto i) { acc[j][i] = fma(channels[j](x + i * step), tap, acc[j][i]); });
       });
     }
   }
-  const Vec lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));
+  const F32 lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));
   unroll<0, Vectors>([&](auto j) __attribute__((always_inline)) {
     const int lanes = valid_lanes(w, v + j);
     unroll<0, Pixels>([&](auto i) { store_up_to(y + (ox + i) * w.y_pixel + (v + j) * kLanes, clip(acc[j][i], lo, hi), lanes); });
@@ -96,25 +96,25 @@ template <class Channels, int Rows, int Pixels>
                                           const Channels& channels, float* y) {
   const std::int64_t step = w.stride_w * w.x_pixel, first_row = oy * w.stride_h - w.pad_top;
   const float* weights = w.weights + v * w.kh * w.kw * kLanes;
-  Vec acc[Rows][Pixels];
-  const Vec bias = load(w.bias + v * kLanes);
+  F32 acc[Rows][Pixels];
+  const F32 bias = load(w.bias + v * kLanes);
   unroll<0, Rows>([&](auto r) { unroll<0, Pixels>([&](auto i) { acc[r][i] = bias; }); });
   for (std::int64_t c = 0; c < w.kw; ++c, weights += w.kh * kLanes) {
     const std::int64_t column = (ox * w.stride_w - w.pad_left + c * w.dilation_w) * w.x_pixel + Channels::offset(w, v);
     for (std::int64_t iy = 0; iy < (Rows - 1) * w.stride_h + w.kh; ++iy) {
       const float* row = input_row(w, first_row + iy);
       if (row == nullptr) continue;
-      Vec in[Pixels];
+      F32 in[Pixels];
       unroll<0, Pixels>([&](auto i) { in[i] = channels(row + (column + i * step)); });
       unroll<0, Rows>([&](auto r) __attribute__((always_inline)) {
         const std::int64_t kh = iy - r * w.stride_h;
         if (kh < 0 || kh >= w.kh) return;
-        const Vec tap = load(weights + kh * kLanes);
+        const F32 tap = load(weights + kh * kLanes);
         unroll<0, Pixels>([&](auto i) { acc[r][i] = fma(in[i], tap, acc[r][i]); });
       });
     }
   }
-  const Vec lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));
+  const F32 lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));
   const int lanes = valid_lanes(w, v);
   unroll<0, Rows>([&](auto r) {
     unroll<0, Pixels>([&](auto i) { store_up_to(y + r * w.y_row + (ox + i) * w.y_pixel + v * kLanes, clip(acc[r][i], lo, hi), lanes); });

@@ -11,7 +11,7 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 /// Sums of `Vectors` vectors of channels from v on, of `Rows` output rows from y on; into `sums`, where whole vectors have room.
 template <int Rows, int Vectors>
 [[gnu::always_inline]] inline void pool_vectors(const DepthwiseWork& w, const float* y, std::int64_t v, float* sums) {
-  Vec acc[Rows][Vectors];
+  F32 acc[Rows][Vectors];
   unroll<0, Rows>([&](auto r) { unroll<0, Vectors>([&](auto j) { acc[r][j] = broadcast(0.0F); }); });
   const int last = valid_lanes(w, v + Vectors - 1);
   const float* p = y + v * kLanes;

@@ -99,13 +99,13 @@ class Slide {
       unroll<0, kRows>([&](auto iy) __attribute__((always_inline)) {
         const float* row = rows_[iy];
         if (row == nullptr) return;
-        const Vec in = load_lanes(row + offset_, lanes_);
+        const F32 in = load_lanes(row + offset_, lanes_);
         unroll<Begin, End>([&](auto age) {
           constexpr int kw = age * F::SW + J;
           if constexpr (kw < F::KW) {
             unroll<0, R>([&](auto oy) {
               constexpr int kh = iy - oy * F::SH;
-              Vec& a = acc_[(Phase + kPhases - age) % kPhases][oy];
+              F32& a = acc_[(Phase + kPhases - age) % kPhases][oy];
               if constexpr (kh >= 0 && kh < F::KH) a = fma(in, taps_[kw * F::KH + kh], a);
             });
           }
@@ -119,7 +119,7 @@ class Slide {
   /// Stores the oldest output in progress.
   template <int Phase>
   [[gnu::always_inline]] inline void finish() {
-    const Vec lo = broadcast(lo_), hi = broadcast(hi_);
+    const F32 lo = broadcast(lo_), hi = broadcast(hi_);
     unroll<0, R>([&](auto oy) { store_lanes(y_ + oy * y_row_, clip(acc_[(Phase + 1) % kPhases][oy], lo, hi), lanes_); });
     y_ += y_pixel_;
   }
@@ -130,9 +130,9 @@ class Slide {
   std::int64_t y_row_, y_pixel_;
   Lanes lanes_;
   float lo_, hi_;
-  Vec bias_;
-  Vec taps_[F::KH * F::KW];
-  Vec acc_[kPhases][R];
+  F32 bias_;
+  F32 taps_[F::KH * F::KW];
+  F32 acc_[kPhases][R];
 };
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

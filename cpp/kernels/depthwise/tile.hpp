@@ -28,7 +28,7 @@ struct TilePlace {
 
 /// acc[OY][OX] += in * weight, where the tile's input (IY, IX) meets that output at all.
 template <class F, int TH, int TW, int OY, int OX, int IY, int IX>
-[[gnu::always_inline]] inline void add_tap(Vec (&acc)[TH][TW], Vec in, const float* weights) {
+[[gnu::always_inline]] inline void add_tap(F32 (&acc)[TH][TW], F32 in, const float* weights) {
   constexpr int kh = IY - OY * F::SH, kw = IX - OX * F::SW;
   if constexpr (kh >= 0 && kh < F::KH && kw >= 0 && kw < F::KW) {
     acc[OY][OX] = fma(in, load(weights + (kw * F::KH + kh) * kLanes), acc[OY][OX]);
@@ -37,14 +37,14 @@ template <class F, int TH, int TW, int OY, int OX, int IY, int IX>
 
 /// kAnywhere: also where rows or columns fall in the padding, or the channels do not fill a vector.
 template <class F, int TH, int TW, bool kAnywhere>
-[[gnu::always_inline]] inline void tile(const TilePlace& t, Vec lo, Vec hi) {
+[[gnu::always_inline]] inline void tile(const TilePlace& t, F32 lo, F32 hi) {
   constexpr int kRows = (TH - 1) * F::SH + F::KH;
   constexpr int kColumns = (TW - 1) * F::SW + F::KW;
   // With few registers the compiler would hoist all weights and spill: make it read them again for each column.
   constexpr bool kRereadWeights = F::KH * F::KW + TH * TW + kRows + 1 > kRegisters;
 
-  Vec acc[TH][TW];
-  const Vec bias = load(t.bias);
+  F32 acc[TH][TW];
+  const F32 bias = load(t.bias);
   unroll<0, TH>([&](auto oy) { unroll<0, TW>([&](auto ox) { acc[oy][ox] = bias; }); });
 
   unroll<0, kColumns>([&](auto ix) __attribute__((always_inline)) {
@@ -54,11 +54,11 @@ template <class F, int TH, int TW, bool kAnywhere>
       if (ix < t.column_begin || ix >= t.column_end) return;
       unroll<0, kRows>([&](auto iy) {
         if (t.rows[iy] == nullptr) return;
-        const Vec in = load_up_to(t.rows[iy] + column, t.lanes);
+        const F32 in = load_up_to(t.rows[iy] + column, t.lanes);
         unroll<0, TH * TW>([&](auto o) { add_tap<F, TH, TW, o / TW, o % TW, iy, ix>(acc, in, t.weights); });
       });
     } else {
-      Vec in[kRows];
+      F32 in[kRows];
       unroll<0, kRows>([&](auto iy) { in[iy] = load(t.rows[iy] + column); });
       unroll<0, TW>([&](auto ox) {
         unroll<0, F::KH>([&](auto kh) {
@@ -71,7 +71,7 @@ template <class F, int TH, int TW, bool kAnywhere>
   unroll<0, TH>([&](auto oy) {
     unroll<0, TW>([&](auto ox) {
       float* y = t.y + oy * t.y_row + ox * t.y_pixel;
-      const Vec v = clip(acc[oy][ox], lo, hi);
+      const F32 v = clip(acc[oy][ox], lo, hi);
       if constexpr (kAnywhere) {
         store_up_to(y, v, t.lanes);
       } else {
@@ -87,7 +87,7 @@ template <class F, int TH, int TW>
                                                   std::int64_t ox, std::int64_t v_begin, std::int64_t v_end) {
   constexpr int kColumns = (TW - 1) * F::SW + F::KW;
   constexpr int kTaps = F::KH * F::KW;
-  const Vec lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));
+  const F32 lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));
   const std::int64_t full_end = w.channels / kLanes < v_end ? w.channels / kLanes : v_end;
   for (; ox + TW <= w.out_width; ox += TW) {
     const std::int64_t ix = ox * F::SW - w.pad_left;

@@ -11,7 +11,7 @@ template <bool AAlone, bool BAlone, class F>
     const float* a = w.a + r * w.a_row;
     const float* b = w.b + r * w.b_row;
     float* y = w.y + r * w.y_row;
-    const Vec a_all = broadcast(*a), b_all = broadcast(*b);
+    const F32 a_all = broadcast(*a), b_all = broadcast(*b);
     std::int64_t c = 0;
     for (; c + kLanes <= w.columns; c += kLanes) store(y + c, f(AAlone ? a_all : load(a + c), BAlone ? b_all : load(b + c)));
     if (const int rest = static_cast<int>(w.columns - c); rest > 0) {
@@ -28,22 +28,22 @@ template <class F>
 
 /// Clips are done on the way; other activations follow while a block is in cache.
 inline void binary(const BinaryWork& w) {
-  const Vec lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));
+  const F32 lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));
   switch (w.function) {
     case BinaryFunction::add:
-      return binary_of(w, [=](Vec a, Vec b) { return clip(add(a, b), lo, hi); });
+      return binary_of(w, [=](F32 a, F32 b) { return clip(add(a, b), lo, hi); });
     case BinaryFunction::sub:
-      return binary_of(w, [=](Vec a, Vec b) { return clip(sub(a, b), lo, hi); });
+      return binary_of(w, [=](F32 a, F32 b) { return clip(sub(a, b), lo, hi); });
     case BinaryFunction::mul:
-      return binary_of(w, [=](Vec a, Vec b) { return clip(mul(a, b), lo, hi); });
+      return binary_of(w, [=](F32 a, F32 b) { return clip(mul(a, b), lo, hi); });
     case BinaryFunction::div:
-      return binary_of(w, [=](Vec a, Vec b) { return clip(div(a, b), lo, hi); });
+      return binary_of(w, [=](F32 a, F32 b) { return clip(div(a, b), lo, hi); });
     case BinaryFunction::min:
-      return binary_of(w, [=](Vec a, Vec b) { return clip(minimum(a, b), lo, hi); });
+      return binary_of(w, [=](F32 a, F32 b) { return clip(minimum(a, b), lo, hi); });
     case BinaryFunction::max:
-      return binary_of(w, [=](Vec a, Vec b) { return clip(maximum(a, b), lo, hi); });
+      return binary_of(w, [=](F32 a, F32 b) { return clip(maximum(a, b), lo, hi); });
     case BinaryFunction::prelu:
-      return binary_of(w, [=](Vec a, Vec b) { return clip(select_less(a, broadcast(0.0F), mul(a, b), a), lo, hi); });
+      return binary_of(w, [=](F32 a, F32 b) { return clip(select_less(a, broadcast(0.0F), mul(a, b), a), lo, hi); });
   }
 }
 

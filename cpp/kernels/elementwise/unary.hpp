@@ -8,23 +8,23 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 [[gnu::flatten]] inline void unary(const UnaryWork& w) {
   switch (w.function) {
     case UnaryFunction::exp:
-      return map_rows(w, [](Vec v) { return exp(v); });
+      return map_rows(w, [](F32 v) { return exp(v); });
     case UnaryFunction::sqrt:
-      return map_rows(w, [](Vec v) { return sqrt(v); });
+      return map_rows(w, [](F32 v) { return sqrt(v); });
     case UnaryFunction::neg:
-      return map_rows(w, [](Vec v) { return mul(broadcast(-1.0F), v); });
+      return map_rows(w, [](F32 v) { return mul(broadcast(-1.0F), v); });
     case UnaryFunction::abs:
-      return map_rows(w, [](Vec v) { return abs(v); });
+      return map_rows(w, [](F32 v) { return abs(v); });
     case UnaryFunction::erf:
-      return map_rows(w, [](Vec v) { return erf(v); });
+      return map_rows(w, [](F32 v) { return erf(v); });
     case UnaryFunction::reciprocal:
-      return map_rows(w, [](Vec v) { return div(broadcast(1.0F), v); });
+      return map_rows(w, [](F32 v) { return div(broadcast(1.0F), v); });
     case UnaryFunction::floor:
-      return map_rows(w, [](Vec v) { return floor(v); });
+      return map_rows(w, [](F32 v) { return floor(v); });
     case UnaryFunction::ceil:
-      return map_rows(w, [](Vec v) { return ceil(v); });
+      return map_rows(w, [](F32 v) { return ceil(v); });
     case UnaryFunction::round:
-      return map_rows(w, [](Vec v) { return whole(v, [](Vec u) { return round(u); }); });
+      return map_rows(w, [](F32 v) { return whole(v, [](F32 u) { return round(u); }); });
   }
 }
 

@@ -11,7 +11,7 @@ static_assert(kStreamFloats % kRound == 0);
 
 /// Eight sums, so that the additions are not what is waited for.
 [[gnu::flatten]] inline void read_stream(const ReadStreamWork& w) {
-  Vec sum[8];
+  F32 sum[8];
   unroll<0, 8>([&](auto i) { sum[i] = broadcast(0.0F); });
   for (const float *x = w.x, *end = x + w.count; x < end; x += kRound) {
     unroll<0, 8>([&](auto i) { sum[i] = add(sum[i], load(x + i * kLanes)); });
@@ -23,7 +23,7 @@ static_assert(kStreamFloats % kRound == 0);
 [[gnu::flatten]] inline void copy_stream(const CopyStreamWork& w) {
   float* y = w.y;
   for (const float *x = w.x, *end = x + w.count; x < end; x += kRound, y += kRound) {
-    Vec v[8];
+    F32 v[8];
     unroll<0, 8>([&](auto i) { v[i] = load(x + i * kLanes); });
     unroll<0, 8>([&](auto i) { store(y + i * kLanes, v[i]); });
   }

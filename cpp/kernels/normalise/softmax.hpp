@@ -10,11 +10,11 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 template <bool Log>
 [[gnu::always_inline]] inline void softmax_row(const float* x, float* y, std::int64_t n) {
-  const auto sum = [](Vec a, Vec b) { return add(a, b); };
-  const Vec below = broadcast(-__builtin_inff());
-  const Vec m = fold_row(
-      x, n, [](Vec a, Vec b) { return maximum(a, b); }, -__builtin_inff());
-  const auto power = [&](Vec v) { return exp_or_zero(sub(v, m)); };
+  const auto sum = [](F32 a, F32 b) { return add(a, b); };
+  const F32 below = broadcast(-__builtin_inff());
+  const F32 m = fold_row(
+      x, n, [](F32 a, F32 b) { return maximum(a, b); }, -__builtin_inff());
+  const auto power = [&](F32 v) { return exp_or_zero(sub(v, m)); };
   const std::int64_t whole = n / kSixteen * kSixteen;
   const int rest = static_cast<int>(n - whole);
   Sixteen acc = Sixteen::all(0.0F);
@@ -27,9 +27,9 @@ template <bool Log>
   const Sixteen last = rest > 0 ? Sixteen::first(x + whole, rest, below) : Sixteen::all(0.0F);
   const Sixteen last_power = apply(power, last);
   if (rest > 0) acc = apply(sum, acc, last_power);
-  const Vec total = join(sum, acc);
-  const Vec log_total = broadcast(Log ? log_of(first_lane(total)) : 0.0F);
-  const auto finish = [&](Vec v) { return Log ? sub(sub(v, m), log_total) : div(v, total); };
+  const F32 total = join(sum, acc);
+  const F32 log_total = broadcast(Log ? log_of(first_lane(total)) : 0.0F);
+  const auto finish = [&](F32 v) { return Log ? sub(sub(v, m), log_total) : div(v, total); };
   const float* const from = Log ? x : y;
   for (std::int64_t i = 0; i < whole; i += kSixteen) apply(finish, Sixteen::at(from + i)).store_to(y + i);
   if (rest > 0) apply(finish, Log ? last : last_power).store_first_to(y + whole, rest);
@@ -49,10 +49,10 @@ template <bool Log>
     const int lanes = w.columns - c < kLanes ? static_cast<int>(w.columns - c) : kLanes;
     const float* x = w.x + c;
     float* y = w.y + c;
-    Vec m = broadcast(-__builtin_inff()), sum = broadcast(0.0F);
+    F32 m = broadcast(-__builtin_inff()), sum = broadcast(0.0F);
     for (std::int64_t i = 0; i < w.steps; ++i) m = maximum(m, load_up_to(x + i * w.x_step, lanes));
     for (std::int64_t i = 0; i < w.steps; ++i) {
-      const Vec e = exp_or_zero(sub(load_up_to(x + i * w.x_step, lanes), m));
+      const F32 e = exp_or_zero(sub(load_up_to(x + i * w.x_step, lanes), m));
       sum = add(sum, e);
       if (!w.log) store_up_to(y + i * w.y_step, e, lanes);
     }
@@ -64,7 +64,7 @@ template <bool Log>
     }
     for (std::int64_t i = 0; i < w.steps; ++i) {
       float* to = y + i * w.y_step;
-      const Vec v = w.log ? sub(sub(load_up_to(x + i * w.x_step, lanes), m), sum) : div(load_up_to(to, lanes), sum);
+      const F32 v = w.log ? sub(sub(load_up_to(x + i * w.x_step, lanes), m), sum) : div(load_up_to(to, lanes), sum);
       store_up_to(to, v, lanes);
     }
   }

@@ -23,20 +23,20 @@ struct Panel {
 template <int NV>
 [[gnu::flatten]] inline void gemv_four_panels(const GemmTiles& t, std::int64_t panel_floats) {
   constexpr int kPanels = 4;
-  Vec acc[kPanels][NV];
+  F32 acc[kPanels][NV];
   unroll<0, kPanels>([&](auto p) { unroll<0, NV>([&](auto j) { acc[p][j] = load(t.bias + (p * NV + j) * kLanes); }); });
   for (std::int64_t s = 0; s < t.segment_count; ++s) {
     const float* a = t.a + t.segments[s].a;
     const float* b = t.b + t.segments[s].k * NV * kLanes;
     for (std::int64_t k = 0; k < t.segments[s].length; ++k, b += NV * kLanes) {
-      const Vec x = broadcast(a[k]);
+      const F32 x = broadcast(a[k]);
       unroll<0, kPanels>(
           [&](auto p) { unroll<0, NV>([&](auto j) { acc[p][j] = fma(x, load(b + p * panel_floats + j * kLanes), acc[p][j]); }); });
     }
   }
-  const Vec lo = broadcast(t.lo), hi = broadcast(t.hi);
+  const F32 lo = broadcast(t.lo), hi = broadcast(t.hi);
   unroll<0, kPanels * NV>([&](auto j) {
-    Vec v = acc[j / NV][j % NV];
+    F32 v = acc[j / NV][j % NV];
     if (t.residual != nullptr) v = add(v, load(t.residual + j * kLanes));
     store(t.y + j * t.y_vector, clip(v, lo, hi));
   });

@@ -19,7 +19,7 @@ struct NoHalf {
   [[gnu::always_inline]] inline void set(const float*) {}
   [[gnu::always_inline]] inline void begin(const float*) {}
   template <int M>
-  [[gnu::always_inline]] inline void multiply(Vec) {}
+  [[gnu::always_inline]] inline void multiply(F32) {}
   [[gnu::always_inline]] inline void add_residual(const float*, std::int64_t, int) {}
   [[gnu::always_inline]] inline void clip(float, float) {}
   [[gnu::always_inline]] inline void store(float*, std::int64_t, int) const {}
@@ -37,7 +37,7 @@ class PairedHalf {
   [[gnu::always_inline]] inline void begin(const float* b) { weights_ = load(b); }
   /// Pixels come in order.
   template <int M>
-  [[gnu::always_inline]] inline void multiply(Vec x) {
+  [[gnu::always_inline]] inline void multiply(F32 x) {
     if constexpr (M % 2 == 1) acc_[M / 2] = fma(join_halves(before_, x), weights_, acc_[M / 2]);
     if constexpr (M % 2 == 0 && M + 1 == MR) acc_[M / 2] = fma(x, weights_, acc_[M / 2]);
     before_ = x;
@@ -60,7 +60,7 @@ class PairedHalf {
 
  private:
   static constexpr int kPairs = (MR + 1) / 2;
-  Vec acc_[kPairs], weights_, before_;
+  F32 acc_[kPairs], weights_, before_;
 };
 
 template <int MR>
@@ -74,7 +74,7 @@ class NarrowHalf {
   }
   [[gnu::always_inline]] inline void begin(const float* b) { weights_ = half_load(b); }
   template <int M>
-  [[gnu::always_inline]] inline void multiply(Vec x) {
+  [[gnu::always_inline]] inline void multiply(F32 x) {
     acc_[M] = half_fma(lower_half(x), weights_, acc_[M]);
   }
   [[gnu::always_inline]] inline void add_residual(const float* r, std::int64_t row, int lanes) {

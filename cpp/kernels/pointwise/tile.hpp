@@ -63,7 +63,7 @@ struct RowAddresses {
 template <int MR, int NV, class Half>
 struct GemmTile {
   static constexpr int kWidth = NV * kLanes + Half::kFloats;  ///< floats in a row of the panel
-  Vec acc[MR][NV > 0 ? NV : 1];
+  F32 acc[MR][NV > 0 ? NV : 1];
   Half half;
 
   [[gnu::always_inline]] inline void set(const float* bias) {
@@ -75,11 +75,11 @@ struct GemmTile {
   [[gnu::always_inline]] inline void multiply(const float* a, std::int64_t a_row, const float* b, std::int64_t length) {
     RowAddresses rows(a, a_row);
     for (std::int64_t k = 0; k < length; ++k) {
-      Vec w[NV > 0 ? NV : 1];
+      F32 w[NV > 0 ? NV : 1];
       unroll<0, NV>([&](auto j) { w[j] = load(b + j * kLanes); });
       half.begin(b + NV * kLanes);
       unroll<0, MR>([&](auto m) {
-        const Vec x = broadcast(*rows.template at<m>());
+        const F32 x = broadcast(*rows.template at<m>());
         unroll<0, NV>([&](auto j) { acc[m][j] = fma(x, w[j], acc[m][j]); });
         half.template multiply<m>(x);
       });
@@ -102,8 +102,8 @@ struct GemmTile {
   /// Each bound costs as much as one more k on processors that compare in their FMA units: none is applied in vain.
   [[gnu::always_inline]] inline void clip(float lo, float hi) {
     const auto each = [&](auto f) { unroll<0, MR>([&](auto m) { unroll<0, NV>([&](auto j) { acc[m][j] = f(acc[m][j]); }); }); };
-    if (lo > -__builtin_inff()) each([l = broadcast(lo)](Vec v) { return max_or_second(l, v); });
-    if (hi < __builtin_inff()) each([h = broadcast(hi)](Vec v) { return min_or_second(h, v); });
+    if (lo > -__builtin_inff()) each([l = broadcast(lo)](F32 v) { return max_or_second(l, v); });
+    if (hi < __builtin_inff()) each([h = broadcast(hi)](F32 v) { return min_or_second(h, v); });
     half.clip(lo, hi);
   }
 

@@ -23,22 +23,22 @@ struct PoolTaps {
 template <bool Max, int Vectors>
 [[gnu::always_inline]] inline void window_vectors(const float* x, std::int64_t row, std::int64_t pixel, std::int64_t rows,
                                                   std::int64_t columns, float divisor, float* y, int last) {
-  Vec acc[Vectors];
+  F32 acc[Vectors];
   unroll<0, Vectors>([&](auto j) { acc[j] = broadcast(Max ? -__builtin_inff() : 0.0F); });
   for (std::int64_t r = 0; r < rows; ++r, x += row) {
-    Vec sum[Vectors];
+    F32 sum[Vectors];
     unroll<0, Vectors>([&](auto j) { sum[j] = Max ? acc[j] : broadcast(0.0F); });
     const float* p = x;
     for (std::int64_t c = 0; c < columns; ++c, p += pixel) {
       unroll<0, Vectors>([&](auto j) {
-        const Vec v = j + 1 < Vectors ? load(p + j * kLanes) : load_up_to(p + j * kLanes, last);
+        const F32 v = j + 1 < Vectors ? load(p + j * kLanes) : load_up_to(p + j * kLanes, last);
         sum[j] = Max ? maximum(sum[j], v) : add(sum[j], v);
       });
     }
     unroll<0, Vectors>([&](auto j) { acc[j] = Max ? sum[j] : add(acc[j], sum[j]); });
   }
   unroll<0, Vectors>([&](auto j) {
-    const Vec v = Max ? acc[j] : div(acc[j], broadcast(divisor));
+    const F32 v = Max ? acc[j] : div(acc[j], broadcast(divisor));
     store_up_to(y + j * kLanes, v, j + 1 < Vectors ? kLanes : last);
   });
 }

@@ -11,11 +11,11 @@ template <class F>
 [[gnu::always_inline]] inline void with_fold(FoldFunction function, const F& f) {
   switch (function) {
     case FoldFunction::sum:
-      return f([](Vec a, Vec b) { return add(a, b); }, 0.0F);
+      return f([](F32 a, F32 b) { return add(a, b); }, 0.0F);
     case FoldFunction::max:
-      return f([](Vec a, Vec b) { return maximum(a, b); }, -__builtin_inff());
+      return f([](F32 a, F32 b) { return maximum(a, b); }, -__builtin_inff());
     case FoldFunction::min:
-      return f([](Vec a, Vec b) { return minimum(a, b); }, __builtin_inff());
+      return f([](F32 a, F32 b) { return minimum(a, b); }, __builtin_inff());
   }
 }
 
@@ -25,10 +25,10 @@ template <int Rows, int Vectors, class F>
   const std::int64_t left = w.columns - column - (Vectors - 1) * kLanes;
   const int last = left < kLanes ? static_cast<int>(left) : kLanes;
   const float* outer = w.x + row * w.x_row + column;
-  Vec total[Rows][Vectors];
+  F32 total[Rows][Vectors];
   unroll<0, Rows>([&](auto r) { unroll<0, Vectors>([&](auto j) { total[r][j] = broadcast(start); }); });
   for (std::int64_t o = 0; o < w.outer_steps; ++o, outer += w.x_outer) {
-    Vec acc[Rows][Vectors];
+    F32 acc[Rows][Vectors];
     unroll<0, Rows>([&](auto r) { unroll<0, Vectors>([&](auto j) { acc[r][j] = broadcast(start); }); });
     const float* x = outer;
     for (std::int64_t i = 0; i < w.steps; ++i, x += w.x_step) {
@@ -42,7 +42,7 @@ template <int Rows, int Vectors, class F>
     unroll<0, Rows>([&](auto r) { unroll<0, Vectors>([&](auto j) { total[r][j] = f(total[r][j], acc[r][j]); }); });
   }
   float* y = w.y + row * w.y_row + column;
-  const Vec divisor = broadcast(w.divisor);
+  const F32 divisor = broadcast(w.divisor);
   unroll<0, Rows>([&](auto r) {
     unroll<0, Vectors>(
         [&](auto j) { store_up_to(y + r * w.y_row + j * kLanes, div(total[r][j], divisor), j + 1 < Vectors ? kLanes : last); });
@@ -66,7 +66,7 @@ template <int Rows, class F>
 }
 
 template <class F>
-[[gnu::always_inline]] inline Vec fold_row(const float* x, std::int64_t n, const F& f, float start) {
+[[gnu::always_inline]] inline F32 fold_row(const float* x, std::int64_t n, const F& f, float start) {
   Sixteen acc = Sixteen::all(start);
   std::int64_t i = 0;
   for (; i + kSixteen <= n; i += kSixteen) acc = apply(f, acc, Sixteen::at(x + i));
@@ -76,7 +76,7 @@ template <class F>
 
 [[gnu::flatten]] inline void fold_rows(const FoldRowsWork& w) {
   with_fold(w.function, [&](const auto& f, float start) {
-    const Vec divisor = broadcast(w.divisor);
+    const F32 divisor = broadcast(w.divisor);
     for (std::int64_t r = 0; r < w.rows; ++r) {
       store_first(w.y + r * w.y_row, div(fold_row(w.x + r * w.x_row, w.columns, f, start), divisor), 1);
     }

@@ -18,7 +18,7 @@ constexpr std::int32_t kFirstLane[kSixteen] = {};
 
 struct Sixteen {
   static constexpr int kVectors = kSixteen / kLanes;
-  Vec v[kVectors];
+  F32 v[kVectors];
 
   [[gnu::always_inline]] static inline Sixteen all(float value) {
     Sixteen s;
@@ -31,7 +31,7 @@ struct Sixteen {
     return s;
   }
   /// The first n < 16 values, `fill` behind them.
-  [[gnu::always_inline]] static inline Sixteen first(const float* x, int n, Vec fill) {
+  [[gnu::always_inline]] static inline Sixteen first(const float* x, int n, F32 fill) {
     Sixteen s;
     unroll<0, kVectors>([&](auto i) {
       const int left = lanes_left<i>(n);
@@ -75,8 +75,8 @@ template <class F>
 
 /// f over the sixteen as a tree: 8 apart, 4, 2, 1. The result is in every lane.
 template <class F>
-[[gnu::always_inline]] inline Vec join(const F& f, const Sixteen& s) {
-  Vec v = s.v[0];
+[[gnu::always_inline]] inline F32 join(const F& f, const Sixteen& s) {
+  F32 v = s.v[0];
   if constexpr (Sixteen::kVectors == 4) v = f(f(s.v[0], s.v[2]), f(s.v[1], s.v[3]));
   if constexpr (Sixteen::kVectors == 2) v = f(s.v[0], s.v[1]);
   if constexpr (kLanes == 16) v = f(v, permute(v, kTurned[3]));
@@ -86,7 +86,7 @@ template <class F>
   return permute(v, kFirstLane);
 }
 
-[[gnu::always_inline]] inline float first_lane(Vec v) {
+[[gnu::always_inline]] inline float first_lane(F32 v) {
   float value;
   store_first(&value, v, 1);
   return value;

@@ -8,8 +8,8 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 /// w[0] x[0] + w[1] x[1] + ..., in order
 template <int Taps>
-[[gnu::always_inline]] inline Vec weighted(const Vec (&x)[Taps], const Vec (&w)[Taps]) {
-  Vec sum = mul(x[0], w[0]);
+[[gnu::always_inline]] inline F32 weighted(const F32 (&x)[Taps], const F32 (&w)[Taps]) {
+  F32 sum = mul(x[0], w[0]);
   unroll<1, Taps>([&](auto k) { sum = fma(x[k], w[k], sum); });
   return sum;
 }
@@ -19,14 +19,14 @@ template <int Taps>
   float* y = w.y;
   for (std::int64_t i = 0; i < w.out_width; ++i, y += w.y_pixel) {
     const float* x[Taps];
-    Vec weights[Taps];
+    F32 weights[Taps];
     unroll<0, Taps>([&](auto k) {
       x[k] = w.x + w.columns[i].at[k] * w.x_pixel;
       weights[k] = broadcast(w.columns[i].weight[k]);
     });
     const auto pixel = [&](std::int64_t c, int lanes) {
       if constexpr (Taps == 1) return load_up_to(x[0] + c, lanes);
-      Vec v[Taps];
+      F32 v[Taps];
       unroll<0, Taps>([&](auto k) { v[k] = load_up_to(x[k] + c, lanes); });
       return weighted(v, weights);
     };
@@ -43,7 +43,7 @@ template <int Taps>
 template <int Taps>
 [[gnu::always_inline]] inline void blend_rows(const BlendWork& w) {
   const float* x[Taps];
-  Vec weights[Taps];
+  F32 weights[Taps];
   unroll<0, Taps>([&](auto k) {
     x[k] = w.x[k];
     weights[k] = broadcast(w.weights[k]);
@@ -51,7 +51,7 @@ template <int Taps>
   float* y = w.y;
   for (std::int64_t r = 0; r < w.rows; ++r, y += w.y_row) {
     const auto at = [&](std::int64_t c, int lanes) {
-      Vec v[Taps];
+      F32 v[Taps];
       unroll<0, Taps>([&](auto k) { v[k] = load_up_to(x[k] + c, lanes); });
       return weighted(v, weights);
     };

@@ -8,11 +8,11 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 /// A square of vectors, turned by riffling its halves log2(kLanes) times.
 struct Square {
-  Vec v[kLanes];
+  F32 v[kLanes];
 
   [[gnu::always_inline]] inline void transpose() {
     for_each_bit<kLanes>([&] {
-      Vec t[kLanes];
+      F32 t[kLanes];
       unroll<0, kLanes / 2>([&](auto i) {
         t[2 * i] = zip_lower(v[i], v[i + kLanes / 2]);
         t[2 * i + 1] = zip_upper(v[i], v[i + kLanes / 2]);
