@@ -8,7 +8,7 @@
 
 namespace dwsep {
 
-/// y = activation(x)
+/// y = activation(x); y may be x, or lie apart from it
 struct MapWork {
   const float* x;
   float* y;
@@ -28,7 +28,7 @@ struct UnaryWork {
 
 enum class BinaryFunction : std::int32_t { add, sub, mul, div, min, max, prelu };
 
-/// y = activation(a op b)
+/// y = activation(a op b); y may be a or b, or lie apart from both
 struct BinaryWork {
   BinaryFunction function;
   const float *a, *b;

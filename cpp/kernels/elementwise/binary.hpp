@@ -26,15 +26,18 @@ template <class F>
   w.b_alone ? binary_rows<false, true>(w, f) : binary_rows<false, false>(w, f);
 }
 
-/// Clips are done on the way; other activations follow while a block is in cache.
+/// y may be a or b. Clips are done on the way; other activations follow while a block is in cache.
 inline void binary(const BinaryWork& w) {
-  const F32 lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));
+  const float lowest = epilogue_lo(w.activation), highest = epilogue_hi(w.activation);
+  const F32 lo = broadcast(lowest), hi = broadcast(highest);
   switch (w.function) {
     case BinaryFunction::add:
       return binary_of(w, [=](F32 a, F32 b) { return clip(add(a, b), lo, hi); });
     case BinaryFunction::sub:
       return binary_of(w, [=](F32 a, F32 b) { return clip(sub(a, b), lo, hi); });
     case BinaryFunction::mul:
+      // The gates of squeeze-excite, in place: the two bounds would be two of five instructions.
+      if (lowest == -__builtin_inff() && highest == __builtin_inff()) return binary_of(w, [](F32 a, F32 b) { return mul(a, b); });
       return binary_of(w, [=](F32 a, F32 b) { return clip(mul(a, b), lo, hi); });
     case BinaryFunction::div:
       return binary_of(w, [=](F32 a, F32 b) { return clip(div(a, b), lo, hi); });
