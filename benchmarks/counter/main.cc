@@ -2,9 +2,10 @@
 // describe: kind size inputs outputs kernel stride activation expanded dilation groups.
 #include <valgrind/callgrind.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
-#include <map>
+#include <iterator>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
@@ -42,16 +43,11 @@ Floats floats(Int count) {
 }
 
 Activation activation_of(const std::string& name) {
-  static const std::map<std::string, ActivationKind> kinds = {
-      {"hard_swish", ActivationKind::hard_swish},
-      {"sigmoid", ActivationKind::sigmoid},
-      {"silu", ActivationKind::silu},
-      {"tanh", ActivationKind::tanh},
-      {"gelu", ActivationKind::gelu},
-  };
   if (name == "relu6") return Activation::relu6();
+  const auto* const found = std::find_if(std::begin(kActivations), std::end(kActivations), [&](const auto& a) { return name == a.name; });
+  if (found == std::end(kActivations)) throw std::invalid_argument("no such activation: " + name);
   Activation activation;
-  activation.kind = kinds.at(name);
+  activation.kind = static_cast<ActivationKind>(found - std::begin(kActivations));
   return activation;
 }
 

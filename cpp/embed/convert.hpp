@@ -9,7 +9,6 @@
 namespace dwsep::embed {
 
 // Enumerators and structs of both interfaces are converted field by field; where the numbers must agree, the compiler checks it.
-static_assert(static_cast<int>(ActivationKind::clip) == DWSEP_CLIP && static_cast<int>(ActivationKind::gelu) == DWSEP_GELU);
 static_assert(static_cast<int>(Padding::Mode::explicit_) == DWSEP_PADDING_EXPLICIT &&
               static_cast<int>(Padding::Mode::valid) == DWSEP_PADDING_VALID);
 static_assert(static_cast<int>(DType::float32) == DWSEP_FLOAT32 && static_cast<int>(DType::boolean) == DWSEP_BOOL);
@@ -36,7 +35,7 @@ inline std::int32_t in_range(std::int32_t value, std::int32_t most, const char* 
 
 inline Activation activation(const dwsep_activation* a) {
   if (a == nullptr) return Activation::none();
-  return {static_cast<ActivationKind>(in_range(a->kind, DWSEP_GELU, "activation kind")), a->lo, a->hi};
+  return {static_cast<ActivationKind>(in_range(a->kind, kActivationCount - 1, "activation kind")), a->lo, a->hi};
 }
 
 inline ConvOptions convolution(const dwsep_conv_options* o) {

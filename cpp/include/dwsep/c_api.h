@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dwsep/activations.h"
+
 #define DWSEP_C_ABI 1
 
 #ifdef __cplusplus
@@ -22,15 +24,11 @@ extern "C" {
 
 typedef enum dwsep_status { DWSEP_OK = 0, DWSEP_INVALID_ARGUMENT = 1, DWSEP_OUT_OF_MEMORY = 2, DWSEP_FAILURE = 3 } dwsep_status;
 
+/* DWSEP_CLIP, DWSEP_LEAKY_RELU, ...: what activations.h lists, from 0 on. */
 typedef enum dwsep_activation_kind {
-  DWSEP_CLIP = 0,       /* min(max(x, lo), hi); with infinite bounds none at all */
-  DWSEP_LEAKY_RELU = 1, /* slope `lo` below zero */
-  DWSEP_HARD_SWISH = 2,
-  DWSEP_HARD_SIGMOID = 3,
-  DWSEP_SIGMOID = 4,
-  DWSEP_SILU = 5,
-  DWSEP_TANH = 6,
-  DWSEP_GELU = 7
+#define DWSEP_ENUMERATOR(name, NAME, numbers) DWSEP_##NAME,
+  DWSEP_ACTIVATIONS(DWSEP_ENUMERATOR)
+#undef DWSEP_ENUMERATOR
 } dwsep_activation_kind;
 
 typedef struct dwsep_activation {

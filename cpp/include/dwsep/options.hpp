@@ -4,19 +4,30 @@
 #include <cstdint>
 #include <limits>
 
+#include "dwsep/activations.h"
+
 #pragma GCC visibility push(default)
 namespace dwsep {
 
+/// clip, leaky_relu, ...: what activations.h lists.
 enum class ActivationKind : std::int32_t {
-  clip,  ///< min(max(x, lo), hi); identity, relu and relu6 are clips
-  leaky_relu,
-  hard_swish,
-  hard_sigmoid,
-  sigmoid,
-  silu,
-  tanh,
-  gelu,  ///< the exact one, x * Phi(x)
+#define DWSEP_ENUMERATOR(name, NAME, numbers) name,
+  DWSEP_ACTIVATIONS(DWSEP_ENUMERATOR)
+#undef DWSEP_ENUMERATOR
 };
+
+struct ActivationInfo {
+  const char* name;
+  int numbers;  ///< of `lo` and `hi`, how many it takes
+};
+
+/// What is known of each kind, in the order of their enumerators.
+constexpr ActivationInfo kActivations[] = {
+#define DWSEP_ENTRY(name, NAME, numbers) {#name, numbers},
+    DWSEP_ACTIVATIONS(DWSEP_ENTRY)
+#undef DWSEP_ENTRY
+};
+constexpr std::int32_t kActivationCount = sizeof(kActivations) / sizeof(kActivations[0]);
 
 /// Applied to every output after bias and residual. NaN passes through all of them.
 struct Activation {

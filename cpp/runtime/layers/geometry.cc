@@ -55,7 +55,7 @@ void check_channels(const char* what, std::int64_t wanted, std::int64_t got) {
 }
 
 void check_activation(const Activation& a) {
-  if (a.kind < ActivationKind::clip || a.kind > ActivationKind::gelu) {
+  if (static_cast<int>(a.kind) < 0 || static_cast<int>(a.kind) >= kActivationCount) {
     reject("activation", "of a kind there is", std::to_string(static_cast<int>(a.kind)));
   }
   if (a.kind == ActivationKind::clip && !(a.lo <= a.hi)) {

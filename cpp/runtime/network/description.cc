@@ -8,11 +8,6 @@
 #include "runtime/layers/geometry.hpp"
 
 namespace dwsep::runtime {
-namespace {
-
-const char* const kActivations[] = {"clip", "leaky_relu", "hard_swish", "hard_sigmoid", "sigmoid", "silu", "tanh", "gelu"};
-
-}  // namespace
 
 void Description::reject(const std::string& what, const std::string& wanted, const std::string& got) const {
   throw std::invalid_argument("node '" + name + "' (" + kind + "): " + what + ": must be " + wanted + ", got " + got);
@@ -95,18 +90,15 @@ Dims Description::dims(const std::string& attribute, int count, std::int64_t lea
 Activation Description::activation(const std::string& prefix) const {
   const std::string key = prefix + "activation";
   if (!has(key)) return Activation::none();
-  const auto* const found = std::find(std::begin(kActivations), std::end(kActivations), string(key));
+  const auto* const found =
+      std::find_if(std::begin(kActivations), std::end(kActivations), [&](const ActivationInfo& a) { return string(key) == a.name; });
   if (found == std::end(kActivations)) reject(key, "the name of an activation", "'" + string(key) + "'");
   Activation a{static_cast<ActivationKind>(found - std::begin(kActivations)), 0.0F, 0.0F};
-  if (a.kind == ActivationKind::clip) {
-    a.lo = static_cast<float>(number(key + "_lo"));
-    a.hi = static_cast<float>(number(key + "_hi"));
-    if (!(a.lo <= a.hi))
-      reject(key, "a clip whose lower bound is not above its upper", std::to_string(a.lo) + " and " + std::to_string(a.hi));
-  } else if (a.kind == ActivationKind::leaky_relu) {
-    a.lo = static_cast<float>(number(key + "_lo"));
-    if (!std::isfinite(a.lo)) reject(key + "_lo", "finite", std::to_string(a.lo));
-  }
+  if (found->numbers > 0) a.lo = static_cast<float>(number(key + "_lo"));
+  if (found->numbers > 1) a.hi = static_cast<float>(number(key + "_hi"));
+  if (found->numbers == 1 && !std::isfinite(a.lo)) reject(key + "_lo", "finite", std::to_string(a.lo));
+  if (found->numbers == 2 && !(a.lo <= a.hi))
+    reject(key, "a clip whose lower bound is not above its upper", std::to_string(a.lo) + " and " + std::to_string(a.hi));
   return a;
 }
 
