@@ -69,3 +69,29 @@ def test_pointwise_layers_name_a_kernel_of_the_list(made):
     layer = dwsep.PointwiseConv2D(np.ones((5, made), np.float32))
     names = [kernel["name"] for kernel in _core.kernels() if kernel["family"] == "pointwise"]
     assert layer.explain((64, 64, 5)).kernel in names
+
+
+@each_kernel
+def test_multipliers_and_dilations_are_not_claimed(kernel):
+    assert kernel["multiplier"] == 1
+    assert kernel["dilation"] == (1, 1)
+    twice = np.ones((*kernel["kernel_size"], 3, 2), np.float32)
+    layer = dwsep.DepthwiseConv2D(twice, stride=kernel["stride"])
+    assert layer.explain((64, 64, 3)).kernel == "depthwise_generic"
+    layer = dwsep.DepthwiseConv2D(twice[..., :1], stride=kernel["stride"], dilation=(2, 1))
+    # Without a stride the undilated kernel takes the sub-grids in turn, and the name says so.
+    by_parts = kernel["stride"] == (1, 1)
+    name = layer.explain((64, 64, 3)).kernel
+    assert name.startswith(f"{kernel['name']}, ") if by_parts else name == "depthwise_generic"
+
+
+def test_the_list_ends_with_the_kernel_for_everything():
+    names = [k["name"] for k in _core.kernels() if k["family"] == "depthwise"]
+    assert len(set(names)) == len(names) == len(SPECIALISED) + 1
+    assert names[-1] == "depthwise_generic"
+
+
+def test_matrix_products_have_an_entry_for_each_width_of_panels():
+    lanes = dwsep.cpu_info()["lanes"]
+    names = [k["name"] for k in _core.kernels() if k["family"] == "pointwise"]
+    assert [int(name.split("x")[1]) for name in names] == [lanes, 2 * lanes, 3 * lanes]

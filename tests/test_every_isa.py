@@ -3,6 +3,7 @@
 An instruction set is chosen once, by the first call that needs it, hence the processes.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -68,6 +69,53 @@ def test_bits_agree_wherever_there_is_fma(tmp_path):
 def test_the_environment_chooses(isa):
     code = "import dwsep; print(dwsep.cpu_info()['isa'])"
     assert run(isa, "-c", code).stdout.strip() == isa
+
+
+def chosen(wanted):
+    code = "import dwsep, json; i = dwsep.cpu_info(); print(json.dumps([i['isa'], i['features']]))"
+    result = run(wanted, "-c", code)
+    assert result.returncode == 0, result.stderr
+    isa, features = json.loads(result.stdout)
+    assert features["detected"] == dwsep.cpu_info()["features"]["detected"]
+    return isa, features["in_use"]
+
+
+def refused(wanted):
+    result = run(wanted, "-c", "import dwsep; dwsep.cpu_info()")
+    assert result.returncode != 0
+    assert "ValueError: DWSEP_ISA" in result.stderr
+    return result.stderr
+
+
+@pytest.mark.parametrize("feature", dwsep.cpu_info()["features"]["detected"])
+def test_a_feature_is_switched_off(feature):
+    if feature in ("sse2", "neon"):
+        assert "without the features that are switched off" in refused(f"-{feature}")
+        return
+    best, everything = chosen("")
+    isa, left = chosen(f"-{feature}")
+    assert isa in ISAS
+    assert set(left) <= set(everything) - {feature}
+    if isa == best:
+        assert chosen(f"{best},-{feature}") == (isa, left)
+    else:
+        assert "switched off" in refused(f"{best},-{feature}")
+
+
+def test_a_lower_instruction_set_uses_no_feature_of_higher_ones():
+    counts = [len(chosen(isa)[1]) for isa in ISAS]
+    assert counts == sorted(set(counts), reverse=True)
+
+
+@pytest.mark.parametrize("wanted", ["-", "-vnni,baseline", "baseline,vnni", "baseline,,-vnni"])
+def test_what_is_not_understood_is_refused(wanted):
+    refused(wanted)
+
+
+def test_an_unknown_feature_is_refused_with_those_that_are_known():
+    said = refused("-vnnni")
+    assert "sse2, avx2, fma" in said
+    assert '"vnnni"' in said
 
 
 def test_an_unknown_instruction_set_is_refused_by_name():

@@ -52,6 +52,8 @@ void add_bandwidth(py::module_& m, const char* name, double (*time)(std::int64_t
 void add_cpu(py::module_& m) {
   m.def("isa", &dwsep::isa, "The instruction set in use.");
   m.def("isas", &dwsep::isas, "The instruction sets that this processor can run, best first.");
+  m.def("features", &dwsep::features, "The features of this processor that kernels may ask for.");
+  m.def("features_in_use", &dwsep::features_in_use, "Those that may be used, after what DWSEP_ISA says.");
   m.def("lanes", &dwsep::vector_lanes, "Floats in one vector of the instruction set in use.");
   m.def("cpu_name", &dwsep::cpu_name, "The processor's name.");
   m.def("available_cpus", &dwsep::available_cpus, "CPUs that this process may use.");
@@ -78,6 +80,8 @@ void add_cpu(py::module_& m) {
           d["name"] = kernel.name;
           d["kernel_size"] = py::make_tuple(kernel.kernel_h, kernel.kernel_w);
           d["stride"] = py::make_tuple(kernel.stride_h, kernel.stride_w);
+          d["dilation"] = py::make_tuple(kernel.dilation_h, kernel.dilation_w);
+          d["multiplier"] = kernel.multiplier;
           list.append(d);
         }
         return list;

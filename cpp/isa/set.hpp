@@ -28,6 +28,8 @@ constexpr const KernelList* kUnits[] = {
     &unit_memory,
 };
 
-constexpr KernelSet make_set(const char* isa) { return {isa, kLanes, kHalfPanels, kUnits, sizeof(kUnits) / sizeof(kUnits[0])}; }
+constexpr KernelSet make_set(const char* isa) {
+  return {isa, kCompiledFeatures, true, kLanes, kHalfPanels, kUnits, sizeof(kUnits) / sizeof(kUnits[0])};
+}
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -1,13 +1,22 @@
-// What cpp/isa offers for each instruction set. Which of them are linked depends on the processor family the library is built for.
+// What cpp/isa offers for each instruction set, and which of it is built for which processor family.
 #pragma once
 
 #include "kernels/registry.hpp"
 
 namespace dwsep::isa {
 
-extern const KernelSet k_baseline;  ///< plain x86-64: SSE2
+extern const KernelSet k_baseline;  ///< plain x86-64: SSE2; the only one of processors that have no other folder
 extern const KernelSet k_avx2;      ///< AVX2 and FMA
 extern const KernelSet k_avx512;    ///< AVX-512 F, BW, DQ and VL
 extern const KernelSet k_neon;      ///< aarch64
+
+/// Best first.
+#if defined(__x86_64__)
+constexpr const KernelSet* kSets[] = {&k_avx512, &k_avx2, &k_baseline};
+#elif defined(__aarch64__)
+constexpr const KernelSet* kSets[] = {&k_neon};
+#else
+constexpr const KernelSet* kSets[] = {&k_baseline};
+#endif
 
 }  // namespace dwsep::isa

@@ -12,9 +12,12 @@ struct Erased<Kernel> {
   static void run(const void* work) { Kernel(*static_cast<const Work*>(work)); }
 };
 
-/// A kernel as the registry holds it: a function of any work.
+/// A kernel as the registry holds it. It needs what its unit is compiled for.
 template <auto Kernel>
-constexpr auto erased = Erased<Kernel>::run;
+constexpr KernelEntry entry(const char* name, Family family, const Problem& takes = {}, const Operands& types = kFloat32,
+                            bool (*also)(const Problem&) = nullptr) {
+  return {name, family, types, kCompiledFeatures, takes, also, Erased<Kernel>::run};
+}
 
 template <int N>
 constexpr KernelList list_of(const KernelEntry (&entries)[N]) {

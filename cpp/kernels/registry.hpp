@@ -1,7 +1,11 @@
-// The registry of kernels: what an instruction set offers, as lists of entries. Dispatch, tests and benchmarks all walk these lists.
+// The registry of kernels: what each instruction set offers, as lists of entries. Dispatch, tests and benchmarks all walk these lists.
+//
+// int8 kernels will be entries with other operand types, in folders of cpp/isa of their own: the float units know nothing of them.
 #pragma once
 
 #include <cstdint>
+
+#include "kernels/features.hpp"
 
 namespace dwsep {
 
@@ -28,6 +32,12 @@ enum class Family : std::uint8_t {
   copy_stream,
 };
 
+/// Types of elements, by the numbers of DType.
+struct Operands {
+  std::int32_t x, weights, y;
+};
+constexpr Operands kFloat32{0, 0, 0};
+
 /// What a kernel is asked for, as far as one may decline it. In an entry 0 stands for any.
 struct Problem {
   std::int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w;
@@ -39,7 +49,10 @@ struct Problem {
 struct KernelEntry {
   const char* name;
   Family family;
+  Operands types;
+  Features needs;
   Problem takes;
+  bool (*also)(const Problem&);   ///< or null: what else it asks of a problem, such as a bound
   void (*run)(const void* work);  ///< the work of its family
 };
 
@@ -49,9 +62,11 @@ struct KernelList {
   int count;
 };
 
-/// All that is compiled for one instruction set. Of the entries of a family the first that fits is taken; the last fits everything.
+/// A folder of cpp/isa.
 struct KernelSet {
   const char* isa;
+  Features needs;
+  bool complete;     ///< has float kernels of every family: may be named in DWSEP_ISA. Others add to such a set.
   int lanes;         ///< of a vector of floats
   bool half_panels;  ///< panels of packed weights may end in half a vector
   const KernelList* const* units;

@@ -1,4 +1,4 @@
-// What the library tells about the machine and about itself.
+// What the library reports about the machine and about itself.
 #include "dwsep/cpu.hpp"
 
 #include <fstream>
@@ -13,20 +13,18 @@ std::string isa() { return runtime::kernel_table().isa; }
 std::vector<std::string> isas() { return runtime::runnable_isas(); }
 int vector_lanes() { return runtime::kernel_table().lanes; }
 
+std::vector<std::string> features() { return runtime::names_of(runtime::detected_features()); }
+std::vector<std::string> features_in_use() { return runtime::names_of(runtime::kernel_table().selection.features); }
+
 std::vector<KernelInfo> kernels() {
-  const KernelSet& set = *runtime::kernel_table().set;
   std::vector<KernelInfo> list;
-  for (int u = 0; u < set.unit_count; ++u) {
-    for (int i = 0; i < set.units[u]->count; ++i) {
-      const KernelEntry& e = set.units[u]->entries[i];
-      const Problem& p = e.takes;
-      const auto add = [&](const char* family, std::int64_t kh, std::int64_t kw, std::int64_t sh, std::int64_t sw) {
-        list.push_back({family, e.name, static_cast<int>(kh), static_cast<int>(kw), static_cast<int>(sh), static_cast<int>(sw)});
-      };
-      if (e.family == Family::depthwise) add("depthwise", p.kh, p.kw, p.stride_h, p.stride_w);
-      if (e.family == Family::pointwise) add("pointwise", 1, 1, 1, 1);
+  runtime::for_each_entry(runtime::kernel_table().selection, [&](const KernelEntry& e) {
+    const Problem& p = e.takes;
+    if (e.family == Family::depthwise) {
+      list.push_back({"depthwise", e.name, p.kh, p.kw, p.stride_h, p.stride_w, p.dilation_h, p.dilation_w, p.multiplier});
     }
-  }
+    if (e.family == Family::pointwise) list.push_back({"pointwise", e.name, 1, 1, 1, 1, 1, 1, 1});
+  });
   return list;
 }
 

@@ -8,6 +8,7 @@
 #include "kernels/registry.hpp"
 #include "kernels/table.hpp"
 #include "kernels/tensor_work.hpp"
+#include "runtime/selection.hpp"
 
 namespace dwsep::runtime {
 
@@ -40,7 +41,7 @@ struct TensorKernels {
 
 /// What was chosen, found once: a call costs one load more than a direct one.
 struct KernelTable {
-  const KernelSet* set;
+  Selection selection;
   const char* isa;
   int lanes;
   bool half_panels;
@@ -53,14 +54,14 @@ struct KernelTable {
   TensorKernels tensor;
 };
 
-/// Chosen once, at the first use: the best set this processor can run, or the one that DWSEP_ISA names. A name that is unknown, or
-/// beyond this processor, throws std::invalid_argument (every time).
+/// Chosen once, at the first use: the best that this processor can run, or what DWSEP_ISA says, as selection.hpp reads it. What it does not
+/// understand, or the processor does not have, throws std::invalid_argument (every time).
 const KernelTable& kernel_table();
 
 /// The first entry of a family that fits a problem.
-const KernelEntry& kernel_for(Family family, const Problem& problem);
+const KernelEntry& kernel_for(Family family, const Problem& problem, const Operands& types = kFloat32);
 
-/// Names of the sets this processor can run, best first.
+/// Names of the instruction sets this processor can run, best first.
 std::vector<std::string> runnable_isas();
 
 /// What the matrix product on panels of so many vectors is called: its register tile, rows x columns.

@@ -9,11 +9,19 @@ from . import _arguments, _core
 __all__ = ["CPUInfo", "cpu_info", "get_num_threads", "set_num_threads"]
 
 
+class Features(TypedDict):
+    """The processor's features that kernels ask for, by name."""
+
+    detected: list[str]
+    in_use: list[str]
+
+
 class CPUInfo(TypedDict):
-    """What `cpu_info` tells."""
+    """What `cpu_info` returns."""
 
     isa: str
     isas: list[str]
+    features: Features
     lanes: int
     name: str
     cpus: int
@@ -28,12 +36,21 @@ def cpu_info() -> CPUInfo:
     -------
     dict
         "isa": the instruction set in use, "avx512", "avx2", "baseline" or "neon": the best one, or
-        the one named by the environment variable DWSEP_ISA; "isas": all that the processor has,
-        best first; "lanes": floats in a vector; "name": the processor's own name; "cpus": CPUs
-        that the process may use, by its affinity and its control group's quota; "caches": bytes of
-        "l1d", "l2" and "l3"; "kernels": the depthwise and pointwise kernels compiled for the
-        instruction set in use, each a dict of "family", "name", "kernel_size" and "stride" (0 for
-        any).
+        what DWSEP_ISA says; "isas": all that the processor has, best first; "features": a dict of
+        "detected", what the processor has of all that kernels may ask for ("avx2", "fma", "vnni",
+        ...), and "in_use", what DWSEP_ISA leaves of it; "lanes": floats in a vector; "name": the
+        processor's own name; "cpus": CPUs that the process may use, by its affinity and its control
+        group's quota; "caches": bytes of "l1d", "l2" and "l3"; "kernels": the depthwise and
+        pointwise kernels that may be used, each a dict of "family", "name", and what it takes:
+        "kernel_size", "stride", "dilation" and "multiplier" (0 for any). The first that fits is
+        taken.
+
+    Notes
+    -----
+    The environment variable DWSEP_ISA names an instruction set to use in place of the best one,
+    features to do without, or both: "avx2", "-vnni", "avx512,-vnni,-bf16". With a feature goes what
+    stands on it: "-avx512f" leaves AVX2. It is read once, when something is first computed or
+    asked for; ValueError, which names what there is, if it says anything else.
 
     Examples
     --------
@@ -45,6 +62,7 @@ def cpu_info() -> CPUInfo:
     return {
         "isa": _core.isa(),
         "isas": _core.isas(),
+        "features": {"detected": _core.features(), "in_use": _core.features_in_use()},
         "lanes": _core.lanes(),
         "name": _core.cpu_name(),
         "cpus": _core.available_cpus(),

@@ -8,12 +8,14 @@
 #pragma GCC visibility push(default)
 namespace dwsep {
 
-/// One entry of the list of kernel variants that drives dispatch, tests and benchmarks.
+/// One entry of the registry of kernels, which drives dispatch, tests and benchmarks: what it takes, 0 for any.
 struct KernelInfo {
-  std::string family;              ///< "depthwise", "pointwise", ...
-  std::string name;                ///< e.g. "depthwise_3x3_s1", "gemm_7x32"
-  int kernel_h = 0, kernel_w = 0;  ///< 0: any
-  int stride_h = 0, stride_w = 0;  ///< 0: any
+  std::string family;  ///< "depthwise" or "pointwise"
+  std::string name;    ///< e.g. "depthwise_3x3_s1", "gemm_7x32"
+  std::int64_t kernel_h = 0, kernel_w = 0;
+  std::int64_t stride_h = 0, stride_w = 0;
+  std::int64_t dilation_h = 0, dilation_w = 0;
+  std::int64_t multiplier = 0;
 };
 
 struct CacheSizes {
@@ -21,11 +23,15 @@ struct CacheSizes {
 };
 
 /// The instruction set in use: "avx512", "avx2", "baseline" or "neon". Chosen at the first use: the best that the processor has,
-/// or the one named by the environment variable DWSEP_ISA; std::invalid_argument, here or from whatever else is used first, if it names
-/// none.
+/// or what the environment variable DWSEP_ISA says: the name of an instruction set, features to do without, or both, as in "avx512",
+/// "-vnni" or "avx512,-vnni". std::invalid_argument, here or from whatever else is used first, if it says anything else.
 std::string isa();
 /// All that this processor can run, best first.
 std::vector<std::string> isas();
+/// The features of the processor that kernels ask for ("avx2", "fma", "vnni", ...): all that it has, and those that may be used after what
+/// DWSEP_ISA says.
+std::vector<std::string> features();
+std::vector<std::string> features_in_use();
 /// Floats in one vector of the instruction set in use.
 int vector_lanes();
 /// The kernels of the instruction set in use.

@@ -13,8 +13,8 @@ using Best3 = std::conditional_t<kMany, Sliding<Filter<3, 3, Stride, Stride>, Sl
                                  Tiled<Filter<3, 3, Stride, Stride>, Heights3, 2, 1>>;
 
 constexpr KernelEntry kDepthwise3x3[] = {
-    {"depthwise_3x3_s1", Family::depthwise, square(3, 1), erased<Best3<1>::run>},
-    {"depthwise_3x3_s2", Family::depthwise, square(3, 2), erased<Best3<2>::run>},
+    entry<Best3<1>::run>("depthwise_3x3_s1", Family::depthwise, square(3, 1)),
+    entry<Best3<2>::run>("depthwise_3x3_s2", Family::depthwise, square(3, 2)),
 };
 extern constexpr KernelList unit_depthwise_3x3 = list_of(kDepthwise3x3);
 

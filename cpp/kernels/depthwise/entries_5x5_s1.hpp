@@ -6,7 +6,7 @@
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 constexpr KernelEntry kDepthwise5x5s1[] = {
-    {"depthwise_5x5_s1", Family::depthwise, square(5, 1), erased<Tiled<Filter<5, 5, 1, 1>, Heights5, 2, 1>::run>},
+    entry<Tiled<Filter<5, 5, 1, 1>, Heights5, 2, 1>::run>("depthwise_5x5_s1", Family::depthwise, square(5, 1)),
 };
 extern constexpr KernelList unit_depthwise_5x5_s1 = list_of(kDepthwise5x5s1);
 

@@ -6,7 +6,7 @@
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 constexpr KernelEntry kDepthwise5x5s2[] = {
-    {"depthwise_5x5_s2", Family::depthwise, square(5, 2), erased<Tiled<Filter<5, 5, 2, 2>, Heights3, 2, 1>::run>},
+    entry<Tiled<Filter<5, 5, 2, 2>, Heights3, 2, 1>::run>("depthwise_5x5_s2", Family::depthwise, square(5, 2)),
 };
 extern constexpr KernelList unit_depthwise_5x5_s2 = list_of(kDepthwise5x5s2);
 

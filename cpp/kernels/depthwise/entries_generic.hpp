@@ -7,7 +7,7 @@
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 constexpr KernelEntry kDepthwiseGeneric[] = {
-    {"depthwise_generic", Family::depthwise, {}, erased<depthwise_generic>},
+    entry<depthwise_generic>("depthwise_generic", Family::depthwise),
 };
 extern constexpr KernelList unit_depthwise_generic = list_of(kDepthwiseGeneric);
 

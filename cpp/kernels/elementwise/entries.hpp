@@ -12,9 +12,9 @@ void activate_block(float* y, std::int64_t rows, std::int64_t row_stride, std::i
 }
 
 constexpr KernelEntry kElementwise[] = {
-    {"map", Family::map, {}, erased<map>},
-    {"unary", Family::unary, {}, erased<unary>},
-    {"binary", Family::binary, {}, erased<binary>},
+    entry<map>("map", Family::map),
+    entry<unary>("unary", Family::unary),
+    entry<binary>("binary", Family::binary),
 };
 extern constexpr KernelList unit_elementwise = list_of(kElementwise);
 

@@ -9,10 +9,10 @@
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 constexpr KernelEntry kMemory[] = {
-    {"store_far", Family::store_far, {}, erased<store_far>},
-    {"fma_chain", Family::fma_chain, {}, erased<fma_chain>},
-    {"read_stream", Family::read_stream, {}, erased<read_stream>},
-    {"copy_stream", Family::copy_stream, {}, erased<copy_stream>},
+    entry<store_far>("store_far", Family::store_far),
+    entry<fma_chain>("fma_chain", Family::fma_chain),
+    entry<read_stream>("read_stream", Family::read_stream),
+    entry<copy_stream>("copy_stream", Family::copy_stream),
 };
 extern constexpr KernelList unit_memory = list_of(kMemory);
 

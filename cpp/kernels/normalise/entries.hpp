@@ -8,9 +8,9 @@
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 constexpr KernelEntry kNormalise[] = {
-    {"softmax", Family::softmax, {}, erased<softmax>},
-    {"softmax_steps", Family::softmax_steps, {}, erased<softmax_steps>},
-    {"layer_norm", Family::layer_norm, {}, erased<layer_norm>},
+    entry<softmax>("softmax", Family::softmax),
+    entry<softmax_steps>("softmax_steps", Family::softmax_steps),
+    entry<layer_norm>("layer_norm", Family::layer_norm),
 };
 extern constexpr KernelList unit_normalise = list_of(kNormalise);
 

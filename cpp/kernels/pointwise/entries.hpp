@@ -35,7 +35,7 @@ struct GemmName {
 constexpr GemmName kGemmNames[] = {GemmName(1), GemmName(2), GemmName(3)};
 
 constexpr KernelEntry gemm_entry(int vectors) {
-  return {kGemmNames[vectors - 1].text, Family::pointwise, {0, 0, 0, 0, 0, 0, 0, vectors}, erased<gemm>};
+  return entry<gemm>(kGemmNames[vectors - 1].text, Family::pointwise, {0, 0, 0, 0, 0, 0, 0, vectors});
 }
 constexpr KernelEntry kPointwise[] = {gemm_entry(1), gemm_entry(2), gemm_entry(3)};
 static_assert(sizeof(kPointwise) / sizeof(kPointwise[0]) == kMaxPanelVectors);

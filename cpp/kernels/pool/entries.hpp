@@ -7,7 +7,7 @@
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 constexpr KernelEntry kPool[] = {
-    {"pool", Family::pool, {}, erased<pool>},
+    entry<pool>("pool", Family::pool),
 };
 extern constexpr KernelList unit_pool = list_of(kPool);
 

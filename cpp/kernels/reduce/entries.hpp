@@ -7,8 +7,8 @@
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 constexpr KernelEntry kReduce[] = {
-    {"fold", Family::fold, {}, erased<fold>},
-    {"fold_rows", Family::fold_rows, {}, erased<fold_rows>},
+    entry<fold>("fold", Family::fold),
+    entry<fold_rows>("fold_rows", Family::fold_rows),
 };
 extern constexpr KernelList unit_reduce = list_of(kReduce);
 

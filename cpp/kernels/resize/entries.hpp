@@ -7,8 +7,8 @@
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 constexpr KernelEntry kResize[] = {
-    {"resize", Family::resize, {}, erased<resize>},
-    {"blend", Family::blend, {}, erased<blend>},
+    entry<resize>("resize", Family::resize),
+    entry<blend>("blend", Family::blend),
 };
 extern constexpr KernelList unit_resize = list_of(kResize);
 

@@ -7,7 +7,7 @@
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 constexpr KernelEntry kStandard[] = {
-    {"standard", Family::standard, {}, erased<standard>},
+    entry<standard>("standard", Family::standard),
 };
 extern constexpr KernelList unit_standard = list_of(kStandard);
 

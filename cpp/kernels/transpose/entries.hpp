@@ -7,7 +7,7 @@
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 constexpr KernelEntry kTranspose[] = {
-    {"transpose", Family::transpose, {}, erased<transpose>},
+    entry<transpose>("transpose", Family::transpose),
 };
 extern constexpr KernelList unit_transpose = list_of(kTranspose);
 
