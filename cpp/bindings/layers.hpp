@@ -17,6 +17,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/call.hpp"
 #include "dwsep/layers.hpp"
+#include "runtime/sizes.hpp"
 
 namespace dwsep::python {
 
@@ -213,7 +214,7 @@ inline Shape shape_of(PyObject* object, int& ndim) {
     if (PyBool_Check(size) || !PyIndex_Check(size)) fail(PyExc_TypeError, "x_shape: need ints, got " + type_name(size));
     const Py_ssize_t value = staying([&] { return PyNumber_AsSsize_t(size, nullptr); });  // clips what is too large; refused below
     if (value == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
-    const bool fits = value >= 0 && value <= Py_ssize_t{1} << 48;
+    const bool fits = value >= 0 && value <= runtime::kLargestSize;
     if (!fits) fail(PyExc_ValueError, "x_shape: need sizes from 0 to 2^48, got " + std::string(py::repr(object)));
     values[i + 4 - sizes.size()] = value;
   }

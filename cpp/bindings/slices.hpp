@@ -8,18 +8,16 @@
 
 #include "dwsep/layers.hpp"
 #include "dwsep/threads.hpp"
+#include "runtime/layers/layer.hpp"
 
 namespace dwsep::python {
 
 /// Between two looks for signals. Beside a busy Python thread each of them costs up to 5 ms, the time after which it gives up the GIL.
 constexpr double slice_seconds = 0.08;
 
-/// What a call takes at the speed of the least tuned kernel on one thread: 30 GFLOP/s and 20 GB/s.
+/// What a call takes on one thread at the speed of the least tuned kernel.
 inline double slow_seconds(double multiplications, const Shape& x, const Shape& y) {
-  const auto elements = [](const Shape& s) {
-    return static_cast<double>(s.n) * static_cast<double>(s.h) * static_cast<double>(s.w) * static_cast<double>(s.c);
-  };
-  return std::max(2 * multiplications / 30e9, 4 * (elements(x) + elements(y)) / 20e9);
+  return runtime::estimated_seconds(2 * multiplications, runtime::tensor_bytes(x) + runtime::tensor_bytes(y));
 }
 
 template <class AnyTensor>

@@ -5,6 +5,7 @@
 
 #include "dwsep/c_api.h"
 #include "dwsep/dwsep.hpp"
+#include "runtime/sizes.hpp"
 
 namespace dwsep::embed {
 
@@ -88,7 +89,7 @@ inline StandardFilter filter(const dwsep_standard_filter* f, const char* name) {
 
 inline Shape shape(const dwsep_shape& s, const char* name) {
   for (const std::int64_t size : {s.n, s.h, s.w, s.c}) {
-    if (size < 0 || size > std::int64_t{1} << 48) refuse(name, "of sizes between 0 and 2^48", std::to_string(size));
+    if (size < 0 || size > runtime::kLargestSize) refuse(name, runtime::kSizesWanted, std::to_string(size));
   }
   return {s.n, s.h, s.w, s.c};
 }

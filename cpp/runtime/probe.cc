@@ -18,8 +18,8 @@ double seconds_of(const Work& work) {
 }
 
 /// `count` floats, written once so that they have memory of their own.
-runtime::AlignedFloats touched(std::int64_t count) {
-  runtime::AlignedFloats floats = runtime::aligned_floats(count);
+runtime::AlignedArray<float> touched(std::int64_t count) {
+  runtime::AlignedArray<float> floats = runtime::aligned_array<float>(count);
   std::fill(floats.get(), floats.get() + count, 1.0F);
   return floats;
 }
@@ -37,10 +37,10 @@ double time_fma(std::int64_t iterations, double* flops) {
 
 double time_read(std::int64_t bytes, std::int64_t rounds, double* moved) {
   const runtime::KernelTable& t = runtime::kernel_table();
-  const std::int64_t count = runtime::round_up(bytes / 4, kStreamFloats);
-  const runtime::AlignedFloats x = touched(count);
+  const std::int64_t count = runtime::round_up(bytes / std::int64_t{sizeof(float)}, kStreamFloats);
+  const runtime::AlignedArray<float> x = touched(count);
   float sink = 0.0F;
-  if (moved != nullptr) *moved = 4.0 * static_cast<double>(count) * static_cast<double>(rounds);
+  if (moved != nullptr) *moved = static_cast<double>(runtime::bytes_of<float>(count)) * static_cast<double>(rounds);
   return seconds_of([&] {
     for (std::int64_t i = 0; i < rounds; ++i) t.read_stream({x.get(), count, &sink});
   });
@@ -48,9 +48,9 @@ double time_read(std::int64_t bytes, std::int64_t rounds, double* moved) {
 
 double time_copy(std::int64_t bytes, std::int64_t rounds, double* moved) {
   const runtime::KernelTable& t = runtime::kernel_table();
-  const std::int64_t count = runtime::round_up(bytes / 8, kStreamFloats);
-  const runtime::AlignedFloats x = touched(2 * count);
-  if (moved != nullptr) *moved = 8.0 * static_cast<double>(count) * static_cast<double>(rounds);
+  const std::int64_t count = runtime::round_up(bytes / std::int64_t{2 * sizeof(float)}, kStreamFloats);
+  const runtime::AlignedArray<float> x = touched(2 * count);
+  if (moved != nullptr) *moved = static_cast<double>(runtime::bytes_of<float>(2 * count)) * static_cast<double>(rounds);
   return seconds_of([&] {
     for (std::int64_t i = 0; i < rounds; ++i) t.copy_stream({x.get(), count, x.get() + count});
   });

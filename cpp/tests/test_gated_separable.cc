@@ -112,19 +112,22 @@ Floats in_steps(const Problem& p) {
 /// In one call, into a view with `gap` floats behind pixels, rows and images that must stay as they are; without the gaps again.
 Floats at_once(const Problem& p, const PackedLayer& layer, int threads, std::int64_t gap) {
   constexpr float kCanary = -77.0F;
-  constexpr std::int64_t kCanaries = 64;
+  constexpr std::int64_t kUnusedBytes = 256;
   const Shape& s = p.out;
   const std::int64_t pixel = s.c + gap, row = s.w * pixel + gap, image = s.h * row + gap;
   Floats view(at(s.n * image), kCanary), y;
   const ConstTensor residual = dense(p.residual.data(), s);
   // Scratch for more threads than there are, and it ends where it says.
-  const std::int64_t floats = layer.scratch_floats(p.in, threads + 1);
-  const AlignedFloats scratch = aligned_floats(floats + kCanaries);
-  std::fill_n(scratch.get(), floats + kCanaries, kCanary);
+  constexpr std::byte kUnused{0xA5};
+  const std::int64_t bytes = layer.scratch_bytes(p.in, threads + 1);
+  const AlignedMemory scratch = aligned_memory(bytes + kUnusedBytes);
+  std::fill_n(scratch.get(), bytes + kUnusedBytes, kUnused);
   parallel(threads, [&](Team& team) {
-    layer.run(team, dense(p.x.data(), p.in), {view.data(), s, image, row, pixel}, p.k.residual ? &residual : nullptr, scratch.get());
+    layer.run(team, dense(p.x.data(), p.in), {view.data(), s, image, row, pixel}, p.k.residual ? &residual : nullptr,
+              Scratch(scratch.get()));
   });
-  check(std::count(scratch.get() + floats, scratch.get() + floats + kCanaries, kCanary) == kCanaries, "nothing behind scratch is written");
+  check(std::count(scratch.get() + bytes, scratch.get() + bytes + kUnusedBytes, kUnused) == kUnusedBytes,
+        "nothing behind scratch is written");
   check(std::count(view.begin(), view.end(), kCanary) == static_cast<std::ptrdiff_t>(view.size()) - s.n * s.h * s.w * s.c,
         "only the view is written");
   for (std::int64_t i = 0; i < s.n * s.h * s.w; ++i) {

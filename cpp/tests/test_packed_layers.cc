@@ -68,7 +68,7 @@ void unpack_foreign_matrices() {
       for (std::int64_t columns = 1; columns <= 70; ++columns) {
         PackedMatrix p = matrix_layout(1, columns, lanes, half);
         const std::int64_t floats = p.weight_floats();
-        const std::shared_ptr<float> weights = shared_floats(floats);
+        const std::shared_ptr<float> weights = shared_array<float>(floats);
         // Where nothing is repeated, a matrix of one row is packed in the order of its columns.
         for (std::int64_t i = 0; i < floats; ++i) weights.get()[i] = static_cast<float>(i);
         p.weights = p.bias = weights;
@@ -190,22 +190,22 @@ void foreign_weights_are_refused() {
   check(refused([&] { make_standard({}, 1, 1, 4, 4, {}, Activation::none()); }), "no group");
 }
 
-constexpr float kCanary = -77.0F;
-constexpr std::int64_t kCanaries = 64;
+constexpr std::byte kCanary{0xA5};
+constexpr std::int64_t kCanaries = 256;
 
 /// All layers in one region, each with scratch that ends where memory does. `promised` is how many threads scratch was asked for; the team
 /// may be smaller.
 std::vector<Floats> in_one_region(const Chain& c, const Floats& x, const std::vector<Shape>& shapes, const std::vector<Floats>& residuals,
                                   int threads, int promised) {
-  std::int64_t floats = 0;
+  std::int64_t bytes = 0;
   std::vector<Floats> y;
   for (std::size_t i = 0; i < c.packed.size(); ++i) {
-    floats = std::max(floats, c.packed[i]->scratch_floats(shapes[i], promised));
+    bytes = std::max(bytes, c.packed[i]->scratch_bytes(shapes[i], promised));
     const Shape& s = shapes[i + 1];
     y.emplace_back(at(s.n * s.h * s.w * s.c));
   }
-  const AlignedFloats scratch = aligned_floats(floats + kCanaries);
-  std::fill_n(scratch.get(), floats + kCanaries, kCanary);
+  const AlignedMemory scratch = aligned_memory(bytes + kCanaries);
+  std::fill_n(scratch.get(), bytes + kCanaries, kCanary);
   int size = 0;
   parallel(threads, [&](Team& team) {
     if (team.rank() == 0) size = team.size();
@@ -213,12 +213,12 @@ std::vector<Floats> in_one_region(const Chain& c, const Floats& x, const std::ve
       const ConstTensor residual = dense(residuals[i].data(), shapes[i + 1]);
       c.packed[i]->run(team, dense(i == 0 ? x.data() : y[i - 1].data(), shapes[i]), dense(y[i].data(), shapes[i + 1]),
                        c.residual[i] ? &residual : nullptr,
-                       scratch.get() + (floats - c.packed[i]->scratch_floats(shapes[i], promised)) / 16 * 16);
+                       Scratch(scratch.get() + (bytes - c.packed[i]->scratch_bytes(shapes[i], promised)) / kLineBytes * kLineBytes));
       team.barrier();
     }
   });
   check(size == threads, "a team of the size asked for");
-  check(std::all_of(scratch.get() + floats, scratch.get() + floats + kCanaries, [](float f) { return f == kCanary; }),
+  check(std::all_of(scratch.get() + bytes, scratch.get() + bytes + kCanaries, [](std::byte b) { return b == kCanary; }),
         "nothing behind scratch is written");
   return y;
 }

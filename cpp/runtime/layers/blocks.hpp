@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "runtime/layers/geometry.hpp"
+#include "runtime/memory/scratch.hpp"
 
 namespace dwsep::runtime {
 
@@ -12,15 +13,19 @@ struct Block {
   std::int64_t rows, columns;
 };
 
-/// The largest block of whole rows whose depthwise output (`channels` floats a pixel) stays within the budget; parts of rows where even a
-/// few rows would not.
-Block choose_block(const Geometry& g, std::int64_t channels, std::int64_t budget_floats);
+/// The largest block of whole rows whose depthwise output (`pixel` bytes a pixel) stays within the budget; parts of rows where even a few
+/// rows would not.
+Block choose_block(const Geometry& g, std::int64_t pixel, std::int64_t budget);
 
-/// Bytes of the level-2 cache that an intermediate tensor may take, as a number of floats.
-std::int64_t cache_budget_floats();
+/// Bytes of the level-2 cache that an intermediate tensor may take.
+std::int64_t cache_budget();
 
-/// Pixel stride for a scratch tensor: whole cache lines, and never a multiple of 2 KB, which would map an image to two sets of the
-/// level-1 cache.
-std::int64_t scratch_pixel(std::int64_t channels);
+/// Elements between the pixels of a scratch tensor: whole cache lines, and never a multiple of 2 KB, which would map an image to two sets
+/// of the level-1 cache.
+template <class T>
+std::int64_t scratch_pixel(std::int64_t channels) {
+  const std::int64_t pixel = round_up(bytes_of<T>(channels), kLineBytes);
+  return (pixel % 2048 == 0 ? pixel + kLineBytes : pixel) / static_cast<std::int64_t>(sizeof(T));
+}
 
 }  // namespace dwsep::runtime

@@ -34,17 +34,17 @@ class Bottleneck final : public PackedLayer {
     return worthwhile_threads(threads, flops(steps_.depthwise().geometry(x), x), tensor_bytes(x));
   }
 
-  std::int64_t scratch_floats(const Shape& x, int threads) const override {
+  std::int64_t scratch_bytes(const Shape& x, int threads) const override {
     const Geometry g = steps_.depthwise().geometry(x);
     std::int64_t most = 0;
     for (int team = 1; team <= threads; ++team) {
-      const Layout layout = by_channels(g, x, team) ? channels_layout(g, x, team) : rows_layout(g, x);
-      most = std::max(most, layout.floats(team));
+      const auto layout = [&](Scratch& s) { by_channels(g, x, team) ? channels_layout(g, x, team, s) : rows_layout(g, x, team, s); };
+      most = std::max(most, measure(layout));
     }
     return most;
   }
 
-  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, float* scratch) const noexcept override {
+  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
     const Call c{steps_.depthwise().geometry(x.shape), x, y, residual};
     if (by_channels(c.g, x.shape, team.size())) return run_channels(team, c, scratch);
     gate_ ? run_gated_rows(team, c, scratch) : run_rows(team, c, scratch);
@@ -74,8 +74,9 @@ class Bottleneck final : public PackedLayer {
     Ring ring;            ///< at the beginning of each part
     std::int64_t height;  ///< output rows at a time
     std::int64_t pixel;   ///< of the depthwise output
-    std::int64_t part, common;
-    std::int64_t floats(int threads) const { return threads * part + common; }
+    PerThread<float> parts;
+    float* common;
+    SqueezeExciteStage::Image gate;
   };
 
   /// Threads that may divide the channels: their segments are on the stack, 24 bytes each, as a run can fail for nothing, memory included.
@@ -97,35 +98,41 @@ class Bottleneck final : public PackedLayer {
   bool by_channels(const Geometry& g, const Shape& x, int threads) const {
     const PackedMatrix& e = steps_.expand().packed();
     const bool plain = steps_.depthwise().packed().multiplier == 1;
-    const bool small = product({g.out_h, g.out_w, middle_channels()}) <= 2 * cache_budget_floats() &&
-                       product({x.h, x.w, lanes(), e.panel_vectors}) <= cache_budget_floats();
+    const bool small = bytes_of<float>(product({g.out_h, g.out_w, middle_channels()})) <= 2 * cache_budget() &&
+                       bytes_of<float>(product({x.h, x.w, lanes(), e.panel_vectors})) <= cache_budget();
     // In a batch, whole images for each thread save the waiting, unless the weights are too large to stay in each one's cache. (The rows
     // of gated images are divided image by image, so that the threads wait in any case.)
-    const bool by_images =
-        !gate_ && threads > 1 && x.n >= threads &&
-        steps_.expand().weight_bytes() + steps_.project().weight_bytes() <= 8.0 * static_cast<double>(cache_budget_floats());
+    const bool by_images = !gate_ && threads > 1 && x.n >= threads &&
+                           steps_.expand().weight_bytes() + steps_.project().weight_bytes() <= 2.0 * static_cast<double>(cache_budget());
     return plain && small && !by_images && threads <= kMaxParts && e.panels >= 2 * threads;
   }
 
   /// For some output rows at a time. Without a gate their depthwise output belongs to the part; with one it is common, and of all rows.
-  Layout rows_layout(const Geometry& g, const Shape& x) const {
-    const std::int64_t pixel = scratch_pixel(middle_channels());
-    const std::int64_t height = std::min(choose_block(g, pixel, cache_budget_floats()).rows, g.out_h);
+  Layout rows_layout(const Geometry& g, const Shape& x, int threads, Scratch& s) const {
+    const std::int64_t pixel = scratch_pixel<float>(middle_channels());
+    const std::int64_t height = std::min(choose_block(g, bytes_of<float>(pixel), cache_budget()).rows, g.out_h);
     const std::int64_t ring_rows =
         std::clamp<std::int64_t>((height - 1) * g.stride_h + (g.kh - 1) * g.dilation_h + 1, 1, std::max<std::int64_t>(x.h, 1));
     const Ring ring = steps_.ring_of(ring_rows, x.w, ceil_div(steps_.expand().packed().columns, lanes()));
-    if (gate_) return {ring, height, pixel, ring.floats, product({g.out_h, g.out_w, pixel}) + gate_->scratch_floats(g.out_h)};
-    return {ring, height, pixel, ring.floats + product({height, g.out_w, pixel}), 0};
+    Layout layout{ring, height, pixel, {}, nullptr, {}};
+    layout.parts = s.take_each<float>(threads, ring.floats + (gate_ ? 0 : product({height, g.out_w, pixel})));
+    if (!gate_) return layout;
+    layout.common = s.take<float>(product({g.out_h, g.out_w, pixel}));
+    layout.gate = gate_->place(s, g.out_h);
+    return layout;
   }
 
   /// For all rows, but only some channels in each part.
-  Layout channels_layout(const Geometry& g, const Shape& x, int threads) const {
+  Layout channels_layout(const Geometry& g, const Shape& x, int threads, Scratch& s) const {
     const PackedMatrix& e = steps_.expand().packed();
     const Ring ring = steps_.ring_of(std::max<std::int64_t>(x.h, 1), x.w, e.widest_panel());
     // Each thread's channels of the depthwise output lie together: lines of two threads side by side would travel between their cores.
     const std::int64_t widest = steps_.vectors_of({0, ceil_div(e.panels, threads)}).end + e.widest_panel();
-    const std::int64_t pixel = scratch_pixel(widest * lanes());
-    return {ring, g.out_h, pixel, ring.floats + product({g.out_h, g.out_w, pixel}), gate_ ? gate_->scratch_floats(g.out_h) : 0};
+    const std::int64_t pixel = scratch_pixel<float>(widest * lanes());
+    Layout layout{ring, g.out_h, pixel, {}, nullptr, {}};
+    layout.parts = s.take_each<float>(threads, ring.floats + product({g.out_h, g.out_w, pixel}));
+    if (gate_) layout.gate = gate_->place(s, g.out_h);
+    return layout;
   }
 
   /// Calls f(image, rows) for block after block of output rows [mine), counted over all images, when what they read is in the ring.
@@ -145,9 +152,9 @@ class Bottleneck final : public PackedLayer {
     }
   }
 
-  void run_rows(const Team& team, const Call& c, float* scratch) const {
-    Layout layout = rows_layout(c.g, c.x.shape);
-    layout.ring.data = scratch + team.rank() * layout.part;
+  void run_rows(const Team& team, const Call& c, Scratch& scratch) const {
+    Layout layout = rows_layout(c.g, c.x.shape, team.size(), scratch);
+    layout.ring.data = layout.parts[team.rank()];
     float* const middle = layout.ring.data + layout.ring.floats;
     const Range mine = part_of(c.x.shape.n * c.g.out_h, team.rank(), team.size());
     for_each_block(c, mine, layout.height, layout.ring, [&](std::int64_t image, Range rows) {
@@ -159,12 +166,12 @@ class Bottleneck final : public PackedLayer {
   }
 
   /// Image by image: expansion and depthwise divided by rows, then the gate, then the projection divided by pixels.
-  void run_gated_rows(Team& team, const Call& c, float* scratch) const {
-    Layout layout = rows_layout(c.g, c.x.shape);
-    layout.ring.data = scratch + team.rank() * layout.part;
+  void run_gated_rows(Team& team, const Call& c, Scratch& scratch) const {
+    Layout layout = rows_layout(c.g, c.x.shape, team.size(), scratch);
+    layout.ring.data = layout.parts[team.rank()];
     const std::int64_t pixels = c.g.out_h * c.g.out_w;
-    const Middle middle{scratch + team.size() * layout.part, layout.pixel, &steps_.project().packed().whole, 1};
-    const SqueezeExciteStage::Image s = gate_->place(middle.data + pixels * layout.pixel, c.g.out_h);
+    const Middle middle{layout.common, layout.pixel, &steps_.project().packed().whole, 1};
+    const SqueezeExciteStage::Image& s = layout.gate;
     for (std::int64_t image = 0; image < c.x.shape.n; ++image) {
       if (image > 0) team.barrier();  // until everybody has read the image before
       const Range mine = part_of(c.g.out_h, team.rank(), team.size());
@@ -179,21 +186,21 @@ class Bottleneck final : public PackedLayer {
     }
   }
 
-  void run_channels(Team& team, const Call& c, float* scratch) const {
+  void run_channels(Team& team, const Call& c, Scratch& scratch) const {
     const PackedMatrix& e = steps_.expand().packed();
     const int parts = team.size();
-    const Layout layout = channels_layout(c.g, c.x.shape, parts);
-    const SqueezeExciteStage::Image s = gate_ ? gate_->place(scratch + parts * layout.part, c.g.out_h) : SqueezeExciteStage::Image{};
+    const Layout layout = channels_layout(c.g, c.x.shape, parts, scratch);
+    const SqueezeExciteStage::Image& s = layout.gate;
     std::array<Segment, kMaxParts> segments;
     for (int i = 0; i < parts; ++i) {
       const Range v = steps_.vectors_of(part_of(e.panels, i, parts));
-      segments[static_cast<std::size_t>(i)] = {i * layout.part + layout.ring.floats, v.begin * lanes(),
+      segments[static_cast<std::size_t>(i)] = {layout.parts[i] + layout.ring.floats - layout.parts[0], v.begin * lanes(),
                                                std::min(v.end * lanes(), e.columns) - v.begin * lanes()};
     }
-    const Middle middle{scratch, layout.pixel, segments.data(), parts};
+    const Middle middle{layout.parts[0], layout.pixel, segments.data(), parts};
     for (std::int64_t image = 0; image < c.x.shape.n; ++image) {
       if (image > 0) team.barrier();  // until everybody has read the image before
-      run_part(c, image, part_of(e.panels, team.rank(), parts), layout.ring, scratch + team.rank() * layout.part,
+      run_part(c, image, part_of(e.panels, team.rank(), parts), layout.ring, layout.parts[team.rank()],
                {nullptr, layout.pixel, s.row_sums, s.row});
       team.barrier();
       if (gate_) gate_->run(s, c.g.out_h, c.g.out_h * c.g.out_w, team);

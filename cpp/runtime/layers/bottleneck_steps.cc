@@ -16,7 +16,7 @@ BottleneckSteps::BottleneckSteps(PackedMatrix expand, PackedDepthwise depthwise,
 
 BottleneckSteps::Ring BottleneckSteps::ring_of(std::int64_t rows, std::int64_t width, std::int64_t vectors) const {
   if (depthwise_.packed().multiplier != 1) {
-    const std::int64_t pixel = scratch_pixel(expand_.packed().columns);
+    const std::int64_t pixel = scratch_pixel<float>(expand_.packed().columns);
     return {nullptr, rows, product({width, pixel}), pixel, lanes(), product({rows, width, pixel})};
   }
   // Not near a multiple of 4 KB from vector to vector: all vectors would fall into the same cache sets.

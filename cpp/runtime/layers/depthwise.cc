@@ -31,17 +31,18 @@ class Depthwise final : public PackedLayer {
     return worthwhile_threads(threads, stage_.flops(g, x.n), bytes(g, x));
   }
 
-  std::int64_t scratch_floats(const Shape& x, int threads) const override {
+  std::int64_t scratch_bytes(const Shape& x, int threads) const override {
     const Geometry g = stage_.geometry(x);
-    return may_stream(g, x) ? threads * rows_floats(g) : 0;
+    return may_stream(g, x) ? measure([&](Scratch& s) { far_rows(g, threads, s); }) : 0;
   }
 
-  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor*, float* scratch) const noexcept override {
+  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor*, Scratch scratch) const noexcept override {
     const Geometry g = stage_.geometry(x.shape);
     const bool is_far = may_stream(g, x.shape) && far(bytes(g, x.shape), x, y);
+    float* const near = is_far ? far_rows(g, team.size(), scratch)[team.rank()] : nullptr;
     const std::int64_t all = stage_.packed().vectors;
     for_each_rows(x.shape.n, g.out_h, all, team.rank(), team.size(), [&](std::int64_t image, Range rows, Range vectors) {
-      if (is_far && vectors.end - vectors.begin == all) return run_far(g, x, y, image, rows, scratch + team.rank() * rows_floats(g));
+      if (is_far && vectors.end - vectors.begin == all) return run_far(g, x, y, image, rows, near);
       run_area(g, x, image, {rows, {0, g.out_w}, vectors}, {row_of(y, image, rows.begin), y.stride_h, y.stride_w});
     });
   }
@@ -75,12 +76,12 @@ class Depthwise final : public PackedLayer {
 
   /// Output rows made at a time where memory is far; kernels do not gain from more.
   static std::int64_t rows_at_a_time(const Geometry& g) { return 4 * g.dilation_h; }
-  std::int64_t rows_floats(const Geometry& g) const {
-    return round_up(product({std::min(rows_at_a_time(g), g.out_h), g.out_w, stage_.packed().outputs()}), kLineFloats);
+  PerThread<float> far_rows(const Geometry& g, int threads, Scratch& s) const {
+    return s.take_each<float>(threads, product({std::min(rows_at_a_time(g), g.out_h), g.out_w, stage_.packed().outputs()}));
   }
   /// Whether such rows are worth their scratch: with a large dilation they are many, and would be in main memory themselves.
   bool may_stream(const Geometry& g, const Shape& x) const {
-    return may_be_far(bytes(g, x)) && rows_floats(g) <= 16 * cache_budget_floats();
+    return may_be_far(bytes(g, x)) && measure([&](Scratch& s) { far_rows(g, 1, s); }) <= 16 * cache_budget();
   }
 
   /// Rows of one image whose input and output are in main memory: a few rows are fetched, computed to scratch, and sent off past the

@@ -32,23 +32,21 @@ class GatedSeparable final : public PackedLayer {
     return worthwhile_threads(threads, flops(depthwise_.geometry(x), x), tensor_bytes(x));
   }
 
-  std::int64_t scratch_floats(const Shape& x, int /*threads*/) const override {
-    const Geometry g = depthwise_.geometry(x);
-    return product({g.out_h, g.out_w, pixel()}) + gate_.scratch_floats(g.out_h);
+  std::int64_t scratch_bytes(const Shape& x, int /*threads*/) const override {
+    return measure([&](Scratch& s) { layout(depthwise_.geometry(x), s); });
   }
 
-  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, float* scratch) const noexcept override {
+  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
     const FusedCall c{depthwise_.geometry(x.shape), x, y, residual};
     const std::int64_t pixels = c.g.out_h * c.g.out_w;
-    const Middle middle{scratch, pixel(), &project_.packed().whole, 1};
-    const SqueezeExciteStage::Image s = gate_.place(scratch + pixels * pixel(), c.g.out_h);
+    const Layout l = layout(c.g, scratch);
     for (std::int64_t image = 0; image < x.shape.n; ++image) {
       if (image > 0) team.barrier();  // until everybody has read the image before
       for_each_rows(1, c.g.out_h, depthwise_.packed().vectors, team.rank(), team.size(),
-                    [&](std::int64_t, Range rows, Range vectors) { run_depthwise(c, image, rows, vectors, middle, s); });
+                    [&](std::int64_t, Range rows, Range vectors) { run_depthwise(c, image, rows, vectors, l.middle, l.gate); });
       team.barrier();
-      gate_.run(s, c.g.out_h, pixels, team);
-      run_project(team, c, image, pixels, middle, s.gate);
+      gate_.run(l.gate, c.g.out_h, pixels, team);
+      run_project(team, c, image, pixels, l.middle, l.gate.gate);
     }
   }
 
@@ -64,7 +62,15 @@ class GatedSeparable final : public PackedLayer {
   }
 
  private:
-  std::int64_t pixel() const { return scratch_pixel(depthwise_.packed().outputs()); }
+  struct Layout {
+    Middle middle;
+    SqueezeExciteStage::Image gate;
+  };
+  Layout layout(const Geometry& g, Scratch& scratch) const {
+    const std::int64_t pixel = scratch_pixel<float>(depthwise_.packed().outputs());
+    float* const data = scratch.take<float>(product({g.out_h, g.out_w, pixel}));
+    return {{data, pixel, &project_.packed().whole, 1}, gate_.place(scratch, g.out_h)};
+  }
 
   double flops(const Geometry& g, const Shape& x) const {
     return depthwise_.flops(g, x.n) + project_.flops(magnitude({x.n, g.out_h, g.out_w})) + gate_.flops(x.n);

@@ -17,9 +17,9 @@ class DepthwiseWithResidual final : public PackedLayer {
 
   int useful_threads(const Shape& x, int threads) const override { return whole_->useful_threads(x, threads); }
 
-  std::int64_t scratch_floats(const Shape& x, int threads) const override { return whole_->scratch_floats(x, threads); }
+  std::int64_t scratch_bytes(const Shape& x, int threads) const override { return whole_->scratch_bytes(x, threads); }
 
-  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, float* scratch) const noexcept override {
+  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
     if (residual == nullptr) return whole_->run(team, x, y, nullptr, scratch);
     linear_->run(team, x, y, nullptr, scratch);
     team.barrier();  // it may have divided rows

@@ -15,9 +15,8 @@ void check_tensor(const char* name, const ConstTensor& t) {
 }  // namespace
 
 Shape Layer::output_shape(const Shape& x) const {
-  constexpr std::int64_t most = std::int64_t{1} << 48;
   for (const std::int64_t size : {x.n, x.h, x.w, x.c}) {
-    if (size < 0 || size > most) runtime::reject("x", "of sizes between 0 and 2^48", std::to_string(size));
+    if (size < 0 || size > runtime::kLargestSize) runtime::reject("x", runtime::kSizesWanted, std::to_string(size));
   }
   return impl_->output_shape(x);
 }
@@ -41,7 +40,7 @@ void Layer::operator()(const ConstTensor& x, const Tensor& y, const ConstTensor*
   if (residual != nullptr) check_tensor("residual", *residual);
   if (out.empty()) return;
   const int team_size = impl_->useful_threads(x.shape, runtime::resolve_threads(threads));
-  float* const scratch = runtime::thread_scratch(impl_->scratch_floats(x.shape, team_size));
+  const runtime::Scratch scratch = runtime::thread_scratch(impl_->scratch_bytes(x.shape, team_size));
   runtime::parallel(team_size, [&](runtime::Team& team) { impl_->run(team, x, y, residual, scratch); });
 }
 
@@ -55,14 +54,10 @@ bool evenly_spaced(const ConstTensor& t) {
 }
 
 int worthwhile_threads(int threads, double flops, double bytes) {
-  // 30 GFLOP/s and 20 GB/s: what the least tuned kernel reaches on one core.
-  const double seconds = std::max(flops / 30e9, bytes / 20e9);
-  return static_cast<int>(std::clamp(seconds / 2e-6, 1.0, static_cast<double>(threads)));
+  return static_cast<int>(std::clamp(estimated_seconds(flops, bytes) / 2e-6, 1.0, static_cast<double>(threads)));
 }
 
-double tensor_bytes(const Shape& s) {
-  return 4.0 * static_cast<double>(s.n) * static_cast<double>(s.h) * static_cast<double>(s.w) * static_cast<double>(s.c);
-}
+double tensor_bytes(const Shape& s) { return static_cast<double>(sizeof(float)) * magnitude({s.n, s.h, s.w, s.c}); }
 
 }  // namespace runtime
 }  // namespace dwsep

@@ -1,15 +1,18 @@
 // The interface behind the public Layer, and what all layers need.
 #pragma once
 
+#include <algorithm>
+
 #include "dwsep/layers.hpp"
 #include "kernels/table.hpp"
 #include "runtime/layers/geometry.hpp"
+#include "runtime/memory/scratch.hpp"
 #include "runtime/threads/thread_pool.hpp"
 
 namespace dwsep::runtime {
 
 /// Immutable: one object serves all callers at once. A call is output_shape, which checks x, and, unless the output is empty,
-/// useful_threads and scratch_floats and then run on every thread of a team.
+/// useful_threads and scratch_bytes and then run on every thread of a team.
 class PackedLayer {
  public:
   virtual ~PackedLayer() = default;
@@ -18,11 +21,11 @@ class PackedLayer {
   virtual bool takes_residual() const { return true; }
   /// As many of `threads` (at least 1) as gain something.
   virtual int useful_threads(const Shape& x, int threads) const = 0;
-  /// Floats of scratch that are enough for any team of 1 to `threads`, which share it. It is aligned to a cache line.
-  virtual std::int64_t scratch_floats(const Shape& /*x*/, int /*threads*/) const { return 0; }
+  /// Bytes of scratch that are enough for any team of 1 to `threads`, which share it.
+  virtual std::int64_t scratch_bytes(const Shape& /*x*/, int /*threads*/) const { return 0; }
   /// The part of one thread of the team: divides the work by team.size(). Neither throws nor allocates. The caller sees to it that all
   /// threads are done, by a barrier or the end of the team, before anybody reads y or uses scratch again.
-  virtual void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, float* scratch) const noexcept = 0;
+  virtual void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept = 0;
   virtual Plan plan(const Shape& x, int threads) const = 0;
 };
 
@@ -34,6 +37,9 @@ inline Range part_of(std::int64_t total, int part, int parts) { return {total * 
 
 /// Whether the pixels of a tensor are evenly spaced, over all rows and images.
 bool evenly_spaced(const ConstTensor& t);
+
+/// The time of so much work on one core, for kernels that are tuned least.
+inline double estimated_seconds(double flops, double bytes) { return std::max(flops / 30e9, bytes / 20e9); }
 
 /// A call shorter than about 4 us is not worth waking a second thread.
 int worthwhile_threads(int threads, double flops, double bytes);

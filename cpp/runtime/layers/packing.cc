@@ -15,7 +15,7 @@ PackedDepthwise pack(const DepthwiseFilter& f, int lanes) {
   PackedDepthwise p = depthwise_layout(f.kh, f.kw, f.channels, f.multiplier, lanes);
   const std::int64_t taps = f.kh * f.kw, outputs = p.outputs();
   const auto *const from = static_cast<const float*>(f.weights), *const from_bias = static_cast<const float*>(f.bias);
-  const std::shared_ptr<float> weights = shared_floats(p.weight_floats()), bias = shared_floats(p.bias_floats());
+  const std::shared_ptr<float> weights = shared_array<float>(p.weight_floats()), bias = shared_array<float>(p.bias_floats());
   for (std::int64_t v = 0; v < p.vectors; ++v) {
     float* w = weights.get() + v * taps * lanes;
     for (std::int64_t lane = 0; lane < lanes; ++lane) {
@@ -108,7 +108,7 @@ PackedMatrix matrix_layout(std::int64_t k, std::int64_t columns, int lanes, Half
 PackedMatrix pack_matrix(const float* matrix, std::int64_t row_stride, const float* bias, std::int64_t k, std::int64_t columns,
                          const KernelTable& kernels) {
   PackedMatrix p = matrix_layout(k, columns, kernels.lanes, kernels.half_panels ? half_panel() : HalfPanel::none);
-  const std::shared_ptr<float> weights = shared_floats(p.weight_floats()), all_bias = shared_floats(p.bias_floats());
+  const std::shared_ptr<float> weights = shared_array<float>(p.weight_floats()), all_bias = shared_array<float>(p.bias_floats());
   float* out = weights.get();
   float* bias_out = all_bias.get();
   for (std::int64_t i = 0; i < p.panels; ++i) {

@@ -24,7 +24,7 @@ class Pointwise final : public PackedLayer {
     return worthwhile_threads(threads, stage_.flops(magnitude({x.n, x.h, x.w})), bytes(x));
   }
 
-  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, float* scratch) const noexcept override {
+  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
     if (x.shape.w == 1 && (x.shape.h > 1 || x.shape.n > 1)) {
       // A column of pixels, or a batch of single ones, is a row of them: their distance is that of rows, or of images.
       const ConstTensor add = residual != nullptr ? without_width(*residual) : ConstTensor();

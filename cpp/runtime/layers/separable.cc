@@ -32,17 +32,15 @@ class Separable final : public PackedLayer {
     return worthwhile_threads(threads, flops(depthwise_.geometry(x), x), tensor_bytes(x));
   }
 
-  std::int64_t scratch_floats(const Shape& x, int threads) const override {
+  std::int64_t scratch_bytes(const Shape& x, int threads) const override {
     const Geometry g = depthwise_.geometry(x);
-    const std::int64_t pixel = scratch_pixel(middle_channels());
-    const Block block = block_of(g);
     // A team of any size may take blocks, and may take whole images if they are small.
-    const std::int64_t blocks = product({threads, block.rows, block.columns, pixel});
-    return small(g) ? std::max(blocks, g.out_h * g.out_w * pixel) : blocks;
+    const std::int64_t blocks = measure([&](Scratch& s) { block_scratch(g, threads, s); });
+    return small(g) ? std::max(blocks, measure([&](Scratch& s) { image_scratch(g, s); })) : blocks;
   }
 
-  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, float* scratch) const noexcept override {
-    const Call c{{depthwise_.geometry(x.shape), x, y, residual}, scratch_pixel(middle_channels())};
+  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
+    const Call c{{depthwise_.geometry(x.shape), x, y, residual}, scratch_pixel<float>(middle_channels())};
     by_whole_images(c.g, x.shape, team.size()) ? run_images(team, c, scratch) : run_blocks(team, c, scratch);
   }
 
@@ -71,11 +69,11 @@ class Separable final : public PackedLayer {
   }
 
   /// A small image stays in cache whole; then each thread can keep to its part of the weights.
-  bool small(const Geometry& g) const { return product({g.out_h, g.out_w, middle_channels()}) <= 2 * cache_budget_floats(); }
+  bool small(const Geometry& g) const { return bytes_of<float>(product({g.out_h, g.out_w, middle_channels()})) <= 2 * cache_budget(); }
 
   bool by_whole_images(const Geometry& g, const Shape& x, int threads) const {
     // In a batch, whole images for each thread save the waiting, unless the weights are too large to stay in each one's cache.
-    const bool by_images = x.n >= threads && pointwise_.weight_bytes() <= 8.0 * static_cast<double>(cache_budget_floats());
+    const bool by_images = x.n >= threads && pointwise_.weight_bytes() <= 2.0 * static_cast<double>(cache_budget());
     // Threads that divide the channels read each other's depthwise output and write beside each other: worth it for few pixels only. On
     // 14x14 512->512 two threads take 558 us that way, 458 by rows. With 8 columns a pixel the weights, of which each then reads only its
     // part, are 8 times what all read of each other.
@@ -104,12 +102,21 @@ class Separable final : public PackedLayer {
     }
   }
 
-  Block block_of(const Geometry& g) const { return choose_block(g, middle_channels(), cache_budget_floats()); }
+  Block block_of(const Geometry& g) const { return choose_block(g, bytes_of<float>(middle_channels()), cache_budget()); }
 
-  void run_blocks(const Team& team, const Call& c, float* scratch_of_all) const {
+  PerThread<float> block_scratch(const Geometry& g, int threads, Scratch& s) const {
+    const Block block = block_of(g);
+    return s.take_each<float>(threads, product({block.rows, block.columns, scratch_pixel<float>(middle_channels())}));
+  }
+
+  float* image_scratch(const Geometry& g, Scratch& s) const {
+    return s.take<float>(product({g.out_h, g.out_w, scratch_pixel<float>(middle_channels())}));
+  }
+
+  void run_blocks(const Team& team, const Call& c, Scratch& scratch_of_all) const {
     const Block block = block_of(c.g);
     const Range panels{0, pointwise_.packed().panels}, vectors{0, depthwise_.packed().vectors};
-    float* const scratch = scratch_of_all + team.rank() * block.rows * block.columns * c.pixel;
+    float* const scratch = block_scratch(c.g, team.size(), scratch_of_all)[team.rank()];
     const bool is_far = far(tensor_bytes(c.x.shape) + tensor_bytes(c.y.shape), c.x, c.y);
     bool continued = false;
     const auto run_area = [&](std::int64_t image, Range rows, Range columns) {
@@ -143,7 +150,8 @@ class Separable final : public PackedLayer {
     }
   }
 
-  void run_images(Team& team, const Call& c, float* scratch) const {
+  void run_images(Team& team, const Call& c, Scratch& scratch_of_all) const {
+    float* const scratch = image_scratch(c.g, scratch_of_all);
     const std::int64_t vectors = depthwise_.packed().vectors, panels = pointwise_.packed().panels;
     for (std::int64_t image = 0; image < c.x.shape.n; ++image) {
       if (image > 0) team.barrier();  // until everybody has read the image before

@@ -1,7 +1,6 @@
 #include "runtime/layers/squeeze_excite.hpp"
 
 #include "runtime/dispatch.hpp"
-#include "runtime/memory/buffer.hpp"
 
 namespace dwsep::runtime {
 namespace {
@@ -42,20 +41,21 @@ SqueezeExciteStage::SqueezeExciteStage(PackedSqueezeExcite s, std::int64_t chann
   }
 }
 
-std::int64_t SqueezeExciteStage::scratch_floats(std::int64_t rows) const {
-  return product({rows + 2, round_up(reduce_.packed().k, kLineFloats)}) + round_up(reduce_.packed().columns, kLineFloats);
-}
-
-SqueezeExciteStage::Image SqueezeExciteStage::place(float* scratch, std::int64_t rows) const {
-  const std::int64_t row = round_up(reduce_.packed().k, kLineFloats);
-  float* const mean = scratch + rows * row;
-  return {scratch, row, mean, mean + 2 * row, mean + row};
+SqueezeExciteStage::Image SqueezeExciteStage::place(Scratch& scratch, std::int64_t rows) const {
+  const std::int64_t row = round_up(reduce_.packed().k, kLineElements<float>);
+  Image image{};
+  image.row_sums = scratch.take<float>(product({rows, row}));
+  image.row = row;
+  image.mean = scratch.take<float>(row);
+  image.gate = scratch.take<float>(row);
+  image.reduced = scratch.take<float>(reduce_.packed().columns);
+  return image;
 }
 
 void SqueezeExciteStage::run(const Image& image, std::int64_t rows, std::int64_t pixels, Team& team) const {
-  const Range lines = part_of(ceil_div(reduce_.packed().k, kLineFloats), team.rank(), team.size());
-  average(image.row_sums, image.row, rows, pixels, {lines.begin * kLineFloats, std::min(lines.end * kLineFloats, reduce_.packed().k)},
-          image.mean);
+  constexpr std::int64_t kLine = kLineElements<float>;
+  const Range lines = part_of(ceil_div(reduce_.packed().k, kLine), team.rank(), team.size());
+  average(image.row_sums, image.row, rows, pixels, {lines.begin * kLine, std::min(lines.end * kLine, reduce_.packed().k)}, image.mean);
   team.barrier();
   run_layer(reduce_, image.mean, image.reduced, team);
   team.barrier();

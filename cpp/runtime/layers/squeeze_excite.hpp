@@ -21,8 +21,7 @@ class SqueezeExciteStage {
     std::int64_t row;
     float *mean, *reduced, *gate;
   };
-  std::int64_t scratch_floats(std::int64_t rows) const;
-  Image place(float* scratch, std::int64_t rows) const;
+  Image place(Scratch& scratch, std::int64_t rows) const;
 
   /// The gate from the row sums. Every thread of the team calls it and does a part; when it returns the gate is whole.
   void run(const Image& image, std::int64_t rows, std::int64_t pixels, Team& team) const;

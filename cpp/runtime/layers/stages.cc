@@ -145,7 +145,9 @@ double DepthwiseStage::flops(const Geometry& g, std::int64_t images) const {
   return 2.0 * magnitude({images, g.out_h, g.out_w, packed_.outputs(), g.kh, g.kw});
 }
 
-double DepthwiseStage::weight_bytes() const { return 4.0 * static_cast<double>(packed_.outputs() * (packed_.kh * packed_.kw + 1)); }
+double DepthwiseStage::weight_bytes() const {
+  return static_cast<double>(bytes_of<float>(packed_.outputs() * (packed_.kh * packed_.kw + 1)));
+}
 
 GemmWork PointwiseStage::work(const float* a, std::int64_t a_row, float* y, std::int64_t y_row, std::int64_t rows) const {
   GemmWork w = packed_.work();
@@ -180,7 +182,7 @@ std::string PointwiseStage::kernel_name() const { return gemm_name(packed_.panel
 
 double PointwiseStage::flops(double pixels) const { return 2.0 * pixels * magnitude({packed_.k, packed_.columns}); }
 
-double PointwiseStage::weight_bytes() const { return 4.0 * static_cast<double>((packed_.k + 1) * packed_.columns); }
+double PointwiseStage::weight_bytes() const { return static_cast<double>(bytes_of<float>((packed_.k + 1) * packed_.columns)); }
 
 void set_area(DepthwiseWork& w, const Area& area, float* y) {
   w.y_begin = area.rows.begin;
@@ -204,8 +206,8 @@ bool split_by_panels(const PackedMatrix& b, std::int64_t rows, int threads) {
 }
 
 std::int64_t gemm_block_rows(std::int64_t k) {
-  constexpr std::int64_t kBlockFloats = 32 * 1024, kLeastRows = 56;
-  return std::max(kBlockFloats / k / kLeastRows * kLeastRows, kLeastRows);
+  constexpr std::int64_t kBlockBytes = 128 * 1024, kLeastRows = 56;
+  return std::max(kBlockBytes / bytes_of<float>(k) / kLeastRows * kLeastRows, kLeastRows);
 }
 
 }  // namespace dwsep::runtime

@@ -1,6 +1,5 @@
 // Conv2D: implicit matrix products, one for each group.
 #include <algorithm>
-#include <memory>
 #include <vector>
 
 #include "runtime/dispatch.hpp"
@@ -50,22 +49,22 @@ class Standard final : public PackedLayer {
     return worthwhile_threads(threads, flops(g, x), bytes(g, x));
   }
 
-  std::int64_t scratch_floats(const Shape&, int threads) const override { return threads * segment_floats(); }
+  std::int64_t scratch_bytes(const Shape&, int threads) const override {
+    return measure([&](Scratch& s) { segments(threads, s); });
+  }
 
-  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, float* scratch) const noexcept override {
+  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
     const Geometry g = resolve(options_, kh_, kw_, x.shape);
     const std::int64_t all_rows = x.shape.n * g.out_h, panels = groups_.front().panels;
     const bool by_panels = split_by_panels(groups_.front(), all_rows, team.size());
     const Range rows = by_panels ? Range{0, all_rows} : part_of(all_rows, team.rank(), team.size());
     const Range mine = by_panels ? part_of(panels, team.rank(), team.size()) : Range{0, panels};
-    // Scratch is aligned to a cache line and each thread has whole lines of it, so that a Segment may live there.
-    auto* const segments = reinterpret_cast<Segment*>(scratch + team.rank() * segment_floats());
-    std::uninitialized_default_construct_n(segments, kh_ * kw_);
+    Segment* const taps = segments(team.size(), scratch)[team.rank()];
     for (std::int64_t row = rows.begin; row < rows.end;) {
       const std::int64_t image = row / g.out_h, first = row % g.out_h;
       const std::int64_t count = std::min({rows.end - row, g.out_h - first, block_rows(g)});
       for (std::size_t group = 0; group < groups_.size(); ++group) {
-        run_rows(g, x, y, residual, group, image, {first, first + count}, mine, segments);
+        run_rows(g, x, y, residual, group, image, {first, first + count}, mine, taps);
       }
       row += count;
     }
@@ -84,26 +83,24 @@ class Standard final : public PackedLayer {
   }
 
  private:
-  /// A thread's part of scratch: kh * kw segments, in whole cache lines.
-  std::int64_t segment_floats() const {
-    constexpr std::int64_t kSegment = sizeof(Segment) / sizeof(float);
-    return round_up(kh_ * kw_ * kSegment, kLineFloats);
-  }
+  PerThread<Segment> segments(int threads, Scratch& s) const { return s.take_each<Segment>(threads, product({kh_, kw_})); }
 
   double flops(const Geometry& g, const Shape& x) const { return 2.0 * magnitude({x.n, g.out_h, g.out_w, groups_.front().k, out_}); }
 
   double bytes(const Geometry& g, const Shape& x) const {
-    return tensor_bytes(x) + tensor_bytes({x.n, g.out_h, g.out_w, out_}) + 4.0 * static_cast<double>((groups_.front().k + 1) * out_);
+    return tensor_bytes(x) + tensor_bytes({x.n, g.out_h, g.out_w, out_}) +
+           static_cast<double>(bytes_of<float>((groups_.front().k + 1) * out_));
   }
 
-  /// Output rows walked for a panel before the next: about 256 KB of input, so that it stays in the level-2 cache.
+  /// Output rows walked for a panel before the next: few enough that their input stays in the level-2 cache.
   std::int64_t block_rows(const Geometry& g) const {
-    const double row = static_cast<double>(g.out_w * g.stride_w) * static_cast<double>(g.stride_h) * static_cast<double>(in_);
-    return static_cast<std::int64_t>(std::max(64 * 1024 / std::max(row, 1.0), 1.0));
+    constexpr double kBlockBytes = 256 * 1024;
+    const double row = static_cast<double>(sizeof(float)) * magnitude({g.out_w, g.stride_w, g.stride_h, in_});
+    return static_cast<std::int64_t>(std::max(kBlockBytes / std::max(row, 1.0), 1.0));
   }
 
   void run_rows(const Geometry& g, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, std::size_t group,
-                std::int64_t image, Range rows, Range panels, Segment* segments) const {
+                std::int64_t image, Range rows, Range panels, Segment* taps) const {
     const PackedMatrix& p = groups_[group];
     const std::int64_t channels = in_ / static_cast<std::int64_t>(groups_.size());
     StandardWork w{};
@@ -128,7 +125,7 @@ class Standard final : public PackedLayer {
     w.y_pixel = y.stride_w;
     w.y_begin = rows.begin;
     w.y_end = rows.end;
-    w.segments = segments;
+    w.segments = taps;
     kernel_table().standard(w);
   }
 

@@ -9,61 +9,59 @@
 namespace dwsep::runtime {
 namespace {
 
-constexpr std::size_t kLine = kLineFloats * sizeof(float), kHugePage = std::size_t{2} << 20;
-constexpr std::int64_t kChunkFloats = 2 * static_cast<std::int64_t>(kHugePage / sizeof(float));
+constexpr std::int64_t kHugePage = std::int64_t{2} << 20, kChunk = 2 * kHugePage;
 
 thread_local PageStore* store_in_use = nullptr;
-thread_local AlignedFloats scratch;
-thread_local std::int64_t scratch_floats = 0;
-
-std::size_t round_up_to(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
+thread_local AlignedMemory scratch;
+thread_local std::int64_t scratch_bytes = 0;
 
 }  // namespace
 
-void AlignedDelete::operator()(float* p) const noexcept { std::free(p); }
+void AlignedDelete::operator()(void* p) const noexcept { std::free(p); }
 
-AlignedFloats aligned_floats(std::int64_t count) {
-  if (count < 0 || count > (std::int64_t{1} << 60)) throw std::bad_alloc();
-  const std::size_t bytes = round_up_to(static_cast<std::size_t>(count) * sizeof(float), kLine);
+AlignedMemory aligned_memory(std::int64_t bytes) {
+  if (bytes < 0 || bytes >= kTooMany) throw std::bad_alloc();
+  bytes = round_up(std::max<std::int64_t>(bytes, 1), kLineBytes);
   const bool huge = bytes >= kHugePage;
   // Not aligned_alloc, which wants whole multiples of the alignment.
   void* memory = nullptr;
-  if (::posix_memalign(&memory, huge ? kHugePage : kLine, std::max(bytes, kLine)) != 0) throw std::bad_alloc();
-  AlignedFloats floats(static_cast<float*>(memory));
+  if (::posix_memalign(&memory, static_cast<std::size_t>(huge ? kHugePage : kLineBytes), static_cast<std::size_t>(bytes)) != 0) {
+    throw std::bad_alloc();
+  }
 #if defined(MADV_HUGEPAGE)
   // A wish: where the system has no huge pages, ordinary ones do. What does not fill one stays on ordinary pages.
-  if (huge) static_cast<void>(::madvise(floats.get(), bytes / kHugePage * kHugePage, MADV_HUGEPAGE));
+  if (huge) static_cast<void>(::madvise(memory, static_cast<std::size_t>(bytes / kHugePage * kHugePage), MADV_HUGEPAGE));
 #endif
-  return floats;
+  return AlignedMemory(static_cast<std::byte*>(memory));
 }
 
-std::shared_ptr<float> shared_floats(std::int64_t count) {
-  if (store_in_use != nullptr) return store_in_use->take(count);
-  return {aligned_floats(count).release(), AlignedDelete()};
+std::shared_ptr<std::byte> shared_memory(std::int64_t bytes) {
+  if (store_in_use != nullptr) return store_in_use->take(bytes);
+  return {aligned_memory(bytes).release(), AlignedDelete()};
 }
 
-std::shared_ptr<float> PageStore::take(std::int64_t count) {
-  if (count > kChunkFloats / 2) return {aligned_floats(count).release(), AlignedDelete()};
-  if (count > left_) {
-    chunk_ = {aligned_floats(kChunkFloats).release(), AlignedDelete()};
-    left_ = kChunkFloats;
+std::shared_ptr<std::byte> PageStore::take(std::int64_t bytes) {
+  if (bytes > kChunk / 2) return {aligned_memory(bytes).release(), AlignedDelete()};
+  if (bytes > left_) {
+    chunk_ = {aligned_memory(kChunk).release(), AlignedDelete()};
+    left_ = kChunk;
   }
-  std::shared_ptr<float> part(chunk_, chunk_.get() + (kChunkFloats - left_));
-  left_ -= (count + kLineFloats - 1) / kLineFloats * kLineFloats;
+  std::shared_ptr<std::byte> part(chunk_, chunk_.get() + (kChunk - left_));
+  left_ -= round_up(bytes, kLineBytes);
   return part;
 }
 
 PageScope::PageScope(PageStore& store) : before_(store_in_use) { store_in_use = &store; }
 PageScope::~PageScope() { store_in_use = before_; }
 
-float* thread_scratch(std::int64_t count) {
-  if (scratch_floats < count) {
+Scratch thread_scratch(std::int64_t bytes) {
+  if (scratch_bytes < bytes) {
     scratch.reset();
-    scratch_floats = 0;
-    scratch = aligned_floats(count);
-    scratch_floats = count;
+    scratch_bytes = 0;
+    scratch = aligned_memory(bytes);
+    scratch_bytes = bytes;
   }
-  return scratch.get();
+  return Scratch(scratch.get());
 }
 
 }  // namespace dwsep::runtime

@@ -1,25 +1,41 @@
 // Memory for packed weights and for scratch: aligned to a cache line.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <utility>
+
+#include "runtime/memory/scratch.hpp"
 
 namespace dwsep::runtime {
 
-/// Floats of a cache line. Vectors of every instruction set divide it.
-inline constexpr std::int64_t kLineFloats = 16;
-
 struct AlignedDelete {
-  void operator()(float* p) const noexcept;
+  void operator()(void* p) const noexcept;
 };
-using AlignedFloats = std::unique_ptr<float[], AlignedDelete>;
+template <class T>
+using AlignedArray = std::unique_ptr<T[], AlignedDelete>;
+using AlignedMemory = AlignedArray<std::byte>;
 
-/// Uninitialised floats on a cache line's boundary. Throws std::bad_alloc, also for counts that no memory could hold.
-AlignedFloats aligned_floats(std::int64_t count);
+/// Uninitialised memory on a cache line's boundary. Throws std::bad_alloc, also for sizes that no memory could hold.
+AlignedMemory aligned_memory(std::int64_t bytes);
 
 /// The same, shared: for weights, whose memory may as well belong to something else.
-std::shared_ptr<float> shared_floats(std::int64_t count);
+std::shared_ptr<std::byte> shared_memory(std::int64_t bytes);
+
+/// The same for `count` elements.
+template <class T>
+AlignedArray<T> aligned_array(std::int64_t count) {
+  static_assert(std::is_trivial_v<T>);
+  return AlignedArray<T>(reinterpret_cast<T*>(aligned_memory(bytes_of<T>(count)).release()));
+}
+template <class T>
+std::shared_ptr<T> shared_array(std::int64_t count) {
+  static_assert(std::is_trivial_v<T>);
+  const std::shared_ptr<std::byte> memory = shared_memory(bytes_of<T>(count));
+  return {memory, reinterpret_cast<T*>(memory.get())};
+}
 
 /// Large pieces of memory, cut into arrays that keep them alive. The weights of a network are read once a call, many of them from beyond
 /// the caches, and huge pages bring them up to twice as fast (5 MB: 167 us instead of 303); no single layer's weights fill such pages.
@@ -32,14 +48,14 @@ class PageStore {
     left_ = std::exchange(other.left_, 0);
     return *this;
   }
-  std::shared_ptr<float> take(std::int64_t count);
+  std::shared_ptr<std::byte> take(std::int64_t bytes);
 
  private:
-  std::shared_ptr<float> chunk_;
-  std::int64_t left_ = 0;  ///< floats of the chunk that are free
+  std::shared_ptr<std::byte> chunk_;
+  std::int64_t left_ = 0;  ///< bytes of the chunk that are free
 };
 
-/// While it lives, the shared_floats of this thread come from a store.
+/// While it lives, the shared memory of this thread comes from a store.
 class PageScope {
  public:
   explicit PageScope(PageStore& store);
@@ -51,8 +67,8 @@ class PageScope {
   PageStore* before_;
 };
 
-/// At least `count` floats that belong to the calling thread until it asks again. Grows, and is kept for the next call. Operators ask
+/// At least so many bytes that belong to the calling thread until it asks again. Grows, and is kept for the next call. Operators ask
 /// once, before their threads start, for all of them: a failure can still be reported there.
-float* thread_scratch(std::int64_t count);
+Scratch thread_scratch(std::int64_t bytes);
 
 }  // namespace dwsep::runtime

@@ -14,14 +14,16 @@ bool far(double bytes, const ConstTensor& x, const Tensor& y);
 /// The same of the bytes alone: whether a call may be far.
 bool may_be_far(double bytes);
 
-/// Brings floats [begin, end) near, by reading one of each cache line. Loads, not prefetches: those do not start the hardware's own, and
+/// Brings elements [begin, end) near, by reading one of each cache line. Loads, not prefetches: those do not start the hardware's own, and
 /// 147x147x128 took 2000-2300 us with them, 1650 with loads.
-inline void fetch(const float* begin, const float* end) {
-  for (; begin < end; begin += kLineFloats) static_cast<void>(*static_cast<const volatile float*>(begin));
+template <class T>
+inline void fetch(const T* begin, const T* end) {
+  for (; begin < end; begin += kLineElements<T>) static_cast<void>(*static_cast<const volatile T*>(begin));
 }
 
-/// Fetches `count` pixels, `pixel` floats apart, of so many channels.
-inline void fetch_pixels(const float* x, std::int64_t count, std::int64_t pixel, std::int64_t channels) {
+/// Fetches `count` pixels, `pixel` elements apart, of so many channels.
+template <class T>
+inline void fetch_pixels(const T* x, std::int64_t count, std::int64_t pixel, std::int64_t channels) {
   if (pixel == channels) return fetch(x, x + count * pixel);
   for (std::int64_t i = 0; i < count; ++i) fetch(x + i * pixel, x + i * pixel + channels);
 }

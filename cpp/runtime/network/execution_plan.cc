@@ -40,7 +40,7 @@ Dims roomy_strides(const Dims& shape) {
   if (shape.rank() != 4 || shape[1] * shape[2] < 2 || shape[3] % 512 != 0) {
     return dense_strides(shape);
   }
-  const std::int64_t pixel = scratch_pixel(shape[3]);
+  const std::int64_t pixel = scratch_pixel<float>(shape[3]);
   return {shape[1] * shape[2] * pixel, shape[2] * pixel, pixel, 1};
 }
 
@@ -232,24 +232,24 @@ void ExecutionPlan::plan_arena() {
   for (std::size_t r = 0; r < of_root.size(); ++r) {
     if (of_root[r] >= 0) places_[r].offset = lifetimes[at(of_root[r])].offset;
   }
-  arena_ = aligned_floats(ceil_div(arena_bytes_, kFloat));
+  arena_ = aligned_memory(arena_bytes_);
 }
 
 Array ExecutionPlan::array(const Storage& s, const void* const* inputs, void* const* outputs) const {
   const Place& place = places_[at(s.root)];
-  char* base = nullptr;
+  std::byte* base = nullptr;
   switch (place.kind) {
     case Place::Kind::arena:
-      base = reinterpret_cast<char*>(arena_.get()) + place.offset;
+      base = arena_.get() + place.offset;
       break;
     case Place::Kind::input:
-      base = static_cast<char*>(const_cast<void*>(inputs[place.index]));
+      base = static_cast<std::byte*>(const_cast<void*>(inputs[place.index]));
       break;
     case Place::Kind::output:
-      base = static_cast<char*>(outputs[place.index]);
+      base = static_cast<std::byte*>(outputs[place.index]);
       break;
     case Place::Kind::constant:
-      base = static_cast<char*>(const_cast<void*>(constants_[at(s.root)]));
+      base = static_cast<std::byte*>(const_cast<void*>(constants_[at(s.root)]));
       break;
   }
   return {base + s.offset * size_of(s.dtype), s.shape, s.strides, s.dtype, s.quantization};
@@ -278,7 +278,8 @@ std::size_t ExecutionPlan::run_from(std::size_t first, double* seconds, bool pau
     auto before = start;
     for (std::size_t i = first; i < works_.size() && last.load(std::memory_order_relaxed) >= i; ++i) {
       const Work& w = works_[i];
-      w.op->run(team, {w.arrays.data(), w.result, static_cast<int>(w.arrays.size())}, arena_.get() + w.scratch_offset / kFloat);
+      w.op->run(team, {w.arrays.data(), w.result, static_cast<int>(w.arrays.size())},
+                reinterpret_cast<float*>(arena_.get() + w.scratch_offset));
       const bool leads = team.rank() == 0;
       if (leads && pauses && std::chrono::steady_clock::now() - start > longest) last.store(i, std::memory_order_relaxed);
       team.barrier();

@@ -71,7 +71,7 @@ class ExecutionPlan {
   std::vector<Work> works_;
   std::vector<bool> free_;
   std::int64_t arena_bytes_ = 0;
-  AlignedFloats arena_;
+  AlignedMemory arena_;
 };
 
 }  // namespace dwsep::runtime

@@ -301,10 +301,8 @@ NetworkDraft read_file(const std::string& path) { return Reader(mapped(path)).re
 
 NetworkDraft read_memory(const void* data, std::size_t bytes) {
   if (bytes < sizeof(FileHeader)) truncated("a header of 64 bytes", bytes);
-  AlignedFloats memory = aligned_floats(static_cast<std::int64_t>(bytes / sizeof(float) + 1));
-  std::memcpy(memory.get(), data, bytes);
-  const std::shared_ptr<const void> owner(memory.release(),
-                                          [](const void* p) { AlignedDelete()(static_cast<float*>(const_cast<void*>(p))); });
+  const std::shared_ptr<void> owner(aligned_memory(static_cast<std::int64_t>(bytes)).release(), AlignedDelete());
+  std::memcpy(owner.get(), data, bytes);
   return Reader({owner, static_cast<const char*>(owner.get()), bytes}).read();
 }
 

@@ -210,7 +210,7 @@ std::shared_ptr<const void> copied(const ConstArray& array, const Dims& shape, c
   check_size(shape, what);
   if (missing(array.data, shape.count())) reject(what, "a pointer", "null");
   const std::int64_t bytes = shape.count() * size_of(array.dtype);
-  const std::shared_ptr<void> memory = shared_floats(ceil_div(bytes, static_cast<std::int64_t>(sizeof(float))));
+  const std::shared_ptr<void> memory = shared_memory(bytes);
   if (bytes > 0) std::memcpy(memory.get(), array.data, static_cast<std::size_t>(bytes));
   return memory;
 }

@@ -63,14 +63,14 @@ class LayerOp final : public Op {
   }
 
   std::int64_t scratch_floats(const std::vector<Dims>& inputs, const Dims& /*output*/, int threads) const override {
-    return layer_->scratch_floats(image_shape(inputs[0]), threads);
+    return layer_->scratch_bytes(image_shape(inputs[0]), threads) / std::int64_t{sizeof(float)};
   }
 
   void run(Team& team, const Operands& o, float* scratch) const noexcept override {
     const ConstTensor x = image(o.inputs[0]);
-    if (o.input_count == 1) return layer_->run(team, x, image(o.output), nullptr, scratch);
+    if (o.input_count == 1) return layer_->run(team, x, image(o.output), nullptr, Scratch(reinterpret_cast<std::byte*>(scratch)));
     const ConstTensor residual = image(o.inputs[1]);
-    layer_->run(team, x, image(o.output), &residual, scratch);
+    layer_->run(team, x, image(o.output), &residual, Scratch(reinterpret_cast<std::byte*>(scratch)));
   }
 
   double flops(const std::vector<Dims>& inputs, const Dims& /*output*/) const override {

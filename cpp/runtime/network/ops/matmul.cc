@@ -155,7 +155,7 @@ class Matmul final : public PlainOp {
   }
 
   /// Zeros for a bias, then the panels, in whole cache lines.
-  static std::int64_t room(const PackedMatrix& p) { return round_up(p.weight_floats() + p.bias_floats(), kLineFloats); }
+  static std::int64_t room(const PackedMatrix& p) { return round_up(p.weight_floats() + p.bias_floats(), kLineElements<float>); }
 
   static void pack_together(Team& team, const PackedMatrix& panels, const float* b, std::int64_t row, float* scratch) {
     if (team.rank() == 0) std::fill_n(scratch, panels.bias_floats(), 0.0F);

@@ -48,10 +48,10 @@ class Pool final : public PlainOp {
     w.y_pixel = y.strides[2];
     w.out_width = y.shape[2];
     // Channels in whole cache lines.
-    const std::int64_t lines = ceil_div(y.shape[3], kLineFloats);
+    const std::int64_t lines = ceil_div(y.shape[3], kLineElements<float>);
     for_each_rows(y.shape[0], y.shape[1], lines, team.rank(), team.size(), [&](std::int64_t image, Range rows, Range part) {
-      const std::int64_t first = part.begin * kLineFloats;
-      w.channels = std::min(part.end * kLineFloats, y.shape[3]) - first;
+      const std::int64_t first = part.begin * kLineElements<float>;
+      w.channels = std::min(part.end * kLineElements<float>, y.shape[3]) - first;
       w.x = x.as<float>() + image * x.strides[0] + first;
       w.y = y.as<float>() + image * y.strides[0] + first;
       w.y_begin = rows.begin;

@@ -83,7 +83,7 @@ class Reduce final : public PlainOp {
     for (int i = x.rank() - 1; i >= 0 && folds_left > 1; --i) {
       if (!folds(i, x.rank())) continue;
       x[i] = 1;
-      if (axes_.rank() - folds_left < 2) floats += round_up(x.count(), kLineFloats);
+      if (axes_.rank() - folds_left < 2) floats += round_up(x.count(), kLineElements<float>);
       --folds_left;
     }
     return floats;
@@ -118,7 +118,7 @@ class Reduce final : public PlainOp {
       } else {
         y.data = next;
         y.strides = dense_strides(y.shape);
-        if (other == nullptr) other = next + round_up(y.shape.count(), kLineFloats);
+        if (other == nullptr) other = next + round_up(y.shape.count(), kLineElements<float>);
         std::swap(next, other);
       }
       fold_axis(team, function, last ? divisor : 1.0F, x, i, y);

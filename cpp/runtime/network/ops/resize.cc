@@ -77,9 +77,9 @@ class Resize final : public PlainOp {
  private:
   int taps() const { return function_ == Function::nearest ? 1 : function_ == Function::linear ? 2 : 4; }
   static std::int64_t table_floats(const Dims& y) {
-    return round_up(y[2] * static_cast<std::int64_t>(sizeof(ResizeTaps) / sizeof(float)), kLineFloats);
+    return round_up(y[2] * static_cast<std::int64_t>(sizeof(ResizeTaps) / sizeof(float)), kLineElements<float>);
   }
-  static std::int64_t row_floats(const Dims& y) { return round_up(y[2] * y[3], kLineFloats); }
+  static std::int64_t row_floats(const Dims& y) { return round_up(y[2] * y[3], kLineElements<float>); }
 
   static const float* row_of(const Array& x, std::int64_t image, std::int64_t row) {
     return x.as<float>() + image * x.strides[0] + row * x.strides[1];
