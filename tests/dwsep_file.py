@@ -155,7 +155,7 @@ def unpacked_matrix(file: File, weights: Array) -> tuple[np.ndarray, np.ndarray]
     panels = [2] * ((whole - 1) // 2 if has_half else whole // 2 - 1)
     widths = [[vectors * v] for vectors in (*panels, whole - sum(panels))]
     if has_half:
-        widths[-1] += [v // 2] * (2 if half_panel == 1 else 1)
+        widths[-1].append(v // 2)
     packed, bias = (_floats(file, part) for part in weights.ranges)
     parts, biases = [], []
     for panel in widths:

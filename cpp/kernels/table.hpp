@@ -11,7 +11,7 @@ namespace dwsep {
 constexpr int kMaxPanelVectors = 3;
 
 /// How the last panel of a matrix holds half a vector of columns more than whole vectors.
-enum class HalfPanel { none, paired, narrow };
+enum class HalfPanel { none, narrow };
 
 /// Depthwise convolution of output rows [y_begin, y_end) and channel vectors [v_begin, v_end) of one image.
 struct DepthwiseWork {

@@ -20,7 +20,7 @@ KernelTable resolve(Selection selection) {
   KernelTable t{};
   t.isa = selection.base->isa;
   t.lanes = selection.base->lanes;
-  t.half_panels = selection.base->half_panels;
+  t.half_panel = selection.base->half_panels ? HalfPanel::narrow : HalfPanel::none;
   const auto find = [&](auto& kernel, Family family) {
     kernel = std::decay_t<decltype(kernel)>(first_fit(selection, family, kFloat32, {1, 1, 1, 1, 1, 1, 1, 1}));
   };
@@ -71,16 +71,6 @@ const KernelEntry& kernel_for(Family family, const Problem& problem, const Opera
 }
 
 std::string gemm_name(int panel_vectors) { return kernel_for(Family::pointwise, {0, 0, 0, 0, 0, 0, 0, panel_vectors}).name; }
-
-HalfPanel half_panel() {
-#if defined(__x86_64__)
-  // Zen 4 is the one processor with AVX-512 that runs 512-bit operations in two passes.
-  __builtin_cpu_init();
-  return __builtin_cpu_is("amdfam19h") != 0 ? HalfPanel::narrow : HalfPanel::paired;
-#else
-  return HalfPanel::none;
-#endif
-}
 
 std::vector<std::string> runnable_isas() {
   std::vector<std::string> names;

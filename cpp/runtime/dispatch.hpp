@@ -44,7 +44,7 @@ struct KernelTable {
   Selection selection;
   const char* isa;
   int lanes;
-  bool half_panels;
+  HalfPanel half_panel;  ///< how matrices hold a last half vector of columns
   Kernel<GemmWork> gemm;
   Kernel<StandardWork> standard;
   Kernel<StoreFarWork> store_far;
@@ -66,8 +66,5 @@ std::vector<std::string> runnable_isas();
 
 /// What the matrix product on panels of so many vectors is called: its register tile, rows x columns.
 std::string gemm_name(int panel_vectors);
-
-/// How matrices should hold a last half vector of columns on this processor.
-HalfPanel half_panel();
 
 }  // namespace dwsep::runtime

@@ -269,18 +269,8 @@ template <class To, class From>
   return {_mm512_permutex2var_ps(load(lower).v, _mm512_add_epi32(lane, _mm512_set1_epi32(first)), load(upper).v)};
 }
 
-// Panels that end in half a vector of columns. Either a vector holds the half for two pixels, or half a vector does for one.
+// Half a vector, for panels of weights that end in so many columns.
 constexpr bool kHalfPanels = true;
-/// The lower half of x and the upper half of y. A blend, not a masked broadcast: it leaves the load units alone.
-[[gnu::always_inline]] inline Vec<float> join_halves(Vec<float> x, Vec<float> y) { return {_mm512_mask_blend_ps(0xFF00, x.v, y.v)}; }
-/// The first n <= 8 floats at p and at q.
-[[gnu::always_inline]] inline Vec<float> load_halves(const float* p, const float* q, int n) {
-  const __m512 lower = _mm512_maskz_loadu_ps(first_mask(n), p);
-  return {_mm512_mask_expandloadu_ps(lower, static_cast<__mmask16>(first_mask(n) << 8), q)};
-}
-[[gnu::always_inline]] inline void store_lower(float* p, Vec<float> a, int n) { _mm512_mask_storeu_ps(p, first_mask(n), a.v); }
-[[gnu::always_inline]] inline void store_upper(float* p, Vec<float> a, int n) { store_lower(p, {_mm512_shuffle_f32x4(a.v, a.v, 0xEE)}, n); }
-
 struct HalfVec {
   __m256 v;
 };

@@ -13,10 +13,6 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 // A vector is short enough to waste half of one; these only stand in for the names.
 constexpr bool kHalfPanels = false;
-[[gnu::always_inline]] inline F32 join_halves(F32 x, F32) { return x; }
-[[gnu::always_inline]] inline F32 load_halves(const float*, const float*, int) { return broadcast(0.0F); }
-[[gnu::always_inline]] inline void store_lower(float*, F32, int) {}
-[[gnu::always_inline]] inline void store_upper(float*, F32, int) {}
 using HalfVec = F32;
 [[gnu::always_inline]] inline HalfVec half_load(const float* p) { return load(p); }
 [[gnu::always_inline]] inline HalfVec half_load_first(const float* p, int n) { return load_first(p, n); }

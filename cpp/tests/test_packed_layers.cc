@@ -64,7 +64,7 @@ void unpack_matrices() {
 /// Every column of a layout has its place, and unpacking finds it, also in layouts of other instruction sets.
 void unpack_foreign_matrices() {
   for (const int lanes : {4, 8, 16}) {
-    for (const HalfPanel half : {HalfPanel::none, HalfPanel::paired, HalfPanel::narrow}) {
+    for (const HalfPanel half : {HalfPanel::none, HalfPanel::narrow}) {
       for (std::int64_t columns = 1; columns <= 70; ++columns) {
         PackedMatrix p = matrix_layout(1, columns, lanes, half);
         const std::int64_t floats = p.weight_floats();

@@ -1,8 +1,7 @@
-// What a tile does with a last panel that ends in half a vector of columns (24 or 40 of them, say), which padding would waste.
-//
-// Paired: the panel holds these columns twice and a vector works on them for two pixels: 3 FMAs for two pixels of 24 columns instead of 4.
-// Narrow: a vector of half the width for each pixel. It costs half where 512-bit operations run in two passes, and so do the blends that
-// pairs need: 56x56 144->24 takes 239 us paired and 210 narrow on such a processor. On others a narrow FMA costs as much as a whole one.
+// What a tile does with a last panel that ends in half a vector of columns (24 or 40 of them, say), which padding would waste: a vector of
+// half the width for each pixel. It costs half where 512-bit operations run in two passes, and elsewhere as much as a whole one. Pairs of
+// pixels in one vector need a blend for each pair, which takes the place of the multiply-add that they save: on Emerald Rapids 56x56
+// 144->24 took 292 us in pairs and 259 so, on Zen 4 239 and 210, and no layer tried was faster in pairs.
 #pragma once
 
 #include "kernels/table.hpp"
@@ -23,44 +22,6 @@ struct NoHalf {
   [[gnu::always_inline]] inline void add_residual(const float*, std::int64_t, int) {}
   [[gnu::always_inline]] inline void clip(float, float) {}
   [[gnu::always_inline]] inline void store(float*, std::int64_t, int) const {}
-};
-
-template <int MR>
-class PairedHalf {
- public:
-  static constexpr bool kExists = true;
-  static constexpr int kFloats = kLanes;
-
-  [[gnu::always_inline]] inline void set(const float* bias) {
-    unroll<0, kPairs>([&](auto p) { acc_[p] = load(bias); });
-  }
-  [[gnu::always_inline]] inline void begin(const float* b) { weights_ = load(b); }
-  /// Pixels come in order.
-  template <int M>
-  [[gnu::always_inline]] inline void multiply(F32 x) {
-    if constexpr (M % 2 == 1) acc_[M / 2] = fma(join_halves(before_, x), weights_, acc_[M / 2]);
-    if constexpr (M % 2 == 0 && M + 1 == MR) acc_[M / 2] = fma(x, weights_, acc_[M / 2]);
-    before_ = x;
-  }
-  [[gnu::always_inline]] inline void add_residual(const float* r, std::int64_t row, int lanes) {
-    unroll<0, kPairs>([&](auto p) {
-      const float* first = r + 2 * p * row;
-      acc_[p] = add(acc_[p], load_halves(first, 2 * p + 1 < MR ? first + row : first, lanes));
-    });
-  }
-  [[gnu::always_inline]] inline void clip(float lo, float hi) {
-    unroll<0, kPairs>([&](auto p) { acc_[p] = min_or_second(broadcast(hi), max_or_second(broadcast(lo), acc_[p])); });
-  }
-  [[gnu::always_inline]] inline void store(float* y, std::int64_t row, int lanes) const {
-    unroll<0, kPairs>([&](auto p) {
-      store_lower(y + 2 * p * row, acc_[p], lanes);
-      if constexpr (2 * p + 1 < MR) store_upper(y + (2 * p + 1) * row, acc_[p], lanes);
-    });
-  }
-
- private:
-  static constexpr int kPairs = (MR + 1) / 2;
-  F32 acc_[kPairs], weights_, before_;
 };
 
 template <int MR>

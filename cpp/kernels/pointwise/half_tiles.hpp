@@ -5,7 +5,13 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-extern constexpr GemmTileTable kPairedTiles = half_tiles<PairedHalf>();
-extern constexpr GemmTileTable kNarrowTiles = half_tiles<NarrowHalf>();
+constexpr GemmTileTable half_tiles() {
+  GemmTileTable table;
+  fill_tiles<0, NarrowHalf, max_half_tile_rows(0)>(table);
+  fill_tiles<1, NarrowHalf, max_half_tile_rows(1)>(table);
+  fill_tiles<2, NarrowHalf, max_half_tile_rows(2)>(table);
+  return table;
+}
+extern constexpr GemmTileTable kHalfTiles = half_tiles();
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -154,7 +154,7 @@ constexpr int max_tile_rows(int vectors) {
   return rows < most ? rows : most;
 }
 
-/// The same for half panels, by their whole vectors. An even number, so that every pixel has its pair.
+/// The same for half panels, by their whole vectors.
 constexpr int max_half_tile_rows(int vectors) { return vectors == 2 ? 8 : 14; }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

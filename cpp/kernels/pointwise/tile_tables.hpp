@@ -21,21 +21,11 @@ constexpr void fill_tiles(GemmTileTable& table) {
   }
 }
 
-template <template <int> class Half>
-constexpr GemmTileTable half_tiles() {
-  GemmTileTable table;
-  fill_tiles<0, Half, max_half_tile_rows(0)>(table);
-  fill_tiles<1, Half, max_half_tile_rows(1)>(table);
-  fill_tiles<2, Half, max_half_tile_rows(2)>(table);
-  return table;
-}
-
-extern const GemmTileTable kWholeTiles, kPairedTiles, kNarrowTiles;
+extern const GemmTileTable kWholeTiles, kHalfTiles;
 
 [[gnu::always_inline]] inline const GemmTileTable& tiles_for([[maybe_unused]] HalfPanel half) {
   if constexpr (kHalfPanels) {
-    if (half == HalfPanel::paired) return kPairedTiles;
-    if (half == HalfPanel::narrow) return kNarrowTiles;
+    if (half == HalfPanel::narrow) return kHalfTiles;
   }
   return kWholeTiles;
 }

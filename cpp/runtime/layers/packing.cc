@@ -64,28 +64,25 @@ PanelColumns panel_columns(const PackedMatrix& p, std::int64_t panel) {
 }
 
 /// One row of a panel, of the `columns` of a matrix's row; zeros where fewer exist. Returns the end of what it wrote.
-float* pack_row(const float* row, std::int64_t columns, const PanelColumns& panel, int lanes, float* out) {
+float* pack_row(const float* row, std::int64_t columns, const PanelColumns& panel, float* out) {
   const auto part = [&](std::int64_t first, std::int64_t width) {
     const std::int64_t exist = std::clamp<std::int64_t>(columns - first, 0, width);
     out = std::fill_n(std::copy_n(row + first, exist, out), width - exist, 0.0F);
   };
   part(panel.first, panel.whole);
-  if (panel.half > 0) part(panel.first + panel.whole, lanes / 2);
-  if (panel.half == lanes) part(panel.first + panel.whole, lanes / 2);
+  part(panel.first + panel.whole, panel.half);
   return out;
 }
 
 /// The reverse.
-void unpack_row(const float* packed, std::int64_t columns, const PanelColumns& panel, int lanes, float* row) {
-  const std::int64_t stored = panel.whole + (panel.half > 0 ? lanes / 2 : 0);
+void unpack_row(const float* packed, std::int64_t columns, const PanelColumns& panel, float* row) {
+  const std::int64_t stored = panel.whole + panel.half;
   std::copy_n(packed, std::min(columns - panel.first, stored), row + panel.first);
 }
 
 }  // namespace
 
-std::int64_t PackedMatrix::half_floats() const {
-  return last_panel_half == HalfPanel::paired ? lanes : last_panel_half == HalfPanel::narrow ? lanes / 2 : 0;
-}
+std::int64_t PackedMatrix::half_floats() const { return last_panel_half == HalfPanel::none ? 0 : lanes / 2; }
 
 PackedMatrix matrix_layout(std::int64_t k, std::int64_t columns, int lanes, HalfPanel half) {
   PackedMatrix p{};
@@ -107,14 +104,14 @@ PackedMatrix matrix_layout(std::int64_t k, std::int64_t columns, int lanes, Half
 
 PackedMatrix pack_matrix(const float* matrix, std::int64_t row_stride, const float* bias, std::int64_t k, std::int64_t columns,
                          const KernelTable& kernels) {
-  PackedMatrix p = matrix_layout(k, columns, kernels.lanes, kernels.half_panels ? half_panel() : HalfPanel::none);
+  PackedMatrix p = matrix_layout(k, columns, kernels.lanes, kernels.half_panel);
   const std::shared_ptr<float> weights = shared_array<float>(p.weight_floats()), all_bias = shared_array<float>(p.bias_floats());
   float* out = weights.get();
   float* bias_out = all_bias.get();
   for (std::int64_t i = 0; i < p.panels; ++i) {
     const PanelColumns panel = panel_columns(p, i);
-    for (std::int64_t row = 0; row < k; ++row) out = pack_row(matrix + row * row_stride, columns, panel, p.lanes, out);
-    bias_out = bias == nullptr ? std::fill_n(bias_out, panel.width(), 0.0F) : pack_row(bias, columns, panel, p.lanes, bias_out);
+    for (std::int64_t row = 0; row < k; ++row) out = pack_row(matrix + row * row_stride, columns, panel, out);
+    bias_out = bias == nullptr ? std::fill_n(bias_out, panel.width(), 0.0F) : pack_row(bias, columns, panel, bias_out);
   }
   p.weights = weights;
   p.bias = all_bias;
@@ -132,9 +129,9 @@ Unpacked unpack(const PackedMatrix& p) {
   for (std::int64_t i = 0; i < p.panels; ++i) {
     const PanelColumns panel = panel_columns(p, i);
     for (std::int64_t row = 0; row < p.k; ++row, packed += panel.width()) {
-      unpack_row(packed, p.columns, panel, p.lanes, u.weights.data() + row * p.columns);
+      unpack_row(packed, p.columns, panel, u.weights.data() + row * p.columns);
     }
-    unpack_row(bias, p.columns, panel, p.lanes, u.bias.data());
+    unpack_row(bias, p.columns, panel, u.bias.data());
     bias += panel.width();
   }
   return u;

@@ -31,15 +31,14 @@ const float* bias(const Description& d, const std::string& key, std::int64_t len
 
 Packing packing_in_use() {
   const KernelTable& t = kernel_table();
-  return {t.lanes, t.half_panels ? half_panel() : HalfPanel::none};
+  return {t.lanes, t.half_panel};
 }
 
 void check_packing(const Packing& p) {
   const bool lanes = p.lanes == 4 || p.lanes == 8 || p.lanes == 16;
   if (!lanes) reject("file", "packed for vectors of 4, 8 or 16 floats", "vectors of " + std::to_string(p.lanes));
-  const bool half = p.half_panel == HalfPanel::none || p.half_panel == HalfPanel::paired || p.half_panel == HalfPanel::narrow;
-  if (!half)
-    reject("file", "packed with half panels of kind 0, 1 or 2", "kind " + std::to_string(static_cast<std::uint32_t>(p.half_panel)));
+  const bool half = p.half_panel == HalfPanel::none || p.half_panel == HalfPanel::narrow;
+  if (!half) reject("file", "packed with half panels of kind 0 or 1", "kind " + std::to_string(static_cast<std::uint32_t>(p.half_panel)));
 }
 
 PackedMatrix repacked(const PackedMatrix& p) {

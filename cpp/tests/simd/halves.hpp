@@ -18,7 +18,6 @@ inline void check_halves(const Inputs<float>& in) {
     constexpr int kHalf = kLanes / 2;
     for_vectors(in, [&](int at, const float* a, const float* b, const float* c) {
       const HalfVec ha = half_load(a), hb = half_load(b), hc = half_load(c);
-      expect_moved("join_halves", at, join_halves(load(a), load(b)), [&](int i) { return i < kHalf ? a[i] : b[i]; });
       expect_half("lower_half", at, lower_half(load(a)), [&](int i) { return a[i]; });
       expect_half("half_add", at, half_add(ha, hb), [&](int i) { return a[i] + b[i]; });
       expect_half("half_fma", at, half_fma(ha, hb, hc), [&](int i) { return scalar_fma(a[i], b[i], c[i]); });
@@ -31,17 +30,10 @@ inline void check_halves(const Inputs<float>& in) {
       float* const end = reinterpret_cast<float*>(simd_tests::guarded_end) - n;
       for (int i = 0; i < n; ++i) end[i] = y[i];
       const auto part = [&](const float* from, int i) { return i < n ? from[i] : 0.0F; };
-      expect_moved("load_halves", n, load_halves(x, end, n), [&](int i) { return i < kHalf ? part(x, i) : part(y, i - kHalf); });
       expect_half("half_load_first", n, half_load_first(end, n), [&](int i) { return part(y, i); });
-      Margins<float> lower, upper, half;
-      store_lower(lower.inside(), load(x), n);
-      lower.expect_only("store_lower", x, 0, n);
-      store_upper(upper.inside(), load(x), n);
-      upper.expect_only("store_upper", x + kHalf, 0, n);
+      Margins<float> half;
       half_store_first(half.inside(), half_load(x), n);
       half.expect_only("half_store_first", x, 0, n);
-      store_lower(end, load(x), n);
-      store_upper(end, load(x), n);
       half_store_first(end, half_load(x), n);
     }
   }
