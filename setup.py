@@ -11,18 +11,20 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
-# Each folder of cpp/isa is compiled for its own instruction set, all else for the plainest one.
-X86 = {
-    "baseline": [],
-    "avx2": ["-mavx2", "-mfma"],
-    # GCC 12 warns about its own AVX-512 header.
-    "avx512": [
-        *("-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma"),
-        "-Wno-maybe-uninitialized",
-    ],
-}
-ARM = {"neon": []}
-ISA_FLAGS = ARM if platform.machine() in ("aarch64", "arm64") else X86
+# GCC 12 warns about its own AVX-512 header.
+QUIET = {"avx512": ["-Wno-maybe-uninitialized", "-Wno-uninitialized"]}
+
+
+def isa_flags(machine: str) -> dict[str, list[str]]:
+    """Return the folders of cpp/isa for a processor family, each with its flags."""
+    lines = Path("cpp/isa/flags.txt").read_text(encoding="utf-8").splitlines()
+    rows = [line.split() for line in lines if line and not line.startswith("#")]
+    known = {"amd64": "x86_64", "arm64": "aarch64"}.get(machine.lower(), machine.lower())
+    family = known if known in [row[0] for row in rows] else "other"
+    return {isa: [*flags, *QUIET.get(isa, [])] for name, isa, *flags in rows if name == family}
+
+
+ISA_FLAGS = isa_flags(platform.machine())
 
 # No contraction: where bits must agree, the kernels ask for a fused multiply-add by name.
 FLAGS = [
