@@ -68,7 +68,7 @@ class GainOverNaive(_Gain):
         options = {"stride": (case.stride, case.stride), "padding": (pads, pads)}
         self.runners = {
             "separable": make_layer(case, 1),
-            "naive": lambda: naive(arrays["x"], arrays["w"], arrays["bias"], **options),
+            "naive": lambda: naive(arrays["x"], arrays["weight"], arrays["bias"], **options),
         }
 
     def track_speedup(self, name: str) -> float:

@@ -76,22 +76,22 @@ def case_arrays(case: Case) -> dict[str, np.ndarray]:
     x = {"x": random_array(1, case.size, case.size, c)}
     bias = {"bias": random_array(o, seed=2)}
     if case.kind == "depthwise":
-        return x | {"w": taps(c)} | bias
+        return x | {"weight": taps(c)} | bias
     if case.kind == "pointwise":
-        return x | {"w": matrix(c, o, 3)} | bias
+        return x | {"weight": matrix(c, o, 3)} | bias
     if case.kind == "separable":
-        first = {"w_depthwise": taps(c), "bias_depthwise": random_array(c, seed=4)}
-        return x | first | {"w_pointwise": matrix(c, o, 3)} | bias
+        first = {"depthwise_weight": taps(c), "depthwise_bias": random_array(c, seed=4)}
+        return x | first | {"weight": matrix(c, o, 3)} | bias
     if case.kind == "inverted":
         weights = {
-            "w_expand": matrix(c, e, 5),
-            "w_depthwise": taps(e),
-            "w_project": matrix(e, o, 6),
+            "expand_weight": matrix(c, e, 5),
+            "depthwise_weight": taps(e),
+            "weight": matrix(e, o, 6),
         }
-        biases = {name: random_array(e, seed=7) for name in ("bias_expand", "bias_depthwise")}
+        biases = {name: random_array(e, seed=7) for name in ("expand_bias", "depthwise_bias")}
         return x | weights | biases | bias
     fan = k * k * c // case.groups
-    return x | {"w": random_array(k, k, c // case.groups, o, scale=fan**-0.5, seed=8)} | bias
+    return x | {"weight": random_array(k, k, c // case.groups, o, scale=fan**-0.5, seed=8)} | bias
 
 
 _NAMES = {

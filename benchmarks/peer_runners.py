@@ -57,16 +57,16 @@ class Chain(NamedTuple):
             convolutions.append(Convolution(taps, a[bias], case.stride, len(taps), act))
 
         if case.kind == "inverted residual":
-            pointwise("w_expand", "bias_expand", act)
-            depthwise("w_depthwise", "bias_depthwise")
-            pointwise("w_project", "bias", None)
+            pointwise("expand_weight", "expand_bias", act)
+            depthwise("depthwise_weight", "depthwise_bias")
+            pointwise("weight", "bias", None)
         elif case.kind == "separable":
-            depthwise("w_depthwise", "bias_depthwise")
-            pointwise("w_pointwise", "bias", act)
+            depthwise("depthwise_weight", "depthwise_bias")
+            pointwise("weight", "bias", act)
         elif case.kind == "depthwise":
-            depthwise("w", "bias")
+            depthwise("weight", "bias")
         else:
-            pointwise("w", "bias", act)
+            pointwise("weight", "bias", act)
         kind = {"depthwise": "dw", "pointwise": "pw", "separable": "sep"}.get(case.kind)
         # Clamping is free in an epilogue, so a file with relu6 stands for relu and none too.
         if act not in ("relu6", "relu", None):

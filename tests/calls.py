@@ -62,6 +62,11 @@ class Call:
     def oracle(self) -> oracle.Estimate:
         return getattr(oracle, self.function)(**self.arrays, **self.options)
 
+    @property
+    def filters(self) -> str:
+        """The name of the weights with a window, or of the matrix where there is no window."""
+        return "depthwise_weight" if "depthwise_weight" in self.arrays else "weight"
+
     def with_arrays(self, **arrays) -> Call:
         return replace(self, arrays={**self.arrays, **arrays})
 
@@ -89,14 +94,14 @@ def _output_shape(shape, kernel, channels, options):
 
 def depthwise(draw: Draw, shape, kernel=(3, 3), multiplier=1, bias=True, **options) -> Call:
     channels = shape[-1]
-    arrays = {"x": draw(shape), "w": draw((*kernel, channels, multiplier))}
+    arrays = {"x": draw(shape), "weight": draw((*kernel, channels, multiplier))}
     if bias:
         arrays["bias"] = draw((channels * multiplier,))
     return Call("depthwise_conv2d", arrays, options)
 
 
 def pointwise(draw: Draw, shape, cout, bias=True, residual=False, **options) -> Call:
-    arrays = {"x": draw(shape), "w": draw((shape[-1], cout))}
+    arrays = {"x": draw(shape), "weight": draw((shape[-1], cout))}
     if bias:
         arrays["bias"] = draw((cout,))
     if residual:
@@ -110,11 +115,11 @@ def separable(
     channels = shape[-1]
     arrays = {
         "x": draw(shape),
-        "w_depthwise": draw((*kernel, channels, multiplier)),
-        "w_pointwise": draw((channels * multiplier, cout)),
+        "depthwise_weight": draw((*kernel, channels, multiplier)),
+        "weight": draw((channels * multiplier, cout)),
     }
     if bias:
-        arrays["bias_depthwise"] = draw((channels * multiplier,))
+        arrays["depthwise_bias"] = draw((channels * multiplier,))
         arrays["bias"] = draw((cout,))
     if residual:
         arrays["residual"] = draw(_output_shape(shape, kernel, cout, options))
@@ -134,13 +139,13 @@ def inverted_residual(
 ) -> Call:
     arrays = {
         "x": draw(shape),
-        "w_expand": draw((shape[-1], hidden)),
-        "w_depthwise": draw((*kernel, hidden, multiplier)),
-        "w_project": draw((hidden * multiplier, cout)),
+        "expand_weight": draw((shape[-1], hidden)),
+        "depthwise_weight": draw((*kernel, hidden, multiplier)),
+        "weight": draw((hidden * multiplier, cout)),
     }
     if bias:
-        arrays["bias_expand"] = draw((hidden,))
-        arrays["bias_depthwise"] = draw((hidden * multiplier,))
+        arrays["expand_bias"] = draw((hidden,))
+        arrays["depthwise_bias"] = draw((hidden * multiplier,))
         arrays["bias"] = draw((cout,))
     if residual:
         arrays["residual"] = draw(_output_shape(shape, kernel, cout, options))
@@ -150,7 +155,7 @@ def inverted_residual(
 def conv2d(
     draw: Draw, shape, cout, kernel=(3, 3), groups=1, bias=True, residual=False, **options
 ) -> Call:
-    arrays = {"x": draw(shape), "w": draw((*kernel, shape[-1] // groups, cout))}
+    arrays = {"x": draw(shape), "weight": draw((*kernel, shape[-1] // groups, cout))}
     if bias:
         arrays["bias"] = draw((cout,))
     if residual:

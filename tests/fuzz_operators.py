@@ -55,7 +55,7 @@ def wrong_array(rng, trial: Trial) -> None:
     arrays = trial.call.arrays
     name = rng.choice([*arrays])
     array = arrays[name]
-    needed = name == "x" or name.startswith("w")
+    needed = name == "x" or name.endswith("weight")
     dtypes = ["f8", "f2", "i4", "u1", "?", ">f4", "c8", "O", "U3", "M8[s]", "V4"]
     kind = rng.randrange(5)
     if kind == 0:
@@ -92,10 +92,10 @@ def legal(call: Call, name, array) -> bool:
     if name == "x":  # another batch or size of images
         joined = "residual" not in call.arrays
         return array.ndim in (3, 4) and array.shape[-1] == old.shape[-1] and joined
-    if name in ("w", "w_depthwise") and call.function != "pointwise_conv2d":
+    if name == call.filters and call.function != "pointwise_conv2d":
         # other windows, and other outputs where nothing depends on them
         return array.ndim in (3, 4) and array.shape[2:3] == old.shape[2:3]
-    if name.startswith("w") and array.ndim in (2, 4):
+    if name.endswith("weight") and array.ndim in (2, 4):
         free = array.shape[-2] == old.shape[-2]
         return free and array.shape[:-2] in ((), (1, 1))
     return False
@@ -111,10 +111,10 @@ def wrong_option(rng, trial: Trial) -> None:
     elif name == "padding":
         options[name] = rng.choice(NO_PADDINGS)
     elif name == "groups":
-        out = trial.call.arrays["w"].shape[3]
+        out = trial.call.arrays["weight"].shape[3]
         none = next(g for g in range(2, 200) if out % g)
         options[name] = rng.choice([*NO_INTS, *HUGE, none])
-        trial.blamed |= {"w", "x"} if options[name] == none else set()
+        trial.blamed |= {"weight", "x"} if options[name] == none else set()
     elif name.endswith("activation"):
         options[name] = rng.choice(NO_ACTIVATIONS)
     elif name == "unknown":

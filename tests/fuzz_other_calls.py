@@ -95,14 +95,14 @@ def layout(rng) -> str:
         try:
             rng.choice([there, back])(rng.choice(ODD))
         except (TypeError, ValueError) as error:
-            return named(error, "w")
+            return named(error, "weight")
         raise AssertionError("accepted")
     shape = [rng.randint(0, 5) for _ in range(rng.choice([2, 3, 4, 4, 5]))]
     w = calls.normals(rng.getrandbits(32))(shape).astype(rng.choice(["f4", "f8", "i1", ">f4"]))
     try:
         theirs = there(w)
     except ValueError as error:
-        return named(error, "w")
+        return named(error, "weight")
     more = {"multiplier": shape[3]} if kind == "depthwise" and len(shape) == 4 else {}
     if more == {"multiplier": 0}:
         return "empty"

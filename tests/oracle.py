@@ -246,20 +246,20 @@ def _pointwise(x, w, bias, spec, residual) -> Estimate:
 
 
 def depthwise_conv2d(
-    x, w, bias=None, *, stride=1, padding="same", dilation=1, activation=None
+    x, weight, bias=None, *, stride=1, padding="same", dilation=1, activation=None
 ) -> Estimate:
-    return _like(x, _depthwise(_batched(x), w, bias, (stride, padding, dilation), activation))
+    return _like(x, _depthwise(_batched(x), weight, bias, (stride, padding, dilation), activation))
 
 
-def pointwise_conv2d(x, w, bias=None, *, activation=None, residual=None) -> Estimate:
-    return _like(x, _pointwise(_batched(x), w, bias, activation, residual))
+def pointwise_conv2d(x, weight, bias=None, *, activation=None, residual=None) -> Estimate:
+    return _like(x, _pointwise(_batched(x), weight, bias, activation, residual))
 
 
 def separable_conv2d(
     x,
-    w_depthwise,
-    w_pointwise,
-    bias_depthwise=None,
+    depthwise_weight,
+    weight,
+    depthwise_bias=None,
     bias=None,
     *,
     stride=1,
@@ -270,17 +270,17 @@ def separable_conv2d(
     residual=None,
 ) -> Estimate:
     window = stride, padding, dilation
-    y = _depthwise(_batched(x), w_depthwise, bias_depthwise, window, depthwise_activation)
-    return _like(x, _pointwise(y, w_pointwise, bias, activation, residual))
+    y = _depthwise(_batched(x), depthwise_weight, depthwise_bias, window, depthwise_activation)
+    return _like(x, _pointwise(y, weight, bias, activation, residual))
 
 
 def inverted_residual(
     x,
-    w_expand,
-    w_depthwise,
-    w_project,
-    bias_expand=None,
-    bias_depthwise=None,
+    expand_weight,
+    depthwise_weight,
+    weight,
+    expand_bias=None,
+    depthwise_bias=None,
     bias=None,
     *,
     stride=1,
@@ -291,16 +291,16 @@ def inverted_residual(
     activation=None,
     residual=None,
 ) -> Estimate:
-    y = _pointwise(_batched(x), w_expand, bias_expand, expand_activation, None)
+    y = _pointwise(_batched(x), expand_weight, expand_bias, expand_activation, None)
     y = _depthwise(
-        y, w_depthwise, bias_depthwise, (stride, padding, dilation), depthwise_activation
+        y, depthwise_weight, depthwise_bias, (stride, padding, dilation), depthwise_activation
     )
-    return _like(x, _pointwise(y, w_project, bias, activation, residual))
+    return _like(x, _pointwise(y, weight, bias, activation, residual))
 
 
 def conv2d(
     x,
-    w,
+    weight,
     bias=None,
     *,
     stride=1,
@@ -311,18 +311,18 @@ def conv2d(
     residual=None,
 ) -> Estimate:
     batch = _batched(x)
-    w = np.asarray(w)
-    win = Window(batch.value.shape, w.shape[:2], stride, padding, dilation)
-    cin, cout = w.shape[2], w.shape[3] // groups
+    weight = np.asarray(weight)
+    win = Window(batch.value.shape, weight.shape[:2], stride, padding, dilation)
+    cin, cout = weight.shape[2], weight.shape[3] // groups
 
-    def linear(x, w):
+    def linear(x, weight):
         y = np.zeros((x.shape[0], *win.output, groups * cout))
         for kh, kw, out, into in win.taps():
             for g in range(groups):
                 columns = slice(g * cout, (g + 1) * cout)
                 rows = slice(g * cin, (g + 1) * cin)
-                y[(*out, columns)] += x[(*into, rows)] @ w[kh, kw][:, columns]
+                y[(*out, columns)] += x[(*into, rows)] @ weight[kh, kw][:, columns]
         return y
 
-    terms = w.shape[0] * w.shape[1] * cin
-    return _like(x, _stage(batch, w, bias, activation, linear, terms, residual))
+    terms = weight.shape[0] * weight.shape[1] * cin
+    return _like(x, _stage(batch, weight, bias, activation, linear, terms, residual))

@@ -30,25 +30,27 @@ def _window(x, w, stride, padding, dilation):
     }
 
 
-def depthwise_conv2d(x, w, bias=None, *, stride=1, padding="same", dilation=1, activation=None):
+def depthwise_conv2d(
+    x, weight, bias=None, *, stride=1, padding="same", dilation=1, activation=None
+):
     if x.ndim == 3:
         return depthwise_conv2d(
             x[None],
-            w,
+            weight,
             bias,
             stride=stride,
             padding=padding,
             dilation=dilation,
             activation=activation,
         )[0]
-    w = w if w.ndim == 4 else w[..., None]
-    y = naive.depthwise_conv2d(x, w, bias, **_window(x, w, stride, padding, dilation))
+    weight = weight if weight.ndim == 4 else weight[..., None]
+    y = naive.depthwise_conv2d(x, weight, bias, **_window(x, weight, stride, padding, dilation))
     return activate(y, activation)
 
 
 def conv2d(
     x,
-    w,
+    weight,
     bias=None,
     *,
     stride=1,
@@ -59,13 +61,13 @@ def conv2d(
     residual=None,
 ):
     batch = x if x.ndim == 4 else x[None]
-    window = _window(batch, w, stride, padding, dilation)
+    window = _window(batch, weight, stride, padding, dilation)
     y = np.concatenate(
         [
             naive.standard_conv2d(part, filters, part_bias, **window)
             for part, filters, part_bias in zip(
                 np.split(batch, groups, axis=3),
-                np.split(w, groups, axis=3),
+                np.split(weight, groups, axis=3),
                 [None] * groups if bias is None else np.split(bias, groups),
                 strict=True,
             )
@@ -76,16 +78,16 @@ def conv2d(
     return activate(y if residual is None else y + residual, activation)
 
 
-def pointwise_conv2d(x, w, bias=None, *, activation=None, residual=None):
-    w = w.reshape(1, 1, *w.shape[-2:])
-    return conv2d(x, w, bias, activation=activation, residual=residual)
+def pointwise_conv2d(x, weight, bias=None, *, activation=None, residual=None):
+    weight = weight.reshape(1, 1, *weight.shape[-2:])
+    return conv2d(x, weight, bias, activation=activation, residual=residual)
 
 
 def separable_conv2d(
     x,
-    w_depthwise,
-    w_pointwise,
-    bias_depthwise=None,
+    depthwise_weight,
+    weight,
+    depthwise_bias=None,
     bias=None,
     *,
     stride=1,
@@ -97,23 +99,23 @@ def separable_conv2d(
 ):
     y = depthwise_conv2d(
         x,
-        w_depthwise,
-        bias_depthwise,
+        depthwise_weight,
+        depthwise_bias,
         stride=stride,
         padding=padding,
         dilation=dilation,
         activation=depthwise_activation,
     )
-    return pointwise_conv2d(y, w_pointwise, bias, activation=activation, residual=residual)
+    return pointwise_conv2d(y, weight, bias, activation=activation, residual=residual)
 
 
 def inverted_residual(
     x,
-    w_expand,
-    w_depthwise,
-    w_project,
-    bias_expand=None,
-    bias_depthwise=None,
+    expand_weight,
+    depthwise_weight,
+    weight,
+    expand_bias=None,
+    depthwise_bias=None,
     bias=None,
     *,
     stride=1,
@@ -124,12 +126,12 @@ def inverted_residual(
     activation=None,
     residual=None,
 ):
-    y = pointwise_conv2d(x, w_expand, bias_expand, activation=expand_activation)
+    y = pointwise_conv2d(x, expand_weight, expand_bias, activation=expand_activation)
     return separable_conv2d(
         y,
-        w_depthwise,
-        w_project,
-        bias_depthwise,
+        depthwise_weight,
+        weight,
+        depthwise_bias,
         bias,
         stride=stride,
         padding=padding,

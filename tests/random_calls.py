@@ -88,8 +88,7 @@ def output_shape(call: Call):
     """Return the shape of the result, in plain ints."""
     x = call.arrays["x"]
     batch = x.shape if x.ndim == 4 else (1, *x.shape)
-    w = next(a for name, a in call.arrays.items() if name in ("w_depthwise", "w"))
-    last = call.arrays.get("w_project", call.arrays.get("w_pointwise", w))
+    w, last = call.arrays[call.filters], call.arrays["weight"]
     outputs = last.shape[-1] * (last.shape[-2] if call.function == "depthwise_conv2d" else 1)
     size = batch[1:3]
     if call.function != "pointwise_conv2d":
@@ -102,7 +101,7 @@ def too_small(call: Call) -> bool:
     """Tell whether the window is larger than the padded image."""
     if call.function == "pointwise_conv2d" or call.options["padding"] in ("same", "same_lower"):
         return False
-    w = call.arrays.get("w_depthwise", call.arrays.get("w"))
+    w = call.arrays[call.filters]
     x, options = call.arrays["x"].shape, call.options
     size, kernel = x[len(x) - 3 :][:2], w.shape[:2]
     stride, dilation = (oracle.pair(options[name]) for name in ("stride", "dilation"))
@@ -112,7 +111,7 @@ def too_small(call: Call) -> bool:
 
 
 def flops(call: Call) -> float:
-    weights = sum(a.size for name, a in call.arrays.items() if name.startswith("w"))
+    weights = sum(a.size for name, a in call.arrays.items() if name.endswith("weight"))
     x, y = call.arrays["x"].shape[:-1], output_shape(call)[:-1]
     return 2.0 * weights * max(math.prod(x), math.prod(y))
 

@@ -74,21 +74,19 @@ def test_layer_and_function():
 def unfused(call: Call) -> np.ndarray:
     a, o = call.arrays, call.options
     x = a["x"]
-    if "w_expand" in a:
+    if "expand_weight" in a:
         x = dwsep.pointwise_conv2d(
-            x, a["w_expand"], a.get("bias_expand"), activation=o.get("expand_activation")
+            x, a["expand_weight"], a.get("expand_bias"), activation=o.get("expand_activation")
         )
     x = dwsep.depthwise_conv2d(
         x,
-        a["w_depthwise"],
-        a.get("bias_depthwise"),
+        a["depthwise_weight"],
+        a.get("depthwise_bias"),
         activation=o.get("depthwise_activation"),
         **{name: o[name] for name in ("stride", "padding", "dilation") if name in o},
     )
-    w = a["w_project"] if "w_project" in a else a["w_pointwise"]
-    return dwsep.pointwise_conv2d(
-        x, w, a.get("bias"), activation=o.get("activation"), residual=a.get("residual")
-    )
+    last = {"activation": o.get("activation"), "residual": a.get("residual")}
+    return dwsep.pointwise_conv2d(x, a["weight"], a.get("bias"), **last)
 
 
 FUSED = ("separable_conv2d", "inverted_residual")
@@ -127,8 +125,8 @@ def test_view_and_copy():
 
 def test_pointwise_and_conv2d_1x1():
     def judge(call):
-        matrix = call.arrays["w"]
-        as_conv2d = Call("conv2d", {**call.arrays, "w": matrix[None, None]}, call.options)
+        matrix = call.arrays["weight"]
+        as_conv2d = Call("conv2d", {**call.arrays, "weight": matrix[None, None]}, call.options)
         return bits_differ(as_conv2d.run(), call.run())
 
     assert_all((c for c in floats() if c.function == "pointwise_conv2d"), judge)
@@ -166,12 +164,12 @@ def test_part_of_the_channels():
     draw = normals(7)
 
     def judge(call):
-        whole, filters = call.run(), call.arrays["w"]
+        whole, filters = call.run(), call.arrays["weight"]
         depthwise_call = call.function == "depthwise_conv2d"
         for first, last in ((0, 1), (0, 7), (1, 17), (5, 40), (33, 50), (49, 50)):
-            part = {"w": filters[..., first:last], "bias": call.arrays["bias"][first:last]}
+            part = {"weight": filters[..., first:last], "bias": call.arrays["bias"][first:last]}
             if depthwise_call:
-                part["w"] = filters[:, :, first:last]
+                part["weight"] = filters[:, :, first:last]
                 part["x"] = call.arrays["x"][..., first:last]
             part = {name: np.ascontiguousarray(a) for name, a in part.items()}
             result = call.with_arrays(**part).run()

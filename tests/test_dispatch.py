@@ -32,10 +32,10 @@ def calls(kernel, draw):
 
 def one_column_wider(call):
     """Append a column of zero weights: the same sums, for which there is no kernel of its own."""
-    w = call.arrays["w"]
+    w = call.arrays["weight"]
     (top, bottom), (left, right) = call.options["padding"]
     wider = np.concatenate([w, np.zeros_like(w[:, :1])], axis=1)
-    return call.with_arrays(w=wider).with_options(padding=((top, bottom), (left, right + 1)))
+    return call.with_arrays(weight=wider).with_options(padding=((top, bottom), (left, right + 1)))
 
 
 @each_kernel

@@ -82,5 +82,5 @@ def test_cancellation():
     x = np.concatenate([half, -half], axis=-1)
     w = rng.standard_normal((40, 33), np.float32)
     w = np.concatenate([w, w + np.float32(1e-5)])
-    call = pointwise(normals(11), (5, 6, 80), 33, bias=False).with_arrays(x=x, w=w)
+    call = pointwise(normals(11), (5, 6, 80), 33, bias=False).with_arrays(x=x, weight=w)
     assert_all([call], judge)

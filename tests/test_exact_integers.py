@@ -60,22 +60,16 @@ def test_layers():
 
 def test_weights_may_leave_out_the_trivial_axes():
     def three_axes(call):
-        name = "w" if "w" in call.arrays else "w_depthwise"
-        return unequal(call.with_arrays(**{name: call.arrays[name][..., 0]}).run(), call.plain())
+        taps = call.arrays[call.filters]
+        return unequal(call.with_arrays(**{call.filters: taps[..., 0]}).run(), call.plain())
 
     def four_axes(call):
-        matrices = ("w_pointwise", "w_expand", "w_project") + ("w",) * (
-            "pointwise" in call.function
-        )
-        given = {n: a[None, None] for n, a in call.arrays.items() if n in matrices}
+        matrices = [n for n in ("weight", "expand_weight") if n in call.arrays]
+        given = {n: call.arrays[n][None, None] for n in matrices}
         return unequal(call.with_arrays(**given).run(), call.plain())
 
     calls = [c for c in sweeps.small(integers(11, 2)) if c.function != "conv2d"]
     with_matrix = [c for c in calls if c.function != "depthwise_conv2d"]
-    one_filter = [
-        c
-        for c in calls
-        if any(n in ("w", "w_depthwise") and a.shape[3:] == (1,) for n, a in c.arrays.items())
-    ]
+    one_filter = [c for c in calls if c.arrays[c.filters].shape[3:] == (1,)]
     assert_all(one_filter, three_axes)
     assert_all(with_matrix, four_axes)

@@ -83,7 +83,7 @@ def test_layers_cannot_be_changed(layer):
             with pytest.raises(ValueError, match="read-only"):
                 array[...] = 0
     with pytest.raises(TypeError):
-        layer.arguments["w"] = None
+        layer.arguments["weight"] = None
     for kind in (_core.Layer, core_class(layer)):
         with pytest.raises(TypeError):
             kind.__call__ = None

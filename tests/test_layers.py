@@ -93,7 +93,7 @@ def test_repr_tells_shapes_and_options(function):
     assert LAYERS[function] in text
     assert "\n" not in text
     for name, array in call.arrays.items():
-        if name.startswith("w"):
+        if name.endswith("weight"):
             assert all(str(size) in text for size in array.shape), (name, text)
     for name, value in call.options.items():
         if name.endswith("activation"):
@@ -142,21 +142,21 @@ def test_weights_may_be_dropped(function):
 def test_positional_arguments():
     a = CALLS["inverted_residual"].arrays
     layer = dwsep.InvertedResidual(
-        a["w_expand"],
-        a["w_depthwise"],
-        a["w_project"],
-        a["bias_expand"],
-        a["bias_depthwise"],
+        a["expand_weight"],
+        a["depthwise_weight"],
+        a["weight"],
+        a["expand_bias"],
+        a["depthwise_bias"],
         a["bias"],
     )
     x = a["x"]
     expected = dwsep.inverted_residual(
         x,
-        a["w_expand"],
-        a["w_depthwise"],
-        a["w_project"],
-        a["bias_expand"],
-        a["bias_depthwise"],
+        a["expand_weight"],
+        a["depthwise_weight"],
+        a["weight"],
+        a["expand_bias"],
+        a["depthwise_bias"],
         a["bias"],
         residual=x,
     )

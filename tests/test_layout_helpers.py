@@ -68,7 +68,7 @@ def test_three_axes_are_multiplier_one():
 def test_a_torch_layer_gives_the_same_output():
     torch = pytest.importorskip("torch")
     call = depthwise(normals(1), (2, 8, 9, 5), (3, 5), 2, padding=(1, 2))
-    theirs = dwsep.depthwise_weights_to_torch(call.arrays["w"])
+    theirs = dwsep.depthwise_weights_to_torch(call.arrays["weight"])
     layer = torch.nn.Conv2d(5, 10, (3, 5), padding=(1, 2), groups=5, dtype=torch.float64)
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(theirs))
@@ -91,10 +91,10 @@ def test_a_torch_layer_gives_the_same_output():
     ],
 )
 def test_wrong_shapes(name, wrong):
-    with pytest.raises(ValueError, match=r"^w\b") as caught:
+    with pytest.raises(ValueError, match=r"^weight\b") as caught:
         getattr(dwsep, name)(wrong)
     assert str(wrong.shape) in str(caught.value)
-    with pytest.raises(TypeError, match=r"^w\b.*list"):
+    with pytest.raises(TypeError, match=r"^weight\b.*list"):
         getattr(dwsep, name)(wrong.tolist())
 
 

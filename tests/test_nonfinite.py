@@ -38,7 +38,7 @@ def spoiled(calls, name, value, seed=0):
             yield call.with_arrays(**{name: array})
 
 
-@pytest.mark.parametrize("name", ["x", "w", "bias", "residual", "w_depthwise", "w_project"])
+@pytest.mark.parametrize("name", ["x", "depthwise_weight", "weight", "bias", "residual"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf], ids=str)
 def test_one_bad_number_reaches_its_outputs_only(name, value):
     """A neighbouring lane, pixel or image that is touched by mistake shows as a stray NaN."""
@@ -117,10 +117,9 @@ def test_a_tap_in_the_padding_is_not_multiplied(padding, kernel):
                     conv2d(draw, shape, 7, kernel, **window),
                 ]
                 for call in made:
-                    name = "w" if "w" in call.arrays else "w_depthwise"
                     for corner, bad in corners.items():
-                        w = call.arrays[name].copy()
+                        w = call.arrays[call.filters].copy()
                         w[corner] = bad
-                        yield call.with_arrays(**{name: w})
+                        yield call.with_arrays(**{call.filters: w})
 
     assert_all(calls(), judge)

@@ -69,18 +69,17 @@ def torch_value(torch, call: Call) -> np.ndarray:
     x = a["x"].reshape(-1, *a["x"].shape[-3:]).astype(np.float64)
     x = torch.from_numpy(x).permute(0, 3, 1, 2)
     if call.function == "depthwise_conv2d":
-        y = taps(x, "w", "bias", "activation")
+        y = taps(x, "weight", "bias", "activation")
     elif call.function == "pointwise_conv2d":
-        y = matrix(x, "w", "bias", "activation")
+        y = matrix(x, "weight", "bias", "activation")
     elif call.function == "conv2d":
-        w = a["w"].transpose(3, 2, 0, 1)
+        w = a["weight"].transpose(3, 2, 0, 1)
         y = convolve(x, w, a.get("bias"), "activation", o["groups"], window)
     else:
         if call.function == "inverted_residual":
-            x = matrix(x, "w_expand", "bias_expand", "expand_activation")
-        x = taps(x, "w_depthwise", "bias_depthwise", "depthwise_activation")
-        last = "w_project" if "w_project" in a else "w_pointwise"
-        y = matrix(x, last, "bias", "activation")
+            x = matrix(x, "expand_weight", "expand_bias", "expand_activation")
+        x = taps(x, "depthwise_weight", "depthwise_bias", "depthwise_activation")
+        y = matrix(x, "weight", "bias", "activation")
     return y.permute(0, 2, 3, 1).numpy()
 
 
@@ -104,7 +103,7 @@ def test_torch():
 
 def onnx_session(onnx, runtime, call: Call):
     """Make a one-node model; the padding goes into it by name where ONNX has a name for it."""
-    w, groups = call.arrays["w"], call.options.get("groups", 1)
+    w, groups = call.arrays["weight"], call.options.get("groups", 1)
     if call.function == "depthwise_conv2d":
         groups = w.shape[2]
         w = w.reshape(*w.shape[:2], 1, -1)

@@ -132,7 +132,7 @@ def test_views_give_the_bits_of_their_copies(data, call):
 def test_scaling_by_a_power_of_two_is_exact(call, exponent):
     """Scaling the input, the biases and the residual scales every rounding with them."""
     scale = np.float32(2.0**exponent)
-    scaled = {n: a * scale for n, a in call.arrays.items() if not n.startswith("w")}
+    scaled = {n: a * scale for n, a in call.arrays.items() if not n.endswith("weight")}
     assert bits_differ(call.with_arrays(**scaled).run(), call.run() * scale) is None
 
 
@@ -164,8 +164,8 @@ def test_upside_down(make, shape, kernel, dilation, padding):
     """Turning image, kernel and padding by half a turn turns the result, to rounding."""
     assume(sweeps.fits(shape[:2], kernel, 1, padding[0], dilation))
     call = make(normals(1), shape, kernel, padding=padding[0], dilation=dilation)
-    x, w = call.arrays["x"][::-1, ::-1], call.arrays["w"][::-1, ::-1]
-    turned = call.with_arrays(x=x, w=w).with_options(padding=padding[1]).run()[::-1, ::-1]
+    x, w = call.arrays["x"][::-1, ::-1], call.arrays["weight"][::-1, ::-1]
+    turned = call.with_arrays(x=x, weight=w).with_options(padding=padding[1]).run()[::-1, ::-1]
     value, bound = turned.astype(np.float64), 2 * call.oracle().bound
     assert out_of_bound(call.run(), Estimate(value, bound)) is None
 

@@ -45,7 +45,7 @@ def test_read_only_and_strided_arrays_are_taken():
     [
         ({"x": np.zeros((1, 5, 5, 2))}, TypeError),
         ({"x": np.zeros((5, 5, 2), np.float32)}, ValueError),
-        ({"w": np.zeros((3, 3, 4, 1), np.float32)}, ValueError),
+        ({"weight": np.zeros((3, 3, 4, 1), np.float32)}, ValueError),
         ({"bias": np.zeros(5, np.float32)}, ValueError),
         ({"stride": (0, 1)}, ValueError),
         ({"padding": ((0, -1), (0, 0))}, ValueError),
@@ -54,6 +54,9 @@ def test_read_only_and_strided_arrays_are_taken():
 )
 @pytest.mark.parametrize("function", ["standard_conv2d", "depthwise_conv2d"])
 def test_errors(function, change, error):
-    arguments = {"x": np.zeros((1, 5, 5, 2), np.float32), "w": np.zeros((3, 3, 2, 1), np.float32)}
+    arguments = {
+        "x": np.zeros((1, 5, 5, 2), np.float32),
+        "weight": np.zeros((3, 3, 2, 1), np.float32),
+    }
     with pytest.raises(error, match=next(iter(change))):
         getattr(naive, function)(**{**arguments, **change})

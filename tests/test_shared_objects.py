@@ -95,7 +95,7 @@ def test_everything_at_once(tmp_path):
         dwsep.cpu_info()
 
     def refuse(n):
-        with pytest.raises(ValueError, match="w_depthwise"):
+        with pytest.raises(ValueError, match="depthwise_weight"):
             layer(X[..., :3])
         with pytest.raises(TypeError, match="images"):
             model(IMAGES.astype(np.float64))

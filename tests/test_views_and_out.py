@@ -167,9 +167,9 @@ def test_out_overlaps_weights_and_bias():
     expected = call.plain()
     host = np.zeros((4, 4, 16), np.float32)
     w, bias = host.reshape(16, 16), host[2, 1]
-    w[...] = call.arrays["w"]
-    expected = call.with_arrays(w=w.copy(), bias=bias.copy()).plain()
-    call.with_arrays(w=w, bias=bias).run(out=host)
+    w[...] = call.arrays["weight"]
+    expected = call.with_arrays(weight=w.copy(), bias=bias.copy()).plain()
+    call.with_arrays(weight=w, bias=bias).run(out=host)
     assert unequal(host, expected) is None
 
 

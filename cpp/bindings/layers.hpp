@@ -133,13 +133,13 @@ inline Made make_depthwise(const py::tuple& a) {
   const DepthwiseFilter filter = depthwise_filter(a[0], a[1]);
   const double weights = size_of(a[0]);
   const ConvOptions options = conv_options(a[2], a[3], a[4]);
-  return {packed<DepthwiseConv2D>(weights, filter, options, activation_of(a[5])), filter.channels, "w", weights};
+  return {packed<DepthwiseConv2D>(weights, filter, options, activation_of(a[5])), filter.channels, "weight", weights};
 }
 
 inline Made make_pointwise(const py::tuple& a) {
   const PointwiseFilter filter = pointwise_filter(a[0], a[1]);
   const double weights = size_of(a[0]);
-  return {packed<PointwiseConv2D>(weights, filter, activation_of(a[2])), filter.in, "w", weights};
+  return {packed<PointwiseConv2D>(weights, filter, activation_of(a[2])), filter.in, "weight", weights};
 }
 
 inline Made make_separable(const py::tuple& a) {
@@ -148,7 +148,7 @@ inline Made make_separable(const py::tuple& a) {
   const double weights = size_of(a[0]) + size_of(a[1]);
   const ConvOptions options = conv_options(a[4], a[5], a[6]);
   const Activation first = activation_of(a[7]), last = activation_of(a[8]);
-  return {packed<SeparableConv2D>(weights, depthwise, pointwise, options, first, last), depthwise.channels, "w_depthwise", weights};
+  return {packed<SeparableConv2D>(weights, depthwise, pointwise, options, first, last), depthwise.channels, "depthwise_weight", weights};
 }
 
 inline Made make_inverted_residual(const py::tuple& a) {
@@ -157,14 +157,14 @@ inline Made make_inverted_residual(const py::tuple& a) {
   const double weights = size_of(a[0]) + size_of(a[1]) + size_of(a[2]);
   const ConvOptions options = conv_options(a[6], a[7], a[8]);
   const Activation first = activation_of(a[9]), second = activation_of(a[10]), last = activation_of(a[11]);
-  return {packed<InvertedResidual>(weights, expand, depthwise, project, options, first, second, last), expand.in, "w_expand", weights};
+  return {packed<InvertedResidual>(weights, expand, depthwise, project, options, first, second, last), expand.in, "expand_weight", weights};
 }
 
 inline Made make_standard(const py::tuple& a) {
   const StandardFilter filter = standard_filter(a[0], a[1], a[5].cast<std::int64_t>());
   const double weights = size_of(a[0]);
   const ConvOptions options = conv_options(a[2], a[3], a[4]);
-  return {packed<Conv2D>(weights, filter, options, activation_of(a[6])), filter.in, "w times groups", weights};
+  return {packed<Conv2D>(weights, filter, options, activation_of(a[6])), filter.in, "weight times groups", weights};
 }
 
 /// __new__ of a class: `Make` turns a tuple of `Count` arguments into a layer and its number of input channels.

@@ -49,7 +49,7 @@ class Layer:
 class DepthwiseConv2D(Layer):
     def __new__(
         cls,
-        w: _Array,
+        weight: _Array,
         bias: _Bias,
         stride: Pair,
         padding: CanonicalPadding,
@@ -62,7 +62,7 @@ class DepthwiseConv2D(Layer):
     ) -> _Array: ...
 
 class PointwiseConv2D(Layer):
-    def __new__(cls, w: _Array, bias: _Bias, activation: CanonicalActivation, /) -> Self: ...
+    def __new__(cls, weight: _Array, bias: _Bias, activation: CanonicalActivation, /) -> Self: ...
     def __call__(
         self,
         x: _Array,
@@ -75,9 +75,9 @@ class PointwiseConv2D(Layer):
 class SeparableConv2D(Layer):
     def __new__(
         cls,
-        w_depthwise: _Array,
-        w_pointwise: _Array,
-        bias_depthwise: _Bias,
+        depthwise_weight: _Array,
+        weight: _Array,
+        depthwise_bias: _Bias,
         bias: _Bias,
         stride: Pair,
         padding: CanonicalPadding,
@@ -98,11 +98,11 @@ class SeparableConv2D(Layer):
 class InvertedResidual(Layer):
     def __new__(
         cls,
-        w_expand: _Array,
-        w_depthwise: _Array,
-        w_project: _Array,
-        bias_expand: _Bias,
-        bias_depthwise: _Bias,
+        expand_weight: _Array,
+        depthwise_weight: _Array,
+        weight: _Array,
+        expand_bias: _Bias,
+        depthwise_bias: _Bias,
         bias: _Bias,
         stride: Pair,
         padding: CanonicalPadding,
@@ -124,7 +124,7 @@ class InvertedResidual(Layer):
 class Conv2D(Layer):
     def __new__(
         cls,
-        w: _Array,
+        weight: _Array,
         bias: _Bias,
         stride: Pair,
         padding: CanonicalPadding,

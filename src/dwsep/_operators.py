@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from ._arguments import Array, CanonicalActivation, CanonicalPadding, Pair
 
 
-def _follow(name: str, w: Array, takes: int, previous: str, gives: int) -> None:
+def _follow(name: str, weight: Array, takes: int, previous: str, gives: int) -> None:
     if takes != gives:
         raise ValueError(
             f"{name}: need {gives} input channels, as many as {previous} gives, "
-            f"got {takes} in shape {w.shape}"
+            f"got {takes} in shape {weight.shape}"
         )
 
 
 def depthwise(
-    w: object, b: object, stride: object, pad: object, dilation: object, act: object
+    weight: object, b: object, stride: object, pad: object, dilation: object, act: object
 ) -> tuple[Array, Array | None, Pair, CanonicalPadding, Pair, CanonicalActivation]:
     """Return the canonical arguments of a depthwise convolution."""
-    weights = depthwise_weights(w, "w")
+    weights = depthwise_weights(weight, "weight")
     return (
         weights,
         bias(b, "bias", weights.shape[2] * weights.shape[3]),
@@ -42,16 +42,18 @@ def depthwise(
     )
 
 
-def pointwise(w: object, b: object, act: object) -> tuple[Array, Array | None, CanonicalActivation]:
+def pointwise(
+    weight: object, b: object, act: object
+) -> tuple[Array, Array | None, CanonicalActivation]:
     """Return the canonical arguments of a pointwise convolution."""
-    weights = pointwise_weights(w, "w")
+    weights = pointwise_weights(weight, "weight")
     return weights, bias(b, "bias", weights.shape[1]), activation(act)
 
 
 def separable(
-    w_depthwise: object,
-    w_pointwise: object,
-    bias_depthwise: object,
+    depthwise_weight: object,
+    weight: object,
+    depthwise_bias: object,
     b: object,
     stride: object,
     pad: object,
@@ -70,14 +72,14 @@ def separable(
     CanonicalActivation,
 ]:
     """Return the canonical arguments of a separable convolution."""
-    first = depthwise_weights(w_depthwise, "w_depthwise")
-    second = pointwise_weights(w_pointwise, "w_pointwise")
+    first = depthwise_weights(depthwise_weight, "depthwise_weight")
+    second = pointwise_weights(weight, "weight")
     middle = first.shape[2] * first.shape[3]
-    _follow("w_pointwise", second, second.shape[0], "w_depthwise", middle)
+    _follow("weight", second, second.shape[0], "depthwise_weight", middle)
     return (
         first,
         second,
-        bias(bias_depthwise, "bias_depthwise", middle),
+        bias(depthwise_bias, "depthwise_bias", middle),
         bias(b, "bias", second.shape[1]),
         pair(stride, "stride"),
         padding(pad),
@@ -88,11 +90,11 @@ def separable(
 
 
 def inverted_residual(
-    w_expand: object,
-    w_depthwise: object,
-    w_project: object,
-    bias_expand: object,
-    bias_depthwise: object,
+    expand_weight: object,
+    depthwise_weight: object,
+    weight: object,
+    expand_bias: object,
+    depthwise_bias: object,
     b: object,
     stride: object,
     pad: object,
@@ -115,18 +117,18 @@ def inverted_residual(
     CanonicalActivation,
 ]:
     """Return the canonical arguments of an inverted residual block."""
-    first = pointwise_weights(w_expand, "w_expand")
-    second = depthwise_weights(w_depthwise, "w_depthwise")
-    third = pointwise_weights(w_project, "w_project")
-    _follow("w_depthwise", second, second.shape[2], "w_expand", first.shape[1])
+    first = pointwise_weights(expand_weight, "expand_weight")
+    second = depthwise_weights(depthwise_weight, "depthwise_weight")
+    third = pointwise_weights(weight, "weight")
+    _follow("depthwise_weight", second, second.shape[2], "expand_weight", first.shape[1])
     middle = second.shape[2] * second.shape[3]
-    _follow("w_project", third, third.shape[0], "w_depthwise", middle)
+    _follow("weight", third, third.shape[0], "depthwise_weight", middle)
     return (
         first,
         second,
         third,
-        bias(bias_expand, "bias_expand", first.shape[1]),
-        bias(bias_depthwise, "bias_depthwise", middle),
+        bias(expand_bias, "expand_bias", first.shape[1]),
+        bias(depthwise_bias, "depthwise_bias", middle),
         bias(b, "bias", third.shape[1]),
         pair(stride, "stride"),
         padding(pad),
@@ -138,7 +140,7 @@ def inverted_residual(
 
 
 def standard(
-    w: object,
+    weight: object,
     b: object,
     stride: object,
     pad: object,
@@ -148,7 +150,7 @@ def standard(
 ) -> tuple[Array, Array | None, Pair, CanonicalPadding, Pair, int, CanonicalActivation]:
     """Return the canonical arguments of a standard convolution."""
     count = integer(groups, "groups", 1)
-    weights = standard_weights(w, "w", count)
+    weights = standard_weights(weight, "weight", count)
     return (
         weights,
         bias(b, "bias", weights.shape[3]),

@@ -26,7 +26,7 @@ __all__ = [
 
 def depthwise_conv2d(
     x: Array,
-    w: Array,
+    weight: Array,
     bias: Array | None = None,
     *,
     stride: IntOrPair = 1,
@@ -39,13 +39,13 @@ def depthwise_conv2d(
     """Convolve each channel with its own filters.
 
     ``y[n, i, j, c*M + m] = activation(sum over p, q of x[n, i*sh + p*dh - top, j*sw + q*dw - left,
-    c] * w[p, q, c, m] + bias[c*M + m])``
+    c] * weight[p, q, c, m] + bias[c*M + m])``
 
     Parameters
     ----------
     x : numpy.ndarray of float32, shape (H, W, C) or (N, H, W, C)
         Read in place if its channels are adjacent in memory, whatever its other strides.
-    w : numpy.ndarray of float32, shape (KH, KW, C) or (KH, KW, C, M)
+    weight : numpy.ndarray of float32, shape (KH, KW, C) or (KH, KW, C, M)
         Filters, M of them for each channel (M = 1 for three axes).
     bias : numpy.ndarray of float32, shape (C*M,), optional
     stride : int or pair of int, default 1
@@ -96,13 +96,13 @@ def depthwise_conv2d(
            [6., 9., 6.],
            [4., 6., 4.]], dtype=float32)
     """
-    values = _operators.depthwise(w, bias, stride, padding, dilation, activation)
+    values = _operators.depthwise(weight, bias, stride, padding, dilation, activation)
     return _core.DepthwiseConv2D(*values)(x, out=out, num_threads=num_threads)
 
 
 def pointwise_conv2d(
     x: Array,
-    w: Array,
+    weight: Array,
     bias: Array | None = None,
     *,
     activation: Activation = None,
@@ -112,13 +112,13 @@ def pointwise_conv2d(
 ) -> Array:
     """Multiply every pixel's channels by a matrix (1x1 convolution).
 
-    ``y[n, i, j, o] = activation(sum over c of x[n, i, j, c] * w[c, o] + bias[o]
+    ``y[n, i, j, o] = activation(sum over c of x[n, i, j, c] * weight[c, o] + bias[o]
     + residual[n, i, j, o])``
 
     Parameters
     ----------
     x : numpy.ndarray of float32, shape (H, W, Cin) or (N, H, W, Cin)
-    w : numpy.ndarray of float32, shape (Cin, Cout) or (1, 1, Cin, Cout)
+    weight : numpy.ndarray of float32, shape (Cin, Cout) or (1, 1, Cin, Cout)
     bias : numpy.ndarray of float32, shape (Cout,), optional
     activation : str or tuple, optional
         As for `depthwise_conv2d`.
@@ -156,15 +156,15 @@ def pointwise_conv2d(
     >>> dwsep.pointwise_conv2d(x, np.array([[1, 0], [0, 1], [1, 1]], np.float32))
     array([[[4., 5.]]], dtype=float32)
     """
-    values = _operators.pointwise(w, bias, activation)
+    values = _operators.pointwise(weight, bias, activation)
     return _core.PointwiseConv2D(*values)(x, residual=residual, out=out, num_threads=num_threads)
 
 
 def separable_conv2d(
     x: Array,
-    w_depthwise: Array,
-    w_pointwise: Array,
-    bias_depthwise: Array | None = None,
+    depthwise_weight: Array,
+    weight: Array,
+    depthwise_bias: Array | None = None,
     bias: Array | None = None,
     *,
     stride: IntOrPair = 1,
@@ -183,9 +183,9 @@ def separable_conv2d(
     Parameters
     ----------
     x : numpy.ndarray of float32, shape (H, W, C) or (N, H, W, C)
-    w_depthwise : numpy.ndarray of float32, shape (KH, KW, C) or (KH, KW, C, M)
-    w_pointwise : numpy.ndarray of float32, shape (C*M, Cout) or (1, 1, C*M, Cout)
-    bias_depthwise : numpy.ndarray of float32, shape (C*M,), optional
+    depthwise_weight : numpy.ndarray of float32, shape (KH, KW, C) or (KH, KW, C, M)
+    weight : numpy.ndarray of float32, shape (C*M, Cout) or (1, 1, C*M, Cout)
+    depthwise_bias : numpy.ndarray of float32, shape (C*M,), optional
     bias : numpy.ndarray of float32, shape (Cout,), optional
         Of the pointwise convolution.
     stride, padding, dilation
@@ -225,14 +225,14 @@ def separable_conv2d(
     >>> import numpy as np
     >>> import dwsep
     >>> x = np.ones((1, 112, 112, 32), np.float32)
-    >>> w_depthwise, w_pointwise = np.ones((3, 3, 32), np.float32), np.ones((32, 64), np.float32)
-    >>> dwsep.separable_conv2d(x, w_depthwise, w_pointwise, activation="relu6").shape
+    >>> depthwise_weight, weight = np.ones((3, 3, 32), np.float32), np.ones((32, 64), np.float32)
+    >>> dwsep.separable_conv2d(x, depthwise_weight, weight, activation="relu6").shape
     (1, 112, 112, 64)
     """
     values = _operators.separable(
-        w_depthwise,
-        w_pointwise,
-        bias_depthwise,
+        depthwise_weight,
+        weight,
+        depthwise_bias,
         bias,
         stride,
         padding,
@@ -245,11 +245,11 @@ def separable_conv2d(
 
 def inverted_residual(
     x: Array,
-    w_expand: Array,
-    w_depthwise: Array,
-    w_project: Array,
-    bias_expand: Array | None = None,
-    bias_depthwise: Array | None = None,
+    expand_weight: Array,
+    depthwise_weight: Array,
+    weight: Array,
+    expand_bias: Array | None = None,
+    depthwise_bias: Array | None = None,
     bias: Array | None = None,
     *,
     stride: IntOrPair = 1,
@@ -269,11 +269,11 @@ def inverted_residual(
     Parameters
     ----------
     x : numpy.ndarray of float32, shape (H, W, Cin) or (N, H, W, Cin)
-    w_expand : numpy.ndarray of float32, shape (Cin, C) or (1, 1, Cin, C)
-    w_depthwise : numpy.ndarray of float32, shape (KH, KW, C) or (KH, KW, C, M)
-    w_project : numpy.ndarray of float32, shape (C*M, Cout) or (1, 1, C*M, Cout)
-    bias_expand : numpy.ndarray of float32, shape (C,), optional
-    bias_depthwise : numpy.ndarray of float32, shape (C*M,), optional
+    expand_weight : numpy.ndarray of float32, shape (Cin, C) or (1, 1, Cin, C)
+    depthwise_weight : numpy.ndarray of float32, shape (KH, KW, C) or (KH, KW, C, M)
+    weight : numpy.ndarray of float32, shape (C*M, Cout) or (1, 1, C*M, Cout)
+    expand_bias : numpy.ndarray of float32, shape (C,), optional
+    depthwise_bias : numpy.ndarray of float32, shape (C*M,), optional
     bias : numpy.ndarray of float32, shape (Cout,), optional
         Of the projection.
     stride, padding, dilation
@@ -313,17 +313,17 @@ def inverted_residual(
     >>> import numpy as np
     >>> import dwsep
     >>> x = np.ones((1, 14, 14, 8), np.float32)
-    >>> w_expand, w_project = np.ones((8, 48), np.float32), np.ones((48, 8), np.float32)
-    >>> w_depthwise = np.ones((3, 3, 48), np.float32)
-    >>> dwsep.inverted_residual(x, w_expand, w_depthwise, w_project, residual=x).shape
+    >>> expand_weight, weight = np.ones((8, 48), np.float32), np.ones((48, 8), np.float32)
+    >>> depthwise_weight = np.ones((3, 3, 48), np.float32)
+    >>> dwsep.inverted_residual(x, expand_weight, depthwise_weight, weight, residual=x).shape
     (1, 14, 14, 8)
     """
     values = _operators.inverted_residual(
-        w_expand,
-        w_depthwise,
-        w_project,
-        bias_expand,
-        bias_depthwise,
+        expand_weight,
+        depthwise_weight,
+        weight,
+        expand_bias,
+        depthwise_bias,
         bias,
         stride,
         padding,
@@ -337,7 +337,7 @@ def inverted_residual(
 
 def conv2d(
     x: Array,
-    w: Array,
+    weight: Array,
     bias: Array | None = None,
     *,
     stride: IntOrPair = 1,
@@ -352,13 +352,13 @@ def conv2d(
     """Convolve as usual, in groups of channels if wanted.
 
     ``y[n, i, j, o] = activation(sum over p, q, c of x[n, i*sh + p*dh - top, j*sw + q*dw - left, c]
-    * w[p, q, c, o] + bias[o] + residual[n, i, j, o])``; with groups, output channel ``o`` sees the
-    ``Cin / groups`` input channels of its group only.
+    * weight[p, q, c, o] + bias[o] + residual[n, i, j, o])``; with groups, output channel ``o`` sees
+    the ``Cin / groups`` input channels of its group only.
 
     Parameters
     ----------
     x : numpy.ndarray of float32, shape (H, W, Cin) or (N, H, W, Cin)
-    w : numpy.ndarray of float32, shape (KH, KW, Cin / groups, Cout)
+    weight : numpy.ndarray of float32, shape (KH, KW, Cin / groups, Cout)
     bias : numpy.ndarray of float32, shape (Cout,), optional
     stride, padding, dilation
         As for `depthwise_conv2d`.
@@ -400,5 +400,5 @@ def conv2d(
     >>> dwsep.conv2d(x, np.ones((3, 3, 3, 32), np.float32), stride=2).shape
     (1, 112, 112, 32)
     """
-    values = _operators.standard(w, bias, stride, padding, dilation, groups, activation)
+    values = _operators.standard(weight, bias, stride, padding, dilation, groups, activation)
     return _core.Conv2D(*values)(x, residual=residual, out=out, num_threads=num_threads)

@@ -53,11 +53,11 @@ class DepthwiseConv2D(_core.DepthwiseConv2D, Layer):
     """Depthwise convolution: each channel has its own filters.
 
     ``y[n, i, j, c*M + m] = activation(sum over p, q of x[n, i*sh + p*dh - top, j*sw + q*dw - left,
-    c] * w[p, q, c, m] + bias[c*M + m])``
+    c] * weight[p, q, c, m] + bias[c*M + m])``
 
     Parameters
     ----------
-    w : numpy.ndarray of float32, shape (KH, KW, C) or (KH, KW, C, M)
+    weight : numpy.ndarray of float32, shape (KH, KW, C) or (KH, KW, C, M)
         Filters, M of them for each channel (M = 1 for three axes), in any memory layout.
     bias : numpy.ndarray of float32, shape (C*M,), optional
     stride : int or pair of int, default 1
@@ -102,11 +102,11 @@ class DepthwiseConv2D(_core.DepthwiseConv2D, Layer):
     """
 
     __slots__ = ("__weakref__", "_values")
-    _names = ("w", "bias", "stride", "padding", "dilation", "activation")
+    _names = ("weight", "bias", "stride", "padding", "dilation", "activation")
 
     def __new__(
         cls,
-        w: Array,
+        weight: Array,
         bias: Array | None = None,
         *,
         stride: IntOrPair = 1,
@@ -114,19 +114,19 @@ class DepthwiseConv2D(_core.DepthwiseConv2D, Layer):
         dilation: IntOrPair = 1,
         activation: Activation = None,
     ) -> Self:
-        values = frozen(_operators.depthwise(w, bias, stride, padding, dilation, activation))
+        values = frozen(_operators.depthwise(weight, bias, stride, padding, dilation, activation))
         return super().__new__(cls, *values)._keep(values)
 
 
 class PointwiseConv2D(_core.PointwiseConv2D, Layer):
     """Pointwise (1x1) convolution: every pixel's channels times a matrix.
 
-    ``y[n, i, j, o] = activation(sum over c of x[n, i, j, c] * w[c, o] + bias[o]
+    ``y[n, i, j, o] = activation(sum over c of x[n, i, j, c] * weight[c, o] + bias[o]
     + residual[n, i, j, o])``
 
     Parameters
     ----------
-    w : numpy.ndarray of float32, shape (Cin, Cout) or (1, 1, Cin, Cout)
+    weight : numpy.ndarray of float32, shape (Cin, Cout) or (1, 1, Cin, Cout)
         The matrix, in any memory layout.
     bias : numpy.ndarray of float32, shape (Cout,), optional
     activation : str or tuple, optional
@@ -159,10 +159,12 @@ class PointwiseConv2D(_core.PointwiseConv2D, Layer):
     """
 
     __slots__ = ("__weakref__", "_values")
-    _names = ("w", "bias", "activation")
+    _names = ("weight", "bias", "activation")
 
-    def __new__(cls, w: Array, bias: Array | None = None, *, activation: Activation = None) -> Self:
-        values = frozen(_operators.pointwise(w, bias, activation))
+    def __new__(
+        cls, weight: Array, bias: Array | None = None, *, activation: Activation = None
+    ) -> Self:
+        values = frozen(_operators.pointwise(weight, bias, activation))
         return super().__new__(cls, *values)._keep(values)
 
 
@@ -173,9 +175,9 @@ class SeparableConv2D(_core.SeparableConv2D, Layer):
 
     Parameters
     ----------
-    w_depthwise : numpy.ndarray of float32, shape (KH, KW, C) or (KH, KW, C, M)
-    w_pointwise : numpy.ndarray of float32, shape (C*M, Cout) or (1, 1, C*M, Cout)
-    bias_depthwise : numpy.ndarray of float32, shape (C*M,), optional
+    depthwise_weight : numpy.ndarray of float32, shape (KH, KW, C) or (KH, KW, C, M)
+    weight : numpy.ndarray of float32, shape (C*M, Cout) or (1, 1, C*M, Cout)
+    depthwise_bias : numpy.ndarray of float32, shape (C*M,), optional
     bias : numpy.ndarray of float32, shape (Cout,), optional
         Of the pointwise convolution.
     stride, padding, dilation
@@ -213,9 +215,9 @@ class SeparableConv2D(_core.SeparableConv2D, Layer):
 
     __slots__ = ("__weakref__", "_values")
     _names = (
-        "w_depthwise",
-        "w_pointwise",
-        "bias_depthwise",
+        "depthwise_weight",
+        "weight",
+        "depthwise_bias",
         "bias",
         "stride",
         "padding",
@@ -226,9 +228,9 @@ class SeparableConv2D(_core.SeparableConv2D, Layer):
 
     def __new__(
         cls,
-        w_depthwise: Array,
-        w_pointwise: Array,
-        bias_depthwise: Array | None = None,
+        depthwise_weight: Array,
+        weight: Array,
+        depthwise_bias: Array | None = None,
         bias: Array | None = None,
         *,
         stride: IntOrPair = 1,
@@ -239,9 +241,9 @@ class SeparableConv2D(_core.SeparableConv2D, Layer):
     ) -> Self:
         values = frozen(
             _operators.separable(
-                w_depthwise,
-                w_pointwise,
-                bias_depthwise,
+                depthwise_weight,
+                weight,
+                depthwise_bias,
                 bias,
                 stride,
                 padding,
@@ -261,11 +263,11 @@ class InvertedResidual(_core.InvertedResidual, Layer):
 
     Parameters
     ----------
-    w_expand : numpy.ndarray of float32, shape (Cin, C) or (1, 1, Cin, C)
-    w_depthwise : numpy.ndarray of float32, shape (KH, KW, C) or (KH, KW, C, M)
-    w_project : numpy.ndarray of float32, shape (C*M, Cout) or (1, 1, C*M, Cout)
-    bias_expand : numpy.ndarray of float32, shape (C,), optional
-    bias_depthwise : numpy.ndarray of float32, shape (C*M,), optional
+    expand_weight : numpy.ndarray of float32, shape (Cin, C) or (1, 1, Cin, C)
+    depthwise_weight : numpy.ndarray of float32, shape (KH, KW, C) or (KH, KW, C, M)
+    weight : numpy.ndarray of float32, shape (C*M, Cout) or (1, 1, C*M, Cout)
+    expand_bias : numpy.ndarray of float32, shape (C,), optional
+    depthwise_bias : numpy.ndarray of float32, shape (C*M,), optional
     bias : numpy.ndarray of float32, shape (Cout,), optional
         Of the projection.
     stride, padding, dilation
@@ -305,11 +307,11 @@ class InvertedResidual(_core.InvertedResidual, Layer):
 
     __slots__ = ("__weakref__", "_values")
     _names = (
-        "w_expand",
-        "w_depthwise",
-        "w_project",
-        "bias_expand",
-        "bias_depthwise",
+        "expand_weight",
+        "depthwise_weight",
+        "weight",
+        "expand_bias",
+        "depthwise_bias",
         "bias",
         "stride",
         "padding",
@@ -321,11 +323,11 @@ class InvertedResidual(_core.InvertedResidual, Layer):
 
     def __new__(
         cls,
-        w_expand: Array,
-        w_depthwise: Array,
-        w_project: Array,
-        bias_expand: Array | None = None,
-        bias_depthwise: Array | None = None,
+        expand_weight: Array,
+        depthwise_weight: Array,
+        weight: Array,
+        expand_bias: Array | None = None,
+        depthwise_bias: Array | None = None,
         bias: Array | None = None,
         *,
         stride: IntOrPair = 1,
@@ -337,11 +339,11 @@ class InvertedResidual(_core.InvertedResidual, Layer):
     ) -> Self:
         values = frozen(
             _operators.inverted_residual(
-                w_expand,
-                w_depthwise,
-                w_project,
-                bias_expand,
-                bias_depthwise,
+                expand_weight,
+                depthwise_weight,
+                weight,
+                expand_bias,
+                depthwise_bias,
                 bias,
                 stride,
                 padding,
@@ -358,12 +360,12 @@ class Conv2D(_core.Conv2D, Layer):
     """Standard convolution, in groups of channels if wanted.
 
     ``y[n, i, j, o] = activation(sum over p, q, c of x[n, i*sh + p*dh - top, j*sw + q*dw - left, c]
-    * w[p, q, c, o] + bias[o] + residual[n, i, j, o])``; with groups, output channel ``o`` sees the
-    ``Cin / groups`` input channels of its group only.
+    * weight[p, q, c, o] + bias[o] + residual[n, i, j, o])``; with groups, output channel ``o`` sees
+    the ``Cin / groups`` input channels of its group only.
 
     Parameters
     ----------
-    w : numpy.ndarray of float32, shape (KH, KW, Cin / groups, Cout)
+    weight : numpy.ndarray of float32, shape (KH, KW, Cin / groups, Cout)
         Filters, in any memory layout.
     bias : numpy.ndarray of float32, shape (Cout,), optional
     stride, padding, dilation
@@ -400,11 +402,11 @@ class Conv2D(_core.Conv2D, Layer):
     """
 
     __slots__ = ("__weakref__", "_values")
-    _names = ("w", "bias", "stride", "padding", "dilation", "groups", "activation")
+    _names = ("weight", "bias", "stride", "padding", "dilation", "groups", "activation")
 
     def __new__(
         cls,
-        w: Array,
+        weight: Array,
         bias: Array | None = None,
         *,
         stride: IntOrPair = 1,
@@ -413,5 +415,7 @@ class Conv2D(_core.Conv2D, Layer):
         groups: int = 1,
         activation: Activation = None,
     ) -> Self:
-        values = frozen(_operators.standard(w, bias, stride, padding, dilation, groups, activation))
+        values = frozen(
+            _operators.standard(weight, bias, stride, padding, dilation, groups, activation)
+        )
         return super().__new__(cls, *values)._keep(values)

@@ -26,27 +26,27 @@ __all__ = [
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
-def _check(w: Any, axes: tuple[int, ...], wanted: str) -> None:
-    if not isinstance(w, np.ndarray):
-        raise TypeError(f"w: need a numpy.ndarray, got {kind_of(w)}")
-    if w.ndim not in axes:
-        raise ValueError(f"w: need shape {wanted}, got {w.shape}")
+def _check(weight: Any, axes: tuple[int, ...], wanted: str) -> None:
+    if not isinstance(weight, np.ndarray):
+        raise TypeError(f"weight: need a numpy.ndarray, got {kind_of(weight)}")
+    if weight.ndim not in axes:
+        raise ValueError(f"weight: need shape {wanted}, got {weight.shape}")
 
 
-def _refuse(w: NDArray[Scalar], wanted: str) -> None:
-    raise ValueError(f"w: need shape {wanted}, got {w.shape}")
+def _refuse(weight: NDArray[Scalar], wanted: str) -> None:
+    raise ValueError(f"weight: need shape {wanted}, got {weight.shape}")
 
 
-def _new(w: NDArray[Scalar]) -> NDArray[Scalar]:
-    return np.array(w, order="C", copy=True)
+def _new(weight: NDArray[Scalar]) -> NDArray[Scalar]:
+    return np.array(weight, order="C", copy=True)
 
 
-def depthwise_weights_from_torch(w: NDArray[Scalar], multiplier: int = 1) -> NDArray[Scalar]:
+def depthwise_weights_from_torch(weight: NDArray[Scalar], multiplier: int = 1) -> NDArray[Scalar]:
     """Turn depthwise weights (C*M, 1, KH, KW) into (KH, KW, C, M).
 
     Parameters
     ----------
-    w : numpy.ndarray, shape (C*M, 1, KH, KW)
+    weight : numpy.ndarray, shape (C*M, 1, KH, KW)
         Weights of a ``torch.nn.Conv2d(C, C*M, (KH, KW), groups=C)``.
     multiplier : int, default 1
         M, output channels for each input channel.
@@ -58,7 +58,7 @@ def depthwise_weights_from_torch(w: NDArray[Scalar], multiplier: int = 1) -> NDA
     Raises
     ------
     TypeError, ValueError
-        If `w` is no array of that shape, or `multiplier` no divisor of its first size.
+        If `weight` is no array of that shape, or `multiplier` no divisor of its first size.
 
     Examples
     --------
@@ -68,22 +68,24 @@ def depthwise_weights_from_torch(w: NDArray[Scalar], multiplier: int = 1) -> NDA
     (3, 5, 32, 2)
     """
     wanted = "(C*M, 1, KH, KW)"
-    _check(w, (4,), wanted)
-    if w.shape[1] != 1:
-        _refuse(w, wanted)
+    _check(weight, (4,), wanted)
+    if weight.shape[1] != 1:
+        _refuse(weight, wanted)
     m = integer(multiplier, "multiplier", 1)
-    if w.shape[0] % m != 0:
-        raise ValueError(f"multiplier: need a divisor of the {w.shape[0]} output channels, got {m}")
-    channels, _, kh, kw = w.shape
-    return _new(w.reshape(channels // m, m, kh, kw).transpose(2, 3, 0, 1))
+    if weight.shape[0] % m != 0:
+        raise ValueError(
+            f"multiplier: need a divisor of the {weight.shape[0]} output channels, got {m}"
+        )
+    channels, _, kh, kw = weight.shape
+    return _new(weight.reshape(channels // m, m, kh, kw).transpose(2, 3, 0, 1))
 
 
-def depthwise_weights_to_torch(w: NDArray[Scalar]) -> NDArray[Scalar]:
+def depthwise_weights_to_torch(weight: NDArray[Scalar]) -> NDArray[Scalar]:
     """Turn depthwise weights (KH, KW, C) or (KH, KW, C, M) into (C*M, 1, KH, KW).
 
     Parameters
     ----------
-    w : numpy.ndarray, shape (KH, KW, C) or (KH, KW, C, M)
+    weight : numpy.ndarray, shape (KH, KW, C) or (KH, KW, C, M)
 
     Returns
     -------
@@ -92,7 +94,7 @@ def depthwise_weights_to_torch(w: NDArray[Scalar]) -> NDArray[Scalar]:
     Raises
     ------
     TypeError, ValueError
-        If `w` is no array of that shape.
+        If `weight` is no array of that shape.
 
     Examples
     --------
@@ -101,18 +103,18 @@ def depthwise_weights_to_torch(w: NDArray[Scalar]) -> NDArray[Scalar]:
     >>> dwsep.depthwise_weights_to_torch(np.ones((3, 5, 32, 2))).shape
     (64, 1, 3, 5)
     """
-    _check(w, (3, 4), "(KH, KW, C) or (KH, KW, C, M)")
-    kh, kw = w.shape[:2]
-    channels = w.shape[2] * (w.shape[3] if w.ndim == 4 else 1)
-    return _new(w.reshape(kh, kw, channels, 1).transpose(2, 3, 0, 1))
+    _check(weight, (3, 4), "(KH, KW, C) or (KH, KW, C, M)")
+    kh, kw = weight.shape[:2]
+    channels = weight.shape[2] * (weight.shape[3] if weight.ndim == 4 else 1)
+    return _new(weight.reshape(kh, kw, channels, 1).transpose(2, 3, 0, 1))
 
 
-def pointwise_weights_from_torch(w: NDArray[Scalar]) -> NDArray[Scalar]:
+def pointwise_weights_from_torch(weight: NDArray[Scalar]) -> NDArray[Scalar]:
     """Turn pointwise weights (Cout, Cin, 1, 1) or (Cout, Cin) into (Cin, Cout).
 
     Parameters
     ----------
-    w : numpy.ndarray, shape (Cout, Cin, 1, 1) or (Cout, Cin)
+    weight : numpy.ndarray, shape (Cout, Cin, 1, 1) or (Cout, Cin)
         Weights of a ``torch.nn.Conv2d(Cin, Cout, 1)`` or a ``torch.nn.Linear(Cin, Cout)``.
 
     Returns
@@ -122,7 +124,7 @@ def pointwise_weights_from_torch(w: NDArray[Scalar]) -> NDArray[Scalar]:
     Raises
     ------
     TypeError, ValueError
-        If `w` is no array of that shape.
+        If `weight` is no array of that shape.
 
     Examples
     --------
@@ -132,18 +134,18 @@ def pointwise_weights_from_torch(w: NDArray[Scalar]) -> NDArray[Scalar]:
     (32, 64)
     """
     wanted = "(Cout, Cin) or (Cout, Cin, 1, 1)"
-    _check(w, (2, 4), wanted)
-    if w.shape[2:] not in ((), (1, 1)):
-        _refuse(w, wanted)
-    return _new(w.reshape(w.shape[:2]).T)
+    _check(weight, (2, 4), wanted)
+    if weight.shape[2:] not in ((), (1, 1)):
+        _refuse(weight, wanted)
+    return _new(weight.reshape(weight.shape[:2]).T)
 
 
-def pointwise_weights_to_torch(w: NDArray[Scalar]) -> NDArray[Scalar]:
+def pointwise_weights_to_torch(weight: NDArray[Scalar]) -> NDArray[Scalar]:
     """Turn pointwise weights (Cin, Cout) or (1, 1, Cin, Cout) into (Cout, Cin, 1, 1).
 
     Parameters
     ----------
-    w : numpy.ndarray, shape (Cin, Cout) or (1, 1, Cin, Cout)
+    weight : numpy.ndarray, shape (Cin, Cout) or (1, 1, Cin, Cout)
 
     Returns
     -------
@@ -152,7 +154,7 @@ def pointwise_weights_to_torch(w: NDArray[Scalar]) -> NDArray[Scalar]:
     Raises
     ------
     TypeError, ValueError
-        If `w` is no array of that shape.
+        If `weight` is no array of that shape.
 
     Examples
     --------
@@ -162,18 +164,18 @@ def pointwise_weights_to_torch(w: NDArray[Scalar]) -> NDArray[Scalar]:
     (64, 32, 1, 1)
     """
     wanted = "(Cin, Cout) or (1, 1, Cin, Cout)"
-    _check(w, (2, 4), wanted)
-    if w.shape[:-2] not in ((), (1, 1)):
-        _refuse(w, wanted)
-    return _new(w.reshape(w.shape[-2:]).T[:, :, np.newaxis, np.newaxis])
+    _check(weight, (2, 4), wanted)
+    if weight.shape[:-2] not in ((), (1, 1)):
+        _refuse(weight, wanted)
+    return _new(weight.reshape(weight.shape[-2:]).T[:, :, np.newaxis, np.newaxis])
 
 
-def conv2d_weights_from_torch(w: NDArray[Scalar]) -> NDArray[Scalar]:
+def conv2d_weights_from_torch(weight: NDArray[Scalar]) -> NDArray[Scalar]:
     """Turn standard weights (Cout, Cin / groups, KH, KW) into (KH, KW, Cin / groups, Cout).
 
     Parameters
     ----------
-    w : numpy.ndarray, shape (Cout, Cin / groups, KH, KW)
+    weight : numpy.ndarray, shape (Cout, Cin / groups, KH, KW)
         Weights of a ``torch.nn.Conv2d``.
 
     Returns
@@ -183,7 +185,7 @@ def conv2d_weights_from_torch(w: NDArray[Scalar]) -> NDArray[Scalar]:
     Raises
     ------
     TypeError, ValueError
-        If `w` is no array of that shape.
+        If `weight` is no array of that shape.
 
     Examples
     --------
@@ -192,16 +194,16 @@ def conv2d_weights_from_torch(w: NDArray[Scalar]) -> NDArray[Scalar]:
     >>> dwsep.conv2d_weights_from_torch(np.ones((32, 3, 5, 7))).shape
     (5, 7, 3, 32)
     """
-    _check(w, (4,), "(Cout, Cin / groups, KH, KW)")
-    return _new(w.transpose(2, 3, 1, 0))
+    _check(weight, (4,), "(Cout, Cin / groups, KH, KW)")
+    return _new(weight.transpose(2, 3, 1, 0))
 
 
-def conv2d_weights_to_torch(w: NDArray[Scalar]) -> NDArray[Scalar]:
+def conv2d_weights_to_torch(weight: NDArray[Scalar]) -> NDArray[Scalar]:
     """Turn standard weights (KH, KW, Cin / groups, Cout) into (Cout, Cin / groups, KH, KW).
 
     Parameters
     ----------
-    w : numpy.ndarray, shape (KH, KW, Cin / groups, Cout)
+    weight : numpy.ndarray, shape (KH, KW, Cin / groups, Cout)
 
     Returns
     -------
@@ -210,7 +212,7 @@ def conv2d_weights_to_torch(w: NDArray[Scalar]) -> NDArray[Scalar]:
     Raises
     ------
     TypeError, ValueError
-        If `w` is no array of that shape.
+        If `weight` is no array of that shape.
 
     Examples
     --------
@@ -219,5 +221,5 @@ def conv2d_weights_to_torch(w: NDArray[Scalar]) -> NDArray[Scalar]:
     >>> dwsep.conv2d_weights_to_torch(np.ones((5, 7, 3, 32))).shape
     (32, 3, 5, 7)
     """
-    _check(w, (4,), "(KH, KW, Cin / groups, Cout)")
-    return _new(w.transpose(3, 2, 0, 1))
+    _check(weight, (4,), "(KH, KW, Cin / groups, Cout)")
+    return _new(weight.transpose(3, 2, 0, 1))

@@ -54,19 +54,21 @@ def _runners(pair: Pair, threads: int, rounds: int) -> dict[str, Callable[[], ob
     c, o, k = pair.channels, pair.outputs, pair.kernel
     x = normal(1, pair.size, pair.size, c)
     # Scaled so that activations neither vanish nor all saturate at 6.
-    w_depthwise, b_depthwise = normal(k, k, c, 1) / np.float32(k), normal(c)
-    w_pointwise, b_pointwise = normal(c, o) / np.float32(c**0.5), normal(o)
-    w_standard = normal(k, k, c, o) / np.float32(k * c**0.5)
+    depthwise_weight, depthwise_bias = normal(k, k, c, 1) / np.float32(k), normal(c)
+    weight, bias = normal(c, o) / np.float32(c**0.5), normal(o)
+    standard_weight = normal(k, k, c, o) / np.float32(k * c**0.5)
     stride, relu6 = pair.stride, "relu6"
 
-    standard = dwsep.Conv2D(w_standard, b_pointwise, stride=stride, activation=relu6)
-    depthwise = dwsep.DepthwiseConv2D(w_depthwise, b_depthwise, stride=stride, activation=relu6)
-    pointwise = dwsep.PointwiseConv2D(w_pointwise, b_pointwise, activation=relu6)
+    standard = dwsep.Conv2D(standard_weight, bias, stride=stride, activation=relu6)
+    depthwise = dwsep.DepthwiseConv2D(
+        depthwise_weight, depthwise_bias, stride=stride, activation=relu6
+    )
+    pointwise = dwsep.PointwiseConv2D(weight, bias, activation=relu6)
     separable = dwsep.SeparableConv2D(
-        w_depthwise,
-        w_pointwise,
-        b_depthwise,
-        b_pointwise,
+        depthwise_weight,
+        weight,
+        depthwise_bias,
+        bias,
         stride=stride,
         depthwise_activation=relu6,
         activation=relu6,
@@ -78,7 +80,7 @@ def _runners(pair: Pair, threads: int, rounds: int) -> dict[str, Callable[[], ob
 
     def naive_relu6() -> object:
         z = naive.standard_conv2d(
-            x, w_standard, b_pointwise, stride=(stride, stride), padding=(pads, pads)
+            x, standard_weight, bias, stride=(stride, stride), padding=(pads, pads)
         )
         return np.clip(z, 0, 6, out=z)
 

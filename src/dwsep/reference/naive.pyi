@@ -7,7 +7,7 @@ _Pair: TypeAlias = tuple[int, int]
 
 def standard_conv2d(
     x: NDArray[np.float32],
-    w: NDArray[np.float32],
+    weight: NDArray[np.float32],
     bias: NDArray[np.float32] | None = None,
     *,
     stride: _Pair = (1, 1),
@@ -17,7 +17,7 @@ def standard_conv2d(
 ) -> NDArray[np.float32]: ...
 def depthwise_conv2d(
     x: NDArray[np.float32],
-    w: NDArray[np.float32],
+    weight: NDArray[np.float32],
     bias: NDArray[np.float32] | None = None,
     *,
     stride: _Pair = (1, 1),

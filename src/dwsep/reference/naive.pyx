@@ -23,7 +23,7 @@ cdef struct Window:
     Py_ssize_t dilation_w
 
 
-cdef void _standard(const float[:, :, :, ::1] x, const float[:, :, :, ::1] w,
+cdef void _standard(const float[:, :, :, ::1] x, const float[:, :, :, ::1] weight,
                     const accumulator[::1] bias, float[:, :, :, ::1] y, Window win) noexcept nogil:
     cdef Py_ssize_t n, oh, ow, co, kh, kw, ci, ih, iw
     cdef accumulator total
@@ -32,41 +32,41 @@ cdef void _standard(const float[:, :, :, ::1] x, const float[:, :, :, ::1] w,
             for ow in range(y.shape[2]):
                 for co in range(y.shape[3]):
                     total = bias[co]
-                    for kh in range(w.shape[0]):
+                    for kh in range(weight.shape[0]):
                         ih = oh * win.stride_h - win.pad_top + kh * win.dilation_h
                         if ih < 0 or ih >= x.shape[1]:
                             continue
-                        for kw in range(w.shape[1]):
+                        for kw in range(weight.shape[1]):
                             iw = ow * win.stride_w - win.pad_left + kw * win.dilation_w
                             if iw < 0 or iw >= x.shape[2]:
                                 continue
-                            for ci in range(w.shape[2]):
+                            for ci in range(weight.shape[2]):
                                 total += (<accumulator> x[n, ih, iw, ci]
-                                          * <accumulator> w[kh, kw, ci, co])
+                                          * <accumulator> weight[kh, kw, ci, co])
                     y[n, oh, ow, co] = <float> total
 
 
-cdef void _depthwise(const float[:, :, :, ::1] x, const float[:, :, :, ::1] w,
+cdef void _depthwise(const float[:, :, :, ::1] x, const float[:, :, :, ::1] weight,
                      const accumulator[::1] bias, float[:, :, :, ::1] y, Window win) noexcept nogil:
     cdef Py_ssize_t n, oh, ow, c, m, kh, kw, ih, iw
-    cdef Py_ssize_t multiplier = w.shape[3]
+    cdef Py_ssize_t multiplier = weight.shape[3]
     cdef accumulator total
     for n in range(y.shape[0]):
         for oh in range(y.shape[1]):
             for ow in range(y.shape[2]):
-                for c in range(w.shape[2]):
+                for c in range(weight.shape[2]):
                     for m in range(multiplier):
                         total = bias[c * multiplier + m]
-                        for kh in range(w.shape[0]):
+                        for kh in range(weight.shape[0]):
                             ih = oh * win.stride_h - win.pad_top + kh * win.dilation_h
                             if ih < 0 or ih >= x.shape[1]:
                                 continue
-                            for kw in range(w.shape[1]):
+                            for kw in range(weight.shape[1]):
                                 iw = ow * win.stride_w - win.pad_left + kw * win.dilation_w
                                 if iw < 0 or iw >= x.shape[2]:
                                     continue
                                 total += (<accumulator> x[n, ih, iw, c]
-                                          * <accumulator> w[kh, kw, c, m])
+                                          * <accumulator> weight[kh, kw, c, m])
                         y[n, oh, ow, c * multiplier + m] = <float> total
 
 
@@ -98,29 +98,29 @@ def _output_size(size, kernel, stride, pads, dilation):
     return max(0, free // stride + 1)
 
 
-def _prepare(x, w, stride, padding, dilation):
+def _prepare(x, weight, stride, padding, dilation):
     x = _as_float32("x", x, 4)
-    w = _as_float32("w", w, 4)
-    if w.shape[2] != x.shape[3]:
+    weight = _as_float32("weight", weight, 4)
+    if weight.shape[2] != x.shape[3]:
         raise ValueError(f"x of shape {x.shape} has {x.shape[3]} channels, "
-                         f"w of shape {w.shape} takes {w.shape[2]}")
+                         f"weight of shape {weight.shape} takes {weight.shape[2]}")
     cdef Window win
     win.stride_h, win.stride_w = stride
     win.dilation_h, win.dilation_w = dilation
     win.pad_top, win.pad_left = padding[0][0], padding[1][0]
-    height, width = (_output_size(x.shape[axis + 1], w.shape[axis], stride[axis], padding[axis],
-                                  dilation[axis]) for axis in range(2))
-    return x, w, (x.shape[0], height, width), win
+    height, width = (_output_size(x.shape[axis + 1], weight.shape[axis], stride[axis],
+                                  padding[axis], dilation[axis]) for axis in range(2))
+    return x, weight, (x.shape[0], height, width), win
 
 
-def standard_conv2d(x, w, bias=None, *, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1),
-                    accumulate="float32"):
-    """Convolve `x` with `w`, summing over the taps and all input channels.
+def standard_conv2d(x, weight, bias=None, *, stride=(1, 1), padding=((0, 0), (0, 0)),
+                    dilation=(1, 1), accumulate="float32"):
+    """Convolve `x` with `weight`, summing over the taps and all input channels.
 
     Parameters
     ----------
     x : ndarray of float32, shape (N, H, W, Cin)
-    w : ndarray of float32, shape (KH, KW, Cin, Cout)
+    weight : ndarray of float32, shape (KH, KW, Cin, Cout)
     bias : ndarray of float32, shape (Cout,), optional
     stride, dilation : (int, int)
     padding : ((int, int), (int, int))
@@ -137,15 +137,15 @@ def standard_conv2d(x, w, bias=None, *, stride=(1, 1), padding=((0, 0), (0, 0)),
     >>> import numpy as np
     >>> from dwsep.reference import standard_conv2d
     >>> x = np.ones((1, 3, 3, 2), np.float32)
-    >>> w = np.ones((3, 3, 2, 1), np.float32)
-    >>> float(standard_conv2d(x, w)[0, 0, 0, 0])
+    >>> weight = np.ones((3, 3, 2, 1), np.float32)
+    >>> float(standard_conv2d(x, weight)[0, 0, 0, 0])
     18.0
     """
     cdef Window win
-    x, w, outer, win = _prepare(x, w, stride, padding, dilation)
-    bias = _as_bias(bias, w.shape[3], accumulate)
-    y = np.empty((*outer, w.shape[3]), np.float32)
-    cdef const float[:, :, :, ::1] x_view = x, w_view = w
+    x, weight, outer, win = _prepare(x, weight, stride, padding, dilation)
+    bias = _as_bias(bias, weight.shape[3], accumulate)
+    y = np.empty((*outer, weight.shape[3]), np.float32)
+    cdef const float[:, :, :, ::1] x_view = x, w_view = weight
     cdef float[:, :, :, ::1] y_view = y
     cdef const float[::1] bias32
     cdef const double[::1] bias64
@@ -160,14 +160,14 @@ def standard_conv2d(x, w, bias=None, *, stride=(1, 1), padding=((0, 0), (0, 0)),
     return y
 
 
-def depthwise_conv2d(x, w, bias=None, *, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1),
-                     accumulate="float32"):
+def depthwise_conv2d(x, weight, bias=None, *, stride=(1, 1), padding=((0, 0), (0, 0)),
+                     dilation=(1, 1), accumulate="float32"):
     """Convolve every channel of `x` with its own M filters.
 
     Parameters
     ----------
     x : ndarray of float32, shape (N, H, W, C)
-    w : ndarray of float32, shape (KH, KW, C, M)
+    weight : ndarray of float32, shape (KH, KW, C, M)
         Filter m of channel c makes output channel c * M + m.
     bias : ndarray of float32, shape (C * M,), optional
     stride, padding, dilation, accumulate
@@ -182,16 +182,16 @@ def depthwise_conv2d(x, w, bias=None, *, stride=(1, 1), padding=((0, 0), (0, 0))
     >>> import numpy as np
     >>> from dwsep.reference import depthwise_conv2d
     >>> x = np.ones((1, 3, 3, 2), np.float32)
-    >>> w = np.ones((3, 3, 2, 1), np.float32)
-    >>> depthwise_conv2d(x, w).ravel().tolist()
+    >>> weight = np.ones((3, 3, 2, 1), np.float32)
+    >>> depthwise_conv2d(x, weight).ravel().tolist()
     [9.0, 9.0]
     """
     cdef Window win
-    x, w, outer, win = _prepare(x, w, stride, padding, dilation)
-    channels = w.shape[2] * w.shape[3]
+    x, weight, outer, win = _prepare(x, weight, stride, padding, dilation)
+    channels = weight.shape[2] * weight.shape[3]
     bias = _as_bias(bias, channels, accumulate)
     y = np.empty((*outer, channels), np.float32)
-    cdef const float[:, :, :, ::1] x_view = x, w_view = w
+    cdef const float[:, :, :, ::1] x_view = x, w_view = weight
     cdef float[:, :, :, ::1] y_view = y
     cdef const float[::1] bias32
     cdef const double[::1] bias64
