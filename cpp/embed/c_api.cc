@@ -3,6 +3,7 @@
 #include "dwsep/c_api.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "dwsep/dwsep.hpp"
@@ -35,39 +36,24 @@ dwsep_status new_pointwise(const dwsep_pointwise_filter* f, const dwsep_activati
   return new_layer(layer, message, size, [&] { return PointwiseConv2D(filter(f, "filter"), activation(a)); });
 }
 
-dwsep_status new_separable(const dwsep_depthwise_filter* d, const dwsep_pointwise_filter* p, const dwsep_conv_options* o,
-                           const dwsep_activation* inner, const dwsep_activation* a, dwsep_layer** layer, char* message, std::size_t size) {
+dwsep_status new_separable(const dwsep_depthwise_filter* d, const dwsep_pointwise_filter* f, const dwsep_conv_options* o,
+                           const dwsep_activation* inner, const dwsep_activation* a, const dwsep_squeeze_excite* s, dwsep_layer** layer,
+                           char* message, std::size_t size) {
   return new_layer(layer, message, size, [&] {
-    return SeparableConv2D(filter(d, "depthwise"), filter(p, "pointwise"), convolution(o), activation(inner), activation(a));
+    const std::optional<SqueezeExcite> factors = squeeze_excite(s);
+    return SeparableConv2D(filter(d, "depthwise_filter"), filter(f, "filter"), convolution(o), activation(inner), activation(a),
+                           factors ? &*factors : nullptr);
   });
 }
 
-dwsep_status new_inverted_residual(const dwsep_pointwise_filter* e, const dwsep_depthwise_filter* d, const dwsep_pointwise_filter* p,
+dwsep_status new_inverted_residual(const dwsep_pointwise_filter* e, const dwsep_depthwise_filter* d, const dwsep_pointwise_filter* f,
                                    const dwsep_conv_options* o, const dwsep_activation* first, const dwsep_activation* second,
-                                   const dwsep_activation* a, dwsep_layer** layer, char* message, std::size_t size) {
+                                   const dwsep_activation* a, const dwsep_squeeze_excite* s, dwsep_layer** layer, char* message,
+                                   std::size_t size) {
   return new_layer(layer, message, size, [&] {
-    return InvertedResidual(filter(e, "expand"), filter(d, "depthwise"), filter(p, "project"), convolution(o), activation(first),
-                            activation(second), activation(a));
-  });
-}
-
-dwsep_status new_gated_separable(const dwsep_depthwise_filter* d, const dwsep_pointwise_filter* p, const dwsep_conv_options* o,
-                                 const dwsep_activation* inner, const dwsep_activation* a, const dwsep_squeeze_excite* s,
-                                 dwsep_layer** layer, char* message, std::size_t size) {
-  return new_layer(layer, message, size, [&] {
-    const SqueezeExcite gate = squeeze_excite(s);
-    return SeparableConv2D(filter(d, "depthwise"), filter(p, "pointwise"), convolution(o), activation(inner), activation(a), &gate);
-  });
-}
-
-dwsep_status new_gated_inverted_residual(const dwsep_pointwise_filter* e, const dwsep_depthwise_filter* d, const dwsep_pointwise_filter* p,
-                                         const dwsep_conv_options* o, const dwsep_activation* first, const dwsep_activation* second,
-                                         const dwsep_activation* a, const dwsep_squeeze_excite* s, dwsep_layer** layer, char* message,
-                                         std::size_t size) {
-  return new_layer(layer, message, size, [&] {
-    const SqueezeExcite gate = squeeze_excite(s);
-    return InvertedResidual(filter(e, "expand"), filter(d, "depthwise"), filter(p, "project"), convolution(o), activation(first),
-                            activation(second), activation(a), &gate);
+    const std::optional<SqueezeExcite> factors = squeeze_excite(s);
+    return InvertedResidual(filter(e, "expand_filter"), filter(d, "depthwise_filter"), filter(f, "filter"), convolution(o),
+                            activation(first), activation(second), activation(a), factors ? &*factors : nullptr);
   });
 }
 
@@ -109,18 +95,10 @@ dwsep_status change_num_threads(int threads, char* message, std::size_t size) {
   return guarded(message, size, [&] { set_num_threads(threads); });
 }
 
-constexpr dwsep_api kApi = {DWSEP_C_ABI,         sizeof(dwsep_api),
-                            new_depthwise,       new_pointwise,
-                            new_separable,       new_inverted_residual,
-                            new_standard,        delete_layer,
-                            output_shape,        run,
-                            get_num_threads,     change_num_threads,
-                            new_gated_separable, new_gated_inverted_residual,
-                            load_network,        read_network,
-                            delete_network,      count_values,
-                            describe_input,      describe_output,
-                            output_sizes,        prepare_network,
-                            run_network};
+constexpr dwsep_api kApi = {DWSEP_C_ABI,  sizeof(dwsep_api), new_depthwise,  new_pointwise, new_separable,   new_inverted_residual,
+                            new_standard, delete_layer,      output_shape,   run,           get_num_threads, change_num_threads,
+                            load_network, read_network,      delete_network, count_values,  describe_input,  describe_output,
+                            output_sizes, prepare_network,   run_network};
 
 }  // namespace
 }  // namespace dwsep

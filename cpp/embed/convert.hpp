@@ -1,6 +1,7 @@
 // C's structs as the library's own types, checked, and exceptions as a status: what all functions of the table are made of.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "dwsep/c_api.h"
@@ -59,32 +60,32 @@ inline void no_quantization(const dwsep_quantization* quantization, DType type, 
 /// What all filters have: pointers, and types that are known.
 template <class T>
 const T& checked_filter(const T* f, const std::string& name) {
-  not_null(required(f, name.c_str()).weights, name + ".weights");
-  no_quantization(f->quantization, dtype(f->dtype, name), name + ".weights");
+  not_null(required(f, name.c_str()).weight, name + ".weight");
+  no_quantization(f->quantization, dtype(f->dtype, name), name + ".weight");
   static_cast<void>(dtype(f->bias_dtype, name + ".bias"));
   return *f;
 }
 
 inline DepthwiseFilter filter(const dwsep_depthwise_filter* f, const char* name) {
   checked_filter(f, name);
-  return {f->weights, f->kh, f->kw, f->channels, f->multiplier, f->bias, DType{f->dtype}, DType{f->bias_dtype}};
+  return {f->weight, f->kh, f->kw, f->channels, f->multiplier, f->bias, DType{f->dtype}, DType{f->bias_dtype}};
 }
 
 inline PointwiseFilter filter(const dwsep_pointwise_filter* f, const char* name) {
   checked_filter(f, name);
-  return {f->weights, f->in, f->out, f->bias, DType{f->dtype}, DType{f->bias_dtype}};
+  return {f->weight, f->in, f->out, f->bias, DType{f->dtype}, DType{f->bias_dtype}};
 }
 
-inline SqueezeExcite squeeze_excite(const dwsep_squeeze_excite* s) {
-  required(s, "squeeze_excite");
-  return {filter(s->reduce, "squeeze_excite.reduce"), filter(s->expand, "squeeze_excite.expand"), activation(s->reduce_activation),
-          activation(s->gate_activation)};
+inline std::optional<SqueezeExcite> squeeze_excite(const dwsep_squeeze_excite* s) {
+  if (s == nullptr) return std::nullopt;
+  return SqueezeExcite{filter(s->reduce_filter, "reduce_filter"), filter(s->excite_filter, "excite_filter"),
+                       activation(s->reduce_activation), activation(s->excite_activation)};
 }
 
 inline StandardFilter filter(const dwsep_standard_filter* f, const char* name) {
   checked_filter(f, name);
   if (f->groups < 1) refuse("groups", "1 or more", std::to_string(f->groups));
-  return {f->weights, f->kh, f->kw, f->in, f->out, f->groups, f->bias, DType{f->dtype}, DType{f->bias_dtype}};
+  return {f->weight, f->kh, f->kw, f->in, f->out, f->groups, f->bias, DType{f->dtype}, DType{f->bias_dtype}};
 }
 
 inline Shape shape(const dwsep_shape& s, const char* name) {

@@ -60,7 +60,7 @@ inline Bounded activate(const Activation& a, Bounded x) {
 inline std::vector<Bounded> exact_pointwise(const std::vector<Bounded>& x, std::int64_t pixels, const PointwiseFilter& f,
                                             const Activation& a, const float* residual = nullptr) {
   const auto at = [](std::int64_t i) { return static_cast<std::size_t>(i); };
-  const auto *const weights = static_cast<const float*>(f.weights), *const bias = static_cast<const float*>(f.bias);
+  const auto *const weights = static_cast<const float*>(f.weight), *const bias = static_cast<const float*>(f.bias);
   std::vector<Bounded> y;
   std::vector<Dot> row;
   for (std::int64_t p = 0; p < pixels; ++p) {

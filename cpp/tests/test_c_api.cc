@@ -25,20 +25,20 @@ const dwsep_depthwise_filter kDepthwiseWide = {kWide.data(), 3, 3, kOut, 1, null
 const dwsep_pointwise_filter kPointwise = {kMatrix.data(), kChannels, kOut, kBias.data(), DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr};
 const dwsep_pointwise_filter kProject = {kBack.data(), kOut, kChannels, nullptr, DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr};
 const dwsep_standard_filter kConv = {kStandard.data(), 3, 3, kChannels, kOut, 1, nullptr, DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr};
-const std::vector<float> kReduceMatrix = values(kOut * 5), kGateMatrix = values(5 * kOut), kSmall = values(kChannels * 5);
+const std::vector<float> kReduceMatrix = values(kOut * 5), kExciteMatrix = values(5 * kOut), kSmall = values(kChannels * 5);
 const dwsep_pointwise_filter kReduce = {kReduceMatrix.data(), kOut, 5, kBias.data(), DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr},
-                             kGate = {kGateMatrix.data(), 5, kOut, kBias.data(), DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr};
+                             kExcite = {kExciteMatrix.data(), 5, kOut, kBias.data(), DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr};
 const dwsep_pointwise_filter kNarrowReduce = {kSmall.data(), kChannels, 5, nullptr, DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr},
-                             kNarrowGate = {kSmall.data(), 5, kChannels, nullptr, DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr};
+                             kNarrowExcite = {kSmall.data(), 5, kChannels, nullptr, DWSEP_FLOAT32, DWSEP_FLOAT32, nullptr};
 const dwsep_conv_options kOptions = {2, 1, 1, 2, DWSEP_PADDING_EXPLICIT, 1, 0, 2, 1};
 const dwsep_activation kSilu = {DWSEP_SILU, 0, 0}, kRelu6 = {DWSEP_CLIP, 0, 6}, kSigmoid = {DWSEP_SIGMOID, 0, 0};
-const dwsep_squeeze_excite kGated = {&kReduce, &kGate, &kSilu, &kSigmoid}, kNarrowGated = {&kNarrowReduce, &kNarrowGate, nullptr, nullptr};
+const dwsep_squeeze_excite kSqueezeExcite = {&kReduce, &kExcite, &kSilu, &kSigmoid},
+                           kNarrow = {&kNarrowReduce, &kNarrowExcite, nullptr, nullptr};
 
 // A caller that was compiled long ago finds every function where it was.
 constexpr std::size_t place(int function) { return 8 + static_cast<std::size_t>(function) * sizeof(void*); }
 static_assert(DWSEP_C_ABI == 1 && offsetof(dwsep_api, new_depthwise) == place(0) && offsetof(dwsep_api, run) == place(7));
-static_assert(offsetof(dwsep_api, set_num_threads) == place(9) && offsetof(dwsep_api, new_gated_separable) == place(10));
-static_assert(offsetof(dwsep_api, run_network) == place(20));
+static_assert(offsetof(dwsep_api, set_num_threads) == place(9) && offsetof(dwsep_api, run_network) == place(18));
 static_assert(sizeof(dwsep_depthwise_filter) == 64 && sizeof(dwsep_conv_options) == 72 && sizeof(dwsep_const_tensor) == 80);
 static_assert(sizeof(dwsep_sizes) == 72 && sizeof(dwsep_const_array) == 96 && sizeof(dwsep_value) == 120);
 
@@ -82,17 +82,19 @@ void same_bits() {
   same(api, layer, dwsep::DepthwiseConv2D(depthwise, o, silu), false, "depthwise");
   f.new_pointwise(&kPointwise, &kRelu6, &layer, nullptr, 0);
   same(api, layer, dwsep::PointwiseConv2D(pointwise, relu6), true, "pointwise");
-  f.new_separable(&kDepthwise, &kPointwise, &kOptions, &kRelu6, &kSilu, &layer, nullptr, 0);
+  f.new_separable(&kDepthwise, &kPointwise, &kOptions, &kRelu6, &kSilu, nullptr, &layer, nullptr, 0);
   same(api, layer, dwsep::SeparableConv2D(depthwise, pointwise, o, relu6, silu), true, "separable");
-  f.new_inverted_residual(&kPointwise, &kDepthwiseWide, &kProject, &kOptions, &kRelu6, &kSilu, nullptr, &layer, nullptr, 0);
+  f.new_inverted_residual(&kPointwise, &kDepthwiseWide, &kProject, &kOptions, &kRelu6, &kSilu, nullptr, nullptr, &layer, nullptr, 0);
   same(api, layer, dwsep::InvertedResidual(pointwise, wide, project, o, relu6, silu, none), true, "inverted residual");
-  const dwsep::PointwiseFilter reduce{kReduceMatrix.data(), kOut, 5, kBias.data()}, gate{kGateMatrix.data(), 5, kOut, kBias.data()};
-  const dwsep::SqueezeExcite gated{reduce, gate, silu, {dwsep::ActivationKind::sigmoid}};
-  f.new_gated_inverted_residual(&kPointwise, &kDepthwiseWide, &kProject, &kOptions, &kRelu6, &kSilu, nullptr, &kGated, &layer, nullptr, 0);
-  same(api, layer, dwsep::InvertedResidual(pointwise, wide, project, o, relu6, silu, none, &gated), true, "gated inverted residual");
+  const dwsep::PointwiseFilter reduce{kReduceMatrix.data(), kOut, 5, kBias.data()}, excite{kExciteMatrix.data(), 5, kOut, kBias.data()};
+  const dwsep::SqueezeExcite factors{reduce, excite, silu, {dwsep::ActivationKind::sigmoid}};
+  f.new_inverted_residual(&kPointwise, &kDepthwiseWide, &kProject, &kOptions, &kRelu6, &kSilu, nullptr, &kSqueezeExcite, &layer, nullptr,
+                          0);
+  same(api, layer, dwsep::InvertedResidual(pointwise, wide, project, o, relu6, silu, none, &factors), true,
+       "inverted residual with squeeze-excite");
   const dwsep::SqueezeExcite narrow{{kSmall.data(), kChannels, 5, nullptr}, {kSmall.data(), 5, kChannels, nullptr}, none, none};
-  f.new_gated_separable(&kDepthwise, &kPointwise, &kOptions, &kRelu6, &kSilu, &kNarrowGated, &layer, nullptr, 0);
-  same(api, layer, dwsep::SeparableConv2D(depthwise, pointwise, o, relu6, silu, &narrow), true, "gated separable");
+  f.new_separable(&kDepthwise, &kPointwise, &kOptions, &kRelu6, &kSilu, &kNarrow, &layer, nullptr, 0);
+  same(api, layer, dwsep::SeparableConv2D(depthwise, pointwise, o, relu6, silu, &narrow), true, "separable with squeeze-excite");
   f.new_standard(&kConv, &kOptions, &kRelu6, &layer, nullptr, 0);
   same(api, layer, dwsep::Conv2D({kStandard.data(), 3, 3, kChannels, kOut, 1, nullptr}, o, relu6), true, "standard");
 }
@@ -107,8 +109,8 @@ void refusals() {
   check(api.refused(f.new_depthwise(nullptr, nullptr, nullptr, &layer, text, size), invalid, "filter: ", &layer), "no filter");
   check(api.refused(f.new_depthwise(&kDepthwise, nullptr, nullptr, nullptr, text, size), invalid, "layer: "), "nowhere to put it");
   dwsep_depthwise_filter filter = kDepthwise;
-  filter.weights = nullptr;
-  check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "filter.weights: ", &layer), "no weights");
+  filter.weight = nullptr;
+  check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "filter.weight: ", &layer), "no weights");
   filter = kDepthwise;
   filter.kh = -3;
   check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "filter height: ", &layer), "negative height");
@@ -131,7 +133,7 @@ void refusals() {
   const dwsep_quantization scaled = {&scale, &zero, 1, -1};
   filter = kDepthwise;
   filter.quantization = &scaled;
-  check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "filter.weights: must be without quantization",
+  check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "filter.weight: must be without quantization",
                     &layer),
         "floats with a scale");
   dwsep_conv_options options = kOptions;
@@ -148,18 +150,15 @@ void refusals() {
     check(api.refused(f.new_standard(&conv, nullptr, nullptr, &layer, text, size), invalid, "groups: ", &layer),
           "groups that do not divide");
   }
-  check(api.refused(f.new_gated_separable(&kDepthwise, &kPointwise, nullptr, nullptr, nullptr, nullptr, &layer, text, size), invalid,
-                    "squeeze_excite: ", &layer),
-        "no gate");
-  check(api.refused(f.new_gated_separable(&kDepthwise, &kPointwise, nullptr, nullptr, nullptr, &kGated, &layer, text, size), invalid,
-                    "squeeze-excite", &layer),
-        "a gate of other channels");
-  dwsep_squeeze_excite half = kGated;
-  half.expand = nullptr;
-  check(api.refused(f.new_gated_inverted_residual(&kPointwise, &kDepthwiseWide, &kProject, nullptr, nullptr, nullptr, nullptr, &half,
-                                                  &layer, text, size),
-                    invalid, "squeeze_excite.expand: ", &layer),
-        "half a gate");
+  check(api.refused(f.new_separable(&kDepthwise, &kPointwise, nullptr, nullptr, nullptr, &kSqueezeExcite, &layer, text, size), invalid,
+                    "reduce_weight: ", &layer),
+        "squeeze-excite of other channels");
+  dwsep_squeeze_excite half = kSqueezeExcite;
+  half.excite_filter = nullptr;
+  check(api.refused(
+            f.new_inverted_residual(&kPointwise, &kDepthwiseWide, &kProject, nullptr, nullptr, nullptr, nullptr, &half, &layer, text, size),
+            invalid, "excite_filter: ", &layer),
+        "half a squeeze-excite");
   check(api.refused(f.set_num_threads(-1, text, size), invalid, ""), "negative threads");
 
   check(f.new_pointwise(&kPointwise, nullptr, &layer, text, size) == DWSEP_OK, "a layer to call");

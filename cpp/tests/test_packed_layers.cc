@@ -135,7 +135,7 @@ void add_inverted_residual(Chain& chain, std::int64_t in, std::int64_t expanded,
   const DepthwiseFilter d = chain.depthwise(kernel, expanded, multiplier);
   const SqueezeExcite s{chain.pointwise(middle, reduced), chain.pointwise(reduced, middle), a, sigmoid};
   std::optional<PackedSqueezeExcite> gate;
-  if (gated) gate = PackedSqueezeExcite{packed(s.reduce), packed(s.expand), a, sigmoid};
+  if (gated) gate = PackedSqueezeExcite{packed(s.reduce_filter), packed(s.excite_filter), a, sigmoid};
   const ConvOptions o{stride, stride, 1, 1, {}};
   chain.add(InvertedResidual(e, d, p, o, a, a, none, gated ? &s : nullptr),
             make_inverted_residual(repacked(e), packed(d), packed(p), o, a, a, none, gate), with_residual);
@@ -151,7 +151,7 @@ Chain make_chain() {
         false);
   const DepthwiseFilter d = c.depthwise(3, 24, 1);
   c.add(DepthwiseConv2D(d, {}, relu), make_depthwise(packed(d), {}, relu), false);
-  const StandardFilter each{d.weights, 3, 3, 24, 24, 24, d.bias};
+  const StandardFilter each{d.weight, 3, 3, 24, 24, 24, d.bias};
   c.add(Conv2D(each, {}, relu), make_depthwise_with_residual(packed(d), {}, relu), true);
   const DepthwiseFilter sd = c.depthwise(5, 24, 2);
   const PointwiseFilter sp = c.pointwise(48, 40);

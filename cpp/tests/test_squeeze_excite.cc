@@ -33,7 +33,7 @@ struct Case {
   std::int64_t size, in, expanded, reduced, out, kernel, stride, dilation = 1, multiplier = 1;
   bool residual = false;
   Activation expand_activation = Activation::relu(), depthwise_activation = Activation::relu(),
-             gate_activation{ActivationKind::hard_sigmoid};
+             excite_activation{ActivationKind::hard_sigmoid};
 };
 
 const Activation kHardSwish{ActivationKind::hard_swish}, kSilu{ActivationKind::silu}, kSigmoid{ActivationKind::sigmoid};
@@ -83,11 +83,11 @@ struct Problem {
   PointwiseFilter expand_filter() const { return {expand.data(), k.in, k.expanded, bias.data()}; }
   DepthwiseFilter depthwise_filter() const { return {depthwise.data(), k.kernel, k.kernel, k.expanded, k.multiplier, bias.data()}; }
   PointwiseFilter reduce_filter() const { return {reduce.data(), middle, k.reduced, bias.data()}; }
-  PointwiseFilter gate_filter() const { return {gate.data(), k.reduced, middle, bias.data()}; }
+  PointwiseFilter excite_filter() const { return {gate.data(), k.reduced, middle, bias.data()}; }
   PointwiseFilter project_filter() const { return {project.data(), middle, k.out, bias.data()}; }
   ConvOptions options() const { return {k.stride, k.stride, k.dilation, k.dilation, {}}; }
   InvertedResidual layer() const {
-    const SqueezeExcite s{reduce_filter(), gate_filter(), Activation::relu(), k.gate_activation};
+    const SqueezeExcite s{reduce_filter(), excite_filter(), Activation::relu(), k.excite_activation};
     return InvertedResidual(expand_filter(), depthwise_filter(), project_filter(), options(), k.expand_activation, k.depthwise_activation,
                             Activation::none(), &s);
   }
@@ -141,7 +141,7 @@ Floats unfused(const Problem& p) {
     mean[at(i)] = sum / static_cast<float>(pixels);
   }
   const Floats r = run(PointwiseConv2D(p.reduce_filter(), Activation::relu()), mean, pooled, reduced);
-  const Floats g = run(PointwiseConv2D(p.gate_filter(), p.k.gate_activation), r, reduced, pooled);
+  const Floats g = run(PointwiseConv2D(p.excite_filter(), p.k.excite_activation), r, reduced, pooled);
   for (std::size_t i = 0; i < d.size(); ++i) d[i] *= g[i / at(pixels * p.middle) * at(p.middle) + i % at(p.middle)];
   const ConstTensor residual = dense(p.residual.data(), p.out);
   return run(PointwiseConv2D(p.project_filter(), Activation::none()), d, middle, p.out, p.k.residual ? &residual : nullptr);
@@ -172,7 +172,7 @@ std::vector<Bounded> exact(const Problem& p) {
     mean.push_back(dot.result());
   }
   const std::vector<Bounded> r = exact_pointwise(mean, 1, p.reduce_filter(), Activation::relu());
-  const std::vector<Bounded> g = exact_pointwise(r, 1, p.gate_filter(), k.gate_activation);
+  const std::vector<Bounded> g = exact_pointwise(r, 1, p.excite_filter(), k.excite_activation);
   for (std::size_t i = 0; i < d.size(); ++i) {
     const Bounded a = d[i], b = g[i % at(p.middle)];
     const double size = (std::abs(a.value) + a.error) * (std::abs(b.value) + b.error);

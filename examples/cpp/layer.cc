@@ -20,11 +20,11 @@ int main() {
   const std::vector<float> box(kTaps * kTaps * kChannels, 1.0F / (kTaps * kTaps));  // KH, KW, C
   const std::vector<float> luma = {0.299F, 0.587F, 0.114F};                         // in, out
   dwsep::DepthwiseFilter depthwise;
-  depthwise.weights = box.data();
+  depthwise.weight = box.data();
   depthwise.kh = depthwise.kw = kTaps;
   depthwise.channels = kChannels;
   dwsep::PointwiseFilter pointwise;
-  pointwise.weights = luma.data();
+  pointwise.weight = luma.data();
   pointwise.in = kChannels;
   pointwise.out = 1;
 

@@ -51,7 +51,7 @@ cdef class Blur:
         cdef char[256] message
         cdef dwsep_depthwise_filter filter
         cdef float[:, :, ::1] box = np.full((taps, taps, channels), 1 / taps**2, np.float32)
-        filter.weights = &box[0, 0, 0]
+        filter.weight = &box[0, 0, 0]
         filter.kh = filter.kw = taps
         filter.channels = channels
         filter.multiplier = 1

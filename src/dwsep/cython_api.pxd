@@ -60,14 +60,14 @@ cdef extern from "dwsep/c_api.h" nogil:
         int32_t axis
 
     ctypedef struct dwsep_depthwise_filter:
-        const void* weights
+        const void* weight
         int64_t kh, kw, channels, multiplier
         const void* bias
         int32_t dtype, bias_dtype
         const dwsep_quantization* quantization
 
     ctypedef struct dwsep_pointwise_filter:
-        const void* weights
+        const void* weight
         # "in" is a word of Cython's.
         int64_t in_ "in"
         int64_t out
@@ -76,7 +76,7 @@ cdef extern from "dwsep/c_api.h" nogil:
         const dwsep_quantization* quantization
 
     ctypedef struct dwsep_standard_filter:
-        const void* weights
+        const void* weight
         int64_t kh, kw
         int64_t in_ "in"
         int64_t out, groups
@@ -85,10 +85,10 @@ cdef extern from "dwsep/c_api.h" nogil:
         const dwsep_quantization* quantization
 
     ctypedef struct dwsep_squeeze_excite:
-        const dwsep_pointwise_filter* reduce
-        const dwsep_pointwise_filter* expand
+        const dwsep_pointwise_filter* reduce_filter
+        const dwsep_pointwise_filter* excite_filter
         const dwsep_activation* reduce_activation
-        const dwsep_activation* gate_activation
+        const dwsep_activation* excite_activation
 
     ctypedef struct dwsep_shape:
         int64_t n, h, w, c
@@ -145,15 +145,16 @@ cdef extern from "dwsep/c_api.h" nogil:
             const dwsep_pointwise_filter* filter, const dwsep_activation* activation,
             dwsep_layer** layer, char* message, size_t message_size) noexcept nogil
         dwsep_status (*new_separable)(
-            const dwsep_depthwise_filter* depthwise, const dwsep_pointwise_filter* pointwise,
+            const dwsep_depthwise_filter* depthwise_filter, const dwsep_pointwise_filter* filter,
             const dwsep_conv_options* options, const dwsep_activation* depthwise_activation,
-            const dwsep_activation* activation,
+            const dwsep_activation* activation, const dwsep_squeeze_excite* squeeze_excite,
             dwsep_layer** layer, char* message, size_t message_size) noexcept nogil
         dwsep_status (*new_inverted_residual)(
-            const dwsep_pointwise_filter* expand, const dwsep_depthwise_filter* depthwise,
-            const dwsep_pointwise_filter* project, const dwsep_conv_options* options,
-            const dwsep_activation* expand_activation,
+            const dwsep_pointwise_filter* expand_filter,
+            const dwsep_depthwise_filter* depthwise_filter, const dwsep_pointwise_filter* filter,
+            const dwsep_conv_options* options, const dwsep_activation* expand_activation,
             const dwsep_activation* depthwise_activation, const dwsep_activation* activation,
+            const dwsep_squeeze_excite* squeeze_excite,
             dwsep_layer** layer, char* message, size_t message_size) noexcept nogil
         dwsep_status (*new_standard)(
             const dwsep_standard_filter* filter, const dwsep_conv_options* options,
@@ -170,18 +171,6 @@ cdef extern from "dwsep/c_api.h" nogil:
         int (*num_threads)() noexcept nogil
         dwsep_status (*set_num_threads)(
             int threads, char* message, size_t message_size) noexcept nogil
-        dwsep_status (*new_gated_separable)(
-            const dwsep_depthwise_filter* depthwise, const dwsep_pointwise_filter* pointwise,
-            const dwsep_conv_options* options, const dwsep_activation* depthwise_activation,
-            const dwsep_activation* activation, const dwsep_squeeze_excite* squeeze_excite,
-            dwsep_layer** layer, char* message, size_t message_size) noexcept nogil
-        dwsep_status (*new_gated_inverted_residual)(
-            const dwsep_pointwise_filter* expand, const dwsep_depthwise_filter* depthwise,
-            const dwsep_pointwise_filter* project, const dwsep_conv_options* options,
-            const dwsep_activation* expand_activation,
-            const dwsep_activation* depthwise_activation, const dwsep_activation* activation,
-            const dwsep_squeeze_excite* squeeze_excite,
-            dwsep_layer** layer, char* message, size_t message_size) noexcept nogil
         dwsep_status (*load_network)(
             const char* path, dwsep_network** network,
             char* message, size_t message_size) noexcept nogil

@@ -68,9 +68,9 @@ typedef struct dwsep_quantization {
   int32_t axis;  /* that axis, counted from 0; -1 where count is at most 1 */
 } dwsep_quantization;
 
-/* Weights are dense; bias may be null. `dtype` and `quantization`, which may be null, are those of the weights. */
+/* Weights are dense; bias may be null. `dtype` and `quantization`, which may be null, are those of the weight. */
 typedef struct dwsep_depthwise_filter {
-  const void* weights; /* (kh, kw, channels, multiplier); output channel c * multiplier + m */
+  const void* weight; /* (kh, kw, channels, multiplier); output channel c * multiplier + m */
   int64_t kh, kw, channels, multiplier;
   const void* bias;          /* (channels * multiplier) */
   int32_t dtype, bias_dtype; /* a dwsep_dtype each */
@@ -78,7 +78,7 @@ typedef struct dwsep_depthwise_filter {
 } dwsep_depthwise_filter;
 
 typedef struct dwsep_pointwise_filter {
-  const void* weights; /* (in, out) */
+  const void* weight; /* (in, out) */
   int64_t in, out;
   const void* bias; /* (out) */
   int32_t dtype, bias_dtype;
@@ -86,17 +86,17 @@ typedef struct dwsep_pointwise_filter {
 } dwsep_pointwise_filter;
 
 typedef struct dwsep_standard_filter {
-  const void* weights; /* (kh, kw, in / groups, out) */
+  const void* weight; /* (kh, kw, in / groups, out) */
   int64_t kh, kw, in, out, groups;
   const void* bias; /* (out) */
   int32_t dtype, bias_dtype;
   const dwsep_quantization* quantization;
 } dwsep_standard_filter;
 
-/* One factor for each channel of an image: gate_activation(expand(reduce_activation(reduce(mean of the image's pixels)))). */
+/* One factor for each channel of an image: excite_activation(excite(reduce_activation(reduce(mean of the image's pixels)))). */
 typedef struct dwsep_squeeze_excite {
-  const dwsep_pointwise_filter *reduce, *expand;
-  const dwsep_activation *reduce_activation, *gate_activation; /* may be null: none */
+  const dwsep_pointwise_filter *reduce_filter, *excite_filter;
+  const dwsep_activation *reduce_activation, *excite_activation; /* may be null: none */
 } dwsep_squeeze_excite;
 
 typedef struct dwsep_shape {
@@ -165,13 +165,15 @@ typedef struct dwsep_api {
                                 dwsep_layer** layer, char* message, size_t message_size);
   dwsep_status (*new_pointwise)(const dwsep_pointwise_filter* filter, const dwsep_activation* activation, dwsep_layer** layer,
                                 char* message, size_t message_size);
-  dwsep_status (*new_separable)(const dwsep_depthwise_filter* depthwise, const dwsep_pointwise_filter* pointwise,
+  dwsep_status (*new_separable)(const dwsep_depthwise_filter* depthwise_filter, const dwsep_pointwise_filter* filter,
                                 const dwsep_conv_options* options, const dwsep_activation* depthwise_activation,
-                                const dwsep_activation* activation, dwsep_layer** layer, char* message, size_t message_size);
-  dwsep_status (*new_inverted_residual)(const dwsep_pointwise_filter* expand, const dwsep_depthwise_filter* depthwise,
-                                        const dwsep_pointwise_filter* project, const dwsep_conv_options* options,
+                                const dwsep_activation* activation, const dwsep_squeeze_excite* squeeze_excite, /* may be null: none */
+                                dwsep_layer** layer, char* message, size_t message_size);
+  dwsep_status (*new_inverted_residual)(const dwsep_pointwise_filter* expand_filter, const dwsep_depthwise_filter* depthwise_filter,
+                                        const dwsep_pointwise_filter* filter, const dwsep_conv_options* options,
                                         const dwsep_activation* expand_activation, const dwsep_activation* depthwise_activation,
-                                        const dwsep_activation* activation, dwsep_layer** layer, char* message, size_t message_size);
+                                        const dwsep_activation* activation, const dwsep_squeeze_excite* squeeze_excite,
+                                        dwsep_layer** layer, char* message, size_t message_size);
   dwsep_status (*new_standard)(const dwsep_standard_filter* filter, const dwsep_conv_options* options, const dwsep_activation* activation,
                                dwsep_layer** layer, char* message, size_t message_size);
   void (*delete_layer)(dwsep_layer* layer); /* null is allowed */
@@ -184,17 +186,6 @@ typedef struct dwsep_api {
 
   int (*num_threads)(void); /* 0 where DWSEP_NUM_THREADS is no number of at least 1; calls with `threads` = 0 fail then */
   dwsep_status (*set_num_threads)(int threads, char* message, size_t message_size); /* 0 returns to the default */
-
-  /* As new_separable and new_inverted_residual; the last convolution reads the depthwise output times its gate. */
-  dwsep_status (*new_gated_separable)(const dwsep_depthwise_filter* depthwise, const dwsep_pointwise_filter* pointwise,
-                                      const dwsep_conv_options* options, const dwsep_activation* depthwise_activation,
-                                      const dwsep_activation* activation, const dwsep_squeeze_excite* squeeze_excite, dwsep_layer** layer,
-                                      char* message, size_t message_size);
-  dwsep_status (*new_gated_inverted_residual)(const dwsep_pointwise_filter* expand, const dwsep_depthwise_filter* depthwise,
-                                              const dwsep_pointwise_filter* project, const dwsep_conv_options* options,
-                                              const dwsep_activation* expand_activation, const dwsep_activation* depthwise_activation,
-                                              const dwsep_activation* activation, const dwsep_squeeze_excite* squeeze_excite,
-                                              dwsep_layer** layer, char* message, size_t message_size);
 
   /* Each stores a new network to *network, or null if it fails. A file is mapped, and must stay as it is while the network lives; the
    * content of one is copied. */

@@ -30,39 +30,39 @@ struct Plan {
   double bytes = 0;  ///< input, weights and output, each once
 };
 
-/// Depthwise filters: weights (kh, kw, channels, multiplier), dense; output channel c * multiplier + m; bias (channels * multiplier) or
-/// null. Types and quantization are those of the weights and of the bias, in all filters.
+/// Depthwise filters: weight (kh, kw, channels, multiplier), dense; output channel c * multiplier + m; bias (channels * multiplier) or
+/// null. Types and quantization are those of the weight and of the bias, in all filters.
 struct DepthwiseFilter {
-  const void* weights = nullptr;
+  const void* weight = nullptr;
   std::int64_t kh = 0, kw = 0, channels = 0, multiplier = 1;
   const void* bias = nullptr;
   DType dtype = DType::float32, bias_dtype = DType::float32;
   const Quantization* quantization = nullptr;
 };
 
-/// Pointwise filter: weights (in, out), dense; bias (out) or null.
+/// Pointwise filter: weight (in, out), dense; bias (out) or null.
 struct PointwiseFilter {
-  const void* weights = nullptr;
+  const void* weight = nullptr;
   std::int64_t in = 0, out = 0;
   const void* bias = nullptr;
   DType dtype = DType::float32, bias_dtype = DType::float32;
   const Quantization* quantization = nullptr;
 };
 
-/// Standard filter: weights (kh, kw, in / groups, out), dense; bias (out) or null.
+/// Standard filter: weight (kh, kw, in / groups, out), dense; bias (out) or null.
 struct StandardFilter {
-  const void* weights = nullptr;
+  const void* weight = nullptr;
   std::int64_t kh = 0, kw = 0, in = 0, out = 0, groups = 1;
   const void* bias = nullptr;
   DType dtype = DType::float32, bias_dtype = DType::float32;
   const Quantization* quantization = nullptr;
 };
 
-/// One factor for each channel of an image: gate = gate_activation(expand(reduce_activation(reduce(mean)))), where mean is over the image's
+/// One factor for each channel of an image: excite_activation(excite(reduce_activation(reduce(mean)))), where mean is over the image's
 /// pixels: a row's are added left to right, then the rows top to bottom, and the sum is divided by the number of pixels.
 struct SqueezeExcite {
-  PointwiseFilter reduce, expand;
-  Activation reduce_activation, gate_activation;
+  PointwiseFilter reduce_filter, excite_filter;
+  Activation reduce_activation, excite_activation;
 };
 
 /// What all layers share. A layer that is moved is copied, so that none is ever without its weights.
@@ -96,18 +96,18 @@ class PointwiseConv2D : public Layer {
 };
 
 /// Depthwise, then pointwise, without the intermediate tensor. With squeeze-excite the pointwise convolution reads the depthwise output
-/// times its gate.
+/// times its factors.
 class SeparableConv2D : public Layer {
  public:
-  SeparableConv2D(const DepthwiseFilter& depthwise, const PointwiseFilter& pointwise, const ConvOptions& options,
+  SeparableConv2D(const DepthwiseFilter& depthwise_filter, const PointwiseFilter& filter, const ConvOptions& options,
                   const Activation& depthwise_activation, const Activation& activation, const SqueezeExcite* squeeze_excite = nullptr);
 };
 
 /// Pointwise expansion, depthwise, pointwise projection (MobileNetV2's block), without the intermediate tensors. With squeeze-excite
-/// (MobileNetV3, EfficientNet, MnasNet) the projection reads the depthwise output times its gate.
+/// (MobileNetV3, EfficientNet, MnasNet) the projection reads the depthwise output times its factors.
 class InvertedResidual : public Layer {
  public:
-  InvertedResidual(const PointwiseFilter& expand, const DepthwiseFilter& depthwise, const PointwiseFilter& project,
+  InvertedResidual(const PointwiseFilter& expand_filter, const DepthwiseFilter& depthwise_filter, const PointwiseFilter& filter,
                    const ConvOptions& options, const Activation& expand_activation, const Activation& depthwise_activation,
                    const Activation& activation, const SqueezeExcite* squeeze_excite = nullptr);
 };

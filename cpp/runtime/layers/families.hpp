@@ -12,8 +12,8 @@
 namespace dwsep::runtime {
 
 struct PackedSqueezeExcite {
-  PackedMatrix reduce, expand;
-  Activation reduce_activation, gate_activation;
+  PackedMatrix reduce, excite;
+  Activation reduce_activation, excite_activation;
 };
 
 // All throw std::invalid_argument when options are out of range or weights do not fit each other.

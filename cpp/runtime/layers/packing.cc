@@ -14,7 +14,7 @@ PackedDepthwise depthwise_layout(std::int64_t kh, std::int64_t kw, std::int64_t 
 PackedDepthwise pack(const DepthwiseFilter& f, int lanes) {
   PackedDepthwise p = depthwise_layout(f.kh, f.kw, f.channels, f.multiplier, lanes);
   const std::int64_t taps = f.kh * f.kw, outputs = p.outputs();
-  const auto *const from = static_cast<const float*>(f.weights), *const from_bias = static_cast<const float*>(f.bias);
+  const auto *const from = static_cast<const float*>(f.weight), *const from_bias = static_cast<const float*>(f.bias);
   const std::shared_ptr<float> weights = shared_array<float>(p.weight_floats()), bias = shared_array<float>(p.bias_floats());
   for (std::int64_t v = 0; v < p.vectors; ++v) {
     float* w = weights.get() + v * taps * lanes;
@@ -119,7 +119,7 @@ PackedMatrix pack_matrix(const float* matrix, std::int64_t row_stride, const flo
 }
 
 PackedMatrix pack(const PointwiseFilter& f, const KernelTable& kernels) {
-  return pack_matrix(static_cast<const float*>(f.weights), f.out, static_cast<const float*>(f.bias), f.in, f.out, kernels);
+  return pack_matrix(static_cast<const float*>(f.weight), f.out, static_cast<const float*>(f.bias), f.in, f.out, kernels);
 }
 
 Unpacked unpack(const PackedMatrix& p) {

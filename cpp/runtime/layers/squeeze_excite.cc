@@ -28,16 +28,16 @@ void run_layer(const PointwiseStage& layer, const float* x, float* y, const Team
 }  // namespace
 
 PackedSqueezeExcite checked_pack(const SqueezeExcite& s) {
-  return {checked_pack(s.reduce), checked_pack(s.expand), s.reduce_activation, s.gate_activation};
+  return {checked_pack(s.reduce_filter), checked_pack(s.excite_filter), s.reduce_activation, s.excite_activation};
 }
 
 SqueezeExciteStage::SqueezeExciteStage(PackedSqueezeExcite s, std::int64_t channels)
-    : reduce_(std::move(s.reduce), s.reduce_activation), expand_(std::move(s.expand), s.gate_activation) {
-  const PackedMatrix &reduce = reduce_.packed(), &expand = expand_.packed();
-  check_channels("squeeze-excite reduction weights", channels, reduce.k);
-  check_channels("squeeze-excite expansion weights", reduce.columns, expand.k);
-  if (expand.columns != channels) {
-    reject("squeeze-excite expansion weights", std::to_string(channels) + " output channels", std::to_string(expand.columns));
+    : reduce_(std::move(s.reduce), s.reduce_activation), excite_(std::move(s.excite), s.excite_activation) {
+  const PackedMatrix &reduce = reduce_.packed(), &excite = excite_.packed();
+  check_channels("reduce_weight", channels, reduce.k);
+  check_channels("excite_weight", reduce.columns, excite.k);
+  if (excite.columns != channels) {
+    reject("excite_weight", std::to_string(channels) + " output channels", std::to_string(excite.columns));
   }
 }
 
@@ -59,7 +59,7 @@ void SqueezeExciteStage::run(const Image& image, std::int64_t rows, std::int64_t
   team.barrier();
   run_layer(reduce_, image.mean, image.reduced, team);
   team.barrier();
-  run_layer(expand_, image.reduced, image.gate, team);
+  run_layer(excite_, image.reduced, image.gate, team);
   team.barrier();
 }
 

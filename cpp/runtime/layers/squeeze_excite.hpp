@@ -26,11 +26,11 @@ class SqueezeExciteStage {
   /// The gate from the row sums. Every thread of the team calls it and does a part; when it returns the gate is whole.
   void run(const Image& image, std::int64_t rows, std::int64_t pixels, Team& team) const;
 
-  double flops(std::int64_t images) const { return reduce_.flops(magnitude({images})) + expand_.flops(magnitude({images})); }
-  double weight_bytes() const { return reduce_.weight_bytes() + expand_.weight_bytes(); }
+  double flops(std::int64_t images) const { return reduce_.flops(magnitude({images})) + excite_.flops(magnitude({images})); }
+  double weight_bytes() const { return reduce_.weight_bytes() + excite_.weight_bytes(); }
 
  private:
-  PointwiseStage reduce_, expand_;
+  PointwiseStage reduce_, excite_;
 };
 
 }  // namespace dwsep::runtime

@@ -56,7 +56,7 @@ PackedDepthwise checked_pack(const DepthwiseFilter& f, const ConvOptions& option
   check_options(options, f.kh, f.kw);
   if (f.channels < 1) reject("channels", "1 or more", std::to_string(f.channels));
   if (f.multiplier < 1) reject("multiplier", "1 or more", std::to_string(f.multiplier));
-  check_weights(f.weights, {f.kh, f.kw, f.channels, f.multiplier});
+  check_weights(f.weight, {f.kh, f.kw, f.channels, f.multiplier});
   return pack(f, kernel_table().lanes);
 }
 
@@ -64,7 +64,7 @@ PackedMatrix checked_pack(const PointwiseFilter& f) {
   check_types(f);
   if (f.in < 1) reject("input channels", "1 or more", std::to_string(f.in));
   if (f.out < 1) reject("output channels", "1 or more", std::to_string(f.out));
-  check_weights(f.weights, {f.in, f.out});
+  check_weights(f.weight, {f.in, f.out});
   return pack(f, kernel_table());
 }
 

@@ -138,14 +138,14 @@ class Standard final : public PackedLayer {
 std::shared_ptr<const PackedLayer> packed_standard(const StandardFilter& f, const ConvOptions& options, const Activation& activation) {
   check_types(f);
   if (f.groups > 1 && f.groups == f.in && f.out % f.groups == 0) {
-    const DepthwiseFilter depthwise{f.weights, f.kh, f.kw, f.in, f.out / f.in, f.bias};
+    const DepthwiseFilter depthwise{f.weight, f.kh, f.kw, f.in, f.out / f.in, f.bias};
     return make_depthwise_with_residual(checked_pack(depthwise, options), options, activation);
   }
   check_options(options, f.kh, f.kw);
   check_groups(f.groups, f.in, f.out);
-  check_weights(f.weights, {f.kh, f.kw, f.in / f.groups, f.out});
+  check_weights(f.weight, {f.kh, f.kw, f.in / f.groups, f.out});
   const std::int64_t k = f.kh * f.kw * (f.in / f.groups), columns = f.out / f.groups;
-  const auto *const weights = static_cast<const float*>(f.weights), *const bias = static_cast<const float*>(f.bias);
+  const auto *const weights = static_cast<const float*>(f.weight), *const bias = static_cast<const float*>(f.bias);
   std::vector<PackedMatrix> groups;
   for (std::int64_t g = 0; g < f.groups; ++g) {
     const float* const group_bias = bias == nullptr ? nullptr : bias + g * columns;

@@ -100,7 +100,7 @@ std::optional<PackedSqueezeExcite> squeeze_excite_of(const Description& d, std::
   PackedSqueezeExcite s{matrix_of(d, "reduce_weight", "reduce_bias"), matrix_of(d, "excite_weight", "excite_bias"), d.activation("reduce_"),
                         d.activation("excite_")};
   weights->push_back({"reduce_weight", s.reduce});
-  weights->push_back({"excite_weight", s.expand});
+  weights->push_back({"excite_weight", s.excite});
   return s;
 }
 
