@@ -3,38 +3,22 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include "bindings/arrays.hpp"
+#include <string>
+
+#include "bindings/arguments.hpp"
 #include "bindings/c_api.hpp"
+#include "bindings/gil.hpp"
 #include "bindings/layers.hpp"
+#include "bindings/messages.hpp"
 #include "bindings/network.hpp"
-#include "bindings/recycle.hpp"
+#include "bindings/numpy.hpp"
+#include "bindings/results.hpp"
 #include "dwsep/dwsep.hpp"
 
 namespace {
 
 namespace py = pybind11;
 using namespace dwsep::python;
-
-void delete_buffer(PyObject* object) {
-  PyTypeObject* type = Py_TYPE(object);
-  recycler.give(reinterpret_cast<Buffer*>(object)->block);
-  type->tp_free(object);
-  Py_DECREF(type);
-}
-
-void add_buffers(py::module_& m) {
-  PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(delete_buffer)}, {0, nullptr}};
-  constexpr unsigned flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION;
-  PyType_Spec spec = {"dwsep._core.Buffer", sizeof(Buffer), 0, flags, slots};
-  PyObject* type = PyType_FromModuleAndSpec(m.ptr(), &spec, nullptr);
-  if (type == nullptr) throw py::error_already_set();
-  numpy.buffer = reinterpret_cast<PyTypeObject*>(type);  // for as long as the process lives: arrays may outlive the module
-  guard_recycler_against_fork();
-  m.def(
-      "recycled_bytes", [] { return recycler.bytes(); }, "Bytes held for coming results.");
-  m.def(
-      "clear_recycled", [] { recycler.clear(); }, "Give the bytes held for coming results back to the system.");
-}
 
 void add_bandwidth(py::module_& m, const char* name, double (*time)(std::int64_t, std::int64_t, double*), const char* doc) {
   m.def(
@@ -106,8 +90,8 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.doc() = "The C++ core of dwsep.";
   numpy.api = &py::detail::npy_api::get();
   numpy.float32 = py::dtype::of<float>().release().ptr();
-  add_buffers(m);
-  Arguments::names();  // now, when one thread imports, not when several call
+  add_results(m);
+  Arguments::make_names();
   add_layers(m);
   add_cpu(m);
   add_networks(m);

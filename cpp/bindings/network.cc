@@ -14,8 +14,11 @@
 #include <utility>
 #include <vector>
 
+#include "bindings/arguments.hpp"
 #include "bindings/arrays.hpp"
-#include "bindings/call.hpp"
+#include "bindings/gil.hpp"
+#include "bindings/messages.hpp"
+#include "bindings/results.hpp"
 #include "dwsep/network.hpp"
 
 namespace dwsep::python {

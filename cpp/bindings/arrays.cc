@@ -1,0 +1,77 @@
+#include "bindings/arrays.hpp"
+
+#include <string>
+
+#include "bindings/gil.hpp"
+#include "bindings/messages.hpp"
+
+namespace dwsep::python {
+namespace {
+
+bool is_masked(PyObject* array) {
+  // Whoever holds a masked array has imported its module.
+  const auto name = py::str("numpy.ma");
+  const auto module = py::reinterpret_steal<py::object>(PyImport_GetModule(name.ptr()));
+  return module && py::isinstance(array, module.attr("MaskedArray"));
+}
+
+}  // namespace
+
+const RawArray& float32_array(PyObject* object, const char* name) {
+  const auto refuse = [&](const std::string& got) {
+    fail(PyExc_TypeError, std::string(name) + ": need a numpy.ndarray of native float32, got " + got);
+  };
+  if (Py_TYPE(object) != numpy.api->PyArray_Type_) {
+    if (!numpy.api->PyArray_Check_(object)) refuse(type_name(object));
+    if (is_masked(object)) refuse(type_name(object) + ", whose mask would be lost");
+  }
+  const auto& array = *reinterpret_cast<const RawArray*>(object);
+  if (array.descr != numpy.float32) {
+    const auto& dtype = *reinterpret_cast<const py::detail::PyArrayDescr_Proxy*>(array.descr);
+    const bool native = dtype.byteorder == '=' || dtype.byteorder == '|';
+    if (dtype.type_num != py::detail::npy_api::NPY_FLOAT_ || !native) refuse("dtype " + std::string(py::str(py::handle(array.descr))));
+  }
+  return array;
+}
+
+View view(PyObject* object, const char* name) {
+  const RawArray& array = float32_array(object, name);
+  if (array.nd != 3 && array.nd != 4) {
+    fail(PyExc_ValueError, std::string(name) + ": need shape (H, W, C) or (N, H, W, C), got " + shape_text(array.dimensions, array.nd));
+  }
+  const auto* sizes = array.dimensions + (array.nd - 3);
+  const auto* steps = array.strides + (array.nd - 3);
+  constexpr std::int64_t size = sizeof(float);
+  View v;
+  v.data = array.data;
+  v.ndim = array.nd;
+  v.shape = {array.nd == 4 ? sizes[-1] : 1, sizes[0], sizes[1], sizes[2]};
+  v.strides[3] = v.shape.c > 1 ? steps[2] : size;
+  v.strides[2] = v.shape.w > 1 ? steps[1] : v.shape.c * v.strides[3];
+  v.strides[1] = v.shape.h > 1 ? steps[0] : v.shape.w * v.strides[2];
+  v.strides[0] = v.shape.n > 1 ? steps[-1] : v.shape.h * v.strides[1];
+  const auto address = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(v.data));
+  const bool aligned = ((address | v.strides[0] | v.strides[1] | v.strides[2]) & (size - 1)) == 0;
+  v.direct = v.shape.empty() || (aligned && v.strides[3] == size);
+  return v;
+}
+
+std::int64_t bytes_of(const Shape& s, const char* name) {
+  std::int64_t bytes = sizeof(float);
+  for (const std::int64_t n : {s.n, s.h, s.w, s.c}) {
+    if (n == 0) return 0;
+  }
+  for (const std::int64_t n : {s.n, s.h, s.w, s.c}) {
+    if (__builtin_mul_overflow(bytes, n, &bytes)) {
+      fail(PyExc_ValueError, std::string(name) + ": too large, need less than 2**63 bytes, got shape " + shape_text(s, 4));
+    }
+  }
+  return bytes;
+}
+
+void copy(PyObject* to, PyObject* from) {
+  const int failed = staying([&] { return numpy.api->PyArray_CopyInto_(to, from); });
+  if (failed != 0) throw py::error_already_set();
+}
+
+}  // namespace dwsep::python

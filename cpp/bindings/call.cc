@@ -1,0 +1,129 @@
+#include "bindings/call.hpp"
+
+#include <pybind11/critical_section.h>
+
+#include <algorithm>
+#include <string>
+
+#include "bindings/arguments.hpp"
+#include "bindings/gil.hpp"
+#include "bindings/messages.hpp"
+#include "bindings/overlap.hpp"
+#include "bindings/results.hpp"
+#include "bindings/slices.hpp"
+
+namespace dwsep::python {
+namespace {
+
+void check_shape(const char* name, const View& v, const Shape& wanted, int ndim) {
+  if (v.ndim == ndim && v.shape == wanted) return;
+  fail(PyExc_ValueError,
+       std::string(name) + ": need the output's shape " + shape_text(wanted, ndim) + ", got " + shape_text(v.shape, v.ndim));
+}
+
+/// The view itself if kernels can read it, else that of a copy, which `keeper` owns.
+View readable(const View& v, PyObject* array, py::object& keeper) {
+  if (v.direct) return v;
+  keeper = new_array(v.shape, v.ndim, nullptr);
+  copy(keeper.ptr(), array);
+  return view(keeper.ptr(), "copy");
+}
+
+/// Runs the kernel without the GIL, unless it is over in about a microsecond: where another Python thread is busy, getting the GIL back
+/// takes 200 of them. What may take long runs in slices, so that signals are handled in between.
+void run(const LayerObject& self, const View& x, const View& y, const View* residual, int threads) {
+  constexpr double least_multiplications = 1 << 16;
+  const ConstTensor in = x.tensor(), added = residual != nullptr ? residual->tensor() : ConstTensor();
+  const ConstTensor* const add = residual != nullptr ? &added : nullptr;
+  const Tensor result = y.tensor();
+  const auto pixels = [](const Shape& s) { return static_cast<double>(s.n) * static_cast<double>(s.h) * static_cast<double>(s.w); };
+  const double multiplications = self.weights * std::max(pixels(x.shape), pixels(y.shape));
+  if (multiplications < least_multiplications) return self.layer(in, result, add, threads);
+  const double slow = slow_seconds(multiplications, x.shape, y.shape);
+  if (x.shape.n == 1 || slow <= slice_seconds || !handles_signals()) {
+    return without_gil([&] { self.layer(in, result, add, threads); });
+  }
+  interruptibly([&](const auto& proceed) { run_in_slices(self.layer, in, result, add, threads, slow, proceed); });
+}
+
+PyObject* call(const LayerObject& self, const Arguments& arguments) {
+  PyObject* const given = arguments[Arguments::out];
+  if (arguments[Arguments::x] == nullptr) arguments.refuse("no x");
+  const int threads = thread_count(arguments[Arguments::num_threads]);
+
+  View x = view(arguments[Arguments::x], "x");
+  check_channels("x", x.shape, x.ndim, self);
+  const Shape shape = self.layer.output_shape(x.shape);
+  const int ndim = x.ndim;
+
+  View residual;
+  const bool adds = arguments[Arguments::residual] != nullptr;
+  if (adds) {
+    residual = view(arguments[Arguments::residual], "residual");
+    check_shape("residual", residual, shape, ndim);
+  }
+  View y;
+  if (given != nullptr) {
+    y = view(given, "out");
+    check_shape("out", y, shape, ndim);
+    if ((raw(given).flags & numpy_writeable) == 0) {
+      fail(PyExc_TypeError, "out: need a writeable array, got a read-only one");
+    }
+    if (overlaps_itself(y)) fail(PyExc_ValueError, "out: need an array whose elements do not share memory, got one whose elements do");
+    if (shape.empty()) return py::handle(given).inc_ref().ptr();
+  }
+
+  py::object x_copy, residual_copy, result;
+  if (shape.empty()) return new_array(shape, ndim, nullptr).release().ptr();
+  x = readable(x, arguments[Arguments::x], x_copy);
+  if (adds) residual = readable(residual, arguments[Arguments::residual], residual_copy);
+  const bool in_place = given != nullptr && y.direct && !may_overlap(x, y) && !(adds && may_overlap(residual, y));
+  if (!in_place) {
+    result = new_array(shape, ndim, x.data);
+    y = view(result.ptr(), "out");
+  }
+  run(self, x, y, adds ? &residual : nullptr, threads);
+  if (given == nullptr) return result.release().ptr();
+  if (!in_place) copy(given, result.ptr());
+  return py::handle(given).inc_ref().ptr();
+}
+
+/// Body of both ways to call. The layer is owned for the same reason as its arguments.
+template <class Fill>
+PyObject* call_with(PyObject* self, const Fill& fill) {
+  return guarded([&] {
+    const auto owned = py::reinterpret_borrow<py::object>(self);
+    const auto& layer = *reinterpret_cast<const LayerObject*>(self);
+    Arguments arguments(self, layer.takes_residual);
+    fill(arguments);
+    return call(layer, arguments);
+  });
+}
+
+}  // namespace
+
+void check_channels(const char* name, const Shape& shape, int ndim, const LayerObject& layer) {
+  if (shape.c == layer.channels) return;
+  const std::string c = std::to_string(layer.channels), wanted = "shape (H, W, " + c + ") or (N, H, W, " + c + ")";
+  fail(PyExc_ValueError, std::string(name) + ": need " + wanted + ", the channels of " + layer.source + ", got " + shape_text(shape, ndim));
+}
+
+PyObject* vectorcall(PyObject* self, PyObject* const* args, std::size_t flagged_count, PyObject* keywords) {
+  return call_with(self, [&](Arguments& arguments) {
+    const Py_ssize_t count = PyVectorcall_NARGS(flagged_count), named = keywords != nullptr ? PyTuple_GET_SIZE(keywords) : 0;
+    arguments.set_positional(args, count);
+    for (Py_ssize_t i = 0; i < named; ++i) arguments.set(PyTuple_GET_ITEM(keywords, i), args[count + i]);
+  });
+}
+
+PyObject* tuple_call(PyObject* self, PyObject* args, PyObject* keywords) {
+  return call_with(self, [&](Arguments& arguments) {
+    arguments.set_positional(&PyTuple_GET_ITEM(args, 0), PyTuple_GET_SIZE(args));
+    if (keywords == nullptr) return;
+    const py::scoped_critical_section lock{py::handle(keywords)};
+    PyObject *name = nullptr, *value = nullptr;
+    for (Py_ssize_t i = 0; PyDict_Next(keywords, &i, &name, &value) != 0;) arguments.set(name, value);
+  });
+}
+
+}  // namespace dwsep::python

@@ -1,0 +1,157 @@
+#include "bindings/make_layer.hpp"
+
+#include <pybind11/stl.h>
+
+#include <array>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "bindings/arrays.hpp"
+#include "bindings/gil.hpp"
+#include "bindings/messages.hpp"
+
+namespace dwsep::python {
+namespace {
+
+const float* dense_values(const py::handle& object, const char* name, int ndim, std::array<std::int64_t, 4>& sizes) {
+  const RawArray& array = float32_array(object.ptr(), name);
+  if (array.nd != ndim || (array.flags & numpy_dense) != numpy_dense) {
+    fail(PyExc_ValueError, std::string(name) + ": need a C-contiguous array of " + std::to_string(ndim) + " axes, got shape " +
+                               shape_text(array.dimensions, array.nd));
+  }
+  for (int i = 0; i < ndim; ++i) sizes[static_cast<std::size_t>(i)] = array.dimensions[i];
+  return reinterpret_cast<const float*>(array.data);
+}
+
+const float* bias_values(const py::handle& object, std::int64_t channels) {
+  if (object.is_none()) return nullptr;
+  std::array<std::int64_t, 4> sizes{};
+  const float* values = dense_values(object, "bias", 1, sizes);
+  if (sizes[0] != channels) {
+    fail(PyExc_ValueError, "bias: need shape (" + std::to_string(channels) + ",), got (" + std::to_string(sizes[0]) + ",)");
+  }
+  return values;
+}
+
+DepthwiseFilter depthwise_filter(const py::handle& weights, const py::handle& bias) {
+  std::array<std::int64_t, 4> s{};
+  const float* values = dense_values(weights, "depthwise weights", 4, s);
+  return {values, s[0], s[1], s[2], s[3], bias_values(bias, s[2] * s[3])};
+}
+
+PointwiseFilter pointwise_filter(const py::handle& weights, const py::handle& bias) {
+  std::array<std::int64_t, 4> s{};
+  const float* values = dense_values(weights, "pointwise weights", 2, s);
+  return {values, s[0], s[1], bias_values(bias, s[1])};
+}
+
+StandardFilter standard_filter(const py::handle& weights, const py::handle& bias, std::int64_t groups) {
+  std::array<std::int64_t, 4> s{};
+  const float* values = dense_values(weights, "weights", 4, s);
+  std::int64_t in = 0;
+  if (groups < 1 || __builtin_mul_overflow(s[2], groups, &in))
+    fail(PyExc_ValueError, "groups: need at least 1, got " + std::to_string(groups));
+  return {values, s[0], s[1], in, s[3], groups, bias_values(bias, s[3])};
+}
+
+ConvOptions conv_options(const py::handle& stride, const py::handle& padding, const py::handle& dilation) {
+  using Pair = std::pair<std::int64_t, std::int64_t>;
+  ConvOptions o;
+  std::tie(o.stride_h, o.stride_w) = stride.cast<Pair>();
+  std::tie(o.dilation_h, o.dilation_w) = dilation.cast<Pair>();
+  if (py::isinstance<py::str>(padding)) {
+    const auto name = padding.cast<std::string>();
+    if (name != "same" && name != "same_lower" && name != "valid") fail(PyExc_ValueError, "padding: no such name, " + name);
+    o.padding.mode = name == "same" ? Padding::Mode::same : name == "valid" ? Padding::Mode::valid : Padding::Mode::same_lower;
+  } else {
+    const auto [rows, columns] = padding.cast<std::pair<Pair, Pair>>();
+    o.padding = {Padding::Mode::explicit_, rows.first, rows.second, columns.first, columns.second};
+  }
+  return o;
+}
+
+/// From None, a name or a tuple of a name and numbers.
+Activation activation_of(const py::handle& object) {
+  if (object.is_none()) return Activation::none();
+  const bool bare = py::isinstance<py::str>(object);
+  const auto parts = bare ? py::make_tuple(object) : object.cast<py::tuple>();
+  const auto number = [&](std::size_t i) { return parts[i].cast<float>(); };
+  const std::string name = parts.empty() ? "" : parts[0].cast<std::string>();
+  if (name == "clip" && parts.size() == 3) return Activation::clip(number(1), number(2));
+  if (name == "leaky_relu" && parts.size() == 2) return {ActivationKind::leaky_relu, number(1), 0.0F};
+  if (parts.size() == 1) {
+    if (name == "relu") return Activation::relu();
+    if (name == "relu6") return Activation::relu6();
+    constexpr std::pair<const char*, ActivationKind> kinds[] = {{"hard_swish", ActivationKind::hard_swish},
+                                                                {"hard_sigmoid", ActivationKind::hard_sigmoid},
+                                                                {"sigmoid", ActivationKind::sigmoid},
+                                                                {"silu", ActivationKind::silu},
+                                                                {"tanh", ActivationKind::tanh},
+                                                                {"gelu", ActivationKind::gelu}};
+    for (const auto& [kind_name, kind] : kinds) {
+      if (name == kind_name) return {kind, 0.0F, 0.0F};
+    }
+  }
+  fail(PyExc_ValueError, "activation: no such one, " + std::string(py::repr(object)));
+}
+
+double size_of(const py::handle& array) {
+  const auto& raw = *reinterpret_cast<const RawArray*>(array.ptr());
+  return std::accumulate(raw.dimensions, raw.dimensions + raw.nd, 1.0,
+                         [](double product, auto n) { return product * static_cast<double>(n); });
+}
+
+/// Packs weights, without the GIL where that takes longer than getting it back.
+template <class Kind, class... Args>
+Layer packed(double weights, const Args&... args) {
+  constexpr double least_weights = 1 << 16;
+  std::optional<Layer> layer;
+  const auto body = [&] { layer.emplace(Kind(args...)); };
+  weights < least_weights ? body() : without_gil(body);
+  return *std::move(layer);
+}
+
+}  // namespace
+
+Made make_depthwise(const py::tuple& a) {
+  const DepthwiseFilter filter = depthwise_filter(a[0], a[1]);
+  const double weights = size_of(a[0]);
+  const ConvOptions options = conv_options(a[2], a[3], a[4]);
+  return {packed<DepthwiseConv2D>(weights, filter, options, activation_of(a[5])), filter.channels, "weight", weights};
+}
+
+Made make_pointwise(const py::tuple& a) {
+  const PointwiseFilter filter = pointwise_filter(a[0], a[1]);
+  const double weights = size_of(a[0]);
+  return {packed<PointwiseConv2D>(weights, filter, activation_of(a[2])), filter.in, "weight", weights};
+}
+
+Made make_separable(const py::tuple& a) {
+  const DepthwiseFilter depthwise = depthwise_filter(a[0], a[2]);
+  const PointwiseFilter pointwise = pointwise_filter(a[1], a[3]);
+  const double weights = size_of(a[0]) + size_of(a[1]);
+  const ConvOptions options = conv_options(a[4], a[5], a[6]);
+  const Activation first = activation_of(a[7]), last = activation_of(a[8]);
+  return {packed<SeparableConv2D>(weights, depthwise, pointwise, options, first, last), depthwise.channels, "depthwise_weight", weights};
+}
+
+Made make_inverted_residual(const py::tuple& a) {
+  const PointwiseFilter expand = pointwise_filter(a[0], a[3]), project = pointwise_filter(a[2], a[5]);
+  const DepthwiseFilter depthwise = depthwise_filter(a[1], a[4]);
+  const double weights = size_of(a[0]) + size_of(a[1]) + size_of(a[2]);
+  const ConvOptions options = conv_options(a[6], a[7], a[8]);
+  const Activation first = activation_of(a[9]), second = activation_of(a[10]), last = activation_of(a[11]);
+  return {packed<InvertedResidual>(weights, expand, depthwise, project, options, first, second, last), expand.in, "expand_weight", weights};
+}
+
+Made make_standard(const py::tuple& a) {
+  const StandardFilter filter = standard_filter(a[0], a[1], a[5].cast<std::int64_t>());
+  const double weights = size_of(a[0]);
+  const ConvOptions options = conv_options(a[2], a[3], a[4]);
+  return {packed<Conv2D>(weights, filter, options, activation_of(a[6])), filter.in, "weight times groups", weights};
+}
+
+}  // namespace dwsep::python

@@ -1,0 +1,29 @@
+// Layers from the arguments that src/dwsep/_operators.py has checked and brought into one form; what is checked here keeps memory safe.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+
+#include "dwsep/layers.hpp"
+
+namespace dwsep::python {
+
+namespace py = pybind11;
+
+/// A layer, the channels of its input, where their number comes from, and the number of weights.
+struct Made {
+  Layer layer;
+  std::int64_t channels;
+  const char* source;
+  double weights;
+};
+
+// Each takes the arguments of its class in _core.pyi.
+Made make_depthwise(const py::tuple& a);
+Made make_pointwise(const py::tuple& a);
+Made make_separable(const py::tuple& a);
+Made make_inverted_residual(const py::tuple& a);
+Made make_standard(const py::tuple& a);
+
+}  // namespace dwsep::python

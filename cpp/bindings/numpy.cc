@@ -1,0 +1,7 @@
+#include "bindings/numpy.hpp"
+
+namespace dwsep::python {
+
+Numpy numpy;
+
+}  // namespace dwsep::python
