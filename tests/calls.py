@@ -109,9 +109,29 @@ def pointwise(draw: Draw, shape, cout, bias=True, residual=False, **options) -> 
     return Call("pointwise_conv2d", arrays, options)
 
 
+def _squeeze_excite(draw: Draw, channels, reduced, bias) -> dict[str, np.ndarray]:
+    if not reduced:
+        return {}
+    weights = {
+        "reduce_weight": draw((channels, reduced)),
+        "excite_weight": draw((reduced, channels)),
+    }
+    biases = {"reduce_bias": draw((reduced,)), "excite_bias": draw((channels,))} if bias else {}
+    return weights | biases
+
+
 def separable(
-    draw: Draw, shape, cout, kernel=(3, 3), multiplier=1, bias=True, residual=False, **options
+    draw: Draw,
+    shape,
+    cout,
+    kernel=(3, 3),
+    multiplier=1,
+    bias=True,
+    residual=False,
+    reduced=0,
+    **options,
 ) -> Call:
+    """Make a separable convolution, with squeeze-excite if it has `reduced` channels."""
     channels = shape[-1]
     arrays = {
         "x": draw(shape),
@@ -123,6 +143,7 @@ def separable(
         arrays["bias"] = draw((cout,))
     if residual:
         arrays["residual"] = draw(_output_shape(shape, kernel, cout, options))
+    arrays |= _squeeze_excite(draw, channels * multiplier, reduced, bias)
     return Call("separable_conv2d", arrays, options)
 
 
@@ -135,6 +156,7 @@ def inverted_residual(
     multiplier=1,
     bias=True,
     residual=False,
+    reduced=0,
     **options,
 ) -> Call:
     arrays = {
@@ -149,6 +171,7 @@ def inverted_residual(
         arrays["bias"] = draw((cout,))
     if residual:
         arrays["residual"] = draw(_output_shape(shape, kernel, cout, options))
+    arrays |= _squeeze_excite(draw, hidden * multiplier, reduced, bias)
     return Call("inverted_residual", arrays, options)
 
 

@@ -195,6 +195,10 @@ def activate(z: Estimate, spec) -> Estimate:
     return Estimate(value, spread + rounding)
 
 
+NO_SQUEEZE_EXCITE = dict.fromkeys(
+    f"{stage}_{name}" for stage in ("reduce", "excite") for name in ("weight", "bias", "activation")
+)
+
 # --- operators --------------------------------------------------------------------------------
 
 
@@ -245,6 +249,28 @@ def _pointwise(x, w, bias, spec, residual) -> Estimate:
     return _stage(x, w, bias, spec, np.matmul, w.shape[0], residual)
 
 
+def _squeeze_excite(x: Estimate, weights) -> Estimate:
+    """Multiply each channel of an image by a factor made of the means of its channels.
+
+    A mean of n values is a sum of n terms and a division, so n roundings; the product is one more.
+    """
+    if weights["reduce_weight"] is None:
+        return x
+    pixels = x.value.shape[1] * x.value.shape[2]
+
+    def mean(values):
+        return values.sum(axis=(1, 2), keepdims=True) / max(pixels, 1)
+
+    magnitude = mean(np.abs(x.value) + x.bound)
+    y = Estimate(mean(x.value), mean(x.bound) + gamma(pixels) * magnitude + pixels * TINY)
+    for stage in ("reduce", "excite"):
+        weight, bias, spec = (weights[f"{stage}_{n}"] for n in ("weight", "bias", "activation"))
+        y = _pointwise(y, weight, bias, spec, None)
+    largest = (np.abs(x.value) + x.bound) * (np.abs(y.value) + y.bound)
+    spread = x.bound * np.abs(y.value) + y.bound * np.abs(x.value) + x.bound * y.bound
+    return Estimate(x.value * y.value, spread + U * largest + TINY)
+
+
 def depthwise_conv2d(
     x, weight, bias=None, *, stride=1, padding="same", dilation=1, activation=None
 ) -> Estimate:
@@ -268,9 +294,11 @@ def separable_conv2d(
     depthwise_activation=None,
     activation=None,
     residual=None,
+    **squeeze_excite,
 ) -> Estimate:
     window = stride, padding, dilation
     y = _depthwise(_batched(x), depthwise_weight, depthwise_bias, window, depthwise_activation)
+    y = _squeeze_excite(y, NO_SQUEEZE_EXCITE | squeeze_excite)
     return _like(x, _pointwise(y, weight, bias, activation, residual))
 
 
@@ -290,11 +318,13 @@ def inverted_residual(
     depthwise_activation=None,
     activation=None,
     residual=None,
+    **squeeze_excite,
 ) -> Estimate:
     y = _pointwise(_batched(x), expand_weight, expand_bias, expand_activation, None)
     y = _depthwise(
         y, depthwise_weight, depthwise_bias, (stride, padding, dilation), depthwise_activation
     )
+    y = _squeeze_excite(y, NO_SQUEEZE_EXCITE | squeeze_excite)
     return _like(x, _pointwise(y, weight, bias, activation, residual))
 
 

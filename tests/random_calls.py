@@ -77,6 +77,10 @@ def right(rng) -> Call:
         cout = groups * rng.randint(1, max(1, 100 // groups))
         return calls.conv2d(draw, shape, cout, kernel, groups, **both, **options)
     options["depthwise_activation"] = rng.choice(sweeps.ALL_ACTIVATIONS)
+    if rng.random() < 0.3:
+        both["reduced"] = rng.randint(1, 20)
+        for name in ("reduce_activation", "excite_activation"):
+            options[name] = rng.choice(sweeps.ALL_ACTIVATIONS)
     if family == "separable":
         return calls.separable(draw, shape, channels(rng), kernel, multiplier, **both, **options)
     options["expand_activation"] = rng.choice(sweeps.ALL_ACTIVATIONS)

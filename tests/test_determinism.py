@@ -17,8 +17,7 @@ from calls import (
     pointwise,
     separable,
 )
-
-import dwsep
+from unfused import unfused
 
 pytestmark = pytest.mark.kernels
 
@@ -69,24 +68,6 @@ def test_batch():
 
 def test_layer_and_function():
     assert_all(floats(), lambda call: bits_differ(call.run_layer(), call.run()))
-
-
-def unfused(call: Call) -> np.ndarray:
-    a, o = call.arrays, call.options
-    x = a["x"]
-    if "expand_weight" in a:
-        x = dwsep.pointwise_conv2d(
-            x, a["expand_weight"], a.get("expand_bias"), activation=o.get("expand_activation")
-        )
-    x = dwsep.depthwise_conv2d(
-        x,
-        a["depthwise_weight"],
-        a.get("depthwise_bias"),
-        activation=o.get("depthwise_activation"),
-        **{name: o[name] for name in ("stride", "padding", "dilation") if name in o},
-    )
-    last = {"activation": o.get("activation"), "residual": a.get("residual")}
-    return dwsep.pointwise_conv2d(x, a["weight"], a.get("bias"), **last)
 
 
 FUSED = ("separable_conv2d", "inverted_residual")

@@ -150,8 +150,8 @@ void add_layers(py::module_& m) {
   PyObject* base = add_class(m, "dwsep._core.Layer", slots, nullptr, sizeof(LayerObject));
   add_layer<make_depthwise, 6, false>(m, "dwsep._core.DepthwiseConv2D", base);
   add_layer<make_pointwise, 3, true>(m, "dwsep._core.PointwiseConv2D", base);
-  add_layer<make_separable, 9, true>(m, "dwsep._core.SeparableConv2D", base);
-  add_layer<make_inverted_residual, 12, true>(m, "dwsep._core.InvertedResidual", base);
+  add_layer<make_separable, 15, true>(m, "dwsep._core.SeparableConv2D", base);
+  add_layer<make_inverted_residual, 18, true>(m, "dwsep._core.InvertedResidual", base);
   add_layer<make_standard, 7, true>(m, "dwsep._core.Conv2D", base);
 }
 

@@ -114,6 +114,13 @@ Layer packed(double weights, const Args&... args) {
   return *std::move(layer);
 }
 
+/// From six arguments, the first of which is None where there is none.
+std::optional<SqueezeExcite> squeeze_excite(const py::tuple& a, std::size_t first) {
+  if (a[first].is_none()) return std::nullopt;
+  return SqueezeExcite{pointwise_filter(a[first], a[first + 1]), pointwise_filter(a[first + 3], a[first + 4]), activation_of(a[first + 2]),
+                       activation_of(a[first + 5])};
+}
+
 }  // namespace
 
 Made make_depthwise(const py::tuple& a) {
@@ -135,7 +142,9 @@ Made make_separable(const py::tuple& a) {
   const double weights = size_of(a[0]) + size_of(a[1]);
   const ConvOptions options = conv_options(a[4], a[5], a[6]);
   const Activation first = activation_of(a[7]), last = activation_of(a[8]);
-  return {packed<SeparableConv2D>(weights, depthwise, pointwise, options, first, last), depthwise.channels, "depthwise_weight", weights};
+  const std::optional<SqueezeExcite> factors = squeeze_excite(a, 9);
+  const SqueezeExcite* const s = factors ? &*factors : nullptr;
+  return {packed<SeparableConv2D>(weights, depthwise, pointwise, options, first, last, s), depthwise.channels, "depthwise_weight", weights};
 }
 
 Made make_inverted_residual(const py::tuple& a) {
@@ -144,7 +153,10 @@ Made make_inverted_residual(const py::tuple& a) {
   const double weights = size_of(a[0]) + size_of(a[1]) + size_of(a[2]);
   const ConvOptions options = conv_options(a[6], a[7], a[8]);
   const Activation first = activation_of(a[9]), second = activation_of(a[10]), last = activation_of(a[11]);
-  return {packed<InvertedResidual>(weights, expand, depthwise, project, options, first, second, last), expand.in, "expand_weight", weights};
+  const std::optional<SqueezeExcite> factors = squeeze_excite(a, 12);
+  const SqueezeExcite* const s = factors ? &*factors : nullptr;
+  return {packed<InvertedResidual>(weights, expand, depthwise, project, options, first, second, last, s), expand.in, "expand_weight",
+          weights};
 }
 
 Made make_standard(const py::tuple& a) {

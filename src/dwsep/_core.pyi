@@ -84,6 +84,12 @@ class SeparableConv2D(Layer):
         dilation: Pair,
         depthwise_activation: CanonicalActivation,
         activation: CanonicalActivation,
+        reduce_weight: _Array | None,
+        reduce_bias: _Bias,
+        reduce_activation: CanonicalActivation,
+        excite_weight: _Array | None,
+        excite_bias: _Bias,
+        excite_activation: CanonicalActivation,
         /,
     ) -> Self: ...
     def __call__(
@@ -110,6 +116,12 @@ class InvertedResidual(Layer):
         expand_activation: CanonicalActivation,
         depthwise_activation: CanonicalActivation,
         activation: CanonicalActivation,
+        reduce_weight: _Array | None,
+        reduce_bias: _Bias,
+        reduce_activation: CanonicalActivation,
+        excite_weight: _Array | None,
+        excite_bias: _Bias,
+        excite_activation: CanonicalActivation,
         /,
     ) -> Self: ...
     def __call__(

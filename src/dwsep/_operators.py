@@ -12,11 +12,25 @@ from ._arguments import (
     padding,
     pair,
     pointwise_weights,
+    shown,
     standard_weights,
 )
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from typing_extensions import Unpack
+
     from ._arguments import Array, CanonicalActivation, CanonicalPadding, Pair
+
+    SqueezeExcite: TypeAlias = tuple[
+        Array | None,
+        Array | None,
+        CanonicalActivation,
+        Array | None,
+        Array | None,
+        CanonicalActivation,
+    ]
 
 
 def _follow(name: str, weight: Array, takes: int, previous: str, gives: int) -> None:
@@ -25,6 +39,48 @@ def _follow(name: str, weight: Array, takes: int, previous: str, gives: int) -> 
             f"{name}: need {gives} input channels, as many as {previous} gives, "
             f"got {takes} in shape {weight.shape}"
         )
+
+
+def _squeeze_excite(
+    channels: int,
+    reduce_weight: object,
+    reduce_bias: object,
+    reduce_act: object,
+    excite_weight: object,
+    excite_bias: object,
+    excite_act: object,
+) -> SqueezeExcite:
+    """Return the canonical arguments of the squeeze-excite within a block, all None for none."""
+    if reduce_weight is None and excite_weight is None:
+        given = {
+            "reduce_bias": reduce_bias,
+            "reduce_activation": reduce_act,
+            "excite_bias": excite_bias,
+            "excite_activation": excite_act,
+        }
+        for name, value in given.items():
+            if value is not None:
+                raise ValueError(
+                    f"{name}: need None without reduce_weight and excite_weight, got {shown(value)}"
+                )
+        return None, None, None, None, None, None
+    reduce = pointwise_weights(reduce_weight, "reduce_weight")
+    excite = pointwise_weights(excite_weight, "excite_weight")
+    _follow("reduce_weight", reduce, reduce.shape[0], "depthwise_weight", channels)
+    _follow("excite_weight", excite, excite.shape[0], "reduce_weight", reduce.shape[1])
+    if excite.shape[1] != channels:
+        raise ValueError(
+            f"excite_weight: need {channels} output channels, as many as depthwise_weight gives, "
+            f"got {excite.shape[1]} in shape {excite.shape}"
+        )
+    return (
+        reduce,
+        bias(reduce_bias, "reduce_bias", reduce.shape[1]),
+        activation(reduce_act, "reduce_activation"),
+        excite,
+        bias(excite_bias, "excite_bias", channels),
+        activation(excite_act, "excite_activation"),
+    )
 
 
 def depthwise(
@@ -60,6 +116,7 @@ def separable(
     dilation: object,
     depthwise_act: object,
     act: object,
+    *squeeze_excite: Unpack[tuple[object, object, object, object, object, object]],
 ) -> tuple[
     Array,
     Array,
@@ -70,6 +127,7 @@ def separable(
     Pair,
     CanonicalActivation,
     CanonicalActivation,
+    Unpack[SqueezeExcite],
 ]:
     """Return the canonical arguments of a separable convolution."""
     first = depthwise_weights(depthwise_weight, "depthwise_weight")
@@ -86,6 +144,7 @@ def separable(
         pair(dilation, "dilation"),
         activation(depthwise_act, "depthwise_activation"),
         activation(act),
+        *_squeeze_excite(middle, *squeeze_excite),
     )
 
 
@@ -102,6 +161,7 @@ def inverted_residual(
     expand_act: object,
     depthwise_act: object,
     act: object,
+    *squeeze_excite: Unpack[tuple[object, object, object, object, object, object]],
 ) -> tuple[
     Array,
     Array,
@@ -115,6 +175,7 @@ def inverted_residual(
     CanonicalActivation,
     CanonicalActivation,
     CanonicalActivation,
+    Unpack[SqueezeExcite],
 ]:
     """Return the canonical arguments of an inverted residual block."""
     first = pointwise_weights(expand_weight, "expand_weight")
@@ -136,6 +197,7 @@ def inverted_residual(
         activation(expand_act, "expand_activation"),
         activation(depthwise_act, "depthwise_activation"),
         activation(act),
+        *_squeeze_excite(middle, *squeeze_excite),
     )
 
 

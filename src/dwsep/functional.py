@@ -172,6 +172,12 @@ def separable_conv2d(
     dilation: IntOrPair = 1,
     depthwise_activation: Activation = None,
     activation: Activation = None,
+    reduce_weight: Array | None = None,
+    reduce_bias: Array | None = None,
+    reduce_activation: Activation = None,
+    excite_weight: Array | None = None,
+    excite_bias: Array | None = None,
+    excite_activation: Activation = None,
     residual: Array | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
@@ -192,6 +198,15 @@ def separable_conv2d(
         Of the depthwise convolution, as for `depthwise_conv2d`.
     depthwise_activation, activation : str or tuple, optional
         After the depthwise and after the pointwise convolution, as for `depthwise_conv2d`.
+    reduce_weight : numpy.ndarray of float32, shape (C*M, R) or (1, 1, C*M, R), optional
+    excite_weight : numpy.ndarray of float32, shape (R, C*M) or (1, 1, R, C*M), optional
+        Squeeze-excite, with both or neither: the pointwise convolution reads the depthwise output
+        times ``excite_activation(excite(reduce_activation(reduce(mean))))``, a factor for each
+        channel of an image from the mean of its pixels.
+    reduce_bias : numpy.ndarray of float32, shape (R,), optional
+    excite_bias : numpy.ndarray of float32, shape (C*M,), optional
+    reduce_activation, excite_activation : str or tuple, optional
+        After each of the two layers, as for `depthwise_conv2d`.
     residual : numpy.ndarray of float32, optional
         Array of the result's shape to add before the last activation.
     out, num_threads : optional
@@ -219,6 +234,7 @@ def separable_conv2d(
        arXiv:1610.02357.
     .. [2] A. G. Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile
        Vision Applications", 2017, arXiv:1704.04861.
+    .. [3] J. Hu, L. Shen, G. Sun, "Squeeze-and-Excitation Networks", 2018, arXiv:1709.01507.
 
     Examples
     --------
@@ -239,6 +255,12 @@ def separable_conv2d(
         dilation,
         depthwise_activation,
         activation,
+        reduce_weight,
+        reduce_bias,
+        reduce_activation,
+        excite_weight,
+        excite_bias,
+        excite_activation,
     )
     return _core.SeparableConv2D(*values)(x, residual=residual, out=out, num_threads=num_threads)
 
@@ -258,6 +280,12 @@ def inverted_residual(
     expand_activation: Activation = None,
     depthwise_activation: Activation = None,
     activation: Activation = None,
+    reduce_weight: Array | None = None,
+    reduce_bias: Array | None = None,
+    reduce_activation: Activation = None,
+    excite_weight: Array | None = None,
+    excite_bias: Array | None = None,
+    excite_activation: Activation = None,
     residual: Array | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
@@ -281,6 +309,15 @@ def inverted_residual(
         expansion and its activation.
     expand_activation, depthwise_activation, activation : str or tuple, optional
         After each of the three convolutions, as for `depthwise_conv2d`.
+    reduce_weight : numpy.ndarray of float32, shape (C*M, R) or (1, 1, C*M, R), optional
+    excite_weight : numpy.ndarray of float32, shape (R, C*M) or (1, 1, R, C*M), optional
+        Squeeze-excite, with both or neither: the last convolution reads the depthwise output
+        times ``excite_activation(excite(reduce_activation(reduce(mean))))``, a factor for each
+        channel of an image from the mean of its pixels.
+    reduce_bias : numpy.ndarray of float32, shape (R,), optional
+    excite_bias : numpy.ndarray of float32, shape (C*M,), optional
+    reduce_activation, excite_activation : str or tuple, optional
+        After each of the two layers, as for `depthwise_conv2d`.
     residual : numpy.ndarray of float32, optional
         Array of the result's shape to add before the last activation, usually `x` itself. Nothing
         is added unless it is given.
@@ -307,6 +344,7 @@ def inverted_residual(
     ----------
     .. [1] M. Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018,
        arXiv:1801.04381.
+    .. [2] J. Hu, L. Shen, G. Sun, "Squeeze-and-Excitation Networks", 2018, arXiv:1709.01507.
 
     Examples
     --------
@@ -331,6 +369,12 @@ def inverted_residual(
         expand_activation,
         depthwise_activation,
         activation,
+        reduce_weight,
+        reduce_bias,
+        reduce_activation,
+        excite_weight,
+        excite_bias,
+        excite_activation,
     )
     return _core.InvertedResidual(*values)(x, residual=residual, out=out, num_threads=num_threads)
 

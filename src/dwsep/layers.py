@@ -184,6 +184,15 @@ class SeparableConv2D(_core.SeparableConv2D, Layer):
         Of the depthwise convolution, as for `DepthwiseConv2D`.
     depthwise_activation, activation : str or tuple, optional
         After the depthwise and after the pointwise convolution, as for `DepthwiseConv2D`.
+    reduce_weight : numpy.ndarray of float32, shape (C*M, R) or (1, 1, C*M, R), optional
+    excite_weight : numpy.ndarray of float32, shape (R, C*M) or (1, 1, R, C*M), optional
+        Squeeze-excite, with both or neither: the pointwise convolution reads the depthwise output
+        times ``excite_activation(excite(reduce_activation(reduce(mean))))``, a factor for each
+        channel of an image from the mean of its pixels.
+    reduce_bias : numpy.ndarray of float32, shape (R,), optional
+    excite_bias : numpy.ndarray of float32, shape (C*M,), optional
+    reduce_activation, excite_activation : str or tuple, optional
+        After each of the two layers, as for `DepthwiseConv2D`.
 
     Raises
     ------
@@ -203,6 +212,7 @@ class SeparableConv2D(_core.SeparableConv2D, Layer):
        arXiv:1610.02357.
     .. [2] A. G. Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile
        Vision Applications", 2017, arXiv:1704.04861.
+    .. [3] J. Hu, L. Shen, G. Sun, "Squeeze-and-Excitation Networks", 2018, arXiv:1709.01507.
 
     Examples
     --------
@@ -224,6 +234,12 @@ class SeparableConv2D(_core.SeparableConv2D, Layer):
         "dilation",
         "depthwise_activation",
         "activation",
+        "reduce_weight",
+        "reduce_bias",
+        "reduce_activation",
+        "excite_weight",
+        "excite_bias",
+        "excite_activation",
     )
 
     def __new__(
@@ -238,6 +254,12 @@ class SeparableConv2D(_core.SeparableConv2D, Layer):
         dilation: IntOrPair = 1,
         depthwise_activation: Activation = None,
         activation: Activation = None,
+        reduce_weight: Array | None = None,
+        reduce_bias: Array | None = None,
+        reduce_activation: Activation = None,
+        excite_weight: Array | None = None,
+        excite_bias: Array | None = None,
+        excite_activation: Activation = None,
     ) -> Self:
         values = frozen(
             _operators.separable(
@@ -250,6 +272,12 @@ class SeparableConv2D(_core.SeparableConv2D, Layer):
                 dilation,
                 depthwise_activation,
                 activation,
+                reduce_weight,
+                reduce_bias,
+                reduce_activation,
+                excite_weight,
+                excite_bias,
+                excite_activation,
             )
         )
         return super().__new__(cls, *values)._keep(values)
@@ -275,6 +303,15 @@ class InvertedResidual(_core.InvertedResidual, Layer):
         expansion and its activation.
     expand_activation, depthwise_activation, activation : str or tuple, optional
         After each of the three convolutions, as for `DepthwiseConv2D`.
+    reduce_weight : numpy.ndarray of float32, shape (C*M, R) or (1, 1, C*M, R), optional
+    excite_weight : numpy.ndarray of float32, shape (R, C*M) or (1, 1, R, C*M), optional
+        Squeeze-excite, with both or neither: the last convolution reads the depthwise output
+        times ``excite_activation(excite(reduce_activation(reduce(mean))))``, a factor for each
+        channel of an image from the mean of its pixels.
+    reduce_bias : numpy.ndarray of float32, shape (R,), optional
+    excite_bias : numpy.ndarray of float32, shape (C*M,), optional
+    reduce_activation, excite_activation : str or tuple, optional
+        After each of the two layers, as for `DepthwiseConv2D`.
 
     Raises
     ------
@@ -292,6 +329,7 @@ class InvertedResidual(_core.InvertedResidual, Layer):
     ----------
     .. [1] M. Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018,
        arXiv:1801.04381.
+    .. [2] J. Hu, L. Shen, G. Sun, "Squeeze-and-Excitation Networks", 2018, arXiv:1709.01507.
 
     Examples
     --------
@@ -319,6 +357,12 @@ class InvertedResidual(_core.InvertedResidual, Layer):
         "expand_activation",
         "depthwise_activation",
         "activation",
+        "reduce_weight",
+        "reduce_bias",
+        "reduce_activation",
+        "excite_weight",
+        "excite_bias",
+        "excite_activation",
     )
 
     def __new__(
@@ -336,6 +380,12 @@ class InvertedResidual(_core.InvertedResidual, Layer):
         expand_activation: Activation = None,
         depthwise_activation: Activation = None,
         activation: Activation = None,
+        reduce_weight: Array | None = None,
+        reduce_bias: Array | None = None,
+        reduce_activation: Activation = None,
+        excite_weight: Array | None = None,
+        excite_bias: Array | None = None,
+        excite_activation: Activation = None,
     ) -> Self:
         values = frozen(
             _operators.inverted_residual(
@@ -351,6 +401,12 @@ class InvertedResidual(_core.InvertedResidual, Layer):
                 expand_activation,
                 depthwise_activation,
                 activation,
+                reduce_weight,
+                reduce_bias,
+                reduce_activation,
+                excite_weight,
+                excite_bias,
+                excite_activation,
             )
         )
         return super().__new__(cls, *values)._keep(values)
