@@ -66,7 +66,7 @@ const KernelTable& kernel_table() {
   return table_in_use;
 }
 
-const KernelEntry& kernel_for(Family family, const Problem& problem, const Operands& types) {
+const KernelEntry& kernel_for(Family family, const Problem& problem, const dwsep::Operands& types) {
   return first_fit(kernel_table().selection, family, types, problem);
 }
 

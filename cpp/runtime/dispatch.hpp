@@ -59,7 +59,7 @@ struct KernelTable {
 const KernelTable& kernel_table();
 
 /// The first entry of a family that fits a problem.
-const KernelEntry& kernel_for(Family family, const Problem& problem, const Operands& types = kFloat32);
+const KernelEntry& kernel_for(Family family, const Problem& problem, const dwsep::Operands& types = kFloat32);
 
 /// Names of the instruction sets this processor can run, best first.
 std::vector<std::string> runnable_isas();

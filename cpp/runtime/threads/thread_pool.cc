@@ -139,12 +139,12 @@ class Pool {
  public:
   void run(int threads, const detail::Task& task) noexcept {
     // A plain look first: callers that find the pool busy then leave its cache line alone.
-    if (busy_.load(std::memory_order_relaxed) || busy_.exchange(true, std::memory_order_acquire)) {
+    if (busy_.load(std::memory_order_relaxed) != 0 || busy_.exchange(1, std::memory_order_acquire)) {
       run_alone(task);
       return;
     }
     run_team(1 + grow(threads - 1), task);
-    busy_.store(false, std::memory_order_release);
+    busy_.store(0, std::memory_order_release);
   }
 
   /// In the child of a fork: no thread but the caller exists, whatever the pool was doing. Only stores, because a
@@ -154,7 +154,7 @@ class Pool {
     started_ = 0;
     next_attempt_ = 0;
     mask_ = {};  // the fork may have cut its copying in two
-    busy_.store(false, std::memory_order_relaxed);
+    busy_.store(0, std::memory_order_relaxed);
   }
 
  private:
@@ -187,10 +187,10 @@ class Pool {
 
   static void* serve(void* worker);
 
-  alignas(kApart) std::atomic<bool> busy_{false};
-  int started_ = 0;                // under busy_, like all that follows
-  std::int64_t next_attempt_ = 0;  // when to try to start threads again
-  CpuMask mask_;                   // of the last caller: workers that run elsewhere move there
+  alignas(kApart) std::atomic<int> busy_{0};  // not a bool: riscv64 exchanges no single bytes without another library
+  int started_ = 0;                           // under busy_, like all that follows
+  std::int64_t next_attempt_ = 0;             // when to try to start threads again
+  CpuMask mask_;                              // of the last caller: workers that run elsewhere move there
   alignas(kApart) TeamBarrier barrier_;
   std::array<Worker, kMaxThreads - 1> workers_;
 };
