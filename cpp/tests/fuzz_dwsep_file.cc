@@ -59,7 +59,8 @@ bool small(const runtime::NetworkImpl& network, const std::vector<Dims>& inputs,
     for (const int v : step.inputs) operands.push_back(shapes[static_cast<std::size_t>(v)]);
     const Dims& out = shapes[static_cast<std::size_t>(step.output)];
     flops += step.op->flops(operands, out);
-    if (!(flops <= kMostFlops && static_cast<double>(step.op->scratch_floats(operands, out, 2)) <= kMostFloats)) return false;
+    if (!(flops <= kMostFlops && static_cast<double>(step.op->scratch_bytes(operands, out, 2)) <= sizeof(float) * kMostFloats))
+      return false;
   }
   return true;
 }

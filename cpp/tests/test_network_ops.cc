@@ -38,13 +38,13 @@ std::vector<float> run(const runtime::Op& op, const std::vector<Array>& inputs, 
                        const std::string& what) {
   std::vector<Dims> shapes;
   for (const Array& x : inputs) shapes.push_back(x.shape);
-  const Int floats = op.scratch_floats(shapes, shape, threads);
+  const Int floats = op.scratch_bytes(shapes, shape, threads) / Int{sizeof(float)};
   std::vector<float> scratch(index(floats + 32), kUntouched);
   auto place = reinterpret_cast<std::uintptr_t>(scratch.data());
   float* const aligned = scratch.data() + (64 - place % 64) % 64 / sizeof(float);
   Placed y(random, shape);
   runtime::parallel(threads, [&](runtime::Team& team) {
-    op.run(team, {inputs.data(), y.array, static_cast<int>(inputs.size())}, aligned);
+    op.run(team, {inputs.data(), y.array, static_cast<int>(inputs.size())}, runtime::Scratch(reinterpret_cast<std::byte*>(aligned)));
   });
   std::vector<float> results;
   for_each(shape, [&](const Dims& i) {
@@ -182,7 +182,7 @@ void shapes_of(Case (*draw_case)(Random&), std::uint64_t seed) {
         count *= static_cast<double>(std::max<Int>(size, 1));
       }
       check(count <= std::ldexp(1.0, 40), (c.d.kind + ": an output too large").c_str());
-      op->scratch_floats(other, y, 256);
+      op->scratch_bytes(other, y, 256);
     } catch (const std::invalid_argument& e) {
       check(std::string(e.what()).find("a " + c.d.kind) != std::string::npos, "the message names the node");
     }

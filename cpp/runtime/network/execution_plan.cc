@@ -44,8 +44,6 @@ Dims roomy_strides(const Dims& shape) {
   return {shape[1] * shape[2] * pixel, shape[2] * pixel, pixel, 1};
 }
 
-constexpr std::int64_t kFloat = sizeof(float);
-
 /// From the first element of a root to the end of its last.
 std::int64_t span_bytes(const Storage& s) {
   std::int64_t elements = 1;
@@ -222,7 +220,7 @@ void ExecutionPlan::plan_arena() {
       operands.push_back(shapes_[at(v)]);
     }
     work.arrays.resize(work.inputs.size());
-    work.scratch_offset = kFloat * work.op->scratch_floats(operands, work.target.shape, threads_);
+    work.scratch_offset = work.op->scratch_bytes(operands, work.target.shape, threads_);
   }
   // Scratch is a value that lives for one step.
   const std::size_t roots = lifetimes.size();
@@ -278,8 +276,7 @@ std::size_t ExecutionPlan::run_from(std::size_t first, double* seconds, bool pau
     auto before = start;
     for (std::size_t i = first; i < works_.size() && last.load(std::memory_order_relaxed) >= i; ++i) {
       const Work& w = works_[i];
-      w.op->run(team, {w.arrays.data(), w.result, static_cast<int>(w.arrays.size())},
-                reinterpret_cast<float*>(arena_.get() + w.scratch_offset));
+      w.op->run(team, {w.arrays.data(), w.result, static_cast<int>(w.arrays.size())}, Scratch(arena_.get() + w.scratch_offset));
       const bool leads = team.rank() == 0;
       if (leads && pauses && std::chrono::steady_clock::now() - start > longest) last.store(i, std::memory_order_relaxed);
       team.barrier();

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/memory/scratch.hpp"
 #include "runtime/network/array.hpp"
 #include "runtime/network/description.hpp"
 #include "runtime/threads/thread_pool.hpp"
@@ -38,12 +39,12 @@ class Op {
   /// Where the output is nothing but its inputs side by side, and they may be computed in place: the axis; -1 elsewhere.
   virtual int concatenated_axis() const { return -1; }
 
-  /// Floats of scratch for any team of 1 to `threads`, which share it. It is aligned to a cache line.
-  virtual std::int64_t scratch_floats(const std::vector<Dims>& /*inputs*/, const Dims& /*output*/, int /*threads*/) const { return 0; }
+  /// Bytes of scratch for any team of 1 to `threads`, which share it.
+  virtual std::int64_t scratch_bytes(const std::vector<Dims>& /*inputs*/, const Dims& /*output*/, int /*threads*/) const { return 0; }
 
   /// The part of one thread of the team: divides its work by team.size(). A barrier follows. Must neither throw nor allocate, and
   /// writes every element of the output. No input is empty.
-  virtual void run(Team& team, const Operands& o, float* scratch) const noexcept = 0;
+  virtual void run(Team& team, const Operands& o, Scratch scratch) const noexcept = 0;
 
   /// For people and reports: additions and multiplications counted apart; the kernels that run.
   virtual double flops(const std::vector<Dims>& /*inputs*/, const Dims& output) const { return static_cast<double>(output.count()); }

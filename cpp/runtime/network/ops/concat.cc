@@ -30,7 +30,7 @@ class Concat final : public PlainOp {
   double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
 
   /// Never called: an ExecutionPlan has the inputs computed in place, and copies those that cannot be, each by a work of its own.
-  void run(Team&, const Operands&, float*) const noexcept override {}
+  void run(Team&, const Operands&, Scratch) const noexcept override {}
 
  private:
   int axis_;

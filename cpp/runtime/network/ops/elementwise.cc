@@ -17,7 +17,7 @@ class ActivationOp final : public PlainOp {
     return inputs[0];
   }
 
-  void run(Team& team, const Operands& o, float*) const noexcept override {
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
     const LoopNest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides}, Columns::adjacent);
     const auto rows = nest.row_strides();
     nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
@@ -52,7 +52,7 @@ class UnaryOp final : public PlainOp {
     return inputs[0];
   }
 
-  void run(Team& team, const Operands& o, float*) const noexcept override {
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
     const LoopNest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides}, Columns::adjacent);
     const auto rows = nest.row_strides();
     nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
@@ -90,7 +90,7 @@ class BinaryOp final : public PlainOp {
     return broadcast(inputs[0], inputs[1]);
   }
 
-  void run(Team& team, const Operands& o, float*) const noexcept override {
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
     const Array &a = o.inputs[0], &b = o.inputs[1], &y = o.output;
     const LoopNest<3> nest(y.shape, {y.strides, broadcast_strides(a, y.shape), broadcast_strides(b, y.shape)});
     const auto rows = nest.row_strides(), columns = nest.column_strides();

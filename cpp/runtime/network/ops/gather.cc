@@ -44,7 +44,7 @@ class Gather final : public PlainOp {
 
   double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
 
-  void run(Team& team, const Operands& o, float*) const noexcept override {
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
     const Array &x = o.inputs[0], &y = o.output;
     const int rank = x.shape.rank(), axis = static_cast<int>(axis_ < 0 ? axis_ + rank : axis_), taken = shape_.rank();
     if (axis + 1 == rank && taken == 1) return gather_last(team, x, y);

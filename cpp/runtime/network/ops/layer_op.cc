@@ -62,15 +62,15 @@ class LayerOp final : public Op {
     return out;
   }
 
-  std::int64_t scratch_floats(const std::vector<Dims>& inputs, const Dims& /*output*/, int threads) const override {
-    return layer_->scratch_bytes(image_shape(inputs[0]), threads) / std::int64_t{sizeof(float)};
+  std::int64_t scratch_bytes(const std::vector<Dims>& inputs, const Dims& /*output*/, int threads) const override {
+    return layer_->scratch_bytes(image_shape(inputs[0]), threads);
   }
 
-  void run(Team& team, const Operands& o, float* scratch) const noexcept override {
+  void run(Team& team, const Operands& o, Scratch scratch) const noexcept override {
     const ConstTensor x = image(o.inputs[0]);
-    if (o.input_count == 1) return layer_->run(team, x, image(o.output), nullptr, Scratch(reinterpret_cast<std::byte*>(scratch)));
+    if (o.input_count == 1) return layer_->run(team, x, image(o.output), nullptr, scratch);
     const ConstTensor residual = image(o.inputs[1]);
-    layer_->run(team, x, image(o.output), &residual, Scratch(reinterpret_cast<std::byte*>(scratch)));
+    layer_->run(team, x, image(o.output), &residual, scratch);
   }
 
   double flops(const std::vector<Dims>& inputs, const Dims& /*output*/) const override {

@@ -49,23 +49,24 @@ class Matmul final : public PlainOp {
     return checked(y);
   }
 
-  std::int64_t scratch_floats(const std::vector<Dims>& inputs, const Dims&, int threads) const override {
+  std::int64_t scratch_bytes(const std::vector<Dims>& inputs, const Dims&, int threads) const override {
     const Dims &a = inputs[0], &b = inputs[1];
     const std::int64_t copies = std::min<std::int64_t>(broadcast(batch_of(a), batch_of(b)).count(), threads);
-    return copies * room(layout(a.back(), b.rank() == 1 ? 1 : b.back()));
+    return measure([&](Scratch& scratch) { pieces(scratch, layout(a.back(), b.rank() == 1 ? 1 : b.back()), static_cast<int>(copies)); });
   }
 
-  void run(Team& team, const Operands& o, float* scratch) const noexcept override {
+  void run(Team& team, const Operands& o, Scratch scratch) const noexcept override {
     const Array &a = o.inputs[0], &b = o.inputs[1];
     Product p(o);
     const bool one_b = std::all_of(p.b.strides.begin(), p.b.strides.end(), [](std::int64_t s) { return s == 0; });
     const PackedMatrix panels = layout(a.shape.back(), b.shape.rank() == 1 ? 1 : b.shape.back());
+    const PerThread<float> packed = pieces(scratch, panels, team.size());
     if (one_b) {
-      pack_together(team, panels, p.b.data, p.b.row, scratch);
-      p.multiply_part(team, panels, scratch, {0, p.batches});
+      pack_together(team, panels, p.b.data, p.b.row, packed[0]);
+      p.multiply_part(team, panels, packed[0], {0, p.batches});
     } else if (p.batches >= team.size()) {
       const Range mine = part_of(p.batches, team.rank(), team.size());
-      float* const own = scratch + team.rank() * room(panels);
+      float* const own = packed[team.rank()];
       std::fill_n(own, panels.bias_floats(), 0.0F);
       for (std::int64_t i = mine.begin; i < mine.end; ++i) {
         pack_rows(panels, p.at(p.b, i), p.b.row, {0, panels.k}, own + panels.bias_floats());
@@ -74,8 +75,8 @@ class Matmul final : public PlainOp {
     } else {
       for (std::int64_t i = 0; i < p.batches; ++i) {
         if (i > 0) team.barrier();
-        pack_together(team, panels, p.at(p.b, i), p.b.row, scratch);
-        p.multiply_part(team, panels, scratch, {i, i + 1});
+        pack_together(team, panels, p.at(p.b, i), p.b.row, packed[0]);
+        p.multiply_part(team, panels, packed[0], {i, i + 1});
       }
     }
   }
@@ -154,8 +155,10 @@ class Matmul final : public PlainOp {
     return batch;
   }
 
-  /// Zeros for a bias, then the panels, in whole cache lines.
-  static std::int64_t room(const PackedMatrix& p) { return round_up(p.weight_floats() + p.bias_floats(), kLineElements<float>); }
+  /// Zeros for a bias, then the panels.
+  static PerThread<float> pieces(Scratch& scratch, const PackedMatrix& p, int copies) {
+    return scratch.take_each<float>(copies, p.weight_floats() + p.bias_floats());
+  }
 
   static void pack_together(Team& team, const PackedMatrix& panels, const float* b, std::int64_t row, float* scratch) {
     if (team.rank() == 0) std::fill_n(scratch, panels.bias_floats(), 0.0F);

@@ -35,7 +35,7 @@ class Softmax final : public PlainOp {
     return inputs[0];
   }
 
-  void run(Team& team, const Operands& o, float*) const noexcept override {
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
     const Array &x = o.inputs[0], &y = o.output;
     const int rank = y.shape.rank(), axis = static_cast<int>(axis_ < 0 ? axis_ + rank : axis_);
     const TensorKernels& kernels = kernel_table().tensor;
@@ -82,7 +82,7 @@ class LayerNorm final : public PlainOp {
     return x;
   }
 
-  void run(Team& team, const Operands& o, float*) const noexcept override {
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
     for_each_last(team, o.inputs[0], o.output, [&](const float* x, std::int64_t x_row, float* y, std::int64_t y_row, std::int64_t rows) {
       kernel_table().tensor.layer_norm({x, scale_.as<float>(), shift_.as<float>(), y, x_row, y_row, rows, o.output.shape.back(), epsilon_});
     });

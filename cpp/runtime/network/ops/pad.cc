@@ -38,7 +38,7 @@ class Pad final : public PlainOp {
 
   double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
 
-  void run(Team& team, const Operands& o, float*) const noexcept override {
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
     Frame f{o.inputs[0], o.output, before_};
     if (f.x.shape.rank() == 0) return copy_in_order(team, f.x, f.y);
     while (mode_ == Mode::constant && f.join_last_axes()) {
@@ -135,7 +135,7 @@ class ZeroInsert final : public PlainOp {
 
   double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
 
-  void run(Team& team, const Operands& o, float*) const noexcept override {
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
     const Array &x = o.inputs[0], &y = o.output;
     const Range rows = part_of(y.shape[0] * y.shape[1], team.rank(), team.size());
     for (std::int64_t row = rows.begin; row < rows.end; ++row) {

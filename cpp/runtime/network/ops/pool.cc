@@ -27,7 +27,7 @@ class Pool final : public PlainOp {
                     size("width", x[2] + p.left + p.right, kernel_[1], options_.stride_w, options_.dilation_w), x[3]});
   }
 
-  void run(Team& team, const Operands& o, float*) const noexcept override {
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
     const Array &x = o.inputs[0], &y = o.output;
     PoolWork w{};
     w.max = max_;

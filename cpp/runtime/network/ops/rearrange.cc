@@ -26,7 +26,7 @@ class Identity final : public MoveOp {
     *offset = 0;
     return true;
   }
-  void run(Team& team, const Operands& o, float*) const noexcept override {
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
     copy_elements(team, o.output.shape, o.inputs[0].as<float>(), o.inputs[0].strides, o.output.as<float>(), o.output.strides);
   }
 };
@@ -98,7 +98,7 @@ class Reshape final : public MoveOp {
     *offset = 0;
     return reshaped_strides(x, output, strides);
   }
-  void run(Team& team, const Operands& o, float*) const noexcept override { copy_in_order(team, o.inputs[0], o.output); }
+  void run(Team& team, const Operands& o, Scratch) const noexcept override { copy_in_order(team, o.inputs[0], o.output); }
 
  private:
   Dims shape_;
@@ -123,7 +123,7 @@ class Transpose final : public MoveOp {
     *strides = permuted(x.strides);
     return output.rank() == 0 || output.back() <= 1 || strides->back() == 1;
   }
-  void run(Team& team, const Operands& o, float*) const noexcept override {
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
     copy_elements(team, o.output.shape, o.inputs[0].as<float>(), permuted(o.inputs[0].strides), o.output.as<float>(), o.output.strides);
   }
 
@@ -173,7 +173,7 @@ class Slice final : public MoveOp {
     place(x, output, strides, offset);
     return output.rank() == 0 || output.back() <= 1 || strides->back() == 1;
   }
-  void run(Team& team, const Operands& o, float*) const noexcept override {
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
     Dims strides;
     std::int64_t offset = 0;
     place(o.inputs[0], o.output.shape, &strides, &offset);
@@ -213,7 +213,7 @@ class Expand final : public MoveOp {
     *strides = broadcast_strides(x, output);
     return output.rank() == 0 || output.back() <= 1 || strides->back() == 1;
   }
-  void run(Team& team, const Operands& o, float*) const noexcept override {
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
     copy_elements(team, o.output.shape, o.inputs[0].as<float>(), broadcast_strides(o.inputs[0], o.output.shape), o.output.as<float>(),
                   o.output.strides);
   }

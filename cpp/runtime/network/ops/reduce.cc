@@ -75,27 +75,27 @@ class Reduce final : public PlainOp {
     return y;
   }
 
-  std::int64_t scratch_floats(const std::vector<Dims>& inputs, const Dims&, int) const override {
-    // What lies between the folds, in two places by turns.
-    Dims x = inputs[0];
-    std::int64_t floats = 0;
-    int folds_left = axes_.rank();
-    for (int i = x.rank() - 1; i >= 0 && folds_left > 1; --i) {
-      if (!folds(i, x.rank())) continue;
-      x[i] = 1;
-      if (axes_.rank() - folds_left < 2) floats += round_up(x.count(), kLineElements<float>);
-      --folds_left;
-    }
-    return floats;
+  std::int64_t scratch_bytes(const std::vector<Dims>& inputs, const Dims&, int) const override {
+    return measure([&](Scratch& scratch) {
+      Between between(scratch);
+      Dims x = inputs[0];
+      int left = axes_.rank();
+      for (int i = x.rank() - 1; i >= 0 && left > 1; --i) {
+        if (!folds(i, x.rank())) continue;
+        x[i] = 1;
+        between.next(x.count());
+        --left;
+      }
+    });
   }
 
-  void run(Team& team, const Operands& o, float* scratch) const noexcept override {
+  void run(Team& team, const Operands& o, Scratch scratch) const noexcept override {
     Array x = o.inputs[0], y = x;
     double count = 1;
     for (int i = 0; i < x.shape.rank(); ++i) count *= folds(i, x.shape.rank()) ? static_cast<double>(x.shape[i]) : 1.0;
     const auto function = function_ == kMean ? FoldFunction::sum : static_cast<FoldFunction>(function_);
     const float divisor = function_ == kMean ? static_cast<float>(count) : 1.0F;
-    float *next = scratch, *other = nullptr;
+    Between between(scratch);
     int left = axes_.rank();
     if (left == 0) return copy_in_order(team, x, o.output);
     if (left == 2 && !folds(x.shape.rank() - 1, x.shape.rank()) &&
@@ -116,10 +116,8 @@ class Reduce final : public PlainOp {
       if (last) {
         y = {o.output.data, y.shape, output_strides(o.output)};
       } else {
-        y.data = next;
+        y.data = between.next(y.shape.count());
         y.strides = dense_strides(y.shape);
-        if (other == nullptr) other = next + round_up(y.shape.count(), kLineElements<float>);
-        std::swap(next, other);
       }
       fold_axis(team, function, last ? divisor : 1.0F, x, i, y);
       if (!last) team.barrier();
@@ -130,6 +128,22 @@ class Reduce final : public PlainOp {
   double flops(const std::vector<Dims>& inputs, const Dims&) const override { return static_cast<double>(inputs[0].count()); }
 
  private:
+  /// What lies between two axes: in two places, used alternately. The first results are the largest.
+  class Between {
+   public:
+    explicit Between(Scratch& scratch) : scratch_(scratch) {}
+    float* next(std::int64_t count) {
+      const int i = used_++ % 2;
+      if (used_ <= 2) places_[i] = scratch_.take<float>(count);
+      return places_[i];
+    }
+
+   private:
+    Scratch& scratch_;
+    float* places_[2] = {};
+    int used_ = 0;
+  };
+
   static constexpr int kMean = 3;
   /// Of each thread: then both axes are folded at once, without meeting in between. 7x7x1280 takes 3 us instead of 5.
   static constexpr std::int64_t kManyOutputs = 256;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <new>
 
 #include "runtime/dispatch.hpp"
 #include "runtime/layers/layer.hpp"
@@ -46,27 +45,26 @@ class Resize final : public PlainOp {
     return checked({x[0], size_[0], size_[1], x[3]});
   }
 
-  std::int64_t scratch_floats(const std::vector<Dims>&, const Dims& y, int threads) const override {
-    const std::int64_t rows = function_ == Function::nearest ? 0 : threads * taps();
-    return table_floats(y) + rows * row_floats(y);
+  std::int64_t scratch_bytes(const std::vector<Dims>&, const Dims& y, int threads) const override {
+    return measure([&](Scratch& scratch) { Pieces(scratch, y, rows(), threads); });
   }
 
-  void run(Team& team, const Operands& o, float* scratch) const noexcept override {
+  void run(Team& team, const Operands& o, Scratch scratch) const noexcept override {
     const Array &x = o.inputs[0], &y = o.output;
-    auto* const columns = reinterpret_cast<ResizeTaps*>(scratch);
+    const Pieces pieces(scratch, y.shape, rows(), team.size());
     const Range mine = part_of(y.shape[2], team.rank(), team.size());
-    for (std::int64_t i = mine.begin; i < mine.end; ++i) new (columns + i) ResizeTaps(taps_of(1, i, x.shape[2], y.shape[2]));
+    for (std::int64_t i = mine.begin; i < mine.end; ++i) pieces.columns[i] = taps_of(1, i, x.shape[2], y.shape[2]);
     team.barrier();
-    const Range rows = part_of(y.shape[0] * y.shape[1], team.rank(), team.size());
+    const Range part = part_of(y.shape[0] * y.shape[1], team.rank(), team.size());
     ResizeWork w{};
     w.taps = taps();
     w.x_pixel = x.strides[2];
-    w.columns = columns;
+    w.columns = pieces.columns;
     w.out_width = y.shape[2];
     w.channels = y.shape[3];
-    if (function_ == Function::nearest) return nearest(x, y, rows, w);
+    if (function_ == Function::nearest) return nearest(x, y, part, w);
     w.y_pixel = y.shape[3];
-    blended(x, y, rows, w, scratch + table_floats(y.shape) + team.rank() * taps() * row_floats(y.shape));
+    blended(x, y, part, w, pieces.wide[team.rank()], row_elements(y.shape));
   }
 
   double flops(const std::vector<Dims>&, const Dims& y) const override {
@@ -76,10 +74,17 @@ class Resize final : public PlainOp {
 
  private:
   int taps() const { return function_ == Function::nearest ? 1 : function_ == Function::linear ? 2 : 4; }
-  static std::int64_t table_floats(const Dims& y) {
-    return round_up(y[2] * static_cast<std::int64_t>(sizeof(ResizeTaps) / sizeof(float)), kLineElements<float>);
-  }
-  static std::int64_t row_floats(const Dims& y) { return round_up(y[2] * y[3], kLineElements<float>); }
+  /// Rows of the new width that each thread keeps.
+  int rows() const { return function_ == Function::nearest ? 0 : taps(); }
+  static std::int64_t row_elements(const Dims& y) { return round_up(y[2] * y[3], kLineElements<float>); }
+
+  struct Pieces {
+    ResizeTaps* columns;
+    PerThread<float> wide;
+
+    Pieces(Scratch& scratch, const Dims& y, int rows, int threads)
+        : columns(scratch.take<ResizeTaps>(y[2])), wide(scratch.take_each<float>(threads, rows * row_elements(y))) {}
+  };
 
   static const float* row_of(const Array& x, std::int64_t image, std::int64_t row) {
     return x.as<float>() + image * x.strides[0] + row * x.strides[1];
@@ -96,7 +101,7 @@ class Resize final : public PlainOp {
   }
 
   /// Input rows get their new width once, and stay in `wide` while output rows need them.
-  void blended(const Array& x, const Array& y, Range rows, ResizeWork& w, float* wide) const {
+  void blended(const Array& x, const Array& y, Range rows, ResizeWork& w, float* wide, std::int64_t row_size) const {
     const bool no_gaps = y.strides[2] == y.shape[3];
     BlendWork b{};
     b.taps = w.taps;
@@ -118,10 +123,10 @@ class Resize final : public PlainOp {
           place = std::find_if_not(held.begin(), held.begin() + b.taps, needs);
           *place = wanted;
           w.x = row_of(x, image, t.at[k]);
-          w.y = wide + (place - held.begin()) * row_floats(y.shape);
+          w.y = wide + (place - held.begin()) * row_size;
           kernel_table().tensor.resize(w);
         }
-        b.x[k] = wide + (place - held.begin()) * row_floats(y.shape);
+        b.x[k] = wide + (place - held.begin()) * row_size;
         b.weights[k] = t.weight[k];
       }
       b.y = y.as<float>() + image * y.strides[0] + line * y.strides[1];
