@@ -1,8 +1,9 @@
-"""Which instruction sets there are, and a last word on what was not tested."""
+"""Which instruction sets there are, and a summary of what was not tested."""
 
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 
 import pytest
 import small_networks
@@ -12,6 +13,7 @@ from dwsep import _limits
 from dwsep.cli import _layer_cases, _networks, layers, pairs
 
 ORACLES = ("torch", "onnxruntime")
+FLAGS = Path(__file__).parent.parent / "cpp" / "isa" / "flags.txt"
 ISAS_RUN = pytest.StashKey[list[str]]()
 
 
@@ -26,6 +28,12 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("other_isa", [name for name in info["isas"] if name != info["isa"]])
 
 
+def isas_written() -> list[str]:
+    """Return the instruction sets that have kernels, for whatever processor."""
+    lines = FLAGS.read_text(encoding="utf-8").splitlines()
+    return list(dict.fromkeys(line.split()[1] for line in lines if line and line[0] != "#"))
+
+
 @pytest.fixture
 def isas_run(request) -> list[str]:
     """Collect the instruction sets whose kernel tests were run in another process."""
@@ -35,9 +43,13 @@ def isas_run(request) -> list[str]:
 def pytest_terminal_summary(terminalreporter, config):
     here = dwsep.cpu_info()["isa"]
     missing = [name for name in ORACLES if importlib.util.find_spec(name) is None]
-    others = ", ".join(config.stash[ISAS_RUN]) or "none"
+    others = config.stash[ISAS_RUN]
+    left_out = [name for name in isas_written() if name not in (here, *others)]
     terminalreporter.section("dwsep")
-    terminalreporter.line(f"instruction set: {here}; in other processes: {others}")
+    terminalreporter.line(
+        f"instruction set: {here}; in other processes: {', '.join(others) or 'none'}"
+    )
+    terminalreporter.line(f"instruction sets NOT run: {', '.join(left_out) or 'none'}")
     terminalreporter.line(f"oracles missing: {', '.join(missing) or 'none'}")
 
 
