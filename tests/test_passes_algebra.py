@@ -151,6 +151,18 @@ def test_the_gate_of_another_value_is_none(gate):
     assert graph.nodes[-1].inputs[0] == y
 
 
+@pytest.mark.parametrize("function", [f for f in FUNCTIONS if f not in ("mul", "pow")])
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("first", [True, False])
+def test_only_a_product_is_gated(function, gate, first):
+    net = Net()
+    x = net.input(2, 3, 4)
+    g = GATES[gate](net, x)
+    graph = net.finish(net.binary(function, *((x, g) if first else (g, x))))
+    result = rewritten(graph, constants.run, activations.run, changes="composed" in gate)
+    assert result.nodes[-1].kind == "binary"
+
+
 # --- scaled residuals -----------------------------------------------------------------------------
 
 

@@ -45,6 +45,55 @@ def test_identities_go_and_outputs_keep_their_names():
     assert graph.nodes[1].inputs == ["x0"]
 
 
+@pytest.mark.parametrize("axis", [1, 2])
+def test_a_slice_backwards_is_no_identity(axis):
+    net = Net()
+    steps = tuple(-1 if i == axis else 1 for i in range(3))
+    x = net.input(None, 3, 4)
+    y = net.add(
+        "slice", x, starts=tuple(s and min(s, 0) for s in steps), stops=(None,) * 3, steps=steps
+    )
+    rewritten(net.finish(net.act(y, "tanh")), constants.run, changes=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes"),
+    [
+        ("activation", {"activation": None}),
+        ("reshape", {"shape": (0, 3, 4, 4)}),
+        ("expand", {"shape": (1, 1, 4, 4)}),
+        ("concat", {"axis": 1}),
+        ("slice", {"starts": (0, 0, -9, 0), "stops": (None, 3, 9, None), "steps": (1,) * 4}),
+        ("pad", {"mode": "edge", "before": (0,) * 4, "after": (0,) * 4, "value": 0.0}),
+        ("transpose", {"perm": (0, 1, 2, 3)}),
+        ("zero_insert", {"stride": (1, 1)}),
+    ],
+)
+def test_what_changes_nothing_goes(kind, attributes):
+    net = Net()
+    y = net.add(kind, net.input(None, 3, 4, 4), **attributes)
+    graph = rewritten(net.finish(net.act(y, "tanh")), constants.run)
+    assert kinds(graph) == ["activation"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes"),
+    [
+        ("activation", {"activation": "relu"}),
+        ("reshape", {"shape": (0, 4, 3, 4)}),
+        ("transpose", {"perm": (0, 1, 3, 2)}),
+        ("pad", {"mode": "edge", "before": (0, 0, 0, 1), "after": (0,) * 4, "value": 0.0}),
+        ("pad", {"mode": "edge", "before": (0,) * 4, "after": (0, 0, 1, 0), "value": 0.0}),
+        ("zero_insert", {"stride": (1, 2)}),
+        ("slice", {"starts": (0, 0, 1, 0), "stops": (None,) * 4, "steps": (1,) * 4}),
+    ],
+)
+def test_what_changes_something_stays(kind, attributes):
+    net = Net()
+    y = net.add(kind, net.input(None, 3, 4, 4), **attributes)
+    rewritten(net.finish(net.act(y, "tanh")), constants.run, changes=False)
+
+
 def test_an_output_that_is_known_stays_an_identity():
     net = Net()
     net.input(None, 3)

@@ -230,6 +230,22 @@ def test_windows_that_do_not_overlap_need_no_zeros(kernel):
     assert graph.nodes[1].attributes["activation"] == "silu"
 
 
+def test_a_transposed_convolution_of_single_pixels_needs_no_reshapes():
+    net = Net(channels_last=True)
+    y = net.add(
+        "conv_transpose",
+        net.input(None, 3, 5, 4),
+        weights={"weight": net.random(1, 1, 4, 3), "bias": net.random(3)},
+        stride=(1, 1),
+        dilation=(1, 1),
+        padding=(0, 0, 0, 0),
+        output_padding=(0, 0),
+        groups=1,
+        activation=None,
+    )
+    assert kinds(optimized(net.finish(y), optimize)) == ["pointwise"]
+
+
 def test_a_transposed_convolution_takes_a_residual():
     net = Net()
     x = net.input(None, 4, 3, 5)
