@@ -74,6 +74,39 @@ def test_who_needs_the_order_gets_it(reader):
     assert (0, 1, 2, 4, 3) in [n.attributes.get("perm") for n in graph.nodes]
 
 
+def test_a_convolution_that_adds_what_it_reads_gets_the_order():
+    net = Net(channels_last=True)
+    x = net.conv(net.input(None, 4, 4, 3), 6)
+    y = net.reshape(net.transpose(net.reshape(x, 0, 4, 4, 3, 2), 0, 1, 2, 4, 3), 0, 4, 4, 6)
+    graph = net.finish(net.binary("add", net.conv(y, 6, 1), y))
+    graph = optimized(graph, optimize)
+    assert (0, 1, 2, 4, 3) in [n.attributes.get("perm") for n in graph.nodes]
+
+
+@pytest.mark.parametrize("step", [2, -1])
+def test_a_part_with_gaps_is_no_part_of_a_shuffle(step):
+    net = Net(channels_last=True)
+    x = net.conv(net.input(None, 4, 4, 3), 6)
+    y = net.reshape(net.transpose(net.reshape(x, 0, 4, 4, 3, 2), 0, 1, 2, 4, 3), 0, 4, 4, 6)
+    first = 0 if step > 0 else -1
+    y = net.add("slice", y, starts=(0, 0, 0, first), stops=(None,) * 4, steps=(1, 1, 1, step))
+    optimized(net.finish(net.conv(y, 5), net.conv(_rows_mixed(net, x), 5)), optimize)
+
+
+def _rows_mixed(net, x):
+    """Transpose what is no split of the channels alone: (4, 6) as (8, 3)."""
+    split = net.transpose(net.reshape(x, 0, 4, 8, 3), 0, 1, 3, 2)
+    return net.reshape(split, 0, 4, 4, 6)
+
+
+def test_shuffled_channels_next_to_others_are_read_from_their_place():
+    net = Net(channels_last=True)
+    x, z = (net.conv(net.input(None, 4, 4, 3), 6) for _ in range(2))
+    y = net.reshape(net.transpose(net.reshape(x, 0, 4, 4, 3, 2), 0, 1, 2, 4, 3), 0, 4, 4, 6)
+    graph = optimized(net.finish(net.conv(net.add("concat", y, z, axis=3), 5)), optimize)
+    assert "transpose" not in kinds(graph)
+
+
 def test_channels_in_too_many_pieces_are_shuffled():
     net = Net()
     x = net.conv(net.input(None, 3, 4, 4), 80)

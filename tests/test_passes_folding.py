@@ -61,7 +61,18 @@ def test_a_slice_backwards_is_no_identity(axis):
     [
         ("activation", {"activation": None}),
         ("reshape", {"shape": (0, 3, 4, 4)}),
-        ("expand", {"shape": (1, 1, 4, 4)}),
+        ("expand", {"shape": (0, 0, 4, 4)}),
+        (
+            "pool",
+            {
+                "function": "max",
+                "kernel": (1, 1),
+                "stride": (1, 1),
+                "dilation": (1, 1),
+                "padding": (0,) * 4,
+                "include_padding": False,
+            },
+        ),
         ("concat", {"axis": 1}),
         ("slice", {"starts": (0, 0, -9, 0), "stops": (None, 3, 9, None), "steps": (1,) * 4}),
         ("pad", {"mode": "edge", "before": (0,) * 4, "after": (0,) * 4, "value": 0.0}),
@@ -118,6 +129,13 @@ def test_equal_nodes_are_computed_once_and_dead_ones_never():
     net.unary("exp", x)
     graph = rewritten(net.finish(net.binary("add", a, b)), constants.run)
     assert kinds(graph) == ["activation", "binary"]
+
+
+def test_an_output_that_is_computed_twice_is_copied():
+    net = Net()
+    x = net.input(None, 3)
+    graph = rewritten(net.finish(net.act(x, "tanh"), net.act(x, "tanh")), constants.run)
+    assert kinds(graph) == ["activation", "identity"]
 
 
 def test_thousands_of_nodes_take_no_square_of_the_time():
@@ -235,9 +253,10 @@ def test_what_float32_cannot_hold_is_not_folded(factor):
     assert kinds(graph) == ["conv"] + ["binary"] * (3 if factor == 1e30 else 4)
 
 
-def test_fully_connected_layers_take_scales_of_their_last_axis():
+@pytest.mark.parametrize("shape", [(7, 4), (4,)])
+def test_fully_connected_layers_take_scales_of_their_last_axis(shape):
     net = Net()
-    x = net.input(None, 7, 4)
+    x = net.input(None, *shape)
     y = net.dense(net.binary("mul", x, net.random(4)), 5)
     graph = rewritten(net.finish(net.binary("add", y, net.random(5))), batch_norm.run)
     assert kinds(graph) == ["dense"]

@@ -127,12 +127,14 @@ def test_what_is_not_the_mean_of_all_pixels_makes_no_gate(source):
     assert "binary" in kinds(graph)
 
 
-def test_a_gate_whose_mean_others_read_stays():
+@pytest.mark.parametrize("reader", ["another node", "the caller"])
+def test_a_gate_whose_mean_others_read_stays(reader):
     net = Net()
     x = net.conv(net.input(None, 3, 5, 5), 6)
     mean = net.reduce(x, (2, 3), keepdims=False)
     gate = net.reshape(net.dense(net.dense(mean, 2), 6), 0, 6, 1, 1)
-    graph = optimized(net.finish(net.binary("mul", x, gate), net.unary("exp", mean)), optimize)
+    other = net.unary("exp", mean) if reader == "another node" else mean
+    graph = optimized(net.finish(net.binary("mul", x, gate), other), optimize)
     assert "reshape" in kinds(graph)
 
 

@@ -15,6 +15,10 @@ def _hard(net, x):
     return net.act(net.binary("add", x, 3.0), "relu6")
 
 
+def _bounded(net, x):
+    return net.add("binary", x, net.constant(3.0), function="add", activation="tanh")
+
+
 COMPOSED = {
     "silu": lambda net, x: net.binary("mul", x, net.act(x, "sigmoid")),
     "silu, swapped": lambda net, x: net.binary("mul", net.act(x, "sigmoid"), x),
@@ -78,6 +82,7 @@ def test_an_activation_is_recognised(spelling, scaled):
         ),
         lambda net, x: net.binary("div", _hard(net, x), 5.0),
         lambda net, x: net.binary("mul", net.act(x, "tanh"), x),
+        lambda net, x: net.binary("div", net.act(_bounded(net, x), "relu6"), 6.0),
         lambda net, x: net.binary("max", x, net.constant(net.random(4))),
     ],
 )
@@ -185,6 +190,15 @@ def test_only_one_over_the_deviation_makes_a_layer_norm(function, number):
     centred = net.binary("sub", x, net.reduce(x, (2,)))
     variance = net.binary("add", net.reduce(net.binary("mul", centred, centred), (2,)), 1e-5)
     y = net.binary("mul", centred, net.binary(function, number, net.unary("sqrt", variance)))
+    rewritten(net.finish(y), layer_norm.run, changes=False)
+
+
+def test_the_mean_of_another_product_is_no_variance():
+    net = Net()
+    x, z = net.input(None, 5, 8), net.input(None, 5, 8)
+    centred = net.binary("sub", x, net.reduce(x, (2,)))
+    product = net.reduce(net.binary("mul", centred, net.binary("add", centred, z)), (2,))
+    y = net.binary("div", centred, net.unary("sqrt", net.binary("add", product, 50.0)))
     rewritten(net.finish(y), layer_norm.run, changes=False)
 
 
