@@ -72,7 +72,7 @@ def test_operator_on_the_core(case):
     wanted = oracle(model_of(case, opset), feeds)
     graph = import_onnx(model_of(case, opset, "N" if case.open_batch else None))
     network = lower(optimize(graph), {})
-    got = network.run([feeds[name] for name, _ in network.inputs])
+    got = network.run([feeds[name] for name, *_ in network.inputs])
     for g, w in zip(got, wanted, strict=True):
         assert g.shape == w.shape
         np.testing.assert_allclose(g, w, rtol=3e-5, atol=3e-5)
