@@ -129,7 +129,12 @@ class Mutants:
         (self.build / version).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / version, self.build / version)
         ccache = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
-        flags = ["-DDWSEP_BUILD_TESTS=ON", "-DDWSEP_ISAS=baseline", "-DCMAKE_CXX_FLAGS_RELEASE=-O1"]
+        flags = [
+            "-DDWSEP_BUILD_TESTS=ON",
+            "-DDWSEP_ISAS=baseline",
+            "-DCMAKE_BUILD_TYPE=Debug",
+            "-DCMAKE_CXX_FLAGS_DEBUG=-O1",
+        ]
         ninja = ["-GNinja"] if shutil.which("ninja") else []
         command = ["cmake", "-S", self.sources, "-B", self.build / "built", *flags, *ccache, *ninja]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
