@@ -7,8 +7,9 @@ import copy
 import graph_oracle
 import numpy as np
 
+from dwsep.graph.infer import infer
 from dwsep.graph.ir import Graph, Node
-from dwsep.graph.shapes import infer
+from dwsep.graph.ops import OPS
 from dwsep.graph.types import TensorType
 
 TO_NHWC, TO_NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
@@ -43,6 +44,7 @@ class Net:
         self.count += 1
         node = Node(kind, list(inputs), f"v{self.count}", attributes, weights or {})
         node.name = f"{kind}_{self.count}"
+        assert not OPS[kind].problems(node), OPS[kind].problems(node)
         types = [self.graph.types[value] for value in inputs]
         result = infer(node, types, channels_last=self.graph.channels_last)
         self.graph.nodes.append(node)

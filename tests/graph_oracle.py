@@ -148,7 +148,8 @@ def pool(x, attributes):
     if maximum:
         return taps.max((0, 1))
     inside = np.ones_like(x)
-    counts = windows(inside, attributes["kernel"], attributes, float(attributes["include_padding"]))
+    counted = float(attributes.get("include_padding", False))
+    counts = windows(inside, attributes["kernel"], attributes, counted)
     return taps.sum((0, 1)) / counts.sum((0, 1))
 
 
@@ -160,13 +161,48 @@ def zero_insert(x, stride):
 
 
 def resize(x, attributes):
-    """Nearest by asymmetric coordinates rounded down: enough to test layouts."""
-    assert attributes["function"] == "nearest"
+    """Resize rows, then columns, each by a matrix of weights (output, input)."""
     rows, columns = (
-        np.minimum(np.arange(n) * old // n, old - 1)
-        for n, old in zip(attributes["size"], x.shape[1:3], strict=True)
+        resize_matrix(attributes, old, new, scale)
+        for old, new, scale in zip(
+            x.shape[1:3], attributes["size"], attributes["scale"], strict=True
+        )
     )
-    return x[:, rows][:, :, columns]
+    return np.einsum("ah,bw,nhwc->nabc", rows, columns, x)
+
+
+def resize_matrix(attributes, old, new, scale):
+    """Coordinates are float32: their rounding decides which pixel is the nearest in a tie."""
+    one, half, at = np.float32(1), np.float32(0.5), np.arange(new, dtype=np.float32)
+    pixel_centres = (at + half) / np.float32(scale) - half
+    at = {
+        "half_pixel": pixel_centres,
+        "pytorch_half_pixel": pixel_centres if new > 1 else np.zeros(1, np.float32),
+        "asymmetric": at / np.float32(scale),
+        "align_corners": at * np.float32(old - 1) / np.float32(max(new - 1, 1)),
+    }[attributes["coordinates"]]
+    if attributes["function"] == "nearest":
+        rounding = {
+            "round_prefer_floor": lambda v: np.ceil(v - half),
+            "round_prefer_ceil": lambda v: np.floor(v + half),
+            "floor": np.floor,
+            "ceil": np.ceil,
+        }[attributes.get("rounding", "round_prefer_floor")]
+        taps = [(rounding(at), np.ones(new))]
+    else:
+        first = np.floor(at)
+        s = (at - first).astype(np.float64)
+        if attributes["function"] == "linear":
+            taps = [(first, 1 - s), (first + one, s)]
+        else:  # Keys' kernel with a = -0.75
+            near = lambda t: 1.25 * t**3 - 2.25 * t**2 + 1  # noqa: E731
+            far = lambda t: -0.75 * (t**3 - 5 * t**2 + 8 * t - 4)  # noqa: E731
+            weights = [far(s + 1), near(s), near(1 - s), far(2 - s)]
+            taps = [(first + np.float32(k - 1), w) for k, w in enumerate(weights)]
+    matrix = np.zeros((new, old))
+    for index, weight in taps:
+        np.add.at(matrix, (np.arange(new), np.clip(index, 0, old - 1).astype(int)), weight)
+    return matrix
 
 
 # --- nodes ----------------------------------------------------------------------------------------
@@ -255,6 +291,11 @@ def kept(sizes, shape):
     return [shape[i] if n == 0 else n for i, n in enumerate(sizes)]
 
 
+def expanded(x, node):
+    sizes = [1 if n == 0 else n for n in node.attributes["shape"]]  # 1 keeps a size as well
+    return np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(sizes)))
+
+
 def scaled(x, node, channels_last):
     shape = (-1,) if channels_last else (-1, *[1] * (x.ndim - 2))
     return x * node.weights["scale"].reshape(shape) + node.weights["shift"].reshape(shape)
@@ -278,7 +319,7 @@ SIMPLE = {
     "reshape": lambda v, n: v[0].reshape(kept(n.attributes["shape"], v[0].shape)),
     "matmul": lambda v, n: v[0] @ v[1],
     "gather": lambda v, n: np.take(v[0], n.attributes["indices"], n.attributes["axis"]),
-    "expand": lambda v, n: np.broadcast_to(v[0], kept(n.attributes["shape"], v[0].shape)),
+    "expand": lambda v, n: expanded(v[0], n),
     "identity": lambda v, n: v[0],
 }
 

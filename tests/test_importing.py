@@ -74,17 +74,19 @@ def test_both_layouts_compute_the_same_bits():
     assert y(x.transpose(0, 3, 1, 2)).tobytes() == z(x).tobytes()
 
 
-def test_what_is_known_is_folded_in_its_layout():
-    """Channels are the second axis or the last: 2 images of 3x3 pixels of 3 channels."""
-    array = np.arange(54, dtype=np.float32).reshape(2, 3, 3, 3)
-    scale = np.array([1, 10, 100], np.float32)
-    for channels_last, by_channel in ((True, scale), (False, scale[:, None, None])):
-        build = Builder("folded", channels_last=channels_last)
-        weights = {"scale": scale, "shift": np.zeros(3, np.float32)}
-        value = build.emit("batch_norm", [Known(array)], weights)
-        assert isinstance(value, Known)
-        assert value.array.tobytes() == (array * by_channel).tobytes()
-        assert not build.graph.nodes
+def test_known_images_are_folded_in_nhwc():
+    """The core computes in NHWC; others stay nodes, which passes fold after the layout pass."""
+    array = np.arange(18, dtype=np.float32).reshape(1, 2, 3, 3)
+    build = Builder("folded", channels_last=True)
+    value = build.emit("zero_insert", [Known(array)], stride=(2, 1))
+    assert isinstance(value, Known)
+    spread = np.insert(array, 1, 0, axis=1)
+    assert value.array.tobytes() == spread.tobytes()
+    assert not build.graph.nodes
+    build = Builder("kept", channels_last=False)
+    value = build.emit("zero_insert", [Known(array)], stride=(2, 1))
+    assert value.shape == (1, 2, 5, 3)
+    assert [node.kind for node in build.graph.nodes] == ["zero_insert"]
 
 
 # --- problems -------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import pytest
 from graph_builder import TO_NCHW, TO_NHWC, Net, kinds, optimized, rewritten, transposes
 
 from dwsep.graph.passes import flatten, reshapes
-from dwsep.graph.passes._permutation import carry, groups
+from dwsep.graph.permutation import carry, groups
 from dwsep.graph.pipeline import optimize
 
 # --- flattening -----------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ _IMPORT = ("importing", "onnx_import", "onnx_attributes", "onnx_operators", "onn
 _TESTS = {
     "graph/": (
         "graph_shapes",
-        "graph_evaluate",
+        "graph_folding",
         *_PASSES,
         *_MORE_PASSES,
         "passes_random",
@@ -46,7 +46,7 @@ _TESTS = {
     ),
     "graph/passes/": (*_PASSES, *_MORE_PASSES, "passes_random"),
     "graph/passes/layout": (*_MORE_PASSES, *_PASSES, "passes_random"),
-    "graph/passes/_permutation": (*_MORE_PASSES, "passes_random"),
+    "graph/permutation": (*_MORE_PASSES, "passes_random"),
     "graph/passes/channel_shuffle": ("passes_channel_shuffle", "passes_random"),
     "graph/passes/blocks": ("passes_blocks", "passes_random"),
     "graph/importing/": (*_IMPORT, "onnx_networks"),

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from dwsep import _core
-from dwsep._arguments import LEAKY_SLOPE
-from dwsep._arguments import activation as canonical_activation
 
 from .ir import Graph, Node
-
-_INFINITY = float("inf")
-_CLIPS = {None: (-_INFINITY, _INFINITY), "relu": (0.0, _INFINITY), "relu6": (0.0, 6.0)}
-_LONGEST = 2**63 - 1
+from .ops import OPS
+from .ops.attributes import CoreValue
 
 
 def lower(graph: Graph, metadata: dict[str, str]) -> _core.Network:
@@ -23,7 +19,7 @@ def lower(graph: Graph, metadata: dict[str, str]) -> _core.Network:
     Parameters
     ----------
     graph : Graph
-        Of physical kinds only, images NHWC.
+        Of kinds that the core computes only, images NHWC.
     metadata : dict of str
         Text that is kept with the network.
 
@@ -42,17 +38,7 @@ def lower(graph: Graph, metadata: dict[str, str]) -> _core.Network:
             if value not in numbers:
                 constant = np.asarray(graph.constants[value], np.float32, order="C")
                 numbers[value] = builder.constant(constant)
-        numbers[node.output] = builder.step(
-            node.kind,
-            node.name or node.output,
-            [numbers[value] for value in node.inputs],
-            _attributes(node),
-            {
-                name: np.ascontiguousarray(w, np.float32)
-                for name, w in node.weights.items()
-                if w is not None
-            },
-        )
+        numbers[node.output] = add_step(builder, node, [numbers[value] for value in node.inputs])
     for name in graph.outputs:
         if name not in numbers:
             constant = np.asarray(graph.constants[name], np.float32, order="C")
@@ -63,39 +49,34 @@ def lower(graph: Graph, metadata: dict[str, str]) -> _core.Network:
     return builder.finish()
 
 
-def _attributes(node: Node) -> dict[str, Any]:
-    """Spell attributes as the core reads them: strings, integers, floats."""
-    result: dict[str, Any] = {}
-    for key, value in node.attributes.items():
-        if key.endswith("activation"):
-            result.update(_activation(key, value))
-        elif key == "stops":
-            backwards = [step < 0 for step in node.attributes["steps"]]
-            ends = [-_LONGEST - 1 if back else _LONGEST for back in backwards]
-            result[key] = [
-                int(end if stop is None else stop) for stop, end in zip(value, ends, strict=True)
-            ]
-        elif key == "indices":
-            indices = np.asarray(value)
-            result[key] = [int(i) for i in indices.ravel()]
-            result["indices_shape"] = list(indices.shape)
-        elif key in ("scale", "epsilon", "value"):
-            result[key] = [float(v) for v in np.atleast_1d(value)]
-        elif isinstance(value, str):
-            result[key] = value
-        elif value is not None:
-            result[key] = [int(v) for v in np.atleast_1d(value)]
-    if node.kind == "standard":
-        result["kernel"] = list(node.weights["weight"].shape[:2])
+def add_step(builder: _core.NetworkBuilder, node: Node, inputs: Sequence[int]) -> int:
+    """Add the step that computes a node of values that the builder knows by number."""
+    return builder.step(
+        OPS[node.kind].computed_as or node.kind,
+        node.name or node.output,
+        inputs,
+        core_attributes(node),
+        {
+            name: np.ascontiguousarray(w, np.float32)
+            for name, w in node.weights.items()
+            if w is not None
+        },
+    )
+
+
+def core_attributes(node: Node) -> dict[str, CoreValue]:
+    """Return the attributes of a node as the core's schema declares them.
+
+    Raises
+    ------
+    ValueError
+        If the node has an attribute that its kind does not.
+    """
+    types = OPS[node.kind].attributes
+    result: dict[str, CoreValue] = {}
+    for name, value in node.attributes.items():
+        if name not in types:
+            raise ValueError(f"node {node.name!r} ({node.kind}): no such attribute: {name!r}")
+        if value is not None or types[name].core == "activation":
+            result.update(types[name].lowered(name, value, node.attributes))
     return result
-
-
-def _activation(key: str, value: object) -> dict[str, Any]:
-    canonical = canonical_activation(value)
-    name, *numbers = canonical if isinstance(canonical, tuple) else (canonical,)
-    if name in _CLIPS:
-        name, numbers = "clip", list(_CLIPS[name])
-    elif name == "leaky_relu" and not numbers:
-        numbers = [LEAKY_SLOPE]
-    bounds = zip(("_lo", "_hi"), numbers, strict=False)
-    return {key: name, **{key + end: float(number) for end, number in bounds}}

@@ -73,6 +73,12 @@ def reshaped(shape: Shape, target: Sequence[int]) -> Shape:
     return tuple(result)
 
 
+def shape_argument(source: Shape, target: Shape) -> tuple[int, ...]:
+    """Return the attribute of a `reshape` between two shapes, of which the batch may be unknown."""
+    keeps = source[:1] == target[:1] == (None,)
+    return tuple((0 if keeps else -1) if size is None else size for size in target)
+
+
 def window(sizes: tuple[int, int], kernel: tuple[int, int], attributes: dict[str, Any]) -> Shape:
     """Return (H, W) of what a sliding window makes of an image."""
     top, bottom, left, right = attributes["padding"]

@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ..evaluate import EVALUATED, cost, evaluate
+from ..folding import cost, foldable, value_of
+from ..infer import infer
 from ..ir import Array, Graph, Node
-from ..shapes import infer
 from ..types import Shape, TensorType
 from .unsupported import Unsupported
 from .values import Computed, Known, Value, shape_of, type_of
 
 LARGEST_CONSTANT = 2**28  # bytes of one folded value
 _LARGEST_WORK = 2**33  # bytes touched, or multiplications, by all folding of one import
-_FOLDED = frozenset(EVALUATED) - {"pool", "resize", "zero_insert"}  # nobody does that to constants
 
 
 class Builder:
@@ -55,12 +54,12 @@ class Builder:
                     f"its input {value.name!r} is {value.array.dtype}, dwsep computes in float32"
                 )
         types = [type_of(v) for v in inputs]
-        type_ = infer(node, types, channels_last=self.graph.channels_last)
-        if kind in _FOLDED and all(isinstance(v, Known) for v in inputs):
+        channels_last = self.graph.channels_last
+        type_ = infer(node, types, channels_last=channels_last)
+        known = [v.array for v in inputs if isinstance(v, Known)]
+        if len(known) == len(inputs) and foldable(node, known, channels_last=channels_last):
             self.charge(type_.shape, cost(node, [t.shape for t in types]))
-            arrays = [v.array for v in inputs if isinstance(v, Known)]
-            array = evaluate(node, arrays, channels_last=self.graph.channels_last)
-            return Known(_compact(array.astype(np.float32, copy=False)))
+            return Known(value_of(node, known))
         node.inputs = [self._name_of(v) for v in inputs]
         self.graph.nodes.append(node)
         self.graph.types[node.output] = type_

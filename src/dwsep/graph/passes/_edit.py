@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..infer import infer
 from ..ir import Array, Graph, Node
-from ..shapes import infer
 from ..types import Shape, TensorType
 
 Wide = NDArray[np.float64]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..evaluate import EVALUATED, cost, evaluate
+from ..folding import cost, foldable, value_of
 from ..ir import Graph, Node
+from ..ops import OPS
 from ._edit import Edit
 
 # Folding may make constants larger (expand): up to 4 MB, or as large as what they are made of.
@@ -52,15 +52,16 @@ def _fold(edit: Edit, node: Node) -> bool:
     if not inputs or len(inputs) < len(known):
         return False
     shape = edit.shape(node.output)
-    if node.kind == "identity" or node.kind not in EVALUATED or None in shape:
+    if node.kind == "identity" or None in shape:
+        return False
+    if not foldable(node, inputs, channels_last=edit.graph.channels_last):
         return False
     size = math.prod(n for n in shape if n is not None)
     if size > max(_LARGEST_SIZE, *(array.size for array in inputs)):
         return False
     if cost(node, [array.shape for array in inputs]) > _LARGEST_COST:
         return False
-    value = evaluate(node, inputs, channels_last=edit.graph.channels_last)
-    name = edit.add_constant(node.output, np.asarray(value, np.float32))
+    name = edit.add_constant(node.output, value_of(node, inputs))
     edit.redirect(node.output, name)
     if edit.is_output(node.output):
         edit.become(node, "identity", [name])
@@ -119,23 +120,10 @@ def _same_as(edit: Edit, node: Node) -> str | None:
         return node.inputs[0]
     if node.kind == "binary":
         return _neutral(edit, node)
-    test = _CHANGES_NOTHING.get(node.kind)
+    test = OPS[node.kind].changes_nothing
     if test is None or edit.shape(node.output) != edit.shape(node.inputs[0]):
         return None
     return node.inputs[0] if test(node.attributes) else None
-
-
-_CHANGES_NOTHING: dict[str, Callable[[dict[str, Any]], bool]] = {
-    "activation": lambda a: a["activation"] is None,
-    "reshape": lambda a: True,
-    "expand": lambda a: True,
-    "concat": lambda a: True,
-    "slice": lambda a: all(step == 1 for step in a["steps"]),
-    "pad": lambda a: not any((*a["before"], *a["after"])),
-    "transpose": lambda a: list(a["perm"]) == sorted(a["perm"]),
-    "pool": lambda a: tuple(a["kernel"]) == tuple(a["stride"]) == (1, 1),
-    "zero_insert": lambda a: tuple(a["stride"]) == (1, 1),
-}
 
 
 def _neutral(edit: Edit, node: Node) -> str | None:

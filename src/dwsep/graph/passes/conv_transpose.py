@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..ir import Array, Graph, Node
+from ..sizes import shape_argument
 from ..types import Shape
 from ._edit import Edit
-from .layout import shape_argument
 
 
 def run(graph: Graph) -> bool:

@@ -20,7 +20,10 @@ def run(graph: Graph) -> bool:
         elif _is_pointwise(node):
             _pointwise(edit, node)
         else:
-            edit.become(node, "standard", node.inputs, node.attributes, node.weights)
+            kernel = node.weights["weight"].shape[:2]
+            groups = node.attributes.get("groups", 1)
+            attributes = {**node.attributes, "groups": groups, "kernel": kernel}
+            edit.become(node, "standard", node.inputs, attributes, node.weights)
     return edit.finish()
 
 

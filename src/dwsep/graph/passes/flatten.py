@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 from ..ir import Graph, Node
+from ..sizes import shape_argument
 from ._edit import Edit
-from .layout import shape_argument
 
 _ELEMENTWISE = ("activation", "unary", "identity")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..ir import Graph, Node
+from ..permutation import NHWC, inverse
 from ._edit import Edit
-from ._permutation import NHWC, inverse
 
 
 def run(graph: Graph) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..ir import Graph
+from ..sizes import shape_argument
 from ._edit import Edit
-from .layout import shape_argument
 
 
 def run(graph: Graph) -> bool:

@@ -1,0 +1,59 @@
+"""The values of nodes whose inputs are known, found by the core: it defines what nodes mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dwsep import _core
+
+from ..errors import ShapeError
+from .ir import Array, Node
+from .lowering import add_step
+from .ops import OPS
+from .types import Shape
+
+__all__ = ["cost", "foldable", "value_of"]
+
+
+def foldable(node: Node, inputs: Sequence[Array], *, channels_last: bool) -> bool:
+    """Return whether `value_of` finds the value of a node for these inputs."""
+    spec = OPS[node.kind]
+    if not spec.folds or (spec.image and not channels_last):
+        return False
+    return all(array.ndim <= spec.most_axes for array in inputs)
+
+
+def cost(node: Node, input_shapes: Sequence[Shape]) -> int:
+    """Estimate how many multiplications or moves the value of a node takes."""
+    return OPS[node.kind].cost(node, input_shapes)
+
+
+def value_of(node: Node, inputs: Sequence[Array]) -> Array:
+    """Compute a node by itself, on one thread.
+
+    Parameters
+    ----------
+    node : Node
+        One that is `foldable`; images are NHWC.
+    inputs : sequence of ndarray
+        float32, of shapes for which `infer` has found the type of the node.
+
+    Raises
+    ------
+    ShapeError
+        If an input is empty; values have one element at least.
+    ValueError
+        If the core refuses the node.
+    """
+    if node.kind == "concat":
+        inputs = [array for array in inputs if array.size]
+    if any(array.size == 0 for array in inputs):
+        raise ShapeError(f"{node.kind} {node.name or node.output!r}: an input is empty")
+    builder = _core.NetworkBuilder()
+    numbers = [builder.input(str(i), array.shape) for i, array in enumerate(inputs)]
+    builder.output("y", add_step(builder, node, numbers))
+    arrays = [np.asarray(array, np.float32, order="C") for array in inputs]
+    (result,) = builder.finish().run(arrays, 1)
+    return result

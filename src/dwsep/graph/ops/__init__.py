@@ -1,0 +1,17 @@
+"""Every kind of node: attributes, weights, types, layouts and folding, one file for each family."""
+
+from __future__ import annotations
+
+from .convolution import CONVOLUTIONS
+from .elementwise import ELEMENTWISE_OPS
+from .images import IMAGES
+from .normalization import NORMALIZATIONS
+from .products import PRODUCTS
+from .rearranging import REARRANGING
+from .spec import OpSpec
+
+__all__ = ["OPS", "OpSpec"]
+
+_FAMILIES = (CONVOLUTIONS, ELEMENTWISE_OPS, IMAGES, NORMALIZATIONS, PRODUCTS, REARRANGING)
+
+OPS: dict[str, OpSpec] = {spec.kind: spec for family in _FAMILIES for spec in family}

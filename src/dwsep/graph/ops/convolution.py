@@ -1,0 +1,231 @@
+"""Convolutions, fully connected layers, and the blocks that are made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...errors import ShapeError
+from ..ir import Node
+from ..sizes import broadcast, known_product, shown, window
+from ..types import Shape
+from .attributes import OPTIONAL_ACTIVATION, Int, Pair, Sides
+from .layout_rules import IMAGE, OVER_LAST_AXIS
+from .shape_rules import check_channels, from_image, image
+from .spec import OpSpec, Weights
+
+_WINDOW = {"stride": Pair(), "dilation": Pair(), "padding": Sides()}
+_BIAS = Weights(("Cout",), required=False)
+
+
+def _residual(shape: Shape, inputs: Sequence[Shape]) -> Shape:
+    if len(inputs) > 1 and broadcast(shape, inputs[1]) != shape:
+        raise ShapeError(f"a residual {shown(inputs[1])} does not fit {shown(shape)}")
+    return shape
+
+
+def _dense(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    shape = inputs[0]
+    if not shape or shape[-1] is None:
+        raise ShapeError(f"need a last axis of known size, got {shown(shape)}")
+    taken, made = node.weights["weight"].shape[-2:]
+    check_channels(taken, shape[-1])
+    return _residual((*shape[:-1], made), inputs)
+
+
+def _dense_cost(node: Node, inputs: Sequence[Shape]) -> int:
+    return known_product(inputs[0]) * int(node.weights["weight"].shape[-1])
+
+
+def _pointwise(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    if channels_last:
+        return _dense(node, inputs, channels_last)
+    n, h, w, c = image(inputs[0], channels_last)
+    taken, made = node.weights["weight"].shape[-2:]
+    check_channels(taken, c)
+    return _residual(from_image(n, (h, w), made, channels_last), inputs)
+
+
+def _conv(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    n, h, w, c = image(inputs[0], channels_last)
+    kh, kw, taken, made = node.weights["weight"].shape
+    groups = node.attributes.get("groups", 1)
+    check_channels(taken * groups, c)
+    if made % groups:
+        raise ShapeError(f"{made} output channels do not divide into {groups} groups")
+    size = window((h, w), (kh, kw), node.attributes)
+    return _residual(from_image(n, size, made, channels_last), inputs)
+
+
+def _depthwise(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    n, h, w, c = image(inputs[0], channels_last)
+    kh, kw, taken, multiplier = node.weights["weight"].shape
+    check_channels(taken, c)
+    size = window((h, w), (kh, kw), node.attributes)
+    return from_image(n, size, c * multiplier, channels_last)
+
+
+def _block(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    n, h, w, c = image(inputs[0], channels_last)
+    if "expand_weight" in node.weights:
+        taken, c_expanded = node.weights["expand_weight"].shape[-2:]
+        check_channels(taken, c)
+        c = c_expanded
+    kh, kw, taken, multiplier = node.weights["depthwise_weight"].shape
+    check_channels(taken, c)
+    size = window((h, w), (kh, kw), node.attributes)
+    c *= multiplier
+    if "reduce_weight" in node.weights:
+        taken, reduced = node.weights["reduce_weight"].shape[-2:]
+        check_channels(taken, c)
+        taken, gates = node.weights["excite_weight"].shape[-2:]
+        check_channels(taken, reduced)
+        if gates != c:
+            raise ShapeError(f"a gate of {gates} channels does not fit {c}")
+    taken, made = node.weights["weight"].shape[-2:]
+    check_channels(taken, c)
+    return _residual(from_image(n, size, made, channels_last), inputs)
+
+
+def _conv_transpose(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    n, h, w, c = image(inputs[0], channels_last)
+    attributes = node.attributes
+    kh, kw, taken, made = node.weights["weight"].shape
+    check_channels(taken, c)
+    groups = attributes.get("groups", 1)
+    if c % groups:
+        raise ShapeError(f"{c} channels do not divide into {groups} groups")
+    top, bottom, left, right = attributes["padding"]
+    size = tuple(
+        (s - 1) * stride + (k - 1) * dilation + 1 - pad + extra
+        for s, k, stride, dilation, pad, extra in zip(
+            (h, w),
+            (kh, kw),
+            attributes["stride"],
+            attributes["dilation"],
+            (top + bottom, left + right),
+            attributes["output_padding"],
+            strict=True,
+        )
+    )
+    return from_image(n, size, made * groups, channels_last)
+
+
+_SQUEEZE_EXCITE = {
+    "reduce_weight": Weights(("C", "R"), required=False),
+    "reduce_bias": Weights(("R",), required=False),
+    "excite_weight": Weights(("R", "C"), required=False),
+    "excite_bias": Weights(("C",), required=False),
+}
+_BLOCK_WEIGHTS = {
+    "depthwise_weight": Weights(("KH", "KW", "C", "M")),
+    "depthwise_bias": Weights(("C * M",), required=False),
+    **_SQUEEZE_EXCITE,
+    "weight": Weights(("C * M", "Cout")),
+    "bias": _BIAS,
+}
+_BLOCK_ACTIVATIONS = dict.fromkeys(
+    ("depthwise_activation", "reduce_activation", "excite_activation", "activation"),
+    OPTIONAL_ACTIVATION,
+)
+
+CONVOLUTIONS = (
+    OpSpec(
+        "conv",
+        "a convolution as files have it; becomes depthwise, pointwise or standard",
+        _conv,
+        inputs=("x", "[residual]"),
+        attributes={**_WINDOW, "groups": Int(required=False), "activation": OPTIONAL_ACTIVATION},
+        weights={"weight": Weights(("KH", "KW", "Cin / groups", "Cout")), "bias": _BIAS},
+        layout=IMAGE,
+        core=False,
+        image=True,
+    ),
+    OpSpec(
+        "conv_transpose",
+        "a transposed convolution; becomes zero_insert and conv, or dense and reshapes",
+        _conv_transpose,
+        attributes={
+            **_WINDOW,
+            "output_padding": Pair(),
+            "groups": Int(required=False),
+            "activation": OPTIONAL_ACTIVATION,
+        },
+        weights={
+            "weight": Weights(("KH", "KW", "Cin", "Cout / groups")),
+            "bias": _BIAS,
+        },
+        layout=IMAGE,
+        core=False,
+        image=True,
+    ),
+    OpSpec(
+        "dense",
+        "a matrix of weights applied to the last axis; becomes pointwise",
+        _dense,
+        inputs=("x", "[residual]"),
+        attributes={"activation": OPTIONAL_ACTIVATION},
+        weights={"weight": Weights(("Cin", "Cout")), "bias": _BIAS},
+        layout=OVER_LAST_AXIS,
+        core=False,
+        computed_as="pointwise",
+        folds=True,
+        most_axes=4,
+        cost=_dense_cost,
+    ),
+    OpSpec(
+        "depthwise",
+        "filters for each channel; output channel c * M + m is filter m of channel c",
+        _depthwise,
+        attributes={**_WINDOW, "activation": OPTIONAL_ACTIVATION},
+        weights={
+            "weight": Weights(("KH", "KW", "C", "M")),
+            "bias": Weights(("C * M",), required=False),
+        },
+        image=True,
+    ),
+    OpSpec(
+        "pointwise",
+        "a matrix of weights applied to the channels; a residual is added before the activation",
+        _pointwise,
+        inputs=("x", "[residual]"),
+        attributes={"activation": OPTIONAL_ACTIVATION},
+        weights={"weight": Weights(("Cin", "Cout")), "bias": _BIAS},
+        most_axes=4,
+    ),
+    OpSpec(
+        "standard",
+        "a convolution over pixels and channels, in groups",
+        _conv,
+        inputs=("x", "[residual]"),
+        attributes={
+            **_WINDOW,
+            "groups": Int(),
+            "kernel": Pair(),
+            "activation": OPTIONAL_ACTIVATION,
+        },
+        weights={"weight": Weights(("KH", "KW", "Cin / groups", "Cout")), "bias": _BIAS},
+        image=True,
+    ),
+    OpSpec(
+        "separable",
+        "depthwise, then pointwise; in between the channels may be scaled by squeeze-excite",
+        _block,
+        inputs=("x", "[residual]"),
+        attributes={**_WINDOW, **_BLOCK_ACTIVATIONS},
+        weights=_BLOCK_WEIGHTS,
+        image=True,
+    ),
+    OpSpec(
+        "inverted_residual",
+        "pointwise, then as separable",
+        _block,
+        inputs=("x", "[residual]"),
+        attributes={**_WINDOW, "expand_activation": OPTIONAL_ACTIVATION, **_BLOCK_ACTIVATIONS},
+        weights={
+            "expand_weight": Weights(("Cin", "C")),
+            "expand_bias": Weights(("C",), required=False),
+            **_BLOCK_WEIGHTS,
+        },
+        image=True,
+    ),
+)

@@ -1,0 +1,67 @@
+"""Normalisations over channels or an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...errors import ShapeError
+from ..ir import Node
+from ..sizes import axis_of, shown
+from ..types import Shape
+from .attributes import Flag, Float, Int
+from .layout_rules import ALONG_AXIS, IMAGE, OVER_LAST_AXIS
+from .shape_rules import check_channels
+from .spec import OpSpec, Weights
+
+
+def _batch_norm(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    shape = inputs[0]
+    if len(shape) < 2:
+        raise ShapeError(f"need an axis of channels, got {shown(shape)}")
+    channels = shape[-1 if channels_last else 1]
+    for name in ("scale", "shift"):
+        check_channels(node.weights[name].size, channels or 0)
+    return shape
+
+
+def _layer_norm(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    if not inputs[0]:
+        raise ShapeError("need at least one axis, got ()")
+    for name in ("scale", "shift"):
+        check_channels(node.weights[name].size, inputs[0][-1] or 0)
+    return inputs[0]
+
+
+def _softmax(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    axis_of(node.attributes["axis"], inputs[0])
+    return inputs[0]
+
+
+NORMALIZATIONS = (
+    OpSpec(
+        "batch_norm",
+        "x * scale + shift for each channel; folded into convolutions, or becomes binary",
+        _batch_norm,
+        weights={"scale": Weights(("C",)), "shift": Weights(("C",))},
+        layout=IMAGE,
+        core=False,
+        image=True,
+    ),
+    OpSpec(
+        "layer_norm",
+        "(x - mean) / sqrt(variance + epsilon) * scale + shift over the last axis",
+        _layer_norm,
+        attributes={"epsilon": Float()},
+        weights={"scale": Weights(("C",)), "shift": Weights(("C",))},
+        layout=OVER_LAST_AXIS,
+        folds=True,
+    ),
+    OpSpec(
+        "softmax",
+        "exp(x) / sum(exp(x)) along an axis, or its logarithm",
+        _softmax,
+        attributes={"axis": Int(), "log": Flag(required=False)},
+        layout=ALONG_AXIS,
+        folds=True,
+    ),
+)

@@ -1,0 +1,65 @@
+"""Sums of products, and reductions, of computed arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...errors import ShapeError
+from ..ir import Node
+from ..permutation import dropped
+from ..sizes import axis_of, broadcast, known_product, shown
+from ..types import Shape
+from .attributes import Flag, Ints, choice
+from .layout_rules import Layout, LayoutRule
+from .spec import OpSpec
+
+
+def _matmul(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    a, b = inputs
+    if len(a) < 2 or len(b) < 2 or a[-1] != b[-2] or a[-1] is None:
+        raise ShapeError(f"cannot multiply {shown(a)} by {shown(b)}")
+    return (*broadcast(a[:-2], b[:-2]), a[-2], b[-1])
+
+
+def _matmul_cost(node: Node, inputs: Sequence[Shape]) -> int:
+    a, b = inputs
+    return known_product(a) * (b[-1] or 1) + known_product(b) * (a[-2] or 1)
+
+
+def _reduce(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    axes = {axis_of(axis, inputs[0]) for axis in node.attributes["axes"]}
+    if node.attributes["keepdims"]:
+        return tuple(1 if axis in axes else n for axis, n in enumerate(inputs[0]))
+    return tuple(n for axis, n in enumerate(inputs[0]) if axis not in axes)
+
+
+def _follow_axes(layout: Layout, node: Node) -> None:
+    perm = layout.order(node.inputs[0])
+    axes = {axis % len(perm) for axis in node.attributes["axes"]}
+    after = perm if node.attributes["keepdims"] else dropped(perm, axes)
+    places = tuple(sorted(perm.index(axis) for axis in axes))
+    layout.emit(node, [layout.form(node.inputs[0], perm)], after, axes=places)
+
+
+PRODUCTS = (
+    OpSpec(
+        "matmul",
+        "NumPy's matmul of two computed arrays",
+        _matmul,
+        inputs=("a", "b"),
+        folds=True,
+        cost=_matmul_cost,
+    ),
+    OpSpec(
+        "reduce",
+        "the sum, the mean or an extreme over some axes",
+        _reduce,
+        attributes={
+            "function": choice("sum", "max", "min", "mean"),
+            "axes": Ints(),
+            "keepdims": Flag(),
+        },
+        layout=LayoutRule(_follow_axes),
+        folds=True,
+    ),
+)

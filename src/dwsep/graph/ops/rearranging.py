@@ -1,0 +1,223 @@
+"""What only moves elements: slices, concatenations, other shapes and orders of axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...errors import ShapeError
+from ..ir import Node
+from ..permutation import Perm, carry, dropped, inverse, permuted, same_order
+from ..sizes import axis_of, broadcast, reshaped, shape_argument, shown
+from ..types import Shape
+from .attributes import Float, Indices, Int, Ints, Stops, choice
+from .layout_rules import Layout, LayoutRule, as_in_file, as_output, by_axis
+from .shape_rules import as_input
+from .spec import OpSpec
+
+# --- shapes ---------------------------------------------------------------------------------------
+
+
+def _concat(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    first = inputs[0]
+    axis = axis_of(node.attributes["axis"], first)
+    rest = first[:axis] + first[axis + 1 :]
+    if any(len(s) != len(first) or s[:axis] + s[axis + 1 :] != rest for s in inputs):
+        raise ShapeError(f"{', '.join(map(shown, inputs))} do not fit along axis {axis}")
+    if any(s[axis] is None for s in inputs):
+        raise ShapeError("cannot concatenate along the batch while its size is unknown")
+    return (*first[:axis], sum(s[axis] or 0 for s in inputs), *first[axis + 1 :])
+
+
+def _slice(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    starts, stops, steps = (node.attributes[name] for name in ("starts", "stops", "steps"))
+    result: list[int | None] = []
+    for size, start, stop, step in zip(inputs[0], starts, stops, steps, strict=True):
+        if size is None:
+            if (start, stop, step) != (0, None, 1):
+                raise ShapeError("cannot take a part of the batch while its size is unknown")
+            result.append(None)
+        else:
+            result.append(len(range(*slice(start, stop, step).indices(size))))
+    return tuple(result)
+
+
+def _pad(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    result: list[int | None] = []
+    mode = node.attributes["mode"]
+    for size, before, after in zip(
+        inputs[0], node.attributes["before"], node.attributes["after"], strict=True
+    ):
+        if min(before, after) < 0:
+            raise ShapeError(f"padding needs to be at least 0, got {before} and {after}")
+        if size is None and before + after:
+            raise ShapeError("cannot pad the batch while its size is unknown")
+        if mode == "reflect" and size is not None and max(before, after) >= size:
+            raise ShapeError(f"cannot reflect {max(before, after)} of {size}")
+        result.append(None if size is None else size + before + after)
+    return tuple(result)
+
+
+def _transpose(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    perm = node.attributes["perm"]
+    if sorted(perm) != list(range(len(inputs[0]))):
+        raise ShapeError(f"{tuple(perm)} does not permute the axes of {shown(inputs[0])}")
+    return tuple(inputs[0][axis] for axis in perm)
+
+
+def _reshape(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    return reshaped(inputs[0], node.attributes["shape"])
+
+
+def _gather(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    shape, indices = inputs[0], node.attributes["indices"]
+    axis = axis_of(node.attributes["axis"], shape)
+    size = shape[axis]
+    if size is None:
+        raise ShapeError("cannot take a part of the batch while its size is unknown")
+    if indices.size and not -size <= indices.min() <= indices.max() < size:
+        raise ShapeError(f"indices need to be from {-size} to {size - 1}")
+    return (*shape[:axis], *indices.shape, *shape[axis + 1 :])
+
+
+def _expand(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    shape, target = inputs[0], tuple(node.attributes["shape"])
+    aligned = (1,) * (len(target) - len(shape)) + shape
+    first = len(aligned) - len(target)
+    return broadcast(
+        shape, tuple(aligned[first + i] if n == 0 else n for i, n in enumerate(target))
+    )
+
+
+# --- layouts --------------------------------------------------------------------------------------
+
+
+def _keep_forms(layout: Layout, node: Node) -> None:
+    layout.forms[node.output] = dict(layout.forms[node.inputs[0]])
+
+
+def _rename_axes(layout: Layout, node: Node) -> None:
+    back = inverse(tuple(node.attributes["perm"]))
+    layout.forms[node.output] = {
+        tuple(back[axis] for axis in perm): name
+        for perm, name in layout.forms[node.inputs[0]].items()
+    }
+
+
+def _before_transpose(node: Node, output: Perm | None, rank: int) -> Perm | None:
+    if output is None or len(output) != rank:
+        return None
+    perm = node.attributes["perm"]
+    return tuple(perm[axis] for axis in output)
+
+
+def _carry_order(layout: Layout, node: Node) -> None:
+    x, y = layout.file[node.inputs[0]], layout.file[node.output]
+    wanted = layout.preferred.get(node.output)
+    options = [(p, *carry(x, y, p, wanted)) for p in layout.forms[node.inputs[0]]]
+    free = [option for option in options if same_order(x, *option[:2])]
+    _, before, after = (free or options)[0]
+    source = layout.form(node.inputs[0], before)
+    target = permuted(y, after)
+    if target == layout.types[source].shape:
+        layout.forms[node.output] = {after: source}
+    else:
+        argument = shape_argument(layout.types[source].shape, target)
+        layout.emit(node, [source], after, shape=argument)
+
+
+def _follow_axis(layout: Layout, node: Node) -> None:
+    perm = layout.order(node.inputs[0])
+    axis = node.attributes["axis"] % len(perm)
+    dimensions = np.ndim(node.attributes["indices"])
+    if dimensions > 1:
+        as_in_file(layout, node)
+        return
+    after = perm if dimensions else dropped(perm, {axis})
+    layout.emit(node, [layout.form(node.inputs[0], perm)], after, axis=perm.index(axis))
+
+
+def _join(layout: Layout, node: Node) -> None:
+    perm = layout.common_order(node)
+    axis = perm.index(node.attributes["axis"] % len(perm))
+    layout.emit(node, [layout.form(value, perm) for value in node.inputs], perm, axis=axis)
+
+
+REARRANGING = (
+    OpSpec(
+        "identity",
+        "x",
+        as_input,
+        layout=LayoutRule(_keep_forms, as_output),
+        folds=True,
+    ),
+    OpSpec(
+        "reshape",
+        "another shape; 0 keeps the size of the same axis, -1 (once) is what remains",
+        _reshape,
+        attributes={"shape": Ints()},
+        layout=LayoutRule(_carry_order),
+        folds=True,
+        changes_nothing=lambda a: True,
+    ),
+    OpSpec(
+        "transpose",
+        "another order of axes",
+        _transpose,
+        attributes={"perm": Ints()},
+        layout=LayoutRule(_rename_axes, _before_transpose),
+        folds=True,
+        changes_nothing=lambda a: list(a["perm"]) == sorted(a["perm"]),
+    ),
+    OpSpec(
+        "concat",
+        "arrays side by side",
+        _concat,
+        inputs=("x", "..."),
+        attributes={"axis": Int()},
+        layout=LayoutRule(_join, as_output),
+        folds=True,
+        changes_nothing=lambda a: True,
+    ),
+    OpSpec(
+        "slice",
+        "Python's slice of every axis",
+        _slice,
+        attributes={"starts": Ints(), "stops": Stops(), "steps": Ints()},
+        layout=by_axis("starts", "stops", "steps"),
+        folds=True,
+        changes_nothing=lambda a: all(step == 1 for step in a["steps"]),
+    ),
+    OpSpec(
+        "pad",
+        "elements before and after those of every axis: a value, a reflection or the edge",
+        _pad,
+        attributes={
+            "mode": choice("constant", "reflect", "edge"),
+            "before": Ints(),
+            "after": Ints(),
+            "value": Float(required=False),
+        },
+        layout=by_axis("before", "after"),
+        folds=True,
+        changes_nothing=lambda a: not any((*a["before"], *a["after"])),
+    ),
+    OpSpec(
+        "gather",
+        "chosen elements of an axis",
+        _gather,
+        attributes={"axis": Int(), "indices": Indices()},
+        layout=LayoutRule(_follow_axis),
+        folds=True,
+    ),
+    OpSpec(
+        "expand",
+        "broadcast to a shape, as NumPy does; 0 keeps a size",
+        _expand,
+        attributes={"shape": Ints()},
+        layout=by_axis("shape", passes_on=False),
+        folds=True,
+        changes_nothing=lambda a: True,
+    ),
+)

@@ -1,0 +1,121 @@
+"""What is known about a kind of node: one `OpSpec`, which everything generic reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...errors import ShapeError
+from ..ir import Node
+from ..sizes import known_product
+from ..types import DType, Quantization, Shape, TensorType
+from .attributes import AttributeType
+from .layout_rules import AS_IN_FILE, LayoutRule
+
+# Of a node, the shapes of its inputs, and whether images are NHWC.
+ShapeRule = Callable[[Node, Sequence[Shape], bool], Shape]
+DTypeRule = Callable[[Node, Sequence[TensorType]], tuple[DType, Quantization | None]]
+Cost = Callable[[Node, Sequence[Shape]], int]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of a node: names of their axes, and whether they may be absent."""
+
+    axes: tuple[str, ...]
+    required: bool = True
+
+
+def float32_only(node: Node, inputs: Sequence[TensorType]) -> tuple[DType, Quantization | None]:
+    """Return float32, which all inputs have to be."""
+    for type_ in inputs:
+        if type_.dtype is not DType.FLOAT32:
+            raise ShapeError(f"need inputs of float32, got {type_.dtype.value}")
+    return DType.FLOAT32, None
+
+
+def moves(node: Node, shapes: Sequence[Shape]) -> int:
+    """Estimate the work of a node that reads its inputs once or twice."""
+    return 8 * sum(map(known_product, shapes))
+
+
+@dataclass(frozen=True)
+class OpSpec:
+    """A kind of node.
+
+    Attributes
+    ----------
+    kind : str
+    summary : str
+        One line for documents: what it computes.
+    shape : callable
+        The shape of the output; raises ShapeError where inputs, attributes or weights do not fit.
+    inputs : tuple of str
+        Their names; the last one in brackets may be absent, "..." stands for any more.
+    attributes : mapping of str to AttributeType
+    weights : mapping of str to Weights
+    dtype : callable
+        Data type and quantization of the output.
+    layout : LayoutRule
+        How the node follows when images become NHWC.
+    core : bool
+        Whether the core computes nodes of this kind. The others are gone after the passes.
+    computed_as : str
+        The kind of the core that computes a node as it is, if another than `kind`.
+    folds : bool
+        Whether a node without computed inputs is replaced by its value.
+    most_axes : int
+        Of the inputs that the core takes.
+    image : bool
+        Whether the inputs have to be images, whose channels the core reads last.
+    cost : callable
+        About how many multiplications or moves a node needs.
+    changes_nothing : callable, optional
+        Whether a node of these attributes, if it keeps the shape, is its input.
+    """
+
+    kind: str
+    summary: str
+    shape: ShapeRule
+    inputs: tuple[str, ...] = ("x",)
+    attributes: Mapping[str, AttributeType] = field(default_factory=dict)
+    weights: Mapping[str, Weights] = field(default_factory=dict)
+    dtype: DTypeRule = float32_only
+    layout: LayoutRule = AS_IN_FILE
+    core: bool = True
+    computed_as: str = ""
+    folds: bool = False
+    most_axes: int = 8
+    image: bool = False
+    cost: Cost = moves
+    changes_nothing: Callable[[Mapping[str, Any]], bool] | None = None
+
+    @property
+    def input_counts(self) -> tuple[int, int]:
+        """Return the least and the greatest number of inputs, -1 for any."""
+        least = sum(name != "..." and not name.startswith("[") for name in self.inputs)
+        return least, -1 if "..." in self.inputs else len(self.inputs)
+
+    def problems(self, node: Node) -> list[str]:
+        """Return what is wrong with a node's attributes, weights and number of inputs."""
+        found = [
+            f"no attribute {name!r}" for name in node.attributes if name not in self.attributes
+        ]
+        for name, type_ in self.attributes.items():
+            value = node.attributes.get(name)
+            if value is None and type_.required and name not in node.attributes:
+                found.append(f"{name} is missing")
+            elif value is not None and not type_.fits(value):
+                found.append(f"{name}: need {type_.text}, got {value!r}")
+        found += [f"no weights {name!r}" for name in node.weights if name not in self.weights]
+        for name, weights in self.weights.items():
+            array = node.weights.get(name)
+            if array is None and weights.required:
+                found.append(f"weights {name} are missing")
+            elif array is not None and array.ndim != len(weights.axes):
+                found.append(f"{name}: need {weights.axes}, got {array.shape}")
+        least, most = self.input_counts
+        if len(node.inputs) < least or (most != -1 and len(node.inputs) > most):
+            found.append(f"{len(node.inputs)} inputs, need {' '.join(self.inputs)}")
+        return found
