@@ -95,5 +95,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   add_layers(m);
   add_cpu(m);
   add_networks(m);
+  add_op_schemas(m);
   add_c_api(m);
 }

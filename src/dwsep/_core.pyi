@@ -180,6 +180,14 @@ _Quantization = tuple[list[float], list[int], int]
 _ValueInfo = tuple[str, tuple[int, ...], str, _Quantization | None]
 
 @type_check_only
+class OpSchema(TypedDict):
+    inputs: tuple[int, int]
+    attributes: list[tuple[str, str, bool, tuple[str, ...]]]
+    weights: list[tuple[str, int, bool]]
+
+def op_schemas() -> dict[str, OpSchema]: ...
+
+@type_check_only
 class StepDict(TypedDict):
     name: str
     kind: str

@@ -36,8 +36,11 @@ class Concat final : public PlainOp {
   int axis_;
 };
 
+constexpr AttributeSchema kAttributes[] = {{"axis", AttributeType::integer}};
+constexpr OpSchema kOps[] = {{"concat", make<Concat>, 1, kAnyNumber, kAttributes}};
+
 }  // namespace
 
-std::unique_ptr<const Op> make_concat_op(const Description& d) { return std::make_unique<Concat>(d); }
+ConstSpan<OpSchema> concat_ops() { return kOps; }
 
 }  // namespace dwsep::runtime

@@ -132,10 +132,16 @@ class BinaryOp final : public PlainOp {
   Activation activation_;
 };
 
+constexpr AttributeSchema kActivationAttributes[] = {{"activation", AttributeType::activation, Presence::optional}};
+constexpr AttributeSchema kUnaryAttributes[] = {{"function", AttributeType::choice, Presence::required, kUnary}};
+constexpr AttributeSchema kBinaryAttributes[] = {{"function", AttributeType::choice, Presence::required, kBinary},
+                                                 {"activation", AttributeType::activation, Presence::optional}};
+constexpr OpSchema kOps[] = {{"activation", make<ActivationOp>, 1, 1, kActivationAttributes},
+                             {"unary", make<UnaryOp>, 1, 1, kUnaryAttributes},
+                             {"binary", make<BinaryOp>, 2, 2, kBinaryAttributes}};
+
 }  // namespace
 
-std::unique_ptr<const Op> make_activation_op(const Description& d) { return std::make_unique<ActivationOp>(d); }
-std::unique_ptr<const Op> make_unary_op(const Description& d) { return std::make_unique<UnaryOp>(d); }
-std::unique_ptr<const Op> make_binary_op(const Description& d) { return std::make_unique<BinaryOp>(d); }
+ConstSpan<OpSchema> elementwise_ops() { return kOps; }
 
 }  // namespace dwsep::runtime

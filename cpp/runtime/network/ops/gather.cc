@@ -96,8 +96,12 @@ class Gather final : public PlainOp {
   std::int64_t least_ = std::numeric_limits<std::int64_t>::max(), most_ = std::numeric_limits<std::int64_t>::min();
 };
 
+constexpr AttributeSchema kAttributes[] = {
+    {"axis", AttributeType::integer}, {"indices", AttributeType::integers}, {"indices_shape", AttributeType::integers, Presence::optional}};
+constexpr OpSchema kOps[] = {{"gather", make<Gather>, 1, 1, kAttributes}};
+
 }  // namespace
 
-std::unique_ptr<const Op> make_gather_op(const Description& d) { return std::make_unique<Gather>(d); }
+ConstSpan<OpSchema> gather_ops() { return kOps; }
 
 }  // namespace dwsep::runtime

@@ -111,8 +111,6 @@ PackedMatrix group_of(const RawWeights& w, const float* bias, std::int64_t group
                      w.shape[0] * w.shape[1] * w.shape[2], columns, kernel_table());
 }
 
-}  // namespace
-
 std::unique_ptr<const Op> make_depthwise_op(const Description& d) {
   const PackedDepthwise w = depthwise_of(d, "weight", "bias");
   const ConvOptions options = d.conv_options();
@@ -187,5 +185,60 @@ std::unique_ptr<const Op> make_standard_op(const Description& d) {
   return layer_op(
       d, [&] { return make_standard(std::move(matrices), kh, kw, in, out, options, activation); }, std::move(weights));
 }
+
+constexpr AttributeSchema kPointwiseAttributes[] = {{"activation", AttributeType::activation, Presence::optional}};
+constexpr AttributeSchema kDepthwiseAttributes[] = {{"stride", AttributeType::pair},
+                                                    {"dilation", AttributeType::pair},
+                                                    {"padding", AttributeType::sides},
+                                                    {"activation", AttributeType::activation, Presence::optional}};
+constexpr AttributeSchema kStandardAttributes[] = {
+    {"stride", AttributeType::pair},    {"dilation", AttributeType::pair}, {"padding", AttributeType::sides},
+    {"groups", AttributeType::integer}, {"kernel", AttributeType::pair},   {"activation", AttributeType::activation, Presence::optional}};
+constexpr AttributeSchema kSeparableAttributes[] = {{"stride", AttributeType::pair},
+                                                    {"dilation", AttributeType::pair},
+                                                    {"padding", AttributeType::sides},
+                                                    {"depthwise_activation", AttributeType::activation, Presence::optional},
+                                                    {"reduce_activation", AttributeType::activation, Presence::optional},
+                                                    {"excite_activation", AttributeType::activation, Presence::optional},
+                                                    {"activation", AttributeType::activation, Presence::optional}};
+constexpr AttributeSchema kInvertedResidualAttributes[] = {{"stride", AttributeType::pair},
+                                                           {"dilation", AttributeType::pair},
+                                                           {"padding", AttributeType::sides},
+                                                           {"expand_activation", AttributeType::activation, Presence::optional},
+                                                           {"depthwise_activation", AttributeType::activation, Presence::optional},
+                                                           {"reduce_activation", AttributeType::activation, Presence::optional},
+                                                           {"excite_activation", AttributeType::activation, Presence::optional},
+                                                           {"activation", AttributeType::activation, Presence::optional}};
+constexpr WeightsSchema kMatrix[] = {{"weight", 2}, {"bias", 1, Presence::optional}};
+constexpr WeightsSchema kFilters[] = {{"weight", 4}, {"bias", 1, Presence::optional}};
+constexpr WeightsSchema kSeparableWeights[] = {{"depthwise_weight", 4},
+                                               {"depthwise_bias", 1, Presence::optional},
+                                               {"reduce_weight", 2, Presence::optional},
+                                               {"reduce_bias", 1, Presence::optional},
+                                               {"excite_weight", 2, Presence::optional},
+                                               {"excite_bias", 1, Presence::optional},
+                                               {"weight", 2},
+                                               {"bias", 1, Presence::optional}};
+constexpr WeightsSchema kInvertedResidualWeights[] = {{"expand_weight", 2},
+                                                      {"expand_bias", 1, Presence::optional},
+                                                      {"depthwise_weight", 4},
+                                                      {"depthwise_bias", 1, Presence::optional},
+                                                      {"reduce_weight", 2, Presence::optional},
+                                                      {"reduce_bias", 1, Presence::optional},
+                                                      {"excite_weight", 2, Presence::optional},
+                                                      {"excite_bias", 1, Presence::optional},
+                                                      {"weight", 2},
+                                                      {"bias", 1, Presence::optional}};
+constexpr OpSchema kOps[] = {
+    {"depthwise", make_depthwise_op, 1, 1, kDepthwiseAttributes, kFilters},
+    {"pointwise", make_pointwise_op, 1, 2, kPointwiseAttributes, kMatrix},
+    {"standard", make_standard_op, 1, 2, kStandardAttributes, kFilters},
+    {"separable", make_separable_op, 1, 2, kSeparableAttributes, kSeparableWeights},
+    {"inverted_residual", make_inverted_residual_op, 1, 2, kInvertedResidualAttributes, kInvertedResidualWeights},
+};
+
+}  // namespace
+
+ConstSpan<OpSchema> convolution_ops() { return kOps; }
 
 }  // namespace dwsep::runtime

@@ -1,41 +1,50 @@
-// The list of all kinds.
-#include <algorithm>
+// The list of all families; finds a kind's schema and checks a description by it.
+#include <cstring>
 
 #include "runtime/network/ops/ops.hpp"
 
 namespace dwsep::runtime {
 namespace {
 
-struct Entry {
-  const char* kind;
-  OpMaker make;
-};
+using Family = ConstSpan<OpSchema> (*)();
 
-constexpr Entry kOps[] = {
-    {"depthwise", make_depthwise_op},
-    {"pointwise", make_pointwise_op},
-    {"standard", make_standard_op},
-    {"separable", make_separable_op},
-    {"inverted_residual", make_inverted_residual_op},
-    {"activation", make_activation_op},
-    {"unary", make_unary_op},
-    {"binary", make_binary_op},
-    {"pool", make_pool_op},
-    {"reduce", make_reduce_op},
-    {"softmax", make_softmax_op},
-    {"layer_norm", make_layer_norm_op},
-    {"resize", make_resize_op},
-    {"matmul", make_matmul_op},
-    {"identity", make_identity_op},
-    {"reshape", make_reshape_op},
-    {"transpose", make_transpose_op},
-    {"concat", make_concat_op},
-    {"slice", make_slice_op},
-    {"pad", make_pad_op},
-    {"gather", make_gather_op},
-    {"expand", make_expand_op},
-    {"zero_insert", make_zero_insert_op},
-};
+constexpr Family kFamilies[] = {concat_ops, convolution_ops, elementwise_ops, gather_ops, matmul_ops, normalise_ops,
+                                pad_ops,    pool_ops,        rearrange_ops,   reduce_ops, resize_ops};
+
+const OpSchema& schema_of(const Description& d) {
+  for (const Family family : kFamilies) {
+    for (const OpSchema& schema : family()) {
+      if (d.kind == schema.kind) return schema;
+    }
+  }
+  d.reject("kind", "one that this version knows", "'" + d.kind + "'");
+}
+
+bool declares(const AttributeSchema& a, const std::string& name) {
+  const std::size_t length = std::strlen(a.name);
+  if (name.compare(0, length, a.name) != 0) return false;
+  const std::string rest = name.substr(length);
+  return rest.empty() || (a.type == AttributeType::activation && (rest == "_lo" || rest == "_hi"));
+}
+
+bool declares(const WeightsSchema& w, const std::string& name) {
+  const std::size_t length = std::strlen(w.name);
+  return name.compare(0, length, w.name) == 0 && (name.size() == length || name[length] == '.');
+}
+
+template <class Schema, class Given>
+void check_names(const Description& d, const ConstSpan<Schema>& declared, const Given& given, const char* wanted, const char* got) {
+  for (const auto& item : given) {
+    bool known = false;
+    for (const Schema& schema : declared) known = known || declares(schema, item.first);
+    if (!known) d.reject(item.first, wanted, got);
+  }
+  for (const Schema& schema : declared) {
+    bool found = schema.presence == Presence::optional;
+    for (const auto& item : given) found = found || declares(schema, item.first);
+    if (!found) d.reject(schema.name, "given", "nothing");
+  }
+}
 
 }  // namespace
 
@@ -46,11 +55,20 @@ ValueType Op::infer_type(const Description& d, const std::vector<ValueType>& inp
   return {};
 }
 
+std::vector<const OpSchema*> op_schemas() {
+  std::vector<const OpSchema*> all;
+  for (const Family family : kFamilies) {
+    for (const OpSchema& schema : family()) all.push_back(&schema);
+  }
+  return all;
+}
+
 std::unique_ptr<const Op> make_op(const Description& d) {
-  const auto* const found = std::find_if(std::begin(kOps), std::end(kOps), [&](const Entry& e) { return d.kind == e.kind; });
-  if (found == std::end(kOps)) d.reject("kind", "one that this version knows", "'" + d.kind + "'");
-  std::unique_ptr<const Op> op = found->make(d);
-  d.check_all_known();
+  const OpSchema& schema = schema_of(d);
+  check_names(d, schema.attributes, d.attributes, "an attribute of this kind of step", "one without a meaning");
+  check_names(d, schema.weights, d.weights, "weights of this kind of step", "some without a meaning");
+  std::unique_ptr<const Op> op = schema.make(d);
+  d.check_all_known();  // what the schema declares may still have no meaning: bounds of an activation that has none
   return op;
 }
 

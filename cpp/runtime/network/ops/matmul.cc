@@ -167,8 +167,10 @@ class Matmul final : public PlainOp {
   }
 };
 
+constexpr OpSchema kOps[] = {{"matmul", make<Matmul>, 2, 2}};
+
 }  // namespace
 
-std::unique_ptr<const Op> make_matmul_op(const Description& d) { return std::make_unique<Matmul>(d); }
+ConstSpan<OpSchema> matmul_ops() { return kOps; }
 
 }  // namespace dwsep::runtime

@@ -101,9 +101,14 @@ class LayerNorm final : public PlainOp {
   RawWeights scale_, shift_;
 };
 
+constexpr AttributeSchema kSoftmaxAttributes[] = {{"axis", AttributeType::integer}, {"log", AttributeType::flag, Presence::optional}};
+constexpr AttributeSchema kLayerNormAttributes[] = {{"epsilon", AttributeType::real}};
+constexpr WeightsSchema kLayerNormWeights[] = {{"scale", 1}, {"shift", 1}};
+constexpr OpSchema kOps[] = {{"softmax", make<Softmax>, 1, 1, kSoftmaxAttributes},
+                             {"layer_norm", make<LayerNorm>, 1, 1, kLayerNormAttributes, kLayerNormWeights}};
+
 }  // namespace
 
-std::unique_ptr<const Op> make_softmax_op(const Description& d) { return std::make_unique<Softmax>(d); }
-std::unique_ptr<const Op> make_layer_norm_op(const Description& d) { return std::make_unique<LayerNorm>(d); }
+ConstSpan<OpSchema> normalise_ops() { return kOps; }
 
 }  // namespace dwsep::runtime

@@ -1,43 +1,25 @@
-// One maker for each kind of op. The list that finds them by name is in make_op.cc.
+// The ops by families, each a file, and the list of all.
 #pragma once
 
-#include <memory>
+#include <vector>
 
-#include "runtime/network/op.hpp"
+#include "runtime/network/ops/schema.hpp"
 
 namespace dwsep::runtime {
 
-using OpMaker = std::unique_ptr<const Op> (*)(const Description&);
+ConstSpan<OpSchema> concat_ops();
+ConstSpan<OpSchema> convolution_ops();
+ConstSpan<OpSchema> elementwise_ops();
+ConstSpan<OpSchema> gather_ops();
+ConstSpan<OpSchema> matmul_ops();
+ConstSpan<OpSchema> normalise_ops();
+ConstSpan<OpSchema> pad_ops();
+ConstSpan<OpSchema> pool_ops();
+ConstSpan<OpSchema> rearrange_ops();
+ConstSpan<OpSchema> reduce_ops();
+ConstSpan<OpSchema> resize_ops();
 
-// layer_op.cc: convolutions
-std::unique_ptr<const Op> make_depthwise_op(const Description& d);
-std::unique_ptr<const Op> make_pointwise_op(const Description& d);
-std::unique_ptr<const Op> make_standard_op(const Description& d);
-std::unique_ptr<const Op> make_separable_op(const Description& d);
-std::unique_ptr<const Op> make_inverted_residual_op(const Description& d);
-
-// elementwise.cc
-std::unique_ptr<const Op> make_activation_op(const Description& d);
-std::unique_ptr<const Op> make_unary_op(const Description& d);
-std::unique_ptr<const Op> make_binary_op(const Description& d);
-
-// pool.cc, reduce.cc, normalise.cc, resize.cc, matmul.cc
-std::unique_ptr<const Op> make_pool_op(const Description& d);
-std::unique_ptr<const Op> make_reduce_op(const Description& d);
-std::unique_ptr<const Op> make_softmax_op(const Description& d);
-std::unique_ptr<const Op> make_layer_norm_op(const Description& d);
-std::unique_ptr<const Op> make_resize_op(const Description& d);
-std::unique_ptr<const Op> make_matmul_op(const Description& d);
-
-// rearrange.cc and its neighbours: what only moves elements
-std::unique_ptr<const Op> make_identity_op(const Description& d);
-std::unique_ptr<const Op> make_reshape_op(const Description& d);
-std::unique_ptr<const Op> make_transpose_op(const Description& d);
-std::unique_ptr<const Op> make_concat_op(const Description& d);
-std::unique_ptr<const Op> make_slice_op(const Description& d);
-std::unique_ptr<const Op> make_pad_op(const Description& d);
-std::unique_ptr<const Op> make_gather_op(const Description& d);
-std::unique_ptr<const Op> make_expand_op(const Description& d);
-std::unique_ptr<const Op> make_zero_insert_op(const Description& d);
+/// Of all families.
+std::vector<const OpSchema*> op_schemas();
 
 }  // namespace dwsep::runtime

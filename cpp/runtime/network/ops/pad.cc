@@ -159,9 +159,15 @@ class ZeroInsert final : public PlainOp {
   Dims stride_;
 };
 
+constexpr AttributeSchema kPadAttributes[] = {{"mode", AttributeType::choice, Presence::required, kModes},
+                                              {"before", AttributeType::integers},
+                                              {"after", AttributeType::integers},
+                                              {"value", AttributeType::real, Presence::optional}};
+constexpr AttributeSchema kZeroInsertAttributes[] = {{"stride", AttributeType::pair}};
+constexpr OpSchema kOps[] = {{"pad", make<Pad>, 1, 1, kPadAttributes}, {"zero_insert", make<ZeroInsert>, 1, 1, kZeroInsertAttributes}};
+
 }  // namespace
 
-std::unique_ptr<const Op> make_pad_op(const Description& d) { return std::make_unique<Pad>(d); }
-std::unique_ptr<const Op> make_zero_insert_op(const Description& d) { return std::make_unique<ZeroInsert>(d); }
+ConstSpan<OpSchema> pad_ops() { return kOps; }
 
 }  // namespace dwsep::runtime

@@ -77,8 +77,16 @@ class Pool final : public PlainOp {
   ConvOptions options_;
 };
 
+constexpr AttributeSchema kAttributes[] = {{"function", AttributeType::choice, Presence::required, kFunctions},
+                                           {"kernel", AttributeType::pair},
+                                           {"stride", AttributeType::pair},
+                                           {"dilation", AttributeType::pair},
+                                           {"padding", AttributeType::sides},
+                                           {"include_padding", AttributeType::flag, Presence::optional}};
+constexpr OpSchema kOps[] = {{"pool", make<Pool>, 1, 1, kAttributes}};
+
 }  // namespace
 
-std::unique_ptr<const Op> make_pool_op(const Description& d) { return std::make_unique<Pool>(d); }
+ConstSpan<OpSchema> pool_ops() { return kOps; }
 
 }  // namespace dwsep::runtime

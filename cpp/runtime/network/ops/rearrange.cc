@@ -222,12 +222,18 @@ class Expand final : public MoveOp {
   Dims shape_;
 };
 
+constexpr AttributeSchema kShape[] = {{"shape", AttributeType::integers}};
+constexpr AttributeSchema kPerm[] = {{"perm", AttributeType::integers}};
+constexpr AttributeSchema kSliceAttributes[] = {
+    {"starts", AttributeType::integers}, {"stops", AttributeType::integers}, {"steps", AttributeType::integers}};
+constexpr OpSchema kOps[] = {{"identity", make<Identity>, 1, 1},
+                             {"reshape", make<Reshape>, 1, 1, kShape},
+                             {"transpose", make<Transpose>, 1, 1, kPerm},
+                             {"slice", make<Slice>, 1, 1, kSliceAttributes},
+                             {"expand", make<Expand>, 1, 1, kShape}};
+
 }  // namespace
 
-std::unique_ptr<const Op> make_identity_op(const Description& d) { return std::make_unique<Identity>(d); }
-std::unique_ptr<const Op> make_reshape_op(const Description& d) { return std::make_unique<Reshape>(d); }
-std::unique_ptr<const Op> make_transpose_op(const Description& d) { return std::make_unique<Transpose>(d); }
-std::unique_ptr<const Op> make_slice_op(const Description& d) { return std::make_unique<Slice>(d); }
-std::unique_ptr<const Op> make_expand_op(const Description& d) { return std::make_unique<Expand>(d); }
+ConstSpan<OpSchema> rearrange_ops() { return kOps; }
 
 }  // namespace dwsep::runtime

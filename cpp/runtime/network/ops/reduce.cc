@@ -167,8 +167,13 @@ class Reduce final : public PlainOp {
   bool keep_;
 };
 
+constexpr AttributeSchema kAttributes[] = {{"function", AttributeType::choice, Presence::required, kFunctions},
+                                           {"axes", AttributeType::integers},
+                                           {"keepdims", AttributeType::flag}};
+constexpr OpSchema kOps[] = {{"reduce", make<Reduce>, 1, 1, kAttributes}};
+
 }  // namespace
 
-std::unique_ptr<const Op> make_reduce_op(const Description& d) { return std::make_unique<Reduce>(d); }
+ConstSpan<OpSchema> reduce_ops() { return kOps; }
 
 }  // namespace dwsep::runtime

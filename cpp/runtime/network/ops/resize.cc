@@ -195,8 +195,15 @@ class Resize final : public PlainOp {
   std::array<float, 2> scale_{};
 };
 
+constexpr AttributeSchema kAttributes[] = {{"function", AttributeType::choice, Presence::required, kFunctions},
+                                           {"coordinates", AttributeType::choice, Presence::required, kCoordinates},
+                                           {"rounding", AttributeType::choice, Presence::optional, kRounding},
+                                           {"size", AttributeType::pair},
+                                           {"scale", AttributeType::real_pair}};
+constexpr OpSchema kOps[] = {{"resize", make<Resize>, 1, 1, kAttributes}};
+
 }  // namespace
 
-std::unique_ptr<const Op> make_resize_op(const Description& d) { return std::make_unique<Resize>(d); }
+ConstSpan<OpSchema> resize_ops() { return kOps; }
 
 }  // namespace dwsep::runtime

@@ -1,0 +1,70 @@
+// What the kinds of steps are made from, declared next to their code: dispatch, checks and the comparison with Python read it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "runtime/network/op.hpp"
+
+namespace dwsep::runtime {
+
+/// A constant array that lives as long as the program.
+template <class T>
+class ConstSpan {
+ public:
+  constexpr ConstSpan() = default;
+  template <std::size_t N>
+  constexpr ConstSpan(const T (&items)[N]) : first_(items), count_(N) {}  // NOLINT: meant to be implicit
+  constexpr const T* begin() const { return first_; }
+  constexpr const T* end() const { return first_ + count_; }
+
+ private:
+  const T* first_ = nullptr;
+  std::size_t count_ = 0;
+};
+
+enum class AttributeType {
+  flag,        ///< 0 or 1
+  integer,     ///< one
+  pair,        ///< two integers
+  sides,       ///< four integers
+  integers,    ///< any number of them
+  real,        ///< one float
+  real_pair,   ///< two floats
+  choice,      ///< one of some strings
+  activation,  ///< a name, with `_lo` and `_hi` beside it where the activation has bounds
+};
+
+enum class Presence { required, optional };
+
+struct AttributeSchema {
+  const char* name;
+  AttributeType type;
+  Presence presence = Presence::required;
+  ConstSpan<const char*> choices = {};
+};
+
+/// Packed weights of a group g go by the name `name`.g.
+struct WeightsSchema {
+  const char* name;
+  int rank;
+  Presence presence = Presence::required;
+};
+
+constexpr int kAnyNumber = -1;
+
+struct OpSchema {
+  const char* kind;
+  std::unique_ptr<const Op> (*make)(const Description&);
+  int least_inputs, most_inputs;
+  ConstSpan<AttributeSchema> attributes = {};
+  ConstSpan<WeightsSchema> weights = {};
+};
+
+/// Ops that their constructors make.
+template <class T>
+std::unique_ptr<const Op> make(const Description& d) {
+  return std::make_unique<T>(d);
+}
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,94 @@
+"""Python and the core declare the same of every kind of node, and the core checks it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dwsep import _core
+from dwsep.graph.ops import OPS
+
+CORE = _core.op_schemas()
+KINDS = [kind for kind, spec in OPS.items() if spec.core]
+
+
+def test_kinds():
+    assert sorted(CORE) == sorted(KINDS)
+    assert all(spec.core or spec.computed_as in ("", *CORE) for spec in OPS.values())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_schemas_are_equal(kind):
+    spec = OPS[kind]
+    assert CORE[kind]["inputs"] == spec.input_counts
+    declared = [entry for name, type_ in spec.attributes.items() for entry in type_.schema(name)]
+    assert sorted(CORE[kind]["attributes"]) == sorted(map(tuple, declared))
+    weights = [(name, len(w.axes), w.required) for name, w in spec.weights.items()]
+    assert sorted(CORE[kind]["weights"]) == sorted(weights)
+
+
+VALUES = {
+    "flag": [0],
+    "int": [1],
+    "pair": [1, 1],
+    "sides": [0, 0, 0, 0],
+    "ints": [0],
+    "float": [1.0],
+    "float_pair": [1.0, 1.0],
+    "activation": "tanh",
+}
+
+
+def attributes_of(kind):
+    """Return a value for every attribute that the core declares."""
+    return {
+        name: choices[0] if type_ == "choice" else VALUES[type_]
+        for name, type_, _, choices in CORE[kind]["attributes"]
+    }
+
+
+def weights_of(kind):
+    """All weights have one channel."""
+    return {name: np.ones((1,) * rank, np.float32) for name, rank, _ in CORE[kind]["weights"]}
+
+
+def step(kind, attributes, weights):
+    builder = _core.NetworkBuilder()
+    most = max(CORE[kind]["inputs"])
+    inputs = [builder.input(str(i), [1, 1, 1, 1]) for i in range(most if most > 0 else 2)]
+    return builder.step(kind, "node", inputs, attributes, weights)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_core_reads_all_that_it_declares(kind):
+    attributes = attributes_of(kind)
+    if kind == "slice":
+        attributes["steps"] = [1]
+    if kind == "gather":
+        attributes["indices_shape"] = [1]
+    step(kind, attributes, weights_of(kind))
+    required = {name for name, _, needed, _ in CORE[kind]["attributes"] if needed}
+    for name in attributes:
+        rest = {key: value for key, value in attributes.items() if key != name}
+        if name in required:
+            with pytest.raises(ValueError, match=f"{name}: must be given"):
+                step(kind, rest, weights_of(kind))
+        else:
+            step(kind, rest, weights_of(kind))
+    for name, _, needed in CORE[kind]["weights"]:
+        rest = {key: value for key, value in weights_of(kind).items() if key != name}
+        if needed:
+            with pytest.raises(ValueError, match=f"{name}: must be given"):
+                step(kind, attributes, rest)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_core_refuses_what_it_does_not_declare(kind):
+    attributes = attributes_of(kind)
+    if kind == "slice":
+        attributes["steps"] = [1]
+    for name in ("another", "activation_hi", "weight"):
+        with pytest.raises(ValueError, match=name):
+            step(kind, {**attributes, name: [1]}, weights_of(kind))
+    with pytest.raises(ValueError, match="another"):
+        step(kind, attributes, {**weights_of(kind), "another": np.ones(1, np.float32)})
