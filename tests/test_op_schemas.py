@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -92,3 +95,10 @@ def test_the_core_refuses_what_it_does_not_declare(kind):
             step(kind, {**attributes, name: [1]}, weights_of(kind))
     with pytest.raises(ValueError, match="another"):
         step(kind, attributes, {**weights_of(kind), "another": np.ones(1, np.float32)})
+
+
+def test_the_table_of_the_file_format_is_that_of_the_specs():
+    """Otherwise: python tools/operator_table.py."""
+    tool = runpy.run_path(str(Path(__file__).parent.parent / "tools" / "operator_table.py"))
+    page = tool["PAGE"].read_text(encoding="utf-8")
+    assert page == tool["with_table"](page)

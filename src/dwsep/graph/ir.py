@@ -5,62 +5,9 @@ of the value. Every value has a type: shape, data type and quantization (see `ty
 float32 so far. The first axis of an input may be of unknown size (None), the batch; every other
 size is known, so that a shape is a tuple of ints with None for the batch.
 
-The vocabulary (kind: inputs; attributes; weights). Activations are spelled as in the functional API
-(None, "relu6", ("clip", lo, hi), ("leaky_relu", slope), ...). Pairs are (vertical, horizontal),
-`padding` is (top, bottom, left, right). An input that may be absent is in brackets.
-
-==================  ==============  ============================================================
-kind                inputs          attributes; weights
-==================  ==============  ============================================================
-conv                x[, residual]   stride, dilation, padding, groups, activation; weight
-                                    (KH, KW, Cin / groups, Cout), bias (Cout,)
-batch_norm          x               ; scale, shift (C,): y = x * scale + shift
-dense               x[, residual]   activation; weight (Cin, Cout), bias: over the last axis
-depthwise           x               stride, dilation, padding, activation; weight
-                                    (KH, KW, C, M), bias
-pointwise           x[, residual]   activation; weight (Cin, Cout), bias
-standard            x[, residual]   as conv
-separable           x[, residual]   stride, dilation, padding, depthwise_activation,
-                                    activation; depthwise_weight, depthwise_bias, weight,
-                                    bias; with squeeze-excite reduce_activation,
-                                    excite_activation; reduce_weight (C, R), reduce_bias,
-                                    excite_weight (R, C), excite_bias
-inverted_residual   x[, residual]   as separable, and expand_activation; expand_weight,
-                                    expand_bias
-conv_transpose      x               stride, dilation, padding, output_padding (a pair),
-                                    groups, activation; weight (KH, KW, Cin, Cout / groups),
-                                    bias
-activation          x               activation
-unary               x               function: exp, log, sqrt, neg, abs, erf, reciprocal,
-                                    floor, ceil, round, softplus, sin, cos, sign
-binary              a, b            function: add, sub, mul, div, min, max, pow, prelu (a
-                                    where a >= 0, else a * b), activation; NumPy's
-                                    broadcasting
-pool                x               function: max, average; kernel, stride, dilation,
-                                    padding, include_padding (bool, average only)
-reduce              x               function: mean, sum, max, min; axes, keepdims
-softmax             x               axis, log (bool)
-layer_norm          x               epsilon; scale, shift: over the last axis
-concat              x...            axis
-slice               x               starts, stops, steps: one for every axis; stops may be
-                                    None (to the end, in the step's direction)
-pad                 x               mode: constant, reflect, edge; before, after: one for
-                                    every axis; value
-transpose           x               perm
-reshape             x               shape: 0 keeps the size of the same axis, -1 (once) is
-                                    what remains
-resize              x               function: nearest, linear, cubic; size (H, W) of the
-                                    output; scale (a pair, output over input, as the file
-                                    gives it); coordinates: half_pixel,
-                                    pytorch_half_pixel, asymmetric, align_corners;
-                                    rounding: round_prefer_floor, round_prefer_ceil, floor,
-                                    ceil
-matmul              a, b            NumPy's, both computed by the network
-zero_insert         x               stride: zeros between pixels
-gather              x               axis, indices (constant)
-expand              x               shape: NumPy's broadcasting; 0 keeps a size
-identity            x
-==================  ==============  ============================================================
+The kinds of nodes, with their attributes, weights and rules, are in `ops`, a file for each family.
+Activations are spelled as in the functional API (None, "relu6", ("clip", lo, hi), ...), pairs are
+(vertical, horizontal), `padding` is (top, bottom, left, right).
 
 An importer makes conv, conv_transpose, batch_norm, dense and the simple ones, with images as in
 the file (NCHW for ONNX). After the layout pass all axes are those of memory and images are NHWC;
