@@ -43,6 +43,10 @@ CASES = {
         dwsep.SeparableConv2D(weights(5, 5, 300, 1), weights(300, 32), activation="relu6"),
         *(15, 700, 300),
     ),
+    "residual": (
+        dwsep.Conv2D(weights(3, 3, 1, 40), weights(40), groups=40, activation="silu"),
+        *(190, 111, 40),
+    ),
     "pointwise": (dwsep.PointwiseConv2D(weights(96, 24), activation="relu6"), 141, 150, 96),
 }
 
@@ -59,13 +63,17 @@ def test_far_and_near_give_the_same_bits_and_stay_inside(case):
     x = x_pages.place(shape, "end")
     x[...] = np.random.default_rng(0).standard_normal(shape, np.float32)
     x_pages.freeze()
+    residual = []
+    if case == "residual":
+        image = np.random.default_rng(1).standard_normal(one, np.float32)
+        residual = [np.broadcast_to(image, out_shape)]
     with_gaps = np.empty((*out_shape[:3], out_shape[3] + 1), np.float32)
-    near = layer(x, out=with_gaps[..., :-1], num_threads=2)
+    near = layer(x, *residual, out=with_gaps[..., :-1], num_threads=2)
     for side in ("begin", "end"):
         far = y_pages.place(out_shape, side)
         for threads in (1, 2, 3):
             y_pages.floats[...] = np.nan
-            layer(x, out=far, num_threads=threads)
+            layer(x, *residual, out=far, num_threads=threads)
             assert np.array_equal(far.view(np.uint32), near.view(np.uint32)), (side, threads)
             written = np.count_nonzero(~np.isnan(y_pages.floats))
             assert written == far.size

@@ -56,6 +56,14 @@ def test_separable_convolutions_in_a_row_stay_separable():
     assert kinds(graph)[2:-1] == ["separable"] * 3
 
 
+def test_a_depthwise_convolution_with_a_residual_is_not_inside_a_block():
+    net = Net()
+    x = net.input(None, 4, 6, 6)
+    y = net.conv(net.binary("add", net.depthwise(x), x), 5, 1)
+    graph = optimized(net.finish(y), optimize)
+    assert kinds(graph) == ["transpose", "depthwise", "pointwise", "transpose"]
+
+
 @pytest.mark.parametrize("read", ["expanded", "depthwise", "output"])
 def test_what_others_read_is_not_inside_a_block(read):
     net = Net()

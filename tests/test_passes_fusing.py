@@ -30,6 +30,17 @@ def test_of_two_convolutions_the_later_adds():
     assert graph.nodes[1].inputs[1] == first
 
 
+@pytest.mark.parametrize("function", [None, "relu", "silu"])
+def test_a_depthwise_convolution_adds_the_other_branch(function):
+    net = Net()
+    x = net.input(None, 4, 5, 5)
+    y = net.binary("add", net.depthwise(x), x)
+    graph = optimized(net.finish(y if function is None else net.act(y, function)), optimize)
+    assert kinds(graph) == ["transpose", "depthwise", "transpose"]
+    assert graph.nodes[1].inputs[0] == graph.nodes[1].inputs[1]
+    assert graph.nodes[1].attributes["activation"] == function
+
+
 def _no_residual(case):
     net = Net()
     x = net.input(None, 4, 5, 5)
@@ -37,8 +48,6 @@ def _no_residual(case):
         return net.finish(net.binary("add", x, net.conv(x, 4, activation="relu")))
     if case == "broadcast":
         return net.finish(net.binary("add", net.reduce(x, (2, 3)), net.conv(x, 4)))
-    if case == "depthwise":
-        return net.finish(net.binary("add", x, net.depthwise(x)))
     y = net.conv(x, 4)
     if case == "twice":
         return net.finish(net.binary("add", y, y))
@@ -47,9 +56,7 @@ def _no_residual(case):
     return net.finish(y, net.binary("add", x, y))  # an output
 
 
-@pytest.mark.parametrize(
-    "case", ["activation", "broadcast", "depthwise", "twice", "read", "output"]
-)
+@pytest.mark.parametrize("case", ["activation", "broadcast", "twice", "read", "output"])
 def test_an_addition_stays_where_it_must(case):
     rewritten(_no_residual(case), residual.run, changes=False)
 

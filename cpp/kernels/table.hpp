@@ -33,6 +33,10 @@ struct DepthwiseWork {
   std::int64_t strip;  ///< channel vectors walked together, pixel by pixel
   float* row_sums;     ///< or null; gets each output row's sum over out_width pixels: row y_begin first, channels packed as bias is
   std::int64_t row_sums_stride;
+  const float* residual;  ///< or null: as y, added to it before the activation
+  std::int64_t residual_row, residual_pixel;
+  float lo, hi;  ///< what sums are clipped to as they are stored
+  bool finish;   ///< whether the residual, or an activation that is no clip, follows in a second look at each row
   Activation activation;
 };
 

@@ -150,9 +150,9 @@ Chain make_chain() {
   c.add(Conv2D(stem, s2, swish), make_standard({pack_matrix(stem_weights, 24, stem_bias, 27, 24, kernel_table())}, 3, 3, 3, 24, s2, swish),
         false);
   const DepthwiseFilter d = c.depthwise(3, 24, 1);
-  c.add(DepthwiseConv2D(d, {}, relu), make_depthwise(packed(d), {}, relu), false);
+  c.add(DepthwiseConv2D(d, {}, relu), make_depthwise(packed(d), {}, relu), true);
   const StandardFilter each{d.weight, 3, 3, 24, 24, 24, d.bias};
-  c.add(Conv2D(each, {}, relu), make_depthwise_with_residual(packed(d), {}, relu), true);
+  c.add(Conv2D(each, {}, relu), make_depthwise(packed(d), {}, relu), true);
   const DepthwiseFilter sd = c.depthwise(5, 24, 2);
   const PointwiseFilter sp = c.pointwise(48, 40);
   c.add(SeparableConv2D(sd, sp, {}, relu, swish), make_separable(packed(sd), packed(sp), {}, relu, swish), true);

@@ -74,7 +74,7 @@ class Layer {
 
   /// The shape of the output for an input of shape x.
   Shape output_shape(const Shape& x) const;
-  /// y = activation(convolution(x) + bias + residual). Depthwise layers take no residual.
+  /// y = activation(convolution(x) + bias + residual)
   void operator()(const ConstTensor& x, const Tensor& y, const ConstTensor* residual = nullptr, int threads = 0) const;
   Plan plan(const Shape& x, int threads = 0) const;
 

@@ -15,4 +15,8 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 /// unit of the elementwise kernels alone: inlined into each kernel that ends in it, it would be compiled a hundred times.
 void activate_block(float* y, std::int64_t rows, std::int64_t row_stride, std::int64_t columns, const Activation& a);
 
+/// Adds x first: y[row][column] = a(y[row][column] + x[row][column]).
+void add_block(const float* x, std::int64_t x_row, float* y, std::int64_t rows, std::int64_t row_stride, std::int64_t columns,
+               const Activation& a);
+
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

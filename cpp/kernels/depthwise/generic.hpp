@@ -83,7 +83,7 @@ template <class Channels, int Pixels, int Vectors>
       });
     }
   }
-  const F32 lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));
+  const F32 lo = broadcast(w.lo), hi = broadcast(w.hi);
   unroll<0, Vectors>([&](auto j) __attribute__((always_inline)) {
     const int lanes = valid_lanes(w, v + j);
     unroll<0, Pixels>([&](auto i) { store_up_to(y + (ox + i) * w.y_pixel + (v + j) * kLanes, clip(acc[j][i], lo, hi), lanes); });
@@ -114,7 +114,7 @@ template <class Channels, int Rows, int Pixels>
       });
     }
   }
-  const F32 lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));
+  const F32 lo = broadcast(w.lo), hi = broadcast(w.hi);
   const int lanes = valid_lanes(w, v);
   unroll<0, Rows>([&](auto r) {
     unroll<0, Pixels>([&](auto i) { store_up_to(y + r * w.y_row + (ox + i) * w.y_pixel + v * kLanes, clip(acc[r][i], lo, hi), lanes); });
@@ -156,8 +156,8 @@ inline void generic_rows_of(const DepthwiseWork& w, std::int64_t oy) {
   std::int64_t v = w.v_begin;
   for (; v + kVectors <= w.v_end; v += kVectors) generic_band<Channels, Rows, kVectors>(w, oy, v, y);
   for (; v < w.v_end; ++v) generic_band<Channels, Rows, 1>(w, oy, v, y);
-  for (int r = 0; r < Rows; ++r) finish_pixels(w, y + r * w.y_row, w.out_width, w.v_begin, w.v_end);
-  pool_rows<Rows>(w, y, oy, w.v_begin, w.v_end);
+  if (w.finish) finish_pixels(w, oy - w.y_begin, Rows, 0, w.out_width, w.v_begin, w.v_end);
+  pool_rows<Rows>(w, oy, w.v_begin, w.v_end);
 }
 
 template <class Channels>

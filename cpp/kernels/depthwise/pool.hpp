@@ -26,11 +26,11 @@ template <int Rows, int Vectors>
   unroll<0, Rows>([&](auto r) { unroll<0, Vectors>([&](auto j) { store(sums + r * w.row_sums_stride + (v + j) * kLanes, acc[r][j]); }); });
 }
 
-/// Sums of `Rows` finished output rows from row oy on, where they are wanted; y is row oy at channel 0.
+/// Sums of `Rows` finished output rows from row oy on, where they are wanted.
 template <int Rows>
-[[gnu::flatten, gnu::noinline]] inline void pool_rows(const DepthwiseWork& w, const float* y, std::int64_t oy, std::int64_t v_begin,
-                                                      std::int64_t v_end) {
+[[gnu::flatten, gnu::noinline]] inline void pool_rows(const DepthwiseWork& w, std::int64_t oy, std::int64_t v_begin, std::int64_t v_end) {
   if (w.row_sums == nullptr) return;
+  const float* const y = w.y + (oy - w.y_begin) * w.y_row;
   // An addition takes some four cycles and two can begin in each: rows are chains of their own, and where there are few, vectors are.
   constexpr int kVectors = Rows < 4 ? 4 : 2;
   float* sums = w.row_sums + (oy - w.y_begin) * w.row_sums_stride;

@@ -21,12 +21,22 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
   return rest < kLanes ? static_cast<int>(rest) : kLanes;
 }
 
-/// Applies what the registers did not: all activations but clips, to pixels of one output row.
-[[gnu::always_inline]] inline void finish_pixels(const DepthwiseWork& w, float* y, std::int64_t pixels, std::int64_t v_begin,
-                                                 std::int64_t v_end) {
-  if (w.activation.kind == ActivationKind::clip) return;
-  const std::int64_t end = v_end * kLanes < w.channels ? v_end * kLanes : w.channels;
-  activate_block(y + v_begin * kLanes, pixels, w.y_pixel, end - v_begin * kLanes, w.activation);
+/// Does what the registers did not, to pixels [ox, ox + pixels) of so many output rows from y_begin + row on: adds the residual, and
+/// applies activations other than clips.
+[[gnu::noinline]] inline void finish_pixels(const DepthwiseWork& w, std::int64_t row, int rows, std::int64_t ox, std::int64_t pixels,
+                                            std::int64_t v_begin, std::int64_t v_end) {
+  const std::int64_t first = v_begin * kLanes, columns = (v_end * kLanes < w.channels ? v_end * kLanes : w.channels) - first;
+  float* y = w.y + row * w.y_row + ox * w.y_pixel + first;
+  const float* residual = w.residual;
+  if (residual != nullptr) residual += row * w.residual_row + ox * w.residual_pixel + first;
+  for (int i = 0; i < rows; ++i, y += w.y_row) {
+    if (residual == nullptr) {
+      activate_block(y, pixels, w.y_pixel, columns, w.activation);
+    } else {
+      add_block(residual, w.residual_pixel, y, pixels, w.y_pixel, columns, w.activation);
+      residual += w.residual_row;
+    }
+  }
 }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

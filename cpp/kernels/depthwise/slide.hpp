@@ -57,8 +57,8 @@ class Slide {
         y_row_(w.y_row),
         y_pixel_(w.y_pixel),
         lanes_(lanes),
-        lo_(w.activation.kind == ActivationKind::clip ? w.activation.lo : -__builtin_inff()),
-        hi_(w.activation.kind == ActivationKind::clip ? w.activation.hi : __builtin_inff()) {
+        lo_(w.lo),
+        hi_(w.hi) {
     // Channels that do not begin at a packed vector take their weights from two.
     constexpr int kTaps = F::KH * F::KW;
     const std::int64_t last = (w.channels - 1) / kLanes, lower = channel < 0 ? 0 : channel / kLanes,

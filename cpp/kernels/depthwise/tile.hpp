@@ -81,13 +81,14 @@ template <class F, int TH, int TW, bool kAnywhere>
   });
 }
 
-/// Tiles of TW pixels from output column ox on, while they fit; returns the first column not done.
+/// Tiles of TW pixels of TH output rows from y_begin + row on, from column ox on, while they fit; returns the first column not done.
 template <class F, int TH, int TW>
-[[gnu::flatten]] inline std::int64_t tile_columns(const DepthwiseWork& w, const float* const* rows, bool all_rows, float* y,
+[[gnu::flatten]] inline std::int64_t tile_columns(const DepthwiseWork& w, const float* const* rows, bool all_rows, std::int64_t row,
                                                   std::int64_t ox, std::int64_t v_begin, std::int64_t v_end) {
   constexpr int kColumns = (TW - 1) * F::SW + F::KW;
   constexpr int kTaps = F::KH * F::KW;
-  const F32 lo = broadcast(epilogue_lo(w.activation)), hi = broadcast(epilogue_hi(w.activation));
+  const F32 lo = broadcast(w.lo), hi = broadcast(w.hi);
+  float* const y = w.y + row * w.y_row;
   const std::int64_t full_end = w.channels / kLanes < v_end ? w.channels / kLanes : v_end;
   for (; ox + TW <= w.out_width; ox += TW) {
     const std::int64_t ix = ox * F::SW - w.pad_left;
@@ -118,7 +119,7 @@ template <class F, int TH, int TW>
       t.lanes = valid_lanes(w, v);
       tile<F, TH, TW, true>(t, lo, hi);
     }
-    for (int oy = 0; oy < TH; ++oy) finish_pixels(w, y + oy * w.y_row + ox * w.y_pixel, TW, v_begin, v_end);
+    if (w.finish) finish_pixels(w, row, TH, ox, TW, v_begin, v_end);
   }
   return ox;
 }

@@ -42,10 +42,9 @@ struct Tiled {
       const std::int64_t v_end = v + w.strip < w.v_end ? v + w.strip : w.v_end;
       for_row_groups(Heights{}, w.y_begin, w.y_end, [&](auto height, std::int64_t oy) {
         const InputRows<F, height> rows(w, oy);
-        float* y = w.y + (oy - w.y_begin) * w.y_row;
         std::int64_t ox = 0;
-        ((ox = tile_columns<F, height, TW>(w, rows.at, rows.all, y, ox, v, v_end)), ...);
-        pool_rows<height>(w, y, oy, v, v_end);
+        ((ox = tile_columns<F, height, TW>(w, rows.at, rows.all, oy - w.y_begin, ox, v, v_end)), ...);
+        pool_rows<height>(w, oy, v, v_end);
       });
     }
   }
@@ -75,8 +74,8 @@ struct Sliding {
         const Lanes lanes{c < begin ? static_cast<int>(begin - c) : 0, end - c < kLanes ? static_cast<int>(end - c) : kLanes};
         Slide<F, height>::run(w, rows.at, c, lanes, 0, w.out_width, y);
       }
-      for (int i = 0; i < height; ++i) finish_pixels(w, y + i * w.y_row, w.out_width, w.v_begin, w.v_end);
-      pool_rows<height>(w, y, oy, w.v_begin, w.v_end);
+      if (w.finish) finish_pixels(w, oy - w.y_begin, height, 0, w.out_width, w.v_begin, w.v_end);
+      pool_rows<height>(w, oy, w.v_begin, w.v_end);
     });
   }
 };

@@ -13,12 +13,15 @@ namespace {
 
 using namespace runtime;
 
+template <class T>
+auto row_of(const T& t, std::int64_t image, std::int64_t row) {
+  return t.template as<float>() + image * t.stride_n + row * t.stride_h;
+}
+
 class Depthwise final : public PackedLayer {
  public:
   Depthwise(PackedDepthwise filter, const ConvOptions& options, const Activation& activation)
       : stage_(std::move(filter), options, activation) {}
-
-  bool takes_residual() const override { return false; }
 
   Shape output_shape(const Shape& x) const override {
     check_channels("x", stage_.packed().channels, x.c);
@@ -36,14 +39,14 @@ class Depthwise final : public PackedLayer {
     return may_stream(g, x) ? measure([&](Scratch& s) { far_rows(g, threads, s); }) : 0;
   }
 
-  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor*, Scratch scratch) const noexcept override {
+  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
     const Geometry g = stage_.geometry(x.shape);
     const bool is_far = may_stream(g, x.shape) && far(bytes(g, x.shape), x, y);
     float* const near = is_far ? far_rows(g, team.size(), scratch)[team.rank()] : nullptr;
     const std::int64_t all = stage_.packed().vectors;
     for_each_rows(x.shape.n, g.out_h, all, team.rank(), team.size(), [&](std::int64_t image, Range rows, Range vectors) {
-      if (is_far && vectors.end - vectors.begin == all) return run_far(g, x, y, image, rows, near);
-      run_area(g, x, image, {rows, {0, g.out_w}, vectors}, {row_of(y, image, rows.begin), y.stride_h, y.stride_w});
+      if (is_far && vectors.end - vectors.begin == all) return run_far(g, x, y, residual, image, rows, near);
+      run_rows(g, x, residual, image, rows, vectors, {row_of(y, image, rows.begin), y.stride_h, y.stride_w});
     });
   }
 
@@ -62,15 +65,12 @@ class Depthwise final : public PackedLayer {
     return tensor_bytes(x) + tensor_bytes({x.n, g.out_h, g.out_w, stage_.packed().outputs()}) + stage_.weight_bytes();
   }
 
-  static float* row_of(const Tensor& y, std::int64_t image, std::int64_t row) {
-    return y.as<float>() + image * y.stride_n + row * y.stride_h;
-  }
-
-  /// An area of one image to `y`, its first pixel.
-  void run_area(const Geometry& g, const ConstTensor& x, std::int64_t image, const Area& area, const Target& y) const {
-    const Source source{x.as<float>() + image * x.stride_n, x.stride_h, x.stride_w, kernel_table().lanes, x.shape.h, x.shape.w, x.shape.h};
-    DepthwiseWork w = stage_.work(g, source, y);
-    set_area(w, area, y.data);
+  /// Whole rows of one image, to `y`.
+  void run_rows(const Geometry& g, const ConstTensor& x, const ConstTensor* residual, std::int64_t image, Range rows, Range vectors,
+                const Target& y) const {
+    DepthwiseWork w = stage_.work(g, image_of(x, image), y);
+    set_area(w, {rows, {0, g.out_w}, vectors}, y.data);
+    if (residual != nullptr) set_residual(w, row_of(*residual, image, rows.begin), residual->stride_h, residual->stride_w);
     stage_.run(w);
   }
 
@@ -86,12 +86,13 @@ class Depthwise final : public PackedLayer {
 
   /// Rows of one image whose input and output are in main memory: a few rows are fetched, computed to scratch, and sent off past the
   /// caches, which need not read the output's lines then. 147x147x128 took 2250 us straight, 1650 with its input fetched, 1040 so.
-  void run_far(const Geometry& g, const ConstTensor& x, const Tensor& y, std::int64_t image, Range rows, float* scratch) const {
+  void run_far(const Geometry& g, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, std::int64_t image, Range rows,
+               float* scratch) const {
     const std::int64_t row = g.out_w * stage_.packed().outputs();
     for (std::int64_t r = rows.begin; r < rows.end; r += rows_at_a_time(g)) {
       const Range part{r, std::min(r + rows_at_a_time(g), rows.end)};
       fetch_rows(g, x, image, part, r > rows.begin);
-      run_area(g, x, image, {part, {0, g.out_w}, {0, stage_.packed().vectors}}, {scratch, row, stage_.packed().outputs()});
+      run_rows(g, x, residual, image, part, {0, stage_.packed().vectors}, {scratch, row, stage_.packed().outputs()});
       kernel_table().store_far({scratch, (part.end - part.begin) * row, row_of(y, image, r)});
     }
   }

@@ -20,10 +20,6 @@ struct PackedSqueezeExcite {
 
 std::shared_ptr<const PackedLayer> make_depthwise(PackedDepthwise filter, const ConvOptions& options, const Activation& activation);
 
-/// The same, but it takes a residual, which costs a second look at each row.
-std::shared_ptr<const PackedLayer> make_depthwise_with_residual(const PackedDepthwise& filter, const ConvOptions& options,
-                                                                const Activation& activation);
-
 std::shared_ptr<const PackedLayer> make_pointwise(PackedMatrix filter, const Activation& activation);
 
 std::shared_ptr<const PackedLayer> make_separable(PackedDepthwise depthwise, PackedMatrix pointwise, const ConvOptions& options,

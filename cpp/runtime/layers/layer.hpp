@@ -18,7 +18,6 @@ class PackedLayer {
   virtual ~PackedLayer() = default;
   /// Throws std::invalid_argument when x does not fit.
   virtual Shape output_shape(const Shape& x) const = 0;
-  virtual bool takes_residual() const { return true; }
   /// As many of `threads` (at least 1) as gain something.
   virtual int useful_threads(const Shape& x, int threads) const = 0;
   /// Bytes of scratch that are enough for any team of 1 to `threads`, which share it.

@@ -1,6 +1,7 @@
 #include "runtime/layers/stages.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "runtime/dispatch.hpp"
 #include "runtime/memory/far_memory.hpp"
@@ -19,6 +20,8 @@ const KernelEntry* find_phase_kernel(const PackedDepthwise& f, const ConvOptions
   if (!dilated(o) || o.stride_h > 1 || o.stride_w > 1) return nullptr;
   return &kernel_for(Family::depthwise, {f.kh, f.kw, 1, 1, 1, 1, f.multiplier, 0});
 }
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 /// One of `dilation` phases of an axis: the outputs phase, phase + dilation, ... read the inputs first, first + dilation, ...
 struct Phase {
@@ -44,6 +47,10 @@ Range input_rows(const Geometry& g, std::int64_t height, Range out) {
   const std::int64_t first = out.begin * g.stride_h - g.pad_top;
   const std::int64_t last = (out.end - 1) * g.stride_h - g.pad_top + (g.kh - 1) * g.dilation_h;
   return {std::clamp<std::int64_t>(first, 0, height), std::clamp<std::int64_t>(last + 1, 0, height)};
+}
+
+Source image_of(const ConstTensor& x, std::int64_t image) {
+  return {x.as<float>() + image * x.stride_n, x.stride_h, x.stride_w, kernel_table().lanes, x.shape.h, x.shape.w, x.shape.h};
 }
 
 void check_weights(const void* weights, std::initializer_list<std::int64_t> sizes) {
@@ -112,6 +119,9 @@ void DepthwiseStage::run(const DepthwiseWork& w) const {
       part.y = w.y + (first - w.y_begin) * w.y_row + pw * w.y_pixel;
       part.y_row = w.y_row * w.dilation_h;
       part.y_pixel = w.y_pixel * w.dilation_w;
+      if (w.residual != nullptr) part.residual = w.residual + (first - w.y_begin) * w.residual_row + pw * w.residual_pixel;
+      part.residual_row = w.residual_row * w.dilation_h;
+      part.residual_pixel = w.residual_pixel * w.dilation_w;
       phase_kernel_->run(&part);
     }
   }
@@ -137,6 +147,10 @@ DepthwiseWork DepthwiseStage::work(const Geometry& g, const Source& x, const Tar
   w.channels = packed_.outputs();
   w.multiplier = packed_.multiplier;
   w.strip = packed_.vectors;
+  const bool clips = activation_.kind == ActivationKind::clip;
+  w.lo = clips ? activation_.lo : -kInfinity;
+  w.hi = clips ? activation_.hi : kInfinity;
+  w.finish = !clips;
   w.activation = activation_;
   return w;
 }
@@ -192,6 +206,15 @@ void set_area(DepthwiseWork& w, const Area& area, float* y) {
   w.v_begin = area.vectors.begin;
   w.v_end = area.vectors.end;
   w.y = y;
+}
+
+void set_residual(DepthwiseWork& w, const float* residual, std::int64_t row, std::int64_t pixel) {
+  w.residual = residual;
+  w.residual_row = row;
+  w.residual_pixel = pixel;
+  w.lo = -kInfinity;
+  w.hi = kInfinity;
+  w.finish = true;
 }
 
 bool split_by_panels(const PackedMatrix& b, std::int64_t rows, int threads) {

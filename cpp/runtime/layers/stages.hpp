@@ -19,6 +19,9 @@ struct Source {
   std::int64_t ring;  ///< rows that are there at a time: row r is in slot r % ring; height when all are
 };
 
+/// An image of a tensor.
+Source image_of(const ConstTensor& x, std::int64_t image);
+
 /// Where a stage writes.
 struct Target {
   float* data;
@@ -108,6 +111,9 @@ struct Area {
 /// Narrows a work to an area of the output; y is the area's first pixel, at the channel 0 of its vector 0.
 void set_area(DepthwiseWork& w, const Area& area, float* y);
 
+/// Has a residual added before the activation: its first value belongs to w.y.
+void set_residual(DepthwiseWork& w, const float* residual, std::int64_t row, std::int64_t pixel);
+
 /// Calls f(image, rows, vectors) for one thread's part of a depthwise output: whole rows, and where rows divide unevenly some channels of
 /// the row in between. (Not channels alone: threads that write neighbouring lines of every pixel took 2-4 times as long, the prefetchers
 /// of one core fetching the lines that the other writes.)
@@ -132,6 +138,16 @@ void for_each_rows(std::int64_t images, std::int64_t height, std::int64_t vector
   rows_of({0, cut});
   rows_of({cut, other});
   rows_of({other, vectors});
+}
+
+/// Calls f(image, rows) for pieces of at most `most` rows, of the rows [mine) of images of so many rows, counted over all images.
+template <class F>
+void for_each_piece(Range mine, std::int64_t height, std::int64_t most, const F& f) {
+  for (std::int64_t row = mine.begin; row < mine.end;) {
+    const std::int64_t image = row / height, first = row % height, count = std::min({most, mine.end - row, height - first});
+    f(image, Range{first, first + count});
+    row += count;
+  }
 }
 
 /// Pixels walked for a panel of weights before the next panel: as many as keep the block's inputs in the level-2 cache.

@@ -60,14 +60,9 @@ class Standard final : public PackedLayer {
     const Range rows = by_panels ? Range{0, all_rows} : part_of(all_rows, team.rank(), team.size());
     const Range mine = by_panels ? part_of(panels, team.rank(), team.size()) : Range{0, panels};
     Segment* const taps = segments(team.size(), scratch)[team.rank()];
-    for (std::int64_t row = rows.begin; row < rows.end;) {
-      const std::int64_t image = row / g.out_h, first = row % g.out_h;
-      const std::int64_t count = std::min({rows.end - row, g.out_h - first, block_rows(g)});
-      for (std::size_t group = 0; group < groups_.size(); ++group) {
-        run_rows(g, x, y, residual, group, image, {first, first + count}, mine, taps);
-      }
-      row += count;
-    }
+    for_each_piece(rows, g.out_h, block_rows(g), [&](std::int64_t image, Range piece) {
+      for (std::size_t group = 0; group < groups_.size(); ++group) run_rows(g, x, y, residual, group, image, piece, mine, taps);
+    });
   }
 
   Plan plan(const Shape& x, int threads) const override {
@@ -139,7 +134,7 @@ std::shared_ptr<const PackedLayer> packed_standard(const StandardFilter& f, cons
   check_types(f);
   if (f.groups > 1 && f.groups == f.in && f.out % f.groups == 0) {
     const DepthwiseFilter depthwise{f.weight, f.kh, f.kw, f.in, f.out / f.in, f.bias};
-    return make_depthwise_with_residual(checked_pack(depthwise, options), options, activation);
+    return make_depthwise(checked_pack(depthwise, options), options, activation);
   }
   check_options(options, f.kh, f.kw);
   check_groups(f.groups, f.in, f.out);

@@ -43,10 +43,7 @@ class LayerOp final : public Op {
       : name_(name_of(d)), layer_(std::move(layer)), weights_(std::move(weights)), any_rank_(any_rank) {}
 
   Dims infer(const std::vector<Dims>& inputs) const override {
-    const std::size_t most = layer_->takes_residual() ? 2 : 1;
-    if (inputs.empty() || inputs.size() > most) {
-      reject(name_ + ": inputs", most == 2 ? "1 or 2 arrays" : "1 array", std::to_string(inputs.size()));
-    }
+    if (inputs.empty() || inputs.size() > 2) reject(name_ + ": inputs", "1 or 2 arrays", std::to_string(inputs.size()));
     const Dims& x = inputs[0];
     if (any_rank_ ? x.rank() < 1 || x.rank() > 4 : x.rank() != 4) {
       reject(name_ + ": x", any_rank_ ? "of 1 to 4 axes" : "of 4 axes (N, H, W, C)", to_string(x));
@@ -230,7 +227,7 @@ constexpr WeightsSchema kInvertedResidualWeights[] = {{"expand_weight", 2},
                                                       {"weight", 2},
                                                       {"bias", 1, Presence::optional}};
 constexpr OpSchema kOps[] = {
-    {"depthwise", make_depthwise_op, 1, 1, kDepthwiseAttributes, kFilters},
+    {"depthwise", make_depthwise_op, 1, 2, kDepthwiseAttributes, kFilters},
     {"pointwise", make_pointwise_op, 1, 2, kPointwiseAttributes, kMatrix},
     {"standard", make_standard_op, 1, 2, kStandardAttributes, kFilters},
     {"separable", make_separable_op, 1, 2, kSeparableAttributes, kSeparableWeights},

@@ -61,7 +61,7 @@ def _depthwise(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shap
     kh, kw, taken, multiplier = node.weights["weight"].shape
     check_channels(taken, c)
     size = window((h, w), (kh, kw), node.attributes)
-    return from_image(n, size, c * multiplier, channels_last)
+    return _residual(from_image(n, size, c * multiplier, channels_last), inputs)
 
 
 def _block(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
@@ -176,6 +176,7 @@ CONVOLUTIONS = (
         "depthwise",
         "filters for each channel; output channel c * M + m is filter m of channel c",
         _depthwise,
+        inputs=("x", "[residual]"),
         attributes={**_WINDOW, "activation": OPTIONAL_ACTIVATION},
         weights={
             "weight": Weights(("KH", "KW", "C", "M")),

@@ -58,8 +58,8 @@ def _block(edit: Edit, project: Node) -> _Block | None:
             return None
         value = gate.x
     depthwise = edit.made_by(value, "depthwise")
-    if depthwise is None:
-        return None
+    if depthwise is None or len(depthwise.inputs) > 1:
+        return None  # a block adds nothing in its middle
     expand = edit.made_by(depthwise.inputs[0], "pointwise")
     if expand is not None and (len(expand.inputs) > 1 or not edit.private(expand.output)):
         expand = None

@@ -5,7 +5,15 @@ from __future__ import annotations
 from ..ir import Graph, Node
 from ._edit import Edit
 
-_TAKE_RESIDUALS = ("conv", "dense", "pointwise", "standard", "separable", "inverted_residual")
+_TAKE_RESIDUALS = (
+    "conv",
+    "dense",
+    "depthwise",
+    "pointwise",
+    "standard",
+    "separable",
+    "inverted_residual",
+)
 
 
 def run(graph: Graph) -> bool:
@@ -29,8 +37,6 @@ def run(graph: Graph) -> bool:
 
 def _fits(edit: Edit, conv: Node, addition: Node) -> bool:
     if len(conv.inputs) > 1 or conv.attributes.get("activation") is not None:
-        return False
-    if conv.kind == "conv" and is_depthwise(conv):
         return False
     same = all(edit.shape(v) == edit.shape(addition.output) for v in addition.inputs)
     return same and edit.private(conv.output)
