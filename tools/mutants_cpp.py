@@ -37,7 +37,12 @@ _TESTS = {
         "test_gated_separable",
         "test_operators 1 150",
     ),
-    "runtime/layers/gated": ("test_gated_separable", "test_squeeze_excite"),
+    "runtime/layers/block": (
+        "test_packed_layers",
+        "test_gated_separable",
+        "test_squeeze_excite",
+        "test_operators 1 150",
+    ),
     "runtime/network/": ("test_network_ops", "test_network_files", "test_c_network", "test_misuse"),
 }
 

@@ -75,9 +75,16 @@ PackedMatrix packed(const PointwiseFilter& f) { return pack(f, kernel_table()); 
 
 std::shared_ptr<const PackedLayer> layer_of(const Problem& p) {
   const std::int64_t m = p.middle.c;
-  return make_gated_separable(
-      pack(p.filter(), kernel_table().lanes), packed(p.dense_layer(p.project, m, p.k.out)), p.options(), kInner, kLast,
-      {packed(p.dense_layer(p.reduce, m, p.k.reduced)), packed(p.dense_layer(p.gate, p.k.reduced, m)), kReduced, kGate});
+  const PackedSqueezeExcite gate{packed(p.dense_layer(p.reduce, m, p.k.reduced)), packed(p.dense_layer(p.gate, p.k.reduced, m)), kReduced,
+                                 kGate};
+  return make_block({std::nullopt,
+                     pack(p.filter(), kernel_table().lanes),
+                     gate,
+                     packed(p.dense_layer(p.project, m, p.k.out)),
+                     p.options(),
+                     {},
+                     kInner,
+                     kLast});
 }
 
 /// A layer for each step.
@@ -174,7 +181,8 @@ void misfits_are_refused() {
   const auto refused = [&](PackedMatrix project, PackedMatrix reduce, PackedMatrix expand) {
     try {
       const PackedDepthwise d = pack({w.data(), 3, 3, 4, 1, nullptr}, kernel_table().lanes);
-      make_gated_separable(d, std::move(project), {}, kInner, kLast, {std::move(reduce), std::move(expand), kReduced, kGate});
+      const PackedSqueezeExcite gate{std::move(reduce), std::move(expand), kReduced, kGate};
+      make_block({std::nullopt, d, gate, std::move(project), {}, {}, kInner, kLast});
     } catch (const std::invalid_argument&) {
       return true;
     }

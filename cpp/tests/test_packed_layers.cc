@@ -138,7 +138,7 @@ void add_inverted_residual(Chain& chain, std::int64_t in, std::int64_t expanded,
   if (gated) gate = PackedSqueezeExcite{packed(s.reduce_filter), packed(s.excite_filter), a, sigmoid};
   const ConvOptions o{stride, stride, 1, 1, {}};
   chain.add(InvertedResidual(e, d, p, o, a, a, none, gated ? &s : nullptr),
-            make_inverted_residual(repacked(e), packed(d), packed(p), o, a, a, none, gate), with_residual);
+            make_block({repacked(e), packed(d), gate, packed(p), o, a, a, none}), with_residual);
 }
 
 Chain make_chain() {
@@ -155,7 +155,8 @@ Chain make_chain() {
   c.add(Conv2D(each, {}, relu), make_depthwise(packed(d), {}, relu), true);
   const DepthwiseFilter sd = c.depthwise(5, 24, 2);
   const PointwiseFilter sp = c.pointwise(48, 40);
-  c.add(SeparableConv2D(sd, sp, {}, relu, swish), make_separable(packed(sd), packed(sp), {}, relu, swish), true);
+  c.add(SeparableConv2D(sd, sp, {}, relu, swish), make_block({std::nullopt, packed(sd), std::nullopt, packed(sp), {}, {}, relu, swish}),
+        true);
   add_inverted_residual(c, 40, 72, 40, 3, 1, 1, false, true);   // by rows
   add_inverted_residual(c, 40, 120, 48, 5, 2, 1, true, false);  // gated by rows
   add_inverted_residual(c, 48, 33, 48, 3, 1, 2, false, true);   // a multiplier
@@ -164,7 +165,8 @@ Chain make_chain() {
   add_inverted_residual(c, 72, 576, 72, 3, 1, 1, false, true);
   const DepthwiseFilter td = c.depthwise(3, 72, 1);
   const PointwiseFilter tp = c.pointwise(72, 600), last = c.pointwise(600, 130);
-  c.add(SeparableConv2D(td, tp, s2, relu, relu), make_separable(packed(td), packed(tp), s2, relu, relu), false);
+  c.add(SeparableConv2D(td, tp, s2, relu, relu), make_block({std::nullopt, packed(td), std::nullopt, packed(tp), s2, {}, relu, relu}),
+        false);
   c.add(PointwiseConv2D(last, swish), make_pointwise(packed(last), swish), true);
   return c;
 }

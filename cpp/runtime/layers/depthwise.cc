@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "runtime/dispatch.hpp"
-#include "runtime/layers/blocks.hpp"
+#include "runtime/layers/cache_blocks.hpp"
 #include "runtime/layers/families.hpp"
 #include "runtime/layers/stages.hpp"
 #include "runtime/memory/buffer.hpp"

@@ -16,23 +16,23 @@ struct PackedSqueezeExcite {
   Activation reduce_activation, excite_activation;
 };
 
+/// [1x1 expansion ->] depthwise [-> squeeze-excite] -> 1x1 projection.
+struct PackedBlock {
+  std::optional<PackedMatrix> expand;
+  PackedDepthwise depthwise;
+  std::optional<PackedSqueezeExcite> squeeze_excite;
+  PackedMatrix project;
+  ConvOptions options;
+  Activation expand_activation, depthwise_activation, activation;
+};
+
 // All throw std::invalid_argument when options are out of range or weights do not fit each other.
 
 std::shared_ptr<const PackedLayer> make_depthwise(PackedDepthwise filter, const ConvOptions& options, const Activation& activation);
 
 std::shared_ptr<const PackedLayer> make_pointwise(PackedMatrix filter, const Activation& activation);
 
-std::shared_ptr<const PackedLayer> make_separable(PackedDepthwise depthwise, PackedMatrix pointwise, const ConvOptions& options,
-                                                  const Activation& depthwise_activation, const Activation& activation);
-
-std::shared_ptr<const PackedLayer> make_gated_separable(PackedDepthwise depthwise, PackedMatrix pointwise, const ConvOptions& options,
-                                                        const Activation& depthwise_activation, const Activation& activation,
-                                                        PackedSqueezeExcite squeeze_excite);
-
-std::shared_ptr<const PackedLayer> make_inverted_residual(PackedMatrix expand, PackedDepthwise depthwise, PackedMatrix project,
-                                                          const ConvOptions& options, const Activation& expand_activation,
-                                                          const Activation& depthwise_activation, const Activation& activation,
-                                                          std::optional<PackedSqueezeExcite> squeeze_excite = std::nullopt);
+std::shared_ptr<const PackedLayer> make_block(PackedBlock block);
 
 /// One matrix for each group, of (kh * kw * in / groups, out / groups).
 std::shared_ptr<const PackedLayer> make_standard(std::vector<PackedMatrix> groups, std::int64_t kh, std::int64_t kw, std::int64_t in,

@@ -6,7 +6,7 @@
 #include <atomic>
 #include <chrono>
 
-#include "runtime/layers/blocks.hpp"
+#include "runtime/layers/cache_blocks.hpp"
 #include "runtime/layers/layer.hpp"
 #include "runtime/network/arena.hpp"
 #include "runtime/threads/thread_pool.hpp"

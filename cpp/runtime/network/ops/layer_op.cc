@@ -122,30 +122,33 @@ std::unique_ptr<const Op> make_pointwise_op(const Description& d) {
       d, [&] { return make_pointwise(w, activation); }, {{"weight", w}}, true);
 }
 
-std::unique_ptr<const Op> make_separable_op(const Description& d) {
-  const PackedDepthwise depthwise = depthwise_of(d, "depthwise_weight", "depthwise_bias");
-  const PackedMatrix w = matrix_of(d, "weight", "bias");
-  std::vector<NamedWeights> weights = {{"depthwise_weight", depthwise}, {"weight", w}};
-  const std::optional<PackedSqueezeExcite> squeeze_excite = squeeze_excite_of(d, &weights);
-  const ConvOptions options = d.conv_options();
-  const Activation inner = d.activation("depthwise_"), last = d.activation();
-  const auto make = [&] {
-    return squeeze_excite ? make_gated_separable(depthwise, w, options, inner, last, *squeeze_excite)
-                          : make_separable(depthwise, w, options, inner, last);
-  };
-  return layer_op(d, make, std::move(weights));
+namespace {
+
+std::unique_ptr<const Op> block_op(const Description& d, bool expands) {
+  PackedBlock b;
+  std::vector<NamedWeights> weights;
+  if (expands) {
+    b.expand = matrix_of(d, "expand_weight", "expand_bias");
+    weights.push_back({"expand_weight", *b.expand});
+  }
+  b.depthwise = depthwise_of(d, "depthwise_weight", "depthwise_bias");
+  b.project = matrix_of(d, "weight", "bias");
+  weights.push_back({"depthwise_weight", b.depthwise});
+  weights.push_back({"weight", b.project});
+  b.squeeze_excite = squeeze_excite_of(d, &weights);
+  b.options = d.conv_options();
+  if (expands) b.expand_activation = d.activation("expand_");
+  b.depthwise_activation = d.activation("depthwise_");
+  b.activation = d.activation();
+  return layer_op(
+      d, [&] { return make_block(std::move(b)); }, std::move(weights));
 }
 
-std::unique_ptr<const Op> make_inverted_residual_op(const Description& d) {
-  const PackedMatrix expand = matrix_of(d, "expand_weight", "expand_bias"), project = matrix_of(d, "weight", "bias");
-  const PackedDepthwise depthwise = depthwise_of(d, "depthwise_weight", "depthwise_bias");
-  std::vector<NamedWeights> weights = {{"expand_weight", expand}, {"depthwise_weight", depthwise}, {"weight", project}};
-  const std::optional<PackedSqueezeExcite> squeeze_excite = squeeze_excite_of(d, &weights);
-  const ConvOptions options = d.conv_options();
-  const Activation expansion = d.activation("expand_"), inner = d.activation("depthwise_"), last = d.activation();
-  const auto make = [&] { return make_inverted_residual(expand, depthwise, project, options, expansion, inner, last, squeeze_excite); };
-  return layer_op(d, make, std::move(weights));
-}
+}  // namespace
+
+std::unique_ptr<const Op> make_separable_op(const Description& d) { return block_op(d, false); }
+
+std::unique_ptr<const Op> make_inverted_residual_op(const Description& d) { return block_op(d, true); }
 
 /// Grouped filters are stored as one matrix for each group: "weight.0", "weight.1", ... Filters with one input channel in each group are
 /// depthwise. The size of the filters, which such matrices do not tell, is an attribute.

@@ -9,13 +9,13 @@
 namespace dwsep::runtime {
 
 /// Output rows x columns computed at a time.
-struct Block {
+struct CacheBlock {
   std::int64_t rows, columns;
 };
 
 /// The largest block of whole rows whose depthwise output (`pixel` bytes a pixel) stays within the budget; parts of rows where even a few
 /// rows would not.
-Block choose_block(const Geometry& g, std::int64_t pixel, std::int64_t budget);
+CacheBlock choose_cache_block(const Geometry& g, std::int64_t pixel, std::int64_t budget);
 
 /// Bytes of the level-2 cache that an intermediate tensor may take.
 std::int64_t cache_budget();

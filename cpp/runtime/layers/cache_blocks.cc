@@ -1,4 +1,4 @@
-#include "runtime/layers/blocks.hpp"
+#include "runtime/layers/cache_blocks.hpp"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 
 namespace dwsep::runtime {
 
-Block choose_block(const Geometry& g, std::int64_t pixel, std::int64_t budget) {
+CacheBlock choose_cache_block(const Geometry& g, std::int64_t pixel, std::int64_t budget) {
   constexpr std::int64_t kTileRows = 4, kLeastColumns = 16;
   const std::int64_t row = product({g.out_w, pixel});
   if (const std::int64_t rows = budget / std::max<std::int64_t>(row, 1); rows >= kTileRows || rows >= g.out_h) {
