@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _core, _limits
 from ._arguments import integer
+from ._json import to_json
 from ._roofline import Point, dot_area, roofline
 from ._summary import StepRow, step_rows
 from ._table import shape_text, table
@@ -94,7 +94,7 @@ class Profile:
 
     def to_json(self) -> str:
         """Return everything as the text of a JSON object."""
-        return json.dumps(asdict(self), indent=2)
+        return to_json(asdict(self))
 
     def plot(self, path: str | os.PathLike[str]) -> None:
         """Draw a roofline plot of the steps into a picture file.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ._arguments import integer, shown
+from ._json import to_json
 from ._table import shape_text, table
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Summary:
 
     def to_json(self) -> str:
         """Return everything as the text of a JSON object."""
-        return json.dumps(asdict(self), indent=2)
+        return to_json(asdict(self))
 
     def __str__(self) -> str:
         headers = ("", "node", "kind", "input", "output", "kernel", "MACs", "parameters")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -150,7 +151,7 @@ class Saved(NamedTuple):
             samples = {
                 str(row): [float(v) for v in values] for row, values in content["samples"].items()
             }
-            if not all(values and min(values) > 0 for values in samples.values()):
+            if not all(values and all(0 < v < inf for v in values) for values in samples.values()):
                 raise ValueError("a row without times")
             return cls(dict(content["conditions"]), samples)
         except (KeyError, TypeError, AttributeError, ValueError) as error:

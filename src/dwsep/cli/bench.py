@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
+
+from dwsep._json import to_json
 
 from . import _plots, layers, pairs
 from ._errors import about
@@ -161,7 +162,7 @@ def run(args: argparse.Namespace) -> int:
     if args.plot:
         with about("plot"):
             _plot(args.plot, report, bool(args.layers))
-    text = json.dumps(report, indent=2) + "\n"
+    text = to_json(report) + "\n"
     if args.json == "-":
         sys.stdout.write(text)
     else:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
+
+from dwsep._json import to_json
 
 from ._errors import CommandError, about
 from ._network import add_layout, add_network, add_shapes, load
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
         model.save(args.target)
     sizes = {path: os.path.getsize(path) for path in (args.network, args.target)}
     if args.json:
-        print(json.dumps({"bytes": sizes, "model": repr(model)}, indent=2))
+        print(to_json({"bytes": sizes, "model": repr(model)}))
     else:
         print(*(f"{path}  {size:,} bytes" for path, size in sizes.items()), repr(model), sep="\n")
     return 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
+
+from dwsep._json import to_json
 
 from ._errors import about
 from ._machine import bandwidths, describe
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     report["peak_gflops"] = _limits.peak_flops() / 1e9
     report["bandwidths"] = bandwidths()
     if args.json:
-        print(json.dumps(report, indent=2))
+        print(to_json(report))
     else:
         print(*(f"{name:<18} {value}" for name, value in _rows(report)), sep="\n")
     return 0
