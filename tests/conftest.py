@@ -95,3 +95,17 @@ def tiny_layers(monkeypatch, little_to_measure):
     monkeypatch.setattr(layers, "_SECONDS", 0.0)
     monkeypatch.setattr(layers, "_SAVED_SECONDS", 0.0)
     return cases
+
+
+@pytest.fixture
+def network(tmp_path):
+    """Save the classifier of images (N, 8, 8, 3)."""
+    path = tmp_path / "small.dwsep"
+    dwsep.Model(small_networks.classifier()).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def image():
+    """Pillow's module."""
+    return pytest.importorskip("PIL.Image", reason="reads pictures")

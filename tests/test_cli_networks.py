@@ -9,49 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import small_networks
+from cli_calls import photo, refused, run_json
 
 import dwsep
-from dwsep.cli import _pictures, main
+from dwsep.cli import main
 
 DIGITS = Path(__file__).parent / "data" / "digits.onnx"
-
-
-@pytest.fixture
-def network(tmp_path):
-    """Save the classifier of images (N, 8, 8, 3)."""
-    path = tmp_path / "small.dwsep"
-    dwsep.Model(small_networks.classifier()).save(path)
-    return str(path)
-
-
-@pytest.fixture
-def image():
-    return pytest.importorskip("PIL.Image", reason="reads pictures")
-
-
-def photo(image, path, height=40, width=60, mode="RGB"):
-    rng = np.random.default_rng(height)
-    rows, columns = np.mgrid[:height, :width]
-    waves = [np.sin(rows / (5 + c)) + np.cos(columns / (3 + c)) for c in range(3)]
-    pixels = np.stack(waves, -1) * 50 + 128 + rng.normal(0, 5, (height, width, 3))
-    image.fromarray(pixels.clip(0, 255).astype(np.uint8)).convert(mode).save(path)
-    return str(path)
-
-
-def run_json(capsys, *argv):
-    assert main(["run", *argv, "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
-
-
-def refused(capsys, *argv):
-    """Return the line of an error that names the argument."""
-    assert main([*argv]) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "Traceback" not in captured.err
-    assert captured.err.count("\n") == 1
-    assert captured.err.startswith(f"dwsep {argv[0]}: ")
-    return captured.err
 
 
 # --- run
@@ -110,49 +73,6 @@ def test_run_channels_first(image, capsys, tmp_path):
     assert np.array_equal(np.load(out), wanted)
 
 
-def test_torchvision_preset_is_resize_crop_normalise(image, tmp_path):
-    """Within a rounding of its pixels: Pillow resizes bytes, once instead of resize and crop."""
-    path = photo(image, tmp_path / "a.png", 512, 640)
-    preset = _pictures.PRESETS["torchvision"]
-    got = _pictures.Preparation(preset, "bilinear")(path, 224, 224, 3)
-    resized = image.open(path).resize((320, 256), image.Resampling.BILINEAR)
-    cut = np.asarray(resized.crop((48, 16, 272, 240)), np.float64) / 255
-    wanted = (cut - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
-    assert np.abs(got - wanted).max() <= 1.01 / 255 / 0.224
-
-
-def test_pictures_are_turned_upright(image, tmp_path):
-    path = photo(image, tmp_path / "a.png", 40, 40)
-    prepare = _pictures.Preparation(_pictures.PRESETS["none"], "nearest")
-    plain = prepare(path, 40, 40, 3)
-    exif = image.Exif()
-    exif[0x0112] = 6  # the camera was turned: right side up is a quarter turn clockwise
-    image.open(path).save(tmp_path / "turned.png", exif=exif)
-    turned = prepare(str(tmp_path / "turned.png"), 40, 40, 3)
-    assert np.array_equal(turned, np.rot90(plain, -1))
-    grey = prepare(path, 40, 40, 1)
-    assert grey.shape == (40, 40, 1)
-
-
-def test_labels(network, image, capsys, tmp_path):
-    labels = tmp_path / "labels.txt"
-    labels.write_text("\n".join(f"sort {n}" for n in range(10)), encoding="utf-8")
-    picture = photo(image, tmp_path / "a.png")
-    logits = tmp_path / "first.dwsep"
-    builder = small_networks.Builder()
-    x = builder.core.input("images", (-1, 8, 8, 3))
-    x = builder.step("reduce", [x], {"function": "max", "axes": [1, 2], "keepdims": [0]})
-    y = builder.step("pointwise", [x], {}, weight=builder.weight(3, 10))
-    dwsep.Model(builder.finish(logits=y)).save(logits)
-    report = run_json(capsys, str(logits), picture, "--labels", str(labels))
-    top = report["outputs"][0]["top"][0]
-    assert all(row["label"] == f"sort {row['class']}" for row in top)
-    assert main(["run", str(logits), picture, "--labels", str(labels)]) == 0
-    assert top[0]["label"] in capsys.readouterr().out
-    line = refused(capsys, "run", network, picture, "--labels", str(labels))
-    assert "labels: need 16 lines" in line  # of the features
-
-
 def test_several_inputs(capsys, tmp_path):
     model = dwsep.Model(small_networks.rearranger())
     model.save(tmp_path / "two.dwsep")
@@ -169,26 +89,6 @@ def test_several_inputs(capsys, tmp_path):
     assert ".npz for 2" in refused(
         capsys, "run", network, f"x={x}", f"gate={gate}", "--output", str(tmp_path / "o.npy")
     )
-
-
-def test_run_without_pillow(network, image, capsys, monkeypatch, tmp_path):
-    picture = photo(image, tmp_path / "a.png")
-    monkeypatch.setitem(sys.modules, "PIL", None)
-    assert "dwsep[image]" in refused(capsys, "run", network, picture)
-
-
-def test_run_refuses_what_is_no_picture(network, image, capsys, tmp_path):
-    picture = Path(photo(image, tmp_path / "a.png"))
-    cut = tmp_path / "cut.png"
-    cut.write_bytes(picture.read_bytes()[:900])
-    text = tmp_path / "text.jpg"
-    text.write_text("no picture")
-    deep = tmp_path / "deep.png"
-    image.fromarray(np.zeros((4, 4), np.uint16)).save(deep)
-    array = tmp_path / "array.npy"
-    array.write_bytes(b"\x93NUMPY")
-    for path in (cut, text, deep, array, tmp_path / "missing.png", tmp_path):
-        assert "inputs: " in refused(capsys, "run", network, str(path))
 
 
 def test_run_refuses_arrays_that_do_not_fit(network, capsys, tmp_path):
@@ -235,17 +135,6 @@ def test_run_options_that_do_not_fit(network, image, capsys, tmp_path):
     assert "output: " in refused(capsys, "run", network, picture, *wrong)
     wrong = ["--output", str(tmp_path / "out.txt")]
     assert ".npz" in refused(capsys, "run", network, picture, *wrong)
-
-
-@pytest.mark.parametrize("shape", [(1, 3, 8, 3), (1, 5, 8, 4), (8, 8, 3), (None, 4, 8, 8)])
-def test_pictures_need_a_layout_that_can_be_told(shape):
-    with pytest.raises(ValueError, match=r"pictures|--layout"):
-        _pictures.picture_axes(shape, None)
-
-
-def test_layout_decides():
-    assert _pictures.picture_axes((1, 3, 8, 3), "NHWC") == "NHWC"
-    assert _pictures.picture_axes((1, 3, 8, 3), "NCHW") == "NCHW"
 
 
 # --- all of them
@@ -304,7 +193,7 @@ def test_convert_a_saved_network(network, capsys, tmp_path):
     assert "target: need another" in refused(capsys, "convert", network, network)
     assert "target: " in refused(capsys, "convert", network, str(tmp_path / "none" / "a.dwsep"))
     layout = ["--input-layout", "NHWC"]
-    assert "input_layout" in refused(capsys, "convert", network, str(target), *layout)
+    assert "--input-layout: need None" in refused(capsys, "convert", network, str(target), *layout)
 
 
 # --- ONNX
@@ -334,7 +223,8 @@ def test_convert_onnx(capsys, tmp_path):
     assert dwsep.load(target).inputs[0].shape == (4, 1, 8, 8)
     capsys.readouterr()
     wrong = ["--input-shape", "pictures=4,1,8,8"]
-    assert "pictures" in refused(capsys, "convert", str(DIGITS), str(target), *wrong)
+    message = refused(capsys, "convert", str(DIGITS), str(target), *wrong)
+    assert f"--input-shape: {DIGITS} has no input ['pictures']" in message
 
 
 def test_run_onnx_at_another_size(image, capsys, tmp_path):
@@ -355,3 +245,18 @@ def test_a_broken_onnx_file(capsys, tmp_path):
 def test_onnx_is_missing(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     assert "dwsep[onnx]" in refused(capsys, "info", str(DIGITS))
+
+
+def test_open_sizes_are_asked_for_by_the_option(capsys, tmp_path):
+    onnx = pytest.importorskip("onnx", reason="reads ONNX files")
+    floats = onnx.TensorProto.FLOAT
+    x = onnx.helper.make_tensor_value_info("my images", floats, ["N", 3, "H", "W"])
+    y = onnx.helper.make_tensor_value_info("y", floats, None)
+    relu = onnx.helper.make_node("Relu", ["my images"], ["y"])
+    path = tmp_path / "open.onnx"
+    onnx.save(onnx.helper.make_model(onnx.helper.make_graph([relu], "open", [x], [y])), path)
+    rest = {"run": ["x.npy"], "convert": [str(tmp_path / "out.dwsep")]}
+    for command in ("run", "profile", "convert", "info"):
+        message = refused(capsys, command, str(path), *rest.get(command, []))
+        assert "--input-shape 'my images=N,3,224,224'" in message
+        assert "input_shapes" not in message

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import ast
+import re
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ._errors import about
+from ._errors import CommandError, about
 
 if TYPE_CHECKING:
     from dwsep.model import Model
@@ -88,8 +91,28 @@ def load(
     """Load a network; raise CommandError where that fails."""
     import dwsep
 
-    with about("network"):
-        return dwsep.load(path, input_layout=input_layout, input_shapes=dict(shapes) or None)
+    try:
+        with about("network"):
+            return dwsep.load(path, input_layout=input_layout, input_shapes=dict(shapes) or None)
+    except CommandError as error:
+        raise CommandError(_in_options(str(error))) from None
+
+
+_EXAMPLE = re.compile(r"input_shapes=(\{.*?\)\})")  # as the importer spells it
+
+
+def _in_options(message: str) -> str:
+    """Say what to type here where the library says it in Python."""
+
+    def option(found: re.Match[str]) -> str:
+        (name, shape), *_ = ast.literal_eval(found[1]).items()
+        sizes = ",".join("N" if n is None else str(n) for n in shape)
+        return "--input-shape " + shlex.quote(f"{name}={sizes}")
+
+    message = _EXAMPLE.sub(option, message)
+    return message.replace("input_shapes", "--input-shape").replace(
+        "input_layout", "--input-layout"
+    )
 
 
 def shapes_for(model: Model, batch: int) -> list[tuple[int, ...]]:

@@ -98,6 +98,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         " by this; default: stretch the whole picture",
     )
     group.add_argument(
+        "--background",
+        default="white",
+        metavar="COLOUR",
+        help="what shows through transparent pictures: a name, #rrggbb or another of Pillow's"
+        " ways to say a colour; default: white",
+    )
+    group.add_argument(
         "--size",
         type=_size,
         metavar="HxW",
@@ -135,6 +142,7 @@ class Preparation:
 
     preset: Preset
     resize: str
+    background: str = "white"
 
     @classmethod
     def of(cls, args: argparse.Namespace) -> Preparation:
@@ -148,6 +156,7 @@ class Preparation:
                 args.crop or given.crop,
             ),
             args.resize,
+            args.background,
         )
 
     def __call__(self, path: str, height: int, width: int, channels: int) -> Array:
@@ -162,11 +171,8 @@ class Preparation:
         """
         import numpy as np
 
-        picture = _upright(path)
-        if picture.mode.startswith(("I", "F")):
-            raise ValueError(f"need 8 bits a channel, got mode {picture.mode}: {path}")
-        fitted = self._fitted(picture.convert("RGB" if channels == 3 else "L"), height, width)
-        pixels = np.asarray(fitted, np.float32).reshape(height, width, channels)
+        picture = self._fitted(_flat(path, channels, self.background), height, width)
+        pixels = np.asarray(picture, np.float32).reshape(height, width, -1)
         mean, std = (
             np.asarray(_per_channel(name, numbers, channels), np.float32)
             for name, numbers in (("mean", self.preset.mean), ("std", self.preset.std))
@@ -181,9 +187,19 @@ class Preparation:
         # The part of the original that the crop will show: resized at once, so that no pixel is
         # computed that is cut away.
         scale = min(picture.width / width, picture.height / height) * self.preset.crop
-        across, down = width * scale, height * scale
-        left, top = (picture.width - across) / 2, (picture.height - down) / 2
-        return picture.resize((width, height), method, (left, top, left + across, top + down))
+        left, right = _middle(width * scale, picture.width)
+        top, bottom = _middle(height * scale, picture.height)
+        return picture.resize((width, height), method, (left, top, right, bottom))
+
+
+def _middle(part: float, size: int) -> tuple[float, float]:
+    """Where the middle part of an axis begins and ends.
+
+    The product of two rounded quotients may exceed the size by a rounding, which Pillow refuses, as
+    it does a box whose sides meet in its float32.
+    """
+    part = min(max(part, size * 2.0**-20), float(size))
+    return (size - part) / 2, (size + part) / 2
 
 
 def _per_channel(name: str, numbers: tuple[float, ...], channels: int) -> tuple[float, ...]:
@@ -202,14 +218,50 @@ def _pillow() -> Any:
     return Image
 
 
-def _upright(path: str) -> Any:
-    """Read a picture, turned as the camera was held."""
+def _flat(path: str, channels: int, background: str) -> Any:
+    """Read a picture without alpha, of mode L or RGB, or F from 0 to 255 for grey of 16 bits."""
+    picture, form = _upright(path)
+    image = _pillow()
+    from PIL import ImageColor
+
+    try:
+        colour = ImageColor.getrgb(background)[:3]
+    except ValueError as error:
+        raise ValueError(f"background: {error}") from None
+    # Pillow 10 reads grey PNGs of 16 bits as I.
+    if picture.mode.startswith("I;16") or (picture.mode == "I" and form == "PNG"):
+        return _grey16(picture, image.new("RGB", (1, 1), colour).convert("L").getpixel((0, 0)))
+    if picture.mode.startswith(("I", "F")):
+        raise ValueError(
+            f"need 8 bits a channel, or 16 of grey, got mode {picture.mode}, whose range no file"
+            f" says: {path}"
+        )
+    if picture.mode == "La":  # what Pillow makes nothing else of
+        picture = picture.convert("LA")
+    if picture.mode in ("RGBA", "LA", "PA", "RGBa") or "transparency" in picture.info:
+        below = image.new("RGBA", picture.size, (*colour, 255))
+        picture = image.alpha_composite(below, picture.convert("RGBA"))
+    return picture.convert("RGB" if channels == 3 else "L")
+
+
+def _grey16(picture: Any, background: int) -> Any:
+    import numpy as np
+
+    pixels = np.asarray(picture).astype(np.float32)  # native, whatever the file's byte order
+    transparent = picture.info.get("transparency")
+    if isinstance(transparent, int):
+        pixels[pixels == transparent] = 257 * background
+    return _pillow().fromarray(pixels / np.float32(257))
+
+
+def _upright(path: str) -> tuple[Any, str | None]:
+    """Read a picture, turned as the camera was held, and tell the file's format."""
     image = _pillow()
     from PIL import ImageOps
 
     try:
         with image.open(path) as opened:
-            return ImageOps.exif_transpose(opened)
+            return ImageOps.exif_transpose(opened), opened.format
     except OSError:
         raise
     except Exception as error:  # decoders of damaged files raise whatever they come across

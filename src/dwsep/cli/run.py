@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
+
+from dwsep._json import to_json
 
 from ._errors import CommandError, about
 from ._network import add_network, add_shapes, add_threads, load, positive
@@ -117,7 +118,21 @@ def _labels(path: str | None) -> list[str] | None:
     if path is None:
         return None
     with about("labels"):
-        return Path(path).read_text(encoding="utf-8").splitlines()
+        # Lines end in line feeds alone: str.splitlines would cut a label at U+0085 or a form feed.
+        lines = Path(path).read_text(encoding="utf-8-sig").split("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
+def _one_for_each(labels: Sequence[str], classes: int, output: str) -> Sequence[str]:
+    """Return the labels without blank lines at the end that no class needs."""
+    count = len(labels)
+    while count > classes and not labels[count - 1].strip():
+        count -= 1
+    if count != classes:
+        raise CommandError(
+            f"labels: need {classes} lines, one for each class of {output!r}, got {count}"
+        )
+    return labels[:count]
 
 
 def _top(scores: Array, count: int, labels: Sequence[str] | None) -> list[dict[str, Any]]:
@@ -125,7 +140,7 @@ def _top(scores: Array, count: int, labels: Sequence[str] | None) -> list[dict[s
     import numpy as np
 
     exact = scores.astype(np.float64)
-    if exact.min() < 0 or abs(exact.sum() - 1) > 1e-3:
+    if not (exact.min() >= 0 and abs(exact.sum() - 1) <= 1e-3):
         exact = np.exp(exact - exact.max())
         exact /= exact.sum()
     best = np.argsort(-scores, kind="stable")[:count]
@@ -150,12 +165,8 @@ def _report(
             entry |= {"min": float(array.min()), "max": float(array.max())}
             entry["mean"] = float(array.mean(dtype="f8"))
         if array.ndim == 2 and array.shape[1] > 1:
-            if labels is not None and len(labels) != array.shape[1]:
-                raise CommandError(
-                    f"labels: need {array.shape[1]} lines, one for each class of {name!r},"
-                    f" got {len(labels)}"
-                )
-            entry["top"] = [_top(scores, count, labels) for scores in array]
+            names = None if labels is None else _one_for_each(labels, array.shape[1], name)
+            entry["top"] = [_top(scores, count, names) for scores in array]
         report.append(entry)
     return report
 
@@ -203,6 +214,8 @@ def _write(path: str, outputs: Mapping[str, Array]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the network and print."""
+    import numpy as np
+
     labels = _labels(args.labels)
     shapes = dict(args.input_shape)
     if args.size:
@@ -216,11 +229,12 @@ def run(args: argparse.Namespace) -> int:
     with about("inputs"):
         results = model.run(None, feeds, num_threads=args.threads)
     outputs = {info.name: array for info, array in zip(model.outputs, results, strict=True)}
-    report = _report(outputs, args.top_k, labels)
+    with np.errstate(all="ignore"):  # outputs may be any numbers
+        report = _report(outputs, args.top_k, labels)
     if args.output:
         _write(args.output, outputs)
     if args.json:
-        print(json.dumps({"network": model.name, "outputs": report}, indent=2))
+        print(to_json({"network": model.name, "outputs": report}))
     else:
         _print(report, files[model.inputs[0].name])
     return 0
