@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -49,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     from dwsep import __version__
 
+    _write_anything()
     parser = argparse.ArgumentParser(
         prog="dwsep", description="Fast depthwise-separable convolution on CPUs."
     )
@@ -61,6 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         subparser.set_defaults(run=command.run)
     args = parser.parse_args(argv)
     try:
+        _check_environment()
         return int(args.run(args))
     except BrokenPipeError:  # the reader (`| head`) has left: nothing is wrong
         sys.stderr.close()
@@ -73,3 +76,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _write_anything() -> None:
+    """Let the streams escape what their encoding lacks: names of files and labels hold anything."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _check_environment() -> None:
+    """Refuse variables of the environment that calls would refuse, before there is work to lose."""
+    from dwsep import _core
+
+    try:
+        _core.isa()
+        _core.get_num_threads()
+    except ValueError as error:  # names the variable
+        raise CommandError(str(error)) from None

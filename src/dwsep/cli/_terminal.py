@@ -17,9 +17,9 @@ Row = Sequence[str]
 _SILENCE_SECONDS = 2.0
 
 
-def _console(stream: TextIO) -> Console | None:
+def _console(stream: TextIO | None) -> Console | None:
     """Rich's console on `stream`; None when it is no terminal or rich is not installed."""
-    if not stream.isatty():
+    if stream is None or not stream.isatty():  # None where the process has no such stream
         return None
     try:
         from rich.console import Console
