@@ -14,6 +14,7 @@
 #include "bindings/numpy.hpp"
 #include "bindings/results.hpp"
 #include "dwsep/dwsep.hpp"
+#include "runtime/threads/float_environment.hpp"
 
 namespace {
 
@@ -43,6 +44,13 @@ void add_cpu(py::module_& m) {
   m.def("available_cpus", &dwsep::available_cpus, "CPUs that this process may use.");
   m.def("set_num_threads", &dwsep::set_num_threads, py::arg("threads"), "0 returns to the default.");
   m.def("get_num_threads", &dwsep::num_threads, "Threads of a call that does not say.");
+  m.def(
+      "in_float_environment",
+      [](const py::object& function) {
+        const dwsep::runtime::FloatEnvironment defaults;
+        return function();
+      },
+      py::arg("function"), "What `function` returns, called in the floating-point environment that kernels run in.");
   m.def(
       "cache_sizes",
       [] {

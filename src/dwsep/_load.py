@@ -92,7 +92,7 @@ def _load_saved(source: Any, options: _Options) -> Model:
         if value is not None:
             raise ValueError(f"{name}: need None for a .dwsep file, got {value!r}")
     if isinstance(source, str):
-        return Model(_core.Network.load(source))
+        return Model(_core.Network.load(os.fsencode(source)))
     return Model(_core.Network.from_bytes(bytes(source)))
 
 
@@ -115,9 +115,12 @@ def _lowered(imported: Callable[[], Graph], options: _Options) -> Model:
     from .graph.lowering import lower
     from .graph.pipeline import optimize
 
-    with np.errstate(all="ignore"):  # weights may be any numbers
-        graph = optimize(imported(), input_layout=options.input_layout)
-        return Model(lower(graph, {"name": graph.name}))
+    def make() -> Model:
+        with np.errstate(all="ignore"):  # weights may be any numbers
+            graph = optimize(imported(), input_layout=options.input_layout)
+            return Model(lower(graph, {"name": graph.name}))
+
+    return _core.in_float_environment(make)  # weights are folded, which rounds
 
 
 class _Format(NamedTuple):
@@ -143,7 +146,7 @@ def _path(source: object) -> str | None:
     """Return the path of a file, None for what is no file."""
     if not isinstance(source, (str, os.PathLike)):
         return None
-    path: str = os.fspath(source)
+    path = os.fsdecode(source)
     if "\0" in path:
         raise ValueError(f"source: need a path without null characters, got {path!r}")
     return path

@@ -9,7 +9,8 @@
 
 #include "runtime/layers/geometry.hpp"
 #include "runtime/network/execution_plan.hpp"
-#include "runtime/network/utf8.hpp"
+#include "runtime/threads/float_environment.hpp"
+#include "runtime/utf8.hpp"
 
 namespace dwsep::runtime {
 namespace {
@@ -106,6 +107,7 @@ int NetworkDraft::add_step(Description description, const std::vector<int>& step
   Step step{std::move(description), nullptr, step_inputs, 0};
   {
     const PageScope weights(pages_);
+    const FloatEnvironment defaults;
     step.op = make_op(step.description);
   }
   step.description.weights.clear();
@@ -197,6 +199,7 @@ std::unique_ptr<ExecutionPlan> NetworkImpl::take(const std::vector<Dims>& inputs
       return plan;
     }
   }
+  const FloatEnvironment defaults;  // weights of resizing are computed there
   return std::make_unique<ExecutionPlan>(definition_, inputs, infer(inputs), threads);
 }
 

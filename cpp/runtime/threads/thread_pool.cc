@@ -9,6 +9,7 @@
 
 #include "runtime/memory/placement.hpp"
 #include "runtime/threads/clock.hpp"
+#include "runtime/threads/float_environment.hpp"
 #include "runtime/threads/park.hpp"
 #include "runtime/threads/spin.hpp"
 #include "runtime/threads/start_thread.hpp"
@@ -26,6 +27,7 @@ thread_local bool inside_region = false;
 void run_body(const detail::Task& task, Team& team) noexcept {
   const bool nested = inside_region;
   inside_region = true;
+  const FloatEnvironment defaults;
   task.call(task.body, team);
   inside_region = nested;
 }
