@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "runtime/utf8.hpp"
+
 namespace dwsep::runtime {
 namespace {
 
@@ -19,7 +21,7 @@ std::string joined(const std::vector<std::string>& names) {
 }
 
 [[noreturn]] void refuse(const std::string& wanted, const std::string& got) {
-  throw std::invalid_argument("DWSEP_ISA: " + wanted + ", got \"" + got + "\"");
+  throw std::invalid_argument("DWSEP_ISA: " + wanted + ", got \"" + printable(got) + "\"");
 }
 
 Wanted parse(const char* text) {

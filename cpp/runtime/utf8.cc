@@ -1,4 +1,4 @@
-#include "runtime/network/utf8.hpp"
+#include "runtime/utf8.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -44,6 +44,21 @@ bool is_utf8(const std::string& text) {
 
 void check_utf8(const std::string& text, const std::string& what) {
   if (!is_utf8(text)) reject(what, "text in UTF-8", "other bytes");
+}
+
+std::string printable(const std::string& text) {
+  if (is_utf8(text)) return text;
+  constexpr char digits[] = "0123456789abcdef";
+  std::string escaped;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      escaped += c;
+    } else {
+      escaped.append({'\\', 'x', digits[byte >> 4U], digits[byte & 15U]});
+    }
+  }
+  return escaped;
 }
 
 }  // namespace dwsep::runtime

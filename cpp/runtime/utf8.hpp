@@ -9,5 +9,7 @@ namespace dwsep::runtime {
 bool is_utf8(const std::string& text);
 /// Throws std::invalid_argument unless all of `what` is.
 void check_utf8(const std::string& text, const std::string& what);
+/// The text for a message. Where it is not UTF-8, as names of files may not be, each byte beyond ASCII is written as \xNN.
+std::string printable(const std::string& text);
 
 }  // namespace dwsep::runtime

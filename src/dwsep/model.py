@@ -229,7 +229,7 @@ class Model:
         OSError
             If the file cannot be written; one that was there before is untouched.
         """
-        self._network.save(os.fspath(path))
+        self._network.save(os.fsencode(path))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _from_bytes, (self._network.to_bytes(),)

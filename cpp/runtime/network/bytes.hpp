@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "runtime/layers/geometry.hpp"
-#include "runtime/network/utf8.hpp"
 #include "runtime/network/value_type.hpp"
+#include "runtime/utf8.hpp"
 
 namespace dwsep::runtime {
 

@@ -7,6 +7,7 @@
 #include "runtime/network/file_format.hpp"
 #include "runtime/network/new_file.hpp"
 #include "runtime/network/weights.hpp"
+#include "runtime/utf8.hpp"
 
 namespace dwsep::runtime {
 namespace {
@@ -157,7 +158,7 @@ class Content {
 
 void check_path(const std::string& path) {
   const std::size_t end = path.find('\0');
-  if (end != std::string::npos) reject("path", "without zero bytes", "'" + path.substr(0, end) + "' before one");
+  if (end != std::string::npos) reject("path", "without zero bytes", "'" + printable(path.substr(0, end)) + "' before one");
 }
 
 void write_file(const NetworkDraft& network, const std::string& path) {

@@ -10,6 +10,7 @@
 #include "runtime/network/file.hpp"
 #include "runtime/network/weights.hpp"
 #include "runtime/threads/thread_count.hpp"
+#include "runtime/utf8.hpp"
 
 namespace dwsep {
 
@@ -109,7 +110,7 @@ Network Network::load(const std::string& path) {
   try {
     return Network(std::make_shared<NetworkImpl>(read_file(path)));
   } catch (const std::invalid_argument& error) {
-    throw std::invalid_argument(std::string(error.what()) + " (in '" + path + "')");
+    throw std::invalid_argument(std::string(error.what()) + " (in '" + printable(path) + "')");
   }
 }
 

@@ -51,7 +51,7 @@ def read(source: Any) -> File:
         if isinstance(source, (bytes, bytearray, memoryview)):
             name, data = "model", bytes(source)
         elif isinstance(source, (str, os.PathLike)):
-            path = Path(os.fspath(source))
+            path = Path(os.fsdecode(source))
             name, data, directory = str(path), path.read_bytes(), path.absolute().parent
         else:
             raise TypeError(f"source: need a path, bytes or a ModelProto, got {shown(source)}")
