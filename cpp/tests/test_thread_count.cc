@@ -83,6 +83,29 @@ void environment() {
         "the setting is stronger than the environment");
 }
 
+/// OpenMP's variable is somebody else's: it can lower the default, and what is wrong in it is not reported.
+void openmp() {
+  const auto with = [](const char* limit, const char* threads, int expected) {
+    return in_child([&] {
+      setenv("OMP_NUM_THREADS", limit, 1);
+      setenv("DWSEP_NUM_THREADS", threads, 1);
+      return num_threads() == expected && resolve_threads(5) == 5;
+    });
+  };
+  check(with("1", "", 1) && with(" 1,7", "", 1), "OpenMP's variable lowers the default");
+  check(with("1", "3", 3), "dwsep's own variable is stronger");
+  const int cpus = available_cpus();
+  for (const char* no_limit : {"", "0", "-2", "many", "100000", "99999999999999999999"}) {
+    check(with(no_limit, "", cpus), "OpenMP's variable never raises the default");
+  }
+  check(in_child([] {
+          setenv("OMP_NUM_THREADS", "1", 1);
+          set_num_threads(4);
+          return num_threads() == 4;
+        }),
+        "the setting is stronger than OpenMP's variable");
+}
+
 // In threads of their own: the answer is kept for a second, and the mask belongs to the thread.
 void affinity() {
   check(available_cpus() >= 1, "at least one CPU");
@@ -187,7 +210,9 @@ void quota_version_1() {
 
 int main() {
   unsetenv("DWSEP_NUM_THREADS");
+  unsetenv("OMP_NUM_THREADS");
   environment();
+  openmp();
   setting();
   affinity();
   quota_version_2();

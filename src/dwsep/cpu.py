@@ -79,7 +79,8 @@ def set_num_threads(num_threads: int | None) -> None:
     num_threads : int or None
         At least 1; more than 256 count as 256. None returns to the default: the environment
         variable DWSEP_NUM_THREADS, a whole number of at least 1 (where it is none, calls that
-        need it raise ValueError), else the number of CPUs that the process may use.
+        need it raise ValueError), else the number of CPUs that the process may use, but no more
+        than OMP_NUM_THREADS says.
 
     Raises
     ------

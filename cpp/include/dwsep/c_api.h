@@ -184,7 +184,7 @@ typedef struct dwsep_api {
   dwsep_status (*run)(const dwsep_layer* layer, const dwsep_const_tensor* x, const dwsep_tensor* y, const dwsep_const_tensor* residual,
                       int threads, char* message, size_t message_size);
 
-  int (*num_threads)(void); /* 0 where DWSEP_NUM_THREADS is no number of at least 1; calls with `threads` = 0 fail then */
+  int (*num_threads)(void); /* 0 where DWSEP_NUM_THREADS or DWSEP_SPIN_US has no meaning; calls with `threads` = 0 fail then */
   dwsep_status (*set_num_threads)(int threads, char* message, size_t message_size); /* 0 returns to the default */
 
   /* Each stores a new network to *network, or null if it fails. A file is mapped, and must stay as it is while the network lives; the

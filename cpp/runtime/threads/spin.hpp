@@ -7,6 +7,13 @@
 
 namespace dwsep::runtime {
 
+/// Microseconds that a thread polls before it sleeps: DWSEP_SPIN_US, read once, else 200. A value without a meaning counts as not set;
+/// check_spin_time reports it.
+int spin_microseconds() noexcept;
+
+/// Throws std::invalid_argument where DWSEP_SPIN_US is neither empty nor an integer of at least 0.
+void check_spin_time();
+
 /// Tells the core that this is a polling loop.
 inline void cpu_relax() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
@@ -26,10 +33,11 @@ enum class Pace {
 /// Paces a polling loop: `while (!ready()) if (!spinner.again()) park();`.
 class Spinner {
  public:
-  explicit Spinner(Pace pace) noexcept : pace_(pace) {}
+  explicit Spinner(Pace pace) noexcept : pace_(pace), spin_time_(spin_microseconds()) {}
 
   /// Pauses; false once polling has taken so long that parking is better.
   bool again() noexcept {
+    if (spin_time_.count() == 0) return false;
     cpu_relax();
     if (++polls_ < kPollsPerCheck) return true;
     polls_ = 0;
@@ -40,9 +48,6 @@ class Spinner {
  private:
   using Clock = std::chrono::steady_clock;
 
-  // A parked worker costs its caller 20 to 60 us, a polling one 0.1 us. The operators of a network follow each other
-  // within 100 us, so double that keeps the workers awake through a layer loop and no longer.
-  static constexpr std::chrono::microseconds kSpinTime{200};
   // About 1 us: a pause takes 31 ns on Zen 5, a look at the clock 27 ns.
   static constexpr int kPollsPerCheck = 32;
   // Without yields a worker woken on its caller's CPU costs 220 us, with the first after 4 us it costs 25.
@@ -56,7 +61,7 @@ class Spinner {
 
   bool before_deadline() noexcept {
     const Clock::time_point now = Clock::now();
-    if (checks_ == 1) deadline_ = now + kSpinTime;
+    if (checks_ == 1) deadline_ = now + spin_time_;
     // Ever more rarely, since a yield that nobody takes still costs 0.6 us.
     const bool power_of_two = (checks_ & (checks_ - 1)) == 0;
     if (pace_ == Pace::kShared && checks_ >= kFirstYield && power_of_two) sched_yield();
@@ -64,6 +69,7 @@ class Spinner {
   }
 
   const Pace pace_;
+  const std::chrono::microseconds spin_time_;
   int polls_ = 0;
   int checks_ = 0;
   Clock::time_point deadline_{};

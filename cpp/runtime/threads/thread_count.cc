@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <cstdlib>
-#include <cstring>
 #include <stdexcept>
 #include <string>
 
 #include "runtime/threads/cpu_count.hpp"
+#include "runtime/threads/environment.hpp"
+#include "runtime/threads/spin.hpp"
 
 namespace dwsep::runtime {
 namespace {
@@ -19,29 +19,40 @@ void check_count(int threads) {
   if (threads < 0) throw std::invalid_argument("threads: must be 1 or more, or 0 for the default, got " + std::to_string(threads));
 }
 
-int parse_environment() {
-  const char* text = std::getenv("DWSEP_NUM_THREADS");
-  if (text == nullptr || *text == '\0') return 0;
-  const char* end = text + std::strlen(text);
-  int value = 0;
-  const auto [stop, error] = std::from_chars(text, end, value);
-  if (error == std::errc::result_out_of_range && stop == end && *text != '-') return kMaxThreads;
-  if (error != std::errc{} || stop != end || value < 1) {
-    throw std::invalid_argument("DWSEP_NUM_THREADS: must be a whole number of at least 1, got \"" + std::string(text) + "\"");
-  }
-  return std::min(value, kMaxThreads);
-}
+constexpr int kUnread = -1;
+constexpr int kWrong = -2;
 
-// Two threads that come first together both parse, to the same value; a lock here could be left held by a fork.
-int environment_threads() {
-  constexpr int kNotRead = -1;
-  static std::atomic<int> cached{kNotRead};
-  int value = cached.load(std::memory_order_relaxed);
-  if (value == kNotRead) {
-    value = parse_environment();
-    cached.store(value, std::memory_order_relaxed);
+/// 0 where the variable is not set. Read once: two threads that come first together both read the same value, and a lock could be left
+/// held by a fork.
+template <class Read>
+int read_once(std::atomic<int>& kept, const Read& read) {
+  int value = kept.load(std::memory_order_relaxed);
+  if (value == kUnread) {
+    value = read();
+    kept.store(value, std::memory_order_relaxed);
   }
   return value;
+}
+
+int environment_threads() {
+  static std::atomic<int> kept{kUnread};
+  const int value = read_once(kept, [] {
+    const EnvironmentNumber number = environment_number("DWSEP_NUM_THREADS", 1, kMaxThreads);
+    return !number.set ? 0 : number.valid ? number.value : kWrong;
+  });
+  if (value == kWrong) reject_environment("DWSEP_NUM_THREADS", 1);
+  return value;
+}
+
+/// What OMP_NUM_THREADS allows; no limit where it says nothing that is understood, as it is another library's. Of a list, the first number
+/// is that of the outermost level.
+int openmp_limit() {
+  static std::atomic<int> kept{kUnread};
+  return read_once(kept, [] {
+    const char* text = std::getenv("OMP_NUM_THREADS");
+    const long value = text == nullptr ? 0 : std::strtol(text, nullptr, 10);
+    return value < 1 || value > kMaxThreads ? kMaxThreads : static_cast<int>(value);
+  });
 }
 
 }  // namespace
@@ -52,13 +63,15 @@ void set_num_threads(int n) {
 }
 
 int num_threads() {
+  check_spin_time();
   if (const int chosen = chosen_threads.load(std::memory_order_relaxed); chosen > 0) return chosen;
   if (const int value = environment_threads(); value > 0) return value;
-  return std::min(available_cpus(), kMaxThreads);
+  return std::min(available_cpus(), openmp_limit());
 }
 
 int resolve_threads(int requested) {
   check_count(requested);
+  check_spin_time();
   return requested > 0 ? std::min(requested, kMaxThreads) : num_threads();
 }
 
