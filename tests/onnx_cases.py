@@ -246,6 +246,17 @@ CASES = [
         {"coordinate_transformation_mode": "half_pixel_symmetric", "mode": "linear"},
         (19, 21),
     ),
+    *(  # 30 / 11 * 11 is 30 in float32 only
+        Case(
+            "Resize",
+            [(2, 4, 11, 9), None, *to],
+            {"coordinate_transformation_mode": "half_pixel_symmetric", "mode": mode},
+            (19, 21),
+            open_batch=len(to) == 1,
+        )
+        for to in ([None, i(2, 4, 30, 13)], [n([1, 1, 30 / 11, 13 / 9])])
+        for mode in ("linear", "cubic")
+    ),
     Case("Upsample", [IMAGE, n([1, 1, 2, 3])], {"mode": "linear"}, (9,)),
     Case("Upsample", [IMAGE], {"scales": [1.0, 1.0, 2.0, 3.0]}, (7,)),
 ]

@@ -245,6 +245,30 @@ def test_other_precisions_are_refused(dtype):
     assert "initializer 'w' is" in str(caught.value)
 
 
+@pytest.mark.parametrize("code", [1, 7])
+def test_an_input_of_another_type_hides_no_other_reason(code):
+    nodes = [
+        ("Cast", "x", "a", {"to": 1}),
+        ("TopK", "a,k", "v,i", {}),
+        ("Conv", "a,w", "y", {}),
+    ]
+    net = model(nodes, {"k": ints(1), "w": f(2, 3, 1, 1)}, outputs=("y", "v"))
+    net.graph.input[0].type.tensor_type.elem_type = code
+    with pytest.raises(UnsupportedOperatorError) as caught:
+        import_onnx(net)
+    text = str(caught.value)
+    assert ("input 'x' is int64" in text) == (code == 7)
+    assert "TopK_1 (TopK): this operator is not supported" in text
+    assert "the weights are for 3 channels, the input has 4" in text
+
+
+def test_an_input_of_another_type_and_of_open_sizes():
+    net = model([("Relu", "x", "y", {})], inputs={"x": ("N", 4, "H", 6)})
+    net.graph.input[0].type.tensor_type.elem_type = 7
+    with pytest.raises(UnsupportedOperatorError, match=r"(?s)'x' is int64.*axis 2 \(H\)"):
+        import_onnx(net)
+
+
 @pytest.mark.parametrize(
     ("node", "constants", "reason"),
     [

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...errors import UnsupportedOperatorError
+from ...errors import InvalidModelError, UnsupportedOperatorError
 from ..importing.importer import Import
 from ..importing.inputs import check_names, input_shape
 from ..importing.node import FileNode
@@ -15,7 +15,7 @@ from ..importing.values import Value
 from ..ir import Graph
 from .call import Call
 from .folding import FOLDED, fold
-from .model import check_against_schema, check_types, initializers, nodes_in_order, read
+from .model import File, check_against_schema, check_types, initializers, nodes_in_order, read
 from .operators import IMPORTERS
 
 
@@ -54,11 +54,23 @@ def import_onnx(
     """
     file = read(source)
     problems = check_types(file)
+    try:
+        graph = _graph(file, input_shapes or {}, outputs)
+    except (InvalidModelError, UnsupportedOperatorError) as error:
+        if not problems:
+            raise
+        problems.append(str(error))
     if problems:
         raise UnsupportedOperatorError(
             f"{file.name}: dwsep computes in float32, but\n  " + "\n  ".join(problems)
         )
-    known, given = initializers(file), input_shapes or {}
+    return graph
+
+
+def _graph(
+    file: File, given: Mapping[str, Sequence[int | None]], outputs: Sequence[str] | None
+) -> Graph:
+    known = initializers(file)
     inputs = [entry for entry in file.graph.input if entry.name not in known]
     check_names(file.name, given, [entry.name for entry in inputs])
     network = file.graph.name or "model"

@@ -52,8 +52,10 @@ def resize(call: Call) -> Value:
     size, scale = _size(call, scales, sizes, axes)
     coordinates = str(call.attribute("coordinate_transformation_mode", "half_pixel"))
     rounding = str(call.attribute("nearest_mode", "round_prefer_floor"))
-    if coordinates == "half_pixel_symmetric" and _is_whole(scale, (height, width), size):
-        coordinates = "half_pixel"
+    if coordinates == "half_pixel_symmetric" and (
+        sizes is not None or _is_whole(scale, (height, width), size)
+    ):
+        coordinates = "half_pixel"  # they differ by what a size lacks of its scale
     if (coordinates, mode, rounding) == ("tf_half_pixel_for_nn", "nearest", "floor"):
         coordinates, rounding = "half_pixel", "round_prefer_ceil"  # the same pixels
     down = size[0] < height or size[1] < width
@@ -72,7 +74,8 @@ def _refuse_variants(call: Call) -> None:
 
 
 def _is_whole(scale: tuple[float, float], size: tuple[int, int], to: tuple[int, int]) -> bool:
-    return all(s * n == t for s, n, t in zip(scale, size, to, strict=True))
+    """Tell whether scales lead to sizes without a fraction, in the float32 that a file has."""
+    return all(np.float32(s) * np.float32(n) == t for s, n, t in zip(scale, size, to, strict=True))
 
 
 def _numbers(call: Call, index: int) -> list[float]:
