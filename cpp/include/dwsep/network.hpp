@@ -100,7 +100,8 @@ class Network {
   const std::map<std::string, std::string>& metadata() const;
 
   std::vector<Sizes> output_shapes(const std::vector<Sizes>& inputs) const;
-  /// Fills outputs[i], a contiguous array of the shape that output_shapes returns. Outputs must not overlap inputs.
+  /// Where the network's inputs and outputs begin with an axis of 1, those of a call may begin with one of N: each image is computed as by
+  /// itself. Fills outputs[i], a contiguous array of the shape that output_shapes returns. Outputs must not overlap inputs.
   void run(const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads = 0) const;
   /// The same, and asks `proceed` between two steps, some twelve times a second at most, on the calling thread; no other works meanwhile.
   /// Where it returns false the call ends, returns false, and leaves the outputs undefined.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runtime/layers/geometry.hpp"
+#include "runtime/network/batch.hpp"
 #include "runtime/network/execution_plan.hpp"
 #include "runtime/network/file.hpp"
 #include "runtime/network/weights.hpp"
@@ -69,6 +70,7 @@ bool run_network(const NetworkImpl& network, const std::vector<ConstArray>& inpu
     reject("outputs", std::to_string(d.outputs.size()) + " in number", std::to_string(outputs.size()));
   std::vector<Dims> shapes;
   for (const ConstArray& input : inputs) shapes.push_back(dims_of(input.shape, "input"));
+  const Batch batch = divide(d, shapes);
   const Lease plan(network, shapes, resolve_threads(threads));
   std::vector<const void*> sources;
   std::vector<void*> targets;
@@ -77,16 +79,26 @@ bool run_network(const NetworkImpl& network, const std::vector<ConstArray>& inpu
     check_array("input", info, inputs[i].dtype);
     if (inputs[i].quantization != nullptr && info.quantization != *inputs[i].quantization)
       reject("input '" + info.name + "'", info.quantization ? "of the network's quantization" : "without quantization", "another");
-    if (missing(inputs[i].data, shapes[i].count())) reject("input '" + info.name + "'", "a pointer", "null");
+    if (batch.images > 0 && missing(inputs[i].data, shapes[i].count())) reject("input '" + info.name + "'", "a pointer", "null");
     sources.push_back(inputs[i].data);
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     check_array("output", d.output_infos[i], outputs[i].dtype);
     const Dims& shape = plan->shapes()[static_cast<std::size_t>(d.outputs[i])];
-    if (missing(outputs[i].data, shape.count())) reject("output '" + d.output_infos[i].name + "'", "a pointer", "null");
+    if (batch.images > 0 && missing(outputs[i].data, shape.count())) reject("output '" + d.output_infos[i].name + "'", "a pointer", "null");
   }
   for (const OutputArray& output : outputs) targets.push_back(output.data);
-  return plan->run(sources.data(), targets.data(), seconds, proceed);
+  const auto run = [&] { return plan->run(sources.data(), targets.data(), seconds, proceed); };
+  if (batch.images == 1) return run();
+  const auto bytes_of = [&](int v) {
+    return d.values[static_cast<std::size_t>(v)].type.bytes(plan->shapes()[static_cast<std::size_t>(v)]);
+  };
+  return for_each_image(batch.images, proceed, run, [&] {
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      if (batch.divided[i]) sources[i] = static_cast<const char*>(sources[i]) + bytes_of(d.inputs[i]);
+    }
+    for (std::size_t i = 0; i < targets.size(); ++i) targets[i] = static_cast<char*>(targets[i]) + bytes_of(d.outputs[i]);
+  });
 }
 
 std::int64_t count_parameters(const Op& op) {
@@ -131,9 +143,17 @@ const std::vector<ValueInfo>& Network::outputs() const { return impl_->definitio
 const std::map<std::string, std::string>& Network::metadata() const { return impl_->definition().metadata; }
 
 std::vector<Sizes> Network::output_shapes(const std::vector<Sizes>& inputs) const {
-  const std::vector<Dims> shapes = impl_->infer(dims_of(inputs));
+  std::vector<Dims> single = dims_of(inputs);
+  const NetworkDraft& d = impl_->definition();
+  const Batch batch = divide(d, single);
+  const std::vector<Dims> shapes = impl_->infer(single);
   std::vector<Sizes> result;
-  for (const int v : impl_->definition().outputs) result.push_back(sizes_of(shapes[static_cast<std::size_t>(v)]));
+  for (std::size_t i = 0; i < d.outputs.size(); ++i) {
+    Dims shape = shapes[static_cast<std::size_t>(d.outputs[i])];
+    if (batch.images != 1) shape[0] = batch.images;
+    check_size(shape, "output '" + d.output_infos[i].name + "'");
+    result.push_back(sizes_of(shape));
+  }
   return result;
 }
 
@@ -154,7 +174,9 @@ std::vector<double> Network::profile(const std::vector<ConstArray>& inputs, cons
 }
 
 std::vector<StepInfo> Network::steps(const std::vector<Sizes>& inputs, int threads) const {
-  const Lease plan(*impl_, dims_of(inputs), resolve_threads(threads));
+  std::vector<Dims> single = dims_of(inputs);
+  const auto images = static_cast<double>(divide(impl_->definition(), single).images);
+  const Lease plan(*impl_, single, resolve_threads(threads));
   const std::vector<Dims>& shapes = plan->shapes();
   const std::vector<Value>& values = impl_->definition().values;
   const auto bytes_of = [&](int v) {
@@ -175,9 +197,10 @@ std::vector<StepInfo> Network::steps(const std::vector<Sizes>& inputs, int threa
     info.free = plan->free(static_cast<int>(infos.size()));
     if (!info.free) {
       const Dims& out = shapes[static_cast<std::size_t>(step.output)];
-      info.flops = step.op->flops(operands, out);
+      info.flops = images * step.op->flops(operands, out);
       info.bytes = parameter_bytes(*step.op) + bytes_of(step.output);
       for (const int v : step.inputs) info.bytes += bytes_of(v);
+      info.bytes *= images;
     }
     infos.push_back(std::move(info));
   }
@@ -185,7 +208,9 @@ std::vector<StepInfo> Network::steps(const std::vector<Sizes>& inputs, int threa
 }
 
 std::int64_t Network::arena_bytes(const std::vector<Sizes>& inputs, int threads) const {
-  return Lease(*impl_, dims_of(inputs), resolve_threads(threads))->arena_bytes();
+  std::vector<Dims> single = dims_of(inputs);
+  divide(impl_->definition(), single);
+  return Lease(*impl_, single, resolve_threads(threads))->arena_bytes();
 }
 
 std::int64_t Network::weight_bytes() const {
