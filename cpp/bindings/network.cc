@@ -204,12 +204,12 @@ void add_network(py::module_& m) {
   py::class_<Network>(m, "Network")
       .def_static(
           "load",
-          [](const std::string& path) {
+          [](const std::string& path, bool map) {
             std::optional<Network> network;
-            with_file(path, [&] { network = Network::load(path); });
+            with_file(path, [&] { network = Network::load(path, map); });
             return *network;
           },
-          py::arg("path"))
+          py::arg("path"), py::arg("map") = false)
       .def_static(
           "from_bytes",
           [](const py::bytes& content) {

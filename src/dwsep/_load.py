@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import _core
-from ._arguments import check_kind
+from ._arguments import check_kind, shown
 from .model import Model
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def load(
     input_layout: str | None = None,
     input_shapes: Mapping[str, Sequence[int | None]] | None = None,
     outputs: Sequence[str] | None = None,
+    mmap: bool = False,
 ) -> Model:
     """Load a network from an ONNX or ``.dwsep`` file.
 
@@ -41,6 +42,11 @@ def load(
         Sizes that the file leaves open, for each input's name; None stands for the batch.
     outputs : sequence of str, optional
         Values of the file that the model returns, in this order; default: the file's outputs.
+    mmap : bool, default False
+        Map a ``.dwsep`` file into memory instead of reading it: processes share what they load, and
+        nothing is copied. The file must then stay as it is as long as the model lives; if it gets
+        shorter, the process ends by a bus error. Replacing it by another (``os.replace``,
+        :meth:`Model.save`) is safe.
 
     Returns
     -------
@@ -71,11 +77,15 @@ def load(
         check_kind(input_shapes, Mapping, "input_shapes", "None or a mapping of names to shapes")
     if outputs is not None:
         check_kind(outputs, Sequence, "outputs", "None or a sequence of names")
-    options = _Options(input_layout, input_shapes, outputs)
+    if not isinstance(mmap, bool):
+        raise TypeError(f"mmap: need a bool, got {shown(mmap)}")
+    options = _Options(input_layout, input_shapes, outputs, mmap)
     path = _path(source)
     start = _start(source, path)
     name = path or ""
     chosen = next(f for f in _FORMATS if f.is_in(start) or name.endswith(f.suffix))
+    if mmap and (path is None or chosen.suffix != ".dwsep"):
+        raise ValueError("mmap: need False for all but .dwsep files, got True")
     return chosen.load(source if path is None else path, options)
 
 
@@ -85,14 +95,15 @@ class _Options(NamedTuple):
     input_layout: str | None
     input_shapes: Mapping[str, Sequence[int | None]] | None
     outputs: Sequence[str] | None
+    mmap: bool
 
 
 def _load_saved(source: Any, options: _Options) -> Model:
     for name, value in options._asdict().items():
-        if value is not None:
+        if name != "mmap" and value is not None:
             raise ValueError(f"{name}: need None for a .dwsep file, got {value!r}")
     if isinstance(source, str):
-        return Model(_core.Network.load(os.fsencode(source)))
+        return Model(_core.Network.load(os.fsencode(source), options.mmap))
     return Model(_core.Network.from_bytes(bytes(source)))
 
 

@@ -18,7 +18,7 @@ void write_file(const NetworkDraft& network, const std::string& path);
 std::vector<char> write_memory(const NetworkDraft& network);
 
 /// Throws std::runtime_error where the file cannot be read, std::invalid_argument where it is not a sound .dwsep file.
-NetworkDraft read_file(const std::string& path);
+NetworkDraft read_file(const std::string& path, bool map);
 NetworkDraft read_memory(const void* data, std::size_t bytes);
 
 }  // namespace dwsep::runtime

@@ -1,31 +1,17 @@
 // Reads a network. Nothing in the file is believed: every length, offset and number is checked before it is used, here or by the op that
 // is made of it.
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <new>
-#include <system_error>
 #include <utility>
 
 #include "runtime/dispatch.hpp"
 #include "runtime/network/bytes.hpp"
 #include "runtime/network/file.hpp"
+#include "runtime/network/file_content.hpp"
 #include "runtime/network/file_format.hpp"
 #include "runtime/network/weights.hpp"
 
 namespace dwsep::runtime {
 namespace {
-
-/// The bytes of a file, and what keeps them.
-struct Bytes {
-  std::shared_ptr<const void> owner;
-  const char* data;
-  std::size_t size;
-};
 
 struct ByteRange {
   std::uint64_t offset, bytes;
@@ -275,35 +261,13 @@ class Reader {
   std::uint64_t packed_bytes_ = 0;  ///< that the steps so far take
 };
 
-Bytes mapped(const std::string& path) {
-  const auto fail = [&](const char* what) {
-    if (errno == ENOMEM) throw std::bad_alloc();
-    throw std::system_error(errno, std::generic_category(), std::string(what) + " '" + path + "'");
-  };
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) fail("cannot open");
-  struct stat status {};
-  const bool known = ::fstat(descriptor, &status) == 0;
-  const std::size_t size = known && S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) : 0;
-  void* data = size == 0 ? MAP_FAILED : ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-  const int error = errno;
-  ::close(descriptor);
-  if (size == 0) reject("file", "a .dwsep file, which has at least 64 bytes", "one that is empty or no regular file");
-  errno = error;
-  if (data == MAP_FAILED) fail("cannot map");
-  return {std::shared_ptr<const void>(data, [size](const void* p) { ::munmap(const_cast<void*>(p), size); }),
-          static_cast<const char*>(data), size};
-}
-
 }  // namespace
 
-NetworkDraft read_file(const std::string& path) { return Reader(mapped(path)).read(); }
+NetworkDraft read_file(const std::string& path, bool map) { return Reader(map ? mapped_file(path) : copied_file(path)).read(); }
 
 NetworkDraft read_memory(const void* data, std::size_t bytes) {
   if (bytes < sizeof(FileHeader)) truncated("a header of 64 bytes", bytes);
-  const std::shared_ptr<void> owner(aligned_memory(static_cast<std::int64_t>(bytes)).release(), AlignedDelete());
-  std::memcpy(owner.get(), data, bytes);
-  return Reader({owner, static_cast<const char*>(owner.get()), bytes}).read();
+  return Reader(copied(data, bytes)).read();
 }
 
 }  // namespace dwsep::runtime

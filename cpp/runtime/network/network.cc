@@ -117,10 +117,10 @@ double parameter_bytes(const Op& op) {
 
 Network::Network(std::shared_ptr<const NetworkImpl> impl) : impl_(std::move(impl)) {}
 
-Network Network::load(const std::string& path) {
+Network Network::load(const std::string& path, bool map) {
   check_path(path);
   try {
-    return Network(std::make_shared<NetworkImpl>(read_file(path)));
+    return Network(std::make_shared<NetworkImpl>(read_file(path, map)));
   } catch (const std::invalid_argument& error) {
     throw std::invalid_argument(std::string(error.what()) + " (in '" + printable(path) + "')");
   }
