@@ -220,9 +220,9 @@ class Model:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a ``.dwsep`` file, whole or not at all.
 
-        Weights are stored as this processor reads them, so that :func:`load` only reads or maps them; on
-        another kind of processor they are packed anew. Links are followed, and a file that was
-        there before keeps its permissions.
+        Weights are stored as this processor reads them, so that :func:`load` only reads or maps
+        them; on another kind of processor they are packed anew. Links are followed, and a file that
+        was there before keeps its permissions.
 
         Raises
         ------

@@ -84,8 +84,8 @@ class Network {
   Network& operator=(const Network&) = default;
   ~Network() = default;
 
-  /// Reads a .dwsep file. Where `map` is true it is mapped into memory instead, which processes share and nothing reads before it is needed;
-  /// the file must then stay as it is while the network lives: one that gets shorter ends the process.
+  /// Reads a .dwsep file. Where `map` is true it is mapped into memory instead, which processes share and nothing reads before it is
+  /// needed; the file must then stay as it is while the network lives: one that gets shorter ends the process.
   static Network load(const std::string& path, bool map = false);
   /// Reads the content of a .dwsep file, which is copied.
   static Network from_memory(const void* data, std::size_t bytes);
