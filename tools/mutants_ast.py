@@ -121,7 +121,7 @@ def changes(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
     The tree is changed while the caller looks at it, and is as before in the end.
     """
     for parent, field, index, node in list(_sites(tree)):
-        for variant in _variants(node):
+        for variant in map(copy.copy, _variants(node)):  # a part of the node keeps its own place
             ast.copy_location(variant, node)
             line = getattr(node, "lineno", getattr(parent, "lineno", 0))
             _put(parent, field, index, variant)

@@ -211,10 +211,10 @@ class Mutants:
 
     def _import_anew(self, mutant: Mutant) -> None:
         _, code = self._compiled(mutant)
-        for module in [m for m in sys.modules if m.startswith(("dwsep.graph", "test_", "graph_"))]:
-            del sys.modules[module]
-        for module in ("onnx_cases", "onnx_mutations"):
-            sys.modules.pop(module, None)
+        for module, at in [(m, getattr(o, "__file__", None)) for m, o in sys.modules.items()]:
+            ours = module.partition(".")[0] == "dwsep" or str(at).startswith(str(TESTS))
+            if ours and str(at).endswith(".py"):  # what is compiled cannot be loaded twice
+                del sys.modules[module]
         parts = ("dwsep", *Path(mutant.file).with_suffix("").parts)
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         sys.meta_path.insert(0, _Anew(name, code))
