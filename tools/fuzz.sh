@@ -22,7 +22,7 @@ export -f compile
 
 mkdir -p "$work/objects" "$work/corpus" "$work/seeds"
 cd "$here/cpp"
-sources=(isa/baseline isa/left_out/avx2.cc isa/left_out/avx512.cc)
+sources=(isa/baseline isa/stubs/avx2.cc isa/stubs/avx512.cc)
 if [ "$(uname -m)" = aarch64 ]; then sources=(isa/neon); fi
 find "${sources[@]}" runtime tests/fuzz_dwsep_file.cc -name '*.cc' -print0 |
   xargs -0 -n 1 -P "${DWSEP_BUILD_JOBS:-$(nproc)}" bash -euc 'compile "$1"' compile

@@ -14,7 +14,7 @@ struct Erased<Kernel> {
 
 /// A kernel as the registry holds it. It needs what its unit is compiled for.
 template <auto Kernel>
-constexpr KernelEntry entry(const char* name, Family family, const Problem& takes = {}, const Operands& types = kFloat32,
+constexpr KernelEntry entry(const char* name, Family family, const Problem& takes = {}, const OperandTypes& types = kFloat32,
                             bool (*also)(const Problem&) = nullptr) {
   return {name, family, types, kCompiledFeatures, takes, also, Erased<Kernel>::run};
 }

@@ -6,7 +6,7 @@
 namespace dwsep {
 
 /// y = x, past the caches: nobody reads y soon.
-struct StoreFarWork {
+struct NontemporalCopyWork {
   const float* x;
   std::int64_t count;
   float* y;

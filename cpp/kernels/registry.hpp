@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "dwsep/types.hpp"
 #include "kernels/features.hpp"
 
 namespace dwsep {
@@ -17,8 +18,8 @@ enum class Family : std::uint8_t {
   map,
   unary,
   binary,
-  fold,
-  fold_rows,
+  reduce,
+  reduce_rows,
   pool,
   softmax,
   softmax_steps,
@@ -26,17 +27,17 @@ enum class Family : std::uint8_t {
   resize,
   blend,
   transpose,
-  store_far,
+  copy_nontemporal,
   fma_chain,
   read_stream,
   copy_stream,
 };
 
-/// Types of elements, by the numbers of DType.
-struct Operands {
-  std::int32_t x, weights, y;
+/// Data types of a kernel's operands.
+struct OperandTypes {
+  DType x, weights, y;
 };
-constexpr Operands kFloat32{0, 0, 0};
+constexpr OperandTypes kFloat32{DType::float32, DType::float32, DType::float32};
 
 /// What a kernel is asked for, as far as one may decline it. In an entry 0 stands for any.
 struct Problem {
@@ -49,7 +50,7 @@ struct Problem {
 struct KernelEntry {
   const char* name;
   Family family;
-  Operands types;
+  OperandTypes types;
   Features needs;
   Problem takes;
   bool (*also)(const Problem&);   ///< or null: what else it asks of a problem, such as a bound

@@ -1,5 +1,5 @@
-// What networks ask of an instruction set beside convolutions: plain structs as in table.hpp. All strides count floats. Rows are apart by
-// any stride, their elements are adjacent.
+// What networks ask of an instruction set beside convolutions: plain structs as in conv_work.hpp. All strides count floats. Rows are apart
+// by any stride, their elements are adjacent.
 #pragma once
 
 #include <cstdint>
@@ -39,12 +39,12 @@ struct BinaryWork {
   Activation activation;
 };
 
-enum class FoldFunction : std::int32_t { sum, max, min };
+enum class ReduceFunction : std::int32_t { sum, max, min };
 
 /// y[row][column] = x[row][0][0][column] op x[row][0][1][column] op ..., divided by divisor: steps from left to right for each outer step,
 /// and then their results in order.
-struct FoldWork {
-  FoldFunction function;
+struct ReduceWork {
+  ReduceFunction function;
   const float* x;
   std::int64_t x_row, x_outer, x_step;
   float* y;
@@ -53,8 +53,8 @@ struct FoldWork {
 };
 
 /// The same over the columns of each row; y has one value a row.
-struct FoldRowsWork {
-  FoldFunction function;
+struct ReduceRowsWork {
+  ReduceFunction function;
   const float* x;
   float* y;
   std::int64_t x_row, y_row, rows, columns;

@@ -9,16 +9,16 @@
 
 namespace dwsep {
 
-std::string isa() { return runtime::kernel_table().isa; }
+std::string isa() { return runtime::active_kernels().isa; }
 std::vector<std::string> isas() { return runtime::runnable_isas(); }
-int vector_lanes() { return runtime::kernel_table().lanes; }
+int vector_lanes() { return runtime::active_kernels().lanes; }
 
 std::vector<std::string> features() { return runtime::names_of(runtime::detected_features()); }
-std::vector<std::string> features_in_use() { return runtime::names_of(runtime::kernel_table().selection.features); }
+std::vector<std::string> features_in_use() { return runtime::names_of(runtime::active_kernels().selection.features); }
 
 std::vector<KernelInfo> kernels() {
   std::vector<KernelInfo> list;
-  runtime::for_each_entry(runtime::kernel_table().selection, [&](const KernelEntry& e) {
+  runtime::for_each_entry(runtime::active_kernels().selection, [&](const KernelEntry& e) {
     const Problem& p = e.takes;
     if (e.family == Family::depthwise) {
       list.push_back({"depthwise", e.name, p.kh, p.kw, p.stride_h, p.stride_w, p.dilation_h, p.dilation_w, p.multiplier});

@@ -16,8 +16,8 @@ namespace {
 /// Builds for sanitizers leave some sets out, which are empty then: instrumented kernels take minutes to compile.
 std::vector<const KernelSet*> all_sets() { return {std::begin(isa::kSets), std::end(isa::kSets)}; }
 
-KernelTable resolve(Selection selection) {
-  KernelTable t{};
+ActiveKernels resolve(Selection selection) {
+  ActiveKernels t{};
   t.isa = selection.base->isa;
   t.lanes = selection.base->lanes;
   t.half_panel = selection.base->half_panels ? HalfPanel::narrow : HalfPanel::none;
@@ -26,15 +26,15 @@ KernelTable resolve(Selection selection) {
   };
   find(t.gemm, Family::pointwise);
   find(t.standard, Family::standard);
-  find(t.store_far, Family::store_far);
+  find(t.copy_nontemporal, Family::copy_nontemporal);
   find(t.fma_chain, Family::fma_chain);
   find(t.read_stream, Family::read_stream);
   find(t.copy_stream, Family::copy_stream);
   find(t.tensor.map, Family::map);
   find(t.tensor.unary, Family::unary);
   find(t.tensor.binary, Family::binary);
-  find(t.tensor.fold, Family::fold);
-  find(t.tensor.fold_rows, Family::fold_rows);
+  find(t.tensor.reduce, Family::reduce);
+  find(t.tensor.reduce_rows, Family::reduce_rows);
   find(t.tensor.pool, Family::pool);
   find(t.tensor.softmax, Family::softmax);
   find(t.tensor.softmax_steps, Family::softmax_steps);
@@ -48,26 +48,26 @@ KernelTable resolve(Selection selection) {
 
 // Not a local static: a child that is forked while another thread sets that up would wait for ever. A fork waits for this lock instead.
 std::mutex choosing;
-KernelTable table_in_use{};
-std::atomic<const KernelTable*> chosen{nullptr};
+ActiveKernels in_use{};
+std::atomic<const ActiveKernels*> chosen{nullptr};
 [[maybe_unused]] const bool survives_fork =
     pthread_atfork([] { choosing.lock(); }, [] { choosing.unlock(); }, [] { choosing.unlock(); }) == 0;
 
 }  // namespace
 
-const KernelTable& kernel_table() {
-  const KernelTable* table = chosen.load(std::memory_order_acquire);
-  if (table != nullptr) return *table;
+const ActiveKernels& active_kernels() {
+  const ActiveKernels* kernels = chosen.load(std::memory_order_acquire);
+  if (kernels != nullptr) return *kernels;
   const std::lock_guard<std::mutex> lock(choosing);
   if (chosen.load(std::memory_order_relaxed) == nullptr) {
-    table_in_use = resolve(select(all_sets(), detected_features(), std::getenv("DWSEP_ISA")));
-    chosen.store(&table_in_use, std::memory_order_release);
+    in_use = resolve(select(all_sets(), detected_features(), std::getenv("DWSEP_ISA")));
+    chosen.store(&in_use, std::memory_order_release);
   }
-  return table_in_use;
+  return in_use;
 }
 
-const KernelEntry& kernel_for(Family family, const Problem& problem, const dwsep::Operands& types) {
-  return first_fit(kernel_table().selection, family, types, problem);
+const KernelEntry& kernel_for(Family family, const Problem& problem, const OperandTypes& types) {
+  return first_fit(active_kernels().selection, family, types, problem);
 }
 
 std::string gemm_name(int panel_vectors) { return kernel_for(Family::pointwise, {0, 0, 0, 0, 0, 0, 0, panel_vectors}).name; }

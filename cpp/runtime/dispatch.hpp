@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "kernels/conv_work.hpp"
 #include "kernels/memory_work.hpp"
 #include "kernels/registry.hpp"
-#include "kernels/table.hpp"
 #include "kernels/tensor_work.hpp"
 #include "runtime/selection.hpp"
 
@@ -28,8 +28,8 @@ struct TensorKernels {
   Kernel<MapWork> map;
   Kernel<UnaryWork> unary;
   Kernel<BinaryWork> binary;
-  Kernel<FoldWork> fold;
-  Kernel<FoldRowsWork> fold_rows;
+  Kernel<ReduceWork> reduce;
+  Kernel<ReduceRowsWork> reduce_rows;
   Kernel<PoolWork> pool;
   Kernel<SoftmaxWork> softmax;
   Kernel<SoftmaxStepsWork> softmax_steps;
@@ -40,14 +40,14 @@ struct TensorKernels {
 };
 
 /// What was chosen, found once: a call costs one load more than a direct one.
-struct KernelTable {
+struct ActiveKernels {
   Selection selection;
   const char* isa;
   int lanes;
   HalfPanel half_panel;  ///< how matrices hold a last half vector of columns
   Kernel<GemmWork> gemm;
   Kernel<StandardWork> standard;
-  Kernel<StoreFarWork> store_far;
+  Kernel<NontemporalCopyWork> copy_nontemporal;
   Kernel<FmaChainWork> fma_chain;
   Kernel<ReadStreamWork> read_stream;
   Kernel<CopyStreamWork> copy_stream;
@@ -56,10 +56,10 @@ struct KernelTable {
 
 /// Chosen once, at the first use: the best that this processor can run, or what DWSEP_ISA says, as selection.hpp reads it. What it does not
 /// understand, or the processor does not have, throws std::invalid_argument (every time).
-const KernelTable& kernel_table();
+const ActiveKernels& active_kernels();
 
 /// The first entry of a family that fits a problem.
-const KernelEntry& kernel_for(Family family, const Problem& problem, const dwsep::Operands& types = kFloat32);
+const KernelEntry& kernel_for(Family family, const Problem& problem, const OperandTypes& types = kFloat32);
 
 /// Names of the instruction sets this processor can run, best first.
 std::vector<std::string> runnable_isas();

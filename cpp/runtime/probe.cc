@@ -27,7 +27,7 @@ runtime::AlignedArray<float> touched(std::int64_t count) {
 }  // namespace
 
 double time_fma(std::int64_t iterations, double* flops) {
-  const runtime::KernelTable& t = runtime::kernel_table();
+  const runtime::ActiveKernels& t = runtime::active_kernels();
   float sink = 0.0F;
   std::int64_t done = 0;
   const double seconds = seconds_of([&] { t.fma_chain({iterations, &sink, &done}); });
@@ -36,7 +36,7 @@ double time_fma(std::int64_t iterations, double* flops) {
 }
 
 double time_read(std::int64_t bytes, std::int64_t rounds, double* moved) {
-  const runtime::KernelTable& t = runtime::kernel_table();
+  const runtime::ActiveKernels& t = runtime::active_kernels();
   const std::int64_t count = runtime::round_up(bytes / std::int64_t{sizeof(float)}, kStreamFloats);
   const runtime::AlignedArray<float> x = touched(count);
   float sink = 0.0F;
@@ -47,7 +47,7 @@ double time_read(std::int64_t bytes, std::int64_t rounds, double* moved) {
 }
 
 double time_copy(std::int64_t bytes, std::int64_t rounds, double* moved) {
-  const runtime::KernelTable& t = runtime::kernel_table();
+  const runtime::ActiveKernels& t = runtime::active_kernels();
   const std::int64_t count = runtime::round_up(bytes / std::int64_t{2 * sizeof(float)}, kStreamFloats);
   const runtime::AlignedArray<float> x = touched(2 * count);
   if (moved != nullptr) *moved = static_cast<double>(runtime::bytes_of<float>(2 * count)) * static_cast<double>(rounds);

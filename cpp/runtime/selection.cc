@@ -86,7 +86,7 @@ Selection select(const std::vector<const KernelSet*>& sets, Features detected, c
   return s;
 }
 
-bool fits(const KernelEntry& e, Family family, const dwsep::Operands& types, const Problem& p) {
+bool fits(const KernelEntry& e, Family family, const OperandTypes& types, const Problem& p) {
   const auto one = [](std::int64_t taken, std::int64_t asked) { return taken == 0 || taken == asked; };
   const Problem& t = e.takes;
   return e.family == family && e.types.x == types.x && e.types.weights == types.weights && e.types.y == types.y && one(t.kh, p.kh) &&
@@ -95,7 +95,7 @@ bool fits(const KernelEntry& e, Family family, const dwsep::Operands& types, con
          (e.also == nullptr || e.also(p));
 }
 
-const KernelEntry& first_fit(const Selection& selection, Family family, const dwsep::Operands& types, const Problem& problem) {
+const KernelEntry& first_fit(const Selection& selection, Family family, const OperandTypes& types, const Problem& problem) {
   const KernelEntry* found = nullptr;
   for_each_entry(selection, [&](const KernelEntry& entry) {
     if (found == nullptr && fits(entry, family, types, problem)) found = &entry;

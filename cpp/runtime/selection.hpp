@@ -23,9 +23,9 @@ Selection select(const std::vector<const KernelSet*>& sets, Features detected, c
 std::vector<const KernelSet*> runnable(const std::vector<const KernelSet*>& sets, Features features);
 
 /// The first entry that fits; std::logic_error if none does.
-const KernelEntry& first_fit(const Selection& selection, Family family, const dwsep::Operands& types, const Problem& problem);
+const KernelEntry& first_fit(const Selection& selection, Family family, const OperandTypes& types, const Problem& problem);
 
-bool fits(const KernelEntry& entry, Family family, const dwsep::Operands& types, const Problem& problem);
+bool fits(const KernelEntry& entry, Family family, const OperandTypes& types, const Problem& problem);
 
 /// f(entry) for all that may be used, in order.
 template <class F>

@@ -26,8 +26,8 @@
 //   div, fma, sqrt, abs, round      floats; round gives the nearest integer, half to even, of floats within int32 only
 //   copy_sign(magnitude, s)         floats: |magnitude| with the sign of s
 //   permute(v, index)               floats: lane i is lane index[i] of v
-//   store_past_caches(p, v)         floats, to whole lines of memory that nobody reads soon; p is aligned to a vector
-//   flush_past_caches()             makes what was stored so visible to other threads before later stores
+//   store_nontemporal(p, v)         floats, to whole lines of memory that nobody reads soon; p is aligned to a vector
+//   fence_nontemporal()             makes what was stored so visible to other threads before later stores
 //
 // Every operation on floats rounds once, so results do not depend on the width; fma is a true fused multiply-add wherever the hardware has
 // one (not on plain x86-64). Everything lies in DWSEP_ISA_NAMESPACE, which each file of cpp/isa defines before it includes this: the linker

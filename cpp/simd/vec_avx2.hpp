@@ -26,8 +26,8 @@ struct Vec<float> {
 
 [[gnu::always_inline]] inline Vec<float> load(const float* p) { return {_mm256_loadu_ps(p)}; }
 [[gnu::always_inline]] inline void store(float* p, Vec<float> a) { _mm256_storeu_ps(p, a.v); }
-[[gnu::always_inline]] inline void store_past_caches(float* p, Vec<float> a) { _mm256_stream_ps(p, a.v); }
-[[gnu::always_inline]] inline void flush_past_caches() { _mm_sfence(); }
+[[gnu::always_inline]] inline void store_nontemporal(float* p, Vec<float> a) { _mm256_stream_ps(p, a.v); }
+[[gnu::always_inline]] inline void fence_nontemporal() { _mm_sfence(); }
 [[gnu::always_inline]] inline Vec<float> load_first(const float* p, int n) {
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   return {_mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane))};
@@ -247,8 +247,8 @@ template <>
 [[gnu::always_inline]] inline Vec<std::int32_t> to_int32(Vec<float> a) { return {_mm256_cvtps_epi32(a.v)}; }
 [[gnu::always_inline]] inline Vec<float> to_float(Vec<std::int32_t> a) { return {_mm256_cvtepi32_ps(a.v)}; }
 
-/// Sixteen rows of the table by the low four bits, and of these the one that the high four bits name. A blend looks at bit 7 of each byte,
-/// to which a shift brings the bit that decides.
+/// SixteenAccumulators rows of the table by the low four bits, and of these the one that the high four bits name. A blend looks at bit 7 of
+/// each byte, to which a shift brings the bit that decides.
 [[gnu::always_inline]] inline Vec<std::int8_t> look_up(Vec<std::int8_t> a, const std::int8_t* table) {
   const __m256i low = _mm256_and_si256(a.v, _mm256_set1_epi8(15));
   const __m256i bit4 = _mm256_slli_epi16(a.v, 3), bit5 = _mm256_slli_epi16(a.v, 2), bit6 = _mm256_slli_epi16(a.v, 1);

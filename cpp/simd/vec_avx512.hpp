@@ -26,8 +26,8 @@ struct Vec<float> {
 
 [[gnu::always_inline]] inline Vec<float> load(const float* p) { return {_mm512_loadu_ps(p)}; }
 [[gnu::always_inline]] inline void store(float* p, Vec<float> a) { _mm512_storeu_ps(p, a.v); }
-[[gnu::always_inline]] inline void store_past_caches(float* p, Vec<float> a) { _mm512_stream_ps(p, a.v); }
-[[gnu::always_inline]] inline void flush_past_caches() { _mm_sfence(); }
+[[gnu::always_inline]] inline void store_nontemporal(float* p, Vec<float> a) { _mm512_stream_ps(p, a.v); }
+[[gnu::always_inline]] inline void fence_nontemporal() { _mm_sfence(); }
 [[gnu::always_inline]] inline __mmask16 first_mask(int n) { return static_cast<__mmask16>((1U << n) - 1U); }
 [[gnu::always_inline]] inline Vec<float> load_first(const float* p, int n) { return {_mm512_maskz_loadu_ps(first_mask(n), p)}; }
 [[gnu::always_inline]] inline void store_first(float* p, Vec<float> a, int n) { _mm512_mask_storeu_ps(p, first_mask(n), a.v); }
@@ -225,7 +225,7 @@ template <>
 [[gnu::always_inline]] inline Vec<std::int32_t> to_int32(Vec<float> a) { return {_mm512_cvtps_epi32(a.v)}; }
 [[gnu::always_inline]] inline Vec<float> to_float(Vec<std::int32_t> a) { return {_mm512_cvtepi32_ps(a.v)}; }
 
-/// Sixteen rows of the table by the low four bits, and of these the one that the high four bits name.
+/// SixteenAccumulators rows of the table by the low four bits, and of these the one that the high four bits name.
 [[gnu::always_inline]] inline Vec<std::int8_t> look_up(Vec<std::int8_t> a, const std::int8_t* table) {
   const __m512i low = _mm512_and_si512(a.v, _mm512_set1_epi8(15));
   const auto bit = [&](char b) { return _mm512_test_epi8_mask(a.v, _mm512_set1_epi8(b)); };

@@ -63,8 +63,8 @@ template <class To, class From>
 
 [[gnu::always_inline]] inline Vec<float> load(const float* p) { return {vld1q_f32(p)}; }
 [[gnu::always_inline]] inline void store(float* p, Vec<float> a) { vst1q_f32(p, a.v); }
-[[gnu::always_inline]] inline void store_past_caches(float* p, Vec<float> a) { store(p, a); }
-[[gnu::always_inline]] inline void flush_past_caches() {}
+[[gnu::always_inline]] inline void store_nontemporal(float* p, Vec<float> a) { store(p, a); }
+[[gnu::always_inline]] inline void fence_nontemporal() {}
 [[gnu::always_inline]] inline Vec<float> broadcast(float x) { return {vdupq_n_f32(x)}; }
 [[gnu::always_inline]] inline Vec<float> load_first(const float* p, int n) {
   if (n >= 4) return load(p);

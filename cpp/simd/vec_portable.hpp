@@ -56,10 +56,10 @@ template <class T>
   unroll<0, Vec<T>::kLanes>([&](auto i) { p[i] = a.v[i]; });
 }
 template <class T>
-[[gnu::always_inline]] inline void store_past_caches(T* p, Vec<T> a) {
+[[gnu::always_inline]] inline void store_nontemporal(T* p, Vec<T> a) {
   store(p, a);
 }
-[[gnu::always_inline]] inline void flush_past_caches() {}
+[[gnu::always_inline]] inline void fence_nontemporal() {}
 template <class T>
 [[gnu::always_inline]] inline Vec<T> load_first(const T* p, int n) {
   return make<T>([&](int i) { return i < n ? p[i] : T{}; });

@@ -26,8 +26,8 @@ struct Vec<float> {
 
 [[gnu::always_inline]] inline Vec<float> load(const float* p) { return {_mm_loadu_ps(p)}; }
 [[gnu::always_inline]] inline void store(float* p, Vec<float> a) { _mm_storeu_ps(p, a.v); }
-[[gnu::always_inline]] inline void store_past_caches(float* p, Vec<float> a) { _mm_stream_ps(p, a.v); }
-[[gnu::always_inline]] inline void flush_past_caches() { _mm_sfence(); }
+[[gnu::always_inline]] inline void store_nontemporal(float* p, Vec<float> a) { _mm_stream_ps(p, a.v); }
+[[gnu::always_inline]] inline void fence_nontemporal() { _mm_sfence(); }
 [[gnu::always_inline]] inline Vec<float> broadcast(float x) { return {_mm_set1_ps(x)}; }
 [[gnu::always_inline]] inline Vec<float> load_first(const float* p, int n) {
   if (n >= 4) return load(p);

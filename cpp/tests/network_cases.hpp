@@ -169,10 +169,10 @@ inline Case reduce_case(Random& random) {
   std::vector<Int> axes;
   Dims kept, shape;
   for (int i = 0; i < x.shape.rank(); ++i) {
-    const bool folded = random(0, 1) == 0;
-    if (folded) axes.push_back(random(0, 1) == 0 ? i : i - x.shape.rank());
-    kept.push_back(folded ? 1 : x.shape[i]);
-    if (!folded || keep) shape.push_back(kept[i]);
+    const bool reduced = random(0, 1) == 0;
+    if (reduced) axes.push_back(random(0, 1) == 0 ? i : i - x.shape.rank());
+    kept.push_back(reduced ? 1 : x.shape[i]);
+    if (!reduced || keep) shape.push_back(kept[i]);
   }
   c.d.attributes["function"] = function;
   c.d.attributes["axes"] = axes;

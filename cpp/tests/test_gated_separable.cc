@@ -71,14 +71,14 @@ struct Problem {
   PointwiseFilter dense_layer(const Floats& w, std::int64_t taken, std::int64_t made) const { return {w.data(), taken, made, bias.data()}; }
 };
 
-PackedMatrix packed(const PointwiseFilter& f) { return pack(f, kernel_table()); }
+PackedMatrix packed(const PointwiseFilter& f) { return pack(f, active_kernels()); }
 
 std::shared_ptr<const PackedLayer> layer_of(const Problem& p) {
   const std::int64_t m = p.middle.c;
   const PackedSqueezeExcite gate{packed(p.dense_layer(p.reduce, m, p.k.reduced)), packed(p.dense_layer(p.gate, p.k.reduced, m)), kReduced,
                                  kGate};
   return make_block({std::nullopt,
-                     pack(p.filter(), kernel_table().lanes),
+                     pack(p.filter(), active_kernels().lanes),
                      gate,
                      packed(p.dense_layer(p.project, m, p.k.out)),
                      p.options(),
@@ -180,7 +180,7 @@ void misfits_are_refused() {
   const auto matrix = [&](std::int64_t k, std::int64_t columns) { return packed(PointwiseFilter{w.data(), k, columns, nullptr}); };
   const auto refused = [&](PackedMatrix project, PackedMatrix reduce, PackedMatrix expand) {
     try {
-      const PackedDepthwise d = pack({w.data(), 3, 3, 4, 1, nullptr}, kernel_table().lanes);
+      const PackedDepthwise d = pack({w.data(), 3, 3, 4, 1, nullptr}, active_kernels().lanes);
       const PackedSqueezeExcite gate{std::move(reduce), std::move(expand), kReduced, kGate};
       make_block({std::nullopt, d, gate, std::move(project), {}, {}, kInner, kLast});
     } catch (const std::invalid_argument&) {

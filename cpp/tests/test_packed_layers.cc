@@ -48,15 +48,15 @@ void unpack_matrices() {
     for (const std::int64_t columns : {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 32, 33, 40, 47, 48, 49, 56, 63, 64, 65, 100}) {
       const Floats weights = random_floats(k * columns, 1), bias = random_floats(columns, 2);
       const std::string what = std::to_string(k) + " x " + std::to_string(columns);
-      check_matrix(pack_matrix(weights.data(), columns, bias.data(), k, columns, kernel_table()), weights, bias, what);
-      check_matrix(pack_matrix(weights.data(), columns, nullptr, k, columns, kernel_table()), weights, Floats(at(columns)), what);
+      check_matrix(pack_matrix(weights.data(), columns, bias.data(), k, columns, active_kernels()), weights, bias, what);
+      check_matrix(pack_matrix(weights.data(), columns, nullptr, k, columns, active_kernels()), weights, Floats(at(columns)), what);
       // Columns of a wider matrix, as those of one group are.
       const Floats wide = random_floats(k * 2 * columns, 3);
       Floats part;
       for (std::int64_t row = 0; row < k; ++row) {
         part.insert(part.end(), wide.begin() + row * 2 * columns, wide.begin() + row * 2 * columns + columns);
       }
-      check_matrix(pack_matrix(wide.data(), 2 * columns, bias.data(), k, columns, kernel_table()), part, bias, what + ", a group's");
+      check_matrix(pack_matrix(wide.data(), 2 * columns, bias.data(), k, columns, active_kernels()), part, bias, what + ", a group's");
     }
   }
 }
@@ -119,8 +119,8 @@ struct Chain {
   }
 };
 
-PackedMatrix packed(const PointwiseFilter& f) { return pack(f, kernel_table()); }
-PackedDepthwise packed(const DepthwiseFilter& f) { return pack(f, kernel_table().lanes); }
+PackedMatrix packed(const PointwiseFilter& f) { return pack(f, active_kernels()); }
+PackedDepthwise packed(const DepthwiseFilter& f) { return pack(f, active_kernels().lanes); }
 /// The same through a file, as it were.
 PackedMatrix repacked(const PointwiseFilter& f) {
   const Unpacked u = unpack(packed(f));
@@ -147,8 +147,8 @@ Chain make_chain() {
   const ConvOptions s2{2, 2, 1, 1, {}};
   const float *const stem_weights = c.floats(3 * 3 * 3 * 24), *const stem_bias = c.floats(24);
   const StandardFilter stem{stem_weights, 3, 3, 3, 24, 1, stem_bias};
-  c.add(Conv2D(stem, s2, swish), make_standard({pack_matrix(stem_weights, 24, stem_bias, 27, 24, kernel_table())}, 3, 3, 3, 24, s2, swish),
-        false);
+  c.add(Conv2D(stem, s2, swish),
+        make_standard({pack_matrix(stem_weights, 24, stem_bias, 27, 24, active_kernels())}, 3, 3, 3, 24, s2, swish), false);
   const DepthwiseFilter d = c.depthwise(3, 24, 1);
   c.add(DepthwiseConv2D(d, {}, relu), make_depthwise(packed(d), {}, relu), true);
   const StandardFilter each{d.weight, 3, 3, 24, 24, 24, d.bias};
@@ -174,7 +174,7 @@ Chain make_chain() {
 /// Weights for vectors of another length would be read wrongly.
 void foreign_weights_are_refused() {
   const Floats w(64, 1.0F);
-  const int other = kernel_table().lanes == 8 ? 4 : 8;
+  const int other = active_kernels().lanes == 8 ? 4 : 8;
   const auto refused = [](const auto& make) {
     try {
       make();

@@ -11,13 +11,13 @@ using namespace dwsep;
 using namespace dwsep::runtime;
 using dwsep::test::check;
 
-constexpr Operands kBytes{1, 1, 1};
+constexpr OperandTypes kBytes{DType::int8, DType::int8, DType::int8};
 constexpr Features kWide = feature::avx2 | feature::fma | feature::avx512f | feature::avx512vl;
 constexpr Features kNarrow = feature::avx2 | feature::fma;
 constexpr Features kAll = feature::sse2 | kWide | feature::vnni | feature::avxvnni;
 
 bool small(const Problem& p) { return p.panel_vectors <= 8; }
-constexpr KernelEntry entry(const char* name, Features needs, const Operands& types, const Problem& takes,
+constexpr KernelEntry entry(const char* name, Features needs, const OperandTypes& types, const Problem& takes,
                             bool (*also)(const Problem&) = nullptr) {
   return {name, Family::depthwise, types, needs, takes, also, nullptr};
 }
@@ -48,7 +48,7 @@ const std::vector<const KernelSet*> kSets = {&kVnniSet, &kAvxVnniSet, &kWideSet,
 
 constexpr Problem k3x3{3, 3, 1, 1, 1, 1, 1, 0};
 
-std::string chosen(Features detected, const char* wanted, const Operands& types = kFloat32, const Problem& problem = k3x3) {
+std::string chosen(Features detected, const char* wanted, const OperandTypes& types = kFloat32, const Problem& problem = k3x3) {
   return first_fit(select(kSets, detected, wanted), Family::depthwise, types, problem).name;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/activation/epilogue.hpp"
-#include "kernels/table.hpp"
+#include "kernels/conv_work.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 

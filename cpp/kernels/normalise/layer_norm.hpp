@@ -2,37 +2,37 @@
 // mean in a second pass: the mean of squares would cancel.
 #pragma once
 
-#include "kernels/reduce/fold.hpp"
+#include "kernels/reduce/reduce.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 [[gnu::flatten]] inline void layer_norm(const LayerNormWork& w) {
   const auto sum = [](F32 a, F32 b) { return add(a, b); };
   const F32 count = broadcast(static_cast<float>(w.columns)), epsilon = broadcast(w.epsilon), zero = broadcast(0.0F);
-  const std::int64_t whole = w.columns / kSixteen * kSixteen;
+  const std::int64_t whole = w.columns / kAccumulators * kAccumulators;
   const int rest = static_cast<int>(w.columns - whole);
   for (std::int64_t r = 0; r < w.rows; ++r) {
     const float* x = w.x + r * w.x_row;
     float* y = w.y + r * w.y_row;
-    const F32 mean = div(fold_row(x, w.columns, sum, 0.0F), count);
+    const F32 mean = div(reduce_row(x, w.columns, sum, 0.0F), count);
     const auto square = [&](F32 acc, F32 v) {
       const F32 d = sub(v, mean);
       return fma(d, d, acc);
     };
-    Sixteen acc = Sixteen::all(0.0F);
-    for (std::int64_t i = 0; i < whole; i += kSixteen) acc = apply(square, acc, Sixteen::at(x + i));
-    if (rest > 0) acc = apply(square, acc, Sixteen::first(x + whole, rest, mean));
+    SixteenAccumulators acc = SixteenAccumulators::all(0.0F);
+    for (std::int64_t i = 0; i < whole; i += kAccumulators) acc = apply(square, acc, SixteenAccumulators::at(x + i));
+    if (rest > 0) acc = apply(square, acc, SixteenAccumulators::first(x + whole, rest, mean));
     const F32 factor = div(broadcast(1.0F), sqrt(add(div(join(sum, acc), count), epsilon)));
-    const auto finish = [&](const Sixteen& v, const Sixteen& scale, const Sixteen& shift) {
-      Sixteen out;
-      unroll<0, Sixteen::kVectors>([&](auto i) { out.v[i] = fma(mul(sub(v.v[i], mean), factor), scale.v[i], shift.v[i]); });
+    const auto finish = [&](const SixteenAccumulators& v, const SixteenAccumulators& scale, const SixteenAccumulators& shift) {
+      SixteenAccumulators out;
+      unroll<0, SixteenAccumulators::kVectors>([&](auto i) { out.v[i] = fma(mul(sub(v.v[i], mean), factor), scale.v[i], shift.v[i]); });
       return out;
     };
-    for (std::int64_t i = 0; i < whole; i += kSixteen) {
-      finish(Sixteen::at(x + i), Sixteen::at(w.scale + i), Sixteen::at(w.shift + i)).store_to(y + i);
+    for (std::int64_t i = 0; i < whole; i += kAccumulators) {
+      finish(SixteenAccumulators::at(x + i), SixteenAccumulators::at(w.scale + i), SixteenAccumulators::at(w.shift + i)).store_to(y + i);
     }
     if (rest > 0) {
-      const auto last = [&](const float* p) { return Sixteen::first(p + whole, rest, zero); };
+      const auto last = [&](const float* p) { return SixteenAccumulators::first(p + whole, rest, zero); };
       finish(last(x), last(w.scale), last(w.shift)).store_first_to(y + whole, rest);
     }
   }

@@ -1,7 +1,7 @@
 // exp(x - max) / sum: no exponential overflows, and the largest value's is 1. Beside that, what is below 1e-38 is 0.
 #pragma once
 
-#include "kernels/reduce/fold.hpp"
+#include "kernels/reduce/reduce.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -12,26 +12,26 @@ template <bool Log>
 [[gnu::always_inline]] inline void softmax_row(const float* x, float* y, std::int64_t n) {
   const auto sum = [](F32 a, F32 b) { return add(a, b); };
   const F32 below = broadcast(-__builtin_inff());
-  const F32 m = fold_row(
+  const F32 m = reduce_row(
       x, n, [](F32 a, F32 b) { return maximum(a, b); }, -__builtin_inff());
   const auto power = [&](F32 v) { return exp_or_zero(sub(v, m)); };
-  const std::int64_t whole = n / kSixteen * kSixteen;
+  const std::int64_t whole = n / kAccumulators * kAccumulators;
   const int rest = static_cast<int>(n - whole);
-  Sixteen acc = Sixteen::all(0.0F);
-  for (std::int64_t i = 0; i < whole; i += kSixteen) {
-    const Sixteen e = apply(power, Sixteen::at(x + i));
+  SixteenAccumulators acc = SixteenAccumulators::all(0.0F);
+  for (std::int64_t i = 0; i < whole; i += kAccumulators) {
+    const SixteenAccumulators e = apply(power, SixteenAccumulators::at(x + i));
     if (!Log) e.store_to(y + i);
     acc = apply(sum, acc, e);
   }
   // What is behind the last value is -inf, whose exponential is 0; unless all is NaN.
-  const Sixteen last = rest > 0 ? Sixteen::first(x + whole, rest, below) : Sixteen::all(0.0F);
-  const Sixteen last_power = apply(power, last);
+  const SixteenAccumulators last = rest > 0 ? SixteenAccumulators::first(x + whole, rest, below) : SixteenAccumulators::all(0.0F);
+  const SixteenAccumulators last_power = apply(power, last);
   if (rest > 0) acc = apply(sum, acc, last_power);
   const F32 total = join(sum, acc);
   const F32 log_total = broadcast(Log ? log_of(first_lane(total)) : 0.0F);
   const auto finish = [&](F32 v) { return Log ? sub(sub(v, m), log_total) : div(v, total); };
   const float* const from = Log ? x : y;
-  for (std::int64_t i = 0; i < whole; i += kSixteen) apply(finish, Sixteen::at(from + i)).store_to(y + i);
+  for (std::int64_t i = 0; i < whole; i += kAccumulators) apply(finish, SixteenAccumulators::at(from + i)).store_to(y + i);
   if (rest > 0) apply(finish, Log ? last : last_power).store_first_to(y + whole, rest);
 }
 

@@ -4,7 +4,7 @@
 // 144->24 took 292 us in pairs and 259 so, on Zen 4 239 and 210, and no layer tried was faster in pairs.
 #pragma once
 
-#include "kernels/table.hpp"
+#include "kernels/conv_work.hpp"
 #include "simd/math.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {

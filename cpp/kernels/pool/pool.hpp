@@ -1,5 +1,5 @@
 // Maximum and average over windows. Taps that fall in the padding are skipped. An average adds the taps of a row left to right and then
-// rows top to bottom: over a whole image it has the bits of two folds.
+// rows top to bottom: over a whole image it gives the bits of two reductions.
 #pragma once
 
 #include "kernels/tensor_work.hpp"

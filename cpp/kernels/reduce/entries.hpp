@@ -2,13 +2,13 @@
 #pragma once
 
 #include "kernels/entry.hpp"
-#include "kernels/reduce/fold.hpp"
+#include "kernels/reduce/reduce.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 constexpr KernelEntry kReduce[] = {
-    entry<fold>("fold", Family::fold),
-    entry<fold_rows>("fold_rows", Family::fold_rows),
+    entry<reduce>("reduce", Family::reduce),
+    entry<reduce_rows>("reduce_rows", Family::reduce_rows),
 };
 extern constexpr KernelList unit_reduce = list_of(kReduce);
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "runtime/layers/block.hpp"
-#include "runtime/memory/far_memory.hpp"
+#include "runtime/memory/out_of_cache.hpp"
 
 namespace dwsep::runtime {
 
@@ -21,7 +21,7 @@ void Block::run_rows(const Team& team, const Call& c, const Layout& l) const {
 
 void Block::run_unexpanded_rows(const Team& team, const Call& c, const Layout& l) const {
   float* const output = l.output[team.rank()];
-  const bool is_far = far(tensor_bytes(c.x.shape) + tensor_bytes(c.y.shape), c.x, c.y);
+  const bool streams = exceeds_caches(tensor_bytes(c.x.shape) + tensor_bytes(c.y.shape), c.x, c.y);
   bool continued = false;
   // The product of an area: whole rows at once, parts of rows one by one.
   const auto project = [&](std::int64_t image, const Area& area) {
@@ -35,7 +35,7 @@ void Block::run_unexpanded_rows(const Team& team, const Call& c, const Layout& l
   };
   const auto run_area = [&](std::int64_t image, Range rows, Range columns) {
     // 147x147 128->128 takes 7700 instead of 9150 us with its input fetched.
-    if (is_far) fetch_rows(c.g, c.x, image, rows, continued && rows.begin > 0);
+    if (streams) fetch_rows(c.g, c.x, image, rows, continued && rows.begin > 0);
     continued = true;
     for (std::int64_t first = columns.begin; first < columns.end; first += l.block.columns) {
       const Area area{rows, {first, std::min(first + l.block.columns, columns.end)}, all_vectors()};

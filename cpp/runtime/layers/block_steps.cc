@@ -17,7 +17,7 @@ void Block::run_expand(const Call& c, std::int64_t image, Range rows, Range pane
     w.y_vector = ring.vector;
     w.panel_begin = panels.begin;
     w.panel_end = panels.end;
-    kernel_table().gemm(w);
+    active_kernels().gemm(w);
     row += count;
   }
 }
@@ -69,8 +69,8 @@ void Block::project_image(Team& team, const Call& c, std::int64_t image, const D
   const auto scale = [&](const Segment* segments, std::int64_t count, Range part) {
     for (const Segment* s = segments; s < segments + count; ++s) {
       float* const x = d.data + s->a + part.begin * d.pixel;
-      kernel_table().tensor.binary({BinaryFunction::mul, x, l.gate.gate + s->k, x, d.pixel, 0, d.pixel, false, false, part.end - part.begin,
-                                    s->length, Activation::none()});
+      active_kernels().tensor.binary({BinaryFunction::mul, x, l.gate.gate + s->k, x, d.pixel, 0, d.pixel, false, false,
+                                      part.end - part.begin, s->length, Activation::none()});
     }
   };
   if (gate_) gate_->run(l.gate, c.g.out_h, pixels, team);

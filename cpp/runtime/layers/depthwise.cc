@@ -6,7 +6,7 @@
 #include "runtime/layers/families.hpp"
 #include "runtime/layers/stages.hpp"
 #include "runtime/memory/buffer.hpp"
-#include "runtime/memory/far_memory.hpp"
+#include "runtime/memory/out_of_cache.hpp"
 
 namespace dwsep {
 namespace {
@@ -36,16 +36,16 @@ class Depthwise final : public PackedLayer {
 
   std::int64_t scratch_bytes(const Shape& x, int threads) const override {
     const Geometry g = stage_.geometry(x);
-    return may_stream(g, x) ? measure([&](Scratch& s) { far_rows(g, threads, s); }) : 0;
+    return may_stream(g, x) ? measure([&](Scratch& s) { staged_rows(g, threads, s); }) : 0;
   }
 
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
     const Geometry g = stage_.geometry(x.shape);
-    const bool is_far = may_stream(g, x.shape) && far(bytes(g, x.shape), x, y);
-    float* const near = is_far ? far_rows(g, team.size(), scratch)[team.rank()] : nullptr;
+    const bool streams = may_stream(g, x.shape) && exceeds_caches(bytes(g, x.shape), x, y);
+    float* const staging = streams ? staged_rows(g, team.size(), scratch)[team.rank()] : nullptr;
     const std::int64_t all = stage_.packed().vectors;
     for_each_rows(x.shape.n, g.out_h, all, team.rank(), team.size(), [&](std::int64_t image, Range rows, Range vectors) {
-      if (is_far && vectors.end - vectors.begin == all) return run_far(g, x, y, residual, image, rows, near);
+      if (streams && vectors.end - vectors.begin == all) return run_streamed(g, x, y, residual, image, rows, staging);
       run_rows(g, x, residual, image, rows, vectors, {row_of(y, image, rows.begin), y.stride_h, y.stride_w});
     });
   }
@@ -74,26 +74,26 @@ class Depthwise final : public PackedLayer {
     stage_.run(w);
   }
 
-  /// Output rows made at a time where memory is far; kernels do not gain from more.
+  /// Output rows computed at a time when streaming; kernels do not gain from more.
   static std::int64_t rows_at_a_time(const Geometry& g) { return 4 * g.dilation_h; }
-  PerThread<float> far_rows(const Geometry& g, int threads, Scratch& s) const {
+  PerThread<float> staged_rows(const Geometry& g, int threads, Scratch& s) const {
     return s.take_each<float>(threads, product({std::min(rows_at_a_time(g), g.out_h), g.out_w, stage_.packed().outputs()}));
   }
   /// Whether such rows are worth their scratch: with a large dilation they are many, and would be in main memory themselves.
   bool may_stream(const Geometry& g, const Shape& x) const {
-    return may_be_far(bytes(g, x)) && measure([&](Scratch& s) { far_rows(g, 1, s); }) <= 16 * cache_budget();
+    return may_exceed_caches(bytes(g, x)) && measure([&](Scratch& s) { staged_rows(g, 1, s); }) <= 16 * cache_budget();
   }
 
-  /// Rows of one image whose input and output are in main memory: a few rows are fetched, computed to scratch, and sent off past the
+  /// Rows of one image whose input and output are in main memory: a few rows are fetched, computed to scratch, and stored past the
   /// caches, which need not read the output's lines then. 147x147x128 took 2250 us straight, 1650 with its input fetched, 1040 so.
-  void run_far(const Geometry& g, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, std::int64_t image, Range rows,
-               float* scratch) const {
+  void run_streamed(const Geometry& g, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, std::int64_t image, Range rows,
+                    float* scratch) const {
     const std::int64_t row = g.out_w * stage_.packed().outputs();
     for (std::int64_t r = rows.begin; r < rows.end; r += rows_at_a_time(g)) {
       const Range part{r, std::min(r + rows_at_a_time(g), rows.end)};
       fetch_rows(g, x, image, part, r > rows.begin);
       run_rows(g, x, residual, image, part, {0, stage_.packed().vectors}, {scratch, row, stage_.packed().outputs()});
-      kernel_table().store_far({scratch, (part.end - part.begin) * row, row_of(y, image, r)});
+      active_kernels().copy_nontemporal({scratch, (part.end - part.begin) * row, row_of(y, image, r)});
     }
   }
 

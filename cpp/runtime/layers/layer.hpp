@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "dwsep/layers.hpp"
-#include "kernels/table.hpp"
+#include "kernels/conv_work.hpp"
 #include "runtime/layers/geometry.hpp"
 #include "runtime/memory/scratch.hpp"
 #include "runtime/threads/thread_pool.hpp"

@@ -103,7 +103,7 @@ PackedMatrix matrix_layout(std::int64_t k, std::int64_t columns, int lanes, Half
 }
 
 PackedMatrix pack_matrix(const float* matrix, std::int64_t row_stride, const float* bias, std::int64_t k, std::int64_t columns,
-                         const KernelTable& kernels) {
+                         const ActiveKernels& kernels) {
   PackedMatrix p = matrix_layout(k, columns, kernels.lanes, kernels.half_panel);
   const std::shared_ptr<float> weights = shared_array<float>(p.weight_floats()), all_bias = shared_array<float>(p.bias_floats());
   float* out = weights.get();
@@ -118,7 +118,7 @@ PackedMatrix pack_matrix(const float* matrix, std::int64_t row_stride, const flo
   return p;
 }
 
-PackedMatrix pack(const PointwiseFilter& f, const KernelTable& kernels) {
+PackedMatrix pack(const PointwiseFilter& f, const ActiveKernels& kernels) {
   return pack_matrix(static_cast<const float*>(f.weight), f.out, static_cast<const float*>(f.bias), f.in, f.out, kernels);
 }
 

@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "dwsep/layers.hpp"
-#include "kernels/table.hpp"
+#include "kernels/conv_work.hpp"
 #include "runtime/memory/buffer.hpp"
 
 namespace dwsep::runtime {
 
-struct KernelTable;
+struct ActiveKernels;
 
 /// Depthwise weights as [vector][kw][kh][lane] and bias as [vector][lane], zeros behind the last channel.
 struct PackedDepthwise {
@@ -50,8 +50,8 @@ struct PackedMatrix {
 PackedMatrix matrix_layout(std::int64_t k, std::int64_t columns, int lanes, HalfPanel half);
 /// matrix (k, columns) with rows `row_stride` floats apart; bias (columns) or null.
 PackedMatrix pack_matrix(const float* matrix, std::int64_t row_stride, const float* bias, std::int64_t k, std::int64_t columns,
-                         const KernelTable& kernels);
-PackedMatrix pack(const PointwiseFilter& filter, const KernelTable& kernels);
+                         const ActiveKernels& kernels);
+PackedMatrix pack(const PointwiseFilter& filter, const ActiveKernels& kernels);
 
 /// Weights as they were before packing, dense.
 struct Unpacked {

@@ -4,7 +4,7 @@
 #include "runtime/dispatch.hpp"
 #include "runtime/layers/families.hpp"
 #include "runtime/layers/stages.hpp"
-#include "runtime/memory/far_memory.hpp"
+#include "runtime/memory/out_of_cache.hpp"
 
 namespace dwsep {
 namespace {
@@ -74,7 +74,7 @@ class Pointwise final : public PackedLayer {
     w.panel_begin = panels.begin;
     w.panel_end = panels.end;
     // What has more inputs than outputs to each pixel waits for them: 8x56x56 144->24 took 3700 us, fetched 2200.
-    stage_.run(w, w.columns <= w.k && far(bytes(x.shape), x, y));
+    stage_.run(w, w.columns <= w.k && exceeds_caches(bytes(x.shape), x, y));
   }
 
   PointwiseStage stage_;

@@ -22,7 +22,7 @@ void run_layer(const PointwiseStage& layer, const float* x, float* y, const Team
   const Range panels = part_of(layer.packed().panels, team.rank(), team.size());
   w.panel_begin = panels.begin;
   w.panel_end = panels.end;
-  kernel_table().gemm(w);
+  active_kernels().gemm(w);
 }
 
 }  // namespace

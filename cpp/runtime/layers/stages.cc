@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "runtime/dispatch.hpp"
-#include "runtime/memory/far_memory.hpp"
+#include "runtime/memory/out_of_cache.hpp"
 
 namespace dwsep::runtime {
 namespace {
@@ -15,19 +15,19 @@ const KernelEntry& find_kernel(const PackedDepthwise& f, const ConvOptions& o) {
   return kernel_for(Family::depthwise, {f.kh, f.kw, o.stride_h, o.stride_w, o.dilation_h, o.dilation_w, f.multiplier, 0});
 }
 
-/// The kernel for one phase of a dilation without stride: the undilated filter.
-const KernelEntry* find_phase_kernel(const PackedDepthwise& f, const ConvOptions& o) {
+/// The kernel for one sub-grid of a dilation without stride: the undilated filter.
+const KernelEntry* find_sub_grid_kernel(const PackedDepthwise& f, const ConvOptions& o) {
   if (!dilated(o) || o.stride_h > 1 || o.stride_w > 1) return nullptr;
   return &kernel_for(Family::depthwise, {f.kh, f.kw, 1, 1, 1, 1, f.multiplier, 0});
 }
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-/// One of `dilation` phases of an axis: the outputs phase, phase + dilation, ... read the inputs first, first + dilation, ...
-struct Phase {
+/// One of the `dilation` sub-grids of an axis: outputs offset, offset + dilation, ... read inputs first, first + dilation, ...
+struct SubGrid {
   std::int64_t first, size, pad;
-  Phase(std::int64_t phase, std::int64_t dilation, std::int64_t padding, std::int64_t input) {
-    const std::int64_t start = phase - padding;
+  SubGrid(std::int64_t offset, std::int64_t dilation, std::int64_t padding, std::int64_t input) {
+    const std::int64_t start = offset - padding;
     const std::int64_t before = start < 0 ? ceil_div(-start, dilation) : -(start / dilation);
     first = start + before * dilation;
     size = first < input ? ceil_div(input - first, dilation) : 0;
@@ -38,7 +38,7 @@ struct Phase {
 }  // namespace
 
 void check_lanes(int lanes) {
-  if (const int wanted = kernel_table().lanes; lanes != wanted) {
+  if (const int wanted = active_kernels().lanes; lanes != wanted) {
     reject("packed weights", "for vectors of " + std::to_string(wanted) + " floats", std::to_string(lanes));
   }
 }
@@ -50,7 +50,7 @@ Range input_rows(const Geometry& g, std::int64_t height, Range out) {
 }
 
 Source image_of(const ConstTensor& x, std::int64_t image) {
-  return {x.as<float>() + image * x.stride_n, x.stride_h, x.stride_w, kernel_table().lanes, x.shape.h, x.shape.w, x.shape.h};
+  return {x.as<float>() + image * x.stride_n, x.stride_h, x.stride_w, active_kernels().lanes, x.shape.h, x.shape.w, x.shape.h};
 }
 
 void check_weights(const void* weights, std::initializer_list<std::int64_t> sizes) {
@@ -64,7 +64,7 @@ PackedDepthwise checked_pack(const DepthwiseFilter& f, const ConvOptions& option
   if (f.channels < 1) reject("channels", "1 or more", std::to_string(f.channels));
   if (f.multiplier < 1) reject("multiplier", "1 or more", std::to_string(f.multiplier));
   check_weights(f.weight, {f.kh, f.kw, f.channels, f.multiplier});
-  return pack(f, kernel_table().lanes);
+  return pack(f, active_kernels().lanes);
 }
 
 PackedMatrix checked_pack(const PointwiseFilter& f) {
@@ -72,7 +72,7 @@ PackedMatrix checked_pack(const PointwiseFilter& f) {
   if (f.in < 1) reject("input channels", "1 or more", std::to_string(f.in));
   if (f.out < 1) reject("output channels", "1 or more", std::to_string(f.out));
   check_weights(f.weight, {f.in, f.out});
-  return pack(f, kernel_table());
+  return pack(f, active_kernels());
 }
 
 DepthwiseStage::DepthwiseStage(PackedDepthwise packed, const ConvOptions& options, const Activation& activation)
@@ -80,7 +80,7 @@ DepthwiseStage::DepthwiseStage(PackedDepthwise packed, const ConvOptions& option
       options_(options),
       activation_(activation),
       kernel_(&find_kernel(packed_, options)),
-      phase_kernel_(find_phase_kernel(packed_, options)) {
+      sub_grid_kernel_(find_sub_grid_kernel(packed_, options)) {
   check_options(options, packed_.kh, packed_.kw);
   check_activation(activation);
   check_lanes(packed_.lanes);
@@ -92,18 +92,18 @@ PointwiseStage::PointwiseStage(PackedMatrix packed, const Activation& activation
 }
 
 std::string DepthwiseStage::kernel_name() const {
-  return phase_kernel_ == nullptr ? kernel_->name : std::string(phase_kernel_->name) + ", a phase of the dilation at a time";
+  return sub_grid_kernel_ == nullptr ? kernel_->name : std::string(sub_grid_kernel_->name) + ", by sub-grids of the dilation";
 }
 
 void DepthwiseStage::run(const DepthwiseWork& w) const {
-  // A phase has only part of each row: sums over whole rows come from the dilated kernel, with the same bits.
-  if (phase_kernel_ == nullptr || w.ring < w.height || w.row_sums != nullptr) return kernel_->run(&w);
-  // Phases of the rows that are there: an area of few rows has most of the others empty.
+  // A sub-grid has only a part of each row: the sums of rows come from the dilated kernel, with the same bits.
+  if (sub_grid_kernel_ == nullptr || w.ring < w.height || w.row_sums != nullptr) return kernel_->run(&w);
+  // Only sub-grids with rows in the area: of a small area most are empty.
   for (std::int64_t first = w.y_begin; first < std::min(w.y_begin + w.dilation_h, w.y_end); ++first) {
     const std::int64_t ph = first % w.dilation_h;
-    const Phase rows(ph, w.dilation_h, w.pad_top, w.height);
+    const SubGrid rows(ph, w.dilation_h, w.pad_top, w.height);
     for (std::int64_t pw = 0; pw < std::min(w.dilation_w, w.out_width); ++pw) {
-      const Phase columns(pw, w.dilation_w, w.pad_left, w.width);
+      const SubGrid columns(pw, w.dilation_w, w.pad_left, w.width);
       DepthwiseWork part = w;
       part.x = w.x + (rows.size > 0 ? rows.first * w.x_row : 0) + (columns.size > 0 ? columns.first * w.x_pixel : 0);
       part.x_row = w.x_row * w.dilation_h;
@@ -122,7 +122,7 @@ void DepthwiseStage::run(const DepthwiseWork& w) const {
       if (w.residual != nullptr) part.residual = w.residual + (first - w.y_begin) * w.residual_row + pw * w.residual_pixel;
       part.residual_row = w.residual_row * w.dilation_h;
       part.residual_pixel = w.residual_pixel * w.dilation_w;
-      phase_kernel_->run(&part);
+      sub_grid_kernel_->run(&part);
     }
   }
 }
@@ -175,17 +175,17 @@ GemmWork PointwiseStage::work(const float* a, std::int64_t a_row, float* y, std:
   return w;
 }
 
-void PointwiseStage::run(GemmWork w, bool far) const {
-  if (w.residual == nullptr && !far) return kernel_table().gemm(w);
+void PointwiseStage::run(GemmWork w, bool fetch_input) const {
+  if (w.residual == nullptr && !fetch_input) return active_kernels().gemm(w);
   const std::int64_t panel = std::int64_t{packed_.panel_vectors} * packed_.lanes;
   const std::int64_t first = w.panel_begin * panel, columns = std::min(w.panel_end * panel, w.columns) - first;
   for (std::int64_t rows = w.rows; rows > 0; rows -= w.block_rows) {
     w.rows = std::min(rows, w.block_rows);
-    if (far) fetch_pixels(w.a, w.rows, w.a_row, w.k);
+    if (fetch_input) fetch_pixels(w.a, w.rows, w.a_row, w.k);
     // A tile meets its residual line by line at its end and waits for each: 56x56 128->128 took 1120 us with one from the level-3 cache,
     // 900 without, and 950 so.
     if (w.residual != nullptr) fetch_pixels(w.residual + first, w.rows, w.residual_row, columns);
-    kernel_table().gemm(w);
+    active_kernels().gemm(w);
     w.a += w.rows * w.a_row;
     w.y += w.rows * w.y_row;
     if (w.residual != nullptr) w.residual += w.rows * w.residual_row;

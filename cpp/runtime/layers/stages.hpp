@@ -81,8 +81,8 @@ class DepthwiseStage {
   PackedDepthwise packed_;
   ConvOptions options_;
   Activation activation_;
-  const KernelEntry* kernel_;        ///< for the options as they are
-  const KernelEntry* phase_kernel_;  ///< with dilation but no stride: for the undilated filter; null otherwise
+  const KernelEntry* kernel_;           ///< for the options as they are
+  const KernelEntry* sub_grid_kernel_;  ///< with dilation but no stride: for the undilated filter; null otherwise
 };
 
 class PointwiseStage {
@@ -91,8 +91,8 @@ class PointwiseStage {
 
   /// Rows [0, rows) of the product, all panels; the caller narrows and sets residual.
   GemmWork work(const float* a, std::int64_t a_row, float* y, std::int64_t y_row, std::int64_t rows) const;
-  /// Computes a work, block by block; what the blocks read from far away is fetched before: the residual, and the input if `far`.
-  void run(GemmWork w, bool far = false) const;
+  /// Computes a work, block by block; what each block reads from main memory is fetched before: the residual, and the input if asked for.
+  void run(GemmWork w, bool fetch_input = false) const;
   const PackedMatrix& packed() const { return packed_; }
   std::string kernel_name() const;
   double flops(double pixels) const;

@@ -121,7 +121,7 @@ class Standard final : public PackedLayer {
     w.y_begin = rows.begin;
     w.y_end = rows.end;
     w.segments = taps;
-    kernel_table().standard(w);
+    active_kernels().standard(w);
   }
 
   std::int64_t kh_, kw_, in_, out_;
@@ -144,7 +144,7 @@ std::shared_ptr<const PackedLayer> packed_standard(const StandardFilter& f, cons
   std::vector<PackedMatrix> groups;
   for (std::int64_t g = 0; g < f.groups; ++g) {
     const float* const group_bias = bias == nullptr ? nullptr : bias + g * columns;
-    groups.push_back(pack_matrix(weights + g * columns, f.out, group_bias, k, columns, kernel_table()));
+    groups.push_back(pack_matrix(weights + g * columns, f.out, group_bias, k, columns, active_kernels()));
   }
   return make_standard(std::move(groups), f.kh, f.kw, f.in, f.out, options, activation);
 }

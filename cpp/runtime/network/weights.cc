@@ -30,7 +30,7 @@ const float* bias(const Description& d, const std::string& key, std::int64_t len
 }  // namespace
 
 Packing packing_in_use() {
-  const KernelTable& t = kernel_table();
+  const ActiveKernels& t = active_kernels();
   return {t.lanes, t.half_panel};
 }
 
@@ -43,25 +43,25 @@ void check_packing(const Packing& p) {
 
 PackedMatrix repacked(const PackedMatrix& p) {
   const Unpacked u = unpack(p);
-  return pack_matrix(u.weights.data(), p.columns, u.bias.data(), p.k, p.columns, kernel_table());
+  return pack_matrix(u.weights.data(), p.columns, u.bias.data(), p.k, p.columns, active_kernels());
 }
 
 PackedDepthwise repacked(const PackedDepthwise& p) {
   const Unpacked u = unpack(p);
-  return pack({u.weights.data(), p.kh, p.kw, p.channels, p.multiplier, u.bias.data()}, kernel_table().lanes);
+  return pack({u.weights.data(), p.kh, p.kw, p.channels, p.multiplier, u.bias.data()}, active_kernels().lanes);
 }
 
 PackedMatrix matrix_of(const Description& d, const std::string& key, const std::string& bias_key) {
   if (const auto* packed = std::get_if<PackedMatrix>(&given(d, key))) return *packed;
   const RawWeights& w = raw(d, key, 2);
-  return pack_matrix(w.as<float>(), w.shape[1], bias(d, bias_key, w.shape[1]), w.shape[0], w.shape[1], kernel_table());
+  return pack_matrix(w.as<float>(), w.shape[1], bias(d, bias_key, w.shape[1]), w.shape[0], w.shape[1], active_kernels());
 }
 
 PackedDepthwise depthwise_of(const Description& d, const std::string& key, const std::string& bias_key) {
   if (const auto* packed = std::get_if<PackedDepthwise>(&given(d, key))) return *packed;
   const RawWeights& w = raw(d, key, 4);
   const Dims& s = w.shape;
-  return pack({w.as<float>(), s[0], s[1], s[2], s[3], bias(d, bias_key, s[2] * s[3])}, kernel_table().lanes);
+  return pack({w.as<float>(), s[0], s[1], s[2], s[3], bias(d, bias_key, s[2] * s[3])}, active_kernels().lanes);
 }
 
 std::int64_t logical_parameters(const Weights& w) {

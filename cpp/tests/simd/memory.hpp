@@ -75,9 +75,9 @@ void check_load_as(const Inputs<From>& in) {
 inline void check_float_memory(const Inputs<float>& in) {
   const float* const x = in.a + 7;
   alignas(64) float line[kLanes];
-  store_past_caches(line, load(x));
-  flush_past_caches();
-  for (int i = 0; i < kLanes; ++i) expect<float>(same_bits(line[i], x[i]), "store_past_caches", i);
+  store_nontemporal(line, load(x));
+  fence_nontemporal();
+  for (int i = 0; i < kLanes; ++i) expect<float>(same_bits(line[i], x[i]), "store_nontemporal", i);
   for (int first = 0; first < (kMasks ? kLanes : 1); ++first) {
     for (int last = first + 1; last <= kLanes; ++last) {
       const Lanes lanes{first, last};

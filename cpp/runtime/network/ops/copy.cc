@@ -82,7 +82,7 @@ class Turn {
     const std::int64_t x_row = nest_.strides(to_)[1], y_row = nest_.strides(from_)[0];
     const std::int64_t height = std::min(rows.end, nest_.size(to_)) - rows.begin;
     const std::int64_t width = std::min(columns.end, nest_.size(from_)) - columns.begin;
-    kernel_table().tensor.transpose(
+    active_kernels().tensor.transpose(
         {x + rows.begin * x_row + columns.begin, y + columns.begin * y_row + rows.begin, x_row, y_row, height, width});
   }
 

@@ -21,7 +21,7 @@ class ActivationOp final : public PlainOp {
     const LoopNest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides}, Columns::adjacent);
     const auto rows = nest.row_strides();
     nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
-      kernel_table().tensor.map(
+      active_kernels().tensor.map(
           {o.inputs[0].as<float>() + at[1], o.output.as<float>() + at[0], rows[1], rows[0], count, columns, activation_});
     });
   }
@@ -63,7 +63,7 @@ class UnaryOp final : public PlainOp {
                         rows[0],
                         count,
                         columns};
-      function_ < kUnaryKernels ? kernel_table().tensor.unary(w) : plain(w, kFunctions[function_ - kUnaryKernels]);
+      function_ < kUnaryKernels ? active_kernels().tensor.unary(w) : plain(w, kFunctions[function_ - kUnaryKernels]);
     });
   }
 
@@ -110,10 +110,10 @@ class BinaryOp final : public PlainOp {
       if (function_ == kPow) {
         power(w);
       } else {
-        kernel_table().tensor.binary(w);
+        active_kernels().tensor.binary(w);
       }
       if (function_ == kPow || activation_.kind != ActivationKind::clip) {
-        kernel_table().tensor.map({w.y, w.y, w.y_row, w.y_row, w.rows, w.columns, activation_});
+        active_kernels().tensor.map({w.y, w.y, w.y_row, w.y_row, w.rows, w.columns, activation_});
       }
     });
   }

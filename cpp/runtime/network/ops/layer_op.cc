@@ -105,7 +105,7 @@ std::optional<PackedSqueezeExcite> squeeze_excite_of(const Description& d, std::
 PackedMatrix group_of(const RawWeights& w, const float* bias, std::int64_t groups, std::int64_t group) {
   const std::int64_t columns = w.shape[3] / groups;
   return pack_matrix(w.as<float>() + group * columns, w.shape[3], bias == nullptr ? nullptr : bias + group * columns,
-                     w.shape[0] * w.shape[1] * w.shape[2], columns, kernel_table());
+                     w.shape[0] * w.shape[1] * w.shape[2], columns, active_kernels());
 }
 
 std::unique_ptr<const Op> make_depthwise_op(const Description& d) {

@@ -17,7 +17,7 @@ struct Stack {
 };
 
 /// How b is packed: as a matrix of weights, but without half vectors.
-PackedMatrix layout(std::int64_t k, std::int64_t columns) { return matrix_layout(k, columns, kernel_table().lanes, HalfPanel::none); }
+PackedMatrix layout(std::int64_t k, std::int64_t columns) { return matrix_layout(k, columns, active_kernels().lanes, HalfPanel::none); }
 
 /// Rows [range) of b.
 void pack_rows(const PackedMatrix& p, const float* b, std::int64_t row, Range range, float* out) {
@@ -145,7 +145,7 @@ class Matmul final : public PlainOp {
       w.block_rows = gemm_block_rows(panels.k);
       w.panel_begin = my_panels.begin;
       w.panel_end = my_panels.end;
-      kernel_table().gemm(w);
+      active_kernels().gemm(w);
     }
   };
 

@@ -38,7 +38,7 @@ class Softmax final : public PlainOp {
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
     const Array &x = o.inputs[0], &y = o.output;
     const int rank = y.shape.rank(), axis = static_cast<int>(axis_ < 0 ? axis_ + rank : axis_);
-    const TensorKernels& kernels = kernel_table().tensor;
+    const TensorKernels& kernels = active_kernels().tensor;
     if (axis + 1 == rank) {
       for_each_last(team, x, y, [&](const float* from, std::int64_t x_row, float* to, std::int64_t y_row, std::int64_t rows) {
         kernels.softmax({log_, from, to, x_row, y_row, rows, y.shape.back()});
@@ -84,7 +84,8 @@ class LayerNorm final : public PlainOp {
 
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
     for_each_last(team, o.inputs[0], o.output, [&](const float* x, std::int64_t x_row, float* y, std::int64_t y_row, std::int64_t rows) {
-      kernel_table().tensor.layer_norm({x, scale_.as<float>(), shift_.as<float>(), y, x_row, y_row, rows, o.output.shape.back(), epsilon_});
+      active_kernels().tensor.layer_norm(
+          {x, scale_.as<float>(), shift_.as<float>(), y, x_row, y_row, rows, o.output.shape.back(), epsilon_});
     });
   }
 

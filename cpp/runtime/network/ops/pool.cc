@@ -56,7 +56,7 @@ class Pool final : public PlainOp {
       w.y = y.as<float>() + image * y.strides[0] + first;
       w.y_begin = rows.begin;
       w.y_end = rows.end;
-      kernel_table().tensor.pool(w);
+      active_kernels().tensor.pool(w);
     });
   }
 

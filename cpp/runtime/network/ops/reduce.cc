@@ -12,40 +12,40 @@
 namespace dwsep::runtime {
 namespace {
 
-// In the order of FoldFunction.
+// In the order of ReduceFunction.
 constexpr const char* kFunctions[] = {"sum", "max", "min", "mean"};
 
-/// y with axis `axis` of x folded to size 1; a thread's part.
-void fold_axis(const Team& team, FoldFunction function, float divisor, const Array& x, int axis, const Array& y) {
+/// y with axis `axis` of x reduced to size 1; a thread's part.
+void reduce_axis(const Team& team, ReduceFunction function, float divisor, const Array& x, int axis, const Array& y) {
   Dims x_strides = x.strides;
   x_strides[axis] = 0;
-  const TensorKernels& kernels = kernel_table().tensor;
+  const TensorKernels& kernels = active_kernels().tensor;
   const LoopNest<2> nest(y.shape, {y.strides, x_strides}, axis + 1 < x.shape.rank() ? Columns::adjacent : Columns::repeated);
   const auto rows = nest.row_strides();
   nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
     const float* from = x.as<float>() + at[1];
     float* to = y.as<float>() + at[0];
     if (axis + 1 < x.shape.rank()) {
-      kernels.fold({function, from, rows[1], 0, x.strides[axis], to, rows[0], count, 1, x.shape[axis], columns, divisor});
+      kernels.reduce({function, from, rows[1], 0, x.strides[axis], to, rows[0], count, 1, x.shape[axis], columns, divisor});
     } else if (columns == 1) {
-      kernels.fold_rows({function, from, to, rows[1], rows[0], count, x.shape[axis], divisor});
+      kernels.reduce_rows({function, from, to, rows[1], rows[0], count, x.shape[axis], divisor});
     } else {
       for (std::int64_t r = 0; r < count; ++r) {
-        kernels.fold_rows({function, from + r * rows[1], to + r * rows[0], nest.column_strides()[1], 1, columns, x.shape[axis], divisor});
+        kernels.reduce_rows({function, from + r * rows[1], to + r * rows[0], nest.column_strides()[1], 1, columns, x.shape[axis], divisor});
       }
     }
   });
 }
 
-/// y with two axes of x, not the last one, folded to size 1; a thread's part.
-void fold_two_axes(const Team& team, FoldFunction function, float divisor, const Array& x, int outer, int inner, const Array& y) {
+/// y with two axes of x, not the last one, reduced to size 1; a thread's part.
+void reduce_two_axes(const Team& team, ReduceFunction function, float divisor, const Array& x, int outer, int inner, const Array& y) {
   Dims x_strides = x.strides;
   x_strides[outer] = x_strides[inner] = 0;
   const LoopNest<2> nest(y.shape, {y.strides, x_strides}, Columns::adjacent);
   const auto rows = nest.row_strides();
   nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
-    kernel_table().tensor.fold({function, x.as<float>() + at[1], rows[1], x.strides[outer], x.strides[inner], y.as<float>() + at[0],
-                                rows[0], count, x.shape[outer], x.shape[inner], columns, divisor});
+    active_kernels().tensor.reduce({function, x.as<float>() + at[1], rows[1], x.strides[outer], x.strides[inner], y.as<float>() + at[0],
+                                    rows[0], count, x.shape[outer], x.shape[inner], columns, divisor});
   });
 }
 
@@ -62,16 +62,16 @@ class Reduce final : public PlainOp {
     const Dims& x = inputs[0];
     for (const std::int64_t axis : axes_) axis_of(axis, x.rank());
     Dims y;
-    int folded = 0;
+    int reduced = 0;
     for (int i = 0; i < x.rank(); ++i) {
-      if (!folds(i, x.rank())) {
+      if (!reduces(i, x.rank())) {
         y.push_back(x[i]);
         continue;
       }
       if (keep_) y.push_back(1);
-      ++folded;
+      ++reduced;
     }
-    if (folded != axes_.rank()) reject("axes", "each axis once", to_string(axes_));
+    if (reduced != axes_.rank()) reject("axes", "each axis once", to_string(axes_));
     return y;
   }
 
@@ -81,7 +81,7 @@ class Reduce final : public PlainOp {
       Dims x = inputs[0];
       int left = axes_.rank();
       for (int i = x.rank() - 1; i >= 0 && left > 1; --i) {
-        if (!folds(i, x.rank())) continue;
+        if (!reduces(i, x.rank())) continue;
         x[i] = 1;
         between.next(x.count());
         --left;
@@ -92,25 +92,25 @@ class Reduce final : public PlainOp {
   void run(Team& team, const Operands& o, Scratch scratch) const noexcept override {
     Array x = o.inputs[0], y = x;
     double count = 1;
-    for (int i = 0; i < x.shape.rank(); ++i) count *= folds(i, x.shape.rank()) ? static_cast<double>(x.shape[i]) : 1.0;
-    const auto function = function_ == kMean ? FoldFunction::sum : static_cast<FoldFunction>(function_);
+    for (int i = 0; i < x.shape.rank(); ++i) count *= reduces(i, x.shape.rank()) ? static_cast<double>(x.shape[i]) : 1.0;
+    const auto function = function_ == kMean ? ReduceFunction::sum : static_cast<ReduceFunction>(function_);
     const float divisor = function_ == kMean ? static_cast<float>(count) : 1.0F;
     Between between(scratch);
     int left = axes_.rank();
     if (left == 0) return copy_in_order(team, x, o.output);
-    if (left == 2 && !folds(x.shape.rank() - 1, x.shape.rank()) &&
+    if (left == 2 && !reduces(x.shape.rank() - 1, x.shape.rank()) &&
         (team.size() == 1 || o.output.shape.count() >= kManyOutputs * team.size())) {
       int axes[2] = {}, found = 0;
       for (int i = 0; i < x.shape.rank(); ++i) {
-        if (!folds(i, x.shape.rank())) continue;
+        if (!reduces(i, x.shape.rank())) continue;
         axes[found++] = i;
         y.shape[i] = 1;
       }
       y = {o.output.data, y.shape, output_strides(o.output)};
-      return fold_two_axes(team, function, divisor, x, axes[0], axes[1], y);
+      return reduce_two_axes(team, function, divisor, x, axes[0], axes[1], y);
     }
     for (int i = x.shape.rank() - 1; i >= 0; --i) {
-      if (!folds(i, x.shape.rank())) continue;
+      if (!reduces(i, x.shape.rank())) continue;
       const bool last = --left == 0;
       y.shape[i] = 1;
       if (last) {
@@ -119,7 +119,7 @@ class Reduce final : public PlainOp {
         y.data = between.next(y.shape.count());
         y.strides = dense_strides(y.shape);
       }
-      fold_axis(team, function, last ? divisor : 1.0F, x, i, y);
+      reduce_axis(team, function, last ? divisor : 1.0F, x, i, y);
       if (!last) team.barrier();
       x = y;
     }
@@ -145,10 +145,10 @@ class Reduce final : public PlainOp {
   };
 
   static constexpr int kMean = 3;
-  /// Of each thread: then both axes are folded at once, without meeting in between. 7x7x1280 takes 3 us instead of 5.
+  /// Of each thread: then both axes are reduced at once, without meeting in between. 7x7x1280 takes 3 us instead of 5.
   static constexpr std::int64_t kManyOutputs = 256;
 
-  bool folds(int axis, int rank) const {
+  bool reduces(int axis, int rank) const {
     return std::any_of(axes_.begin(), axes_.end(), [&](std::int64_t a) { return (a < 0 ? a + rank : a) == axis; });
   }
 
@@ -158,7 +158,7 @@ class Reduce final : public PlainOp {
     Dims strides;
     int next = 0;
     const int rank = y.shape.rank() + axes_.rank();
-    for (int i = 0; i < rank; ++i) strides.push_back(folds(i, rank) ? 1 : y.strides[next++]);
+    for (int i = 0; i < rank; ++i) strides.push_back(reduces(i, rank) ? 1 : y.strides[next++]);
     return strides;
   }
 

@@ -96,7 +96,7 @@ class Resize final : public PlainOp {
       const std::int64_t image = row / y.shape[1], line = row % y.shape[1];
       w.x = row_of(x, image, taps_of(0, line, x.shape[1], y.shape[1]).at[0]);
       w.y = y.as<float>() + image * y.strides[0] + line * y.strides[1];
-      kernel_table().tensor.resize(w);
+      active_kernels().tensor.resize(w);
     }
   }
 
@@ -124,13 +124,13 @@ class Resize final : public PlainOp {
           *place = wanted;
           w.x = row_of(x, image, t.at[k]);
           w.y = wide + (place - held.begin()) * row_size;
-          kernel_table().tensor.resize(w);
+          active_kernels().tensor.resize(w);
         }
         b.x[k] = wide + (place - held.begin()) * row_size;
         b.weights[k] = t.weight[k];
       }
       b.y = y.as<float>() + image * y.strides[0] + line * y.strides[1];
-      kernel_table().tensor.blend(b);
+      active_kernels().tensor.blend(b);
     }
   }
 

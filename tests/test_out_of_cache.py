@@ -11,8 +11,8 @@ import dwsep
 
 pytestmark = pytest.mark.kernels
 
-# Half of the last cache, and never more than this: see cpp/runtime/memory/far_memory.cc.
-FAR_BYTES = min(dwsep.cpu_info()["caches"]["l3"] / 2, 64e6)
+# Half of the last cache, and never more than this: see cpp/runtime/memory/out_of_cache.cc.
+OUT_OF_CACHE_BYTES = min(dwsep.cpu_info()["caches"]["l3"] / 2, 64e6)
 
 
 def weights(*shape):
@@ -56,7 +56,7 @@ def test_far_and_near_give_the_same_bits_and_stay_inside(case):
     layer, height, width, channels = CASES[case]
     one = layer.output_shape((1, height, width, channels))
     each = 4 * (height * width * channels + int(np.prod(one)))
-    images = int(FAR_BYTES // each) + 1
+    images = int(OUT_OF_CACHE_BYTES // each) + 1
     shape, out_shape = (images, height, width, channels), (images, *one[1:])
 
     x_pages, y_pages = (Pages(int(np.prod(s))) for s in (shape, out_shape))
@@ -70,18 +70,18 @@ def test_far_and_near_give_the_same_bits_and_stay_inside(case):
     with_gaps = np.empty((*out_shape[:3], out_shape[3] + 1), np.float32)
     near = layer(x, *residual, out=with_gaps[..., :-1], num_threads=2)
     for side in ("begin", "end"):
-        far = y_pages.place(out_shape, side)
+        streamed = y_pages.place(out_shape, side)
         for threads in (1, 2, 3):
             y_pages.floats[...] = np.nan
-            layer(x, *residual, out=far, num_threads=threads)
-            assert np.array_equal(far.view(np.uint32), near.view(np.uint32)), (side, threads)
+            layer(x, *residual, out=streamed, num_threads=threads)
+            assert np.array_equal(streamed.view(np.uint32), near.view(np.uint32)), (side, threads)
             written = np.count_nonzero(~np.isnan(y_pages.floats))
-            assert written == far.size
+            assert written == streamed.size
 
 
-def test_the_plan_says_which_calls_are_far():
+def test_the_plan_says_which_calls_are_streamed():
     layer, height, width, channels = CASES["3x3"]
-    images = int(FAR_BYTES // (8 * height * width * channels)) + 1
+    images = int(OUT_OF_CACHE_BYTES // (8 * height * width * channels)) + 1
     assert layer.explain((images, height, width, channels)).algorithm == "depthwise, streamed"
     assert layer.explain((1, height, width, channels)).algorithm == "depthwise"
     dilated = depthwise(3, 40, dilation=(200, 1))  # its rows at a time would be nearly all

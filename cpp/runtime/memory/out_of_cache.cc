@@ -1,4 +1,4 @@
-#include "runtime/memory/far_memory.hpp"
+#include "runtime/memory/out_of_cache.hpp"
 
 #include <algorithm>
 
@@ -8,19 +8,22 @@ namespace dwsep::runtime {
 namespace {
 
 template <class T>
-bool gapless(const T& t) {
+bool contiguous(const T& t) {
   return t.stride_w == t.shape.c && evenly_spaced(t);
 }
 
 }  // namespace
 
-bool may_be_far(double bytes) {
-  // Half of the last cache, which others use as well: with 32 MB, depthwise 147x147 takes 246 us near and 483 far with 64 channels (11 MB),
-  // 600-1400 and 780 with 96 (17 MB), 2250 and 1040 with 128 (22 MB). No core fills more than 64 MB before it needs the first again.
+bool may_exceed_caches(double bytes) {
+  // Half of the last cache, which others use as well: with 32 MB, depthwise 147x147 takes 246 us as usual and 483 streamed with 64 channels
+  // (11 MB), 600-1400 and 780 with 96 (17 MB), 2250 and 1040 with 128 (22 MB). No core fills more than 64 MB before it needs the first
+  // again.
   return bytes > std::min(static_cast<double>(cache_sizes().l3) / 2, 64e6);
 }
 
-bool far(double bytes, const ConstTensor& x, const Tensor& y) { return may_be_far(bytes) && gapless(x) && gapless(y); }
+bool exceeds_caches(double bytes, const ConstTensor& x, const Tensor& y) {
+  return may_exceed_caches(bytes) && contiguous(x) && contiguous(y);
+}
 
 void fetch_rows(const Geometry& g, const ConstTensor& x, std::int64_t image, Range out, bool continued) {
   Range rows = input_rows(g, x.shape.h, out);

@@ -1,38 +1,38 @@
-// Folds of adjacent values: value i goes to accumulator i % 16, whatever the width of a vector, and one tree joins the sixteen.
+// Reductions of adjacent values: value i goes to accumulator i % 16, whatever the width of a vector, and one tree joins the sixteen.
 #pragma once
 
 #include "simd/math.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-constexpr int kSixteen = 16;
+constexpr int kAccumulators = 16;
 
-constexpr float kLaneNumbers[kSixteen] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+constexpr float kLaneNumbers[kAccumulators] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 /// Lane i + 1, i + 2, i + 4 and i + 8, round and round.
-constexpr std::int32_t kTurned[4][kSixteen] = {
+constexpr std::int32_t kTurned[4][kAccumulators] = {
     {1 % kLanes, 2 % kLanes, 3 % kLanes, 4 % kLanes, 5 % kLanes, 6 % kLanes, 7 % kLanes, 8 % kLanes, 9, 10, 11, 12, 13, 14, 15, 0},
     {2 % kLanes, 3 % kLanes, 4 % kLanes, 5 % kLanes, 6 % kLanes, 7 % kLanes, 8 % kLanes, 9 % kLanes, 10, 11, 12, 13, 14, 15, 0, 1},
     {4 % kLanes, 5 % kLanes, 6 % kLanes, 7 % kLanes, 8 % kLanes, 9 % kLanes, 10 % kLanes, 11 % kLanes, 12, 13, 14, 15, 0, 1, 2, 3},
     {8 % kLanes, 9 % kLanes, 10 % kLanes, 11 % kLanes, 12 % kLanes, 13 % kLanes, 14 % kLanes, 15 % kLanes, 0, 1, 2, 3, 4, 5, 6, 7}};
-constexpr std::int32_t kFirstLane[kSixteen] = {};
+constexpr std::int32_t kFirstLane[kAccumulators] = {};
 
-struct Sixteen {
-  static constexpr int kVectors = kSixteen / kLanes;
+struct SixteenAccumulators {
+  static constexpr int kVectors = kAccumulators / kLanes;
   F32 v[kVectors];
 
-  [[gnu::always_inline]] static inline Sixteen all(float value) {
-    Sixteen s;
+  [[gnu::always_inline]] static inline SixteenAccumulators all(float value) {
+    SixteenAccumulators s;
     unroll<0, kVectors>([&](auto i) { s.v[i] = broadcast(value); });
     return s;
   }
-  [[gnu::always_inline]] static inline Sixteen at(const float* x) {
-    Sixteen s;
+  [[gnu::always_inline]] static inline SixteenAccumulators at(const float* x) {
+    SixteenAccumulators s;
     unroll<0, kVectors>([&](auto i) { s.v[i] = load(x + i * kLanes); });
     return s;
   }
   /// The first n < 16 values, `fill` behind them.
-  [[gnu::always_inline]] static inline Sixteen first(const float* x, int n, F32 fill) {
-    Sixteen s;
+  [[gnu::always_inline]] static inline SixteenAccumulators first(const float* x, int n, F32 fill) {
+    SixteenAccumulators s;
     unroll<0, kVectors>([&](auto i) {
       const int left = lanes_left<i>(n);
       s.v[i] = fill;
@@ -61,24 +61,24 @@ struct Sixteen {
 };
 
 template <class F>
-[[gnu::always_inline]] inline Sixteen apply(const F& f, const Sixteen& a) {
-  Sixteen s;
-  unroll<0, Sixteen::kVectors>([&](auto i) { s.v[i] = f(a.v[i]); });
+[[gnu::always_inline]] inline SixteenAccumulators apply(const F& f, const SixteenAccumulators& a) {
+  SixteenAccumulators s;
+  unroll<0, SixteenAccumulators::kVectors>([&](auto i) { s.v[i] = f(a.v[i]); });
   return s;
 }
 template <class F>
-[[gnu::always_inline]] inline Sixteen apply(const F& f, const Sixteen& a, const Sixteen& b) {
-  Sixteen s;
-  unroll<0, Sixteen::kVectors>([&](auto i) { s.v[i] = f(a.v[i], b.v[i]); });
+[[gnu::always_inline]] inline SixteenAccumulators apply(const F& f, const SixteenAccumulators& a, const SixteenAccumulators& b) {
+  SixteenAccumulators s;
+  unroll<0, SixteenAccumulators::kVectors>([&](auto i) { s.v[i] = f(a.v[i], b.v[i]); });
   return s;
 }
 
 /// f over the sixteen as a tree: 8 apart, 4, 2, 1. The result is in every lane.
 template <class F>
-[[gnu::always_inline]] inline F32 join(const F& f, const Sixteen& s) {
+[[gnu::always_inline]] inline F32 join(const F& f, const SixteenAccumulators& s) {
   F32 v = s.v[0];
-  if constexpr (Sixteen::kVectors == 4) v = f(f(s.v[0], s.v[2]), f(s.v[1], s.v[3]));
-  if constexpr (Sixteen::kVectors == 2) v = f(s.v[0], s.v[1]);
+  if constexpr (SixteenAccumulators::kVectors == 4) v = f(f(s.v[0], s.v[2]), f(s.v[1], s.v[3]));
+  if constexpr (SixteenAccumulators::kVectors == 2) v = f(s.v[0], s.v[1]);
   if constexpr (kLanes == 16) v = f(v, permute(v, kTurned[3]));
   if constexpr (kLanes >= 8) v = f(v, permute(v, kTurned[2]));
   v = f(v, permute(v, kTurned[1]));

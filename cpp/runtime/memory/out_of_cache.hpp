@@ -1,5 +1,5 @@
 // Calls whose input and output do not fit the caches. Kernels read an image in the order that suits registers, a vector of channels
-// along four rows, and the prefetchers lose track; what lies in main memory is better fetched in the order of addresses before.
+// along four rows, and the prefetchers lose track: what is in main memory is fetched first, in the order of addresses.
 #pragma once
 
 #include <cstdint>
@@ -8,13 +8,13 @@
 
 namespace dwsep::runtime {
 
-/// Whether so many bytes, read and written, will mostly be found in main memory, and pixels follow each other without gaps.
-bool far(double bytes, const ConstTensor& x, const Tensor& y);
+/// Whether so many bytes, read and written, are mostly out of cache, and both tensors are contiguous.
+bool exceeds_caches(double bytes, const ConstTensor& x, const Tensor& y);
 
-/// The same of the bytes alone: whether a call may be far.
-bool may_be_far(double bytes);
+/// The bytes alone: whether a call may be out of cache.
+bool may_exceed_caches(double bytes);
 
-/// Brings elements [begin, end) near, by reading one of each cache line. Loads, not prefetches: those do not start the hardware's own, and
+/// Brings elements [begin, end) into the caches by one load of each line. Prefetch instructions do not start the hardware's own prefetcher:
 /// 147x147x128 took 2000-2300 us with them, 1650 with loads.
 template <class T>
 inline void fetch(const T* begin, const T* end) {

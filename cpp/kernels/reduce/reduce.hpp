@@ -1,27 +1,28 @@
-// Sums and extremes along one axis. Columns are folded each by itself, steps in order; along the last axis as sixteen.hpp says.
+// Sums and extremes along one axis. Columns are reduced each by itself, steps in order; along the last axis as sixteen_accumulators.hpp
+// says.
 #pragma once
 
-#include "kernels/reduce/sixteen.hpp"
+#include "kernels/reduce/sixteen_accumulators.hpp"
 #include "kernels/tensor_work.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 /// Calls f with the function on vectors and what it starts from.
 template <class F>
-[[gnu::always_inline]] inline void with_fold(FoldFunction function, const F& f) {
+[[gnu::always_inline]] inline void with_function(ReduceFunction function, const F& f) {
   switch (function) {
-    case FoldFunction::sum:
+    case ReduceFunction::sum:
       return f([](F32 a, F32 b) { return add(a, b); }, 0.0F);
-    case FoldFunction::max:
+    case ReduceFunction::max:
       return f([](F32 a, F32 b) { return maximum(a, b); }, -__builtin_inff());
-    case FoldFunction::min:
+    case ReduceFunction::min:
       return f([](F32 a, F32 b) { return minimum(a, b); }, __builtin_inff());
   }
 }
 
 /// `Rows` rows of `Vectors` vectors of columns, each a chain of its own.
 template <int Rows, int Vectors, class F>
-[[gnu::always_inline]] inline void fold_block(const FoldWork& w, std::int64_t row, std::int64_t column, const F& f, float start) {
+[[gnu::always_inline]] inline void reduce_block(const ReduceWork& w, std::int64_t row, std::int64_t column, const F& f, float start) {
   const std::int64_t left = w.columns - column - (Vectors - 1) * kLanes;
   const int last = left < kLanes ? static_cast<int>(left) : kLanes;
   const float* outer = w.x + row * w.x_row + column;
@@ -50,35 +51,35 @@ template <int Rows, int Vectors, class F>
 }
 
 template <int Rows, class F>
-[[gnu::always_inline]] inline void fold_row_group(const FoldWork& w, std::int64_t row, const F& f, float start) {
+[[gnu::always_inline]] inline void reduce_row_group(const ReduceWork& w, std::int64_t row, const F& f, float start) {
   constexpr int kVectors = Rows > 1 ? 2 : 4;
   std::int64_t c = 0;
-  for (; c + kVectors * kLanes <= w.columns; c += kVectors * kLanes) fold_block<Rows, kVectors>(w, row, c, f, start);
-  for (; c < w.columns; c += kLanes) fold_block<Rows, 1>(w, row, c, f, start);
+  for (; c + kVectors * kLanes <= w.columns; c += kVectors * kLanes) reduce_block<Rows, kVectors>(w, row, c, f, start);
+  for (; c < w.columns; c += kLanes) reduce_block<Rows, 1>(w, row, c, f, start);
 }
 
-[[gnu::flatten]] inline void fold(const FoldWork& w) {
-  with_fold(w.function, [&](const auto& f, float start) {
+[[gnu::flatten]] inline void reduce(const ReduceWork& w) {
+  with_function(w.function, [&](const auto& f, float start) {
     std::int64_t r = 0;
-    for (; r + 4 <= w.rows; r += 4) fold_row_group<4>(w, r, f, start);
-    for (; r < w.rows; ++r) fold_row_group<1>(w, r, f, start);
+    for (; r + 4 <= w.rows; r += 4) reduce_row_group<4>(w, r, f, start);
+    for (; r < w.rows; ++r) reduce_row_group<1>(w, r, f, start);
   });
 }
 
 template <class F>
-[[gnu::always_inline]] inline F32 fold_row(const float* x, std::int64_t n, const F& f, float start) {
-  Sixteen acc = Sixteen::all(start);
+[[gnu::always_inline]] inline F32 reduce_row(const float* x, std::int64_t n, const F& f, float start) {
+  SixteenAccumulators acc = SixteenAccumulators::all(start);
   std::int64_t i = 0;
-  for (; i + kSixteen <= n; i += kSixteen) acc = apply(f, acc, Sixteen::at(x + i));
-  if (i < n) acc = apply(f, acc, Sixteen::first(x + i, static_cast<int>(n - i), broadcast(start)));
+  for (; i + kAccumulators <= n; i += kAccumulators) acc = apply(f, acc, SixteenAccumulators::at(x + i));
+  if (i < n) acc = apply(f, acc, SixteenAccumulators::first(x + i, static_cast<int>(n - i), broadcast(start)));
   return join(f, acc);
 }
 
-[[gnu::flatten]] inline void fold_rows(const FoldRowsWork& w) {
-  with_fold(w.function, [&](const auto& f, float start) {
+[[gnu::flatten]] inline void reduce_rows(const ReduceRowsWork& w) {
+  with_function(w.function, [&](const auto& f, float start) {
     const F32 divisor = broadcast(w.divisor);
     for (std::int64_t r = 0; r < w.rows; ++r) {
-      store_first(w.y + r * w.y_row, div(fold_row(w.x + r * w.x_row, w.columns, f, start), divisor), 1);
+      store_first(w.y + r * w.y_row, div(reduce_row(w.x + r * w.x_row, w.columns, f, start), divisor), 1);
     }
   });
 }

@@ -7,7 +7,7 @@
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 /// The ends that are not whole cache lines go the usual way.
-[[gnu::flatten, gnu::noinline]] inline void store_far(const StoreFarWork& w) {
+[[gnu::flatten, gnu::noinline]] inline void copy_nontemporal(const NontemporalCopyWork& w) {
   const float* const x = w.x;
   const std::int64_t count = w.count;
   float* const y = w.y;
@@ -21,10 +21,10 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
   const std::int64_t end = first + (count - first) / kLineFloats * kLineFloats;
   usual(0, first);
   for (std::int64_t i = first; i < end; i += kLineFloats) {
-    unroll<0, kLineFloats / kLanes>([&](auto v) { store_past_caches(y + i + v * kLanes, load(x + i + v * kLanes)); });
+    unroll<0, kLineFloats / kLanes>([&](auto v) { store_nontemporal(y + i + v * kLanes, load(x + i + v * kLanes)); });
   }
   usual(end, count);
-  flush_past_caches();
+  fence_nontemporal();
 }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE
