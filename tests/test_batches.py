@@ -53,7 +53,7 @@ def test_reports_know_of_it(one, little_to_measure):
     [((4, 5, 8, 3), (3,)), ((4, 5, 7, 3), (4,)), ((4, 5, 7), (3,)), ((), (3,)), ((4, 5, 7, 3), ())],
 )
 def test_other_axes_must_fit(one, x, gate):
-    with pytest.raises(ValueError, match=r"input '(images|gate)': must be of shape"):
+    with pytest.raises(ValueError, match=r"input '(images|gate)': need shape"):
         one(np.zeros(x, np.float32), np.zeros(gate, np.float32))
 
 
@@ -68,9 +68,9 @@ def test_inputs_have_as_many_images():
     model = two_inputs()
     a, b = images(3, 4, seed=1), images(3, 4, seed=2)
     assert np.array_equal(model(a, b), a + b)
-    with pytest.raises(ValueError, match=r"input '[ab]': must be of shape"):
+    with pytest.raises(ValueError, match=r"input '[ab]': need shape"):
         model(a, b[:2])
-    with pytest.raises(ValueError, match=r"input '[ab]': must be of shape"):
+    with pytest.raises(ValueError, match=r"input '[ab]': need shape"):
         model(a, b[:1])
 
 

@@ -77,7 +77,7 @@ def test_no_images_give_no_results(blur, images):
 
 
 def test_errors_come_as_exceptions(blur, images):
-    with pytest.raises(ValueError, match="x: must be 3 channels, got 7"):
+    with pytest.raises(ValueError, match="x: need 3 channels, got 7"):
         blur.Blur(3, 3)(images)
     with pytest.raises(TypeError, match="layer: need a dwsep layer, got int"):
         blur.each_image(1, images)
@@ -116,9 +116,9 @@ def test_errors_of_networks_come_as_exceptions(classify, images, tmp_path):
     model = network_of_images()
     with pytest.raises(TypeError, match=r"model: need a dwsep\.Model, got int"):
         classify.each_image(1, images)
-    with pytest.raises(ValueError, match="input 'images': must be of shape"):
+    with pytest.raises(ValueError, match="input 'images': need shape"):
         classify.each_image(model, np.ascontiguousarray(images[:, :5]))
-    with pytest.raises(ValueError, match="outputs: must be 2, got 1"):
+    with pytest.raises(ValueError, match="outputs: need 2, got 1"):
         classify.each_image(dwsep.Model(small_networks.classifier()), images)
     with pytest.raises(RuntimeError, match="no such file"):
         classify.Classifier(tmp_path / "no such file")

@@ -141,7 +141,7 @@ def test_saving_onto_what_is_no_file(model, tmp_path):
 
 
 def test_saving_under_half_a_name(model, tmp_path):
-    with pytest.raises(ValueError, match="path: must be without zero bytes"):
+    with pytest.raises(ValueError, match="path: need a path without zero bytes"):
         model.save(f"{tmp_path}/small\0.dwsep")
     assert os.listdir(tmp_path) == []
 

@@ -74,14 +74,14 @@ def test_the_core_reads_all_that_it_declares(kind):
     for name in attributes:
         rest = {key: value for key, value in attributes.items() if key != name}
         if name in required:
-            with pytest.raises(ValueError, match=f"{name}: must be given"):
+            with pytest.raises(ValueError, match=f"{name}: need a value"):
                 step(kind, rest, weights_of(kind))
         else:
             step(kind, rest, weights_of(kind))
     for name, _, needed in CORE[kind]["weights"]:
         rest = {key: value for key, value in weights_of(kind).items() if key != name}
         if needed:
-            with pytest.raises(ValueError, match=f"{name}: must be given"):
+            with pytest.raises(ValueError, match=f"{name}: need a value"):
                 step(kind, attributes, rest)
 
 

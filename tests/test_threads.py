@@ -78,7 +78,7 @@ def test_wrong_environment(wrong):
             print(error)
     """
     result = script(code, DWSEP_NUM_THREADS=wrong)
-    assert "DWSEP_NUM_THREADS: must be" in result.stdout, result.stderr
+    assert "DWSEP_NUM_THREADS: need" in result.stdout, result.stderr
     assert result.stdout.strip().endswith(f'got "{wrong}"')
 
 

@@ -17,45 +17,45 @@ void Arguments::make_names() {
            PyUnicode_InternFromString("num_threads")};
 }
 
-void Arguments::refuse(const std::string& what) const {
+void Arguments::reject(const std::string& what) const {
   const std::string wanted = takes_residual_ ? "x, residual, out and num_threads" : "x, out and num_threads";
-  fail(PyExc_TypeError, std::string(Py_TYPE(called_)->tp_name) + "(): takes " + wanted + ", the last two by name only; got " + what);
+  python::reject(PyExc_TypeError, std::string(Py_TYPE(called_)->tp_name) + "()", wanted + ", the last two by name only", what);
 }
 
 void Arguments::set(PyObject* name, PyObject* value) {
-  if (!PyUnicode_Check(name)) refuse("an argument named " + std::string(py::repr(name)));
+  if (!PyUnicode_Check(name)) reject("an argument named " + std::string(py::repr(name)));
   std::size_t i = 0;
   while (i < 4 && names[i] != name) ++i;
   for (std::size_t j = 0; i == 4 && j < 4; ++j) {
     if (PyUnicode_Compare(names[j], name) == 0) i = j;
   }
-  if (i == 4 || (i == residual && !takes_residual_)) refuse("an argument named " + std::string(py::repr(name)));
-  if (values_[i]) refuse("two arguments named " + std::string(py::repr(name)));
+  if (i == 4 || (i == residual && !takes_residual_)) reject("an argument named " + std::string(py::repr(name)));
+  if (values_[i]) reject("two arguments named " + std::string(py::repr(name)));
   if (value != Py_None || i == x) values_[i] = py::reinterpret_borrow<py::object>(value);
 }
 
 void Arguments::set_positional(PyObject* const* args, Py_ssize_t count) {
-  if (count > (takes_residual_ ? 2 : 1)) refuse(std::to_string(count) + " without a name");
+  if (count > (takes_residual_ ? 2 : 1)) reject(std::to_string(count) + " without a name");
   if (count > 0) values_[x] = py::reinterpret_borrow<py::object>(args[0]);
   if (count > 1 && args[1] != Py_None) values_[residual] = py::reinterpret_borrow<py::object>(args[1]);
 }
 
 int thread_count(PyObject* object) {
   if (object == nullptr || object == Py_None) return 0;
-  const auto refuse = [object](PyObject* type) {
-    const std::string range = "num_threads: need None or an int from 1 to " + std::to_string(INT_MAX);
-    fail(type, range + ", got " + std::string(py::repr(object)) + " (" + type_name(object) + ")");
+  const auto reject_count = [object](PyObject* type) {
+    reject(type, "num_threads", "None or an int from 1 to " + std::to_string(INT_MAX),
+           std::string(py::repr(object)) + " (" + type_name(object) + ")");
   };
-  if (PyBool_Check(object) || !PyIndex_Check(object)) refuse(PyExc_TypeError);
+  if (PyBool_Check(object) || !PyIndex_Check(object)) reject_count(PyExc_TypeError);
   const auto number = py::reinterpret_steal<py::object>(staying([&] { return PyNumber_Index(object); }));
   if (!number) {
     if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw py::error_already_set();
     PyErr_Clear();  // an array of several numbers has an __index__ as well
-    refuse(PyExc_TypeError);
+    reject_count(PyExc_TypeError);
   }
   int overflow = 0;
   const long value = PyLong_AsLongAndOverflow(number.ptr(), &overflow);
-  if (overflow != 0 || value < 1 || value > INT_MAX) refuse(PyExc_ValueError);
+  if (overflow != 0 || value < 1 || value > INT_MAX) reject_count(PyExc_ValueError);
   return static_cast<int>(value);
 }
 

@@ -25,7 +25,7 @@ class Arguments {
   void set(PyObject* name, PyObject* value);
   void set_positional(PyObject* const* args, Py_ssize_t count);
 
-  [[noreturn]] void refuse(const std::string& what) const;
+  [[noreturn]] void reject(const std::string& what) const;
 
   /// Makes the strings "x", "residual", ... that names are compared with. Once, when the module is imported by one thread.
   static void make_names();

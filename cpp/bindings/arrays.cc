@@ -18,18 +18,16 @@ bool is_masked(PyObject* array) {
 }  // namespace
 
 const RawArray& float32_array(PyObject* object, const char* name) {
-  const auto refuse = [&](const std::string& got) {
-    fail(PyExc_TypeError, std::string(name) + ": need a numpy.ndarray of native float32, got " + got);
-  };
+  const auto reject_type = [&](const std::string& got) { reject(PyExc_TypeError, name, "a numpy.ndarray of native float32", got); };
   if (Py_TYPE(object) != numpy.api->PyArray_Type_) {
-    if (!numpy.api->PyArray_Check_(object)) refuse(type_name(object));
-    if (is_masked(object)) refuse(type_name(object) + ", whose mask would be lost");
+    if (!numpy.api->PyArray_Check_(object)) reject_type(type_name(object));
+    if (is_masked(object)) reject_type(type_name(object) + ", whose mask would be lost");
   }
   const auto& array = *reinterpret_cast<const RawArray*>(object);
   if (array.descr != numpy.float32) {
     const auto& dtype = *reinterpret_cast<const py::detail::PyArrayDescr_Proxy*>(array.descr);
     const bool native = dtype.byteorder == '=' || dtype.byteorder == '|';
-    if (dtype.type_num != py::detail::npy_api::NPY_FLOAT_ || !native) refuse("dtype " + std::string(py::str(py::handle(array.descr))));
+    if (dtype.type_num != py::detail::npy_api::NPY_FLOAT_ || !native) reject_type("dtype " + std::string(py::str(py::handle(array.descr))));
   }
   return array;
 }
@@ -37,7 +35,7 @@ const RawArray& float32_array(PyObject* object, const char* name) {
 View view(PyObject* object, const char* name) {
   const RawArray& array = float32_array(object, name);
   if (array.nd != 3 && array.nd != 4) {
-    fail(PyExc_ValueError, std::string(name) + ": need shape (H, W, C) or (N, H, W, C), got " + shape_text(array.dimensions, array.nd));
+    reject(PyExc_ValueError, name, "shape (H, W, C) or (N, H, W, C)", shape_text(array.dimensions, array.nd));
   }
   const auto* sizes = array.dimensions + (array.nd - 3);
   const auto* steps = array.strides + (array.nd - 3);
@@ -63,7 +61,7 @@ std::int64_t bytes_of(const Shape& s, const char* name) {
   }
   for (const std::int64_t n : {s.n, s.h, s.w, s.c}) {
     if (__builtin_mul_overflow(bytes, n, &bytes)) {
-      fail(PyExc_ValueError, std::string(name) + ": too large, need less than 2**63 bytes, got shape " + shape_text(s, 4));
+      reject(PyExc_ValueError, name, "less than 2**63 bytes", "shape " + shape_text(s, 4));
     }
   }
   return bytes;

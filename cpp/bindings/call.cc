@@ -17,8 +17,7 @@ namespace {
 
 void check_shape(const char* name, const View& v, const Shape& wanted, int ndim) {
   if (v.ndim == ndim && v.shape == wanted) return;
-  fail(PyExc_ValueError,
-       std::string(name) + ": need the output's shape " + shape_text(wanted, ndim) + ", got " + shape_text(v.shape, v.ndim));
+  reject(PyExc_ValueError, name, "the output's shape " + shape_text(wanted, ndim), shape_text(v.shape, v.ndim));
 }
 
 /// The view itself if kernels can read it, else that of a copy, which `keeper` owns.
@@ -48,7 +47,7 @@ void run(const LayerObject& self, const View& x, const View& y, const View* resi
 
 PyObject* call(const LayerObject& self, const Arguments& arguments) {
   PyObject* const given = arguments[Arguments::out];
-  if (arguments[Arguments::x] == nullptr) arguments.refuse("no x");
+  if (arguments[Arguments::x] == nullptr) arguments.reject("no x");
   const int threads = thread_count(arguments[Arguments::num_threads]);
 
   View x = view(arguments[Arguments::x], "x");
@@ -67,9 +66,9 @@ PyObject* call(const LayerObject& self, const Arguments& arguments) {
     y = view(given, "out");
     check_shape("out", y, shape, ndim);
     if ((raw(given).flags & numpy_writeable) == 0) {
-      fail(PyExc_TypeError, "out: need a writeable array, got a read-only one");
+      reject(PyExc_TypeError, "out", "a writeable array", "a read-only one");
     }
-    if (overlaps_itself(y)) fail(PyExc_ValueError, "out: need an array whose elements do not share memory, got one whose elements do");
+    if (overlaps_itself(y)) reject(PyExc_ValueError, "out", "an array whose elements do not share memory", "one whose elements do");
     if (shape.empty()) return py::handle(given).inc_ref().ptr();
   }
 
@@ -105,7 +104,7 @@ PyObject* call_with(PyObject* self, const Fill& fill) {
 void check_channels(const char* name, const Shape& shape, int ndim, const LayerObject& layer) {
   if (shape.c == layer.channels) return;
   const std::string c = std::to_string(layer.channels), wanted = "shape (H, W, " + c + ") or (N, H, W, " + c + ")";
-  fail(PyExc_ValueError, std::string(name) + ": need " + wanted + ", the channels of " + layer.source + ", got " + shape_text(shape, ndim));
+  reject(PyExc_ValueError, name, wanted + ", the channels of " + layer.source, shape_text(shape, ndim));
 }
 
 PyObject* vectorcall(PyObject* self, PyObject* const* args, std::size_t flagged_count, PyObject* keywords) {

@@ -25,8 +25,8 @@ void add_bandwidth(py::module_& m, const char* name, double (*time)(std::int64_t
   m.def(
       name,
       [time](std::int64_t bytes, std::int64_t rounds) {
-        if (bytes < 1) fail(PyExc_ValueError, "bytes: need at least 1, got " + std::to_string(bytes));
-        if (rounds < 1) fail(PyExc_ValueError, "rounds: need at least 1, got " + std::to_string(rounds));
+        if (bytes < 1) reject(PyExc_ValueError, "bytes", "at least 1", std::to_string(bytes));
+        if (rounds < 1) reject(PyExc_ValueError, "rounds", "at least 1", std::to_string(rounds));
         double seconds = 0, moved = 0;
         without_gil([&] { seconds = time(bytes, rounds, &moved); });
         return py::make_tuple(seconds, moved);
@@ -82,7 +82,7 @@ void add_cpu(py::module_& m) {
   m.def(
       "time_fma",
       [](std::int64_t iterations) {
-        if (iterations < 1) fail(PyExc_ValueError, "iterations: need at least 1, got " + std::to_string(iterations));
+        if (iterations < 1) reject(PyExc_ValueError, "iterations", "at least 1", std::to_string(iterations));
         double seconds = 0, flops = 0;
         without_gil([&] { seconds = dwsep::time_fma(iterations, &flops); });
         return py::make_tuple(seconds, flops);

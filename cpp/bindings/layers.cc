@@ -25,8 +25,7 @@ template <Made (*Make)(const py::tuple&), Py_ssize_t Count, bool TakesResidual>
 PyObject* new_layer(PyTypeObject* type, PyObject* args, PyObject* keywords) {
   return guarded([&]() -> PyObject* {
     if (PyTuple_GET_SIZE(args) != Count || (keywords != nullptr && PyDict_GET_SIZE(keywords) != 0)) {
-      fail(PyExc_TypeError, std::string(type->tp_name) + ": need " + std::to_string(Count) + " positional arguments, got " +
-                                std::to_string(PyTuple_GET_SIZE(args)));
+      reject(PyExc_TypeError, type->tp_name, std::to_string(Count) + " positional arguments", std::to_string(PyTuple_GET_SIZE(args)));
     }
     Made made = Make(py::reinterpret_borrow<py::tuple>(args));
     PyObject* object = type->tp_alloc(type, 0);
@@ -49,26 +48,26 @@ void delete_layer(PyObject* object) {
   Py_DECREF(type);
 }
 
-PyObject* refuse_new(PyTypeObject* type, PyObject*, PyObject*) {
+PyObject* reject_new(PyTypeObject* type, PyObject*, PyObject*) {
   return PyErr_Format(PyExc_TypeError, "%s: the base of the layers, cannot be made", type->tp_name);
 }
 
 /// A shape of three or four sizes; `ndim` tells which.
 Shape shape_of(PyObject* object, int& ndim) {
-  const std::string wanted = "x_shape: need a tuple of 3 or 4 sizes, got ";
-  if (!PyTuple_Check(object) && !PyList_Check(object)) fail(PyExc_TypeError, wanted + type_name(object));
+  const std::string wanted = "a tuple of 3 or 4 sizes";
+  if (!PyTuple_Check(object) && !PyList_Check(object)) reject(PyExc_TypeError, "x_shape", wanted, type_name(object));
   const auto sizes = py::reinterpret_steal<py::tuple>(PySequence_Tuple(object));  // a list may change under our hands
   if (!sizes) throw py::error_already_set();
-  if (sizes.size() != 3 && sizes.size() != 4) fail(PyExc_ValueError, wanted + std::to_string(sizes.size()));
+  if (sizes.size() != 3 && sizes.size() != 4) reject(PyExc_ValueError, "x_shape", wanted, std::to_string(sizes.size()));
   std::array<std::int64_t, 4> values = {1, 0, 0, 0};
   ndim = static_cast<int>(sizes.size());
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     PyObject* size = sizes[i].ptr();
-    if (PyBool_Check(size) || !PyIndex_Check(size)) fail(PyExc_TypeError, "x_shape: need ints, got " + type_name(size));
+    if (PyBool_Check(size) || !PyIndex_Check(size)) reject(PyExc_TypeError, "x_shape", "ints", type_name(size));
     const Py_ssize_t value = staying([&] { return PyNumber_AsSsize_t(size, nullptr); });  // clips what is too large; refused below
     if (value == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
     const bool fits = value >= 0 && value <= runtime::kLargestSize;
-    if (!fits) fail(PyExc_ValueError, "x_shape: need sizes from 0 to 2^48, got " + std::string(py::repr(object)));
+    if (!fits) reject(PyExc_ValueError, "x_shape", runtime::kSizesWanted, std::string(py::repr(object)));
     values[i + 4 - sizes.size()] = value;
   }
   const Shape shape = {values[0], values[1], values[2], values[3]};
@@ -141,7 +140,7 @@ void add_layers(py::module_& m) {
       {"output_shape", output_shape, METH_O, nullptr},
       {"plan", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(plan)), METH_VARARGS | METH_KEYWORDS, nullptr},
       {nullptr, nullptr, 0, nullptr}};
-  PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(refuse_new)},
+  PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(reject_new)},
                          {Py_tp_dealloc, reinterpret_cast<void*>(delete_layer)},
                          {Py_tp_call, reinterpret_cast<void*>(tuple_call)},
                          {Py_tp_members, members},

@@ -19,8 +19,8 @@ namespace {
 const float* dense_values(const py::handle& object, const char* name, int ndim, std::array<std::int64_t, 4>& sizes) {
   const RawArray& array = float32_array(object.ptr(), name);
   if (array.nd != ndim || (array.flags & numpy_dense) != numpy_dense) {
-    fail(PyExc_ValueError, std::string(name) + ": need a C-contiguous array of " + std::to_string(ndim) + " axes, got shape " +
-                               shape_text(array.dimensions, array.nd));
+    reject(PyExc_ValueError, name, "a C-contiguous array of " + std::to_string(ndim) + " axes",
+           "shape " + shape_text(array.dimensions, array.nd));
   }
   for (int i = 0; i < ndim; ++i) sizes[static_cast<std::size_t>(i)] = array.dimensions[i];
   return reinterpret_cast<const float*>(array.data);
@@ -31,7 +31,7 @@ const float* bias_values(const py::handle& object, std::int64_t channels) {
   std::array<std::int64_t, 4> sizes{};
   const float* values = dense_values(object, "bias", 1, sizes);
   if (sizes[0] != channels) {
-    fail(PyExc_ValueError, "bias: need shape (" + std::to_string(channels) + ",), got (" + std::to_string(sizes[0]) + ",)");
+    reject(PyExc_ValueError, "bias", "shape (" + std::to_string(channels) + ",)", "(" + std::to_string(sizes[0]) + ",)");
   }
   return values;
 }
@@ -52,8 +52,7 @@ StandardFilter standard_filter(const py::handle& weights, const py::handle& bias
   std::array<std::int64_t, 4> s{};
   const float* values = dense_values(weights, "weights", 4, s);
   std::int64_t in = 0;
-  if (groups < 1 || __builtin_mul_overflow(s[2], groups, &in))
-    fail(PyExc_ValueError, "groups: need at least 1, got " + std::to_string(groups));
+  if (groups < 1 || __builtin_mul_overflow(s[2], groups, &in)) reject(PyExc_ValueError, "groups", "at least 1", std::to_string(groups));
   return {values, s[0], s[1], in, s[3], groups, bias_values(bias, s[3])};
 }
 
@@ -64,7 +63,7 @@ ConvOptions conv_options(const py::handle& stride, const py::handle& padding, co
   std::tie(o.dilation_h, o.dilation_w) = dilation.cast<Pair>();
   if (py::isinstance<py::str>(padding)) {
     const auto name = padding.cast<std::string>();
-    if (name != "same" && name != "same_lower" && name != "valid") fail(PyExc_ValueError, "padding: no such name, " + name);
+    if (name != "same" && name != "same_lower" && name != "valid") reject(PyExc_ValueError, "padding", "same, same_lower or valid", name);
     o.padding.mode = name == "same" ? Padding::Mode::same : name == "valid" ? Padding::Mode::valid : Padding::Mode::same_lower;
   } else {
     const auto [rows, columns] = padding.cast<std::pair<Pair, Pair>>();
@@ -95,7 +94,7 @@ Activation activation_of(const py::handle& object) {
       if (name == kind_name) return {kind, 0.0F, 0.0F};
     }
   }
-  fail(PyExc_ValueError, "activation: no such one, " + std::string(py::repr(object)));
+  reject(PyExc_ValueError, "activation", "a known name", std::string(py::repr(object)));
 }
 
 double size_of(const py::handle& array) {

@@ -6,9 +6,13 @@
 
 namespace dwsep::python {
 
-void fail(PyObject* type, const std::string& message) {
+void raise(PyObject* type, const std::string& message) {
   PyErr_SetString(type, message.c_str());
   throw py::error_already_set();
+}
+
+void reject(PyObject* type, const std::string& what, const std::string& wanted, const std::string& got) {
+  raise(type, what + ": need " + wanted + ", got " + got);
 }
 
 std::string type_name(PyObject* object) {

@@ -12,7 +12,9 @@ namespace dwsep::python {
 
 namespace py = pybind11;
 
-[[noreturn]] void fail(PyObject* type, const std::string& message);
+[[noreturn]] void raise(PyObject* type, const std::string& message);
+/// The form of errors about an argument, as in runtime/reject.hpp.
+[[noreturn]] void reject(PyObject* type, const std::string& what, const std::string& wanted, const std::string& got);
 
 /// The name of a value's class, with its module unless that is builtins.
 std::string type_name(PyObject* object);

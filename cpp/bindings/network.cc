@@ -51,7 +51,7 @@ struct Call {
   Call(const Network& network, const py::tuple& arrays) : keepers(arrays.size()) {
     if (const std::size_t wanted = network.inputs().size(); arrays.size() != wanted) {
       const std::string some = std::to_string(wanted) + (wanted == 1 ? " array" : " arrays");
-      fail(PyExc_ValueError, "inputs: need " + some + ", got " + std::to_string(arrays.size()));
+      reject(PyExc_ValueError, "inputs", some, std::to_string(arrays.size()));
     }
     std::vector<Sizes> shapes;
     for (std::size_t i = 0; i < arrays.size(); ++i) {
@@ -142,7 +142,7 @@ NetworkAttribute attribute(const std::string& name, const py::handle& value) {
   for (const py::handle& item : list) {
     const bool real = PyFloat_Check(item.ptr()) != 0;
     if (!real && PyLong_Check(item.ptr()) == 0)
-      fail(PyExc_TypeError, name + ": need a str, int, float or a sequence of numbers, got " + type_name(item.ptr()));
+      reject(PyExc_TypeError, name, "a str, int, float or a sequence of numbers", type_name(item.ptr()));
     whole = whole && !real;
   }
   if (whole) return py::cast<std::vector<std::int64_t>>(list);

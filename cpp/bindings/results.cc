@@ -41,7 +41,7 @@ py::object new_array(const Py_intptr_t* sizes, int ndim, std::int64_t bytes, con
   const std::size_t least = static_cast<std::size_t>(bytes) + line;
   const Block block = recycler.take(least < Recycler::min_block ? least : least + Recycler::page);
   if (block.memory == nullptr) {
-    fail(PyExc_MemoryError, "output: no memory for shape " + shape_text(sizes, ndim) + ", " + std::to_string(least) + " bytes");
+    raise(PyExc_MemoryError, "output: no memory for shape " + shape_text(sizes, ndim) + ", " + std::to_string(least) + " bytes");
   }
   auto* buffer = PyObject_New(Buffer, numpy.buffer);
   if (buffer == nullptr) {

@@ -75,7 +75,7 @@ dwsep_status output_shape(const dwsep_layer* layer, const dwsep_shape* x, dwsep_
 dwsep_status run(const dwsep_layer* layer, const dwsep_const_tensor* x, const dwsep_tensor* y, const dwsep_const_tensor* residual,
                  int threads, char* message, std::size_t size) {
   return guarded(message, size, [&] {
-    if (threads < 0) refuse("threads", "0 or more", std::to_string(threads));
+    if (threads < 0) reject("threads", "0 or more", std::to_string(threads));
     const auto in = tensor<ConstTensor>(x, "x");
     const auto out = tensor<Tensor>(y, "y");
     const ConstTensor add = residual != nullptr ? tensor<ConstTensor>(residual, "residual") : ConstTensor();

@@ -13,7 +13,7 @@ namespace {
 const Network& the(const dwsep_network* network) { return reinterpret_cast<const Network&>(required(network, "network")); }
 
 int thread_count(int threads) {
-  if (threads < 0) refuse("threads", "0 or more", std::to_string(threads));
+  if (threads < 0) reject("threads", "0 or more", std::to_string(threads));
   return threads;
 }
 
@@ -30,7 +30,7 @@ std::string item(const char* name, std::size_t index) { return std::string(name)
 
 Sizes sizes(const dwsep_sizes& s, const std::string& name) {
   if (s.axes < 0 || s.axes > DWSEP_MAX_AXES) {
-    refuse(name, "of 0 to " + std::to_string(DWSEP_MAX_AXES) + " axes", std::to_string(s.axes));
+    reject(name, "0 to " + std::to_string(DWSEP_MAX_AXES) + " axes", std::to_string(s.axes));
   }
   return {s.sizes, s.sizes + s.axes};
 }
@@ -49,7 +49,7 @@ std::string text(const Sizes& s) {
 }
 
 void check_count(const char* name, std::size_t wanted, const void* items, std::size_t got) {
-  if (got != wanted) refuse(name, std::to_string(wanted), std::to_string(got));
+  if (got != wanted) reject(name, std::to_string(wanted), std::to_string(got));
   if (got > 0) required(static_cast<const char*>(items), name);
 }
 
@@ -66,7 +66,7 @@ template <class T>
 DType array_type(const T& array, const ValueInfo& info, const std::string& name) {
   const DType type = dtype(array.dtype, name);
   no_quantization(array.quantization, type, name);
-  if (type != info.dtype) refuse(name, std::string("of type ") + name_of(info.dtype), name_of(type));
+  if (type != info.dtype) reject(name, std::string("type ") + name_of(info.dtype), name_of(type));
   return type;
 }
 
@@ -79,7 +79,7 @@ std::vector<Sizes> input_shapes(const Network& network, const dwsep_sizes* input
 
 void describe(const std::vector<ValueInfo>& infos, std::size_t index, dwsep_value* value) {
   required(value, "value");
-  if (index >= infos.size()) refuse("index", "below " + std::to_string(infos.size()), std::to_string(index));
+  if (index >= infos.size()) reject("index", "a number below " + std::to_string(infos.size()), std::to_string(index));
   const ValueInfo& info = infos[index];
   *value = {info.name.c_str(), sizes(info.shape), static_cast<std::int32_t>(info.dtype), {nullptr, nullptr, 0, -1}};
   if (info.quantization) {
@@ -153,7 +153,7 @@ dwsep_status run_network(const dwsep_network* network, const dwsep_const_array* 
     for (std::size_t i = 0; i < output_count; ++i) {
       const std::string name = item("outputs", i);
       const Sizes shape = sizes(outputs[i].shape, name);
-      if (shape != wanted[i]) refuse(name, "of shape " + text(wanted[i]), text(shape));
+      if (shape != wanted[i]) reject(name, "shape " + text(wanted[i]), text(shape));
       results.emplace_back(data(outputs[i].data, shape, name), array_type(outputs[i], n.outputs()[i], name));
     }
     n.run(arrays, results, thread_count(threads));

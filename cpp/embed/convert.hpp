@@ -6,6 +6,7 @@
 
 #include "dwsep/c_api.h"
 #include "dwsep/dwsep.hpp"
+#include "runtime/reject.hpp"
 #include "runtime/sizes.hpp"
 
 namespace dwsep::embed {
@@ -16,12 +17,10 @@ static_assert(static_cast<int>(Padding::Mode::explicit_) == DWSEP_PADDING_EXPLIC
 static_assert(static_cast<int>(DType::float32) == DWSEP_FLOAT32 && static_cast<int>(DType::boolean) == DWSEP_BOOL);
 static_assert(static_cast<int>(StatusCode::ok) == DWSEP_OK && static_cast<int>(StatusCode::failure) == DWSEP_FAILURE);
 
-[[noreturn]] inline void refuse(const std::string& name, const std::string& wanted, const std::string& got) {
-  throw std::invalid_argument(name + ": must be " + wanted + ", got " + got);
-}
+using runtime::reject;
 
 inline void not_null(const void* pointer, const std::string& name) {
-  if (pointer == nullptr) refuse(name, "a pointer", "null");
+  if (pointer == nullptr) reject(name, "a pointer", "null");
 }
 
 template <class T>
@@ -31,7 +30,7 @@ const T& required(const T* pointer, const char* name) {
 }
 
 inline std::int32_t in_range(std::int32_t value, std::int32_t most, const char* name) {
-  if (value < 0 || value > most) refuse(name, "between 0 and " + std::to_string(most), std::to_string(value));
+  if (value < 0 || value > most) reject(name, "a value between 0 and " + std::to_string(most), std::to_string(value));
   return value;
 }
 
@@ -47,14 +46,14 @@ inline ConvOptions convolution(const dwsep_conv_options* o) {
 }
 
 inline DType dtype(std::int32_t id, const std::string& name) {
-  if (!is_dtype(id)) refuse(name + ".dtype", "a dwsep_dtype", std::to_string(id));
+  if (!is_dtype(id)) reject(name + ".dtype", "a dwsep_dtype", std::to_string(id));
   return static_cast<DType>(id);
 }
 
 /// Scales belong to integers, and no function takes those in this version: the array's type is refused before it comes to them.
 inline void no_quantization(const dwsep_quantization* quantization, DType type, const std::string& name) {
   const bool some = quantization != nullptr && quantization->count != 0;
-  if (some && type == DType::float32) refuse(name, "without quantization, as it is of type float32", "a quantization");
+  if (some && type == DType::float32) reject(name, "no quantization for type float32", "a quantization");
 }
 
 /// What all filters have: pointers, and types that are known.
@@ -84,13 +83,13 @@ inline std::optional<SqueezeExcite> squeeze_excite(const dwsep_squeeze_excite* s
 
 inline StandardFilter filter(const dwsep_standard_filter* f, const char* name) {
   checked_filter(f, name);
-  if (f->groups < 1) refuse("groups", "1 or more", std::to_string(f->groups));
+  if (f->groups < 1) reject("groups", "1 or more", std::to_string(f->groups));
   return {f->weight, f->kh, f->kw, f->in, f->out, f->groups, f->bias, DType{f->dtype}, DType{f->bias_dtype}};
 }
 
 inline Shape shape(const dwsep_shape& s, const char* name) {
   for (const std::int64_t size : {s.n, s.h, s.w, s.c}) {
-    if (size < 0 || size > runtime::kLargestSize) refuse(name, runtime::kSizesWanted, std::to_string(size));
+    if (size < 0 || size > runtime::kLargestSize) reject(name, runtime::kSizesWanted, std::to_string(size));
   }
   return {s.n, s.h, s.w, s.c};
 }

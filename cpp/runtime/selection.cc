@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "runtime/reject.hpp"
 #include "runtime/utf8.hpp"
 
 namespace dwsep::runtime {
@@ -20,8 +21,8 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
-[[noreturn]] void refuse(const std::string& wanted, const std::string& got) {
-  throw std::invalid_argument("DWSEP_ISA: " + wanted + ", got \"" + printable(got) + "\"");
+[[noreturn]] void reject_isa(const std::string& wanted, const std::string& got) {
+  reject("DWSEP_ISA", wanted, "\"" + printable(got) + "\"");
 }
 
 Wanted parse(const char* text) {
@@ -32,12 +33,12 @@ Wanted parse(const char* text) {
     const std::string item = all.substr(begin, end - begin);
     if (!item.empty() && item[0] == '-') {
       const Features bit = feature_named(item.substr(1));
-      if (bit == 0) refuse("what is switched off must be one of " + joined(all_feature_names()), item.substr(1));
+      if (bit == 0) reject_isa("features to switch off out of " + joined(all_feature_names()), item.substr(1));
       wanted.off |= bit;
     } else if (begin == 0) {
       wanted.isa = item;
     } else {
-      refuse("must be an instruction set and then features to switch off, as in avx512,-vnni", all);
+      reject_isa("an instruction set and then features to switch off, as in avx512,-vnni", all);
     }
     begin = end + 1;
   }
@@ -55,7 +56,7 @@ const KernelSet& choose_base(const std::vector<const KernelSet*>& runnable, cons
     if (wanted.isa.empty() || wanted.isa == set->isa) return *set;
   }
   const std::string left = wanted.off == 0 ? "" : " without the features that are switched off";
-  refuse("must name one of what this processor has" + left + " (" + joined(names_of_sets(runnable)) + ")", text);
+  reject_isa("one of this processor's instruction sets" + left + " (" + joined(names_of_sets(runnable)) + ")", text);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace dwsep::runtime {
 
 /// The largest size of a tensor's axis.
 inline constexpr std::int64_t kLargestSize = std::int64_t{1} << 48;
-inline constexpr char kSizesWanted[] = "of sizes between 0 and 2^48";
+inline constexpr char kSizesWanted[] = "sizes between 0 and 2^48";
 /// What strides, paddings and filters reach at most: far beyond any image, and small enough that no product or sum of two overflows.
 inline constexpr std::int64_t kMaxPixels = std::int64_t{1} << 31;
 /// Beyond any memory, in bytes as in elements, and small enough that sums and multiples of some such numbers fit 64 bits.

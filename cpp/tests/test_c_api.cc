@@ -116,25 +116,23 @@ void refusals() {
   check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "filter height: ", &layer), "negative height");
   filter = kDepthwise;
   filter.dtype = DWSEP_INT8;
-  check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "weights: must be of type float32, got int8",
-                    &layer),
-        "int8 weights");
+  check(
+      api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "weights: need type float32, got int8", &layer),
+      "int8 weights");
   filter.dtype = 7;
-  check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "filter.dtype: must be a dwsep_dtype, got 7",
+  check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "filter.dtype: need a dwsep_dtype, got 7",
                     &layer),
         "weights of an unknown type");
   filter = kDepthwise;
   filter.bias_dtype = DWSEP_INT32;
-  check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "bias: must be of type float32, got int32",
-                    &layer),
+  check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "bias: need type float32, got int32", &layer),
         "an int32 bias");
   const float scale = 0.5F;
   const std::int32_t zero = 0;
   const dwsep_quantization scaled = {&scale, &zero, 1, -1};
   filter = kDepthwise;
   filter.quantization = &scaled;
-  check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "filter.weight: must be without quantization",
-                    &layer),
+  check(api.refused(f.new_depthwise(&filter, nullptr, nullptr, &layer, text, size), invalid, "filter.weight: need no quantization", &layer),
         "floats with a scale");
   dwsep_conv_options options = kOptions;
   options.padding = 4;
@@ -176,11 +174,11 @@ void refusals() {
   check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, size), invalid, "x: "), "a negative size");
   x.shape.w = 4, y.shape.h = 4;
   x.dtype = DWSEP_UINT8;
-  check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, size), invalid, "x: must be of type float32, got uint8"), "bytes");
+  check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, size), invalid, "x: need type float32, got uint8"), "bytes");
   x.dtype = -1;
-  check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, size), invalid, "x.dtype: must be a dwsep_dtype, got -1"), "no type");
+  check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, size), invalid, "x.dtype: need a dwsep_dtype, got -1"), "no type");
   x.dtype = DWSEP_FLOAT32, x.quantization = &scaled;
-  check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, size), invalid, "x: must be without quantization"), "an input with a scale");
+  check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, size), invalid, "x: need no quantization"), "an input with a scale");
   x.quantization = nullptr, y.data = nullptr;
   check(api.refused(f.run(layer, &x, &y, nullptr, 1, text, size), invalid, "y: "), "no memory for the result");
   f.delete_layer(layer);

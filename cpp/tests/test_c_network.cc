@@ -115,7 +115,7 @@ void refuses_calls(Api& api, const dwsep_network* network) {
   dwsep_value value{};
   const dwsep_sizes shapes[2] = {sizes(2, 6, 5, 7), sizes(2, 6, 5, 7)};
   check(api.refused(f.count_values(nullptr, nullptr, nullptr, text, size), kInvalid, "network: "), "counts of nothing");
-  check(api.refused(f.describe_input(network, 2, &value, text, size), kInvalid, "index: must be below 2, got 2"), "a third input");
+  check(api.refused(f.describe_input(network, 2, &value, text, size), kInvalid, "index: need a number below 2, got 2"), "a third input");
   check(api.refused(f.describe_output(network, 0, nullptr, text, size), kInvalid, "value: "), "nowhere to put it");
   check(api.refused(f.output_sizes(network, shapes, 1, nullptr, 2, text, size), kInvalid, "outputs: "), "nowhere to put shapes");
   check(api.refused(f.prepare_network(network, nullptr, 2, 1, text, size), kInvalid, "inputs: "), "no shapes");
@@ -124,8 +124,8 @@ void refuses_calls(Api& api, const dwsep_network* network) {
     return f.run_network(n, c.inputs, in, c.outputs, out, threads, text, size);
   };
   check(api.refused(run(nullptr, 2, 2, 1), kInvalid, "network: "), "no network");
-  check(api.refused(run(network, 1, 2, 1), kInvalid, "inputs: must be 2, got 1"), "too few inputs");
-  check(api.refused(run(network, 2, 3, 1), kInvalid, "outputs: must be 2, got 3"), "too many outputs");
+  check(api.refused(run(network, 1, 2, 1), kInvalid, "inputs: need 2, got 1"), "too few inputs");
+  check(api.refused(run(network, 2, 3, 1), kInvalid, "outputs: need 2, got 3"), "too many outputs");
   check(api.refused(run(network, 2, 2, -1), kInvalid, "threads: "), "negative threads");
   check(api.refused(f.run_network(network, nullptr, 2, c.outputs, 2, 1, text, size), kInvalid, "inputs: "), "no inputs");
   c.inputs[1].data = nullptr;
@@ -133,20 +133,20 @@ void refuses_calls(Api& api, const dwsep_network* network) {
   c.inputs[1].data = c.second.data();
   for (const std::int32_t axes : {-1, 9}) {
     c.inputs[0].shape.axes = axes;
-    check(api.refused(run(network, 2, 2, 1), kInvalid, "inputs[0]: must be of 0 to 8 axes"), "axes beyond the struct");
+    check(api.refused(run(network, 2, 2, 1), kInvalid, "inputs[0]: need 0 to 8 axes"), "axes beyond the struct");
   }
   const float scale = 0.5F;
   const std::int32_t zero = 0;
   const dwsep_quantization scaled = {&scale, &zero, 1, -1};
   c.inputs[0].shape = sizes(2, 6, 5, 7);
   c.inputs[0].dtype = DWSEP_INT8;
-  check(api.refused(run(network, 2, 2, 1), kInvalid, "inputs[0]: must be of type float32, got int8"), "bytes");
+  check(api.refused(run(network, 2, 2, 1), kInvalid, "inputs[0]: need type float32, got int8"), "bytes");
   c.inputs[0].dtype = 77;
-  check(api.refused(run(network, 2, 2, 1), kInvalid, "inputs[0].dtype: must be a dwsep_dtype, got 77"), "a type that is not known");
+  check(api.refused(run(network, 2, 2, 1), kInvalid, "inputs[0].dtype: need a dwsep_dtype, got 77"), "a type that is not known");
   c.inputs[0].dtype = DWSEP_FLOAT32, c.inputs[0].quantization = &scaled;
-  check(api.refused(run(network, 2, 2, 1), kInvalid, "inputs[0]: must be without quantization"), "floats with a scale");
+  check(api.refused(run(network, 2, 2, 1), kInvalid, "inputs[0]: need no quantization"), "floats with a scale");
   c.inputs[0].quantization = nullptr, c.outputs[1].dtype = DWSEP_FLOAT16;
-  check(api.refused(run(network, 2, 2, 1), kInvalid, "outputs[1]: must be of type float32, got float16"), "halves");
+  check(api.refused(run(network, 2, 2, 1), kInvalid, "outputs[1]: need type float32, got float16"), "halves");
   c.outputs[1].dtype = DWSEP_FLOAT32;
   c.inputs[0].shape = sizes(2, 6, 5, 8);
   check(api.refused(run(network, 2, 2, 1), kInvalid, "input 'pictures': "), "a shape that does not fit");
@@ -154,7 +154,7 @@ void refuses_calls(Api& api, const dwsep_network* network) {
   check(api.refused(run(network, 2, 2, 1), kInvalid, "input 'pictures': "), "a negative batch");
   c.inputs[0].shape = sizes(2, 6, 5, 7);
   c.outputs[1].shape.sizes[0] = 1;
-  check(api.refused(run(network, 2, 2, 1), kInvalid, "outputs[1]: must be of shape (2, 6, 5, 11), got (1, 6, 5, 11)"), "too little room");
+  check(api.refused(run(network, 2, 2, 1), kInvalid, "outputs[1]: need shape (2, 6, 5, 11), got (1, 6, 5, 11)"), "too little room");
   c.outputs[1].shape.sizes[0] = 2, c.outputs[0].data = nullptr;
   check(api.refused(run(network, 2, 2, 1), kInvalid, "outputs[0]: "), "no memory for a result");
   c.outputs[0].data = c.sums.data();

@@ -29,12 +29,12 @@ dwsep::Tensor writes(const Shape& shape) { return dwsep::dense(memory.data(), sh
 
 void shapes(const dwsep::Layer& layer) {
   const auto call = [&](const Shape& in, const Shape& out) { return [&, in, out] { layer(reads(in), writes(out)); }; };
-  const char* const sizes = "x: must be of sizes between 0 and 2^48";
+  const char* const sizes = "x: need sizes between 0 and 2^48";
   check(refused(call({-1, 4, -4, kChannels}, {-1, 4, -4, kOut}), sizes), "negative sizes");
   check(refused(call({1, std::int64_t{1} << 49, 4, kChannels}, {}), sizes), "2^49 rows");
   check(refused([&] { static_cast<void>(layer.plan({-5, 4, 4, kChannels})); }, sizes), "a plan for a negative batch");
   check(refused(call({1, 4, 4, kChannels + 1}, {1, 4, 4, kOut}), "x: "), "other channels");
-  check(refused(call({1, 4, 4, kChannels}, {1, 4, 3, kOut}), "y: must be of shape"), "another result");
+  check(refused(call({1, 4, 4, kChannels}, {1, 4, 3, kOut}), "y: need shape"), "another result");
 }
 
 void pointers(const dwsep::Layer& layer) {
@@ -43,9 +43,9 @@ void pointers(const dwsep::Layer& layer) {
   dwsep::Tensor no_y = writes(out), no_results = writes({0, 4, 4, kOut});
   no_x.data = no_residual.data = no_images.data = nullptr;
   no_y.data = no_results.data = nullptr;
-  check(refused([&] { layer(no_x, writes(out)); }, "x: must be a pointer"), "no x");
-  check(refused([&] { layer(reads(in), no_y); }, "y: must be a pointer"), "no y");
-  check(refused([&] { layer(reads(in), writes(out), &no_residual); }, "residual: must be a pointer"), "no residual");
+  check(refused([&] { layer(no_x, writes(out)); }, "x: need a pointer"), "no x");
+  check(refused([&] { layer(reads(in), no_y); }, "y: need a pointer"), "no y");
+  check(refused([&] { layer(reads(in), writes(out), &no_residual); }, "residual: need a pointer"), "no residual");
   check(dwsep::try_run(layer, no_images, no_results).ok(), "nothing needs no memory");
   check(refused([&] { layer(reads(in), writes(out), nullptr, -1); }, "threads: "), "negative threads");
 }
@@ -82,7 +82,7 @@ void types(const dwsep::Layer& layer) {
   const dwsep::Quantization half{{0.5F}, {3}, -1};
   for (int id = 1; id < dwsep::kDTypes; ++id) {
     const auto type = static_cast<DType>(id);
-    const std::string wrong = std::string(": must be of type float32, got ") + dwsep::name_of(type);
+    const std::string wrong = std::string(": need type float32, got ") + dwsep::name_of(type);
     dwsep::ConstTensor x = reads(in), residual = reads(out);
     dwsep::Tensor y = writes(out);
     x.dtype = residual.dtype = y.dtype = type;
@@ -109,12 +109,12 @@ void types(const dwsep::Layer& layer) {
   }
   dwsep::ConstTensor unknown = reads(in), scaled = dwsep::dense(std::as_const(memory).data(), in, &half);
   unknown.dtype = static_cast<DType>(99);
-  check(refused([&] { layer(unknown, writes(out)); }, "x: must be of type float32, got "), "a type that is not known");
-  check(refused([&] { layer(scaled, writes(out)); }, "x: must be without quantization"), "floats with a scale");
+  check(refused([&] { layer(unknown, writes(out)); }, "x: need type float32, got "), "a type that is not known");
+  check(refused([&] { layer(scaled, writes(out)); }, "x: need no quantization"), "floats with a scale");
   const auto quantized = [&] {
     dwsep::PointwiseConv2D({memory.data(), 4, 4, nullptr, DType::float32, DType::float32, &half}, Activation::none());
   };
-  check(refused(quantized, "weights: must be without quantization"), "weights with a scale");
+  check(refused(quantized, "weights: need no quantization"), "weights with a scale");
 }
 
 void options() {
@@ -147,27 +147,22 @@ void networks() {
             },
             "node 'd' (depthwise): stride: "),
         "a node that is named once");
-  check(refused([&] { builder.constant({nullptr, {8}}); }, "constant: must be a pointer"), "a constant from nowhere");
+  check(refused([&] { builder.constant({nullptr, {8}}); }, "constant: need a pointer"), "a constant from nowhere");
   check(refused(
             [&] {
               builder.step("pointwise", "p", {x}, {}, {{"weight", {nullptr, {4, 3}}}});
             },
-            "weights 'weight': must be a pointer"),
+            "weights 'weight': need a pointer"),
         "weights from nowhere");
-  check(refused([] { static_cast<void>(dwsep::Network::from_memory(nullptr, 100)); }, "data: must be a pointer"), "a file from nowhere");
+  check(refused([] { static_cast<void>(dwsep::Network::from_memory(nullptr, 100)); }, "data: need a pointer"), "a file from nowhere");
   const std::vector<std::int8_t> small(16);
-  check(refused(
-            [&] {
-              builder.input("q", {1, 4}, dwsep::DType::uint8);
-            },
-            "input 'q': must be of type float32, got uint8"),
-        "an input of bytes");
-  check(refused([&] { builder.constant({small.data(), {8}}); }, "constant: must be of type float32, got int8"), "a constant of bytes");
+  check(refused([&] { builder.input("q", {1, 4}, dwsep::DType::uint8); }, "input 'q': need type float32, got uint8"), "an input of bytes");
+  check(refused([&] { builder.constant({small.data(), {8}}); }, "constant: need type float32, got int8"), "a constant of bytes");
   check(refused(
             [&] {
               builder.step("pointwise", "p", {x}, {}, {{"weight", {small.data(), {4, 4}}}});
             },
-            "weights 'weight': must be of type float32, got int8"),
+            "weights 'weight': need type float32, got int8"),
         "weights of bytes");
   const Attributes unknown_attribute{{"activatoin", std::string("tanh")}};
   check(refused([&] { builder.step("pointwise", "p", {x}, unknown_attribute, matrix); }, "node 'p' (pointwise): activatoin: "),
@@ -175,16 +170,16 @@ void networks() {
   builder.output("y", builder.step("pointwise", "p", {x}, {}, matrix));
   dwsep::Network network = builder.finish();
   const dwsep::ConstArray nowhere{nullptr, {2, 4}}, somewhere{memory.data(), {2, 4}};
-  check(refused([&] { network.run({nowhere}, {memory.data()}); }, "input 'x': must be a pointer"), "no input");
-  check(refused([&] { network.run({somewhere}, {nullptr}); }, "output 'y': must be a pointer"), "nowhere to put an output");
+  check(refused([&] { network.run({nowhere}, {memory.data()}); }, "input 'x': need a pointer"), "no input");
+  check(refused([&] { network.run({somewhere}, {nullptr}); }, "output 'y': need a pointer"), "nowhere to put an output");
   const std::vector<std::int8_t> bytes(8);
   std::vector<std::int32_t> words(16);
   const dwsep::Quantization half{{0.5F}, {3}, -1};
   const dwsep::ConstArray scaled{memory.data(), {2, 4}, &half}, unknown{memory.data(), {2, 4}, static_cast<dwsep::DType>(99)};
-  check(refused([&] { network.run({{bytes.data(), {2, 4}}}, {memory.data()}); }, "input 'x': must be of type float32, got int8"), "bytes");
-  check(refused([&] { network.run({unknown}, {memory.data()}); }, "input 'x': must be of type float32, got one"), "an unknown type");
-  check(refused([&] { network.run({scaled}, {memory.data()}); }, "input 'x': must be without quantization"), "an input with a scale");
-  check(refused([&] { network.run({somewhere}, {words.data()}); }, "output 'y': must be of type float32, got int32"), "int32 results");
+  check(refused([&] { network.run({{bytes.data(), {2, 4}}}, {memory.data()}); }, "input 'x': need type float32, got int8"), "bytes");
+  check(refused([&] { network.run({unknown}, {memory.data()}); }, "input 'x': need type float32, got an unknown type"), "an unknown type");
+  check(refused([&] { network.run({scaled}, {memory.data()}); }, "input 'x': need no quantization"), "an input with a scale");
+  check(refused([&] { network.run({somewhere}, {words.data()}); }, "output 'y': need type float32, got int32"), "int32 results");
   check(network.inputs()[0].dtype == dwsep::DType::float32 && !network.outputs()[0].quantization, "what a network takes and gives");
   check(refused([&] { network.run({somewhere}, {memory.data()}, -3); }, "threads: "), "negative threads of a network");
   check(refused([&] { network.run({somewhere}, {}); }, "outputs: "), "no outputs");

@@ -101,10 +101,10 @@ void filters_have_the_size_that_is_saved() {
     const Sizes x{1, 9, 9, 2 * groups};
     check(again.output_shapes({x}) == network.output_shapes({x}), "a reloaded convolution gives the same shape");
     check(results(again, x) == results(network, x), "a reloaded convolution gives the same bits");
-    refused("another kernel", {"node 'conv' (standard): kernel: must be the weights' size (3, 2), got (2, 3)"},
+    refused("another kernel", {"node 'conv' (standard): kernel: need the weights' size (3, 2), got (2, 3)"},
             [&] { convolution(groups, &turned); });
-    refused("no kernel", {"node 'conv' (standard): kernel: must be given"}, [&] { convolution(groups, nullptr); });
-    refused("a string", {"node 'conv' (standard): kernel: must be integers"}, [&] { convolution(groups, &string); });
+    refused("no kernel", {"node 'conv' (standard): kernel: need a value"}, [&] { convolution(groups, nullptr); });
+    refused("a string", {"node 'conv' (standard): kernel: need integers"}, [&] { convolution(groups, &string); });
   }
 }
 
@@ -116,7 +116,7 @@ void a_node_is_named_once() {
     b.step("depthwise", "d", {x}, {}, {{"weight", {w.data(), {3, 3, 2, 1}}}});
     check(false, "a step without a stride is refused");
   } catch (const std::invalid_argument& error) {
-    check(std::string(error.what()) == "node 'd' (depthwise): stride: must be given, got nothing", error.what());
+    check(std::string(error.what()) == "node 'd' (depthwise): stride: need a value, got none", error.what());
   }
 }
 
@@ -135,16 +135,16 @@ void text_has_to_be_utf8() {
   NetworkBuilder b;
   const int x = b.input("Größe", {1, 4});
   const int y = b.step("activation", "网络", {x}, {}, {});
-  refused("an input", {"name of an input: must be text in UTF-8"}, [&] { b.input(kNoText, {1}); });
-  refused("an output", {"name of an output: must be text in UTF-8"}, [&] { b.output(kNoText, y); });
-  refused("metadata", {"metadata 'key': must be text in UTF-8"}, [&] { b.metadata("key", kNoText); });
-  refused("a key", {"key of the metadata: must be text in UTF-8"}, [&] { b.metadata(kNoText, "text"); });
-  refused("a kind", {"kind of a step: must be text in UTF-8"}, [&] { b.step(kNoText, "s", {x}, {}, {}); });
-  refused("a step", {"name of a step: must be text in UTF-8"}, [&] { b.step("activation", kNoText, {x}, {}, {}); });
-  refused("an attribute", {"node 's' (activation): name of an attribute: must be text in UTF-8"}, [&] {
+  refused("an input", {"name of an input: need text in UTF-8"}, [&] { b.input(kNoText, {1}); });
+  refused("an output", {"name of an output: need text in UTF-8"}, [&] { b.output(kNoText, y); });
+  refused("metadata", {"metadata 'key': need text in UTF-8"}, [&] { b.metadata("key", kNoText); });
+  refused("a key", {"key of the metadata: need text in UTF-8"}, [&] { b.metadata(kNoText, "text"); });
+  refused("a kind", {"kind of a step: need text in UTF-8"}, [&] { b.step(kNoText, "s", {x}, {}, {}); });
+  refused("a step", {"name of a step: need text in UTF-8"}, [&] { b.step("activation", kNoText, {x}, {}, {}); });
+  refused("an attribute", {"node 's' (activation): name of an attribute: need text in UTF-8"}, [&] {
     b.step("activation", "s", {x}, {{kNoText, Integers{1}}}, {});
   });
-  refused("a string", {"node 's' (activation): more: must be text in UTF-8"}, [&] {
+  refused("a string", {"node 's' (activation): more: need text in UTF-8"}, [&] {
     b.step("activation", "s", {x}, {{"more", kNoText}}, {});
   });
   b.output("y", y);
@@ -167,7 +167,7 @@ void there_are_65536_values_at_most() {
   const int first = b.input("x0", {1});
   const float one = 1.0F;
   for (int i = 1; i < 65536; ++i) b.input("x" + std::to_string(i), {1});
-  refused("an input too many", {"network: must be of at most 65536 values"}, [&] { b.input("late", {1}); });
+  refused("an input too many", {"network: need at most 65536 values"}, [&] { b.input("late", {1}); });
   refused("a constant too many", {"at most 65536"}, [&] { b.constant({&one, {1}}); });
   refused("a step too many", {"at most 65536"}, [&] { b.step("activation", "a", {first}, {}, {}); });
   b.output("y", first);
@@ -181,8 +181,8 @@ void sizes_are_checked_before_memory_is_asked_for() {
   NetworkBuilder b;
   const int x = b.input("x", {1, 4});
   for (const Sizes& shape : {wraps, negative}) {
-    refused("a constant", {"constant: must be of sizes of at least 0 and of 2**40"}, [&] { b.constant({&one, shape}); });
-    refused("weights", {"weights 'scale': must be of sizes of at least 0 and of 2**40"}, [&] {
+    refused("a constant", {"constant: need sizes of at least 0 and at most 2**40"}, [&] { b.constant({&one, shape}); });
+    refused("weights", {"weights 'scale': need sizes of at least 0 and at most 2**40"}, [&] {
       b.step("layer_norm", "n", {x}, {{"epsilon", std::vector<double>{0.1}}}, {{"scale", {&one, shape}}});
     });
   }
@@ -265,13 +265,13 @@ void paths() {
   network.save(folder.file());
   check(Network::load(folder.file()).inputs()[0].name == "x", "a file that was saved is loaded");
   for (const bool loads : {true, false}) {
-    refused("half a path", {"path: must be without zero bytes", "net.dwsep' before one"}, [&] {
+    refused("half a path", {"path: need a path without zero bytes", "net.dwsep' before one"}, [&] {
       if (loads) Network::load(half);
       if (!loads) network.save(half);
     });
   }
   std::ofstream(folder.file()) << std::string(64, '?');
-  refused("no such file", {"file: must be a .dwsep file, got one that begins otherwise", "in '" + folder.file() + "'"},
+  refused("no such file", {"file: need a .dwsep file, got another signature", "in '" + folder.file() + "'"},
           [&] { Network::load(folder.file()); });
 }
 

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <stdexcept>
 
 namespace dwsep::runtime {
 namespace {
 
 void check_range(const char* what, std::int64_t value, std::int64_t least) {
   if (value < least || value > kMaxPixels) {
-    reject(what, "between " + std::to_string(least) + " and 2^31", std::to_string(value));
+    reject(what, "a value between " + std::to_string(least) + " and 2^31", std::to_string(value));
   }
 }
 
@@ -28,26 +27,20 @@ Axis resolve_axis(const char* name, Padding::Mode mode, std::int64_t before, std
   if (mode == Padding::Mode::valid) before = after = 0;
   const std::int64_t padded = size + before + after;
   if (padded < extent) {
-    reject("x", std::string("at least as large as the filter: its padded ") + name + " must be " + std::to_string(extent) + " or more",
-           std::to_string(padded));
+    reject("x", std::string("a padded ") + name + " of at least " + std::to_string(extent) + ", the filter's", std::to_string(padded));
   }
   return {before, (padded - extent) / stride + 1};
 }
 
 }  // namespace
 
-void reject(const std::string& what, const std::string& wanted, const std::string& got) {
-  throw std::invalid_argument(what + ": must be " + wanted + ", got " + got);
-}
-
 std::string to_string(const Shape& s) {
   return "(" + std::to_string(s.n) + ", " + std::to_string(s.h) + ", " + std::to_string(s.w) + ", " + std::to_string(s.c) + ")";
 }
 
 void check_type(const std::string& what, DType dtype, const Quantization* quantization) {
-  if (dtype != DType::float32)
-    reject(what, "of type float32", is_dtype(static_cast<int>(dtype)) ? name_of(dtype) : "one that is not known");
-  if (quantization != nullptr) reject(what, "without quantization, as it is of type float32", "a quantization");
+  if (dtype != DType::float32) reject(what, "type float32", is_dtype(static_cast<int>(dtype)) ? name_of(dtype) : "an unknown type");
+  if (quantization != nullptr) reject(what, "no quantization for type float32", "a quantization");
 }
 
 void check_channels(const char* what, std::int64_t wanted, std::int64_t got) {
@@ -56,12 +49,12 @@ void check_channels(const char* what, std::int64_t wanted, std::int64_t got) {
 
 void check_activation(const Activation& a) {
   if (static_cast<int>(a.kind) < 0 || static_cast<int>(a.kind) >= kActivationCount) {
-    reject("activation", "of a kind there is", std::to_string(static_cast<int>(a.kind)));
+    reject("activation", "a known kind", std::to_string(static_cast<int>(a.kind)));
   }
   if (a.kind == ActivationKind::clip && !(a.lo <= a.hi)) {
-    reject("activation", "a clip whose lower bound is not above its upper", std::to_string(a.lo) + " and " + std::to_string(a.hi));
+    reject("activation", "clip bounds lo <= hi", std::to_string(a.lo) + " and " + std::to_string(a.hi));
   }
-  if (a.kind == ActivationKind::leaky_relu && !std::isfinite(a.lo)) reject("activation", "of a finite slope", std::to_string(a.lo));
+  if (a.kind == ActivationKind::leaky_relu && !std::isfinite(a.lo)) reject("activation", "a finite slope", std::to_string(a.lo));
 }
 
 void check_options(const ConvOptions& o, std::int64_t kh, std::int64_t kw) {
@@ -72,7 +65,7 @@ void check_options(const ConvOptions& o, std::int64_t kh, std::int64_t kw) {
   check_range("dilation", o.dilation_h, 1);
   check_range("dilation", o.dilation_w, 1);
   if (o.padding.mode < Padding::Mode::explicit_ || o.padding.mode > Padding::Mode::valid) {
-    reject("padding", "of a mode there is", std::to_string(static_cast<int>(o.padding.mode)));
+    reject("padding", "a known mode", std::to_string(static_cast<int>(o.padding.mode)));
   }
   for (const std::int64_t p : {o.padding.top, o.padding.bottom, o.padding.left, o.padding.right}) check_range("padding", p, 0);
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "dwsep/layers.hpp"
+#include "runtime/reject.hpp"
 #include "runtime/sizes.hpp"
 
 namespace dwsep::runtime {
@@ -28,9 +29,6 @@ Geometry resolve(const ConvOptions& options, std::int64_t kh, std::int64_t kw, c
 /// Throws std::invalid_argument unless values of this type can be computed with: in this version float32 alone, which no quantization
 /// belongs to.
 void check_type(const std::string& what, DType dtype, const Quantization* quantization);
-
-/// Throws std::invalid_argument: "<what>: must be <wanted>, got <got>".
-[[noreturn]] void reject(const std::string& what, const std::string& wanted, const std::string& got);
 void check_channels(const char* what, std::int64_t wanted, std::int64_t got);
 std::string to_string(const Shape& s);
 

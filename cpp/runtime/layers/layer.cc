@@ -28,9 +28,9 @@ Plan Layer::plan(const Shape& x, int threads) const {
 
 void Layer::operator()(const ConstTensor& x, const Tensor& y, const ConstTensor* residual, int threads) const {
   const Shape out = output_shape(x.shape);
-  if (y.shape != out) runtime::reject("y", "of shape " + runtime::to_string(out), runtime::to_string(y.shape));
+  if (y.shape != out) runtime::reject("y", "shape " + runtime::to_string(out), runtime::to_string(y.shape));
   if (residual != nullptr && residual->shape != out) {
-    runtime::reject("residual", "of shape " + runtime::to_string(out), runtime::to_string(residual->shape));
+    runtime::reject("residual", "shape " + runtime::to_string(out), runtime::to_string(residual->shape));
   }
   check_tensor("x", x);
   check_tensor("y", y);

@@ -39,7 +39,7 @@ struct SubGrid {
 
 void check_lanes(int lanes) {
   if (const int wanted = active_kernels().lanes; lanes != wanted) {
-    reject("packed weights", "for vectors of " + std::to_string(wanted) + " floats", std::to_string(lanes));
+    reject("packed weights", "vectors of " + std::to_string(wanted) + " floats", std::to_string(lanes));
   }
 }
 

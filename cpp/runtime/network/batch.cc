@@ -38,7 +38,7 @@ Batch divide(const NetworkDraft& network, std::vector<Dims>& inputs) {
     Dims shape;
     for (const std::int64_t size : output.shape) shape.push_back(size);
     const std::string reason = "output '" + output.name + "' of shape " + to_string(shape) + " has no axis for several";
-    reject(named(more), "of shape " + to_string(wanted(more)) + ", one image, because " + reason, to_string(inputs[more]));
+    reject(named(more), "shape " + to_string(wanted(more)) + ", one image, because " + reason, to_string(inputs[more]));
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (batch.divided[i]) inputs[i][0] = 1;

@@ -29,7 +29,7 @@ class ByteWriter {
   /// How many records follow.
   void count(std::size_t n) {
     constexpr std::uint32_t most = ~std::uint32_t{0};
-    if (n > most) reject("network", "of texts and lists of at most " + std::to_string(most) + " bytes or entries", std::to_string(n));
+    if (n > most) reject("network", "texts and lists of at most " + std::to_string(most) + " bytes or entries", std::to_string(n));
     number(static_cast<std::uint32_t>(n));
   }
   void text(const std::string& s) {
@@ -85,7 +85,7 @@ class ByteReader {
   Dims dims() {
     Dims d;
     const int rank = number<std::uint8_t>();
-    if (rank > Dims::kMaxRank) reject("file", "of arrays of at most 8 axes", std::to_string(rank));
+    if (rank > Dims::kMaxRank) reject("file", "arrays of at most 8 axes", std::to_string(rank));
     for (int i = 0; i < rank; ++i) d.push_back(number<std::int64_t>());
     return d;
   }

@@ -10,7 +10,7 @@
 namespace dwsep::runtime {
 
 void Description::reject(const std::string& what, const std::string& wanted, const std::string& got) const {
-  throw std::invalid_argument("node '" + name + "' (" + kind + "): " + what + ": must be " + wanted + ", got " + got);
+  runtime::reject("node '" + name + "' (" + kind + "): " + what, wanted, got);
 }
 
 const Attribute* Description::find(const std::string& attribute) const {
@@ -27,17 +27,17 @@ const Weights* Description::find_weights(const std::string& key) const {
 
 void Description::check_all_known() const {
   for (const auto& attribute : attributes) {
-    if (asked_.count(attribute.first) == 0) reject(attribute.first, "an attribute of this kind of step", "one without a meaning");
+    if (asked_.count(attribute.first) == 0) reject(attribute.first, "an attribute of this kind of step", "an unknown one");
   }
   for (const auto& part : weights) {
-    if (asked_.count(part.first) == 0) reject(part.first, "weights of this kind of step", "some without a meaning");
+    if (asked_.count(part.first) == 0) reject(part.first, "weights of this kind of step", "unknown ones");
   }
   asked_.clear();
 }
 
 const std::string& Description::string(const std::string& attribute) const {
   const Attribute* const found = find(attribute);
-  if (found == nullptr) reject(attribute, "given", "nothing");
+  if (found == nullptr) reject(attribute, "a value", "none");
   const auto* value = std::get_if<std::string>(found);
   if (value == nullptr) reject(attribute, "a string", "numbers");
   return *value;
@@ -45,7 +45,7 @@ const std::string& Description::string(const std::string& attribute) const {
 
 const std::vector<std::int64_t>& Description::integers(const std::string& attribute) const {
   const Attribute* const found = find(attribute);
-  if (found == nullptr) reject(attribute, "given", "nothing");
+  if (found == nullptr) reject(attribute, "a value", "none");
   const auto* value = std::get_if<std::vector<std::int64_t>>(found);
   if (value == nullptr) reject(attribute, "integers", "something else");
   return *value;
@@ -53,7 +53,7 @@ const std::vector<std::int64_t>& Description::integers(const std::string& attrib
 
 const std::vector<double>& Description::floats(const std::string& attribute) const {
   const Attribute* const found = find(attribute);
-  if (found == nullptr) reject(attribute, "given", "nothing");
+  if (found == nullptr) reject(attribute, "a value", "none");
   const auto* value = std::get_if<std::vector<double>>(found);
   if (value == nullptr) reject(attribute, "floats", "something else");
   return *value;
@@ -81,7 +81,7 @@ Dims Description::dims(const std::string& attribute, int count, std::int64_t lea
   }
   Dims dims;
   for (const std::int64_t v : values) {
-    if (v < least || v > most) reject(attribute, "from " + std::to_string(least) + " to " + std::to_string(most), std::to_string(v));
+    if (v < least || v > most) reject(attribute, "values from " + std::to_string(least) + " to " + std::to_string(most), std::to_string(v));
     dims.push_back(v);
   }
   return dims;
@@ -96,9 +96,8 @@ Activation Description::activation(const std::string& prefix) const {
   Activation a{static_cast<ActivationKind>(found - std::begin(kActivations)), 0.0F, 0.0F};
   if (found->numbers > 0) a.lo = static_cast<float>(number(key + "_lo"));
   if (found->numbers > 1) a.hi = static_cast<float>(number(key + "_hi"));
-  if (found->numbers == 1 && !std::isfinite(a.lo)) reject(key + "_lo", "finite", std::to_string(a.lo));
-  if (found->numbers == 2 && !(a.lo <= a.hi))
-    reject(key, "a clip whose lower bound is not above its upper", std::to_string(a.lo) + " and " + std::to_string(a.hi));
+  if (found->numbers == 1 && !std::isfinite(a.lo)) reject(key + "_lo", "a finite value", std::to_string(a.lo));
+  if (found->numbers == 2 && !(a.lo <= a.hi)) reject(key, "clip bounds lo <= hi", std::to_string(a.lo) + " and " + std::to_string(a.hi));
   return a;
 }
 
@@ -110,10 +109,10 @@ ConvOptions Description::conv_options() const {
 
 const RawWeights& Description::vector(const std::string& key, std::int64_t length) const {
   const Weights* const found = find_weights(key);
-  if (found == nullptr) reject(key, "given", "nothing");
+  if (found == nullptr) reject(key, "a value", "none");
   const auto* raw = std::get_if<RawWeights>(found);
   if (raw == nullptr) reject(key, "plain weights", "packed ones");
-  if (raw->shape != Dims{length}) reject(key, "of shape " + to_string(Dims{length}), to_string(raw->shape));
+  if (raw->shape != Dims{length}) reject(key, "shape " + to_string(Dims{length}), to_string(raw->shape));
   return *raw;
 }
 

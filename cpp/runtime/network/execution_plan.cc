@@ -181,7 +181,8 @@ void ExecutionPlan::list_works(const NetworkDraft& network) {
     }
     std::vector<Dims> operands;
     for (const int v : step.inputs) {
-      if (shapes_[at(v)].count() == 0) step.description.reject("input", "not empty where the output is not", to_string(shapes_[at(v)]));
+      if (shapes_[at(v)].count() == 0)
+        step.description.reject("input", "a non-empty array where the output is not empty", to_string(shapes_[at(v)]));
       operands.push_back(shapes_[at(v)]);
       bytes += static_cast<double>(network.values[at(v)].type.bytes(shapes_[at(v)]));
     }

@@ -7,25 +7,19 @@
 
 #include <cerrno>
 #include <cstring>
-#include <new>
-#include <system_error>
 
 #include "runtime/layers/geometry.hpp"
 #include "runtime/memory/buffer.hpp"
+#include "runtime/network/system_error.hpp"
 
 namespace dwsep::runtime {
 namespace {
-
-[[noreturn]] void fail(const char* what, const std::string& path) {
-  if (errno == ENOMEM) throw std::bad_alloc();
-  throw std::system_error(errno, std::generic_category(), std::string(what) + " '" + path + "'");
-}
 
 /// An open file that is a regular one and has content.
 class Source {
  public:
   explicit Source(const std::string& path) : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-    if (descriptor_ < 0) fail("cannot open", path);
+    if (descriptor_ < 0) throw_system_error("cannot open", path);
     struct stat status {};
     if (::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode)) size_ = static_cast<std::size_t>(status.st_size);
     if (size_ > 0) return;
@@ -40,7 +34,7 @@ class Source {
 
   const void* map() const {
     const void* const data = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor_, 0);
-    if (data == MAP_FAILED) fail("cannot map", path_);
+    if (data == MAP_FAILED) throw_system_error("cannot map", path_);
     return data;
   }
 
@@ -50,7 +44,7 @@ class Source {
     while (done < size_) {
       const ::ssize_t n = ::read(descriptor_, to + done, size_ - done);
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0) fail("cannot read", path_);
+      if (n < 0) throw_system_error("cannot read", path_);
       if (n == 0) break;
       done += static_cast<std::size_t>(n);
     }

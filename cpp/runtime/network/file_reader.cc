@@ -57,7 +57,7 @@ class Reader {
       const std::string name = in_.text();
       network.add_output(name, value_number());
     }
-    if (!in_.done()) reject("file", "at its end after the outputs", "one with more records");
+    if (!in_.done()) reject("file", "no records after the outputs", "more");
     return network;
   }
 
@@ -66,21 +66,21 @@ class Reader {
     FileHeader h{};
     if (file.size < sizeof(h)) truncated("a header of 64 bytes", file.size);
     std::memcpy(&h, file.data, sizeof(h));
-    if (!std::equal(std::begin(kMagic), std::end(kMagic), h.magic)) reject("file", "a .dwsep file", "one that begins otherwise");
-    if (h.byte_order != kByteOrder) reject("file", "of this machine's byte order", "another");
+    if (!std::equal(std::begin(kMagic), std::end(kMagic), h.magic)) reject("file", "a .dwsep file", "another signature");
+    if (h.byte_order != kByteOrder) reject("file", "this machine's byte order", "another");
     if (h.version != kFileVersion) {
-      reject("file", "of version " + std::to_string(kFileVersion),
+      reject("file", "version " + std::to_string(kFileVersion),
              "version " + std::to_string(h.version) +
                  (h.version < kFileVersion ? ", which is no longer read: load the ONNX file that it came from and save it again"
                                            : ", which a newer dwsep has written"));
     }
-    if (h.reserved != 0 || h.unused != 0) reject("file", "with zeros in reserved fields", "something else");
+    if (h.reserved != 0 || h.unused != 0) reject("file", "zeros in reserved fields", "other values");
     if (h.file_bytes > file.size) truncated("a file of " + std::to_string(h.file_bytes) + " bytes", file.size);
     if (h.file_bytes < file.size)
-      reject("file", std::to_string(h.file_bytes) + " bytes long, as its header says", std::to_string(file.size) + " bytes");
+      reject("file", std::to_string(h.file_bytes) + " bytes, as its header says", std::to_string(file.size) + " bytes");
     const bool inside = h.data_offset <= file.size && h.data_offset >= sizeof(h) && h.description_bytes <= h.data_offset - sizeof(h);
     if (!inside || h.data_offset % kDataAlignment != 0 || file.size % kDataAlignment != 0)
-      reject("file", "one whose description and data fit its size", "one whose do not");
+      reject("file", "a description and data within its size", "offsets beyond it");
     Checksum checksum;
     checksum.add(&h.file_bytes, 32);
     checksum.add(file.data + sizeof(h), file.size - sizeof(h));
@@ -117,22 +117,21 @@ class Reader {
   /// The rules of its layout, which it keeps.
   static const LayoutRules& checked_layout(const Description& owner, const ArrayRecord& r) {
     if (!is_dtype(r.dtype)) {
-      reject_array(owner, r, "of a type that this version knows, 0 to " + std::to_string(kDTypes - 1), "type " + std::to_string(r.dtype));
+      reject_array(owner, r, "a type that this version knows, 0 to " + std::to_string(kDTypes - 1), "type " + std::to_string(r.dtype));
     }
-    if (r.type.dtype != DType::float32) reject_array(owner, r, "of type float32", name_of(r.type.dtype));
-    if (r.type.quantization != nullptr) reject_array(owner, r, "without quantization, as it is of type float32", "a quantization");
+    if (r.type.dtype != DType::float32) reject_array(owner, r, "type float32", name_of(r.type.dtype));
+    if (r.type.quantization != nullptr) reject_array(owner, r, "no quantization for type float32", "a quantization");
     const auto* const rules = std::find_if(std::begin(kLayouts), std::end(kLayouts),
                                            [&](const LayoutRules& l) { return static_cast<std::uint32_t>(l.layout) == r.layout; });
     if (rules == std::end(kLayouts))
-      reject_array(owner, r, "of a layout that this version knows, 0 to 2", "layout " + std::to_string(r.layout));
+      reject_array(owner, r, "a layout that this version knows, 0 to 2", "layout " + std::to_string(r.layout));
     if (r.parameters.size() != rules->parameters) {
-      reject_array(owner, r, "of " + std::to_string(rules->parameters) + " parameters of layout " + std::to_string(r.layout),
+      reject_array(owner, r, std::to_string(rules->parameters) + " parameters of layout " + std::to_string(r.layout),
                    std::to_string(r.parameters.size()));
     }
     if (r.ranges.size() != rules->ranges)
-      reject_array(owner, r, "in " + std::to_string(rules->ranges) + " byte ranges", std::to_string(r.ranges.size()));
-    if (rules->rank >= 0 && r.dims.rank() != rules->rank)
-      reject_array(owner, r, "of " + std::to_string(rules->rank) + " axes", to_string(r.dims));
+      reject_array(owner, r, std::to_string(rules->ranges) + " byte ranges", std::to_string(r.ranges.size()));
+    if (rules->rank >= 0 && r.dims.rank() != rules->rank) reject_array(owner, r, std::to_string(rules->rank) + " axes", to_string(r.dims));
     return *rules;
   }
 
@@ -141,7 +140,7 @@ class Reader {
   void check_dims(const Description& owner, const ArrayRecord& r, std::int64_t least) const {
     const bool fits = possible(r.dims) && std::all_of(r.dims.begin(), r.dims.end(), [&](std::int64_t size) { return size >= least; });
     if (!fits || r.dims.count() > static_cast<std::int64_t>(file_.size))
-      reject_array(owner, r, "of sizes that the file can hold", to_string(r.dims));
+      reject_array(owner, r, "sizes that the file can hold", to_string(r.dims));
   }
 
   /// The elements in one of the ranges, as many as there must be.
@@ -150,13 +149,13 @@ class Reader {
     const std::uint64_t data_bytes = file_.size - header_.data_offset;
     const bool inside = range.offset % kDataAlignment == 0 && range.offset <= data_bytes && range.bytes <= data_bytes - range.offset;
     if (!inside) {
-      reject_array(owner, r, "within the " + std::to_string(data_bytes) + " bytes of data, from a multiple of 64 on",
+      reject_array(owner, r, "a range at a multiple of 64 within the " + std::to_string(data_bytes) + " bytes of data",
                    std::to_string(range.bytes) + " bytes from " + std::to_string(range.offset));
     }
     const auto wanted = static_cast<std::uint64_t>(count * size_of(r.type.dtype));
-    if (range.bytes != wanted) reject_array(owner, r, "of " + std::to_string(wanted) + " bytes", std::to_string(range.bytes));
+    if (range.bytes != wanted) reject_array(owner, r, std::to_string(wanted) + " bytes", std::to_string(range.bytes));
     // Whoever refers to weights may pack them for himself.
-    if (range.bytes > bytes_left_) reject("file", "with weights of its own for each step and constant", "fewer than are referred to");
+    if (range.bytes > bytes_left_) reject("file", "weights of its own for each step and constant", "fewer");
     bytes_left_ -= range.bytes;
     return {file_.owner, file_.data + header_.data_offset + range.offset};
   }
@@ -172,7 +171,7 @@ class Reader {
         std::uint32_t id = 0;
         const ValueType type = in_.type(&id);
         if (!is_dtype(id))
-          reject("input '" + name + "'", "of a type that this version knows, 0 to " + std::to_string(kDTypes - 1),
+          reject("input '" + name + "'", "a type that this version knows, 0 to " + std::to_string(kDTypes - 1),
                  "type " + std::to_string(id));
         network.add_input(name, in_.dims(), type);
         return;
@@ -181,7 +180,7 @@ class Reader {
         const Description none;
         const ArrayRecord r = array_record();
         const LayoutRules& rules = checked_layout(none, r);
-        if (rules.layout != Layout::row_major) reject_array(none, r, "of layout 0", "layout " + std::to_string(r.layout));
+        if (rules.layout != Layout::row_major) reject_array(none, r, "layout 0", "layout " + std::to_string(r.layout));
         check_dims(none, r, rules.least_size);
         network.add_constant(r.dims, elements(none, r, 0, r.dims.count()), r.type);
         return;
@@ -189,14 +188,14 @@ class Reader {
       case RecordKind::step:
         return read_step(network);
     }
-    reject("file", "of records of kind 1, 2 or 3", "kind " + std::to_string(static_cast<int>(kind)));
+    reject("file", "records of kind 1, 2 or 3", "kind " + std::to_string(static_cast<int>(kind)));
   }
 
   void read_step(NetworkDraft& network) {
     Description d;
     d.kind = in_.text();
     d.name = in_.text();
-    if (d.kind.empty()) reject("file", "of steps that name their kind", "an empty name");
+    if (d.kind.empty()) reject("file", "steps that name their kind", "an empty name");
     std::vector<int> inputs(in_.count(4));
     for (int& v : inputs) v = value_number();
     for (std::size_t attributes = in_.count(9); attributes > 0; --attributes) {
@@ -218,7 +217,7 @@ class Reader {
     constexpr std::uint64_t kMost = 32, kAllowed = std::uint64_t{1} << 20, kAround = 256;
     for (const NamedWeights& w : op.named_weights()) packed_bytes_ += kAround + static_cast<std::uint64_t>(stored_bytes(w.weights));
     if (packed_bytes_ > kMost * file_.size + kAllowed) {
-      reject("file", "with weights that take 32 times its size at most when they are packed", std::to_string(packed_bytes_) + " bytes");
+      reject("file", "packed weights of at most 32 times its size", std::to_string(packed_bytes_) + " bytes");
     }
   }
 
@@ -232,7 +231,7 @@ class Reader {
       case AttributeKind::string:
         return in_.text();
     }
-    reject("file", "of attributes of kind 0, 1 or 2", "kind " + std::to_string(static_cast<int>(kind)));
+    reject("file", "attributes of kind 0, 1 or 2", "kind " + std::to_string(static_cast<int>(kind)));
   }
 
   Weights weights(const Description& d, const ArrayRecord& r) {

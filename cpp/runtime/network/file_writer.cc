@@ -158,7 +158,7 @@ class Content {
 
 void check_path(const std::string& path) {
   const std::size_t end = path.find('\0');
-  if (end != std::string::npos) reject("path", "without zero bytes", "'" + printable(path.substr(0, end)) + "' before one");
+  if (end != std::string::npos) reject("path", "a path without zero bytes", "'" + printable(path.substr(0, end)) + "' before one");
 }
 
 void write_file(const NetworkDraft& network, const std::string& path) {

@@ -20,7 +20,7 @@ using namespace runtime;
 namespace {
 
 Dims dims_of(const Sizes& sizes, const std::string& what) {
-  if (sizes.size() > static_cast<std::size_t>(Dims::kMaxRank)) reject(what, "of at most 8 axes", std::to_string(sizes.size()));
+  if (sizes.size() > static_cast<std::size_t>(Dims::kMaxRank)) reject(what, "at most 8 axes", std::to_string(sizes.size()));
   Dims d;
   for (const std::int64_t size : sizes) d.push_back(size);
   return d;
@@ -59,15 +59,15 @@ bool missing(const void* data, std::int64_t count) { return data == nullptr && c
 
 void check_array(const char* what, const ValueInfo& info, DType got) {
   if (got == info.dtype) return;
-  reject(what + (" '" + info.name + "'"), std::string("of type ") + name_of(info.dtype),
-         is_dtype(static_cast<int>(got)) ? name_of(got) : "one that is not known");
+  reject(what + (" '" + info.name + "'"), std::string("type ") + name_of(info.dtype),
+         is_dtype(static_cast<int>(got)) ? name_of(got) : "an unknown type");
 }
 
 bool run_network(const NetworkImpl& network, const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads,
                  double* seconds, const std::function<bool()>& proceed) {
   const NetworkDraft& d = network.definition();
   if (outputs.size() != d.outputs.size())
-    reject("outputs", std::to_string(d.outputs.size()) + " in number", std::to_string(outputs.size()));
+    reject("outputs", std::to_string(d.outputs.size()) + (d.outputs.size() == 1 ? " array" : " arrays"), std::to_string(outputs.size()));
   std::vector<Dims> shapes;
   for (const ConstArray& input : inputs) shapes.push_back(dims_of(input.shape, "input"));
   const Batch batch = divide(d, shapes);
@@ -78,7 +78,7 @@ bool run_network(const NetworkImpl& network, const std::vector<ConstArray>& inpu
     const ValueInfo& info = d.input_infos[i];
     check_array("input", info, inputs[i].dtype);
     if (inputs[i].quantization != nullptr && info.quantization != *inputs[i].quantization)
-      reject("input '" + info.name + "'", info.quantization ? "of the network's quantization" : "without quantization", "another");
+      reject("input '" + info.name + "'", info.quantization ? "the network's quantization" : "no quantization", "another");
     if (batch.images > 0 && missing(inputs[i].data, shapes[i].count())) reject("input '" + info.name + "'", "a pointer", "null");
     sources.push_back(inputs[i].data);
   }

@@ -55,11 +55,11 @@ ValueInfo described(const std::string& name, const ValueType& type) {
 }  // namespace
 
 void check_size(const Dims& shape, const std::string& what) {
-  if (!possible(shape)) reject(what, "of sizes of at least 0 and of 2**40 elements at most", to_string(shape));
+  if (!possible(shape)) reject(what, "sizes of at least 0 and at most 2**40 elements", to_string(shape));
 }
 
 void NetworkDraft::prepare() {
-  if (values.size() >= kMostValues) reject("network", "of at most 65536 values", "more");
+  if (values.size() >= kMostValues) reject("network", "at most 65536 values", "more");
   make_room(values);
 }
 
@@ -77,7 +77,7 @@ int NetworkDraft::add_input(const std::string& name, const Dims& shape, const Va
   check_type("input '" + name + "'", type);
   Dims sizes = shape;
   for (int i = 0; i < sizes.rank(); ++i) {
-    if (sizes[i] < -1) reject("input '" + name + "'", "of sizes of at least 0, or -1 for any", to_string(shape));
+    if (sizes[i] < -1) reject("input '" + name + "'", "sizes of at least 0, or -1 for any", to_string(shape));
     if (sizes[i] == -1) sizes[i] = 1;
   }
   check_size(sizes, "input '" + name + "'");
@@ -139,7 +139,7 @@ void NetworkDraft::add_metadata(const std::string& key, const std::string& text)
 }
 
 NetworkImpl::NetworkImpl(NetworkDraft draft) : definition_(std::move(draft)) {
-  if (definition_.outputs.empty()) reject("network", "of at least one output", "none");
+  if (definition_.outputs.empty()) reject("network", "at least one output", "none");
   // Sizes that the call decides are those that differ between two batches.
   std::vector<Dims> once, twice;
   for (const ValueInfo& info : definition_.input_infos) {
@@ -154,7 +154,7 @@ NetworkImpl::NetworkImpl(NetworkDraft draft) : definition_(std::move(draft)) {
   const std::vector<Dims> first = infer(once), second = infer(twice);
   for (std::size_t i = 0; i < definition_.outputs.size(); ++i) {
     const Dims &a = first[static_cast<std::size_t>(definition_.outputs[i])], &b = second[static_cast<std::size_t>(definition_.outputs[i])];
-    if (a.rank() != b.rank()) reject("output '" + definition_.output_infos[i].name + "'", "of one rank for all batches", "several");
+    if (a.rank() != b.rank()) reject("output '" + definition_.output_infos[i].name + "'", "one rank for all batches", "several");
     for (int axis = 0; axis < a.rank(); ++axis) definition_.output_infos[i].shape.push_back(a[axis] == b[axis] ? a[axis] : -1);
   }
 }
@@ -171,7 +171,7 @@ std::vector<Dims> NetworkImpl::infer(const std::vector<Dims>& inputs) const {
     const Dims& wanted = d.values[static_cast<std::size_t>(d.inputs[i])].shape;
     bool fits = wanted.rank() == inputs[i].rank();
     for (int axis = 0; fits && axis < wanted.rank(); ++axis) fits = wanted[axis] == -1 || wanted[axis] == inputs[i][axis];
-    if (!fits) reject("input '" + d.input_infos[i].name + "'", "of shape " + open_shape(wanted), to_string(inputs[i]));
+    if (!fits) reject("input '" + d.input_infos[i].name + "'", "shape " + open_shape(wanted), to_string(inputs[i]));
     check_size(inputs[i], "input '" + d.input_infos[i].name + "'");
     shapes[static_cast<std::size_t>(d.inputs[i])] = inputs[i];
   }

@@ -6,15 +6,14 @@
 #include <atomic>
 #include <cerrno>
 #include <climits>
-#include <system_error>
 #include <utility>
+
+#include "runtime/network/system_error.hpp"
 
 namespace dwsep::runtime {
 namespace {
 
 std::atomic<unsigned> next_number{0};
-
-[[noreturn]] void fail(const std::string& path) { throw std::system_error(errno, std::generic_category(), "cannot write '" + path + "'"); }
 
 /// All before the last name: with its slash, or nothing.
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
@@ -37,11 +36,11 @@ std::string followed(std::string path) {
 
 NewFile::NewFile(const std::string& path) : path_(path), target_(followed(path)) {
   existed_ = ::stat(path.c_str(), &before_) == 0;
-  if (!existed_ && errno != ENOENT) fail(path_);
+  if (!existed_ && errno != ENOENT) throw_system_error("cannot write", path_);
   // A device or a pipe would be replaced by a file, as root even /dev/null.
   if (existed_ && !S_ISREG(before_.st_mode)) {
     errno = S_ISDIR(before_.st_mode) ? EISDIR : EINVAL;
-    fail(path_);
+    throw_system_error("cannot write", path_);
   }
   // A short name of its own, as the file's may be as long as names can be. Not mkstemp, whose file only the owner may read: a new one's
   // rights are the umask's to say, which cannot be read without changing it for all threads.
@@ -49,7 +48,7 @@ NewFile::NewFile(const std::string& path) : path_(path), target_(followed(path))
     temporary_ = folder_of(target_) + ".dwsep-" + std::to_string(::getpid()) + "-" + std::to_string(next_number++);
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, existed_ ? 0600 : 0666);
   } while (descriptor_ < 0 && (errno == EEXIST || errno == EINTR));
-  if (descriptor_ < 0) fail(path_);
+  if (descriptor_ < 0) throw_system_error("cannot write", path_);
 }
 
 NewFile::~NewFile() {
@@ -62,7 +61,7 @@ void NewFile::write(const void* data, std::size_t bytes) {
   while (bytes > 0) {
     const ::ssize_t n = ::write(descriptor_, p, bytes);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail(path_);
+    if (n < 0) throw_system_error("cannot write", path_);
     p += n;
     bytes -= static_cast<std::size_t>(n);
   }
@@ -78,7 +77,7 @@ bool NewFile::take_rights() const {
 
 void NewFile::keep() {
   const bool written = (!existed_ || take_rights()) && ::fsync(descriptor_) == 0 && ::close(std::exchange(descriptor_, -1)) == 0;
-  if (!written || ::rename(temporary_.c_str(), target_.c_str()) != 0) fail(path_);
+  if (!written || ::rename(temporary_.c_str(), target_.c_str()) != 0) throw_system_error("cannot write", path_);
   kept_ = true;
 }
 

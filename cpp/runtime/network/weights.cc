@@ -8,17 +8,17 @@ namespace {
 
 const Weights& given(const Description& d, const std::string& key) {
   const Weights* const found = d.find_weights(key);
-  if (found == nullptr) d.reject(key, "given", "nothing");
+  if (found == nullptr) d.reject(key, "a value", "none");
   return *found;
 }
 
 const RawWeights& raw(const Description& d, const std::string& key, int rank) {
   const auto* weights = std::get_if<RawWeights>(&given(d, key));
-  if (weights == nullptr) d.reject(key, "of another kind", "packed weights");
+  if (weights == nullptr) d.reject(key, "an unpacked array", "packed weights");
   bool empty = false;
   for (const std::int64_t size : weights->shape) empty = empty || size < 1;
   if (weights->shape.rank() != rank || empty) {
-    d.reject(key, "of " + std::to_string(rank) + " axes, none of them empty", to_string(weights->shape));
+    d.reject(key, std::to_string(rank) + " axes, none of them empty", to_string(weights->shape));
   }
   return *weights;
 }
@@ -36,9 +36,9 @@ Packing packing_in_use() {
 
 void check_packing(const Packing& p) {
   const bool lanes = p.lanes == 4 || p.lanes == 8 || p.lanes == 16;
-  if (!lanes) reject("file", "packed for vectors of 4, 8 or 16 floats", "vectors of " + std::to_string(p.lanes));
+  if (!lanes) reject("file", "weights packed for vectors of 4, 8 or 16 floats", "vectors of " + std::to_string(p.lanes));
   const bool half = p.half_panel == HalfPanel::none || p.half_panel == HalfPanel::narrow;
-  if (!half) reject("file", "packed with half panels of kind 0 or 1", "kind " + std::to_string(static_cast<std::uint32_t>(p.half_panel)));
+  if (!half) reject("file", "half panels of kind 0 or 1", "kind " + std::to_string(static_cast<std::uint32_t>(p.half_panel)));
 }
 
 PackedMatrix repacked(const PackedMatrix& p) {

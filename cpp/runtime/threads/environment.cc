@@ -4,9 +4,9 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
-#include <stdexcept>
 #include <string>
 
+#include "runtime/reject.hpp"
 #include "runtime/utf8.hpp"
 
 namespace dwsep::runtime {
@@ -24,8 +24,7 @@ EnvironmentNumber environment_number(const char* name, int least, int most) noex
 
 void reject_environment(const char* name, int least) {
   const char* text = std::getenv(name);
-  throw std::invalid_argument(std::string(name) + ": must be a whole number of at least " + std::to_string(least) + ", got \"" +
-                              printable(text == nullptr ? "" : text) + "\"");
+  reject(name, "an integer of at least " + std::to_string(least), "\"" + printable(text == nullptr ? "" : text) + "\"");
 }
 
 }  // namespace dwsep::runtime

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
-#include <stdexcept>
 #include <string>
 
+#include "runtime/reject.hpp"
 #include "runtime/threads/cpu_count.hpp"
 #include "runtime/threads/environment.hpp"
 #include "runtime/threads/spin.hpp"
@@ -16,7 +16,7 @@ namespace {
 std::atomic<int> chosen_threads{0};  // 0: not set
 
 void check_count(int threads) {
-  if (threads < 0) throw std::invalid_argument("threads: must be 1 or more, or 0 for the default, got " + std::to_string(threads));
+  if (threads < 0) reject("threads", "1 or more, or 0 for the default", std::to_string(threads));
 }
 
 constexpr int kUnread = -1;

@@ -15,11 +15,10 @@ class Concat final : public PlainOp {
     axis_of(axis_, y.rank());
     for (std::size_t k = 1; k < inputs.size(); ++k) {
       Dims x = inputs[k];
-      if (x.rank() != y.rank()) reject("inputs", "of equal rank", to_string(y) + " and " + to_string(x));
+      if (x.rank() != y.rank()) reject("inputs", "equal rank", to_string(y) + " and " + to_string(x));
       const std::int64_t size = y[axis_] + x[axis_];
       y[axis_] = x[axis_];
-      if (x != y)
-        reject("inputs", "of equal sizes on all axes but " + std::to_string(axis_), to_string(inputs[0]) + " and " + to_string(x));
+      if (x != y) reject("inputs", "equal sizes on all axes but " + std::to_string(axis_), to_string(inputs[0]) + " and " + to_string(x));
       y[axis_] = size;
       checked(y);
     }

@@ -31,10 +31,10 @@ class Gather final : public PlainOp {
     const Dims& x = inputs[0];
     const int axis = axis_of(axis_, x.rank());
     if (!indices_.empty() && (least_ < -x[axis] || most_ >= x[axis])) {
-      reject("indices", "from " + std::to_string(-x[axis]) + " to " + std::to_string(x[axis] - 1) + " for an input " + to_string(x),
+      reject("indices", "values from " + std::to_string(-x[axis]) + " to " + std::to_string(x[axis] - 1) + " for an input " + to_string(x),
              std::to_string(least_) + " to " + std::to_string(most_));
     }
-    if (x.rank() - 1 + shape_.rank() > Dims::kMaxRank) reject("indices", "such that the output has 8 axes at most", to_string(shape_));
+    if (x.rank() - 1 + shape_.rank() > Dims::kMaxRank) reject("indices", "an output of at most 8 axes", to_string(shape_));
     Dims y;
     for (int i = 0; i < axis; ++i) y.push_back(x[i]);
     for (const std::int64_t size : shape_) y.push_back(size);

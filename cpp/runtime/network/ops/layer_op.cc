@@ -46,7 +46,7 @@ class LayerOp final : public Op {
     if (inputs.empty() || inputs.size() > 2) reject(name_ + ": inputs", "1 or 2 arrays", std::to_string(inputs.size()));
     const Dims& x = inputs[0];
     if (any_rank_ ? x.rank() < 1 || x.rank() > 4 : x.rank() != 4) {
-      reject(name_ + ": x", any_rank_ ? "of 1 to 4 axes" : "of 4 axes (N, H, W, C)", to_string(x));
+      reject(name_ + ": x", any_rank_ ? "1 to 4 axes" : "4 axes (N, H, W, C)", to_string(x));
     }
     const Shape y = named(name_, [&] { return layer_->output_shape(image_shape(x)); });
     Dims out{y.n, y.h, y.w, y.c};
@@ -54,8 +54,7 @@ class LayerOp final : public Op {
       out = x;
       out[x.rank() - 1] = y.c;
     }
-    if (inputs.size() == 2 && inputs[1] != out)
-      reject(name_ + ": residual", "of the output's shape " + to_string(out), to_string(inputs[1]));
+    if (inputs.size() == 2 && inputs[1] != out) reject(name_ + ": residual", "the output's shape " + to_string(out), to_string(inputs[1]));
     return out;
   }
 
@@ -161,7 +160,7 @@ std::unique_ptr<const Op> make_standard_op(const Description& d) {
   std::int64_t in = 0;
   if (const auto* w = found == nullptr ? nullptr : std::get_if<RawWeights>(found)) {
     const Dims& s = w->shape;
-    if (s.rank() != 4 || s.count() < 1) d.reject("weight", "of 4 axes (KH, KW, Cin / groups, Cout), none of them empty", to_string(s));
+    if (s.rank() != 4 || s.count() < 1) d.reject("weight", "4 axes (KH, KW, Cin / groups, Cout), none of them empty", to_string(s));
     if (s[3] % groups != 0) d.reject("groups", "a divisor of the " + std::to_string(s[3]) + " output channels", std::to_string(groups));
     if (s[0] != kh || s[1] != kw) d.reject("kernel", "the weights' size " + to_string(Dims{s[0], s[1]}), to_string(kernel));
     in = s[2] * groups;

@@ -17,7 +17,7 @@ const OpSchema& schema_of(const Description& d) {
       if (d.kind == schema.kind) return schema;
     }
   }
-  d.reject("kind", "one that this version knows", "'" + d.kind + "'");
+  d.reject("kind", "a known kind", "'" + d.kind + "'");
 }
 
 bool declares(const AttributeSchema& a, const std::string& name) {
@@ -42,7 +42,7 @@ void check_names(const Description& d, const ConstSpan<Schema>& declared, const 
   for (const Schema& schema : declared) {
     bool found = schema.presence == Presence::optional;
     for (const auto& item : given) found = found || declares(schema, item.first);
-    if (!found) d.reject(schema.name, "given", "nothing");
+    if (!found) d.reject(schema.name, "a value", "none");
   }
 }
 
@@ -50,7 +50,7 @@ void check_names(const Description& d, const ConstSpan<Schema>& declared, const 
 
 ValueType Op::infer_type(const Description& d, const std::vector<ValueType>& inputs) const {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i].dtype != DType::float32) d.reject("input " + std::to_string(i), "of type float32", name_of(inputs[i].dtype));
+    if (inputs[i].dtype != DType::float32) d.reject("input " + std::to_string(i), "type float32", name_of(inputs[i].dtype));
   }
   return {};
 }
@@ -65,8 +65,8 @@ std::vector<const OpSchema*> op_schemas() {
 
 std::unique_ptr<const Op> make_op(const Description& d) {
   const OpSchema& schema = schema_of(d);
-  check_names(d, schema.attributes, d.attributes, "an attribute of this kind of step", "one without a meaning");
-  check_names(d, schema.weights, d.weights, "weights of this kind of step", "some without a meaning");
+  check_names(d, schema.attributes, d.attributes, "an attribute of this kind of step", "an unknown one");
+  check_names(d, schema.weights, d.weights, "weights of this kind of step", "unknown ones");
   std::unique_ptr<const Op> op = schema.make(d);
   d.check_all_known();  // what the schema declares may still have no meaning: bounds of an activation that has none
   return op;

@@ -41,7 +41,7 @@ class Matmul final : public PlainOp {
     const Dims &a = inputs[0], &b = inputs[1];
     if (a.rank() == 0 || b.rank() == 0) reject("inputs", "arrays of one axis or more", to_string(a) + " and " + to_string(b));
     if (a.back() != (b.rank() == 1 ? b[0] : b[b.rank() - 2])) {
-      reject("inputs", "such that the columns of the first are the rows of the second", to_string(a) + " and " + to_string(b));
+      reject("inputs", "as many columns in the first as rows in the second", to_string(a) + " and " + to_string(b));
     }
     Dims y = broadcast(batch_of(a), batch_of(b));
     if (a.rank() > 1) y.push_back(a[a.rank() - 2]);

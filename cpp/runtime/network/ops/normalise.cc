@@ -67,7 +67,7 @@ class Softmax final : public PlainOp {
 class LayerNorm final : public PlainOp {
  public:
   explicit LayerNorm(const Description& d) : PlainOp(d), epsilon_(static_cast<float>(d.number("epsilon"))) {
-    if (!(epsilon_ >= 0.0F) || std::isinf(epsilon_)) d.reject("epsilon", "0 or more, and finite", std::to_string(epsilon_));
+    if (!(epsilon_ >= 0.0F) || std::isinf(epsilon_)) d.reject("epsilon", "a finite value of at least 0", std::to_string(epsilon_));
     const Weights* const found = d.find_weights("scale");
     const auto* raw = found == nullptr ? nullptr : std::get_if<RawWeights>(found);
     if (raw == nullptr || raw->shape.rank() != 1) d.reject("scale", "a vector of weights", raw == nullptr ? "none" : to_string(raw->shape));
@@ -78,7 +78,7 @@ class LayerNorm final : public PlainOp {
   Dims infer(const std::vector<Dims>& inputs) const override {
     check_inputs(inputs, 1);
     const Dims& x = inputs[0];
-    if (x.rank() == 0 || x.back() != scale_.shape[0]) reject("input", "of " + std::to_string(scale_.shape[0]) + " channels", to_string(x));
+    if (x.rank() == 0 || x.back() != scale_.shape[0]) reject("input", std::to_string(scale_.shape[0]) + " channels", to_string(x));
     return x;
   }
 

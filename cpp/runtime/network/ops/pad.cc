@@ -29,7 +29,7 @@ class Pad final : public PlainOp {
       const std::int64_t most = std::max(before_[i], after_[i]);
       const bool fits = mode_ == Mode::constant || most == 0 || (mode_ == Mode::reflect ? most < x[i] : x[i] > 0);
       if (!fits) {
-        reject("before and after", "within the input " + to_string(x), to_string(before_) + " and " + to_string(after_));
+        reject("before and after", "sizes within the input " + to_string(x), to_string(before_) + " and " + to_string(after_));
       }
       y.push_back(x[i] + before_[i] + after_[i]);
     }
@@ -127,7 +127,7 @@ class ZeroInsert final : public PlainOp {
     for (int i = 0; i < 2; ++i) {
       std::int64_t& size = y[i + 1];
       // The product may not fit 64 bits.
-      if (size > 1 && stride_[i] > kMaxCount / size) reject("stride", "such that the output has less than 2**40 rows", to_string(stride_));
+      if (size > 1 && stride_[i] > kMaxCount / size) reject("stride", "an output of less than 2**40 rows", to_string(stride_));
       if (size > 0) size = (size - 1) * stride_[i] + 1;
     }
     return checked(y);

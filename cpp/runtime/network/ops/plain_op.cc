@@ -5,7 +5,7 @@
 namespace dwsep::runtime {
 
 void PlainOp::check_sizes(const char* what, const Dims& d) const {
-  if (!possible(d)) reject(what, "an array of sizes of at least 0 and of 2**40 elements at most", to_string(d));
+  if (!possible(d)) reject(what, "sizes of at least 0 and at most 2**40 elements", to_string(d));
 }
 
 void PlainOp::check_inputs(const std::vector<Dims>& inputs, std::size_t count) const {
@@ -24,7 +24,7 @@ Dims PlainOp::checked(const Dims& output) const {
 
 int PlainOp::axis_of(std::int64_t axis, int rank) const {
   if (axis < -rank || axis >= rank) {
-    reject("axis", "from " + std::to_string(-rank) + " to " + std::to_string(rank - 1), std::to_string(axis));
+    reject("axis", "a value from " + std::to_string(-rank) + " to " + std::to_string(rank - 1), std::to_string(axis));
   }
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
@@ -35,7 +35,7 @@ Dims PlainOp::broadcast(const Dims& a, const Dims& b) const {
   for (int i = 0; i < rank; ++i) {
     const int in_a = i - (rank - a.rank()), in_b = i - (rank - b.rank());
     const std::int64_t p = in_a < 0 ? 1 : a[in_a], q = in_b < 0 ? 1 : b[in_b];
-    if (p != q && p != 1 && q != 1) reject("shapes", "such that each size is equal or 1", to_string(a) + " and " + to_string(b));
+    if (p != q && p != 1 && q != 1) reject("shapes", "sizes that are equal or 1", to_string(a) + " and " + to_string(b));
     y.push_back(p == 1 ? q : p);
   }
   return checked(y);

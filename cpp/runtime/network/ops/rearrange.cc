@@ -81,17 +81,17 @@ class Reshape final : public MoveOp {
     Dims y = shape_;
     int unknown = -1;
     for (int i = 0; i < y.rank(); ++i) {
-      if (y[i] == 0 && i >= x.rank()) reject("shape", "without a 0 for an axis that the input lacks", to_string(shape_));
+      if (y[i] == 0 && i >= x.rank()) reject("shape", "no 0 for an axis that the input lacks", to_string(shape_));
       if (y[i] == 0) y[i] = x[i];
       if (y[i] == -1) unknown = i;
     }
     if (unknown >= 0) {
       y[unknown] = 1;
       const std::int64_t known = checked(y).count();
-      if (known == 0 || x.count() % known != 0) reject("shape", "one that divides an input " + to_string(x), to_string(shape_));
+      if (known == 0 || x.count() % known != 0) reject("shape", "a shape that divides an input " + to_string(x), to_string(shape_));
       y[unknown] = x.count() / known;
     }
-    if (checked(y).count() != x.count()) reject("shape", "as large as the input, " + to_string(x), to_string(shape_));
+    if (checked(y).count() != x.count()) reject("shape", "a shape as large as the input, " + to_string(x), to_string(shape_));
     return y;
   }
   bool view(const Array& x, const Dims& output, Dims* strides, std::int64_t* offset) const override {
@@ -159,7 +159,7 @@ class Slice final : public MoveOp {
         stops_(d.dims("stops", starts_.rank(), std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max())),
         steps_(d.dims("steps", starts_.rank(), -kMaxCount, kMaxCount)) {
     for (const std::int64_t step : steps_) {
-      if (step == 0) d.reject("steps", "not 0", to_string(steps_));
+      if (step == 0) d.reject("steps", "steps other than 0", to_string(steps_));
     }
   }
   Dims infer(const std::vector<Dims>& inputs) const override {

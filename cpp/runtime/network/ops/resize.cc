@@ -31,7 +31,7 @@ class Resize final : public PlainOp {
     if (scale.size() != 2) d.reject("scale", "2 numbers", std::to_string(scale.size()));
     for (std::size_t i = 0; i < 2; ++i) {
       scale_[i] = static_cast<float>(scale[i]);
-      if (!(scale_[i] > 0.0F) || std::isinf(scale_[i])) d.reject("scale", "positive and finite", std::to_string(scale[i]));
+      if (!(scale_[i] > 0.0F) || std::isinf(scale_[i])) d.reject("scale", "positive finite numbers", std::to_string(scale[i]));
     }
   }
 
