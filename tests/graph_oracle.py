@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import oracle
 
 PHYSICAL = ("depthwise", "pointwise", "standard", "separable", "inverted_residual")
 
@@ -22,24 +23,7 @@ def erf(x):
 
 
 def activate(x, spec):
-    name, *numbers = spec if isinstance(spec, tuple) else (spec,)
-    hard = np.clip(x + 3, 0, 6) / 6
-    if name == "leaky_relu":
-        return np.where(x < 0, (numbers or [0.01])[0] * x, x)
-    if name == "clip":
-        return np.minimum(np.maximum(x, numbers[0]), numbers[1])
-    functions = {
-        None: lambda: x,
-        "relu": lambda: np.maximum(x, 0),
-        "relu6": lambda: np.clip(x, 0, 6),
-        "hard_swish": lambda: x * hard,
-        "hard_sigmoid": lambda: hard,
-        "sigmoid": lambda: (1 + np.tanh(x / 2)) / 2,
-        "silu": lambda: x * (1 + np.tanh(x / 2)) / 2,
-        "tanh": lambda: np.tanh(x),
-        "gelu": lambda: 0.5 * x * (1 + erf(x / math.sqrt(2))),
-    }
-    return functions[name]()
+    return oracle.activation(spec).value(x)
 
 
 UNARY = {
@@ -230,10 +214,10 @@ def block(node, inputs):
     x = x + node.weights.get("depthwise_bias", np.zeros(1)).astype(np.float64)
     x = activate(x, attributes["depthwise_activation"])
     if "reduce_weight" in node.weights:
-        gate = x.mean((1, 2), keepdims=True)
-        gate = activate(pointwise(gate, node, "reduce_"), attributes["reduce_activation"])
-        gate = activate(pointwise(gate, node, "excite_"), attributes["excite_activation"])
-        x = x * gate
+        factors = x.mean((1, 2), keepdims=True)
+        factors = activate(pointwise(factors, node, "reduce_"), attributes["reduce_activation"])
+        factors = activate(pointwise(factors, node, "excite_"), attributes["excite_activation"])
+        x = x * factors
     return finish(x @ node.weights["weight"].astype(np.float64), node, inputs)
 
 

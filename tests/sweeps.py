@@ -21,8 +21,8 @@ PADDINGS = ("same", "same_lower", "valid", 0, 1, (2, 1), ((1, 0), (0, 2)), ((3, 
 SIZES = range(1, 10)
 # Exact in float32 whenever the sums are.
 EXACT_ACTIVATIONS = (None, "relu", "relu6", ("clip", -7, 5), ("leaky_relu", 0.25))
-SMOOTH_ACTIVATIONS = ("hard_swish", "hard_sigmoid", "sigmoid", "silu", "swish", "tanh", "gelu")
-ALL_ACTIVATIONS = (*EXACT_ACTIVATIONS, "leaky_relu", ("clip", -0.3, 0.7), *SMOOTH_ACTIVATIONS)
+_NAMED = tuple(name for name in oracle.ACTIVATIONS if name not in EXACT_ACTIVATIONS)
+ALL_ACTIVATIONS = (*EXACT_ACTIVATIONS, ("clip", -0.3, 0.7), *_NAMED)
 
 
 def identity(value) -> str:
@@ -33,7 +33,7 @@ def identity(value) -> str:
 
 
 def fits(size, kernel, stride=1, padding="same", dilation=1) -> bool:
-    """Tell whether there is at least one output pixel."""
+    """Return whether there is at least one output pixel."""
     return min(oracle.Window((1, *size), kernel, stride, padding, dilation).output) > 0
 
 

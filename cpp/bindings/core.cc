@@ -34,6 +34,17 @@ void add_bandwidth(py::module_& m, const char* name, double (*time)(std::int64_t
       py::arg("bytes"), py::arg("rounds"), doc);
 }
 
+void add_activations(py::module_& m) {
+  m.def(
+      "activations",
+      [] {
+        py::dict d;
+        for (const dwsep::ActivationInfo& a : dwsep::kActivations) d[a.name] = a.numbers;
+        return d;
+      },
+      "How many numbers each activation takes, by name.");
+}
+
 void add_cpu(py::module_& m) {
   m.def("isa", &dwsep::isa, "The instruction set in use.");
   m.def("isas", &dwsep::isas, "The instruction sets that this processor can run, best first.");
@@ -101,6 +112,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   add_results(m);
   Arguments::make_names();
   add_layers(m);
+  add_activations(m);
   add_cpu(m);
   add_networks(m);
   add_op_schemas(m);

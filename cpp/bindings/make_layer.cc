@@ -79,20 +79,12 @@ Activation activation_of(const py::handle& object) {
   const auto parts = bare ? py::make_tuple(object) : object.cast<py::tuple>();
   const auto number = [&](std::size_t i) { return parts[i].cast<float>(); };
   const std::string name = parts.empty() ? "" : parts[0].cast<std::string>();
-  if (name == "clip" && parts.size() == 3) return Activation::clip(number(1), number(2));
-  if (name == "leaky_relu" && parts.size() == 2) return {ActivationKind::leaky_relu, number(1), 0.0F};
-  if (parts.size() == 1) {
-    if (name == "relu") return Activation::relu();
-    if (name == "relu6") return Activation::relu6();
-    constexpr std::pair<const char*, ActivationKind> kinds[] = {{"hard_swish", ActivationKind::hard_swish},
-                                                                {"hard_sigmoid", ActivationKind::hard_sigmoid},
-                                                                {"sigmoid", ActivationKind::sigmoid},
-                                                                {"silu", ActivationKind::silu},
-                                                                {"tanh", ActivationKind::tanh},
-                                                                {"gelu", ActivationKind::gelu}};
-    for (const auto& [kind_name, kind] : kinds) {
-      if (name == kind_name) return {kind, 0.0F, 0.0F};
-    }
+  if (parts.size() == 1 && name == "relu") return Activation::relu();
+  if (parts.size() == 1 && name == "relu6") return Activation::relu6();
+  for (std::int32_t i = 0; i < kActivationCount; ++i) {
+    const auto numbers = static_cast<std::size_t>(kActivations[i].numbers);
+    if (name != kActivations[i].name || parts.size() != 1 + numbers) continue;
+    return {static_cast<ActivationKind>(i), numbers > 0 ? number(1) : 0.0F, numbers > 1 ? number(2) : 0.0F};
   }
   reject(PyExc_ValueError, "activation", "a known name", std::string(py::repr(object)));
 }

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from . import _core
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -30,17 +32,8 @@ Padding: TypeAlias = "str | int | Sequence[int] | Sequence[Sequence[int]]"
 Activation: TypeAlias = "str | tuple[str, float] | tuple[str, float, float] | None"
 
 PADDINGS = ("same", "same_lower", "valid")
-ACTIVATIONS = (
-    "relu",
-    "relu6",
-    "leaky_relu",
-    "hard_swish",
-    "hard_sigmoid",
-    "sigmoid",
-    "silu",
-    "tanh",
-    "gelu",
-)
+# Clips are None, relu and relu6, or take their bounds; leaky_relu has a default slope.
+ACTIVATIONS = ("relu", "relu6", *(name for name, n in _core.activations().items() if n < 2))
 LEAKY_SLOPE = 0.01
 _LARGEST_INT = 2**31 - 1  # sums and products of a few of them fit 64 bits
 _INFINITY = float("inf")
@@ -60,7 +53,7 @@ def shown(value: object) -> str:
 
 
 def check_kind(value: object, kind: type, name: str, wanted: str) -> None:
-    """Refuse what is not of a kind; a text is a sequence of texts, but nobody means it so."""
+    """Refuse what is not of a kind; strings are sequences, but never meant as such."""
     if not isinstance(value, kind) or isinstance(value, (str, bytes)):
         raise TypeError(f"{name}: need {wanted}, got {shown(value)}")
 
