@@ -1,1 +1,1 @@
-"""Benchmarks of dwsep; README.md beside this file says what each of them tracks."""
+"""Benchmarks of dwsep; README.md in this folder says what each of them tracks."""

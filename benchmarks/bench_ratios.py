@@ -1,4 +1,4 @@
-"""Ratios of things timed in turns in one process: what a shared machine can measure.
+"""Ratios of interleaved timings in one process: what a shared machine can measure.
 
 asv takes any growth for a regression, also that of a speed-up; `track_time_in_fma` says the same
 as `track_share_of_peak` with the sign that asv expects, and is what comparisons should look at.
@@ -18,7 +18,7 @@ from .common import (
     Rounds,
     attribute,
     case_arrays,
-    in_turns,
+    interleaved,
     make_layer,
     ratio,
 )
@@ -72,7 +72,7 @@ class GainOverNaive(_Gain):
         }
 
     def track_speedup(self, name: str) -> float:
-        rounds = in_turns(self.runners, _SECONDS / 2, at_most={"naive": 1}, clock=_CLOCK)
+        rounds = interleaved(self.runners, _SECONDS / 2, at_most={"naive": 1}, clock=_CLOCK)
         return ratio(rounds, "naive", "separable")
 
 
@@ -85,7 +85,7 @@ class GainOverConv2D(_Gain):
         self.runners = {"separable": make_layer(case, 1), "conv2d": make_layer(standard, 1)}
 
     def track_speedup(self, name: str) -> float:
-        return ratio(in_turns(self.runners, _SECONDS, clock=_CLOCK), "conv2d", "separable")
+        return ratio(interleaved(self.runners, _SECONDS, clock=_CLOCK), "conv2d", "separable")
 
 
 class Peak:
@@ -100,7 +100,7 @@ class Peak:
         self.runners = {"layer": make_layer(_PEAK[name], 1), "fma": fma}
 
     def _rounds(self) -> Rounds:
-        return in_turns(self.runners, _SECONDS, clock=_CLOCK)
+        return interleaved(self.runners, _SECONDS, clock=_CLOCK)
 
     def track_share_of_peak(self, name: str) -> float:
         return 200 * self.macs / self.fma_flops / ratio(self._rounds(), "layer", "fma")

@@ -1,8 +1,8 @@
-"""What the benchmarks share: layers made from cases, and timing in turns.
+"""What the benchmarks share: layers made from cases, and interleaved timing.
 
 Every name of dwsep is looked up when a benchmark needs it and a benchmark that does not find its
-own is skipped, so the suite can be imported on any commit. For the same reason timing in turns is
-here and not taken from dwsep.cli: a figure must be measured alike on both commits of a comparison.
+own is skipped, so the suite can be imported on any commit. For the same reason interleaved timing
+is here and not taken from dwsep.cli: both commits of a comparison must be measured alike.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = [
     "attribute",
     "case_arrays",
     "cpus",
-    "in_turns",
+    "interleaved",
     "make_layer",
     "random_array",
     "ratio",
@@ -133,7 +133,7 @@ def make_function(case: Case, threads: int) -> Callable[[], np.ndarray]:
     return lambda: function(**arguments)
 
 
-def in_turns(
+def interleaved(
     runners: Mapping[str, Callable[[], object]],
     seconds: float,
     burst: float = 0.01,
@@ -141,7 +141,7 @@ def in_turns(
     at_most: Mapping[str, int] | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Rounds:
-    """Time runners in turns, A B C A B C ...; what disturbs one round disturbs all of them.
+    """Time runners interleaved, A B C A B C ...; what disturbs one round disturbs all of them.
 
     Parameters
     ----------

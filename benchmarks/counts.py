@@ -32,7 +32,7 @@ __all__ = ["Change", "build", "changes", "count", "main"]
 ROOT = Path(__file__).resolve().parent.parent
 BASELINE = Path(__file__).with_name("counts.json")
 DRIVER = Path(__file__).with_name("counter") / "main.cc"
-SKIPPED = 77  # the status by which automake and meson, too, tell a skipped test
+SKIPPED = 77  # the exit status that automake and meson read as a skipped test, too
 GREW = 0.03
 WORTH_A_LINE = 0.001
 
@@ -74,7 +74,7 @@ def compiler() -> str:
 
 
 def environment() -> dict[str, str]:
-    """Return what counts depend on besides the source."""
+    """Return what counts depend on in addition to the source."""
     version = _run(compiler(), "--version").splitlines()[0]
     libc = " ".join(platform.libc_ver())
     return {"compiler": version, "libc": libc, "flags": " ".join(FLAGS)}

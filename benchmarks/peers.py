@@ -1,4 +1,4 @@
-"""dwsep beside the libraries that its users would pick instead, in turns in one process.
+"""dwsep compared with the libraries that its users would pick instead, interleaved in one process.
 
     python -m benchmarks.peers                                   every layer and network, one thread
     python -m benchmarks.peers --threads 1 2 --tflite DIR --write-docs docs/performance.md
@@ -23,7 +23,7 @@ import numpy as np
 
 from . import peers_report
 from .bench_networks import NETWORKS, image
-from .common import in_turns
+from .common import interleaved
 from .peer_runners import LAYER_PEERS, NETWORK_PEERS, OWN_WEIGHTS, Chain, versions
 
 __all__ = ["main"]
@@ -35,7 +35,7 @@ _AGREE = 1e-3
 
 def _time(runners: dict[str, Callable[[], object]], seconds: float, threads: int) -> dict[str, Any]:
     alone = threads == 1
-    rounds = in_turns(
+    rounds = interleaved(
         runners,
         seconds * len(runners),
         burst=0.015 if alone else 0.05,

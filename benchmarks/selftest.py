@@ -6,7 +6,7 @@
 
 What is planted: for the counts, a loop that adds 3 % (a little more, to be above the threshold) to
 the instructions of one depthwise kernel; for the times, a wait that makes every call of a depthwise
-layer a tenth longer. Two builds of the same tree must not be told apart in 9 of 10 tries.
+layer a tenth longer. Two builds of the same tree must compare as equal in 9 of 10 tries.
 """
 
 from __future__ import annotations

@@ -206,7 +206,7 @@ def _misfit(actual, expected) -> str | None:
 
 
 def unequal(actual, expected) -> str | None:
-    """Tell what is wrong when the values must be equal (0 equals -0, NaN equals NaN)."""
+    """Return how values that must be equal differ (0 equals -0, NaN equals NaN)."""
     if problem := _misfit(actual, expected):
         return problem
     wrong = (actual != expected) & ~(np.isnan(actual) & np.isnan(expected))
@@ -214,7 +214,7 @@ def unequal(actual, expected) -> str | None:
 
 
 def bits_differ(actual, expected) -> str | None:
-    """Tell what is wrong when every bit must agree."""
+    """Return how bits that must agree differ."""
     if problem := _misfit(actual, expected):
         return problem
     a, b = np.ascontiguousarray(actual), np.ascontiguousarray(expected)
@@ -223,7 +223,7 @@ def bits_differ(actual, expected) -> str | None:
 
 
 def out_of_bound(actual, estimate: oracle.Estimate) -> str | None:
-    """Tell what is wrong when every value must be within its own a-priori bound."""
+    """Return which values exceed their own a-priori bound."""
     if problem := _misfit(actual, estimate.value):
         return problem
     error = np.abs(actual.astype(np.float64) - estimate.value)

@@ -26,7 +26,7 @@ EXTREMES = [
     *(0, 1, -1, 2, 3, 7, 8, 16, 17, 255, 2**16, 2**20, 2**31 - 1, 2**31, 2**32, 2**40, 2**62),
     *(2**63 - 1, -(2**63), -2, -8, -(2**31)),
 ]
-FRACTIONS = [0.0, -0.0, 1.0, -1.0, 1e-45, 1e300, -1e300, math.inf, -math.inf, math.nan, 0.5]
+FLOATS = [0.0, -0.0, 1.0, -1.0, 1e-45, 1e300, -1e300, math.inf, -math.inf, math.nan, 0.5]
 STRINGS = [
     *("", "clip", "leaky_relu", "silu", "gelu", "mean", "max", "sum", "average", "add", "prelu"),
     *("pow", "nearest", "linear", "cubic", "align_corners", "half_pixel", "edge", "reflect"),
@@ -76,7 +76,7 @@ def change_numbers(rng, numbers):
 def change_attribute(rng, step):
     if not step.attributes or rng.random() < 0.1:
         step.attributes[rng.choice(["activation", "axis", "groups", "kernel", "value"])] = (
-            rng.choice([(0, [number(rng)]), (1, [rng.choice(FRACTIONS)]), (2, rng.choice(STRINGS))])
+            rng.choice([(0, [number(rng)]), (1, [rng.choice(FLOATS)]), (2, rng.choice(STRINGS))])
         )
         return
     name = rng.choice([*step.attributes])
@@ -85,11 +85,11 @@ def change_attribute(rng, step):
     if action < 0.08:
         del step.attributes[name]
     elif action < 0.16:
-        step.attributes[name] = (1, [rng.choice(FRACTIONS)])
+        step.attributes[name] = (1, [rng.choice(FLOATS)])
     elif kind == fmt.STRING:
         step.attributes[name] = (kind, rng.choice(STRINGS))
     elif kind == fmt.FLOATS:
-        step.attributes[name] = (kind, [rng.choice(FRACTIONS) for _ in value])
+        step.attributes[name] = (kind, [rng.choice(FLOATS) for _ in value])
     else:
         step.attributes[name] = (kind, change_numbers(rng, value))
 

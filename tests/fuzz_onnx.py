@@ -123,7 +123,7 @@ def oracle(data: bytes, feeds):
 
 
 def unlike(got, wanted) -> str | None:
-    """Tell what is wrong; where the other is not finite, so may this be, in any way."""
+    """Return the difference, if any; where the other is not finite, so may this be, in any way."""
     if got.shape != wanted.shape:
         return f"shape {got.shape}, not {wanted.shape}"
     with np.errstate(all="ignore"):
@@ -183,7 +183,7 @@ def case(rng: random.Random) -> str:
 
 
 def disagreed(model, arrays) -> bool:
-    """Tell whether the model asks for what the oracle sees otherwise, for a reason.
+    """Return whether the model asks for what the oracle sees otherwise, for a reason.
 
     The size of the batch never takes away an axis here. Padding for a wanted size is never
     negative, as in TensorFlow, where the oracle would leave out pixels at the edges.
@@ -208,7 +208,7 @@ DELICATE = {
 
 
 def is_delicate(data: bytes) -> bool:
-    """Tell whether small errors of one operator may become large ones of another.
+    """Return whether small errors of one operator may become large ones of another.
 
     Or whether weights are not finite, so that zeros that are added or left out make a difference.
     """

@@ -85,7 +85,7 @@ def wrong_array(rng, trial: Trial) -> None:
 
 
 def legal(call: Call, name, array) -> bool:
-    """Tell whether the array may well be right where that one was."""
+    """Return whether the array may well be right where that one was."""
     old = call.arrays[name]
     if array.shape == old.shape:
         return True
@@ -220,7 +220,7 @@ def described(trial: Trial) -> str:
 
 
 def judge(actual, estimate: oracle.Estimate) -> str | None:
-    """Tell what is wrong; where the sum or its bound is not finite, nothing is known."""
+    """Return the difference, if any; where the sum or its bound is not finite, nothing is known."""
     known = np.isfinite(estimate.value) & np.isfinite(estimate.bound)
     known &= np.abs(estimate.value) + estimate.bound < 1e38
     if actual.shape != estimate.value.shape:
@@ -256,7 +256,7 @@ def computed(rng, trial: Trial) -> str:
 
 
 def different(actual, expected) -> str | None:
-    """Tell where bits differ; a NaN is as good as another."""
+    """Return where bits differ; a NaN is as good as another."""
     nan = np.isnan(actual) & np.isnan(expected) if actual.shape == expected.shape else False
     return calls.bits_differ(
         np.where(nan, np.float32(0), actual), np.where(nan, 0, expected).astype(np.float32)

@@ -1,6 +1,6 @@
 """Tries random cases in a child process that the parent restarts when one of them kills it.
 
-A case is a function of a `random.Random` that returns what became of it in a word, and raises if
+A case is a function of a `random.Random` that returns what became of it as a string, and raises if
 that is wrong. `seed` and the case's number make the generator, so that either alone can be tried
 again. Time is the processor's, as a machine that is busy or asleep makes a wall clock useless.
 """
@@ -44,7 +44,7 @@ def generator(seed: int, number: int) -> random.Random:
 
 
 def mark(word: str) -> None:
-    """Tell the parent what comes next."""
+    """Report to the parent what comes next."""
     os.write(1, f"{word}\n".encode())
 
 
@@ -61,20 +61,20 @@ def child(kind: str, seed: int, first: int, count: int, seconds: float) -> None:
         try:
             mark(f"fate {case(generator(seed, number))}")
         except Exception:
-            told = traceback.format_exc().encode("utf-8", "backslashreplace")
-            mark(f"wrong {told.hex()}")
+            text = traceback.format_exc().encode("utf-8", "backslashreplace")
+            mark(f"wrong {text.hex()}")
         if time.process_time() > seconds:
             break
     mark(f"end {time.process_time()}")
 
 
-def run(kind, seed=1, first=0, count=2**62, seconds=float("inf"), told=print) -> Report:
-    """Try cases from number `first`, and tell each finding when it comes."""
+def run(kind, seed=1, first=0, count=2**62, seconds=float("inf"), report_to=print) -> Report:
+    """Try cases from number `first`, and report each finding when it comes."""
     report = Report()
 
     def found(number, what):
         report.findings.append(f"{kind}, seed {seed}, case {number}: {what}")
-        told(report.findings[-1])
+        report_to(report.findings[-1])
 
     last = first + count
     while first < last and report.seconds < seconds:
@@ -82,7 +82,7 @@ def run(kind, seed=1, first=0, count=2**62, seconds=float("inf"), told=print) ->
         process = subprocess.Popen(
             [sys.executable, __file__, *map(str, arguments)],
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE if told is not print else None,
+            stderr=subprocess.PIPE if report_to is not print else None,
             text=True,
         )
         number, stage, used = first - 1, "", 0.0

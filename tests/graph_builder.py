@@ -120,19 +120,19 @@ class Net:
             include_padding=False,
         )
 
-    def squeeze_excite(self, x, middle, gate="sigmoid", style="conv"):
-        """Multiply by a gate, its layers 1x1 convolutions or dense ones between reshapes (NCHW)."""
+    def squeeze_excite(self, x, reduced, excite_activation="sigmoid", style="conv"):
+        """Append squeeze-excite as 1x1 convolutions or as dense layers between reshapes (NCHW)."""
         c = self.channels(x)
         if style == "conv":
             mean = self.reduce(x, (2, 3))
-            hidden = self.act(self.conv(mean, middle, 1), "relu")
-            g = self.act(self.conv(hidden, c, 1), gate)
+            hidden = self.act(self.conv(mean, reduced, 1), "relu")
+            factors = self.act(self.conv(hidden, c, 1), excite_activation)
         else:
             mean = self.reduce(x, (2, 3), keepdims=False)
-            hidden = self.act(self.dense(mean, middle), "relu")
-            g = self.act(self.dense(hidden, c), gate)
-            g = self.reshape(g, 0, c, 1, 1)
-        return self.binary("mul", x, g)
+            hidden = self.act(self.dense(mean, reduced), "relu")
+            factors = self.act(self.dense(hidden, c), excite_activation)
+            factors = self.reshape(factors, 0, c, 1, 1)
+        return self.binary("mul", x, factors)
 
     def finish(self, *outputs):
         self.graph.outputs = list(outputs)
@@ -172,7 +172,7 @@ def text(graph):
 
 
 def unequal(before, after):
-    """Tell which outputs differ by more than the rounding of folded weights."""
+    """Return which outputs differ by more than the rounding of folded weights."""
     report = []
     for name, y in before.items():
         error = np.abs(after[name] - y).max() if after[name].shape == y.shape else np.inf

@@ -97,7 +97,7 @@ def main(function: str) -> None:
             for side in ("begin", "end"):
                 for as_layer in (False, True):
                     how = f"{call}, {layout} at the {side}{', as a layer' * as_layer}"
-                    print(how, flush=True)  # the last line tells what crashed
+                    print(how, flush=True)  # the last line says what crashed
                     if wrong := problem(call, expected, side, layout, as_layer):
                         sys.exit(f"{how}: {wrong}")
                     count += 1

@@ -96,7 +96,7 @@ CASES = [
             "ceil_mode": 1,
             "count_include_pad": 1,
         },
-        (19, 21),  # the meaning of both flags together was mended in 19
+        (19, 21),  # the meaning of both flags together was fixed in 19
     ),
     Case("AveragePool", [IMAGE], {"kernel_shape": [3, 3], "auto_pad": "SAME_LOWER"}),
     Case("GlobalAveragePool", [IMAGE]),

@@ -102,7 +102,7 @@ def output_shape(call: Call):
 
 
 def too_small(call: Call) -> bool:
-    """Tell whether the window is larger than the padded image."""
+    """Return whether the window is larger than the padded image."""
     if call.function == "pointwise_conv2d" or call.options["padding"] in ("same", "same_lower"):
         return False
     w = call.arrays[call.filters]
@@ -128,7 +128,7 @@ def relaid(rng, array):
     kind = rng.randrange(8)
     if kind == 0:
         return np.asfortranarray(array)
-    if kind == 1 and array.ndim:  # with gaps
+    if kind == 1 and array.ndim:  # not contiguous
         host = np.full([2 * n + 3 for n in array.shape], np.nan, np.float32)
         axis = rng.randrange(array.ndim)
         cut = [slice(1, n + 1) for n in array.shape]

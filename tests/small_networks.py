@@ -56,11 +56,11 @@ def classifier(seed=0):
         weight=b.weight(8, 16),
         bias=b.weight(16),
     )
-    gates = {"reduce_activation": "silu", "excite_activation": "sigmoid"}
+    inner = {"reduce_activation": "silu", "excite_activation": "sigmoid"}
     x = b.step(
         "inverted_residual",
         [x, x],
-        {**WINDOW, **prefixed("expand_", RELU6), **prefixed("depthwise_", RELU6), **gates},
+        {**WINDOW, **prefixed("expand_", RELU6), **prefixed("depthwise_", RELU6), **inner},
         expand_weight=b.weight(16, 24),
         expand_bias=b.weight(24),
         depthwise_weight=b.weight(3, 3, 24, 1),
@@ -82,7 +82,7 @@ def rearranger(seed=1):
     """Do all that is not a convolution, on two inputs (N, 6, 4, 8) and (N, 3)."""
     b = Builder(seed)
     x = b.core.input("x", (-1, 6, 4, 8))
-    gate = b.core.input("gate", (-1, 3))
+    factor = b.core.input("factor", (-1, 3))
     half = {"starts": [0, 0, 0, 0], "stops": [2**62, 2**62, 2**62, 4], "steps": [1, 1, 1, 1]}
     pooling = {**WINDOW, "kernel": [3, 3], "include_padding": [0]}
     parts = [
@@ -115,21 +115,21 @@ def rearranger(seed=1):
     products = b.step("matmul", [rows, turned])
     constant = b.core.constant(b.weight(1, 9))
     products = b.step("binary", [products, constant], {"function": "add", "activation": "tanh"})
-    wide = b.step("reshape", [gate], {"shape": [0, 1, 3]})
+    wide = b.step("reshape", [factor], {"shape": [0, 1, 3]})
     wide = b.step("expand", [wide], {"shape": [0, 2, 3]})
     wide = b.step("identity", [wide])
-    return b.finish(products=products, gate=wide)
+    return b.finish(products=products, factor=wide)
 
 
 def gated(seed=3):
     """Make features of images (N, 9, 8, 6) by a separable step with squeeze-excite."""
     b = Builder(seed)
     x = b.core.input("images", (-1, 9, 8, 6))
-    gates = {"reduce_activation": "silu", "excite_activation": "sigmoid"}
+    inner = {"reduce_activation": "silu", "excite_activation": "sigmoid"}
     y = b.step(
         "separable",
         [x],
-        {**WINDOW, "stride": [2, 2], **prefixed("depthwise_", RELU6), **gates},
+        {**WINDOW, "stride": [2, 2], **prefixed("depthwise_", RELU6), **inner},
         depthwise_weight=b.weight(3, 3, 6, 2),
         depthwise_bias=b.weight(12),
         weight=b.weight(12, 7),
@@ -162,7 +162,7 @@ def feeds(model, batch=2):
 
 
 def same(left, right):
-    """Tell whether two lists hold the same arrays."""
+    """Return whether two lists hold the same arrays."""
     return len(left) == len(right) and all(
         np.array_equal(a, b) for a, b in zip(left, right, strict=True)
     )

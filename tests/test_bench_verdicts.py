@@ -66,7 +66,7 @@ def test_an_interrupted_burst_does_not_set_the_unit(monkeypatch):
 def test_the_length_of_a_burst_is_not_in_what_is_saved(size):
     layer = timing.Timing(1.0, 1.0, 1, 1, (1.0, 1.5))
     burst = timing.Timing(1.0, 1.0, 1, 1, (size * 0.5, size * 0.5))
-    assert _verdicts.in_turns_of(layer, burst, size * 2e8) == pytest.approx([4, 6])
+    assert _verdicts.in_bursts(layer, burst, size * 2e8) == pytest.approx([4, 6])
 
 
 def scaled(path, factor):

@@ -79,7 +79,7 @@ def test_errors_are_within_their_bound():
 def test_turns_and_ratios():
     calls = []
     runners = {name: lambda name=name: calls.append(name) for name in "abc"}
-    rounds = common.in_turns(runners, 0.0, burst=0.0, at_most={"c": 1})
+    rounds = common.interleaved(runners, 0.0, burst=0.0, at_most={"c": 1})
     assert [len(rounds[name]) for name in "abc"] == [3, 3, 1]
     assert [n for i, n in enumerate(calls) if not i or calls[i - 1] != n] == [*"abcabab"]
     assert common.ratio({"a": [2.0, 9.0, 4.0], "b": [1.0, 3.0, 2.0]}, "a", "b") == 2
@@ -121,7 +121,7 @@ def test_another_compiler_is_no_pass(monkeypatch, capsys, tmp_path):
 
 @pytest.mark.parametrize("plant", ["_plant_instructions", "_plant_wait"])
 def test_plants_find_their_places(plant, tmp_path):
-    for file in ("cpp/kernels/depthwise/variants.hpp", "cpp/runtime/layers/depthwise.cc"):
+    for file in ("cpp/kernels/depthwise/entries_5x5_s1.hpp", "cpp/runtime/layers/depthwise.cc"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text((ROOT / file).read_text(encoding="utf-8"), encoding="utf-8")
     getattr(selftest, plant)(tmp_path)

@@ -148,12 +148,12 @@ def test_layers_of_mobilenet_v2_have_its_published_multiply_adds():
 
 
 @pytest.mark.usefixtures("tiny_network")
-@pytest.mark.parametrize(("waited", "told"), [((1.0, 1.0), False), ((1.0, 1e6), True)])
-def test_bench_tells_of_busy_neighbours(monkeypatch, capsys, waited, told):
+@pytest.mark.parametrize(("waited", "warned"), [((1.0, 1.0), False), ((1.0, 1e6), True)])
+def test_bench_reports_busy_neighbours(monkeypatch, capsys, waited, warned):
     readings = iter(waited)
     monkeypatch.setattr(pairs, "seconds_without_cpu", lambda: next(readings))
     assert main(["bench", "--quick"]) == 0
-    assert ("Other programs" in capsys.readouterr().out) == told
+    assert ("Other programs" in capsys.readouterr().out) == warned
 
 
 def test_bench_refuses_an_unwritable_path_before_it_works(monkeypatch, capsys, tmp_path):
@@ -174,7 +174,7 @@ def test_mobilenet_has_its_published_multiply_adds():
         assert (after.size, after.channels) == (before.output_size, before.outputs)
 
 
-def test_runners_are_called_in_turns():
+def test_calls_of_runners_are_interleaved():
     calls = []
     runners = {name: lambda name=name: calls.append(name) for name in "abc"}
     took = timing.interleaved(runners, 0.0, at_most={"c": 2})

@@ -77,17 +77,17 @@ def test_several_inputs(capsys, tmp_path):
     model = dwsep.Model(small_networks.rearranger())
     model.save(tmp_path / "two.dwsep")
     rng = np.random.default_rng(0)
-    for name, shape in (("x", (2, 6, 4, 8)), ("gate", (2, 3))):
+    for name, shape in (("x", (2, 6, 4, 8)), ("factor", (2, 3))):
         np.save(tmp_path / f"{name}.npy", rng.standard_normal(shape, dtype=np.float32))
-    x, gate = (str(tmp_path / f"{name}.npy") for name in ("x", "gate"))
+    x, factor = (str(tmp_path / f"{name}.npy") for name in ("x", "factor"))
     network = str(tmp_path / "two.dwsep")
-    report = run_json(capsys, network, f"gate={gate}", f"x={x}")
+    report = run_json(capsys, network, f"factor={factor}", f"x={x}")
     assert [o["shape"] for o in report["outputs"]] == [[2, 9, 9], [2, 2, 3]]
     assert "top" not in report["outputs"][0]
     assert "need NAME=FILE" in refused(capsys, "run", network, x)
-    assert "none for ['gate']" in refused(capsys, "run", network, f"x={x}")
+    assert "none for ['factor']" in refused(capsys, "run", network, f"x={x}")
     assert ".npz for 2" in refused(
-        capsys, "run", network, f"x={x}", f"gate={gate}", "--output", str(tmp_path / "o.npy")
+        capsys, "run", network, f"x={x}", f"factor={factor}", "--output", str(tmp_path / "o.npy")
     )
 
 

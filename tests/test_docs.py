@@ -1,4 +1,4 @@
-"""The documents keep their word: code runs, commands are those of the checks, files exist.
+"""What the documents say holds: code runs, commands are those of the checks, files exist.
 
 A Python block that cannot run, because it needs a file that only the reader has, begins with
 ```` ```python notest ````. One that needs a package that is missing is skipped, and so are later

@@ -140,7 +140,7 @@ def test_shapes_that_do_not_fit(function, name, shape, names, sides):
 # --- options ------------------------------------------------------------------------------------
 
 
-# What is wrong, and what the message tells of it: the value, its type, or the offending part of it.
+# What is wrong, and what the message shows of it: the value, its type, or the offending part of it.
 NO_STEPS = [
     (0, "0"),
     (-1, "-1"),
@@ -158,9 +158,9 @@ NO_STEPS = [
 
 @each_windowed
 @pytest.mark.parametrize("name", ["stride", "dilation"])
-@pytest.mark.parametrize(("value", "told"), NO_STEPS, ids=repr)
-def test_stride_and_dilation(function, name, value, told):
-    check(CALLS[function].with_options(**{name: value}), name, told)
+@pytest.mark.parametrize(("value", "shown"), NO_STEPS, ids=repr)
+def test_stride_and_dilation(function, name, value, shown):
+    check(CALLS[function].with_options(**{name: value}), name, shown)
 
 
 NO_PADDINGS = [
@@ -178,9 +178,9 @@ NO_PADDINGS = [
 
 
 @each_windowed
-@pytest.mark.parametrize(("value", "told"), NO_PADDINGS, ids=repr)
-def test_padding(function, value, told):
-    check(CALLS[function].with_options(padding=value), "padding", told)
+@pytest.mark.parametrize(("value", "shown"), NO_PADDINGS, ids=repr)
+def test_padding(function, value, shown):
+    check(CALLS[function].with_options(padding=value), "padding", shown)
 
 
 NO_ACTIVATIONS = [
@@ -203,16 +203,16 @@ STAGES += [("inverted_residual", "expand_activation")]
 
 
 @pytest.mark.parametrize(("function", "name"), STAGES)
-@pytest.mark.parametrize(("value", "told"), NO_ACTIVATIONS, ids=repr)
-def test_activation(function, name, value, told):
-    check(CALLS[function].with_options(**{name: value}), name, told)
+@pytest.mark.parametrize(("value", "shown"), NO_ACTIVATIONS, ids=repr)
+def test_activation(function, name, value, shown):
+    check(CALLS[function].with_options(**{name: value}), name, shown)
 
 
 @pytest.mark.parametrize(
-    ("value", "told"), [(0, "0"), (-2, "-2"), (1.5, "float"), ("2", "str"), (None, "None")]
+    ("value", "shown"), [(0, "0"), (-2, "-2"), (1.5, "float"), ("2", "str"), (None, "None")]
 )
-def test_groups(value, told):
-    check(CALLS["conv2d"].with_options(groups=value), "groups", told)
+def test_groups(value, shown):
+    check(CALLS["conv2d"].with_options(groups=value), "groups", shown)
 
 
 def test_groups_that_do_not_divide_the_channels():
@@ -222,12 +222,12 @@ def test_groups_that_do_not_divide_the_channels():
 
 @pytest.mark.parametrize("function", CALLS)
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "shown"),
     [(0, "0"), (-1, "-1"), (1.5, "float"), ("two", "str"), (np.array([1, 2]), "ndarray")],
     ids=repr,
 )
-def test_num_threads(function, value, told):
-    check(CALLS[function], "num_threads", told, num_threads=value)
+def test_num_threads(function, value, shown):
+    check(CALLS[function], "num_threads", shown, num_threads=value)
 
 
 @each_windowed

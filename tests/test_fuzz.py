@@ -7,21 +7,21 @@ COUNT = 1200
 
 
 def findings(kind, **options):
-    told = []
-    return told, fuzzing.run(kind, told=told.append, **options)
+    found = []
+    return found, fuzzing.run(kind, report_to=found.append, **options)
 
 
 def test_operators():
-    told, report = findings("operators", count=COUNT)
-    assert not told
+    found, report = findings("operators", count=COUNT)
+    assert not found
     assert report.cases == COUNT
     assert min(report.fates[fate] for fate in ("computed", "refused")) > 0.3 * COUNT
 
 
 def test_onnx_models():
     pytest.importorskip("onnx", reason="imports ONNX models")
-    told, report = findings("onnx", count=COUNT)
-    assert not told
+    found, report = findings("onnx", count=COUNT)
+    assert not found
     assert report.cases == COUNT
     ran = sum(count for fate, count in report.fates.items() if fate.startswith(("run", "compared")))
     assert min(ran, report.fates["InvalidModelError"]) > 0.2 * COUNT
@@ -54,12 +54,12 @@ def test_what_kills_the_process_is_found_and_the_rest_is_tried(tmp_path, monkeyp
     """The driver itself: a crash, an error, no memory and no end are findings with their number."""
     (tmp_path / "fuzz_planted.py").write_text(CASES)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
-    told, report = findings("planted", seed=3, count=12)
+    found, report = findings("planted", seed=3, count=12)
     assert report.cases == 12
     assert report.fates == {"fine": 7, "oracle died": 1}
-    starts = [text.split(":")[0] for text in told]
+    starts = [text.split(":")[0] for text in found]
     assert starts == [f"planted, seed 3, case {number}" for number in (2, 6, 8, 10)]
-    assert "-11" in told[0]
-    assert "MemoryError" in told[1]
-    assert "eight" in told[2]
-    assert "-27" in told[3]
+    assert "-11" in found[0]
+    assert "MemoryError" in found[1]
+    assert "eight" in found[2]
+    assert "-27" in found[3]

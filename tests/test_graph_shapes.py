@@ -88,11 +88,11 @@ def test_images(channels_last):
     )
     assert block == image(None, 5, 5, 7)
     depthwise = {"depthwise_weight": (3, 3, 6, 2)}
-    gate = depthwise | {"reduce_weight": (12, 3), "excite_weight": (3, 12)}
-    assert shape("separable", (12, 5), {}, gate) == image(None, 5, 5, 7)
+    squeeze_excite = depthwise | {"reduce_weight": (12, 3), "excite_weight": (3, 12)}
+    assert shape("separable", (12, 5), {}, squeeze_excite) == image(None, 5, 5, 7)
     for wrong in ({"reduce_weight": (6, 3)}, {"excite_weight": (4, 12)}, {"excite_weight": (3, 6)}):
         with pytest.raises(ShapeError, match="separable 'y'"):
-            shape("separable", (12, 5), {}, gate | wrong)
+            shape("separable", (12, 5), {}, squeeze_excite | wrong)
     for weight in [(3, 3, 5, 4), (10, 10, 6, 4)]:
         with pytest.raises(ShapeError, match="conv 'y'"):
             shape("conv", weight, {"groups": 1})

@@ -1,4 +1,4 @@
-"""The modules of the package: no circle of imports, and arrows that point one way.
+"""The modules of the package: no import cycles, and layers in one direction.
 
 The sources are read, not imported, so that imports inside functions and for types count as well.
 """

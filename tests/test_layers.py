@@ -25,7 +25,7 @@ import dwsep
 
 def make_calls(shape=(2, 11, 12, 24), seed=1):
     draw = normals(seed)
-    gates = {"expand_activation": "silu", "depthwise_activation": ("clip", -0.5, 2.5)}
+    inner = {"expand_activation": "silu", "depthwise_activation": ("clip", -0.5, 2.5)}
     lower = {"depthwise_activation": "relu6", "padding": "same_lower"}
     sides = {"padding": ((2, 1), (2, 3)), "groups": 2}
     return {
@@ -34,7 +34,7 @@ def make_calls(shape=(2, 11, 12, 24), seed=1):
             depthwise(draw, shape, (5, 5), multiplier=2, stride=2, activation="hard_swish"),
             pointwise(draw, shape, 40, residual=True, activation="gelu"),
             separable(draw, shape, 40, residual=True, **lower),
-            inverted_residual(draw, shape, 72, 24, residual=True, dilation=(1, 2), **gates),
+            inverted_residual(draw, shape, 72, 24, residual=True, dilation=(1, 2), **inner),
             conv2d(draw, shape, 36, (3, 5), residual=True, **sides),
         )
     }

@@ -99,9 +99,9 @@ def test_wrong_shapes(name, wrong):
 
 
 @pytest.mark.parametrize(
-    ("multiplier", "told"), [(0, "0"), (-1, "-1"), (4, "4"), (1.5, "float"), ("2", "str")]
+    ("multiplier", "shown"), [(0, "0"), (-1, "-1"), (4, "4"), (1.5, "float"), ("2", "str")]
 )
-def test_wrong_multiplier(multiplier, told):
+def test_wrong_multiplier(multiplier, shown):
     with pytest.raises((TypeError, ValueError), match="multiplier") as caught:
         dwsep.depthwise_weights_from_torch(numbered(6, 1, 3, 3), multiplier)
-    assert told in str(caught.value)
+    assert shown in str(caught.value)

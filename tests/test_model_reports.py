@@ -62,8 +62,8 @@ def test_summary_of_steps_without_work(rearranger):
 
 
 def test_summary_takes_shapes_by_name(rearranger):
-    summary = rearranger.summary(input_shapes={"x": (3, 6, 4, 8), "gate": [2, 3]})
-    assert summary.outputs == {"products": (3, 9, 9), "gate": (2, 2, 3)}
+    summary = rearranger.summary(input_shapes={"x": (3, 6, 4, 8), "factor": [2, 3]})
+    assert summary.outputs == {"products": (3, 9, 9), "factor": (2, 2, 3)}
 
 
 @pytest.mark.parametrize(

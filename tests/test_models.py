@@ -25,9 +25,9 @@ class Published:
 # Exact parameters are the trainable ones of keras.applications, where it has the network (V1, V2,
 # V3, EfficientNet, Xception, ConvNeXt), or else those that torchvision states with its weights
 # (MnasNet-B1, ShuffleNetV2). Those of Lite0, MnasNet-A1 and V4 are in timm's tables of results.
-# Multiply-adds are the papers', but Xception's, which NASNet's paper tells (arXiv:1707.07012),
+# Multiply-adds are the papers', but Xception's, which NASNet's paper gives (arXiv:1707.07012),
 # MnasNet-B1's (torchvision: 0.314 G), V4's (timm: 0.19 G, where the paper rounds to 0.2 G) and
-# Lite0's: B0's, since timm states the same number for both; the gates have less than 1 %.
+# Lite0's: B0's, since timm states the same number for both; squeeze-excite has less than 1 %.
 PUBLISHED = {
     "mobilenet_v1": Published(4_231_976, 569),
     "mobilenet_v2": Published(3_504_872, 300),
@@ -44,7 +44,7 @@ PUBLISHED = {
     "shufflenet_v2": Published(2_278_604, 146),
     "convnext_tiny": Published(28_589_128, 4500),
 }
-# The same sources, at other widths; multiply-adds where the paper tells them.
+# The same sources, at other widths; multiply-adds where the paper has them.
 PUBLISHED_WIDTHS = {
     ("mobilenet_v1", 0.25): (470_072, 41),
     ("mobilenet_v1", 0.5): (1_331_592, 149),

@@ -23,7 +23,7 @@ CHANNELS = 16
 
 
 class Gated(nn.Module):
-    """A depthwise convolution with a squeeze-excite gate and a residual."""
+    """A depthwise convolution with squeeze-excite and a residual."""
 
     def __init__(self):
         super().__init__()
@@ -34,8 +34,8 @@ class Gated(nn.Module):
 
     def forward(self, x):
         y = F.hardswish(self.norm(self.depthwise(x)))
-        gate = F.relu(self.reduce(F.adaptive_avg_pool2d(y, 1)))
-        return x + self.project(y * F.hardsigmoid(self.excite(gate)))
+        reduced = F.relu(self.reduce(F.adaptive_avg_pool2d(y, 1)))
+        return x + self.project(y * F.hardsigmoid(self.excite(reduced)))
 
 
 class Shuffled(nn.Module):

@@ -106,7 +106,7 @@ def test_long_chains_are_no_problem():
 
 
 def test_weights_that_are_no_numbers_make_no_noise():
-    """Not even the kind of NaN that tells when it is used: warnings are errors here."""
+    """Not even a signalling NaN: warnings are errors here."""
     signalling = np.full(4, 0x7F800001, np.uint32).view(np.float32).reshape(4, 1, 1)
     nodes = [("Mul", "x,s", "a", {}), ("Add", "a,s", "b", {}), ("Conv", "b,w", "y", {})]
     net = model(nodes, {"s": signalling, "w": np.full((2, 4, 1, 1), np.inf, np.float32)})
@@ -274,9 +274,9 @@ def test_external_data(tmp_path):
         ("../secret", {}, "outside the model's directory"),
         ("a/../../secret", {}, "outside the model's directory"),
         ("link", {}, "outside the model's directory"),
-        ("/etc/passwd", {}, "is not a file beside the model"),
-        ("", {}, "is not a file beside the model"),
-        ("nul\0", {}, "is not a file beside the model"),
+        ("/etc/passwd", {}, "is not a file in the model's folder"),
+        ("", {}, "is not a file in the model's folder"),
+        ("nul\0", {}, "is not a file in the model's folder"),
         (".", {}, "outside the model's directory"),
         ("folder", {}, "is not a regular file"),
         ("pipe", {}, "is not a regular file"),

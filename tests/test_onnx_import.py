@@ -1,4 +1,4 @@
-"""The importer around the operators: batches, sources, what is refused and how it is told."""
+"""The importer around the operators: batches, sources, what is refused and with which message."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_a_guard_that_changes_nothing_is_looked_through():
 # What is refused
 
 
-def test_all_that_is_not_supported_is_told_at_once(tmp_path):
+def test_all_that_is_not_supported_is_reported_at_once(tmp_path):
     nodes = [
         ("TopK", "x,k", "v,i", {}),
         ("Relu", "v", "r", {}),

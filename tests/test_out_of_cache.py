@@ -1,6 +1,6 @@
-"""Calls too large for the caches take another way through memory, to the same bits.
+"""Calls that exceed the last cache take another path through memory, to the same bits.
 
-The near way, which all other tests judge, is taken when the output has gaps between its pixels.
+The usual path, which all other tests judge, is taken when the output is not contiguous.
 """
 
 import numpy as np
@@ -52,7 +52,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_far_and_near_give_the_same_bits_and_stay_inside(case):
+def test_both_paths_give_the_same_bits_and_stay_inside(case):
     layer, height, width, channels = CASES[case]
     one = layer.output_shape((1, height, width, channels))
     each = 4 * (height * width * channels + int(np.prod(one)))
@@ -67,14 +67,14 @@ def test_far_and_near_give_the_same_bits_and_stay_inside(case):
     if case == "residual":
         image = np.random.default_rng(1).standard_normal(one, np.float32)
         residual = [np.broadcast_to(image, out_shape)]
-    with_gaps = np.empty((*out_shape[:3], out_shape[3] + 1), np.float32)
-    near = layer(x, *residual, out=with_gaps[..., :-1], num_threads=2)
+    wider = np.empty((*out_shape[:3], out_shape[3] + 1), np.float32)
+    usual = layer(x, *residual, out=wider[..., :-1], num_threads=2)
     for side in ("begin", "end"):
         streamed = y_pages.place(out_shape, side)
         for threads in (1, 2, 3):
             y_pages.floats[...] = np.nan
             layer(x, *residual, out=streamed, num_threads=threads)
-            assert np.array_equal(streamed.view(np.uint32), near.view(np.uint32)), (side, threads)
+            assert np.array_equal(streamed.view(np.uint32), usual.view(np.uint32)), (side, threads)
             written = np.count_nonzero(~np.isnan(y_pages.floats))
             assert written == streamed.size
 

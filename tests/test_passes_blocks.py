@@ -8,26 +8,26 @@ from graph_builder import Net, kinds, only, optimized
 from dwsep.graph.pipeline import optimize
 
 
-def _inverted_residual(net, x, expanded, made, act="relu6", gate=False, stride=1):
+def _inverted_residual(net, x, expanded, made, act="relu6", squeeze_excite=False, stride=1):
     y = net.act(net.batch_norm(net.conv(x, expanded, 1)), act)
     y = net.act(net.batch_norm(net.depthwise(y, stride=stride)), act)
-    y = net.squeeze_excite(y, 2, style=gate) if gate else y
+    y = net.squeeze_excite(y, 2, style=squeeze_excite) if squeeze_excite else y
     return net.batch_norm(net.conv(y, made, 1))
 
 
-@pytest.mark.parametrize("gate", [False, "conv", "dense"])
+@pytest.mark.parametrize("squeeze_excite", [False, "conv", "dense"])
 @pytest.mark.parametrize("added", [False, True])
-def test_an_inverted_residual_is_one_node(gate, added):
+def test_an_inverted_residual_is_one_node(squeeze_excite, added):
     net = Net()
     x = net.act(net.conv(net.input(None, 3, 6, 6), 4), "relu")
-    y = _inverted_residual(net, x, 8, 4, gate=gate)
+    y = _inverted_residual(net, x, 8, 4, squeeze_excite=squeeze_excite)
     y = net.binary("add", y, x) if added else y
     graph = optimized(net.finish(y), optimize)
     assert kinds(graph) == ["transpose", "standard", "inverted_residual", "transpose"]
     node = only(graph, "inverted_residual")
     assert len(node.inputs) == 1 + added
     names = {"weight", "bias"}
-    stages = ["expand", "depthwise"] + (["reduce", "excite"] if gate else [])
+    stages = ["expand", "depthwise"] + (["reduce", "excite"] if squeeze_excite else [])
     names |= {f"{stage}_{name}" for stage in stages for name in names}
     assert set(node.weights) == names
     attributes = {"stride", "dilation", "padding", "activation"}
@@ -80,12 +80,12 @@ def test_what_others_read_is_not_inside_a_block(read):
     assert kinds(graph).count("separable") == (read == "expanded")
 
 
-@pytest.mark.parametrize("gate", ["conv", "dense"])
+@pytest.mark.parametrize("squeeze_excite", ["conv", "dense"])
 @pytest.mark.parametrize("added", [False, True])
-def test_a_separable_convolution_takes_a_gate(gate, added):
+def test_a_separable_convolution_takes_squeeze_excite(squeeze_excite, added):
     net = Net()
     x = net.act(net.conv(net.input(None, 3, 6, 6), 4), "relu")
-    y = net.squeeze_excite(net.act(net.depthwise(x, multiplier=2), "silu"), 2, style=gate)
+    y = net.squeeze_excite(net.act(net.depthwise(x, multiplier=2), "silu"), 2, style=squeeze_excite)
     y = net.conv(y, 4, 1)
     y = net.binary("add", y, x) if added else y
     graph = optimized(net.finish(y), optimize)
@@ -98,14 +98,14 @@ def test_a_separable_convolution_takes_a_gate(gate, added):
     assert set(node.attributes) == attributes | {f"{stage}activation" for stage in stages}
 
 
-@pytest.mark.parametrize("read", ["depthwise", "gate", "product"])
-def test_a_gate_that_others_look_into_stays_in_pieces(read):
+@pytest.mark.parametrize("read", ["depthwise", "factors", "product"])
+def test_squeeze_excite_with_other_readers_stays_in_pieces(read):
     net = Net()
     inner = net.depthwise(net.input(None, 4, 6, 6))
     product = net.squeeze_excite(inner, 2)
-    gate = net.graph.nodes[-1].inputs[1]
+    factors = net.graph.nodes[-1].inputs[1]
     y = net.conv(product, 5, 1)
-    other = net.unary("exp", {"depthwise": inner, "gate": gate, "product": product}[read])
+    other = net.unary("exp", {"depthwise": inner, "factors": factors, "product": product}[read])
     graph = optimized(net.finish(y, other), optimize)
     assert "separable" not in kinds(graph)
     assert kinds(graph).count("pointwise") == 3

@@ -1,4 +1,4 @@
-"""Residuals and gates go into the nodes they belong to, convolutions get their kinds."""
+"""Residuals and squeeze-excite go into the nodes they belong to, convolutions get their kinds."""
 
 from __future__ import annotations
 
@@ -107,13 +107,13 @@ def test_a_gate_works_on_one_pixel(style):
     assert graph.shape(graph.nodes[3].output) == (None, 1, 1, 2)
 
 
-@pytest.mark.parametrize("first", ["x", "gate"])
+@pytest.mark.parametrize("first", ["x", "factors"])
 def test_a_gate_on_an_image_of_one_pixel(first):
     net = Net(channels_last=True)
     x = net.conv(net.input(None, 1, 1, 3), 6)
-    gate = net.dense(net.dense(net.reduce(x, (1, 2), keepdims=False), 2), 6)
-    gate = net.reshape(gate, 0, 1, 1, 6)
-    y = net.binary("mul", *((x, gate) if first == "x" else (gate, x)))
+    factors = net.dense(net.dense(net.reduce(x, (1, 2), keepdims=False), 2), 6)
+    factors = net.reshape(factors, 0, 1, 1, 6)
+    y = net.binary("mul", *((x, factors) if first == "x" else (factors, x)))
     graph = optimized(net.finish(y), optimize)
     assert kinds(graph) == ["standard", "reduce", "pointwise", "pointwise", "binary"]
 
@@ -128,8 +128,8 @@ def test_what_is_not_the_mean_of_all_pixels_makes_no_gate(source):
         "other mean": lambda: net.reduce(other, (1, 2)),
         "rows": lambda: net.reduce(net.reduce(x, (1,)), (2,)),
     }[source]()
-    gate = net.conv(net.conv(pooled, 2, 1, activation="relu"), 6, 1, activation="sigmoid")
-    graph = optimized(net.finish(net.conv(net.binary("mul", x, gate), 4, 1)), optimize)
+    factors = net.conv(net.conv(pooled, 2, 1, activation="relu"), 6, 1, activation="sigmoid")
+    graph = optimized(net.finish(net.conv(net.binary("mul", x, factors), 4, 1)), optimize)
     assert "separable" not in kinds(graph)
     assert "binary" in kinds(graph)
 
@@ -139,9 +139,9 @@ def test_a_gate_whose_mean_others_read_stays(reader):
     net = Net()
     x = net.conv(net.input(None, 3, 5, 5), 6)
     mean = net.reduce(x, (2, 3), keepdims=False)
-    gate = net.reshape(net.dense(net.dense(mean, 2), 6), 0, 6, 1, 1)
+    factors = net.reshape(net.dense(net.dense(mean, 2), 6), 0, 6, 1, 1)
     other = net.unary("exp", mean) if reader == "another node" else mean
-    graph = optimized(net.finish(net.binary("mul", x, gate), other), optimize)
+    graph = optimized(net.finish(net.binary("mul", x, factors), other), optimize)
     assert "reshape" in kinds(graph)
 
 

@@ -106,7 +106,7 @@ def test_bits_are_the_same_however_it_is_run(call, threads):
 
 @st.composite
 def views(draw, shape):
-    """Slice a larger random array to `shape`, with gaps and reversed axes."""
+    """Slice a larger random array to `shape`, not contiguous and with reversed axes."""
     steps = [draw(st.sampled_from([1, 1, 2, 3, -1, -2])) for _ in shape[:-1]] + [1]
     extra = [draw(st.integers(0, 3)) for _ in shape]
     spans = [abs(step) * size + more for step, size, more in zip(steps, shape, extra, strict=True)]

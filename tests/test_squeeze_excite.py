@@ -186,7 +186,7 @@ SMALL = {
 
 @pytest.mark.parametrize("function", SMALL)
 @pytest.mark.parametrize(
-    ("change", "named", "told"),
+    ("change", "named", "shown"),
     [
         ({"reduce_weight": None}, "reduce_weight", "NoneType"),
         ({"excite_weight": None}, "excite_weight", "NoneType"),
@@ -200,12 +200,12 @@ SMALL = {
         ({"excite_activation": 3}, "excite_activation", "int"),
     ],
 )
-def test_errors(function, change, named, told):
+def test_errors(function, change, named, shown):
     call = SMALL[function]
     arguments = {**call.arrays, **call.options, **change}
     with pytest.raises((TypeError, ValueError), match=rf"^{named}: need ") as caught:
         getattr(dwsep, function)(**arguments)
-    assert told in str(caught.value)
+    assert shown in str(caught.value)
 
 
 @pytest.mark.parametrize("function", SMALL)

@@ -1,4 +1,4 @@
-"""Separable steps with squeeze-excite: the bits of the separate steps, and their float64 values."""
+"""Separable steps with squeeze-excite: the bits of the single steps, and their float64 values."""
 
 import copy
 
@@ -13,25 +13,25 @@ from dwsep.graph.passes import blocks
 from dwsep.graph.pipeline import optimize
 
 CASES = {
-    "EfficientNet": {"size": (56, 40), "channels": 32, "middle": 8, "made": 16},
-    "MobileNetV3": {"size": (33, 56), "channels": 16, "middle": 8, "made": 16, "stride": 2},
-    "few pixels": {"size": (4, 4), "channels": 200, "middle": 9, "made": 300},
-    "one pixel": {"size": (1, 1), "channels": 24, "middle": 3, "made": 5},
-    "odd": {"size": (19, 13), "channels": 17, "middle": 5, "made": 17, "added": True},
-    "kernel 7": {"size": (20, 31), "channels": 65, "middle": 9, "made": 3, "kernel": 7},
-    "dilated": {"size": (17, 17), "channels": 40, "middle": 4, "made": 8, "dilation": 2},
-    "multiplier": {"size": (13, 12), "channels": 6, "middle": 4, "made": 7, "multiplier": 2},
+    "EfficientNet": {"size": (56, 40), "channels": 32, "reduced": 8, "made": 16},
+    "MobileNetV3": {"size": (33, 56), "channels": 16, "reduced": 8, "made": 16, "stride": 2},
+    "few pixels": {"size": (4, 4), "channels": 200, "reduced": 9, "made": 300},
+    "one pixel": {"size": (1, 1), "channels": 24, "reduced": 3, "made": 5},
+    "odd": {"size": (19, 13), "channels": 17, "reduced": 5, "made": 17, "added": True},
+    "kernel 7": {"size": (20, 31), "channels": 65, "reduced": 9, "made": 3, "kernel": 7},
+    "dilated": {"size": (17, 17), "channels": 40, "reduced": 4, "made": 8, "dilation": 2},
+    "multiplier": {"size": (13, 12), "channels": 6, "reduced": 4, "made": 7, "multiplier": 2},
 }
 
 
 def graph_of(
-    size, channels, middle, made, kernel=3, stride=1, dilation=1, multiplier=1, added=False
+    size, channels, reduced, made, kernel=3, stride=1, dilation=1, multiplier=1, added=False
 ):
     net = Net()
     x = net.input(None, channels, *size)
     pad = (kernel // 2 * dilation,) * 4
     y = net.depthwise(x, kernel, multiplier, stride=stride, dilation=dilation, padding=pad)
-    y = net.squeeze_excite(net.act(y, "silu"), middle)
+    y = net.squeeze_excite(net.act(y, "silu"), reduced)
     y = net.conv(y, made, 1)
     return net.finish(net.act(net.binary("add", y, x) if added else y, "hard_swish"))
 

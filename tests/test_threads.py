@@ -90,12 +90,12 @@ def test_none_goes_back_to_the_default():
     assert dwsep.get_num_threads() == default
 
 
-@pytest.mark.parametrize(("wrong", "told"), [(0, "0"), (-1, "-1"), (1.5, "float"), ("2", "str")])
-def test_wrong_counts(wrong, told):
+@pytest.mark.parametrize(("wrong", "shown"), [(0, "0"), (-1, "-1"), (1.5, "float"), ("2", "str")])
+def test_wrong_counts(wrong, shown):
     before = dwsep.get_num_threads()
     with pytest.raises((TypeError, ValueError), match="num_threads") as caught:
         dwsep.set_num_threads(wrong)
-    assert told in str(caught.value)
+    assert shown in str(caught.value)
     assert dwsep.get_num_threads() == before
 
 

@@ -32,7 +32,7 @@ def model():
 def test_the_file_is_as_exported():
     counts = Counter(node.op_type for node in onnx.load(PATH).graph.node)
     assert counts["BatchNormalization"] == 8
-    assert counts["GlobalAveragePool"] == 2  # of the gate and of the classifier
+    assert counts["GlobalAveragePool"] == 2  # of squeeze-excite and of the classifier
     assert PATH.stat().st_size < 100_000
 
 

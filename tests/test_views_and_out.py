@@ -254,11 +254,11 @@ def test_strides_beyond_32_bits():
 
     def judge(call):
         x[...] = call.arrays["x"]
-        far = {"x": x}
+        given = {"x": x}
         if "residual" in call.arrays:
             residual[...] = call.arrays["residual"]
-            far["residual"] = residual
-        call.with_arrays(**far).run(out=out)
+            given["residual"] = residual
+        call.with_arrays(**given).run(out=out)
         return unequal(out, call.plain())
 
     assert_all(families(shape), judge)

@@ -53,7 +53,7 @@ python_tests() {
 
 case $kind in
   address)
-    # No forks beside busy threads: the locks of clang 14's allocator stay taken in the child. `thread` forks.
+    # No forks next to busy threads: the locks of clang 14's allocator stay taken in the child. `thread` forks.
     export DWSEP_TEST_NO_FORK=1
     build "$work" address,undefined
     ctest --test-dir "$work" --output-on-failure
@@ -95,7 +95,7 @@ case $kind in
       "$python" -m pip install --no-build-isolation --no-deps --upgrade --target "$work/site" "$here"
     cd "$work"
     mapfile -t tests < <(python_tests)
-    # The one test of a fork beside busy threads is left out, as for `address`.
+    # The one test of a fork next to busy threads is left out, as for `address`.
     # shellcheck disable=SC2086
     LD_PRELOAD="$("$compiler" -print-file-name=libclang_rt.asan-x86_64.so) $("$compiler" -print-file-name=libstdc++.so.6)" \
       PYTHONPATH=$work/site PYTHONMALLOC=malloc \

@@ -8,7 +8,7 @@ from math import cos, pi, sin
 from pathlib import Path
 
 INK, FAINT, EDGE = "#1d2733", "#5b6675", "#8a95a3"
-FAR, NEAR, REGISTERS = "#eef0f3", "#dcebfa", "#fff2d5"  # L3 or memory, L2, L1 and registers
+MEMORY, CACHE, REGISTERS = "#eef0f3", "#dcebfa", "#fff2d5"  # L3 or memory, L2, L1 and registers
 OLD, NEW, DEPTHWISE, OUTSIDE = "#f2a65a", "#3f7fc1", "#4aa37c", "#cfd5dc"
 
 SIZE, INPUTS, EXPANDED = 56, 24, 144
@@ -81,9 +81,9 @@ def draw() -> str:
     before, after = [OUTSIDE] * 2, [OUTSIDE] * 3
     parts = [
         box(1, 1, 998, 468, "#ffffff", "#c5ccd4", 12),
-        box(16, 40, 136, 352, FAR),
-        box(236, 150, 528, 242, NEAR),
-        box(848, 40, 136, 352, FAR),
+        box(16, 40, 136, 352, MEMORY),
+        box(236, 150, 528, 242, CACHE),
+        box(848, 40, 136, 352, MEMORY),
         text(84, 30, "L3 or memory", 12, FAINT),
         text(916, 30, "L3 or memory", 12, FAINT),
         text(500, 30, "L1 and registers", 12, FAINT),

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
-"""Runs layers of dwsep in Cython loops without the GIL; `setup.py` beside it builds it."""
+"""Runs layers of dwsep in Cython loops without the GIL; `setup.py` in this folder builds it."""
 
 import numpy as np
 

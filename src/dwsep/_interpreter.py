@@ -1,4 +1,4 @@
-"""Refuses subinterpreters of Python 3.10, where the core would wait for ever for the GIL it has."""
+"""Refuses subinterpreters of Python 3.10, where the core would deadlock on the GIL it holds."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Layer(_core.Layer):
         return MappingProxyType(dict(zip(self._names, self._values, strict=True)))
 
     def explain(self, x_shape: Shape, num_threads: int | None = None) -> Plan:
-        """Tell what a call would do, without doing it.
+        """Return the plan of a call without running it.
 
         Parameters
         ----------

@@ -131,13 +131,13 @@ def level_of(work: Work, threads: int) -> str:
 
 
 def limit(work: Work, threads: int, peak: float | None = None) -> Limit:
-    """Tell the least time of a call.
+    """Return a lower bound of the time of a call.
 
     Parameters
     ----------
     work : Work
     threads : int
-        Threads that work; no more cores than there are is reckoned with.
+        Threads that work; counted up to the number of cores.
     peak : float, optional
         Operations a second of one core; by default `peak_flops()`.
 

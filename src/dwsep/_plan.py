@@ -1,4 +1,4 @@
-"""What a layer tells of a call without doing it."""
+"""The plan of a call: what a layer reports without running it."""
 
 from __future__ import annotations
 

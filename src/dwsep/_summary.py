@@ -76,7 +76,7 @@ class Summary:
     weight_bytes : int
         Size of all weights, as they are packed.
     arena_bytes : int
-        Memory of a call beside weights, inputs and outputs.
+        Memory of a call in addition to weights, inputs and outputs.
     """
 
     name: str
@@ -112,7 +112,7 @@ class Summary:
             f"{self.name}: {_values(self.inputs)} -> {_values(self.outputs)}\n"
             f"{table(headers, [*rows, total], 6)}\n"
             f"weights {_megabytes(self.weight_bytes)}, "
-            f"memory of a call beside them {_megabytes(self.arena_bytes)}"
+            f"scratch memory of a call {_megabytes(self.arena_bytes)}"
         )
 
 
@@ -180,7 +180,7 @@ def summarize(
     shapes: Mapping[str, Sequence[int]] | None,
     num_threads: int | None,
 ) -> Summary:
-    """Tell what a network consists of."""
+    """Summarise what a network consists of."""
     sizes = input_shapes(network, batch, shapes)
     rows = step_rows(network, sizes, num_threads)
     return Summary(

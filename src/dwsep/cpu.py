@@ -30,7 +30,7 @@ class CPUInfo(TypedDict):
 
 
 def cpu_info() -> CPUInfo:
-    """Tell what processor was found and what of it is used.
+    """Return the processor that was found and what of it is used.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def set_num_threads(num_threads: int | None) -> None:
     ----------
     num_threads : int or None
         At least 1; more than 256 count as 256. None returns to the default: the environment
-        variable DWSEP_NUM_THREADS, a whole number of at least 1 (where it is none, calls that
+        variable DWSEP_NUM_THREADS, an integer of at least 1 (where it is none, calls that
         need it raise ValueError), else the number of CPUs that the process may use, but no more
         than OMP_NUM_THREADS says.
 
@@ -103,7 +103,7 @@ def set_num_threads(num_threads: int | None) -> None:
 
 
 def get_num_threads() -> int:
-    """Tell the number of threads of calls that do not say.
+    """Return the number of threads of calls that do not set it.
 
     Returns
     -------

@@ -68,7 +68,7 @@ cdef extern from "dwsep/c_api.h" nogil:
 
     ctypedef struct dwsep_pointwise_filter:
         const void* weight
-        # "in" is a word of Cython's.
+        # "in" is a keyword of Cython.
         int64_t in_ "in"
         int64_t out
         const void* bias

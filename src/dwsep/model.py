@@ -156,7 +156,7 @@ class Model:
         input_shapes: Mapping[str, Sequence[int]] | None = None,
         num_threads: int | None = None,
     ) -> Summary:
-        """Tell what the network consists of: shapes, multiply-adds, parameters and kernels.
+        """Summarise the network: shapes, multiply-adds, parameters and kernels.
 
         Parameters
         ----------

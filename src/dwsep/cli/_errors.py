@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend: one line that names the argument, and exit status 2."""
+"""Errors that the user can fix: one line that names the argument, and exit status 2."""
 
 from __future__ import annotations
 

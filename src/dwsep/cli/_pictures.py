@@ -118,18 +118,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def picture_axes(shape: Sequence[int | None], layout: str | None) -> str:
-    """Tell the layout of an input that takes pictures.
+    """Return the layout of an input that takes pictures.
 
     Raises
     ------
     ValueError
-        If it cannot be told, or a picture cannot go there.
+        If it is ambiguous, or a picture cannot go there.
     """
     if len(shape) != 4:
         raise ValueError(f"pictures need an input with 4 axes, got {tuple(shape)}")
     fits = [name for name, axis in (("NCHW", 1), ("NHWC", 3)) if shape[axis] in (1, 3)]
     if layout is None and len(fits) != 1:
-        raise ValueError(f"cannot tell where {tuple(shape)} has its channels: give --layout")
+        raise ValueError(f"the channel axis of {tuple(shape)} is ambiguous: give --layout")
     chosen = layout or fits[0]
     if chosen not in fits:
         raise ValueError(f"pictures need an input with 1 or 3 channels, got {tuple(shape)}")
@@ -255,7 +255,7 @@ def _grey16(picture: Any, background: int) -> Any:
 
 
 def _upright(path: str) -> tuple[Any, str | None]:
-    """Read a picture, turned as the camera was held, and tell the file's format."""
+    """Read a picture, turned as the camera was held, and return the file's format."""
     image = _pillow()
     from PIL import ImageOps
 

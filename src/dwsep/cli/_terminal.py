@@ -78,11 +78,11 @@ def steps(items: Iterable[T], total: int, what: str) -> Iterator[T]:
     """
     console = _console(sys.stderr)
     if console is None:
-        told = time.monotonic()
+        last = time.monotonic()
         for done, item in enumerate(items):
-            if time.monotonic() - told >= _SILENCE_SECONDS:
+            if time.monotonic() - last >= _SILENCE_SECONDS:
                 print(f"{what}: {done} of {total} done", file=sys.stderr, flush=True)
-                told = time.monotonic()
+                last = time.monotonic()
             yield item
         return
     from rich.progress import Progress

@@ -1,4 +1,4 @@
-"""Faster, same or slower than a saved run, told from ratios that were timed in turns.
+"""Faster, same or slower than a saved run, judged by interleaved timings.
 
 Seconds of another day say nothing on a shared machine. What is saved is the time of every layer
 divided by that of a fixed burst of multiply-adds in registers, timed in the same turn; the clock
@@ -22,7 +22,7 @@ __all__ = [
     "compare",
     "conditions",
     "fma_burst",
-    "in_turns_of",
+    "in_bursts",
     "judge",
 ]
 
@@ -45,7 +45,7 @@ def fma_burst() -> tuple[int, float]:
     return _limits.fma_rounds(_FMA_SECONDS)
 
 
-def in_turns_of(timing: Timing, fma: Timing, flops: float) -> list[float]:
+def in_bursts(timing: Timing, fma: Timing, flops: float) -> list[float]:
     """Divide the lower quartile of each turn by what 1e8 operations took in the same turn."""
     pairs = zip(timing.lower, fma.lower, strict=True)
     return [seconds / (unit * _UNIT_FLOPS / flops) for seconds, unit in pairs]
@@ -62,7 +62,7 @@ class Verdict(NamedTuple):
 
 
 def judge(row: str, before: Sequence[float], after: Sequence[float], threshold: float) -> Verdict:
-    """Tell whether a row became slower.
+    """Return whether a row became slower.
 
     Parameters
     ----------

@@ -110,7 +110,7 @@ def _print_verdicts(verdicts: list[Verdict], threshold: float) -> None:
     count = {word: sum(v.word == word for v in verdicts) for word in ("slower", "same", "faster")}
     summary = ", ".join(f"{number} {word}" for word, number in count.items())
     note = (
-        "time now / time then, each in bursts of multiply-adds timed in turns; beyond"
+        "time now / time then, each in units of interleaved bursts of multiply-adds; beyond"
         f" {threshold:.0%} either way only if the whole interval is"
     )
     print_table("Against the saved run", ("row", "ratio", "interval", "verdict"), rows, [note])

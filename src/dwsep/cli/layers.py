@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ._layer_cases import LAYERS, LayerCase
 from ._machine import describe, seconds_without_cpu
 from ._terminal import steps
-from ._verdicts import Samples, fma_burst, in_turns_of
+from ._verdicts import Samples, fma_burst, in_bursts
 from .timing import clock_for, interleaved
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _make(case: LayerCase) -> tuple[Any, dict[str, Any]]:
 def _measure(
     case: LayerCase, threads: int, cores: int, rounds: int, flops: float, to_compare: bool
 ) -> dict[str, Any]:
-    """Time one layer in turns with the peak; all its figures, ready for JSON."""
+    """Time one layer, interleaved with the peak; all its figures, ready for JSON."""
     from dwsep import _core, _limits
 
     places = _PLACES if to_compare else 1
@@ -106,7 +106,7 @@ def _measure(
             "fma": partial(_core.time_fma, rounds),
         }
         took = interleaved(runners, seconds_each, clock=clock_for(threads))
-        in_fma += in_turns_of(took["layer"], took["fma"], flops)
+        in_fma += in_bursts(took["layer"], took["fma"], flops)
     plan = layer.explain(call["x"].shape, threads)
     peak, seconds = flops / took["fma"].seconds, took["layer"].seconds
     limit = _limits.limit(plan.work, threads, peak)

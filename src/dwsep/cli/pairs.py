@@ -11,7 +11,7 @@ from typing import Any
 from ._machine import describe, seconds_without_cpu
 from ._networks import NETWORKS, Pair
 from ._terminal import steps
-from ._verdicts import Samples, fma_burst, in_turns_of
+from ._verdicts import Samples, fma_burst, in_bursts
 from .timing import clock_for, interleaved
 
 __all__ = ["HEADERS", "QUICK_PAIRS", "measure", "notes", "remeasure", "rows", "samples", "title"]
@@ -115,7 +115,7 @@ def _measure(pair: Pair, threads: int, cores: int, quick: bool) -> dict[str, Any
         "standard_macs": pair.standard_macs,
         "separable_macs": pair.separable_macs,
         "timings": {name: asdict(timing) for name, timing in took.items()},
-        "in_fma": {name: in_turns_of(t, fma, flops) for name, t in took.items() if name != "naive"},
+        "in_fma": {name: in_bursts(t, fma, flops) for name, t in took.items() if name != "naive"},
         "gflops": speed / 1e9,
         "peak_gflops": peak / 1e9,
         "share_of_peak": speed / peak,
@@ -162,7 +162,7 @@ def notes(report: dict[str, Any]) -> list[str]:
     calls = _count(report["naive_calls"], "call")
     per_core = report["peak_gflops"] / report["peak_cores"]
     return [
-        f"{cpu['name']}, {cpu['isa']}, {report['date'][:10]}; medians of calls made in turns"
+        f"{cpu['name']}, {cpu['isa']}, {report['date'][:10]}; medians of interleaved calls"
         f"{', by the CPU time of their thread' * (report['threads'] == 1)}.",
         f"naive: the standard 3x3 convolution as plain Cython loops, one thread, {calls};"
         " conv2d: the same by dwsep.Conv2D.",
@@ -222,6 +222,4 @@ def remeasure(report: dict[str, Any], row: str) -> Samples:
     seconds = _QUICK_SECONDS if report["quick"] else _SECONDS
     took = interleaved(runners, seconds, clock=clock_for(report["threads"]))
     fma = took.pop("fma")
-    return {
-        f"{number}  {pair.name}: {name}": in_turns_of(t, fma, flops) for name, t in took.items()
-    }
+    return {f"{number}  {pair.name}: {name}": in_bursts(t, fma, flops) for name, t in took.items()}

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="[NAME=]FILE",
         help="a picture, several of the same input, which become a batch, or a .npy file of"
-        " float32; NAME= tells the input where there are several",
+        " float32; NAME= names the input where there are several",
     )
     parser.add_argument("--top-k", type=positive, default=5, metavar="N", help="classes to print")
     parser.add_argument("--labels", metavar="FILE", help="the classes' names, one a line")
@@ -136,7 +136,7 @@ def _one_for_each(labels: Sequence[str], classes: int, output: str) -> Sequence[
 
 
 def _top(scores: Array, count: int, labels: Sequence[str] | None) -> list[dict[str, Any]]:
-    """Tell the classes of the largest scores; scores that are no probabilities go by softmax."""
+    """Return the classes of the largest scores; scores that are no probabilities go by softmax."""
     import numpy as np
 
     exact = scores.astype(np.float64)

@@ -1,4 +1,4 @@
-"""Timing in turns: a drifting clock or a busy neighbour hits all contenders alike."""
+"""Interleaved timing: a drifting clock or a busy neighbour hits all contenders alike."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def interleaved(
     at_most: Mapping[str, int] | None = None,
     clock: Clock = time.perf_counter,
 ) -> dict[str, Timing]:
-    """Time every runner in turns: A B C A B C ...
+    """Time every runner, interleaved: A B C A B C ...
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ Array = NDArray[np.float32]
 
 @dataclass(eq=False)
 class Node:
-    """One operation; `output` is the name of its value, `name` is for people."""
+    """One operation; `output` is the name of its value, `name` is for messages."""
 
     kind: str
     inputs: list[str]

@@ -97,7 +97,7 @@ def carry(source: Shape, target: Shape, perm: Perm, wanted: Perm | None) -> tupl
 
 
 def arranged(shape: Shape, order: list[int], wanted: Perm | None) -> Perm:
-    """Return the best order of axes in which the long ones lie as told."""
+    """Return the best order of axes in which the long ones lie in the given order."""
     rank = len(shape)
     choices = [identity(rank)] + ([channels_last(rank)] if rank > 2 else [])
     for choice in choices if wanted is None else [wanted, *choices]:

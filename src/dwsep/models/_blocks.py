@@ -15,10 +15,10 @@ def inverted_residual(
     stride: int,
     activation: str,
     squeezed: int = 0,
-    squeeze_activation: str = "relu",
-    gate: str = "sigmoid",
+    reduce_activation: str = "relu",
+    excite_activation: str = "sigmoid",
 ) -> Value:
-    """Append expansion, depthwise convolution, gate (if `squeezed`) and linear projection.
+    """Append expansion, depthwise, squeeze-excite (if `squeezed`) and linear projection.
 
     Sandler et al., arXiv:1801.04381. Nothing is expanded if `expanded` are the channels of `x`; `x`
     is added to the result if it has the same shape.
@@ -26,6 +26,6 @@ def inverted_residual(
     y = x if expanded == x.channels else net.conv(x, expanded, activation=activation)
     y = net.depthwise(y, kernel, stride, activation=activation)
     if squeezed:
-        y = net.squeeze_excite(y, squeezed, squeeze_activation, gate)
+        y = net.squeeze_excite(y, squeezed, reduce_activation, excite_activation)
     y = net.conv(y, channels)
     return net.add(x, y) if (y.channels, y.size) == (x.channels, x.size) and stride == 1 else y

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 # The mean square after a batch norm of a value whose own is 1: E[gamma^2] E[1 / variance], and a
 # little for the means.
 NORM_POWER = 1.13
-# The mean of what comes into gates. Mostly open: the more they spread, the less they let through,
-# which keeps the values bounded.
-GATE_BIAS = 1.5
-# The mean square of f(x) when x is normal with mean square 1; sigmoids are gates with that bias.
-# That of the swishes is a quarter for small x, 0.36 here and half for large x, so that one of these
-# numbers cannot fit all: at 0.36 an image of twos gave logits of 75, and at 0.43 the logits of two
-# images could differ by only 2 %.
+# The mean of what comes into the sigmoids of squeeze-excite. Mostly open: the more they spread, the
+# less they let through, which keeps the values bounded.
+EXCITE_BIAS = 1.5
+# The mean square of f(x) when x is normal with mean square 1; sigmoids are those of squeeze-excite,
+# with that bias. That of the swishes is a quarter for small x, 0.36 here and half for large x, so
+# that one of these numbers cannot fit all: at 0.36 an image of twos gave logits of 75, and at 0.43
+# the logits of two images could differ by only 2 %.
 ACTIVATION_POWER = {
     "relu": 0.5,
     "relu6": 0.5,
@@ -190,13 +190,15 @@ class Network(Writer):
         [name] = self.node("GlobalAveragePool", x.name)
         return Value(name, x.channels, 1, POOLED_POWER * x.power)
 
-    def squeeze_excite(self, x: Value, reduced: int, activation: str, gate: str) -> Value:
-        """Append a gate for each channel, computed from the averages of all channels.
+    def squeeze_excite(
+        self, x: Value, reduced: int, reduce_activation: str, excite_activation: str
+    ) -> Value:
+        """Multiply each channel by a factor computed from the averages of all channels.
 
         Hu, Shen, Sun: "Squeeze-and-Excitation Networks", 2018, arXiv:1709.01507.
         """
-        y = self.conv(self.average(x), reduced, norm=False, bias=0, activation=activation)
-        y = self.conv(y, x.channels, norm=False, bias=GATE_BIAS, activation=gate)
+        y = self.conv(self.average(x), reduced, norm=False, bias=0, activation=reduce_activation)
+        y = self.conv(y, x.channels, norm=False, bias=EXCITE_BIAS, activation=excite_activation)
         [name] = self.node("Mul", x.name, y.name)
         return replace(x, name=name, power=x.power * y.power)
 

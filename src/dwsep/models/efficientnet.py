@@ -1,8 +1,8 @@
 """EfficientNet: one searched network, scaled in depth, width and resolution together.
 
 Tan, Le: "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", 2019,
-arXiv:1905.11946. Lite0 is the authors' variant for phones without gates and with ReLU6 (Liu:
-"Higher accuracy on vision models with EfficientNet-Lite", 2020, blog.tensorflow.org).
+arXiv:1905.11946. Lite0 is the authors' variant for phones without squeeze-excite and with ReLU6
+(Liu: "Higher accuracy on vision models with EfficientNet-Lite", 2020, blog.tensorflow.org).
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _build(
                 stride=stride if i == 0 else 1,
                 activation=activation,
                 squeezed=x.channels // 4 if squeeze else 0,  # a quarter of what was not expanded
-                squeeze_activation=activation,
+                reduce_activation=activation,
             )
     x = net.conv(x, divisible(1280 * width), activation=activation)
     return net.model(net.classifier(x))

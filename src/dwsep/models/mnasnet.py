@@ -75,7 +75,7 @@ def mnasnet(
 def mnasnet_a1(
     *, alpha: float = 1.0, resolution: int = 224, classes: int = 1000, seed: int = 0
 ) -> onnx.ModelProto:
-    """Build MnasNet-A1, whose 5x5 blocks have squeeze-excite gates.
+    """Build MnasNet-A1, whose 5x5 blocks have squeeze-excite.
 
     Parameters, results and errors are those of `mnasnet`.
     """

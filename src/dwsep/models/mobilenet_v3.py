@@ -1,4 +1,4 @@
-"""MobileNetV3: inverted residuals with squeeze-excite gates and hard-swish, found by search.
+"""MobileNetV3: inverted residuals with squeeze-excite and hard-swish, found by search.
 
 Howard et al.: "Searching for MobileNetV3", 2019, arXiv:1905.02244.
 """
@@ -145,7 +145,7 @@ def _build(net: Network, rows: tuple[Row, ...], hidden: int, alpha: float) -> on
             stride=stride,
             activation=activation,
             squeezed=divisible(inner // 4) if squeezed else 0,
-            gate="hard_sigmoid",
+            excite_activation="hard_sigmoid",
         )
     x = net.conv(x, 6 * x.channels, activation="hard_swish")
     x = net.dense(net.flatten(net.average(x)), divisible(hidden * max(1.0, alpha)), "hard_swish")

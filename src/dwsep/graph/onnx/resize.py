@@ -74,7 +74,7 @@ def _refuse_variants(call: Call) -> None:
 
 
 def _is_whole(scale: tuple[float, float], size: tuple[int, int], to: tuple[int, int]) -> bool:
-    """Tell whether scales lead to sizes without a fraction, in the float32 that a file has."""
+    """Return whether scales lead to integer sizes, in the float32 that a file has."""
     return all(np.float32(s) * np.float32(n) == t for s, n, t in zip(scale, size, to, strict=True))
 
 

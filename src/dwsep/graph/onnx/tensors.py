@@ -109,7 +109,7 @@ def _from_field(elements: Any, dtype: Any, dims: tuple[int, ...], name: str) -> 
 
 
 def _external(tensor: Any, size: int, directory: Path | None) -> NDArray[np.uint8]:
-    """Return the bytes that a file beside the model has for a tensor."""
+    """Return the bytes that a file in the model's folder has for a tensor."""
     name = f"tensor {tensor.name!r}"
     if directory is None:
         raise InvalidModelError(f"{name}: lies in another file; give the path of the model's file")
@@ -133,7 +133,7 @@ def _external(tensor: Any, size: int, directory: Path | None) -> NDArray[np.uint
 def _inside(directory: Path, location: str, name: str) -> Path:
     """Return the path of a file in the model's directory, links resolved."""
     if not location or "\0" in location or os.path.isabs(location):
-        raise InvalidModelError(f"{name}: {location!r} is not a file beside the model")
+        raise InvalidModelError(f"{name}: {location!r} is not a file in the model's folder")
     root = Path(os.path.realpath(directory))
     path = Path(os.path.realpath(root / location))
     if root not in path.parents:

@@ -1,4 +1,4 @@
-"""The types of attributes: what a node holds, and how the core is told.
+"""The types of attributes: what a node holds, and what the core gets.
 
 Every type says how the core's schema declares the attribute (`schema`) and how a node's value is
 spelled for the core (`lowered`). A test compares the schemas with those that the core declares.

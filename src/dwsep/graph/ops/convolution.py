@@ -77,10 +77,10 @@ def _block(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
     if "reduce_weight" in node.weights:
         taken, reduced = node.weights["reduce_weight"].shape[-2:]
         check_channels(taken, c)
-        taken, gates = node.weights["excite_weight"].shape[-2:]
+        taken, excited = node.weights["excite_weight"].shape[-2:]
         check_channels(taken, reduced)
-        if gates != c:
-            raise ShapeError(f"a gate of {gates} channels does not fit {c}")
+        if excited != c:
+            raise ShapeError(f"squeeze-excite of {excited} channels does not fit {c}")
     taken, made = node.weights["weight"].shape[-2:]
     check_channels(taken, c)
     return _residual(from_image(n, size, made, channels_last), inputs)

@@ -17,14 +17,15 @@ from .squeeze_excite import SqueezeExcite, match
 def run(graph: Graph) -> bool:
     """Fuse where no value between the stages is read by anything else or is a graph output.
 
-    Bottlenecks come first, as there the widest value is inside: depthwise, expand, depthwise,
-    project (MobileNetV4) is not two separable convolutions with the expanded image between them.
+    Inverted residuals come first, as there the widest value is inside: depthwise, expand,
+    depthwise, project (MobileNetV4) is not two separable convolutions with the expanded image
+    between them.
     """
     edit = Edit(graph)
-    for bottlenecks in (True, False):
+    for inverted in (True, False):
         for project in edit.nodes("pointwise"):
             block = _block(edit, project)
-            if block is not None and (block.is_bottleneck or not bottlenecks):
+            if block is not None and (block.is_inverted or not inverted):
                 _fuse(edit, block)
     return edit.finish()
 
@@ -34,10 +35,10 @@ class _Block:
     project: Node
     depthwise: Node
     expand: Node | None
-    gate: SqueezeExcite | None
+    squeeze_excite: SqueezeExcite | None
 
     @property
-    def is_bottleneck(self) -> bool:
+    def is_inverted(self) -> bool:
         if self.expand is None:
             return False
         taken, expanded = self.expand.weights["weight"].shape
@@ -50,36 +51,36 @@ def _block(edit: Edit, project: Node) -> _Block | None:
     value = project.inputs[0]
     if not edit.private(value):
         return None
-    gate = None
+    squeeze_excite = None
     product = edit.made_by(value, "binary")
     if product is not None:
-        gate = _private_gate(edit, product)
-        if gate is None:
+        squeeze_excite = _private_squeeze_excite(edit, product)
+        if squeeze_excite is None:
             return None
-        value = gate.x
+        value = squeeze_excite.x
     depthwise = edit.made_by(value, "depthwise")
     if depthwise is None or len(depthwise.inputs) > 1:
         return None  # a block adds nothing in its middle
     expand = edit.made_by(depthwise.inputs[0], "pointwise")
     if expand is not None and (len(expand.inputs) > 1 or not edit.private(expand.output)):
         expand = None
-    return _Block(project, depthwise, expand, gate)
+    return _Block(project, depthwise, expand, squeeze_excite)
 
 
-def _private_gate(edit: Edit, product: Node) -> SqueezeExcite | None:
-    """Return a squeeze-excite gate that nothing outside it looks into."""
-    gate = match(edit, product)
-    if gate is None or product.attributes.get("activation") is not None:
+def _private_squeeze_excite(edit: Edit, product: Node) -> SqueezeExcite | None:
+    """Return a squeeze-excite whose inner values nothing else reads."""
+    found = match(edit, product)
+    if found is None or product.attributes.get("activation") is not None:
         return None
-    readers = {id(node) for node in edit.readers(gate.x)}
-    inside = all(edit.private(node.output) for node in gate.inner)
-    if edit.is_output(gate.x) or readers != {id(gate.mean), id(product)} or not inside:
+    readers = {id(node) for node in edit.readers(found.x)}
+    inside = all(edit.private(node.output) for node in found.inner)
+    if edit.is_output(found.x) or readers != {id(found.mean), id(product)} or not inside:
         return None
-    return gate
+    return found
 
 
 def _fuse(edit: Edit, block: _Block) -> None:
-    project, depthwise, expand, gate = block.project, block.depthwise, block.expand, block.gate
+    project, depthwise, expand = block.project, block.depthwise, block.expand
     geometry = {name: depthwise.attributes[name] for name in ("stride", "dilation", "padding")}
     attributes: dict[str, Any] = {
         **geometry,
@@ -92,8 +93,8 @@ def _fuse(edit: Edit, block: _Block) -> None:
         attributes["expand_activation"] = expand.attributes.get("activation")
         weights.update(_renamed(expand, "expand"))
         x = expand.inputs[0]
-    if gate is not None:
-        for stage, node in (("reduce", gate.reduce), ("excite", gate.excite)):
+    if (inner := block.squeeze_excite) is not None:
+        for stage, node in (("reduce", inner.reduce), ("excite", inner.excite)):
             attributes[f"{stage}_activation"] = node.attributes.get("activation")
             weights.update(_renamed(node, stage))
     kind = "separable" if expand is None else "inverted_residual"

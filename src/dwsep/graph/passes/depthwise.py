@@ -1,4 +1,4 @@
-"""Tells depthwise and pointwise convolutions from the others. Images must be NHWC by then."""
+"""Recognises depthwise and pointwise convolutions. Images must be NHWC by then."""
 
 from __future__ import annotations
 

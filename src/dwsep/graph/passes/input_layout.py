@@ -31,7 +31,7 @@ def _adopt(edit: Edit, name: str) -> None:
 
 
 def _makes_nhwc(graph: Graph, node: Node) -> bool:
-    """Tell whether a node turns NCHW into NHWC; for one channel or pixel that is a `reshape`."""
+    """Return whether a node turns NCHW into NHWC; for one channel or pixel that is a `reshape`."""
     if node.kind == "transpose":
         return tuple(node.attributes["perm"]) == NHWC
     shape = graph.shape(node.inputs[0])

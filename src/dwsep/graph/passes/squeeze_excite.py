@@ -1,8 +1,8 @@
-"""Brings global pooling and squeeze-excite gates to one form, which `blocks` can fuse.
+"""Brings global pooling and squeeze-excite to one form, which `blocks` can fuse.
 
 J. Hu, L. Shen, G. Sun, "Squeeze-and-Excitation Networks", 2018, arXiv:1709.01507: each channel is
-multiplied by a gate, two small layers on the mean of all channels. Files write the layers as 1x1
-convolutions of a 1x1 image or as fully connected ones between reshapes.
+multiplied by a factor that two small layers compute from the means of all channels. Files write the
+layers as 1x1 convolutions of a 1x1 image or as fully connected ones between reshapes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class SqueezeExcite:
 
 
 def run(graph: Graph) -> bool:
-    """Write global pooling as `reduce` over H and W and drop the reshapes in gates."""
+    """Write global pooling as `reduce` over H and W and drop the reshapes in squeeze-excite."""
     edit = Edit(graph)
     for node in edit.nodes("pool"):
         _global_pool(edit, node)
@@ -66,16 +66,16 @@ def _skip_reshapes(edit: Edit, value: str) -> str:
 
 
 def match(edit: Edit, product: Node) -> SqueezeExcite | None:
-    """Return the gate that a multiplication ends, reshapes in between allowed."""
+    """Return the squeeze-excite that a multiplication ends, reshapes in between allowed."""
     if product.kind != "binary" or product.attributes["function"] != "mul":
         return None
-    for x, gate in (product.inputs, product.inputs[::-1]):
+    for x, factors in (product.inputs, product.inputs[::-1]):
         shape = edit.shape(x)
         if len(shape) != 4 or shape != edit.shape(product.output):
             continue
-        if edit.shape(gate) != (shape[0], 1, 1, shape[3]):
+        if edit.shape(factors) != (shape[0], 1, 1, shape[3]):
             continue
-        excite = edit.made_by(_skip_reshapes(edit, gate), "pointwise")
+        excite = edit.made_by(_skip_reshapes(edit, factors), "pointwise")
         reduce = _producer(edit, excite, "pointwise")
         mean = _producer(edit, reduce, "reduce")
         if excite is None or reduce is None or mean is None or mean.inputs[0] != x:
@@ -93,32 +93,32 @@ def _producer(edit: Edit, node: Node | None, kind: str) -> Node | None:
 
 
 def _straighten(edit: Edit, product: Node) -> None:
-    """Let all of a gate work on an image of one pixel, without reshapes."""
-    gate = match(edit, product)
-    if gate is None:
+    """Let all of squeeze-excite work on an image of one pixel, without reshapes."""
+    block = match(edit, product)
+    if block is None:
         return
-    batch, channels = edit.shape(gate.x)[0], edit.shape(gate.x)[3]
-    middle = gate.reduce.weights["weight"].shape[1]
-    chain = (gate.mean, gate.reduce, gate.excite)
-    if not all(_only(edit, node, gate) for node in chain):
+    batch, channels = edit.shape(block.x)[0], edit.shape(block.x)[3]
+    reduced = block.reduce.weights["weight"].shape[1]
+    chain = (block.mean, block.reduce, block.excite)
+    if not all(_only(edit, node, block) for node in chain):
         return
-    if not gate.mean.attributes["keepdims"]:
-        gate.mean.attributes = {**gate.mean.attributes, "keepdims": True}
+    if not block.mean.attributes["keepdims"]:
+        block.mean.attributes = {**block.mean.attributes, "keepdims": True}
         edit.changed = True
-    for node, last in zip(chain, (channels, middle, channels), strict=True):
+    for node, last in zip(chain, (channels, reduced, channels), strict=True):
         pixel = edit.graph.types[node.output].with_shape((batch, 1, 1, last))
         edit.graph.types[node.output] = pixel
-    for node, value in ((gate.reduce, gate.mean.output), (gate.excite, gate.reduce.output)):
+    for node, value in ((block.reduce, block.mean.output), (block.excite, block.reduce.output)):
         if node.inputs != [value]:
             edit.rewire(node, [value])
-    inputs = [gate.x if value == gate.x else gate.excite.output for value in product.inputs]
+    inputs = [block.x if value == block.x else block.excite.output for value in product.inputs]
     if inputs != product.inputs:
         edit.rewire(product, inputs)
 
 
-def _only(edit: Edit, node: Node, gate: SqueezeExcite) -> bool:
-    """Return whether nobody else reads a node of a gate, so that its shape may change."""
-    allowed = {gate.reduce.output, gate.excite.output, gate.product.output}
+def _only(edit: Edit, node: Node, block: SqueezeExcite) -> bool:
+    """Return whether nobody else reads an inner node, so that its shape may change."""
+    allowed = {block.reduce.output, block.excite.output, block.product.output}
     pending = [node.output]
     while pending:
         value = pending.pop()
