@@ -145,9 +145,8 @@ def test_every_figure_of_the_readme_is_one_of_the_document_of_figures():
         (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/performance.md")
     )
     tables = re.findall(r"(?:^\|.*\n)+", readme, re.MULTILINE)
-    of_peers = tables.pop()
-    assert len(tables) == 1
-    assert tables[0] in figures
+    of_peers, of_pairs = tables
+    assert of_pairs in figures
     # The summary of each number of threads: a row for each kind of layer, its last but one column.
     for many in ("1 thread", "2 threads"):
         summary = figures.partition(f"\n### {many.capitalize()}\n")[2].partition("\n####")[0]
