@@ -8,7 +8,7 @@
 namespace dwsep::python {
 namespace {
 
-std::array<PyObject*, 4> names{};  // interned, so that mostly a comparison of addresses finds them
+std::array<PyObject*, 4> names{};  // interned: mostly found by comparing addresses
 
 }  // namespace
 

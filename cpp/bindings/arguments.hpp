@@ -1,4 +1,4 @@
-// The arguments of a layer's call, by position and by name.
+// Positional and keyword arguments of a layer's call.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -11,7 +11,7 @@ namespace dwsep::python {
 
 namespace py = pybind11;
 
-/// The arguments of a call; null where not given or None. Owned, because while the kernel runs without the GIL others may empty the dict
+/// The arguments of a call; null if absent or None. Owned, because while the kernel runs without the GIL other threads may empty the dict
 /// that they came in.
 class Arguments {
  public:
@@ -27,7 +27,7 @@ class Arguments {
 
   [[noreturn]] void reject(const std::string& what) const;
 
-  /// Makes the strings "x", "residual", ... that names are compared with. Once, when the module is imported by one thread.
+  /// Interns the names "x", "residual", ... Called once, at import.
   static void make_names();
 
  private:
@@ -36,7 +36,7 @@ class Arguments {
   std::array<py::object, 4> values_;
 };
 
-/// num_threads as the core wants it: 0 for None. May run Python code, so it goes before arrays are looked at.
+/// num_threads for the core: 0 for None. May run Python code, so it is called before arrays are read.
 int thread_count(PyObject* object);
 
 }  // namespace dwsep::python

@@ -9,7 +9,7 @@ namespace dwsep::python {
 namespace {
 
 bool is_masked(PyObject* array) {
-  // Whoever holds a masked array has imported its module.
+  // A masked array exists only if its module was imported.
   const auto name = py::str("numpy.ma");
   const auto module = py::reinterpret_steal<py::object>(PyImport_GetModule(name.ptr()));
   return module && py::isinstance(array, module.attr("MaskedArray"));

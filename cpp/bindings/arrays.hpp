@@ -1,4 +1,4 @@
-// NumPy arrays as NHWC views: which arrays are accepted, and what is said of the others.
+// NumPy arrays as NHWC views: which are accepted, and the errors for others.
 #pragma once
 
 #include <array>
@@ -14,8 +14,8 @@ struct View {
   char* data = nullptr;
   int ndim = 4;                           // 3 or 4
   Shape shape;                            // n = 1 where there are three axes
-  std::array<std::int64_t, 4> strides{};  // in bytes; as if dense along axes of size 1
-  bool direct = false;                    // aligned and its channels adjacent: kernels can take it as it lies
+  std::array<std::int64_t, 4> strides{};  // in bytes; dense along axes of size 1
+  bool direct = false;                    // aligned, channels contiguous: kernels can read it in place
 
   Tensor tensor() const {
     constexpr std::int64_t size = sizeof(float);
@@ -23,13 +23,13 @@ struct View {
   }
 };
 
-/// Refuses all but arrays of native float32. A subclass is read as the plain array it holds; a masked array holds more than that.
+/// Rejects all but arrays of native float32. Subclasses are read as base arrays, except masked arrays, which hold more.
 const RawArray& float32_array(PyObject* object, const char* name);
 
 /// The same for arrays of pixels, of three or four axes.
 View view(PyObject* object, const char* name);
 
-/// Bytes of a dense tensor. Throws where 63 bits do not hold them.
+/// Bytes of a dense tensor. Throws if they exceed 63 bits.
 std::int64_t bytes_of(const Shape& s, const char* name);
 
 void copy(PyObject* to, PyObject* from);

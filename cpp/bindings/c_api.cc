@@ -8,7 +8,7 @@
 namespace dwsep::python {
 namespace {
 
-/// A capsule "dwsep_layer" of the layer's own handle, which lives as long as the layer.
+/// A capsule "dwsep_layer" of the layer's handle, valid while the layer lives.
 py::capsule layer_handle(const py::object& layer, const py::object& layer_class) {
   if (!py::isinstance(layer, layer_class)) reject(PyExc_TypeError, "layer", "a dwsep layer", type_name(layer.ptr()));
   return py::capsule(static_cast<void*>(&reinterpret_cast<LayerObject*>(layer.ptr())->layer), "dwsep_layer");

@@ -4,8 +4,7 @@
 
 namespace dwsep::python {
 
-/// Adds the table of C functions to the module as a capsule, and layers and networks of Python lent to C: what dwsep/cython_api.pyx builds
-/// upon.
+/// Adds the table of C functions to the module as a capsule, and handles of layers and networks for C: the base of dwsep/cython_api.pyx.
 void add_c_api(pybind11::module_& m);
 
 }  // namespace dwsep::python

@@ -20,7 +20,7 @@ void check_shape(const char* name, const View& v, const Shape& wanted, int ndim)
   reject(PyExc_ValueError, name, "the output's shape " + shape_text(wanted, ndim), shape_text(v.shape, v.ndim));
 }
 
-/// The view itself if kernels can read it, else that of a copy, which `keeper` owns.
+/// The view itself if kernels can read it, else a copy owned by `keeper`.
 View readable(const View& v, PyObject* array, py::object& keeper) {
   if (v.direct) return v;
   keeper = new_array(v.shape, v.ndim, nullptr);
@@ -28,8 +28,8 @@ View readable(const View& v, PyObject* array, py::object& keeper) {
   return view(keeper.ptr(), "copy");
 }
 
-/// Runs the kernel without the GIL, unless it is over in about a microsecond: where another Python thread is busy, getting the GIL back
-/// takes 200 of them. What may take long runs in slices, so that signals are handled in between.
+/// Runs the kernel without the GIL, unless it takes only about a microsecond: while another Python thread is busy, getting the GIL back
+/// takes 200. Long calls run in slices, so that signals are handled in between.
 void run(const LayerObject& self, const View& x, const View& y, const View* residual, int threads) {
   constexpr double least_multiplications = 1 << 16;
   const ConstTensor in = x.tensor(), added = residual != nullptr ? residual->tensor() : ConstTensor();
@@ -87,7 +87,7 @@ PyObject* call(const LayerObject& self, const Arguments& arguments) {
   return py::handle(given).inc_ref().ptr();
 }
 
-/// Body of both ways to call. The layer is owned for the same reason as its arguments.
+/// Common part of both calling conventions. The layer is owned for the same reason as the arguments.
 template <class Fill>
 PyObject* call_with(PyObject* self, const Fill& fill) {
   return guarded([&] {

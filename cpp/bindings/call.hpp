@@ -1,5 +1,5 @@
-// The call of a layer, from Python's arguments to the kernel and back. This is the hot path: no look-ups, no Python code, no copies that
-// the arrays do not force.
+// The call of a layer, from Python's arguments to the kernel and back. This is the hot path: no look-ups, no Python code, no copies but
+// those that the arrays force.
 #pragma once
 
 #include <Python.h>
@@ -26,7 +26,7 @@ PyObject* vectorcall(PyObject* self, PyObject* const* args, std::size_t flagged_
 /// For callers that bring a tuple and a dict: before Python 3.12 those of Python's subclasses.
 PyObject* tuple_call(PyObject* self, PyObject* args, PyObject* keywords);
 
-/// Refuses an input of other channels than the layer takes.
+/// Rejects an input whose channels are not the layer's.
 void check_channels(const char* name, const Shape& shape, int ndim, const LayerObject& layer);
 
 }  // namespace dwsep::python

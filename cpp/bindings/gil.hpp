@@ -1,4 +1,4 @@
-// Work without the GIL: giving it up, taking it back, and looking for signals on the way.
+// Work without the GIL: releasing it, taking it back, and checking for signals.
 #pragma once
 
 #include <Python.h>
@@ -14,9 +14,9 @@
 
 namespace dwsep::python {
 
-/// Runs `body`, which may give up the GIL and take it back. In a process that is shutting down, Python before 3.14 ends a daemon thread
-/// where it takes the GIL, which would unwind through frames that own references and give them up without the GIL. Such a thread sleeps
-/// until the process is gone instead, as in later versions.
+/// Runs `body`, which may release the GIL and take it back. At shutdown, Python before 3.14 ends a daemon thread
+/// when it takes the GIL, which would unwind frames that own references and drop them without the GIL. Such a thread sleeps
+/// until the process exits instead, as in later versions.
 template <class Body>
 auto staying(const Body& body) {
 #if PY_VERSION_HEX < 0x030E0000 && defined(__GLIBCXX__)
@@ -35,7 +35,7 @@ inline void take_gil(PyThreadState* state) {
 }
 
 /// Runs `body`, which must not touch Python, while other threads may hold the GIL. It is given a function to call now and then, which takes
-/// the GIL, lets Python handle the signals that came, and tells whether to go on; if not, `body` returns, and the handler's exception is
+/// the GIL, lets Python handle pending signals, and returns whether to go on; if not, `body` returns, and the handler's exception is
 /// thrown, KeyboardInterrupt as a rule.
 template <class Body>
 void interruptibly(const Body& body) {
@@ -58,7 +58,7 @@ void interruptibly(const Body& body) {
   if (error) std::rethrow_exception(error);
 }
 
-/// The same for what is over soon.
+/// The same for short calls.
 template <class Body>
 void without_gil(const Body& body) {
   interruptibly([&](const auto&) { body(); });

@@ -1,5 +1,5 @@
-// The five layer classes of the module: construction, shapes and plans. Immutable, built by __new__ alone, so that there are no half-made
-// ones.
+// The five layer classes of the module: construction, shapes and plans. Immutable, built by __new__ alone, so that none is half
+// initialised.
 #include "bindings/layers.hpp"
 
 #include <structmember.h>
@@ -52,11 +52,11 @@ PyObject* reject_new(PyTypeObject* type, PyObject*, PyObject*) {
   return PyErr_Format(PyExc_TypeError, "%s: the base of the layers, cannot be made", type->tp_name);
 }
 
-/// A shape of three or four sizes; `ndim` tells which.
+/// A shape of three or four sizes; `ndim` receives the number.
 Shape shape_of(PyObject* object, int& ndim) {
   const std::string wanted = "a tuple of 3 or 4 sizes";
   if (!PyTuple_Check(object) && !PyList_Check(object)) reject(PyExc_TypeError, "x_shape", wanted, type_name(object));
-  const auto sizes = py::reinterpret_steal<py::tuple>(PySequence_Tuple(object));  // a list may change under our hands
+  const auto sizes = py::reinterpret_steal<py::tuple>(PySequence_Tuple(object));  // a list may change meanwhile
   if (!sizes) throw py::error_already_set();
   if (sizes.size() != 3 && sizes.size() != 4) reject(PyExc_ValueError, "x_shape", wanted, std::to_string(sizes.size()));
   std::array<std::int64_t, 4> values = {1, 0, 0, 0};
@@ -64,7 +64,7 @@ Shape shape_of(PyObject* object, int& ndim) {
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     PyObject* size = sizes[i].ptr();
     if (PyBool_Check(size) || !PyIndex_Check(size)) reject(PyExc_TypeError, "x_shape", "ints", type_name(size));
-    const Py_ssize_t value = staying([&] { return PyNumber_AsSsize_t(size, nullptr); });  // clips what is too large; refused below
+    const Py_ssize_t value = staying([&] { return PyNumber_AsSsize_t(size, nullptr); });  // saturates; rejected below
     if (value == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
     const bool fits = value >= 0 && value <= runtime::kLargestSize;
     if (!fits) reject(PyExc_ValueError, "x_shape", runtime::kSizesWanted, std::string(py::repr(object)));

@@ -95,7 +95,7 @@ double size_of(const py::handle& array) {
                          [](double product, auto n) { return product * static_cast<double>(n); });
 }
 
-/// Packs weights, without the GIL where that takes longer than getting it back.
+/// Packs weights, without the GIL if that takes longer than getting it back.
 template <class Kind, class... Args>
 Layer packed(double weights, const Args&... args) {
   constexpr double least_weights = 1 << 16;

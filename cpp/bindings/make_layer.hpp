@@ -1,4 +1,4 @@
-// Layers from the arguments that src/dwsep/_operators.py has checked and brought into one form; what is checked here keeps memory safe.
+// Layers from arguments that src/dwsep/_operators.py has checked and normalised; checks here only keep memory safe.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -11,7 +11,7 @@ namespace dwsep::python {
 
 namespace py = pybind11;
 
-/// A layer, the channels of its input, where their number comes from, and the number of weights.
+/// A layer, the channels of its input, the source of that number, and the number of weights.
 struct Made {
   Layer layer;
   std::int64_t channels;

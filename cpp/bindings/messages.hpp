@@ -1,4 +1,4 @@
-// Python errors, and how values appear in their messages.
+// Python errors, and values in their messages.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -16,7 +16,7 @@ namespace py = pybind11;
 /// The form of errors about an argument, as in runtime/reject.hpp.
 [[noreturn]] void reject(PyObject* type, const std::string& what, const std::string& wanted, const std::string& got);
 
-/// The name of a value's class, with its module unless that is builtins.
+/// The name of an object's class, with its module unless that is builtins.
 std::string type_name(PyObject* object);
 
 std::string shape_text(const Py_intptr_t* sizes, int count);
@@ -31,7 +31,7 @@ template <class Body>
 PyObject* guarded(const Body& body) {
   try {
     return body();
-  } catch (const std::exception&) {  // not ..., which would end the forced unwinding of a daemon thread
+  } catch (const std::exception&) {  // not ..., which would stop the forced unwinding of a daemon thread
     set_python_error();
   }
   return nullptr;

@@ -1,4 +1,4 @@
-// Networks for Python: the builder that lowering drives, and the calls of a finished network. src/dwsep/model.py is what users see.
+// Networks for Python: the builder that lowering uses, and calls of a finished network. Users see src/dwsep/model.py.
 #include "bindings/network.hpp"
 
 #include <pybind11/pybind11.h>
@@ -75,7 +75,7 @@ struct Call {
   }
 };
 
-/// Computes without the GIL; where signals are handled, with pauses for them.
+/// Computes without the GIL; with pauses in the thread that handles signals.
 template <class Body>
 void split(const Body& body) {
   if (handles_signals()) {
@@ -149,7 +149,7 @@ NetworkAttribute attribute(const std::string& name, const py::handle& value) {
   return py::cast<std::vector<double>>(list);
 }
 
-/// A builder that threads may share: none sees the half-made step of another.
+/// A builder that threads may share: none sees another's incomplete step.
 class SharedBuilder {
  public:
   template <class Body>
@@ -163,7 +163,7 @@ class SharedBuilder {
   NetworkBuilder builder_;
 };
 
-/// One state of a dict that other threads may be changing.
+/// A snapshot of a dict that other threads may be changing.
 py::dict snapshot(const py::dict& dict) {
   PyObject* const copied = PyDict_Copy(dict.ptr());
   if (copied == nullptr) throw py::error_already_set();
@@ -188,7 +188,7 @@ int add_step(SharedBuilder& builder, const std::string& kind, const std::string&
   return builder.with([&](NetworkBuilder& b) { return b.step(kind, name, inputs, attribute_map, weight_map); });
 }
 
-/// Runs `body` without the GIL; what the system refuses becomes the OSError of that file.
+/// Runs `body` without the GIL; a failed system call becomes an OSError of that file.
 template <class Body>
 void with_file(const std::string& path, const Body& body) {
   try {

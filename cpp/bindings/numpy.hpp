@@ -1,4 +1,4 @@
-// NumPy's C interface, as much of it as the hot path needs.
+// The part of NumPy's C API that the hot path needs.
 #pragma once
 
 #include <pybind11/numpy.h>

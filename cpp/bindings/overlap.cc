@@ -11,7 +11,7 @@
 namespace dwsep::python {
 namespace {
 
-/// The bytes that a view reaches: the first one and their number.
+/// The memory range of a view: first byte and size.
 struct Span {
   std::int64_t low = 0, bytes = 0;
 
@@ -73,7 +73,7 @@ bool may_overlap(const View& a, const View& b) {
     return Span{static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(v.data)), v.shape.c * static_cast<std::int64_t>(sizeof(float))};
   };
   // Blocks made of the inner axes repeat at multiples of the common divisor of the outer steps. From whole views, which are mostly apart
-  // and quick to tell, inwards to pixels.
+  // and quick to decide, inwards to pixels.
   for (std::size_t outer = 0; outer <= 3; ++outer) {
     Span block_a = pixel(a), block_b = pixel(b);
     std::int64_t period = 0;

@@ -9,10 +9,10 @@
 namespace dwsep::python {
 namespace {
 
-// From this size up blocks are mapped: the heap would keep for itself what is released.
+// From this size up blocks are mapped: the heap would not return them to the system.
 constexpr std::size_t mapped = std::size_t{1} << 20;
 constexpr std::size_t huge = std::size_t{2} << 20;
-// What is mapped ends at a page of any system: they are of 16 KB on macOS, and of up to 64 KB on aarch64.
+// A multiple of every system's page size: 16 KB on macOS, up to 64 KB on aarch64.
 constexpr std::size_t any_page = std::size_t{64} << 10;
 
 /// Whole pages; whole huge pages where that adds no more than a third, because touching one for the first time takes as long as
@@ -27,7 +27,7 @@ std::size_t rounded(std::size_t bytes) {
 void* allocate(std::size_t capacity) {
   if (capacity < Recycler::min_block) return std::malloc(capacity);
   if (capacity < mapped) return std::aligned_alloc(Recycler::page, capacity);
-  // Huge pages need an address that is a multiple of their size: map more, then cut off both ends.
+  // Huge pages need an address that is a multiple of their size: map more, then unmap both ends.
   void* whole = mmap(nullptr, capacity + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (whole == MAP_FAILED) return nullptr;
   auto* start = static_cast<char*>(whole);
@@ -100,7 +100,7 @@ void Recycler::clear() {
   for (std::size_t i = 0; i < drops; ++i) release(dropped[i]);
 }
 
-/// The youngest block that fits and wastes no more than an eighth.
+/// The newest block that fits and wastes at most an eighth.
 Block Recycler::find(std::size_t capacity) {
   if (capacity < min_block) return {};
   const std::lock_guard<std::mutex> lock(mutex_);

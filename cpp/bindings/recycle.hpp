@@ -1,5 +1,5 @@
-// Memory behind the arrays that calls return. First touch of fresh pages costs as much as a kernel, so the blocks of arrays that died
-// are kept, up to a bound, for the next call. Knows neither Python nor NumPy.
+// Memory of the arrays that calls return. First touch of fresh pages costs as much as a kernel, so the blocks of dead arrays
+// are kept, up to a bound, for the next call. Independent of Python and NumPy.
 #pragma once
 
 #include <array>
@@ -17,14 +17,14 @@ class Recycler {
  public:
   static constexpr std::size_t max_entries = 64;
   static constexpr std::size_t max_bytes = std::size_t{64} << 20;
-  /// Smaller blocks come from the heap, which is quick enough with them, and go back to it.
+  /// Smaller blocks come from the heap, which is fast enough.
   static constexpr std::size_t min_block = std::size_t{16} << 10;
   static constexpr std::size_t page = 4096;
 
   /// A block of at least `bytes`, on a page boundary from min_block up; a null one if there is no memory even without those kept.
   Block take(std::size_t bytes);
 
-  /// Keeps a block for later, at the price of the oldest ones where a bound is reached.
+  /// Keeps a block for later; evicts the oldest ones when a bound is reached.
   void give(Block block);
 
   std::size_t bytes();
@@ -41,10 +41,10 @@ class Recycler {
   std::size_t count_ = 0, bytes_ = 0;
 };
 
-/// The one of the process. Its destructor does nothing, so that arrays may outlive all else at exit.
+/// The process's only one. Its destructor does nothing: arrays may outlive everything else at exit.
 extern Recycler recycler;
 
-/// Keeps a forked child from inheriting the lock in the hands of a thread that it does not have. Call once.
+/// Keeps a forked child from inheriting a lock held by a thread that it does not have. Call once.
 void guard_recycler_against_fork();
 
 }  // namespace dwsep::python

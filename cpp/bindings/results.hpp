@@ -1,4 +1,4 @@
-// New arrays for results, in memory that is used again when they die.
+// New arrays for results, in recycled memory.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -10,7 +10,7 @@
 
 namespace dwsep::python {
 
-/// A new dense array whose values nobody has set. `input`: what it will be computed from, or null.
+/// A new uninitialised dense array. `input`: what it will be computed from, or null.
 py::object new_array(const Py_intptr_t* sizes, int ndim, std::int64_t bytes, const char* input);
 py::object new_array(const Shape& shape, int ndim, const char* input);
 

@@ -30,7 +30,7 @@ void run_in_slices(const Layer& layer, const ConstTensor& x, const Tensor& y, co
   double wanted = static_cast<double>(x.shape.n) * slice_seconds / slow;
   for (std::int64_t first = 0; first < x.shape.n;) {
     std::int64_t count = std::max(std::int64_t{1}, static_cast<std::int64_t>(wanted));
-    if (count > team) count -= count % team;  // so that no thread waits for others' images
+    if (count > team) count -= count % team;  // so that no thread idles
     count = std::min(count, x.shape.n - first);
     ConstTensor add;
     if (residual != nullptr) add = images(*residual, first, count);

@@ -8,10 +8,10 @@
 
 namespace dwsep::python {
 
-/// Between two looks for signals. Next to a busy Python thread each of them costs up to 5 ms, the time after which it gives up the GIL.
+/// Between two checks for signals. Next to a busy Python thread each costs up to 5 ms, the interval after which it releases the GIL.
 constexpr double slice_seconds = 0.08;
 
-/// What a call takes on one thread at the speed of the least tuned kernel.
+/// The time of a call on one thread at the speed of the slowest kernel.
 double slow_seconds(double multiplications, const Shape& x, const Shape& y);
 
 /// Runs the layer on some images after the other, and asks `proceed` in between. `slow` is the time of the whole batch by slow_seconds; how

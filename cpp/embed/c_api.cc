@@ -1,5 +1,5 @@
-// The table of C functions: each turns C's structs into the library's own and what is thrown into a status. A dwsep_layer is a Layer that
-// goes by another name, so that layers that Python made can be lent to C.
+// The table of C functions: each converts C structs to the library's types and exceptions to a status. A dwsep_layer is a Layer
+// under another name, so that C can use layers that Python made.
 #include "dwsep/c_api.h"
 
 #include <memory>

@@ -53,7 +53,7 @@ void check_count(const char* name, std::size_t wanted, const void* items, std::s
   if (got > 0) required(static_cast<const char*>(items), name);
 }
 
-/// Memory for an array of that shape, which may be null only where there is nothing to hold.
+/// Memory for an array of that shape, null only if it is empty.
 template <class T>
 T* data(T* pointer, const Sizes& shape, const std::string& name) {
   const bool empty = std::find(shape.begin(), shape.end(), 0) != shape.end();
@@ -61,7 +61,7 @@ T* data(T* pointer, const Sizes& shape, const std::string& name) {
   return pointer;
 }
 
-/// The type of an array that the caller gives: that of the network's input or output.
+/// Checks that an array has the type of the network's input or output.
 template <class T>
 DType array_type(const T& array, const ValueInfo& info, const std::string& name) {
   const DType type = dtype(array.dtype, name);

@@ -1,4 +1,4 @@
-// The functions of the C table that know networks; dwsep/c_api.h says what they do. A dwsep_network is a Network that goes by another name.
+// The functions of the C table for networks, documented in dwsep/c_api.h. A dwsep_network is a Network under another name.
 #pragma once
 
 #include "dwsep/c_api.h"

@@ -1,4 +1,4 @@
-// C's structs as the library's own types, checked, and exceptions as a status: what all functions of the table are made of.
+// Conversions shared by all functions of the table: C structs to the library's types, checked, and exceptions to a status.
 #pragma once
 
 #include <optional>
@@ -50,13 +50,13 @@ inline DType dtype(std::int32_t id, const std::string& name) {
   return static_cast<DType>(id);
 }
 
-/// Scales belong to integers, and no function takes those in this version: the array's type is refused before it comes to them.
+/// Scales belong to integer types, which are rejected before their scales are read.
 inline void no_quantization(const dwsep_quantization* quantization, DType type, const std::string& name) {
   const bool some = quantization != nullptr && quantization->count != 0;
   if (some && type == DType::float32) reject(name, "no quantization for type float32", "a quantization");
 }
 
-/// What all filters have: pointers, and types that are known.
+/// Common checks of filters: pointers and known types.
 template <class T>
 const T& checked_filter(const T* f, const std::string& name) {
   not_null(required(f, name.c_str()).weight, name + ".weight");

@@ -1,4 +1,4 @@
-// The translation units of one instruction set. Of a family's entries the first that fits is taken, so their order here counts.
+// The translation units of one instruction set, in order: the first entry of a family that fits is chosen.
 #pragma once
 
 #include "isa/sets.hpp"

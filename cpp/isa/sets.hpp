@@ -1,11 +1,11 @@
-// What cpp/isa offers for each instruction set, and which of it is built for which processor family.
+// The kernel sets of cpp/isa, and which are built for which processor family.
 #pragma once
 
 #include "kernels/registry.hpp"
 
 namespace dwsep::isa {
 
-extern const KernelSet k_baseline;  ///< plain x86-64: SSE2; the only one of processors that have no other folder
+extern const KernelSet k_baseline;  ///< x86-64 with SSE2, or any processor that has no other folder
 extern const KernelSet k_avx2;      ///< AVX2 and FMA
 extern const KernelSet k_avx512;    ///< AVX-512 F, BW, DQ and VL
 extern const KernelSet k_neon;      ///< aarch64

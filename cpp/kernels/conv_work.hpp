@@ -1,4 +1,4 @@
-// What the runtime asks of convolution kernels: plain structs that describe a piece of work. All strides and offsets count floats.
+// Work structs of convolution kernels: arguments of one call. All strides and offsets count floats.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct DepthwiseWork {
   std::int64_t x_row, x_pixel;  ///< strides of the input
   std::int64_t x_vector;        ///< from one vector of channels to the next: the lanes of a vector, more in a channel-blocked buffer
   std::int64_t height, width;   ///< of the input
-  std::int64_t ring;            ///< input row r lies in slot r % ring; height where the whole image is there
+  std::int64_t ring;            ///< input row r is in slot r % ring; height if the whole image is in memory
   const float* weights;         ///< packed [vector][kw][kh][lane]
   const float* bias;            ///< packed [vector][lane]
   std::int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
@@ -36,11 +36,11 @@ struct DepthwiseWork {
   const float* residual;  ///< or null: as y, added to it before the activation
   std::int64_t residual_row, residual_pixel;
   float lo, hi;  ///< what sums are clipped to as they are stored
-  bool finish;   ///< whether the residual, or an activation that is no clip, follows in a second look at each row
+  bool finish;   ///< whether the residual, or an activation that is no clip, follows in a second pass over each row
   Activation activation;
 };
 
-/// A run of input values that lie side by side: where it starts for pixel 0 of a tile, its first row in the packed weights, its length.
+/// A contiguous run of input values: its start for pixel 0 of a tile, its first row in the packed weights, its length.
 struct Segment {
   std::int64_t a, k, length;
 };

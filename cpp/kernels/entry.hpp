@@ -1,4 +1,4 @@
-// How a translation unit of cpp/isa writes its entries of the registry.
+// How a translation unit of cpp/isa declares its entries of the registry.
 #pragma once
 
 #include "kernels/registry.hpp"
@@ -12,7 +12,7 @@ struct Erased<Kernel> {
   static void run(const void* work) { Kernel(*static_cast<const Work*>(work)); }
 };
 
-/// A kernel as the registry holds it. It needs what its unit is compiled for.
+/// A kernel's entry. It needs the features that its unit is compiled for.
 template <auto Kernel>
 constexpr KernelEntry entry(const char* name, Family family, const Problem& takes = {}, const OperandTypes& types = kFloat32,
                             bool (*also)(const Problem&) = nullptr) {

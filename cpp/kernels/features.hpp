@@ -1,4 +1,4 @@
-// What a processor may have: the features that kernels need, as a set of bits.
+// Processor features that kernels need, as a set of bits.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@ using Features = std::uint32_t;
 namespace feature {
 constexpr Features sse2 = 1U << 0, avx2 = 1U << 1, fma = 1U << 2;
 constexpr Features avx512f = 1U << 3, avx512bw = 1U << 4, avx512dq = 1U << 5, avx512vl = 1U << 6;
-constexpr Features vnni = 1U << 7;     ///< AVX-512's dot products of bytes
-constexpr Features avxvnni = 1U << 8;  ///< the same on vectors of AVX
+constexpr Features vnni = 1U << 7;     ///< AVX-512 dot products of bytes
+constexpr Features avxvnni = 1U << 8;  ///< the same, VEX-encoded
 constexpr Features bf16 = 1U << 9;     ///< dot products of bfloat16: AVX-512's or Arm's
 constexpr Features neon = 1U << 10, dotprod = 1U << 11, i8mm = 1U << 12;
 }  // namespace feature
 
-/// What the translation unit that includes this is compiled for.
+/// The features that this translation unit is compiled for.
 constexpr Features kCompiledFeatures = 0
 #if defined(__SSE2__)
                                        | feature::sse2

@@ -1,25 +1,25 @@
-// Work on memory itself, and loops that measure a machine.
+// Work structs of copies, and of loops that measure a machine.
 #pragma once
 
 #include <cstdint>
 
 namespace dwsep {
 
-/// y = x, past the caches: nobody reads y soon.
+/// y = x with non-temporal stores: y is not read soon.
 struct NontemporalCopyWork {
   const float* x;
   std::int64_t count;
   float* y;
 };
 
-/// Multiply-adds in registers alone: the peak.
+/// Multiply-adds in registers: the peak.
 struct FmaChainWork {
   std::int64_t iterations;
   float* sink;
-  std::int64_t* flops;  ///< gets how many operations that was
+  std::int64_t* flops;  ///< receives the number of operations
 };
 
-/// Counts of the two below are multiples of this: each instruction set moves so many floats, or a part of them, in one round.
+/// Counts of the two below are multiples of this, the largest unrolled step of any instruction set.
 constexpr std::int64_t kStreamFloats = 128;
 
 struct ReadStreamWork {

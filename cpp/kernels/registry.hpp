@@ -1,6 +1,6 @@
-// The registry of kernels: what each instruction set offers, as lists of entries. Dispatch, tests and benchmarks all walk these lists.
+// The registry of kernels: lists of entries for each instruction set. Dispatch, tests and benchmarks iterate over them.
 //
-// int8 kernels will be entries with other operand types, in folders of cpp/isa of their own: the float units know nothing of them.
+// int8 kernels will be entries with other operand types, in separate folders of cpp/isa: float units do not depend on them.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace dwsep {
 
-/// What a kernel computes, and so the type of the work that its function takes: DepthwiseWork for `depthwise`, and so on.
+/// What a kernel computes. It fixes the type of the work that its function takes: DepthwiseWork for `depthwise`, and so on.
 enum class Family : std::uint8_t {
   depthwise,
   pointwise,
@@ -39,7 +39,7 @@ struct OperandTypes {
 };
 constexpr OperandTypes kFloat32{DType::float32, DType::float32, DType::float32};
 
-/// What a kernel is asked for, as far as one may decline it. In an entry 0 stands for any.
+/// The parameters by which an entry is chosen. In an entry 0 matches any value.
 struct Problem {
   std::int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w;
   std::int64_t multiplier;     ///< depthwise
@@ -53,7 +53,7 @@ struct KernelEntry {
   OperandTypes types;
   Features needs;
   Problem takes;
-  bool (*also)(const Problem&);   ///< or null: what else it asks of a problem, such as a bound
+  bool (*also)(const Problem&);   ///< or null: a further condition, such as a bound
   void (*run)(const void* work);  ///< the work of its family
 };
 
@@ -67,7 +67,7 @@ struct KernelList {
 struct KernelSet {
   const char* isa;
   Features needs;
-  bool complete;     ///< has float kernels of every family: may be named in DWSEP_ISA. Others add to such a set.
+  bool complete;     ///< has float kernels of every family and can be named in DWSEP_ISA; others extend such a set
   int lanes;         ///< of a vector of floats
   bool half_panels;  ///< panels of packed weights may end in half a vector
   const KernelList* const* units;

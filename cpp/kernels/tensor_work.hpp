@@ -1,4 +1,4 @@
-// What networks ask of an instruction set beside convolutions: plain structs as in conv_work.hpp. All strides count floats. Rows are apart
+// Work structs of kernels other than convolutions, as in conv_work.hpp. All strides count floats. Rows are apart
 // by any stride, their elements are adjacent.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 namespace dwsep {
 
-/// y = activation(x); y may be x, or lie apart from it
+/// y = activation(x); y may be x, or not overlap it
 struct MapWork {
   const float* x;
   float* y;
@@ -28,13 +28,13 @@ struct UnaryWork {
 
 enum class BinaryFunction : std::int32_t { add, sub, mul, div, min, max, prelu };
 
-/// y = activation(a op b); y may be a or b, or lie apart from both
+/// y = activation(a op b); y may be a or b, or overlap neither
 struct BinaryWork {
   BinaryFunction function;
   const float *a, *b;
   float* y;
   std::int64_t a_row, b_row, y_row;
-  bool a_alone, b_alone;  ///< a row of it is one value for all columns
+  bool a_alone, b_alone;  ///< one value for all columns of a row
   std::int64_t rows, columns;
   Activation activation;
 };
@@ -112,7 +112,7 @@ struct ResizeWork {
   std::int64_t y_pixel, out_width, channels;
 };
 
-/// y = weights[0] x[0] + weights[1] x[1] + ... of 2 or 4 rows without gaps.
+/// y = weights[0] x[0] + weights[1] x[1] + ... of 2 or 4 contiguous rows.
 struct BlendWork {
   int taps;
   const float* x[4];

@@ -1,4 +1,4 @@
-// What the library reports about the machine and about itself.
+// Reports about the machine and the library.
 #include "dwsep/cpu.hpp"
 
 #include <fstream>

@@ -13,7 +13,7 @@
 namespace dwsep::runtime {
 namespace {
 
-/// Builds for sanitizers leave some sets out, which are empty then: instrumented kernels take minutes to compile.
+/// Sanitizer builds leave some sets empty: instrumented kernels take minutes to compile.
 std::vector<const KernelSet*> all_sets() { return {std::begin(isa::kSets), std::end(isa::kSets)}; }
 
 ActiveKernels resolve(Selection selection) {
@@ -46,7 +46,7 @@ ActiveKernels resolve(Selection selection) {
   return t;
 }
 
-// Not a local static: a child that is forked while another thread sets that up would wait for ever. A fork waits for this lock instead.
+// Not a local static: a child forked during its initialisation by another thread would deadlock. A fork waits for this lock instead.
 std::mutex choosing;
 ActiveKernels in_use{};
 std::atomic<const ActiveKernels*> chosen{nullptr};

@@ -39,7 +39,7 @@ struct TensorKernels {
   Kernel<TransposeWork> transpose;
 };
 
-/// What was chosen, found once: a call costs one load more than a direct one.
+/// The chosen kernels, looked up once: a call costs one load more than a direct one.
 struct ActiveKernels {
   Selection selection;
   const char* isa;
@@ -54,8 +54,8 @@ struct ActiveKernels {
   TensorKernels tensor;
 };
 
-/// Chosen once, at the first use: the best that this processor can run, or what DWSEP_ISA says, as selection.hpp reads it. What it does not
-/// understand, or the processor does not have, throws std::invalid_argument (every time).
+/// Chosen once, at the first use: the best for this processor, or what DWSEP_ISA names (selection.hpp). An unknown or unsupported value
+/// throws std::invalid_argument, every time.
 const ActiveKernels& active_kernels();
 
 /// The first entry of a family that fits a problem.
@@ -64,7 +64,7 @@ const KernelEntry& kernel_for(Family family, const Problem& problem, const Opera
 /// Names of the instruction sets this processor can run, best first.
 std::vector<std::string> runnable_isas();
 
-/// What the matrix product on panels of so many vectors is called: its register tile, rows x columns.
+/// The name of the matrix product on panels of so many vectors: its register tile, rows x columns.
 std::string gemm_name(int panel_vectors);
 
 }  // namespace dwsep::runtime

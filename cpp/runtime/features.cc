@@ -20,7 +20,7 @@ constexpr Features kBf16StandsOn = feature::neon;
 constexpr Features kBf16StandsOn = feature::avx512f;
 #endif
 
-/// Each after what it stands on.
+/// Each after the features that it requires.
 constexpr Named kNamed[] = {
     {"sse2", feature::sse2, 0},
     {"avx2", feature::avx2, feature::sse2},

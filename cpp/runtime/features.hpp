@@ -1,4 +1,4 @@
-// The processor's features: which it has, and what they are called.
+// The processor's features and their names.
 #pragma once
 
 #include <string>
@@ -10,10 +10,10 @@ namespace dwsep::runtime {
 
 constexpr bool has_all(Features features, Features needed) { return (features & needed) == needed; }
 
-/// What this processor has and its system lets programs use.
+/// The features that the processor has and the system enables.
 Features detected_features();
 
-/// Without those that stand on one that is missing.
+/// Without those that require a missing one.
 Features supported(Features features);
 
 /// The bit of that name; 0 if there is none.

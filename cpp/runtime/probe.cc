@@ -1,4 +1,4 @@
-// What the machine reaches when it does one thing only: multiply-adds, reads, copies.
+// Peaks of the machine: multiply-adds, reads, copies.
 #include <algorithm>
 #include <chrono>
 
@@ -17,7 +17,7 @@ double seconds_of(const Work& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// `count` floats, written once so that they have memory of their own.
+/// `count` floats, written once so that their pages exist.
 runtime::AlignedArray<float> touched(std::int64_t count) {
   runtime::AlignedArray<float> floats = runtime::aligned_array<float>(count);
   std::fill(floats.get(), floats.get() + count, 1.0F);

@@ -74,7 +74,7 @@ Selection select(const std::vector<const KernelSet*>& sets, Features detected, c
   const Features left = supported(detected & ~wanted.off);
   const KernelSet& base = choose_base(runnable(sets, left), wanted, text);
   Selection s{&base, {}, left};
-  // Whoever names AVX2 means a processor that has no more than that.
+  // DWSEP_ISA=avx2 means a processor without anything beyond AVX2.
   for (const KernelSet* set : sets) {
     if (set == &base) break;
     if (set->complete) s.features &= ~(set->needs & ~base.needs);

@@ -1,4 +1,4 @@
-// Which of the registry's kernels may be used: by what the processor has, and what DWSEP_ISA leaves of it.
+// Which kernels of the registry may be used: those the processor supports and DWSEP_ISA allows.
 #pragma once
 
 #include <string>
@@ -16,10 +16,10 @@ struct Selection {
 };
 
 /// `sets`: best first. `wanted`: what DWSEP_ISA says, or null: an instruction set or nothing, then "-feature" any number of times, with
-/// commas between them. std::invalid_argument if it says anything else, or what is left of `detected` does not suffice.
+/// commas between them. std::invalid_argument if it says anything else, or `detected` does not suffice.
 Selection select(const std::vector<const KernelSet*>& sets, Features detected, const char* wanted);
 
-/// The complete ones that so many features suffice for.
+/// The complete sets that these features suffice for.
 std::vector<const KernelSet*> runnable(const std::vector<const KernelSet*>& sets, Features features);
 
 /// The first entry that fits; std::logic_error if none does.

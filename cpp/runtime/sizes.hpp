@@ -1,5 +1,5 @@
-// Arithmetic on sizes. An image may be a view of one pixel, far larger than memory: what is computed from its size must not overflow
-// before somebody finds that there is no room for it.
+// Arithmetic on sizes. An image may be a view of one pixel, far larger than memory, so sizes must not overflow before
+// an allocation fails.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@ namespace dwsep::runtime {
 /// The largest size of a tensor's axis.
 inline constexpr std::int64_t kLargestSize = std::int64_t{1} << 48;
 inline constexpr char kSizesWanted[] = "sizes between 0 and 2^48";
-/// What strides, paddings and filters reach at most: far beyond any image, and small enough that no product or sum of two overflows.
+/// Largest stride, padding and filter size: far beyond any image, and small enough that no product or sum of two overflows.
 inline constexpr std::int64_t kMaxPixels = std::int64_t{1} << 31;
 /// Beyond any memory, in bytes as in elements, and small enough that sums and multiples of some such numbers fit 64 bits.
 inline constexpr std::int64_t kTooMany = std::int64_t{1} << 50;
@@ -30,7 +30,7 @@ std::int64_t bytes_of(std::int64_t count) {
   return product({count, static_cast<std::int64_t>(sizeof(T))});
 }
 
-/// The product of sizes as a real number, where it only has to be about right: that of an image that is described, not made, may be beyond
+/// The product of sizes as a double, where an estimate suffices: that of an image that is never allocated may exceed
 /// 64 bits.
 inline double magnitude(std::initializer_list<std::int64_t> sizes) {
   double p = 1;

@@ -8,7 +8,7 @@
 namespace dwsep::runtime {
 namespace {
 
-/// What the first byte of a character says: how many follow, its own bits, and the least character that needs so many.
+/// By a character's first byte: how many follow, its own bits, and the least character of that length.
 struct Lead {
   std::size_t following;
   std::uint32_t bits, least;

@@ -1,4 +1,4 @@
-// Text of files is shown to people and handed to languages that insist on UTF-8.
+// Text of files goes into messages and to languages that require UTF-8.
 #pragma once
 
 #include <string>

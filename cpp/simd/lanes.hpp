@@ -1,4 +1,4 @@
-// Which lanes of a vector an operation is about.
+// Ranges of lanes.
 #pragma once
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {

@@ -1,5 +1,5 @@
 // Mathematical functions on vectors. Only operations that IEEE 754 rounds once (no reciprocal estimates), so every processor gives the same
-// bits. Polynomials: minimax fits of our own; the error each leaves in float32 stands beside it. NaN passes through every function.
+// bits. Polynomials: minimax fits of our own, each with its error in float32. NaN passes through every function.
 #pragma once
 
 #include "simd/vec.hpp"
@@ -41,7 +41,7 @@ struct ScaledExp {
 /// exp(x) for any x, down to 0 and up to infinity. Within 2 ulp.
 [[gnu::always_inline]] inline F32 exp(F32 x) {
   const ScaledExp e(min_or_second(broadcast(89.0F), max_or_second(broadcast(-104.0F), x)));
-  // In two steps, because 2^n need not be a number: n lies between -150 and 128.
+  // In two steps, because 2^n may overflow or underflow: n lies between -150 and 128.
   const F32 half = round(mul(e.n, broadcast(0.5F)));
   return mul(mul(e.p, exp2_integral(half)), exp2_integral(sub(e.n, half)));
 }
@@ -70,7 +70,7 @@ struct ScaledExp {
 }
 
 /// Phi(-t) for 0 <= t <= 13, Phi the normal distribution function: exp(-t^2 / 2) R(t), with R a polynomial in 1 / (1 + 0.28 t), relative
-/// error 4e-7 in float32. What t^2 loses by rounding is put back to first order.
+/// error 4e-7 in float32. The rounding error of t^2 is corrected to first order.
 [[gnu::always_inline]] inline F32 normal_tail(F32 t) {
   constexpr float kMills[] = {0.111684809F,  0.112035611F,  0.100646514F,   0.0931629330F, 0.0507669721F,
                               0.0243856445F, 0.0667353057F, -0.0819152444F, 0.0224974807F};
@@ -91,7 +91,7 @@ struct ScaledExp {
   return copy_sign(select_less(t, broadcast(0.75F), near, far), x);
 }
 
-/// f rounds to whole numbers, those that a vector can hold: larger ones are whole already. Keeps the sign of 0.
+/// f rounds to integers within int32: larger floats are integers already. Keeps the sign of 0.
 template <class F>
 [[gnu::always_inline]] inline F32 whole(F32 x, const F& f) {
   return copy_sign(select_less(abs(x), broadcast(8388608.0F), f(x), x), x);

@@ -1,4 +1,4 @@
-// Parts of vectors, where a row's channels may end. With mask registers a load needs no branch.
+// Partial vectors at the end of a row's channels. With mask registers a load needs no branch.
 #pragma once
 
 #include "simd/vec.hpp"

@@ -8,7 +8,7 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// The first n <= 16 bytes, 0 behind them.
+/// The first n <= 16 bytes, then 0.
 [[gnu::always_inline]] inline __m128i load_bytes_16(const char* p, std::size_t n) {
   if (n >= 16) return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
   const char* rest = p + (n & 8U);

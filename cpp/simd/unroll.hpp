@@ -1,4 +1,4 @@
-// Loops that are unrolled by construction.
+// Loops unrolled at compile time.
 #pragma once
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
@@ -10,7 +10,7 @@ struct Index {
   constexpr operator int() const { return I; }
 };
 
-/// f(Index<Begin>), ..., f(Index<End - 1>): unrolled by construction, so that arrays of vectors indexed by it stay in registers.
+/// f(Index<Begin>), ..., f(Index<End - 1>): unrolled at compile time, so that arrays of vectors indexed by it stay in registers.
 template <int Begin, int End, class F>
 [[gnu::always_inline]] inline void unroll(const F& f) {
   if constexpr (Begin < End) {

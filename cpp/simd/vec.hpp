@@ -26,12 +26,12 @@
 //   div, fma, sqrt, abs, round      floats; round gives the nearest integer, half to even, of floats within int32 only
 //   copy_sign(magnitude, s)         floats: |magnitude| with the sign of s
 //   permute(v, index)               floats: lane i is lane index[i] of v
-//   store_nontemporal(p, v)         floats, to whole lines of memory that nobody reads soon; p is aligned to a vector
-//   fence_nontemporal()             makes what was stored so visible to other threads before later stores
+//   store_nontemporal(p, v)         floats, non-temporal: past the caches; p is aligned to a vector
+//   fence_nontemporal()             orders such stores before later ones
 //
 // Every operation on floats rounds once, so results do not depend on the width; fma is a true fused multiply-add wherever the hardware has
-// one (not on plain x86-64). Everything lies in DWSEP_ISA_NAMESPACE, which each file of cpp/isa defines before it includes this: the linker
-// never takes a function that was compiled for one instruction set in place of another's.
+// one (not on baseline x86-64). Everything lies in DWSEP_ISA_NAMESPACE, which each file of cpp/isa defines before it includes this: the
+// linker never takes a function that was compiled for one instruction set in place of another's.
 #pragma once
 
 #include <cstdint>
@@ -71,7 +71,7 @@ template <class T>
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE
 
-// What is the same for all of them, or for those without mask registers.
+// Common to all of them, or to those without mask registers.
 #include "simd/partial.hpp"
 #if !defined(__AVX512F__) || defined(DWSEP_PORTABLE_VECTORS)
 #include "simd/vec_unmasked.hpp"

@@ -263,7 +263,7 @@ template <class To, class From>
 [[gnu::always_inline]] inline void store_lanes(float* p, Vec<float> a, Lanes n) {
   n.first == 0 && n.last == Vec<float>::kLanes ? store(p, a) : _mm512_mask_storeu_ps(p, mask_of(n), a.v);
 }
-/// Lanes [first, first + kLanes) of lower and upper side by side.
+/// Lanes [first, first + kLanes) of the concatenation of lower and upper.
 [[gnu::always_inline]] inline Vec<float> load_across(const float* lower, const float* upper, int first) {
   const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   return {_mm512_permutex2var_ps(load(lower).v, _mm512_add_epi32(lane, _mm512_set1_epi32(first)), load(upper).v)};

@@ -1,4 +1,4 @@
-// Any processor, on plain numbers: 16 bytes of them, which the compiler keeps in registers of whatever kind there are. (Its own vector type
+// Any processor, on arrays of 16 bytes, which the compiler keeps in whatever registers there are. (Its own vector type
 // goes through memory where there are none.) The operations mean what vec.hpp says.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Plain x86-64, SSE2: 16 bytes, 16 vector registers. fma rounds twice. The operations mean what vec.hpp says.
+// The baseline of x86-64, SSE2: 16 bytes, 16 vector registers. fma rounds twice. The operations mean what vec.hpp says.
 #pragma once
 
 #include <immintrin.h>

@@ -11,7 +11,7 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 [[gnu::always_inline]] inline void store_lanes(float* p, F32 v, Lanes n) { store_up_to(p, v, n.last); }
 [[gnu::always_inline]] inline F32 load_across(const float* lower, const float*, int) { return load(lower); }
 
-// A vector is short enough to waste half of one; these only stand in for the names.
+// Half a short vector may be wasted; these only satisfy the names.
 constexpr bool kHalfPanels = false;
 using HalfVec = F32;
 [[gnu::always_inline]] inline HalfVec half_load(const float* p) { return load(p); }

@@ -1,4 +1,4 @@
-// Exact numbers in float64 that know how far a float32 result may be from them (Higham, "Accuracy and Stability of Numerical Algorithms",
+// Exact numbers in float64 with the error bound of a float32 result (Higham, "Accuracy and Stability of Numerical Algorithms",
 // section 3.1: a sum of K products errs by gamma_K = K u / (1 - K u) times the sum of their sizes at most).
 #pragma once
 
@@ -14,7 +14,7 @@ namespace dwsep::test {
 /// The unit roundoff of float32.
 constexpr double kU = 0x1p-24;
 
-/// An exact number, and how far the float32 one may be from it.
+/// An exact number and the error bound of the float32 one.
 struct Bounded {
   double value = 0, error = 0;
 };

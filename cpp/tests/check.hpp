@@ -1,4 +1,4 @@
-// The least a test program needs: a check that names itself, and a child process to do dangerous things in.
+// Minimal test support: a check with a name, and child processes for what may crash.
 #pragma once
 
 #include <sys/wait.h>

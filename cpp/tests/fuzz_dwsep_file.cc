@@ -65,7 +65,7 @@ bool small(const runtime::NetworkImpl& network, const std::vector<Dims>& inputs,
   return true;
 }
 
-/// What the network makes of some numbers. The outputs hold `before` at first, so that two runs tell what was not written.
+/// The network's results for some inputs. Outputs are filled with `before`, so that two runs reveal what was not written.
 std::vector<float> results(const Network& network, const std::vector<Sizes>& shapes, int threads, float before, bool interruptible) {
   std::vector<std::vector<float>> memory;
   std::vector<ConstArray> inputs;

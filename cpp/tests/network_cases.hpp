@@ -1,4 +1,4 @@
-// Random cases of every op that moves or computes elements without convolving, with what plain loops in double make of them.
+// Random cases of every op except convolutions, with the results of scalar loops in double.
 #pragma once
 
 #include <algorithm>

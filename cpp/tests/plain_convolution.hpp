@@ -1,4 +1,4 @@
-// A chain of convolutions in plain loops, in double: what test_operators.cc compares the operators with.
+// A chain of convolutions in scalar loops, in double: what test_operators.cc compares the operators with.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Small networks for the fuzzer to begin with: every op of the random tests by itself, and some of convolutions.
+// Seeds for the fuzzer: every op of the random tests by itself, and small convolutional networks.
 #pragma once
 
 #include "dwsep/network.hpp"
@@ -12,7 +12,7 @@
 
 namespace dwsep::test {
 
-/// An op by itself; where `open`, on inputs of any sizes, so that it fits behind others.
+/// A single op; if `open`, on inputs of any sizes, so that it can follow others.
 inline std::vector<char> one_op(Case (*draw_case)(Random&), std::uint64_t seed, bool open) {
   Random random{std::mt19937_64(seed)};
   Case c = draw_case(random);

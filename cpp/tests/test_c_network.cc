@@ -43,7 +43,7 @@ const dwsep::Network& wanted() {
   return network;
 }
 
-/// A call with a batch of n, its result beside that of C++.
+/// A call with a batch of n, and the result of C++ to compare with.
 struct Call {
   std::size_t n;
   Floats first, second, sums, mixed;
@@ -72,7 +72,7 @@ void describes(const Api& api, const dwsep_network* network) {
   const dwsep_api& f = api.functions;
   std::size_t inputs = 0, outputs = 0;
   check(f.count_values(network, &inputs, &outputs, nullptr, 0) == DWSEP_OK && inputs == 2 && outputs == 2, "two and two");
-  check(f.count_values(network, nullptr, nullptr, nullptr, 0) == DWSEP_OK, "counts that nobody wants");
+  check(f.count_values(network, nullptr, nullptr, nullptr, 0) == DWSEP_OK, "counts with null pointers");
   dwsep_value value{};
   check(f.describe_input(network, 1, &value, nullptr, 0) == DWSEP_OK && std::strcmp(value.name, "others") == 0, "an input's name");
   check(value.shape.axes == 4 && value.shape.sizes[0] == -1 && value.shape.sizes[3] == 7, "an input's shape");

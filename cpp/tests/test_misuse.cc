@@ -1,4 +1,4 @@
-// What C++ callers may get wrong and the library can see: an error that names the argument, and nothing else happens.
+// Misuse from C++ that the library can detect: an error that names the argument, without side effects.
 #include <cmath>
 #include <cstring>
 #include <utility>

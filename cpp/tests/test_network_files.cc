@@ -1,5 +1,5 @@
-// Networks under construction and in files: what a builder takes can be saved, what was saved is loaded and gives the same bits, and what
-// is refused leaves all as it was.
+// Networks under construction and in files: what a builder accepts can be saved, what was saved loads and gives the same bits, and what
+// is rejected leaves everything unchanged.
 #include <unistd.h>
 
 #include <atomic>

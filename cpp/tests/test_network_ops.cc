@@ -1,4 +1,4 @@
-// Every op of a network beside the convolutions, on random shapes and views, against plain loops in double: by teams of 1 to 3, as a run
+// Every op of a network except convolutions, on random shapes and views, against scalar loops in double: by teams of 1 to 3, as a run
 // and as a view, and with the same bits on every instruction set that has fused multiply-adds. `test_network_ops [seed [count]]`.
 #include <sys/wait.h>
 #include <unistd.h>
@@ -213,8 +213,8 @@ std::uint64_t digest_on(const std::string& isa, std::uint64_t seed, std::uint64_
   if (child == 0) {
     setenv("DWSEP_ISA", isa.c_str(), 1);
     all_cases(seed, count);
-    const bool told = write(ends[1], &digest, sizeof(digest)) == sizeof(digest);
-    _exit(told && failures.load() == 0 ? 0 : 1);
+    const bool written = write(ends[1], &digest, sizeof(digest)) == sizeof(digest);
+    _exit(written && failures.load() == 0 ? 0 : 1);
   }
   std::uint64_t result = 0;
   close(ends[1]);

@@ -1,5 +1,5 @@
 // One network called from many threads at once, with changing batches and team sizes, saved and loaded meanwhile, interrupted between
-// its steps, and in forked children. Every result must have the bits of a call made alone. For the thread sanitizer above all.
+// its steps, and in forked children. Every result must have the bits of a call made alone. Mainly for the thread sanitizer.
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -65,7 +65,7 @@ bool begins(const std::vector<float>& whole, const std::vector<float>& y) {
   return std::memcmp(whole.data(), y.data(), y.size() * sizeof(float)) == 0;
 }
 
-/// A call that is asked whether to go on: often enough if there is much to do, never from another thread, and it ends when told.
+/// A call that is asked whether to go on: often enough if there is much to do, never from another thread, and it ends on request.
 void interruptions(const Network& network) {
   const std::int64_t most = 1 << 14;
   for (std::int64_t count = 16; count <= most; count *= 2) {

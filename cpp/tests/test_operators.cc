@@ -1,4 +1,4 @@
-// Every operator on random shapes, views and options against plain loops in double. Values are small integers, so all sums are exact and
+// Every operator on random shapes, views and options against scalar loops in double. Values are small integers, so all sums are exact and
 // so must the results be; nothing around them may change. `test_operators [seed [count]]`: case i is drawn from seed + i alone, and is the
 // same with every compiler.
 #include <algorithm>

@@ -128,17 +128,17 @@ PackedMatrix repacked(const PointwiseFilter& f) {
 }
 
 void add_inverted_residual(Chain& chain, std::int64_t in, std::int64_t expanded, std::int64_t out, std::int64_t kernel, std::int64_t stride,
-                           std::int64_t multiplier, bool gated, bool with_residual) {
+                           std::int64_t multiplier, bool with_excite, bool with_residual) {
   const Activation a = Activation::relu(), none = Activation::none(), sigmoid{ActivationKind::hard_sigmoid};
   const std::int64_t middle = expanded * multiplier, reduced = 9;
   const PointwiseFilter e = chain.pointwise(in, expanded), p = chain.pointwise(middle, out);
   const DepthwiseFilter d = chain.depthwise(kernel, expanded, multiplier);
   const SqueezeExcite s{chain.pointwise(middle, reduced), chain.pointwise(reduced, middle), a, sigmoid};
-  std::optional<PackedSqueezeExcite> gate;
-  if (gated) gate = PackedSqueezeExcite{packed(s.reduce_filter), packed(s.excite_filter), a, sigmoid};
+  std::optional<PackedSqueezeExcite> squeeze_excite;
+  if (with_excite) squeeze_excite = PackedSqueezeExcite{packed(s.reduce_filter), packed(s.excite_filter), a, sigmoid};
   const ConvOptions o{stride, stride, 1, 1, {}};
-  chain.add(InvertedResidual(e, d, p, o, a, a, none, gated ? &s : nullptr),
-            make_block({repacked(e), packed(d), gate, packed(p), o, a, a, none}), with_residual);
+  chain.add(InvertedResidual(e, d, p, o, a, a, none, with_excite ? &s : nullptr),
+            make_block({repacked(e), packed(d), squeeze_excite, packed(p), o, a, a, none}), with_residual);
 }
 
 Chain make_chain() {
@@ -158,10 +158,10 @@ Chain make_chain() {
   c.add(SeparableConv2D(sd, sp, {}, relu, swish), make_block({std::nullopt, packed(sd), std::nullopt, packed(sp), {}, {}, relu, swish}),
         true);
   add_inverted_residual(c, 40, 72, 40, 3, 1, 1, false, true);   // by rows
-  add_inverted_residual(c, 40, 120, 48, 5, 2, 1, true, false);  // gated by rows
+  add_inverted_residual(c, 40, 120, 48, 5, 2, 1, true, false);  // squeeze-excite by rows
   add_inverted_residual(c, 48, 33, 48, 3, 1, 2, false, true);   // a multiplier
   add_inverted_residual(c, 48, 384, 72, 3, 2, 1, false, false);
-  add_inverted_residual(c, 72, 576, 72, 5, 1, 1, true, true);  // by channels, if gated or alone
+  add_inverted_residual(c, 72, 576, 72, 5, 1, 1, true, true);  // by channels, if with squeeze-excite or alone
   add_inverted_residual(c, 72, 576, 72, 3, 1, 1, false, true);
   const DepthwiseFilter td = c.depthwise(3, 72, 1);
   const PointwiseFilter tp = c.pointwise(72, 600), last = c.pointwise(600, 130);

@@ -1,4 +1,4 @@
-// Which kernels are chosen, on sets made up here: what the processor has, what DWSEP_ISA leaves, which entry fits first.
+// The choice of kernels, on made-up sets: by processor features, DWSEP_ISA, and the first entry that fits.
 #include <stdexcept>
 #include <string>
 
@@ -52,7 +52,7 @@ std::string chosen(Features detected, const char* wanted, const OperandTypes& ty
   return first_fit(select(kSets, detected, wanted), Family::depthwise, types, problem).name;
 }
 
-/// What is thrown says all of `words`.
+/// The error contains all of `words`.
 void refused(const char* wanted, std::initializer_list<const char*> words) {
   try {
     select(kSets, kAll, wanted);

@@ -1,5 +1,5 @@
-// Runs the units of simd/: every operation on vectors of every instruction set, against plain loops. DWSEP_ISA picks one of them; without
-// it all run that this processor can, and the others are named.
+// Runs the units of simd/: every operation on vectors of every instruction set, against scalar loops. DWSEP_ISA picks one of them; without
+// it all that this processor supports run, and the others are reported.
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -59,7 +59,7 @@ struct Problem {
   const Case& k;
   Shape in, out;
   std::int64_t middle;  // channels of the depthwise output
-  Floats x, residual, expand, depthwise, reduce, gate, project, bias;
+  Floats x, residual, expand, depthwise, reduce, excite, project, bias;
 
   Problem(const Case& c, std::int64_t images) : k(c), in{images, c.size, c.size, c.in}, middle(c.expanded * c.multiplier) {
     const std::int64_t size = (c.size + c.stride - 1) / c.stride;
@@ -73,7 +73,7 @@ struct Problem {
     fill(expand, c.in * c.expanded, fan(c.in));
     fill(depthwise, c.kernel * c.kernel * middle, fan(c.kernel * c.kernel));
     fill(reduce, middle * c.reduced, fan(middle));
-    fill(gate, c.reduced * middle, fan(c.reduced));
+    fill(excite, c.reduced * middle, fan(c.reduced));
     fill(project, middle * c.out, fan(middle));
     fill(bias, std::max({middle, c.expanded, c.out, c.reduced}), 0.5F);
     fill(x, images * c.size * c.size * c.in, 1.0F);
@@ -83,7 +83,7 @@ struct Problem {
   PointwiseFilter expand_filter() const { return {expand.data(), k.in, k.expanded, bias.data()}; }
   DepthwiseFilter depthwise_filter() const { return {depthwise.data(), k.kernel, k.kernel, k.expanded, k.multiplier, bias.data()}; }
   PointwiseFilter reduce_filter() const { return {reduce.data(), middle, k.reduced, bias.data()}; }
-  PointwiseFilter excite_filter() const { return {gate.data(), k.reduced, middle, bias.data()}; }
+  PointwiseFilter excite_filter() const { return {excite.data(), k.reduced, middle, bias.data()}; }
   PointwiseFilter project_filter() const { return {project.data(), middle, k.out, bias.data()}; }
   ConvOptions options() const { return {k.stride, k.stride, k.dilation, k.dilation, {}}; }
   InvertedResidual layer() const {
@@ -230,8 +230,8 @@ void one_case(const Case& k, std::uint64_t* hash) {
 
 void wrong_shapes() {
   const Floats w(64, 1.0F);
-  const auto refused = [&](std::int64_t reduce_in, std::int64_t reduce_out, std::int64_t gate_in, std::int64_t gate_out) {
-    const SqueezeExcite s{{w.data(), reduce_in, reduce_out, nullptr}, {w.data(), gate_in, gate_out, nullptr}, {}, {}};
+  const auto refused = [&](std::int64_t reduce_in, std::int64_t reduce_out, std::int64_t excite_in, std::int64_t excite_out) {
+    const SqueezeExcite s{{w.data(), reduce_in, reduce_out, nullptr}, {w.data(), excite_in, excite_out, nullptr}, {}, {}};
     const Activation none = Activation::none();
     try {
       InvertedResidual({w.data(), 2, 4, nullptr}, {w.data(), 3, 3, 4, 1, nullptr}, {w.data(), 4, 2, nullptr}, {}, none, none, none, &s);
@@ -243,7 +243,7 @@ void wrong_shapes() {
   check(!refused(4, 2, 2, 4), "shapes that fit");
   check(refused(5, 2, 2, 4), "a reduction that does not fit");
   check(refused(4, 2, 3, 4), "an expansion that does not fit the reduction");
-  check(refused(4, 2, 2, 5), "a gate that does not fit");
+  check(refused(4, 2, 2, 5), "an excitation that does not fit");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Everything at once, for the thread sanitizer above all: layers that are shared, copied, made and dropped, run on changing numbers of
+// Everything at once, mainly for the thread sanitizer: layers that are shared, copied, made and dropped, run on changing numbers of
 // threads from many callers, while the process forks. Every result must have the bits of a call made alone.
 #include <atomic>
 #include <cstdlib>

@@ -83,7 +83,7 @@ void environment() {
         "the setting is stronger than the environment");
 }
 
-/// OpenMP's variable is somebody else's: it can lower the default, and what is wrong in it is not reported.
+/// OpenMP's variable belongs to OpenMP: it can lower the default, and errors in it are not reported.
 void openmp() {
   const auto with = [](const char* limit, const char* threads, int expected) {
     return in_child([&] {

@@ -1,4 +1,4 @@
-// What a team computes in, and how its threads wait: neither depends on the calling thread, both are told by the environment.
+// The floating-point environment of a team, and how its threads wait: neither depends on the calling thread.
 #include <cfenv>
 #include <cstdlib>
 #include <stdexcept>

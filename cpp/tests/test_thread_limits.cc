@@ -1,4 +1,4 @@
-// Limits that change while the process runs: calls follow the affinity mask of their caller and the cgroup's quota within a second.
+// Limits that change at run time: calls follow the affinity mask of their caller and the cgroup's quota within a second.
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-/* The library for C, and for whoever can call C: one table of functions, so that nothing has to be linked to use it from a Python
+/* The library for C, and for languages that can call C: one table of functions, so that nothing has to be linked to use it from a Python
  * extension (see docs/embedding.md).
  *
  * What is promised: within one DWSEP_C_ABI the table only grows at its end, and its structs, enumerators and meanings stay. A caller asks

@@ -65,7 +65,7 @@ struct SqueezeExcite {
   Activation reduce_activation, excite_activation;
 };
 
-/// What all layers share. A layer that is moved is copied, so that none is ever without its weights.
+/// The common interface of layers. Moving copies, so that a moved-from layer is still valid.
 class Layer {
  public:
   Layer(const Layer&) = default;

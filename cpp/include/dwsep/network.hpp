@@ -30,7 +30,7 @@ namespace dwsep {
 /// Sizes of the axes of an array, outermost first. At most eight.
 using Sizes = std::vector<std::int64_t>;
 
-/// An input or output; -1 stands for a size that the call decides.
+/// An input or output; -1 is a dynamic size.
 struct ValueInfo {
   std::string name;
   Sizes shape;
@@ -38,7 +38,7 @@ struct ValueInfo {
   std::optional<Quantization> quantization{};  ///< of integers that stand for real numbers
 };
 
-/// A contiguous array, by reference. The type of a pointer tells that of the elements.
+/// A contiguous array, by reference. The pointer's type gives that of the elements.
 struct ConstArray {
   const void* data = nullptr;
   Sizes shape;
@@ -77,7 +77,7 @@ struct StepInfo {
   bool free = false;            ///< takes no time: its output is a view of its input, or computed in place
 };
 
-/// A network that is moved is copied, so that none is ever without its steps.
+/// Moving copies, so that a moved-from network is still valid.
 class Network {
  public:
   Network(const Network&) = default;
@@ -113,7 +113,7 @@ class Network {
   /// As run, and gives the seconds of each step; of those that `proceed` has stopped, none.
   std::vector<double> profile(const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads = 0,
                               const std::function<bool()>& proceed = {}) const;
-  /// Bytes that a call needs beside weights, inputs and outputs.
+  /// Bytes that a call needs in addition to weights, inputs and outputs.
   std::int64_t arena_bytes(const std::vector<Sizes>& inputs, int threads = 0) const;
   /// Bytes of all weights, as packed.
   std::int64_t weight_bytes() const;

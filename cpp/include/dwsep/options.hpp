@@ -1,4 +1,4 @@
-// What an operator is asked to do besides multiplying: geometry and activation.
+// Options of operators: geometry and activation.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct ActivationInfo {
   int numbers;  ///< of `lo` and `hi`, how many it takes
 };
 
-/// What is known of each kind, in the order of their enumerators.
+/// Properties of each kind, in the order of the enumerators.
 constexpr ActivationInfo kActivations[] = {
 #define DWSEP_ENTRY(name, NAME, numbers) {#name, numbers},
     DWSEP_ACTIVATIONS(DWSEP_ENTRY)

@@ -1,4 +1,4 @@
-// Errors as values, for programs that must let no exception pass. (Those compiled without exceptions use dwsep/c_api.h.)
+// Errors as values, for code that must not let exceptions escape. (Programs compiled without exceptions use dwsep/c_api.h.)
 //
 //   dwsep::Status s = dwsep::try_run(layer, x, y);
 //   if (!s.ok()) std::fprintf(stderr, "%s\n", s.message());
@@ -21,7 +21,7 @@ enum class StatusCode : int {
   failure = 3,  ///< anything else, such as a file that cannot be read
 };
 
-/// What became of a call. Holds its message itself, cut to fit, so that to make one cannot fail.
+/// The result of a call. Holds its message, truncated to fit, so that it can be made without memory.
 class [[nodiscard]] Status {
  public:
   Status() noexcept = default;
@@ -48,26 +48,26 @@ class [[nodiscard]] Status {
   char message_[252] = {};
 };
 
-/// Runs body() and gives tell(code, message), of what body() threw or of its success; the message lives until tell returns.
-template <class Body, class Tell>
-auto attempt(Body&& body, const Tell& tell) noexcept {
+/// Runs body() and calls report(code, message) with what it threw or with success; the message lives until report returns.
+template <class Body, class Report>
+auto attempt(Body&& body, const Report& report) noexcept {
   try {
     body();
-    return tell(StatusCode::ok, "");
+    return report(StatusCode::ok, "");
   } catch (const std::bad_alloc&) {
-    return tell(StatusCode::out_of_memory, "not enough memory");
+    return report(StatusCode::out_of_memory, "not enough memory");
   } catch (const std::logic_error& error) {  // invalid_argument, length_error, out_of_range
-    return tell(StatusCode::invalid_argument, error.what());
+    return report(StatusCode::invalid_argument, error.what());
   } catch (const std::overflow_error& error) {
-    return tell(StatusCode::invalid_argument, error.what());
+    return report(StatusCode::invalid_argument, error.what());
   } catch (const std::exception& error) {
-    return tell(StatusCode::failure, error.what());
+    return report(StatusCode::failure, error.what());
   } catch (...) {
-    return tell(StatusCode::failure, "unknown exception");
+    return report(StatusCode::failure, "unknown exception");
   }
 }
 
-/// Runs body() and turns what it throws into a status: for constructors, and for whatever else has no variant of its own.
+/// Runs body() and returns what it throws as a status: for constructors and whatever else has no try_ variant.
 template <class Body>
 Status attempt(Body&& body) noexcept {
   return attempt(body, [](StatusCode code, const char* message) { return Status(code, message); });

@@ -1,4 +1,4 @@
-// Types of elements, and what their integers stand for. In this version layers and networks compute with float32 alone, and refuse arrays
+// Data types and quantization. In this version layers and networks compute with float32 only, and refuse arrays
 // of all other types by name.
 #pragma once
 
@@ -8,7 +8,7 @@
 #pragma GCC visibility push(default)
 namespace dwsep {
 
-/// The numbers are those of files and of C (dwsep_dtype): they never change.
+/// The values are those of files and of C (dwsep_dtype): they never change.
 enum class DType : std::int32_t {
   float32 = 0,
   int8 = 1,
@@ -20,10 +20,10 @@ enum class DType : std::int32_t {
 };
 inline constexpr int kDTypes = 7;
 
-/// Whether a number from elsewhere is one of the above.
+/// Whether an id is one of the above.
 constexpr bool is_dtype(std::int64_t id) { return id >= 0 && id < kDTypes; }
 
-/// As NumPy spells it.
+/// NumPy's name of it.
 constexpr const char* name_of(DType type) {
   constexpr const char* names[kDTypes] = {"float32", "int8", "uint8", "int32", "float16", "int64", "bool"};
   return names[static_cast<int>(type)];
@@ -35,7 +35,7 @@ constexpr std::int64_t size_of(DType type) {
   return sizes[static_cast<int>(type)];
 }
 
-/// The type as which C++ knows the elements.
+/// The DType of a C++ type.
 template <class T>
 struct DTypeOf;
 template <>
@@ -63,7 +63,7 @@ struct DTypeOf<bool> {
   static constexpr DType value = DType::boolean;
 };
 
-/// The real number that a stored one stands for: scale * (stored - zero_point).
+/// Real value = scale * (stored value - zero_point).
 struct Quantization {
   std::vector<float> scales;              ///< finite and positive: one for the array, or one for each index along `axis`
   std::vector<std::int32_t> zero_points;  ///< as many

@@ -1,4 +1,4 @@
-// Stands in for cpp/isa/avx512 in a build without it; dispatch passes it over.
+// A stub for builds without cpp/isa/avx512; dispatch skips it.
 #include "isa/sets.hpp"
 
 namespace dwsep::isa {

@@ -1,4 +1,4 @@
-// Stands in for cpp/isa/baseline in a build without it; dispatch passes it over.
+// A stub for builds without cpp/isa/baseline; dispatch skips it.
 #include "isa/sets.hpp"
 
 namespace dwsep::isa {

@@ -1,4 +1,4 @@
-// The depthwise kernel for everything else in the registry: it comes last. One line above it is a kernel of its own.
+// The generic depthwise kernel, last in the registry. A line above it adds a specialised kernel.
 #pragma once
 
 #include "kernels/depthwise/generic.hpp"

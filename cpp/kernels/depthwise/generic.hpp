@@ -1,4 +1,4 @@
-// Depthwise convolution for every filter size, stride, dilation and channel multiplier, with no specialisation and no cliff.
+// Depthwise convolution for every filter size, stride, dilation and channel multiplier.
 //
 // Inside: tiles of 4x4 output pixels, each input loaded once for the rows that share it; with vertical dilation eight neighbouring pixels
 // that share each weight. Where columns fall in the padding: one pixel, four vectors of channels. All sum column by column, top to bottom,

@@ -1,4 +1,4 @@
-// Sums over the pixels of depthwise outputs, for squeeze-excite: taken of each group of rows as soon as it is written, from cache.
+// Sums over the pixels of depthwise outputs, for squeeze-excite: of each group of rows as soon as it is written, from cache.
 //
 // A row's pixels are added left to right, one chain for each channel; the caller adds rows top to bottom. So the bits depend neither on
 // the tiles nor on how rows and channels were divided.

@@ -1,4 +1,4 @@
-// Where the rows of an image lie, for depthwise kernels.
+// Addresses of the rows of an image, for depthwise kernels.
 #pragma once
 
 #include "kernels/activation/epilogue.hpp"
@@ -12,7 +12,7 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
   return w.x + (w.ring >= w.height ? r : r % w.ring) * w.x_row;
 }
 
-/// x cut to [0, limit].
+/// x clamped to [0, limit].
 [[gnu::always_inline]] inline int clamp_to(std::int64_t x, int limit) { return x < 0 ? 0 : (x < limit ? static_cast<int>(x) : limit); }
 
 /// Channels of vector v that exist: all lanes, except in the last vector.
@@ -21,7 +21,7 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
   return rest < kLanes ? static_cast<int>(rest) : kLanes;
 }
 
-/// Does what the registers did not, to pixels [ox, ox + pixels) of so many output rows from y_begin + row on: adds the residual, and
+/// Finishes pixels [ox, ox + pixels) of output rows from y_begin + row on: adds the residual, and
 /// applies activations other than clips.
 [[gnu::noinline]] inline void finish_pixels(const DepthwiseWork& w, std::int64_t row, int rows, std::int64_t ox, std::int64_t pixels,
                                             std::int64_t v_begin, std::int64_t v_end) {

@@ -18,7 +18,7 @@ class Slide {
   static constexpr int kPhases = (F::KW + F::SW - 1) / F::SW;
 
   /// Lanes `lanes` of the channels from `channel` on, output columns [begin, end), at least kPhases of them, into y (row 0, column 0).
-  /// Never inlined: in a caller that is not flattened, GCC keeps the accumulators of NEON in memory.
+  /// Never inlined: in a caller that is not flattened, GCC spills the accumulators on NEON.
   [[gnu::flatten, gnu::noinline]] static void run(const DepthwiseWork& w, const float* const* rows, std::int64_t channel, Lanes lanes,
                                                   std::int64_t begin, std::int64_t end, float* y) {
     Slide s(w, rows, channel, lanes, begin, y);

@@ -1,4 +1,4 @@
-// How depthwise kernels walk a piece of work: strips of channels, then groups of rows, the tallest that fit first.
+// The loops of depthwise kernels: strips of channels, then groups of rows, the tallest that fit first.
 #pragma once
 
 #include "kernels/depthwise/pool.hpp"
@@ -25,7 +25,7 @@ struct InputRows {
   }
 };
 
-/// Groups of TH rows for each TH in turn; f(Index<TH>, row) does one.
+/// Groups of TH rows, for one TH after the other; f(Index<TH>, row) computes one.
 template <int... TH, class F>
 [[gnu::always_inline]] inline void for_row_groups(Sizes<TH...>, std::int64_t begin, std::int64_t end, const F& f) {
   const auto groups = [&](auto height) {

@@ -1,4 +1,4 @@
-// Two arrays, element by element; either may be one value for all columns of a row.
+// Binary functions of two arrays; either may broadcast one value to all columns of a row.
 #pragma once
 
 #include "kernels/elementwise/map.hpp"
@@ -26,7 +26,7 @@ template <class F>
   w.b_alone ? binary_rows<false, true>(w, f) : binary_rows<false, false>(w, f);
 }
 
-/// y may be a or b. Clips are done on the way; other activations follow while a block is in cache.
+/// y may be a or b. Clips are applied in registers; other activations follow while a block is in cache.
 inline void binary(const BinaryWork& w) {
   const float lowest = epilogue_lo(w.activation), highest = epilogue_hi(w.activation);
   const F32 lo = broadcast(lowest), hi = broadcast(highest);
@@ -36,7 +36,7 @@ inline void binary(const BinaryWork& w) {
     case BinaryFunction::sub:
       return binary_of(w, [=](F32 a, F32 b) { return clip(sub(a, b), lo, hi); });
     case BinaryFunction::mul:
-      // The gates of squeeze-excite, in place: the two bounds would be two of five instructions.
+      // Squeeze-excite multiplies in place without bounds: they would be two of five instructions.
       if (lowest == -__builtin_inff() && highest == __builtin_inff()) return binary_of(w, [](F32 a, F32 b) { return mul(a, b); });
       return binary_of(w, [=](F32 a, F32 b) { return clip(mul(a, b), lo, hi); });
     case BinaryFunction::div:

@@ -1,4 +1,4 @@
-// Any activation, from one place to another.
+// Any activation, from x to y.
 #pragma once
 
 #include "kernels/activation/epilogue.hpp"
@@ -8,7 +8,7 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// y = f(x), for a work that says where x and y are.
+/// y = f(x), for a work with x and y.
 template <class Work, class F>
 [[gnu::always_inline]] inline void map_rows(const Work& w, const F& f) {
   map_block(w.x, w.x_row, w.y, w.y_row, w.rows, w.columns, f);

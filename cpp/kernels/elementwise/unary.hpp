@@ -1,4 +1,4 @@
-// Functions of one element that networks use outside activations.
+// Unary functions of networks that are no activations.
 #pragma once
 
 #include "kernels/elementwise/map.hpp"

@@ -1,4 +1,4 @@
-// Copies past the caches, and the loops that measure a machine, in the registry.
+// Non-temporal copies, and the loops that measure a machine, in the registry.
 #pragma once
 
 #include "kernels/entry.hpp"

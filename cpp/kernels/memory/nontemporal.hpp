@@ -1,4 +1,4 @@
-// Copying to main memory past the caches, which then neither read the lines that are written nor drop others for them.
+// Copies with non-temporal stores: the caches neither read the lines that are written nor evict others for them.
 #pragma once
 
 #include "kernels/memory_work.hpp"
@@ -6,7 +6,7 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// The ends that are not whole cache lines go the usual way.
+/// Partial cache lines at the ends use ordinary stores.
 [[gnu::flatten, gnu::noinline]] inline void copy_nontemporal(const NontemporalCopyWork& w) {
   const float* const x = w.x;
   const std::int64_t count = w.count;

@@ -1,4 +1,4 @@
-// A loop that does nothing but fused multiply-adds in registers: the peak that every share is measured against.
+// A loop of fused multiply-adds in registers: the peak that shares are measured against.
 #pragma once
 
 #include "kernels/memory_work.hpp"

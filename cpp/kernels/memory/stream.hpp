@@ -1,4 +1,4 @@
-// Loops that do nothing but move memory: the bandwidths that stand beside the arithmetic peak.
+// Loops that only move memory: the bandwidths of the roofline.
 #pragma once
 
 #include "kernels/memory_work.hpp"
@@ -9,7 +9,7 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 constexpr std::int64_t kRound = 8 * kLanes;
 static_assert(kStreamFloats % kRound == 0);
 
-/// Eight sums, so that the additions are not what is waited for.
+/// Eight sums, so that the latency of additions does not count.
 [[gnu::flatten]] inline void read_stream(const ReadStreamWork& w) {
   F32 sum[8];
   unroll<0, 8>([&](auto i) { sum[i] = broadcast(0.0F); });

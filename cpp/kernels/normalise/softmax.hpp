@@ -1,11 +1,11 @@
-// exp(x - max) / sum: no exponential overflows, and the largest value's is 1. Beside that, what is below 1e-38 is 0.
+// exp(x - max) / sum: no exponential overflows, and that of the largest value is 1. Compared with it, values below 1e-38 are 0.
 #pragma once
 
 #include "kernels/reduce/reduce.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// In double and rounded once, so that the bits do not hang on a processor's libm.
+/// In double and rounded once, so that the bits do not depend on the libm.
 [[gnu::always_inline]] inline float log_of(float x) { return static_cast<float>(__builtin_log(static_cast<double>(x))); }
 
 template <bool Log>
@@ -23,7 +23,7 @@ template <bool Log>
     if (!Log) e.store_to(y + i);
     acc = apply(sum, acc, e);
   }
-  // What is behind the last value is -inf, whose exponential is 0; unless all is NaN.
+  // Lanes after the last value are -inf, whose exponential is 0; unless all is NaN.
   const SixteenAccumulators last = rest > 0 ? SixteenAccumulators::first(x + whole, rest, below) : SixteenAccumulators::all(0.0F);
   const SixteenAccumulators last_power = apply(power, last);
   if (rest > 0) acc = apply(sum, acc, last_power);
@@ -43,7 +43,7 @@ template <bool Log>
   }
 }
 
-/// Each column by itself, a vector of them at a time, steps in order.
+/// Each column on its own, a vector of columns at a time, steps in order.
 [[gnu::flatten]] inline void softmax_steps(const SoftmaxStepsWork& w) {
   for (std::int64_t c = 0; c < w.columns; c += kLanes) {
     const int lanes = w.columns - c < kLanes ? static_cast<int>(w.columns - c) : kLanes;

@@ -6,9 +6,9 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// A panel's place in the packed weights and in the output.
+/// Position of a panel in the packed weights and in the output.
 struct Panel {
-  std::int64_t column, columns;  ///< first output channel and how many exist
+  std::int64_t column, columns;  ///< first output channel, and their number
   int vectors;                   ///< whole vectors
   HalfPanel half;
 };
@@ -19,7 +19,7 @@ struct Panel {
   return {p * width, w.columns - p * width, w.last_panel_vectors, w.last_panel_half};
 }
 
-/// One pixel: a tile of one row would wait for its two accumulators, so four panels go side by side.
+/// One pixel: a tile of one row is bound by the latency of its accumulators, so four panels are interleaved.
 template <int NV>
 [[gnu::flatten]] inline void gemv_four_panels(const GemmTiles& t, std::int64_t panel_floats) {
   constexpr int kPanels = 4;
@@ -42,7 +42,7 @@ template <int NV>
   });
 }
 
-/// What is the same for all tiles of a work.
+/// Constants of all tiles of a work.
 [[gnu::always_inline]] inline GemmTiles tiles_of(const GemmWork& w) {
   GemmTiles t;
   t.a_row = w.a_row;
@@ -56,7 +56,7 @@ template <int NV>
   return t;
 }
 
-/// One panel for rows [begin, end): tiles of nearly equal height, because a lonely last row would cost as much as a whole tile.
+/// One panel for rows [begin, end): tiles of nearly equal height, because a single last row would cost as much as a whole tile.
 inline void gemm_panel(const GemmWork& w, GemmTiles& t, const Panel& panel, std::int64_t begin, std::int64_t end) {
   const std::int64_t rows = end - begin;
   const bool half = panel.half != HalfPanel::none;

@@ -99,7 +99,7 @@ struct GemmTile {
     half.add_residual(r + NV * kLanes, row, last_lanes);
   }
 
-  /// Each bound costs as much as one more k on processors that compare in their FMA units: none is applied in vain.
+  /// Each bound costs as much as one more k on processors that compare in their FMA units: infinite bounds are skipped.
   [[gnu::always_inline]] inline void clip(float lo, float hi) {
     const auto each = [&](auto f) { unroll<0, MR>([&](auto m) { unroll<0, NV>([&](auto j) { acc[m][j] = f(acc[m][j]); }); }); };
     if (lo > -__builtin_inff()) each([l = broadcast(lo)](F32 v) { return max_or_second(l, v); });
@@ -146,8 +146,8 @@ template <int MR, int NV, class Half>
 
 using GemmTileFunction = void (*)(const GemmTiles&);
 
-/// Rows of a tile NV vectors wide: what the registers hold, but no more than 7. Taller tiles reload the weights less often, which nobody
-/// notices, and take longer to begin and to end: 7x32 beats 14x32 by 1-2 % from K = 16 to K = 256.
+/// Rows of a tile NV vectors wide: what the registers hold, but no more than 7. Taller tiles reload the weights less often, which does
+/// not matter, and have longer prologues and epilogues: 7x32 beats 14x32 by 1-2 % from K = 16 to K = 256.
 constexpr int max_tile_rows(int vectors) {
   const int most = vectors == 1 ? 14 : 7;
   const int rows = (kRegisters - 1 - vectors) / vectors;

@@ -1,4 +1,4 @@
-// The register tiles of matrix products, by their width and height. They are most of what such a kernel costs to compile: whole and half
+// The register tiles of matrix products, by their width and height. They dominate the compile time: whole and half
 // panels have a translation unit each, and convolutions share them.
 #pragma once
 
@@ -8,7 +8,7 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 constexpr int kMaxTileRows = 14;
 
-/// at[NV][MR - 1], null where the registers do not suffice.
+/// at[NV][MR - 1], null where there are too few registers.
 struct GemmTileTable {
   GemmTileFunction at[kMaxPanelVectors + 1][kMaxTileRows] = {};
 };

@@ -7,7 +7,7 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// The taps of one axis that lie inside: where the first one reads, and how many there are.
+/// The taps of one axis inside the input: position of the first, and their number.
 struct PoolTaps {
   std::int64_t first, count;
   [[gnu::always_inline]] inline PoolTaps(std::int64_t start, std::int64_t taps, std::int64_t dilation, std::int64_t size)

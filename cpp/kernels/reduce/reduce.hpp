@@ -7,7 +7,7 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// Calls f with the function on vectors and what it starts from.
+/// Calls f with the function on vectors and its neutral element.
 template <class F>
 [[gnu::always_inline]] inline void with_function(ReduceFunction function, const F& f) {
   switch (function) {
@@ -20,7 +20,7 @@ template <class F>
   }
 }
 
-/// `Rows` rows of `Vectors` vectors of columns, each a chain of its own.
+/// `Rows` rows of `Vectors` vectors of columns, each an independent chain.
 template <int Rows, int Vectors, class F>
 [[gnu::always_inline]] inline void reduce_block(const ReduceWork& w, std::int64_t row, std::int64_t column, const F& f, float start) {
   const std::int64_t left = w.columns - column - (Vectors - 1) * kLanes;

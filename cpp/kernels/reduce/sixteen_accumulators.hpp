@@ -8,7 +8,7 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 constexpr int kAccumulators = 16;
 
 constexpr float kLaneNumbers[kAccumulators] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-/// Lane i + 1, i + 2, i + 4 and i + 8, round and round.
+/// Rotations by 1, 2, 4 and 8 lanes.
 constexpr std::int32_t kTurned[4][kAccumulators] = {
     {1 % kLanes, 2 % kLanes, 3 % kLanes, 4 % kLanes, 5 % kLanes, 6 % kLanes, 7 % kLanes, 8 % kLanes, 9, 10, 11, 12, 13, 14, 15, 0},
     {2 % kLanes, 3 % kLanes, 4 % kLanes, 5 % kLanes, 6 % kLanes, 7 % kLanes, 8 % kLanes, 9 % kLanes, 10, 11, 12, 13, 14, 15, 0, 1},
@@ -30,7 +30,7 @@ struct SixteenAccumulators {
     unroll<0, kVectors>([&](auto i) { s.v[i] = load(x + i * kLanes); });
     return s;
   }
-  /// The first n < 16 values, `fill` behind them.
+  /// The first n < 16 values, then `fill`.
   [[gnu::always_inline]] static inline SixteenAccumulators first(const float* x, int n, F32 fill) {
     SixteenAccumulators s;
     unroll<0, kVectors>([&](auto i) {

@@ -1,4 +1,4 @@
-// Images of another size, one axis after the other: rows get their new width, and of two or four of them a new row is blended.
+// Resizing, one axis after the other: rows are resized to the new width, and two or four of them are blended to a new row.
 #pragma once
 
 #include "kernels/tensor_work.hpp"

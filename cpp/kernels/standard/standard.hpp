@@ -40,7 +40,7 @@ inline void standard(const StandardWork& w) {
   g.residual_row = w.residual_pixel;
   GemmTiles t = tiles_of(g);
   t.segments = w.segments;
-  // Where the pixels of a row leave no gap, a row of the filter is one segment.
+  // If the pixels of a row are contiguous, a row of the filter is one segment.
   const bool merged = w.dilation_w == 1 && w.x_pixel == w.channels;
   const InsideRange inside(w.out_width, w.stride_w, w.pad_left, w.dilation_w, w.kw, w.width);
 

@@ -1,4 +1,4 @@
-// Rows to columns, in squares of registers; images of two to four channels in runs of pixels.
+// Transposition in square blocks of registers; images of two to four channels in runs of pixels.
 #pragma once
 
 #include "kernels/tensor_work.hpp"
@@ -6,7 +6,7 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// A square of vectors, turned by riffling its halves log2(kLanes) times.
+/// A square block of vectors, transposed by interleaving its halves log2(kLanes) times.
 struct Square {
   F32 v[kLanes];
 
@@ -31,7 +31,7 @@ struct Square {
   }
 };
 
-/// A square at the lower or right edge: `rows` x `columns` of it exist.
+/// A block at the lower or right edge, of which `rows` x `columns` exist.
 [[gnu::always_inline]] inline void transpose_part(const float* x, std::int64_t x_row, float* y, std::int64_t y_row, int rows, int columns) {
   Square s;
   unroll<0, kLanes>([&](auto i) { s.v[i] = i < rows ? load_up_to(x + i * x_row, columns) : broadcast(0.0F); });

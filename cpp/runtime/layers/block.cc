@@ -13,7 +13,7 @@ Block::Block(PackedBlock b)
     check_channels("depthwise weights", expand_->packed().columns, depthwise_.packed().channels);
   }
   check_channels(expand_ ? "projection weights" : "pointwise weights", depthwise_.packed().outputs(), project_.packed().k);
-  if (b.squeeze_excite) gate_.emplace(std::move(*b.squeeze_excite), depthwise_.packed().outputs());
+  if (b.squeeze_excite) squeeze_excite_.emplace(std::move(*b.squeeze_excite), depthwise_.packed().outputs());
 }
 
 Shape Block::output_shape(const Shape& x) const {
@@ -28,12 +28,12 @@ int Block::useful_threads(const Shape& x, int threads) const {
 
 double Block::flops(const Geometry& g, const Shape& x) const {
   return (expand_ ? expand_->flops(magnitude({x.n, x.h, x.w})) : 0) + depthwise_.flops(g, x.n) +
-         project_.flops(magnitude({x.n, g.out_h, g.out_w})) + (gate_ ? gate_->flops(x.n) : 0);
+         project_.flops(magnitude({x.n, g.out_h, g.out_w})) + (squeeze_excite_ ? squeeze_excite_->flops(x.n) : 0);
 }
 
 double Block::weight_bytes() const {
   return (expand_ ? expand_->weight_bytes() : 0) + depthwise_.weight_bytes() + project_.weight_bytes() +
-         (gate_ ? gate_->weight_bytes() : 0);
+         (squeeze_excite_ ? squeeze_excite_->weight_bytes() : 0);
 }
 
 Plan Block::plan(const Shape& x, int threads) const {
@@ -46,7 +46,7 @@ Plan Block::plan(const Shape& x, int threads) const {
                                     {", fused by image", "rows, then pixels or output channels"},
                                     {", fused by channels", "channels, then pixels or output channels"}};
   const Text& text = kTexts[static_cast<int>(strategy(g, x, team))];
-  return {std::string(expand_ ? "inverted residual" : "separable") + (gate_ ? " with squeeze-excite" : "") + text.algorithm,
+  return {std::string(expand_ ? "inverted residual" : "separable") + (squeeze_excite_ ? " with squeeze-excite" : "") + text.algorithm,
           (expand_ ? expand_->kernel_name() + " + " : "") + depthwise_.kernel_name() + " + " + project_.kernel_name(),
           text.split,
           team,
@@ -56,20 +56,20 @@ Plan Block::plan(const Shape& x, int threads) const {
 
 Block::Strategy Block::strategy(const Geometry& g, const Shape& x, int threads) const {
   const std::int64_t pixels = product({g.out_h, g.out_w});
-  // A small image stays in cache whole.
+  // A small image stays in cache.
   const bool small = bytes_of<float>(product({pixels, depthwise_.packed().outputs()})) <= 2 * cache_budget();
-  // In a batch, whole images for each thread save the waiting, unless the weights are too large to stay in each one's cache.
+  // In a batch, whole images per thread save barriers, unless the weights exceed each thread's cache.
   const double weights = (expand_ ? expand_->weight_bytes() : 0) + project_.weight_bytes();
   const bool by_batch = x.n >= threads && weights <= 2.0 * static_cast<double>(cache_budget());
   if (expand_) {
     const PackedMatrix& e = expand_->packed();
     const bool fits = bytes_of<float>(product({x.h, x.w, lanes(), e.panel_vectors})) <= cache_budget() && threads <= kMaxParts &&
                       e.panels >= 2 * threads && depthwise_.packed().multiplier == 1;
-    // (Gated images are divided one by one, so that threads wait in any case.)
-    if (small && fits && (gate_ || threads == 1 || !by_batch)) return Strategy::channels;
-    return gate_ ? Strategy::image : Strategy::rows;
+    // (With squeeze-excite images are divided one by one, so there are barriers anyway.)
+    if (small && fits && (squeeze_excite_ || threads == 1 || !by_batch)) return Strategy::channels;
+    return squeeze_excite_ ? Strategy::image : Strategy::rows;
   }
-  if (gate_) return Strategy::image;
+  if (squeeze_excite_) return Strategy::image;
   // Threads that divide the channels read each other's depthwise output and write next to each other: worth it for few pixels only. On
   // 14x14 512->512 two threads take 558 us that way, 458 by rows. With 8 columns a pixel the weights, of which each then reads only its
   // part, are 8 times what all read of each other.
@@ -104,7 +104,7 @@ Block::Layout Block::layout(Strategy strategy, const Geometry& g, const Shape& x
     if (strategy == Strategy::channels) {
       rows = x.h;
       vectors = e.widest_panel();
-      // Each thread's channels of the depthwise output lie together: lines of two threads side by side would travel between their cores.
+      // Each thread's channels of the depthwise output are contiguous: cache lines that two threads write would travel between cores.
       channels = (vectors_of({0, ceil_div(e.panels, threads)}).end + vectors) * e.lanes;
     }
     l.ring = ring_of(std::clamp<std::int64_t>(rows, 1, std::max<std::int64_t>(x.h, 1)), x.w, vectors);
@@ -113,7 +113,7 @@ Block::Layout Block::layout(Strategy strategy, const Geometry& g, const Shape& x
   l.pixel = scratch_pixel<float>(channels);
   const CacheBlock kept = strategy == Strategy::rows ? l.block : CacheBlock{g.out_h, g.out_w};
   l.output = scratch.take_each<float>(strategy == Strategy::image ? 1 : threads, product({kept.rows, kept.columns, l.pixel}));
-  if (gate_) l.gate = gate_->place(scratch, g.out_h);
+  if (squeeze_excite_) l.excite = squeeze_excite_->place(scratch, g.out_h);
   return l;
 }
 

@@ -64,7 +64,7 @@ class Block final : public PackedLayer {
     PerThread<float> rings;   ///< with an expansion
     PerThread<float> output;  ///< of depthwise: of a block for each thread, of the image for all, or of the image's channels for each
     std::int64_t pixel;       ///< its pixel stride
-    SqueezeExciteStage::Image gate;
+    SqueezeExciteStage::Image excite;
     Ring ring_of(int rank) const {
       Ring own = ring;
       own.data = rings[rank];
@@ -99,18 +99,18 @@ class Block final : public PackedLayer {
   void fill_ring(const Call& c, std::int64_t image, Range output_rows, const Ring& ring, RingState* state) const;
   /// Where depthwise reads expanded rows.
   static Source source_of(const Call& c, const Ring& ring, std::int64_t first_vector = 0);
-  /// An area of the depthwise output, to pixels from y on; leaves the sums of its rows in `gate` if there is one.
+  /// An area of the depthwise output, to pixels from y on; leaves the sums of its rows in `excite` if there is any.
   void run_depthwise(const Call& c, const Source& x, const Area& area, float* y, std::int64_t pixel,
-                     const SqueezeExciteStage::Image& gate = {}) const;
+                     const SqueezeExciteStage::Image& excite = {}) const;
   /// Output pixels of an image, from their depthwise output.
   void run_projection(const Call& c, std::int64_t image, Range pixels, Range panels, const DepthwiseOutput& d) const;
-  /// A thread's part of the projection of a whole image; first of the gate, if there is one.
+  /// A thread's part of the projection of a whole image; first of squeeze-excite, if there is any.
   void project_image(Team& team, const Call& c, std::int64_t image, const DepthwiseOutput& d, const Layout& l) const;
 
   std::optional<PointwiseStage> expand_;
   DepthwiseStage depthwise_;
   PointwiseStage project_;
-  std::optional<SqueezeExciteStage> gate_;
+  std::optional<SqueezeExciteStage> squeeze_excite_;
 };
 
 }  // namespace dwsep::runtime

@@ -1,5 +1,5 @@
 // A block image by image: the whole depthwise output first, by all threads together. With squeeze-excite its rows are summed up as soon as
-// they are written, and the projection multiplies a piece by the gate just before it reads it: 112x112x32 -> 16 takes 369 us where the
+// they are written, and the projection multiplies a piece by the factors just before it reads it: 112x112x32 -> 16 takes 369 us where the
 // separate steps took 401.
 #include "runtime/layers/block.hpp"
 
@@ -8,10 +8,10 @@ namespace dwsep::runtime {
 void Block::run_image(Team& team, const Call& c, const Layout& l) const {
   const DepthwiseOutput output{l.output[0], l.pixel, &project_.packed().whole, 1};
   const auto run = [&](const Source& x, Range rows, Range vectors) {
-    run_depthwise(c, x, {rows, {0, c.g.out_w}, vectors}, output.data + rows.begin * c.g.out_w * l.pixel, l.pixel, l.gate);
+    run_depthwise(c, x, {rows, {0, c.g.out_w}, vectors}, output.data + rows.begin * c.g.out_w * l.pixel, l.pixel, l.excite);
   };
   for (std::int64_t image = 0; image < c.x.shape.n; ++image) {
-    if (image > 0) team.barrier();  // until everybody has read the image before
+    if (image > 0) team.barrier();  // until all threads have read the previous image
     if (expand_) {
       const Ring ring = l.ring_of(team.rank());
       RingState state;

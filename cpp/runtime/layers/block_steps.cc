@@ -34,11 +34,11 @@ Source Block::source_of(const Call& c, const Ring& ring, std::int64_t first_vect
 }
 
 void Block::run_depthwise(const Call& c, const Source& x, const Area& area, float* y, std::int64_t pixel,
-                          const SqueezeExciteStage::Image& gate) const {
+                          const SqueezeExciteStage::Image& excite) const {
   DepthwiseWork w = depthwise_.work(c.g, x, {nullptr, (area.columns.end - area.columns.begin) * pixel, pixel});
   set_area(w, area, y);
-  if (gate.row_sums != nullptr) w.row_sums = gate.row_sums + area.rows.begin * gate.row;
-  w.row_sums_stride = gate.row;
+  if (excite.row_sums != nullptr) w.row_sums = excite.row_sums + area.rows.begin * excite.row;
+  w.row_sums_stride = excite.row;
   depthwise_.run(w);
 }
 
@@ -69,22 +69,22 @@ void Block::project_image(Team& team, const Call& c, std::int64_t image, const D
   const auto scale = [&](const Segment* segments, std::int64_t count, Range part) {
     for (const Segment* s = segments; s < segments + count; ++s) {
       float* const x = d.data + s->a + part.begin * d.pixel;
-      active_kernels().tensor.binary({BinaryFunction::mul, x, l.gate.gate + s->k, x, d.pixel, 0, d.pixel, false, false,
+      active_kernels().tensor.binary({BinaryFunction::mul, x, l.excite.factors + s->k, x, d.pixel, 0, d.pixel, false, false,
                                       part.end - part.begin, s->length, Activation::none()});
     }
   };
-  if (gate_) gate_->run(l.gate, c.g.out_h, pixels, team);
+  if (squeeze_excite_) squeeze_excite_->run(l.excite, c.g.out_h, pixels, team);
   if (split_by_panels(project_.packed(), pixels, team.size())) {
-    // All threads read all pixels: each multiplies what it wrote by the gate, its channels or its rows.
-    if (gate_) {
+    // All threads read all pixels: each multiplies what it wrote by the factors, its channels or its rows.
+    if (squeeze_excite_) {
       d.segment_count > 1 ? scale(d.segments + team.rank(), 1, {0, pixels}) : scale(d.segments, 1, mine);
       team.barrier();
     }
     return run_projection(c, image, {0, pixels}, part_of(project_.packed().panels, team.rank(), team.size()), d);
   }
-  if (!gate_) return run_projection(c, image, mine, all_panels(), d);
-  // A block is multiplied by the gate just before it is read, and not fewer pixels than the product walks at a time: 112x112x32 -> 16 took
-  // 397 us by 56 pixels, 356 by 1008.
+  if (!squeeze_excite_) return run_projection(c, image, mine, all_panels(), d);
+  // A block is multiplied by the factors just before it is read, and not fewer pixels than the product walks at a time: 112x112x32 -> 16
+  // took 397 us by 56 pixels, 356 by 1008.
   const std::int64_t step = gemm_block_rows(project_.packed().k);
   for (std::int64_t p = mine.begin; p < mine.end; p += step) {
     const Range part{p, std::min(p + step, mine.end)};

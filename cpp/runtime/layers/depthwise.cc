@@ -52,7 +52,7 @@ class Depthwise final : public PackedLayer {
 
   Plan plan(const Shape& x, int threads) const override {
     const Geometry g = stage_.geometry(x);
-    return {may_stream(g, x) ? "depthwise, streamed" : "depthwise",  // of arrays without gaps; others are not
+    return {may_stream(g, x) ? "depthwise, streamed" : "depthwise",  // if contiguous
             stage_.kernel_name(),
             "rows",
             useful_threads(x, threads),
@@ -85,7 +85,7 @@ class Depthwise final : public PackedLayer {
   }
 
   /// Rows of one image whose input and output are in main memory: a few rows are fetched, computed to scratch, and stored past the
-  /// caches, which need not read the output's lines then. 147x147x128 took 2250 us straight, 1650 with its input fetched, 1040 so.
+  /// caches, which need not read the output's lines then. 147x147x128 took 2250 us directly, 1650 with its input fetched, 1040 with both.
   void run_streamed(const Geometry& g, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, std::int64_t image, Range rows,
                     float* scratch) const {
     const std::int64_t row = g.out_w * stage_.packed().outputs();

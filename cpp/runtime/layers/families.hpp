@@ -1,5 +1,4 @@
-// Layers of each family from weights that are packed already, for the instruction set in use. What packs them first is behind the public
-// constructors.
+// Layers of each family from packed weights, for the instruction set in use. The public constructors pack them first.
 #pragma once
 
 #include <memory>

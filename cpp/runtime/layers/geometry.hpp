@@ -17,7 +17,7 @@ struct Geometry {
   std::int64_t out_h, out_w;
 };
 
-/// Throws std::invalid_argument when it is of no kind there is, or a clip to an empty range.
+/// Throws std::invalid_argument if its kind is unknown or its clip range is empty.
 void check_activation(const Activation& activation);
 
 /// Throws std::invalid_argument when a size or the mode of padding is out of range.
@@ -26,8 +26,7 @@ void check_options(const ConvOptions& options, std::int64_t kh, std::int64_t kw)
 /// Throws std::invalid_argument when the padded input is smaller than the filter.
 Geometry resolve(const ConvOptions& options, std::int64_t kh, std::int64_t kw, const Shape& x);
 
-/// Throws std::invalid_argument unless values of this type can be computed with: in this version float32 alone, which no quantization
-/// belongs to.
+/// Throws std::invalid_argument unless the type is supported: in this version float32 without quantization.
 void check_type(const std::string& what, DType dtype, const Quantization* quantization);
 void check_channels(const char* what, std::int64_t wanted, std::int64_t got);
 std::string to_string(const Shape& s);

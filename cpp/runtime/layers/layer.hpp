@@ -18,11 +18,11 @@ class PackedLayer {
   virtual ~PackedLayer() = default;
   /// Throws std::invalid_argument when x does not fit.
   virtual Shape output_shape(const Shape& x) const = 0;
-  /// As many of `threads` (at least 1) as gain something.
+  /// The useful number of threads, from 1 to `threads`.
   virtual int useful_threads(const Shape& x, int threads) const = 0;
   /// Bytes of scratch that are enough for any team of 1 to `threads`, which share it.
   virtual std::int64_t scratch_bytes(const Shape& /*x*/, int /*threads*/) const { return 0; }
-  /// The part of one thread of the team: divides the work by team.size(). Neither throws nor allocates. The caller sees to it that all
+  /// The part of one thread of the team: divides the work by team.size(). Neither throws nor allocates. The caller ensures that all
   /// threads are done, by a barrier or the end of the team, before anybody reads y or uses scratch again.
   virtual void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept = 0;
   virtual Plan plan(const Shape& x, int threads) const = 0;
@@ -37,10 +37,10 @@ inline Range part_of(std::int64_t total, int part, int parts) { return {total * 
 /// Whether the pixels of a tensor are evenly spaced, over all rows and images.
 bool evenly_spaced(const ConstTensor& t);
 
-/// The time of so much work on one core, for kernels that are tuned least.
+/// Estimated time of the work on one core with the slowest kernels.
 inline double estimated_seconds(double flops, double bytes) { return std::max(flops / 30e9, bytes / 20e9); }
 
-/// A call shorter than about 4 us is not worth waking a second thread.
+/// A call shorter than about 4 us does not gain from a second thread.
 int worthwhile_threads(int threads, double flops, double bytes);
 
 double tensor_bytes(const Shape& s);

@@ -94,7 +94,7 @@ PackedMatrix matrix_layout(std::int64_t k, std::int64_t columns, int lanes, Half
   const bool has_half = half != HalfPanel::none && rest > 0 && rest <= lanes / 2;
   p.last_panel_half = has_half ? half : HalfPanel::none;
   const std::int64_t vectors = has_half ? columns / lanes : ceil_div(columns, lanes);
-  // Two vectors a panel. An odd one makes the last panel three wide rather than one, which would reload its inputs too often; beside half
+  // Two vectors a panel. An odd one makes the last panel three wide rather than one, which would reload its inputs too often; next to half
   // a vector there is no room for three.
   p.panel_vectors = static_cast<int>(std::clamp<std::int64_t>(vectors, 1, 2));
   p.panels = std::max<std::int64_t>(has_half ? ceil_div(vectors, 2) : vectors / 2, 1);

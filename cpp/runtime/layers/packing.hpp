@@ -43,7 +43,7 @@ struct PackedMatrix {
   std::int64_t bias_floats() const { return ((panels - 1) * panel_vectors + last_panel_vectors) * lanes + half_floats(); }
   std::int64_t weight_floats() const { return bias_floats() * k; }
   int widest_panel() const { return std::max(panel_vectors, last_panel_vectors + (last_panel_half == HalfPanel::none ? 0 : 1)); }
-  /// The part of a GemmWork that the weights decide, for all panels and inputs that lie side by side. Refers to this matrix.
+  /// The part of a GemmWork that the weights decide, for all panels and contiguous inputs. Refers to this matrix.
   GemmWork work() const;
 };
 /// A packed matrix without its memory: how a table with these properties divides it. `half` is how it would hold half a vector, if it does.
@@ -53,13 +53,13 @@ PackedMatrix pack_matrix(const float* matrix, std::int64_t row_stride, const flo
                          const ActiveKernels& kernels);
 PackedMatrix pack(const PointwiseFilter& filter, const ActiveKernels& kernels);
 
-/// Weights as they were before packing, dense.
+/// Unpacked weights, dense.
 struct Unpacked {
   std::vector<float> weights, bias;
 };
-/// weights (kh, kw, channels, multiplier), bias (channels * multiplier); whatever instruction set it was packed for.
+/// weights (kh, kw, channels, multiplier), bias (channels * multiplier), packed for any instruction set.
 Unpacked unpack(const PackedDepthwise& p);
-/// weights (k, columns), bias (columns); whatever instruction set it was packed for.
+/// weights (k, columns), bias (columns), packed for any instruction set.
 Unpacked unpack(const PackedMatrix& p);
 
 }  // namespace dwsep::runtime

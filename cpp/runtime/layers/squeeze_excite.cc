@@ -5,7 +5,7 @@
 namespace dwsep::runtime {
 namespace {
 
-/// mean[c] of the channels [range): rows are added top to bottom, so that nobody's division of the work shows.
+/// mean[c] of the channels [range): rows are added top to bottom, so that the bits do not depend on the division of work.
 void average(const float* sums, std::int64_t row_stride, std::int64_t rows, std::int64_t pixels, Range channels, float* mean) {
   for (std::int64_t c = channels.begin; c < channels.end; ++c) mean[c] = sums[c];
   for (std::int64_t r = 1; r < rows; ++r) {
@@ -47,7 +47,7 @@ SqueezeExciteStage::Image SqueezeExciteStage::place(Scratch& scratch, std::int64
   image.row_sums = scratch.take<float>(product({rows, row}));
   image.row = row;
   image.mean = scratch.take<float>(row);
-  image.gate = scratch.take<float>(row);
+  image.factors = scratch.take<float>(row);
   image.reduced = scratch.take<float>(reduce_.packed().columns);
   return image;
 }
@@ -59,7 +59,7 @@ void SqueezeExciteStage::run(const Image& image, std::int64_t rows, std::int64_t
   team.barrier();
   run_layer(reduce_, image.mean, image.reduced, team);
   team.barrier();
-  run_layer(excite_, image.reduced, image.gate, team);
+  run_layer(excite_, image.reduced, image.factors, team);
   team.barrier();
 }
 

@@ -1,4 +1,4 @@
-// The gate of squeeze-excite (Hu, Shen, Sun, Squeeze-and-Excitation Networks, 2018): one factor for each channel of an image, from the
+// Squeeze-excite (Hu, Shen, Sun, Squeeze-and-Excitation Networks, 2018): one factor for each channel of an image, from the
 // mean of its pixels by two small fully connected layers.
 #pragma once
 
@@ -19,11 +19,11 @@ class SqueezeExciteStage {
   struct Image {
     float* row_sums;  ///< [output row][channel], rows `row` floats apart: what depthwise kernels leave
     std::int64_t row;
-    float *mean, *reduced, *gate;
+    float *mean, *reduced, *factors;
   };
   Image place(Scratch& scratch, std::int64_t rows) const;
 
-  /// The gate from the row sums. Every thread of the team calls it and does a part; when it returns the gate is whole.
+  /// The factors from the row sums. Every thread of the team calls it and does a part; when it returns, they are complete.
   void run(const Image& image, std::int64_t rows, std::int64_t pixels, Team& team) const;
 
   double flops(std::int64_t images) const { return reduce_.flops(magnitude({images})) + excite_.flops(magnitude({images})); }

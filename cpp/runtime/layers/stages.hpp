@@ -1,4 +1,4 @@
-// The two halves of every separable operator, packed: they are layers of their own, and the steps of the fused ones.
+// The depthwise and pointwise stages, packed: layers by themselves, and parts of the fused ones.
 #pragma once
 
 #include <algorithm>
@@ -11,18 +11,18 @@
 
 namespace dwsep::runtime {
 
-/// Where a stage reads: an image whose pixels are `pixel` floats apart and whose channel vectors are `vector` floats apart.
+/// Input of a stage: an image whose pixels are `pixel` floats apart and whose channel vectors are `vector` floats apart.
 struct Source {
   const float* data;
   std::int64_t row, pixel, vector;
   std::int64_t height, width;
-  std::int64_t ring;  ///< rows that are there at a time: row r is in slot r % ring; height when all are
+  std::int64_t ring;  ///< rows in memory at a time: row r is in slot r % ring; height if all are
 };
 
 /// An image of a tensor.
 Source image_of(const ConstTensor& x, std::int64_t image);
 
-/// Where a stage writes.
+/// Output of a stage.
 struct Target {
   float* data;
   std::int64_t row, pixel;
@@ -32,10 +32,10 @@ struct Target {
 PackedDepthwise checked_pack(const DepthwiseFilter& filter, const ConvOptions& options);
 PackedMatrix checked_pack(const PointwiseFilter& filter);
 
-/// Throws std::invalid_argument when weights are missing, or are more than any memory holds.
+/// Throws std::invalid_argument when weights are missing or exceed any memory.
 void check_weights(const void* weights, std::initializer_list<std::int64_t> sizes);
 
-/// Throws std::invalid_argument unless a filter is of types that can be computed with.
+/// Throws std::invalid_argument unless the types of a filter are supported.
 template <class Filter>
 void check_types(const Filter& f) {
   check_type("weights", f.dtype, f.quantization);
@@ -48,7 +48,7 @@ void check_lanes(int lanes);
 /// Those of `height` input rows that output rows read.
 Range input_rows(const Geometry& g, std::int64_t height, Range out);
 
-/// The part of a work that the geometry decides: how the filter walks, and the width of the output.
+/// The members of a work that depend on the geometry: the filter's parameters and the width of the output.
 template <class Work>
 void set_filter(Work& w, const Geometry& g) {
   w.kh = g.kh;

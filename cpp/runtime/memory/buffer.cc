@@ -23,13 +23,13 @@ AlignedMemory aligned_memory(std::int64_t bytes) {
   if (bytes < 0 || bytes >= kTooMany) throw std::bad_alloc();
   bytes = round_up(std::max<std::int64_t>(bytes, 1), kLineBytes);
   const bool huge = bytes >= kHugePage;
-  // Not aligned_alloc, which wants whole multiples of the alignment.
+  // Not aligned_alloc, which requires multiples of the alignment.
   void* memory = nullptr;
   if (::posix_memalign(&memory, static_cast<std::size_t>(huge ? kHugePage : kLineBytes), static_cast<std::size_t>(bytes)) != 0) {
     throw std::bad_alloc();
   }
 #if defined(MADV_HUGEPAGE)
-  // A wish: where the system has no huge pages, ordinary ones do. What does not fill one stays on ordinary pages.
+  // A hint: without huge pages ordinary ones are used. What does not fill one stays on ordinary pages.
   if (huge) static_cast<void>(::madvise(memory, static_cast<std::size_t>(bytes / kHugePage * kHugePage), MADV_HUGEPAGE));
 #endif
   return AlignedMemory(static_cast<std::byte*>(memory));

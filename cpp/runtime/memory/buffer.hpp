@@ -21,7 +21,7 @@ using AlignedMemory = AlignedArray<std::byte>;
 /// Uninitialised memory on a cache line's boundary. Throws std::bad_alloc, also for sizes that no memory could hold.
 AlignedMemory aligned_memory(std::int64_t bytes);
 
-/// The same, shared: for weights, whose memory may as well belong to something else.
+/// The same, shared: for weights, whose memory may belong to a file.
 std::shared_ptr<std::byte> shared_memory(std::int64_t bytes);
 
 /// The same for `count` elements.
@@ -55,7 +55,7 @@ class PageStore {
   std::int64_t left_ = 0;  ///< bytes of the chunk that are free
 };
 
-/// While it lives, the shared memory of this thread comes from a store.
+/// In its scope, shared memory of this thread is allocated from a store.
 class PageScope {
  public:
   explicit PageScope(PageStore& store);
@@ -67,7 +67,7 @@ class PageScope {
   PageStore* before_;
 };
 
-/// At least so many bytes that belong to the calling thread until it asks again. Grows, and is kept for the next call. Operators ask
+/// At least so many bytes, owned by the calling thread until its next request. Grows, and is kept for the next call. Operators ask
 /// once, before their threads start, for all of them: a failure can still be reported there.
 Scratch thread_scratch(std::int64_t bytes);
 

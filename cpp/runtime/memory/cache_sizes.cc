@@ -15,7 +15,7 @@ namespace dwsep {
 namespace {
 
 #if defined(__linux__) && defined(_SC_LEVEL1_DCACHE_SIZE)
-/// Size of the data cache of a level by the kernel's own account; 0 where it gives none.
+/// Size of a level's data cache as the kernel reports it; 0 if it does not.
 std::int64_t sysfs_cache(int level) {
   for (int index = 0; index < 8; ++index) {
     const std::string folder = "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/";
@@ -47,13 +47,13 @@ CacheSizes find() noexcept {
     sizes.l1d = system_cache(1, _SC_LEVEL1_DCACHE_SIZE, sizes.l1d);
     sizes.l2 = system_cache(2, _SC_LEVEL2_CACHE_SIZE, sizes.l2);
     sizes.l3 = system_cache(3, _SC_LEVEL3_CACHE_SIZE, sizes.l3);
-  } catch (const std::exception&) {  // no memory to ask with
+  } catch (const std::exception&) {  // out of memory
   }
 #endif
   return sizes;
 }
 
-// A fork waits until they are known: as in dispatch.cc.
+// A fork waits until they are known, as in dispatch.cc.
 [[maybe_unused]] const bool known_before_fork = pthread_atfork([] { cache_sizes(); }, nullptr, nullptr) == 0;
 
 }  // namespace

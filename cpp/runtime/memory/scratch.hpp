@@ -1,7 +1,7 @@
-// Memory for the time of a call, cut into typed pieces.
+// Temporary memory of a call, divided into typed pieces.
 //
-// A layer describes its pieces once, in a function of a Scratch: run on a Scratch without memory it measures, run on one with memory it
-// hands out what was measured, so that size and use cannot disagree.
+// A layer describes its pieces once, in a function of a Scratch: on a Scratch without memory it measures, on one with memory it
+// allocates, so that size and use cannot disagree.
 #pragma once
 
 #include <algorithm>

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t kPage = 4096, kDistance = 896;
 
-/// What a step writes should not lie a multiple of 512 bytes from what it reads, modulo a page, or loads wait for stores to other
+/// Output and input should not be a multiple of 512 bytes apart modulo a page, or loads wait for stores to other
 /// addresses (docs/design.md, Results, has figures). Values of steps in a row start 896 bytes apart.
 std::int64_t aligned(std::int64_t offset, int step) {
   const std::int64_t at = offset / kPage * kPage + step * kDistance % kPage;

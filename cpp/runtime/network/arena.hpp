@@ -1,4 +1,4 @@
-// Where values lie in one piece of memory, so that values needed at the same time do not overlap.
+// Offsets of values in one arena, so that values alive at the same time do not overlap.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 namespace dwsep::runtime {
 
-/// A need for memory from step `begin` through step `end`, both included.
+/// A block of memory in use from step `begin` through step `end`, inclusive.
 struct Lifetime {
   std::int64_t bytes;
   int begin, end;

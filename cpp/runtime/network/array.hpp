@@ -52,7 +52,7 @@ class Dims {
 
 /// No size, and no product of the sizes of one array, exceeds this.
 inline constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;
-/// Whether an array can have these sizes. An empty one must not hide others whose product overflows: strides are computed from them.
+/// Whether an array can have these sizes. A size of 0 must not hide others whose product overflows: strides are computed from them.
 bool possible(const Dims& shape);
 
 std::string to_string(const Dims& d);

@@ -1,4 +1,4 @@
-// What an op is made from: named attributes and weights. All that a file or a program can say, checked by those who read it.
+// The description of an op: named attributes and weights, unchecked until an op reads them.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ struct RawWeights {
 /// Weights as a builder gives them, or as an earlier op packed them.
 using Weights = std::variant<RawWeights, PackedMatrix, PackedDepthwise>;
 
-/// Weights of an op under the name that they go by in its description.
+/// Weights of an op and their name in its description.
 struct NamedWeights {
   std::string name;
   Weights weights;
@@ -53,7 +53,7 @@ class Description {
   /// Null where there are none.
   const Attribute* find(const std::string& attribute) const;
   const Weights* find_weights(const std::string& key) const;
-  /// Throws std::invalid_argument where it has what nobody has looked for.
+  /// Throws std::invalid_argument if an attribute or weights have not been read.
   void check_all_known() const;
   const std::string& string(const std::string& attribute) const;
   std::int64_t integer(const std::string& attribute, std::int64_t least, std::int64_t most) const;
@@ -73,7 +73,7 @@ class Description {
   const RawWeights& vector(const std::string& key, std::int64_t length) const;
 
  private:
-  mutable std::set<std::string> asked_;  ///< names that somebody has looked for
+  mutable std::set<std::string> asked_;  ///< names that have been read
 };
 
 }  // namespace dwsep::runtime

@@ -16,7 +16,7 @@ namespace {
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-/// Copies what could not be computed where it belongs. Never destroyed: threads may still run networks while the process exits.
+/// Copies values that could not be computed in place. Never destroyed: threads may still run networks while the process exits.
 const Op& copy_op() {
   static const Op* const op = [] {
     Description d;
@@ -26,7 +26,7 @@ const Op& copy_op() {
   return *op;
 }
 
-/// A fork waits until it is made: as in dispatch.cc. Without memory nobody else makes it either.
+/// A fork waits until it is made, as in dispatch.cc.
 void make_before_fork() noexcept {
   try {
     copy_op();
@@ -35,7 +35,7 @@ void make_before_fork() noexcept {
 }
 [[maybe_unused]] const bool made_before_fork = pthread_atfork(make_before_fork, nullptr, nullptr) == 0;
 
-/// Pixels of an image that stands alone are kept off multiples of 2 KB: the rows of a filter would share cache sets.
+/// The pixel stride of an image that is not a part of another avoids multiples of 2 KB: rows of a filter would share cache sets.
 Dims roomy_strides(const Dims& shape) {
   if (shape.rank() != 4 || shape[1] * shape[2] < 2 || shape[3] % 512 != 0) {
     return dense_strides(shape);
@@ -78,11 +78,11 @@ ExecutionPlan::ExecutionPlan(const NetworkDraft& network, const std::vector<Dims
   plan_arena();
 }
 
-/// A value that is concatenated is computed right inside the concatenation, if only a step with work of its own computes it.
+/// An input of a concatenation is computed in place there, if a step that does work computes it.
 void ExecutionPlan::place_in_concatenations(const NetworkDraft& network) {
   std::vector<int> producer(network.values.size(), -1);
   for (std::size_t s = 0; s < network.steps.size(); ++s) producer[at(network.steps[s].output)] = static_cast<int>(s);
-  // The last concatenation first: one that lies in another knows its own place by then.
+  // The last concatenation first: a nested one then has its place already.
   for (auto step = network.steps.rbegin(); step != network.steps.rend(); ++step) {
     const int axis = step->op->concatenated_axis();
     if (axis < 0) continue;
@@ -106,9 +106,9 @@ void ExecutionPlan::place_in_concatenations(const NetworkDraft& network) {
   }
 }
 
-/// Views take their place from what they look at; other values get a root, if they have no place yet.
+/// Views take the place of what they refer to; other values become roots, if they have no place yet.
 void ExecutionPlan::place_values(const NetworkDraft& network) {
-  // Roots that others look at, or lie in, stay dense: so they can be reshaped.
+  // Roots with views or parts stay dense, so that they can be reshaped.
   std::vector<bool> dense(network.values.size(), false);
   for (const Step& step : network.steps) {
     Dims strides;
@@ -141,7 +141,7 @@ void ExecutionPlan::place_values(const NetworkDraft& network) {
   }
 }
 
-/// An output of the network is computed in the caller's array where it has a root of its own, or is such a root seen whole.
+/// An output of the network is computed in the caller's array if it is a root, or a view of a whole root.
 void ExecutionPlan::place_outputs(const NetworkDraft& network) {
   output_done_.resize(network.outputs.size(), false);
   for (std::size_t i = 0; i < network.outputs.size(); ++i) {
@@ -266,10 +266,10 @@ bool ExecutionPlan::run(const void* const* inputs, void* const* outputs, double*
   return true;
 }
 
-/// Returns the first step that was not run: where `pauses`, some are left after a while.
+/// Returns the first step that was not run: with `pauses`, some may be left after a while.
 std::size_t ExecutionPlan::run_from(std::size_t first, double* seconds, bool pauses) {
   constexpr std::chrono::milliseconds longest{80};
-  // Set by one thread before a barrier, read by all after it: they leave together. Whoever is late may read what was set after a later
+  // Set by one thread before a barrier, read by all after it, so they leave together. A late thread may read what was set after a later
   // step, and goes on to that one.
   std::atomic<std::size_t> last{works_.size()};
   parallel(threads_, [&](Team& team) {

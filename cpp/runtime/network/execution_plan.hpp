@@ -1,4 +1,4 @@
-// A network planned for inputs of given shapes: where every value lies, and the memory for those that are neither inputs nor outputs.
+// A network planned for given input shapes: the place of every value, and memory for those that are neither inputs nor outputs.
 #pragma once
 
 #include <cstdint>

@@ -9,7 +9,7 @@
 
 namespace dwsep::runtime {
 
-/// Throws std::invalid_argument where the system would take a part of the path for the whole.
+/// Throws std::invalid_argument if the system would truncate the path.
 void check_path(const std::string& path);
 
 /// Throws std::runtime_error where the file cannot be written; then there is no file, or the one that was there before. The paths of these

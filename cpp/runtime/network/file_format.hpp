@@ -1,4 +1,4 @@
-// What the writer and the reader of .dwsep files agree upon.
+// The layout of .dwsep files, for writer and reader.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,7 @@ static_assert(sizeof(FileHeader) == 64);
 
 enum class RecordKind : std::uint8_t { input = 1, constant = 2, step = 3 };
 /// How the elements of an array lie in its byte ranges. An array's record says everything else in one form for all layouts and types, so
-/// that a new one needs no new version of the format: a reader that does not know it can still tell which it was.
+/// that a new one needs no new version of the format: a reader that does not know it can still report it.
 enum class Layout : std::uint32_t {
   row_major = 0,         ///< one range; no parameters
   matrix_panels = 1,     ///< weights and bias; the parameters are lanes and HalfPanel
@@ -35,8 +35,8 @@ enum class Layout : std::uint32_t {
 };
 enum class AttributeKind : std::uint8_t { integers = 0, floats = 1, string = 2 };
 
-/// A checksum over words of eight bytes: four chains, so that it runs at the speed of memory. It finds accidents; it is no protection
-/// against someone who means to deceive.
+/// A checksum over words of eight bytes: four chains, so that it runs at the speed of memory. It detects accidental changes, not
+/// malicious ones.
 class Checksum {
  public:
   void add(const void* data, std::size_t bytes) {

@@ -1,4 +1,4 @@
-// Reads a network. Nothing in the file is believed: every length, offset and number is checked before it is used, here or by the op that
+// Reads a network. The file is untrusted input: every length, offset and number is checked before it is used, here or by the op that
 // is made of it.
 #include <algorithm>
 #include <utility>
@@ -17,7 +17,7 @@ struct ByteRange {
   std::uint64_t offset, bytes;
 };
 
-/// What the file says of an array, in whatever layout: nothing of it is believed yet.
+/// The record of an array, in any layout, unchecked.
 struct ArrayRecord {
   std::string name;
   std::uint32_t dtype = 0;  ///< its number
@@ -28,7 +28,7 @@ struct ArrayRecord {
   std::vector<ByteRange> ranges;
 };
 
-/// What a layout asks of a record.
+/// Requirements of a layout.
 struct LayoutRules {
   Layout layout;
   std::size_t parameters, ranges;
@@ -154,7 +154,7 @@ class Reader {
     }
     const auto wanted = static_cast<std::uint64_t>(count * size_of(r.type.dtype));
     if (range.bytes != wanted) reject_array(owner, r, std::to_string(wanted) + " bytes", std::to_string(range.bytes));
-    // Whoever refers to weights may pack them for himself.
+    // Each reference to weights may pack them again.
     if (range.bytes > bytes_left_) reject("file", "weights of its own for each step and constant", "fewer");
     bytes_left_ -= range.bytes;
     return {file_.owner, file_.data + header_.data_offset + range.offset};
@@ -256,7 +256,7 @@ class Reader {
   Bytes file_;
   FileHeader header_;
   ByteReader in_;
-  std::uint64_t bytes_left_;        ///< that nobody referred to yet, if nobody refers to them twice
+  std::uint64_t bytes_left_;        ///< not referred to yet, if none is referred to twice
   std::uint64_t packed_bytes_ = 0;  ///< that the steps so far take
 };
 

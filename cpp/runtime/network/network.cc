@@ -1,4 +1,4 @@
-// The public face: Network and NetworkBuilder.
+// The public classes Network and NetworkBuilder.
 #include "dwsep/network.hpp"
 
 #include <cstring>
@@ -35,7 +35,7 @@ std::vector<Dims> dims_of(const std::vector<Sizes>& inputs) {
   return all;
 }
 
-/// A plan for one call, given back afterwards.
+/// A plan for one call, returned afterwards.
 class Lease {
  public:
   Lease(const NetworkImpl& network, const std::vector<Dims>& inputs, int threads)
@@ -43,7 +43,7 @@ class Lease {
   ~Lease() {
     try {
       network_.give(std::move(plan_));
-    } catch (const std::exception&) {  // no memory to keep it: the next call plans anew
+    } catch (const std::exception&) {  // out of memory: the next call plans again
     }
   }
   Lease(const Lease&) = delete;

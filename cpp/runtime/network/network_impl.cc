@@ -16,9 +16,9 @@ namespace dwsep::runtime {
 namespace {
 
 constexpr std::size_t kMostValues = std::size_t{1} << 16;
-constexpr std::size_t kIdlePlans = 8;  // as many calls at once, or as many shapes in turn, without planning anew
+constexpr std::size_t kIdlePlans = 8;  // so many concurrent calls, or alternating shapes, without planning again
 
-// One for all networks, so that a fork can wait for it: a child would inherit it in the hands of a thread that it does not have. It is held
+// One for all networks, so that a fork can wait for it: a child would inherit it locked by a thread that it does not have. It is held
 // for well under a microsecond.
 std::mutex idle_mutex;
 const bool survives_fork = pthread_atfork([] { idle_mutex.lock(); }, [] { idle_mutex.unlock(); }, [] { idle_mutex.unlock(); }) == 0;
@@ -101,7 +101,7 @@ int NetworkDraft::add_constant(const Dims& shape, std::shared_ptr<const void> da
 int NetworkDraft::add_step(Description description, const std::vector<int>& step_inputs) {
   check_text(description);
   for (const int v : step_inputs) {
-    // A file may have names of megabytes and as many inputs: the name goes into a message, not along with each.
+    // A file may have names of megabytes and as many inputs: the name is formatted only for an error.
     if (!has_value(v)) reject_value(v, "node '" + description.name + "' (" + description.kind + "): input");
   }
   Step step{std::move(description), nullptr, step_inputs, 0};

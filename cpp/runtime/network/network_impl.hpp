@@ -1,4 +1,4 @@
-// What a Network consists of: values, steps that compute them, and the plans of recent calls.
+// The implementation of Network: values, steps that compute them, and plans of recent calls.
 #pragma once
 
 #include <map>
@@ -33,7 +33,7 @@ struct Step {
   int output = 0;
 };
 
-/// A network under construction; NetworkImpl is the same for good. A call that throws leaves it as it was. Names and all other text are
+/// A network under construction; NetworkImpl is the finished one. A call that throws leaves it unchanged. All text is
 /// UTF-8.
 class NetworkDraft {
  public:
@@ -70,7 +70,7 @@ class NetworkImpl {
   /// Shapes of all values for inputs of these shapes. Throws when they do not fit.
   std::vector<Dims> infer(const std::vector<Dims>& inputs) const;
 
-  /// A plan that nobody else uses meanwhile: a kept one, or a new one.
+  /// A plan for exclusive use: an idle one, or a new one.
   std::unique_ptr<ExecutionPlan> take(const std::vector<Dims>& inputs, int threads) const;
   void give(std::unique_ptr<ExecutionPlan> plan) const;
 

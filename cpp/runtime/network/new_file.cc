@@ -15,11 +15,10 @@ namespace {
 
 std::atomic<unsigned> next_number{0};
 
-/// All before the last name: with its slash, or nothing.
+/// The directory of a path, with its slash, or empty.
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
 
-/// Where links lead, also where nothing is there yet, which realpath does not tell. A name takes the place of a link, not of what it leads
-/// to.
+/// The target of links, also of dangling ones, for which realpath fails. A rename replaces a link, not its target.
 std::string followed(std::string path) {
   constexpr int kMostLinks = 40;  // as many as Linux follows
   char next[PATH_MAX];

@@ -1,4 +1,4 @@
-// A file on the disk that is there whole or not at all.
+// A file that is written atomically.
 #pragma once
 
 #include <sys/stat.h>
@@ -8,17 +8,17 @@
 
 namespace dwsep::runtime {
 
-/// Written beside the wanted file, whose name it takes when it is complete. Throws std::system_error where the system refuses.
+/// Written next to the target and renamed when complete. Throws std::system_error.
 class NewFile {
  public:
-  /// `path` may be a link: what it leads to is replaced, or made where there is nothing.
+  /// `path` may be a link: its target is replaced, or created.
   explicit NewFile(const std::string& path);
   ~NewFile();
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
 
   void write(const void* data, std::size_t bytes);
-  /// Without it nothing remains of the file.
+  /// Without it the file is removed.
   void keep();
 
  private:

@@ -1,4 +1,4 @@
-// A step of a network: what the executor asks of it, and what it is made from.
+// The interface of a step of a network.
 #pragma once
 
 #include <cstdint>
@@ -32,11 +32,11 @@ class Op {
   /// with them: in general, with anything but float32.
   virtual ValueType infer_type(const Description& d, const std::vector<ValueType>& inputs) const;
 
-  /// Where the output needs no work because it is a view of input 0: sets its strides, and how many elements after the input's first
-  /// one it begins. Shapes are known to fit.
+  /// If the output is a view of input 0: sets its strides, and its offset in elements from the input's first
+  /// one, and returns true. Shapes fit.
   virtual bool view(const Array& /*x*/, const Dims& /*output*/, Dims* /*strides*/, std::int64_t* /*offset*/) const { return false; }
 
-  /// Where the output is nothing but its inputs side by side, and they may be computed in place: the axis; -1 elsewhere.
+  /// The axis along which the output concatenates its inputs, which may then be computed in place; else -1.
   virtual int concatenated_axis() const { return -1; }
 
   /// Bytes of scratch for any team of 1 to `threads`, which share it.
@@ -46,13 +46,13 @@ class Op {
   /// writes every element of the output. No input is empty.
   virtual void run(Team& team, const Operands& o, Scratch scratch) const noexcept = 0;
 
-  /// For people and reports: additions and multiplications counted apart; the kernels that run.
+  /// For reports: additions and multiplications counted apart; the kernels that run.
   virtual double flops(const std::vector<Dims>& /*inputs*/, const Dims& output) const { return static_cast<double>(output.count()); }
   virtual std::string kernel(const std::vector<Dims>& /*inputs*/, int /*threads*/) const { return {}; }
   virtual std::vector<NamedWeights> named_weights() const { return {}; }
 };
 
-/// Makes an op of any kind there is. Throws std::invalid_argument when kind, attributes or weights are not as they should be.
+/// Makes an op of any kind that the schemas list. Throws std::invalid_argument if kind, attributes or weights do not match the schema.
 std::unique_ptr<const Op> make_op(const Description& d);
 
 }  // namespace dwsep::runtime

@@ -1,4 +1,4 @@
-// What the elements of a value are, whatever its shape.
+// The type of a value's elements.
 #pragma once
 
 #include <memory>

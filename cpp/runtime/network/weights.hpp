@@ -1,4 +1,4 @@
-// Weights of a description as ops need them: packed for the instruction set in use, whatever they were before.
+// Weights of a description, packed for the instruction set in use.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace dwsep::runtime {
 
-/// What decides how weights are packed.
+/// Parameters of a packing.
 struct Packing {
   int lanes;
   HalfPanel half_panel;
@@ -27,10 +27,10 @@ PackedMatrix matrix_of(const Description& d, const std::string& key, const std::
 /// `key` as depthwise filters (kh, kw, channels, multiplier).
 PackedDepthwise depthwise_of(const Description& d, const std::string& key, const std::string& bias_key);
 
-/// How many numbers a network learned, and how many bytes are stored.
+/// Number of parameters, and bytes stored.
 std::int64_t logical_parameters(const Weights& w);
 std::int64_t stored_bytes(const Weights& w);
-/// Bytes of what the network learned.
+/// Bytes of the parameters.
 double logical_bytes(const Weights& w);
 
 }  // namespace dwsep::runtime

@@ -29,8 +29,8 @@ class Descriptor {
   int number_;
 };
 
-/// What a file says; nothing where there is none to be read. Throws where that cannot be told for want of descriptors or memory. (Streams
-/// would take both for the end of the file.)
+/// The content of a file; nothing if it cannot be read. Throws if descriptors or memory are exhausted. (Streams
+/// would treat both as end of file.)
 std::optional<std::string> contents(const std::string& path) {
   const Descriptor file(path);
   if (file.number() < 0) {
@@ -45,7 +45,7 @@ std::optional<std::string> contents(const std::string& path) {
   return text;
 }
 
-/// The whole number that a text begins with, taken off it; nothing unless it is positive.
+/// Parses a positive integer off the front of a text; nothing if there is none.
 std::optional<double> take_number(std::string_view& text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -95,7 +95,7 @@ std::optional<double> tightest(std::optional<double> (*read)(const std::string&)
   return least;
 }
 
-/// Whether a list separated by commas has the name.
+/// Whether a comma-separated list has the name.
 bool lists(std::string_view names, std::string_view name) {
   while (!names.empty()) {
     const std::size_t comma = std::min(names.find(','), names.size());

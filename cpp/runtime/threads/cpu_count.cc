@@ -44,14 +44,14 @@ int cached_quota_cpus(std::int64_t now) noexcept {
   if (now >= stale_at.load(std::memory_order_acquire)) {
     try {
       cpus.store(quota_cpus(), std::memory_order_relaxed);
-    } catch (const std::exception&) {  // no memory or no file descriptor to ask with: the last answer stands
+    } catch (const std::exception&) {  // out of memory or descriptors: keep the last answer
     }
     stale_at.store(now + kSecond, std::memory_order_release);
   }
   return cpus.load(std::memory_order_relaxed);
 }
 
-/// What is kept of a thread for a second: the mask belongs to the thread, so a pinned thread must not answer for the others.
+/// Per thread, kept for a second: the mask belongs to the thread, so a pinned thread must not answer for others.
 struct Own {
   std::int64_t stale_at = 0;
   int cpus = 1;

@@ -1,5 +1,5 @@
-// How many CPUs this process may use: the affinity mask and the cgroup quota together. What either says is kept for a second, so that it
-// may be asked on every operator call; who changes them is followed within that time.
+// How many CPUs this process may use: the minimum of affinity mask and cgroup quota. Both are cached for a second, so that it
+// may be asked on every operator call; changes take effect within that time.
 #pragma once
 
 #include "runtime/threads/cpu_mask.hpp"

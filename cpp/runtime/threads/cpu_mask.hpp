@@ -1,4 +1,4 @@
-// The CPUs that a thread may use, so that the pool's workers can be kept to those of their caller.
+// The CPUs that a thread may use, so that the pool's workers stay on their caller's.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct CpuMask {
 /// The calling thread's mask. On machines with more than 1024 CPUs it is not known.
 CpuMask own_mask() noexcept;
 
-/// Moves the calling thread to the CPUs of a known mask; where the system refuses, it stays as it is.
+/// Moves the calling thread to the CPUs of a known mask, if the system allows it.
 void adopt(const CpuMask& mask) noexcept;
 
 }  // namespace dwsep::runtime

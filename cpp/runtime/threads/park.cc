@@ -30,7 +30,7 @@ void forget_parked() noexcept {}
 
 namespace {
 
-// One place for all words: at most a team of threads parks, and each looks at its own word when woken.
+// One for all words: at most a team of threads parks, and each checks its own word when woken.
 struct ParkingLot {
   std::mutex mutex;
   std::condition_variable changed;
@@ -57,7 +57,7 @@ void park_while(std::atomic<std::uint32_t>& word, std::uint32_t value) noexcept 
 
 void unpark_all(std::atomic<std::uint32_t>&) noexcept {
   ParkingLot& lot = parking_lot();
-  // Taken and dropped: a thread that saw the old word is then surely waiting.
+  // Locked and unlocked: a thread that saw the old word is then waiting.
   { const std::lock_guard<std::mutex> lock(lot.mutex); }
   lot.changed.notify_all();
 }

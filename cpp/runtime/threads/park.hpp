@@ -6,7 +6,7 @@
 
 namespace dwsep::runtime {
 
-/// Sleeps while `word` holds `value`. May also return for no reason, so the caller looks again.
+/// Sleeps while `word` holds `value`. May wake spuriously, so the caller checks again.
 void park_while(std::atomic<std::uint32_t>& word, std::uint32_t value) noexcept;
 
 /// Wakes every thread parked on `word`; call it after the change of the word.

@@ -14,7 +14,7 @@ int spin_microseconds() noexcept;
 /// Throws std::invalid_argument where DWSEP_SPIN_US is neither empty nor an integer of at least 0.
 void check_spin_time();
 
-/// Tells the core that this is a polling loop.
+/// The CPU's hint for polling loops.
 inline void cpu_relax() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
@@ -23,11 +23,11 @@ inline void cpu_relax() noexcept {
 #endif
 }
 
-/// Who may need the CPU of a thread that polls: its pace depends on it.
+/// Who may need the CPU of a polling thread; decides its pace.
 enum class Pace {
-  kAlone,    // nobody of the team: never yield, because a busy machine may take milliseconds to give the CPU back
-  kShared,   // perhaps the thread that is waited for: yield now and then
-  kCrowded,  // surely, the team has more threads than CPUs: yield at once
+  kAlone,    // nobody in the team: never yield, a busy machine may take milliseconds to return the CPU
+  kShared,   // possibly the thread that is waited for: yield now and then
+  kCrowded,  // the team has more threads than CPUs: yield at once
 };
 
 /// Paces a polling loop: `while (!ready()) if (!spinner.again()) park();`.
@@ -48,7 +48,7 @@ class Spinner {
  private:
   using Clock = std::chrono::steady_clock;
 
-  // About 1 us: a pause takes 31 ns on Zen 5, a look at the clock 27 ns.
+  // About 1 us: a pause takes 31 ns on Zen 5, reading the clock 27 ns.
   static constexpr int kPollsPerCheck = 32;
   // Without yields a worker woken on its caller's CPU costs 220 us, with the first after 4 us it costs 25.
   static constexpr int kFirstYield = 4;
@@ -62,7 +62,7 @@ class Spinner {
   bool before_deadline() noexcept {
     const Clock::time_point now = Clock::now();
     if (checks_ == 1) deadline_ = now + spin_time_;
-    // Ever more rarely, since a yield that nobody takes still costs 0.6 us.
+    // With growing intervals, since a yield without effect still costs 0.6 us.
     const bool power_of_two = (checks_ & (checks_ - 1)) == 0;
     if (pace_ == Pace::kShared && checks_ >= kFirstYield && power_of_two) sched_yield();
     return now < deadline_;

@@ -1,4 +1,4 @@
-// Starting a worker thread that leaves the rest of the process alone.
+// Starts worker threads without side effects on the process.
 #pragma once
 
 namespace dwsep::runtime {

@@ -12,7 +12,7 @@ bool reached(std::uint32_t word, std::uint32_t goal) noexcept { return static_ca
 
 }  // namespace
 
-// Every change of the word is a read-modify-write, so the additions form one release sequence: whoever reads the
+// Every change of the word is a read-modify-write, so the additions form one release sequence: a thread that reads the
 // last arrival sees what every thread wrote before its own.
 void TeamBarrier::arrive_and_wait(std::uint32_t& goal, int size, Pace pace) noexcept {
   goal += kArrival * static_cast<std::uint32_t>(size);

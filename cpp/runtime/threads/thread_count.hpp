@@ -1,4 +1,4 @@
-// How many threads an operator uses unless its call says otherwise.
+// The default number of threads.
 #pragma once
 
 namespace dwsep::runtime {

@@ -37,7 +37,7 @@ void run_alone(const detail::Task& task) noexcept {
   run_body(task, team);
 }
 
-/// What a worker is told of a region.
+/// The description of a region for a worker.
 struct Region {
   detail::Task task;
   TeamBarrier* barrier = nullptr;
@@ -51,7 +51,7 @@ struct Region {
 /// signal that the worker is done, and what either of the two sleeps on.
 class alignas(kApart) Worker {
  public:
-  /// The caller's side: hands out the region; only while the worker has none. Tells whether the worker may be waiting
+  /// The caller's side: hands out the region; only while the worker has none. Returns whether the worker may be waiting
   /// for the caller's CPU.
   bool start(int rank, const Region& region) noexcept {
     rank_ = rank;
@@ -74,7 +74,7 @@ class alignas(kApart) Worker {
     }
   }
 
-  /// The worker's side: one region after the other, for ever. `mask` is the caller's, as long as it has handed out a region.
+  /// The worker's side: one region after the other, for ever. `mask` is the caller's while a region is handed out.
   [[noreturn]] void serve(const CpuMask& mask) noexcept {
     for (;;) {
       wait_for_region();
@@ -118,7 +118,7 @@ class alignas(kApart) Worker {
   }
 
   // Linux often wakes a worker on its caller's CPU though others idle, and takes 10 to 50 ms, at worst over 400, to
-  // spread the two; until then they run in turns. Moving over costs about 30 us. It is not tried again at once, because
+  // spread the two; until then they alternate. Moving costs about 30 us. It is not retried at once, because
   // the other CPUs may be busy with other programs.
   Pace leave_caller() noexcept {
     if (current_cpu() != region_.caller_cpu || region_.caller_cpu < 0) return Pace::kAlone;
@@ -140,7 +140,7 @@ class alignas(kApart) Worker {
 class Pool {
  public:
   void run(int threads, const detail::Task& task) noexcept {
-    // A plain look first: callers that find the pool busy then leave its cache line alone.
+    // A load first: callers that find the pool busy then do not write its cache line.
     if (busy_.load(std::memory_order_relaxed) != 0 || busy_.exchange(1, std::memory_order_acquire)) {
       run_alone(task);
       return;
@@ -179,7 +179,7 @@ class Pool {
   // How many workers there are for a team that wants `wanted`, after starting those that are missing.
   int grow(int wanted) noexcept {
     if (started_ >= wanted) return wanted;
-    // A failed attempt costs tens of microseconds, and the limit that stopped it seldom goes away at once.
+    // A failed attempt costs tens of microseconds, and its cause rarely disappears at once.
     const std::int64_t now = coarse_now();
     if (now < next_attempt_) return started_;
     while (started_ < wanted && start_thread(serve, &workers_[static_cast<std::size_t>(started_)])) ++started_;
@@ -197,7 +197,7 @@ class Pool {
   std::array<Worker, kMaxThreads - 1> workers_;
 };
 
-// Workers may still poll and sleep on these words while the process exits, so nothing may be destroyed.
+// Workers may still poll and sleep on these words while the process exits, so nothing is destroyed.
 static_assert(std::is_trivially_destructible_v<Pool>);
 Pool pool;
 

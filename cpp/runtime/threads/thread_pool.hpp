@@ -14,7 +14,7 @@ namespace dwsep::runtime {
 class TeamBarrier;
 enum class Pace;
 
-/// What a thread of a running team sees: its rank (0 is the caller), the team's size, and a barrier.
+/// A thread's view of its team: its rank (0 is the caller), the team's size, and a barrier.
 class Team {
  public:
   /// A team of one.
@@ -43,7 +43,7 @@ class Team {
 
 namespace detail {
 
-/// A body without its type.
+/// A type-erased body.
 struct Task {
   void (*call)(const void* body, Team& team) noexcept = nullptr;
   const void* body = nullptr;

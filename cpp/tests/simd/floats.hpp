@@ -1,4 +1,4 @@
-// Operations on floats, against plain loops.
+// Operations on floats, against scalar loops.
 #pragma once
 
 #include "simd/math.hpp"

@@ -1,4 +1,4 @@
-// Operations on integers and those that move lanes, against plain loops.
+// Operations on integers and those that move lanes, against scalar loops.
 #pragma once
 
 #include "simd/vec.hpp"

@@ -1,4 +1,4 @@
-// Arrays side by side.
+// Concatenation.
 #include "runtime/network/ops/plain_op.hpp"
 
 namespace dwsep::runtime {
@@ -28,7 +28,7 @@ class Concat final : public PlainOp {
   int concatenated_axis() const override { return axis_; }
   double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
 
-  /// Never called: an ExecutionPlan has the inputs computed in place, and copies those that cannot be, each by a work of its own.
+  /// Never called: an ExecutionPlan computes the inputs in place, and copies those that it cannot.
   void run(Team&, const Operands&, Scratch) const noexcept override {}
 
  private:

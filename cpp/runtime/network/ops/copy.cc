@@ -8,7 +8,7 @@
 namespace dwsep::runtime {
 namespace {
 
-/// Where the elements of an array lie, from one run of adjacent elements to the next.
+/// Offsets of an array's elements, from one contiguous run to the next.
 class Runs {
  public:
   Runs(const Array& a, std::int64_t first) : a_(a), next_(first) {

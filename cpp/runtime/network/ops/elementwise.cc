@@ -30,7 +30,7 @@ class ActivationOp final : public PlainOp {
   Activation activation_;
 };
 
-// Seldom met, so plain loops over the C library do. In double and rounded once: the result hangs neither on the instruction set nor, but
+// Rare, so scalar loops over the C library do. In double and rounded once: results depend neither on the instruction set nor, except
 // for a few in a billion, on the library.
 double softplus(double x) { return x != x ? x : std::fmax(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }
 double sign(double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : x; }

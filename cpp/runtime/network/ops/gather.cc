@@ -1,4 +1,4 @@
-// Chosen elements of one axis. `indices` are given flat; where they have another rank than 1, `indices_shape` says their shape.
+// Selects elements along one axis. `indices` are flat; if their rank is not 1, `indices_shape` gives their shape.
 #include <algorithm>
 #include <limits>
 

@@ -12,7 +12,7 @@
 namespace dwsep::runtime {
 namespace {
 
-/// An array as an image: of rank 4 as it is, of less as one image, or one row, of pixels. Ranks beyond are merged by the caller.
+/// An array as an image: rank 4 as it is, lower ranks as one image, or one row, of pixels. The caller merges higher ranks.
 Shape image_shape(const Dims& d) {
   const int r = d.rank();
   return {r > 3 ? d[r - 4] : 1, r > 2 ? d[r - 3] : 1, r > 1 ? d[r - 2] : 1, d[r - 1]};
@@ -26,7 +26,7 @@ Tensor image(const Array& a) {
 
 std::string name_of(const Description& d) { return "node '" + d.name + "' (" + d.kind + ")"; }
 
-/// Messages of the layers do not know the node; those of its description do.
+/// Adds the node to messages of layers, which do not have it.
 template <class F>
 auto named(const std::string& node, const F& f) {
   try {
@@ -84,7 +84,7 @@ class LayerOp final : public Op {
   bool any_rank_;
 };
 
-/// `make` gives the packed layer. What it throws does not name the node: it does not read the description.
+/// `make` returns the packed layer. Its exceptions do not name the node.
 template <class F>
 std::unique_ptr<const Op> layer_op(const Description& d, const F& make, std::vector<NamedWeights> weights, bool any_rank = false) {
   return std::make_unique<LayerOp>(d, named(name_of(d), make), std::move(weights), any_rank);
@@ -150,7 +150,7 @@ std::unique_ptr<const Op> make_separable_op(const Description& d) { return block
 std::unique_ptr<const Op> make_inverted_residual_op(const Description& d) { return block_op(d, true); }
 
 /// Grouped filters are stored as one matrix for each group: "weight.0", "weight.1", ... Filters with one input channel in each group are
-/// depthwise. The size of the filters, which such matrices do not tell, is an attribute.
+/// depthwise. The size of the filters, which these matrices lack, is an attribute.
 std::unique_ptr<const Op> make_standard_op(const Description& d) {
   const std::int64_t groups = d.integer("groups", 1, std::int64_t{1} << 16);
   const Dims kernel = d.dims("kernel", 2, 1, std::int64_t{1} << 16);

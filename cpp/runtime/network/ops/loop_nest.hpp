@@ -1,4 +1,4 @@
-// A loop over all elements of several arrays of one shape, with as few axes as their strides allow.
+// A loop nest over the elements of several arrays of one shape, with axes merged where strides allow.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace dwsep::runtime {
 
-/// What strides columns may have: 1 in all arrays, or also 0, where an array repeats an element.
+/// Allowed column strides: 1 in all arrays, or also 0 for a broadcast array.
 enum class Columns { adjacent, repeated };
 
 template <std::size_t N>
@@ -33,7 +33,7 @@ class LoopNest {
       }
     }
     const Axis one{1, {}};
-    // Two at least: rows and columns. A lonely axis along which an array does not run is one of rows.
+    // At least two: rows and columns. A single axis along which an array has another stride becomes the rows.
     if (axes_.empty()) axes_.push_back(one);
     const Offsets& last = axes_.back().strides;
     const auto fits = [&](std::int64_t s) { return s == 1 || (s == 0 && columns == Columns::repeated); };

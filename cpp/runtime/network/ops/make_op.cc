@@ -68,7 +68,7 @@ std::unique_ptr<const Op> make_op(const Description& d) {
   check_names(d, schema.attributes, d.attributes, "an attribute of this kind of step", "an unknown one");
   check_names(d, schema.weights, d.weights, "weights of this kind of step", "unknown ones");
   std::unique_ptr<const Op> op = schema.make(d);
-  d.check_all_known();  // what the schema declares may still have no meaning: bounds of an activation that has none
+  d.check_all_known();  // declared ones may still be unused: bounds of an activation that has none
   return op;
 }
 

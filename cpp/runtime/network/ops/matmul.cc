@@ -1,4 +1,4 @@
-// NumPy's matmul of two computed arrays. The second one is packed into scratch, so that the pointwise kernels can read it.
+// NumPy's matmul of two computed arrays. The second one is packed into scratch for the pointwise kernels.
 #include <algorithm>
 
 #include "runtime/dispatch.hpp"

@@ -1,4 +1,4 @@
-// Arrays in a frame: of a value, of their own reflection or of their edge; or of zeros between pixels.
+// Padding with a constant, by reflection or by edge values; and zeros between pixels.
 #include <algorithm>
 
 #include "runtime/layers/layer.hpp"
@@ -75,7 +75,7 @@ class Pad final : public PlainOp {
     }
   };
 
-  /// The element of an axis that shows at i, which may lie outside; -1 where the value does.
+  /// The input index for output index i of an axis; -1 for the constant.
   std::int64_t source(std::int64_t i, std::int64_t size) const {
     if (i >= 0 && i < size) return i;
     if (mode_ == Mode::constant) return -1;
@@ -115,7 +115,7 @@ class Pad final : public PlainOp {
   float value_;
 };
 
-/// What a transposed convolution with a stride reads: zeros between the pixels of an image.
+/// Input of a transposed convolution with a stride: zeros between the pixels of an image.
 class ZeroInsert final : public PlainOp {
  public:
   explicit ZeroInsert(const Description& d) : PlainOp(d), stride_(d.dims("stride", 2, 1, kMaxCount)) {}

@@ -1,4 +1,4 @@
-// What all ops without convolutions share: checks of shapes, with errors that name the node.
+// The base of ops other than convolutions: checks of shapes, with errors that name the node.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,9 @@ class PlainOp : public Op {
   /// `count` inputs of possible sizes.
   void check_inputs(const std::vector<Dims>& inputs, std::size_t count) const;
   void check_rank(const Dims& input, int rank) const;
-  /// The shape, if an array can have it.
+  /// The shape, checked.
   Dims checked(const Dims& output) const;
-  /// Counted from the front; negative ones come counted from the back.
+  /// An axis counted from the front; negative ones count from the back.
   int axis_of(std::int64_t axis, int rank) const;
   Dims broadcast(const Dims& a, const Dims& b) const;
 
@@ -35,7 +35,7 @@ class PlainOp : public Op {
   Description d_;  ///< kind and name
 };
 
-/// Strides of an array that repeats along the axes of `shape` that it does not have: 0 there.
+/// Strides of an array broadcast to `shape`: 0 along the axes that it lacks.
 Dims broadcast_strides(const Array& a, const Dims& shape);
 
 /// The index of the attribute in the list; throws where it is not there.

@@ -31,7 +31,7 @@ class Identity final : public MoveOp {
   }
 };
 
-/// Strides under which `shape` shows the elements of x in their order, if there are any.
+/// Strides that make `shape` a view of x's elements in order, if there are any.
 bool reshaped_strides(const Array& x, const Dims& shape, Dims* strides) {
   *strides = dense_strides(shape);
   int i = x.shape.rank() - 1, j = shape.rank() - 1;
@@ -136,7 +136,7 @@ class Transpose final : public MoveOp {
   Dims perm_;
 };
 
-/// Where a slice of one axis begins, and how many elements it has: Python's rules.
+/// Begin and length of a slice of one axis, by Python's rules.
 struct Span {
   std::int64_t first, count;
   Span(std::int64_t start, std::int64_t stop, std::int64_t step, std::int64_t size) {
@@ -186,7 +186,7 @@ class Slice final : public MoveOp {
     *strides = x.strides;
     *offset = 0;
     for (int i = 0; i < output.rank(); ++i) {
-      // A stride of a lonely element is never used, and its product may overflow.
+      // The stride of a single element is never used, and its product may overflow.
       (*strides)[i] = output[i] > 1 ? x.strides[i] * steps_[i] : 1;
       if (output[i] > 0) *offset += span(x.shape, i).first * x.strides[i];
     }

@@ -1,4 +1,4 @@
-// Images of another size. Coordinates are computed in float32, as every other implementation of the same formulas does: where a
+// Resizing. Coordinates are computed in float32, as in every other implementation of these formulas: if a
 // coordinate falls on the boundary between two pixels, more digits would choose the other one.
 #include <algorithm>
 #include <array>
@@ -134,7 +134,7 @@ class Resize final : public PlainOp {
     }
   }
 
-  /// Where output i of an axis lies in the input.
+  /// The input coordinate of output i of an axis.
   float coordinate(int axis, std::int64_t i, std::int64_t in, std::int64_t out) const {
     const auto at = static_cast<float>(i);
     const float scale = scale_[static_cast<std::size_t>(axis)];

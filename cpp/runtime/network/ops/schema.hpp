@@ -1,4 +1,4 @@
-// What the kinds of steps are made from, declared next to their code: dispatch, checks and the comparison with Python read it.
+// Schemas of the kinds of steps, declared next to their code: dispatch, checks and the comparison with Python read them.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +32,7 @@ enum class AttributeType {
   real,        ///< one float
   real_pair,   ///< two floats
   choice,      ///< one of some strings
-  activation,  ///< a name, with `_lo` and `_hi` beside it where the activation has bounds
+  activation,  ///< a name, and `_lo` and `_hi` if the activation has bounds
 };
 
 enum class Presence { required, optional };
@@ -44,7 +44,7 @@ struct AttributeSchema {
   ConstSpan<const char*> choices = {};
 };
 
-/// Packed weights of a group g go by the name `name`.g.
+/// Packed weights of group g are named `name`.g.
 struct WeightsSchema {
   const char* name;
   int rank;
@@ -61,7 +61,7 @@ struct OpSchema {
   ConstSpan<WeightsSchema> weights = {};
 };
 
-/// Ops that their constructors make.
+/// Makes an op by its constructor.
 template <class T>
 std::unique_ptr<const Op> make(const Description& d) {
   return std::make_unique<T>(d);

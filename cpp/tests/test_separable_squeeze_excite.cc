@@ -46,13 +46,13 @@ const Case kCases[] = {
     {"dilated 17x17 40-8 k3", 17, 17, 40, 10, 8, 3, 1, 2, 1, true},
     {"multiplier 2, 13x13 18-7 k3 s2", 13, 13, 18, 4, 7, 3, 2, 1, 2},
 };
-const Activation kInner{ActivationKind::silu}, kReduced = Activation::relu(), kGate{ActivationKind::sigmoid},
+const Activation kInner{ActivationKind::silu}, kReduced = Activation::relu(), kExcite{ActivationKind::sigmoid},
                                                kLast{ActivationKind::hard_swish};
 
 struct Problem {
   const Case& k;
   Shape in, middle, out;
-  Floats x, residual, filters, reduce, gate, project, bias;
+  Floats x, residual, filters, reduce, excite, project, bias;
 
   Problem(const Case& c, std::int64_t images) : k(c), in{images, c.height, c.width, c.in} {
     const std::int64_t h = (c.height + c.stride - 1) / c.stride, w = (c.width + c.stride - 1) / c.stride, m = c.in * c.multiplier;
@@ -62,7 +62,7 @@ struct Problem {
     residual = random_floats(images * h * w * c.out, 2);
     filters = random_floats(c.kernel * c.kernel * m, 3);
     reduce = random_floats(m * c.reduced, 4, 0.5F);
-    gate = random_floats(c.reduced * m, 5, 0.5F);
+    excite = random_floats(c.reduced * m, 5, 0.5F);
     project = random_floats(m * c.out, 6, 0.5F);
     bias = random_floats(std::max({m, c.reduced, c.out}), 7);
   }
@@ -75,11 +75,11 @@ PackedMatrix packed(const PointwiseFilter& f) { return pack(f, active_kernels())
 
 std::shared_ptr<const PackedLayer> layer_of(const Problem& p) {
   const std::int64_t m = p.middle.c;
-  const PackedSqueezeExcite gate{packed(p.dense_layer(p.reduce, m, p.k.reduced)), packed(p.dense_layer(p.gate, p.k.reduced, m)), kReduced,
-                                 kGate};
+  const PackedSqueezeExcite squeeze_excite{packed(p.dense_layer(p.reduce, m, p.k.reduced)), packed(p.dense_layer(p.excite, p.k.reduced, m)),
+                                           kReduced, kExcite};
   return make_block({std::nullopt,
                      pack(p.filter(), active_kernels().lanes),
-                     gate,
+                     squeeze_excite,
                      packed(p.dense_layer(p.project, m, p.k.out)),
                      p.options(),
                      {},
@@ -111,7 +111,7 @@ Floats in_steps(const Problem& p) {
   }
   const Shape means{p.in.n, 1, 1, m}, reduced{p.in.n, 1, 1, p.k.reduced};
   const Floats r = run(PointwiseConv2D(p.dense_layer(p.reduce, m, p.k.reduced), kReduced), mean, means, reduced);
-  const Floats g = run(PointwiseConv2D(p.dense_layer(p.gate, p.k.reduced, m), kGate), r, reduced, means);
+  const Floats g = run(PointwiseConv2D(p.dense_layer(p.excite, p.k.reduced, m), kExcite), r, reduced, means);
   for (std::size_t i = 0; i < d.size(); ++i) d[i] *= g[i / at(pixels * m) * at(m) + i % at(m)];
   return run(PointwiseConv2D(p.dense_layer(p.project, m, p.k.out), kLast), d, p.middle, p.out, p.k.residual ? &p.residual : nullptr);
 }
@@ -147,8 +147,8 @@ Floats at_once(const Problem& p, const PackedLayer& layer, int threads, std::int
 /// By the public class, with all threads that the call finds worth their while.
 Floats in_public(const Problem& p) {
   const std::int64_t m = p.middle.c;
-  const SqueezeExcite gate{p.dense_layer(p.reduce, m, p.k.reduced), p.dense_layer(p.gate, p.k.reduced, m), kReduced, kGate};
-  const SeparableConv2D layer(p.filter(), p.dense_layer(p.project, m, p.k.out), p.options(), kInner, kLast, &gate);
+  const SqueezeExcite squeeze_excite{p.dense_layer(p.reduce, m, p.k.reduced), p.dense_layer(p.excite, p.k.reduced, m), kReduced, kExcite};
+  const SeparableConv2D layer(p.filter(), p.dense_layer(p.project, m, p.k.out), p.options(), kInner, kLast, &squeeze_excite);
   Floats y(at(p.out.n * p.out.h * p.out.w * p.out.c));
   const ConstTensor residual = dense(p.residual.data(), p.out);
   layer(dense(p.x.data(), p.in), dense(y.data(), p.out), p.k.residual ? &residual : nullptr, 2);
@@ -181,8 +181,8 @@ void misfits_are_refused() {
   const auto refused = [&](PackedMatrix project, PackedMatrix reduce, PackedMatrix expand) {
     try {
       const PackedDepthwise d = pack({w.data(), 3, 3, 4, 1, nullptr}, active_kernels().lanes);
-      const PackedSqueezeExcite gate{std::move(reduce), std::move(expand), kReduced, kGate};
-      make_block({std::nullopt, d, gate, std::move(project), {}, {}, kInner, kLast});
+      const PackedSqueezeExcite squeeze_excite{std::move(reduce), std::move(expand), kReduced, kExcite};
+      make_block({std::nullopt, d, squeeze_excite, std::move(project), {}, {}, kInner, kLast});
     } catch (const std::invalid_argument&) {
       return true;
     }
@@ -192,7 +192,7 @@ void misfits_are_refused() {
   check(refused(matrix(5, 4), matrix(4, 2), matrix(2, 4)), "a projection of other channels");
   check(refused(matrix(4, 5), matrix(3, 2), matrix(2, 4)), "a reduction of other channels");
   check(refused(matrix(4, 5), matrix(4, 2), matrix(3, 4)), "an expansion of other channels");
-  check(refused(matrix(4, 5), matrix(4, 2), matrix(2, 5)), "a gate of other channels");
+  check(refused(matrix(4, 5), matrix(4, 2), matrix(2, 5)), "an excitation of other channels");
 }
 
 }  // namespace
@@ -200,5 +200,5 @@ void misfits_are_refused() {
 int main() {
   for (const Case& c : kCases) check_case(c);
   misfits_are_refused();
-  return dwsep::test::summary("gated separable");
+  return dwsep::test::summary("separable with squeeze-excite");
 }
