@@ -31,7 +31,7 @@ __all__ = [
 def positive(text: str) -> int:
     """Read a positive number, for argparse."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a positive number, got {text!r}")
+        raise argparse.ArgumentTypeError(f"need a positive integer, got {text!r}")
     return int(text)
 
 
@@ -40,7 +40,7 @@ def _named_shape(text: str) -> tuple[str, Shape]:
     parts = sizes.split(",")
     if not equals or not name or not all(n.isdecimal() or n == "N" for n in parts):
         raise argparse.ArgumentTypeError(
-            f"must be NAME=SIZES such as images=N,3,224,224, got {text!r}"
+            f"need NAME=SIZES such as images=N,3,224,224, got {text!r}"
         )
     return name, tuple(None if n == "N" else int(n) for n in parts)
 

@@ -43,28 +43,28 @@ def _numbers(text: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"must be a number, or one for each channel such as 0.5,0.4,0.4, got {text!r}"
+            f"need a number, or one for each channel such as 0.5,0.4,0.4, got {text!r}"
         ) from None
 
 
 def _deviations(text: str) -> tuple[float, ...]:
     numbers = _numbers(text)
     if not all(n > 0 for n in numbers):
-        raise argparse.ArgumentTypeError(f"must be positive, got {text!r}")
+        raise argparse.ArgumentTypeError(f"need positive numbers, got {text!r}")
     return numbers
 
 
 def _fraction(text: str) -> float:
     numbers = _numbers(text)
     if len(numbers) != 1 or not 0 < numbers[0] <= 1:
-        raise argparse.ArgumentTypeError(f"must be above 0 and at most 1, got {text!r}")
+        raise argparse.ArgumentTypeError(f"need a number above 0 and at most 1, got {text!r}")
     return numbers[0]
 
 
 def _size(text: str) -> tuple[int, int]:
     parts = text.lower().split("x")
     if len(parts) > 2 or not all(p.isdecimal() and int(p) > 0 for p in parts):
-        raise argparse.ArgumentTypeError(f"must be such as 224 or 192x256, got {text!r}")
+        raise argparse.ArgumentTypeError(f"need a size such as 224 or 192x256, got {text!r}")
     return int(parts[0]), int(parts[-1])
 
 

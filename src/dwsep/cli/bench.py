@@ -33,7 +33,7 @@ def _share(text: str) -> float:
     except ValueError:
         share = -1.0
     if not 0 < share < 10:
-        raise argparse.ArgumentTypeError(f"must be a share such as 0.05, got {text!r}")
+        raise argparse.ArgumentTypeError(f"need a share such as 0.05, got {text!r}")
     return share
 
 

@@ -108,7 +108,7 @@ def interleaved(
     slow = dict(at_most or {})
     for name, turns in slow.items():
         if name not in runners or turns < 1:
-            raise ValueError(f"at_most must give runners at least one turn, got {name!r}: {turns}")
+            raise ValueError(f"at_most: need at least one turn of a runner, got {name!r}: {turns}")
     medians: dict[str, list[float]] = {name: [] for name in runners}
     lower: dict[str, list[float]] = {name: [] for name in runners}
     fastest = dict.fromkeys(runners, math.inf)

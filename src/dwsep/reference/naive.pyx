@@ -73,26 +73,26 @@ cdef void _depthwise(const float[:, :, :, ::1] x, const float[:, :, :, ::1] weig
 def _as_float32(name, array, ndim):
     array = np.asarray(array)
     if array.dtype != np.float32:
-        raise TypeError(f"{name} must have dtype float32, got {array.dtype}")
+        raise TypeError(f"{name}: need dtype float32, got {array.dtype}")
     if array.ndim != ndim:
-        raise ValueError(f"{name} must have {ndim} dimensions, got shape {array.shape}")
+        raise ValueError(f"{name}: need {ndim} axes, got shape {array.shape}")
     return np.ascontiguousarray(array)
 
 
 def _as_bias(bias, channels, accumulate):
     if accumulate not in ("float32", "float64"):
-        raise ValueError(f"accumulate must be 'float32' or 'float64', got {accumulate!r}")
+        raise ValueError(f"accumulate: need 'float32' or 'float64', got {accumulate!r}")
     if bias is None:
         return np.zeros(channels, accumulate)
     bias = _as_float32("bias", bias, 1)
     if bias.shape[0] != channels:
-        raise ValueError(f"bias must have shape ({channels},), got {bias.shape}")
+        raise ValueError(f"bias: need shape ({channels},), got {bias.shape}")
     return bias.astype(accumulate)
 
 
 def _output_size(size, kernel, stride, pads, dilation):
     if stride < 1 or dilation < 1 or min(pads) < 0:
-        raise ValueError("stride and dilation must be positive and padding non-negative, "
+        raise ValueError("stride, dilation, padding: need at least 1, 1 and 0, "
                          f"got {stride}, {dilation} and {tuple(pads)}")
     free = size + sum(pads) - (kernel - 1) * dilation - 1
     return max(0, free // stride + 1)
@@ -102,8 +102,7 @@ def _prepare(x, weight, stride, padding, dilation):
     x = _as_float32("x", x, 4)
     weight = _as_float32("weight", weight, 4)
     if weight.shape[2] != x.shape[3]:
-        raise ValueError(f"x of shape {x.shape} has {x.shape[3]} channels, "
-                         f"weight of shape {weight.shape} takes {weight.shape[2]}")
+        raise ValueError(f"weight: need shape (KH, KW, {x.shape[3]}, ...), got {weight.shape}")
     cdef Window win
     win.stride_h, win.stride_w = stride
     win.dilation_h, win.dilation_w = dilation
