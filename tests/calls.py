@@ -186,6 +186,18 @@ def conv2d(
     return Call("conv2d", arrays, {**options, "groups": groups})
 
 
+def families(shape=(2, 9, 10, 16), **options) -> list[Call]:
+    """Make one call of each family whose output has the shape of its input."""
+    draw, channels = integers(1, 2), shape[-1]
+    return [
+        depthwise(draw, shape, **options),
+        pointwise(draw, shape, channels, residual=True),
+        separable(draw, shape, channels, residual=True, **options),
+        inverted_residual(draw, shape, 24, channels, residual=True, **options),
+        conv2d(draw, shape, channels, residual=True, **options),
+    ]
+
+
 # --- judging -----------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("onnx", reason="imports ONNX models")
 
-from test_onnx_import import f, ints, model
+from onnx_models import f, ints, model
 
 import dwsep
 from dwsep.errors import InvalidModelError

@@ -1,0 +1,141 @@
+"""What the importer refuses, and with which message."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx", reason="imports ONNX models")
+
+from onnx import helper
+from onnx_models import f, ints, model
+
+from dwsep.errors import UnsupportedOperatorError
+from dwsep.graph.onnx import import_onnx
+
+
+def test_all_that_is_not_supported_is_reported_at_once(tmp_path):
+    nodes = [
+        ("TopK", "x,k", "v,i", {}),
+        ("Relu", "v", "r", {}),
+        ("MaxPool", "x", "p,j", {"kernel_shape": [2, 2]}),
+        ("Cast", "x", "d", {"to": 11}),
+        ("Einsum", "r,p,j,d", "y", {"equation": "a"}),
+        ("Conv", "x,r", "z", {}),
+    ]
+    path = tmp_path / "net.onnx"
+    onnx.save(model(nodes, {"k": ints(1)}, outputs=("y", "z")), path)
+    with pytest.raises(UnsupportedOperatorError) as caught:
+        import_onnx(path)
+    lines = str(caught.value).splitlines()
+    assert str(path) in lines[0]
+    assert "4 of 6" in lines[0]
+    text = "\n".join(lines[1:])
+    assert sorted(line.split()[0] for line in lines[1:]) == [
+        "Cast_3",
+        "Einsum_4",
+        "MaxPool_2",
+        "TopK_0",
+    ]
+    assert "MaxPool_2 (MaxPool): its output of indices is used" in text
+    assert "Cast_3 (Cast): the network's values are float32" in text
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+def test_other_precisions_are_refused(dtype):
+    net = model([("Conv", "x,w", "y", {})], {"w": f(2, 4, 1, 1).astype(dtype)})
+    with pytest.raises(UnsupportedOperatorError, match=f"weights 'w' is {np.dtype(dtype)}"):
+        import_onnx(net)
+    net.graph.input[0].type.tensor_type.elem_type = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    with pytest.raises(UnsupportedOperatorError) as caught:
+        import_onnx(net)
+    assert "input 'x' is" in str(caught.value)
+    assert "initializer 'w' is" in str(caught.value)
+
+
+@pytest.mark.parametrize("code", [1, 7])
+def test_an_input_of_another_type_hides_no_other_reason(code):
+    nodes = [
+        ("Cast", "x", "a", {"to": 1}),
+        ("TopK", "a,k", "v,i", {}),
+        ("Conv", "a,w", "y", {}),
+    ]
+    net = model(nodes, {"k": ints(1), "w": f(2, 3, 1, 1)}, outputs=("y", "v"))
+    net.graph.input[0].type.tensor_type.elem_type = code
+    with pytest.raises(UnsupportedOperatorError) as caught:
+        import_onnx(net)
+    text = str(caught.value)
+    assert ("input 'x' is int64" in text) == (code == 7)
+    assert "TopK_1 (TopK): this operator is not supported" in text
+    assert "the weights are for 3 channels, the input has 4" in text
+
+
+def test_an_input_of_another_type_and_of_open_sizes():
+    net = model([("Relu", "x", "y", {})], inputs={"x": ("N", 4, "H", 6)})
+    net.graph.input[0].type.tensor_type.elem_type = 7
+    with pytest.raises(UnsupportedOperatorError, match=r"(?s)'x' is int64.*axis 2 \(H\)"):
+        import_onnx(net)
+
+
+@pytest.mark.parametrize(
+    ("node", "constants", "reason"),
+    [
+        (("Conv", "x,w", "y", {}), {"w": f(2, 3, 1, 1)}, "weights are for 3 channels"),
+        (("Conv", "x,w", "y", {}), {"w": f(2, 4, 3)}, "only 2-D"),
+        (("Conv", "x,w", "y", {"group": 3}), {"w": f(2, 4, 1, 1)}, "group: 3 does not divide"),
+        (("Conv", "x,w", "y", {"strides": [0, 1]}), {"w": f(2, 4, 1, 1)}, "strides: need two"),
+        (("Conv", "x,w", "y", {"pads": [0, 0, -1, 0]}), {"w": f(2, 4, 1, 1)}, "pads: need four"),
+        (("Conv", "x,w", "y", {"strides": 2}), {"w": f(2, 4, 1, 1)}, "'strides': need INTS"),
+        (("Conv", "x,w", "y", {"what": 2}), {"w": f(2, 4, 1, 1)}, "no attribute 'what'"),
+        (("Conv", "x,w", "y", {}), {"w": f(2, 4, 9, 9)}, "a window needs 9"),
+        (("Conv", "x", "y", {}), {}, "need 2 to 3 inputs, got 1"),
+        (("Frobnicate", "x", "y", {}), {}, "this operator is not supported"),
+        (("Concat", "x,x", "y", {"axis": 7}), {}, "axis: need from -4 to 3"),
+        (("Concat", "x,x", "y", {"axis": 0}), {}, "along the batch"),
+        (("Add", "x,w", "y", {}), {"w": f(5)}, "do not broadcast"),
+        (("Add", "x,w", "y", {}), {"w": np.ones(6)}, "'w' is float64"),
+        (("Gather", "x,w", "y", {"axis": 1}), {"w": ints(4)}, "indices: need from -4 to 3"),
+        (("Gather", "x,w", "y", {}), {"w": ints(0)}, "part of the batch"),
+        (("Reshape", "x,w", "y", {}), {"w": ints(-1, 7)}, "mixes the batch"),
+        (("Reshape", "x,w", "y", {}), {"w": ints(-1, -1)}, "at most one -1"),
+        (("Resize", "x,,w", "y", {}), {"w": np.float32([2, 1, 2, 2])}, "resizes axis 0"),
+        (("Resize", "x,,w", "y", {}), {"w": np.float32([1, 1, np.nan, 2])}, "nan is no scale"),
+        (
+            ("Resize", "x,,w", "y", {"coordinate_transformation_mode": "tf_crop_and_resize"}),
+            {"w": np.float32([1, 1, 2, 2])},
+            "'tf_crop_and_resize' is not",
+        ),
+        (("Slice", "x,w,w", "y", {}), {"w": ints(1)}, "part of the batch"),
+        (("ReduceMean", "x", "y", {"axes": [4]}), {}, "axes: need from -4 to 3"),
+        (("Transpose", "x", "y", {"perm": [0, 1, 1, 2]}), {}, "does not permute"),
+        (("Greater", "x,w", "y", {}), {"w": np.float32(0)}, "is a comparison"),
+    ],
+)
+def test_a_node_that_is_refused(node, constants, reason):
+    with pytest.raises(ValueError, match=reason):
+        import_onnx(model([node], constants))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "reason"),
+    [
+        ({"antialias": 1, "mode": "linear"}, "antialias is not"),
+        ({"keep_aspect_ratio_policy": "not_larger"}, "supported as 'stretch' only"),
+        ({"mode": "cubic", "cubic_coeff_a": -0.5}, "supported at -0.75 only"),
+        ({"mode": "cubic", "exclude_outside": 1}, "exclude_outside is not"),
+    ],
+)
+def test_ways_of_resizing_that_are_refused(attributes, reason):
+    sizes = {"w": ints(5, 5)}
+    node = ("Resize", "x,,,w", "y", {"axes": [2, 3], **attributes})
+    with pytest.raises(UnsupportedOperatorError, match=reason):
+        import_onnx(model([node], sizes, opset=18))
+
+
+@pytest.mark.parametrize("rows", [1.15, 2])
+def test_rounding_that_depends_on_the_direction(rows):
+    """Rows that a scale leaves as many as they were go up nevertheless."""
+    scales = {"w": np.float32([1, 1, rows, 0.5])}
+    node = ("Resize", "x,w", "y", {})
+    with pytest.raises(UnsupportedOperatorError, match="rounding apart"):
+        import_onnx(model([node], scales, opset=10))
