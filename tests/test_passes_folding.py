@@ -152,6 +152,19 @@ def test_convolutions_pad_for_themselves(channels_last):
     assert kinds(rewritten(graph, padding.run)) == ["conv", "conv"]
 
 
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_a_convolution_that_pads_for_itself_keeps_its_residual(channels_last):
+    net = Net(channels_last)
+    x = net.input(None, 4, 5, 4)
+    sides = {"before": (0, 1, 1, 0), "after": (0, 1, 1, 0)} if channels_last else {}
+    sides = sides or {"before": (0, 0, 1, 1), "after": (0, 0, 1, 1)}
+    y = net.conv(net.add("pad", x, mode="constant", value=0.0, **sides), 4, padding=(0,) * 4)
+    graph = net.finish(y)
+    graph.nodes[1].inputs.append(net.input(*net.graph.shape(y)))
+    graph = rewritten(graph, padding.run)
+    assert [n.inputs for n in graph.nodes] == [["x0", "x1"]]
+
+
 def test_average_pools_count_the_zeros_of_a_pad():
     net = Net()
     x = net.input(None, 3, 5, 6)
