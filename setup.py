@@ -34,8 +34,13 @@ FLAGS = [
     "-ffp-contract=off",
     "-fno-math-errno",
     "-pthread",
+    # Python's own flags ask for signed integers that wrap, which costs the addresses of a matrix
+    # product registers: pointwise 112x112 16->96 took 362 us with them, 351 without.
+    "-fno-wrapv",
+    # They ask for debugging symbols too, which are stripped below, but take time to write.
+    "-g0",
 ]
-# Python's own flags ask for debugging symbols, which are most of the file.
+# What other objects bring of them would be most of the file.
 STRIP = ["-Wl,-s"] if platform.system() == "Linux" else []
 # The public headers ask for their symbols to be seen, which is right in a library only: in one
 # process there may be this module and a program's own copy of the library.
