@@ -1,4 +1,4 @@
-"""Changes the sources in one place at a time and looks whether a test notices.
+"""Mutation testing: changes the sources in one place at a time and checks that a test fails.
 
     nice python tools/mutate.py python [--sample N] [--seed S] [FILE ...]
     nice python tools/mutate.py cpp [--sample N] [--seed S] [--build DIR] [FILE ...]

@@ -70,9 +70,9 @@ def _block(net: Network, x: Value) -> Value:
     y = _norm(net, _transposed(net, y, [0, 2, 3, 1]))
     y = net.activate(_linear(net, y, 4 * x.channels), "gelu")
     y = _transposed(net, _linear(net, y, x.channels), [0, 3, 1, 2])
-    # Training starts from gates of 1e-6; those of a trained network are of the order of 0.1 to 1.
-    gate = net.weight("gate", (x.channels, 1, 1), 0.5)
-    [name] = net.node("Mul", y.name, gate)
+    # LayerScale: training starts from 1e-6; trained networks have factors of the order of 0.1 to 1.
+    scale = net.weight("gate", (x.channels, 1, 1), 0.5)
+    [name] = net.node("Mul", y.name, scale)
     return net.add(x, replace(y, name=name, power=0.25 * y.power))
 
 
