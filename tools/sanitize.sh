@@ -81,7 +81,7 @@ case $kind in
     for test in tests/test_thread_*.cc; do
       program=$work/$(basename "$test" .cc)
       "${CXX:-c++}" -std=c++17 -O1 -g -fsanitize=thread -pthread -fvisibility=hidden -I. -Iinclude "$test" \
-        runtime/threads/*.cc runtime/memory/placement.cc runtime/utf8.cc runtime/layers/geometry.cc -o "$program"
+        runtime/threads/*.cc runtime/memory/placement.cc runtime/utf8.cc runtime/reject.cc -o "$program"
       TSAN_OPTIONS=die_after_fork=0 "${steadily[@]}" "$program" || [ $? -eq 77 ]
     done
     ;;

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "runtime/layers/geometry.hpp"
+#include "runtime/reject.hpp"
 
 namespace dwsep::runtime {
 namespace {

@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "runtime/layers/geometry.hpp"
 #include "runtime/memory/buffer.hpp"
 #include "runtime/network/system_error.hpp"
+#include "runtime/reject.hpp"
 
 namespace dwsep::runtime {
 namespace {
