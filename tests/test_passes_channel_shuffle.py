@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from graph_builder import Net, kinds, only, optimized
+from graph_builder import Net, kinds, only, optimized, rewritten
 
+from dwsep.graph.passes import channel_shuffle, depthwise
 from dwsep.graph.pipeline import optimize
 
 
@@ -81,6 +82,16 @@ def test_a_convolution_that_adds_what_it_reads_gets_the_order():
     graph = net.finish(net.binary("add", net.conv(y, 6, 1), y))
     graph = optimized(graph, optimize)
     assert (0, 1, 2, 4, 3) in [n.attributes.get("perm") for n in graph.nodes]
+
+
+def test_a_shuffle_that_a_convolution_also_adds_stays():
+    net = Net(channels_last=True)
+    x = net.conv(net.input(None, 4, 4, 3), 6)
+    y = net.reshape(net.transpose(net.reshape(x, 0, 4, 4, 3, 2), 0, 1, 2, 4, 3), 0, 4, 4, 6)
+    graph = net.finish(net.conv(y, 6, 1))
+    graph.nodes[-1].inputs.append(y)
+    depthwise.run(graph)
+    rewritten(graph, channel_shuffle.run, changes=False)
 
 
 @pytest.mark.parametrize("step", [2, -1])

@@ -195,6 +195,8 @@ def test_a_file_s_layout_is_refused():
         ((3, 3), (2, 2), (2, 1), (3, 2, 0, 1), (1, 0), 4),
         ((1, 1), (2, 2), (1, 1), (0, 0, 0, 0), (1, 1), 1),
         ((2, 1), (2, 2), (1, 1), (2, 3, 1, 2), (0, 0), 1),  # crops more than the kernel reaches
+        ((1, 3), (2, 1), (1, 1), (1, 0, 0, 0), (0, 0), 1),  # crops one row
+        ((3, 3), (1, 2), (1, 1), (2, 1, 1, 2), (0, 0), 1),  # no less than none
     ],
 )
 def test_a_transposed_convolution_is_a_convolution(
@@ -214,9 +216,26 @@ def test_a_transposed_convolution_is_a_convolution(
         activation="relu",
     )
     graph = rewritten(net.finish(y), conv_transpose.run)
-    assert kinds(graph)[-1] == "conv"
-    assert set(kinds(graph)) <= {"conv", "zero_insert", "slice"}
+    reach = [(k - 1) * d for k, d in zip(kernel, dilation, strict=True)]
+    ends = [reach[0], reach[0] + output_padding[0], reach[1], reach[1] + output_padding[1]]
+    spread = ["zero_insert"] if stride != (1, 1) else []
+    crop = ["slice"] if any(p > end for p, end in zip(padding, ends, strict=True)) else []
+    assert kinds(graph) == [*spread, *crop, "conv"]
     assert graph.nodes[-1].attributes["activation"] == "relu"
+
+
+def test_a_transposed_convolution_that_names_no_groups_has_one():
+    net = Net()
+    y = net.add(
+        "conv_transpose",
+        net.input(None, 4, 3, 5),
+        weights={"weight": net.random(3, 3, 4, 6), "bias": net.random(6)},
+        stride=(1, 1),
+        dilation=(1, 1),
+        padding=(1, 1, 1, 1),
+        output_padding=(0, 0),
+    )
+    assert kinds(rewritten(net.finish(y), conv_transpose.run)) == ["conv"]
 
 
 @pytest.mark.parametrize("kernel", [(2, 2), (3, 1)])

@@ -283,3 +283,11 @@ def test_outputs_keep_names_and_axes_even_if_nothing_is_computed():
 def test_a_graph_in_nhwc_is_left_alone():
     net = Net(channels_last=True)
     rewritten(net.finish(net.conv(net.input(None, 6, 5, 3), 4)), layout.run, changes=False)
+
+
+def test_a_computed_operand_without_channels_is_aligned():
+    net = Net()
+    other = net.input(6, 7)
+    graph = optimized(net.finish(net.conv(net.binary("mul", _image(net), other), 3)), optimize)
+    assert transposes(graph) == [TO_NHWC, TO_NCHW]
+    assert kinds(graph).count("reshape") == 1

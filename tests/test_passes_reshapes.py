@@ -20,6 +20,13 @@ def test_a_flattened_image_meets_permuted_weights():
     assert transposes(graph) == [TO_NHWC]
 
 
+def test_flattened_sequences_meet_permuted_weights():
+    net = Net()
+    y = net.reshape(net.transpose(net.input(None, 3, 4), 0, 2, 1), 0, 12)
+    graph = rewritten(net.finish(net.dense(y, 5)), flatten.run)
+    assert kinds(graph) == ["reshape", "dense"]
+
+
 def test_flattening_after_pooling_moves_nothing():
     net = Net()
     y = net.reshape(net.reduce(net.conv(net.input(None, 4, 6, 7), 4), (2, 3)), 0, 4)
