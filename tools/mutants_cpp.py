@@ -164,7 +164,7 @@ class Mutants:
             path.write_text("\n".join(lines))
             for test in tests:
                 if not self._built({test.split()[0]}):
-                    return "invalid"
+                    return "error"  # it does not compile
                 outcome = self._outcome(test)
                 if outcome != "survived":
                     return outcome
@@ -194,7 +194,7 @@ class Mutants:
             return "timeout"
         if code in (-signal.SIGXCPU, -signal.SIGKILL):
             return "timeout"
-        return "survived" if code in (0, 77) else "killed"
+        return {0: "survived", 1: "killed"}.get(code, "error")  # others: a crash
 
     def _limit(self) -> None:
         limit = int(self.timeout)

@@ -2,7 +2,8 @@
 
 The parent imports the package and all tests once. A child gets the mutant by an exchange of code
 objects, so that it need not import anything again, and runs pytest in itself; what is not in a
-function (tables, defaults) it imports anew.
+function (tables, defaults) it imports anew. Before that, the sources as they are have to survive
+in both ways: tests that fail anyhow would kill every mutant.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -50,9 +52,11 @@ _TESTS = {
     "graph/passes/channel_shuffle": ("passes_channel_shuffle", "passes_random"),
     "graph/passes/blocks": ("passes_blocks", "passes_random"),
     "graph/importing/": (*_IMPORT, "onnx_networks"),
+    "graph/ops/": ("op_schemas", "graph_shapes", "graph_folding", "onnx_operators", *_MORE_PASSES),
     "graph/onnx/": (*_IMPORT[1:], "onnx_networks"),
 }
 
+_VERDICTS = {0: "survived", 1: "killed"}  # exit codes of children, those of pytest; others: "error"
 _OPTIONS = ("-q", "-x", "-p", "no:cacheprovider")
 
 
@@ -105,6 +109,7 @@ class Mutants:
     def __init__(self, options: argparse.Namespace) -> None:
         self.timeout = options.timeout
         self._session: Any = None
+        self._ran = False
 
     def mutants(self) -> list[Mutant]:
         result: list[Mutant] = []
@@ -128,6 +133,8 @@ class Mutants:
         path = SOURCE / mutant.file
         tree = ast.parse(path.read_text())
         whole = compile(tree, str(path), "exec")
+        if mutant.number == 0:  # none: the file as it is
+            return whole, whole
         for found in self._changes(path, tree):
             if found == mutant:
                 ast.fix_missing_locations(tree)
@@ -138,23 +145,43 @@ class Mutants:
         """Collect the tests of some mutants, see that they pass as it is, and call `body`."""
         import pytest
 
+        import dwsep
+
+        installed = Path(dwsep.__file__).parent
+        for path in sorted((SOURCE / "graph").rglob("*.py")):
+            other = installed / path.relative_to(SOURCE)
+            if not other.exists() or other.read_bytes() != path.read_bytes():
+                sys.exit(f"{other} is not {path}: install the tree first")
         plugin = self
 
         class Loop:
             @pytest.hookimpl
             def pytest_runtestloop(self, session: Any) -> bool:
                 plugin._session = session
-                if plugin._passes(session.items):
+                if plugin._survives_unchanged(mutants):
                     gc.freeze()
                     body()
-                else:
-                    print("the tests fail without any mutant")
+                    plugin._ran = True
                 return True
 
         sys.path.insert(0, str(TESTS))
         os.chdir(ROOT)
         tests = dict.fromkeys(name for mutant in mutants for name in _tests_of(mutant))
         pytest.main([*_OPTIONS, *_files(tests)], plugins=[Loop()])
+        if not self._ran:
+            sys.exit("the tests fail without any mutant")
+
+    def _survives_unchanged(self, mutants: Sequence[Mutant]) -> bool:
+        """Run the tests here, and for each set of tests in a child that imports a file anew."""
+        if not self._passes(self._session.items):
+            return False
+        one_each = {_tests_of(mutant): mutant for mutant in mutants}
+        for mutant in one_each.values():
+            unchanged = replace(mutant, number=0, after=mutant.before)
+            if (verdict := self.judge(unchanged)) != "survived":
+                print(f"{verdict}: {mutant.file} as it is, with {', '.join(_tests_of(mutant))}")
+                return False
+        return True
 
     def _passes(self, items: Sequence[Any]) -> bool:
         """Run tests up to the first that fails."""
@@ -177,23 +204,24 @@ class Mutants:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
-        passed = False
+        code = 3
         try:
-            passed = self._survives(mutant)
-        finally:  # whatever it raises: the mutant cannot be imported
-            os._exit(0 if passed else 1)
+            code = self._exit_code(mutant)
+        finally:  # whatever it raises is no test's verdict
+            os._exit(code)
 
-    def _survives(self, mutant: Mutant) -> bool:
+    def _exit_code(self, mutant: Mutant) -> int:
+        """Run the tests on a mutant; return what pytest would: 1 if a test fails."""
         tests = _tests_of(mutant)
         if not self._exchange(mutant):
             self._import_anew(mutant)
             import pytest
 
-            return pytest.main([*_OPTIONS, *_files(tests)]) == 0
+            return int(pytest.main([*_OPTIONS, *_files(tests)]))
         by_file: dict[str, list[Any]] = {}
         for item in self._session.items:
             by_file.setdefault(item.path.stem, []).append(item)
-        return self._passes([item for name in tests for item in by_file[f"test_{name}"]])
+        return int(not self._passes([i for name in tests for i in by_file[f"test_{name}"]]))
 
     def _exchange(self, mutant: Mutant) -> bool:
         """Give a function the mutant's code, if the change is within one that is there."""
@@ -231,5 +259,5 @@ class Mutants:
                 return "timeout"
             time.sleep(0.01)
         if os.WIFSIGNALED(status):
-            return "timeout" if os.WTERMSIG(status) in (9, signal.SIGXCPU) else "killed"
-        return "survived" if os.WEXITSTATUS(status) == 0 else "killed"
+            return "timeout" if os.WTERMSIG(status) in (9, signal.SIGXCPU) else "error"
+        return _VERDICTS.get(os.WEXITSTATUS(status), "error")

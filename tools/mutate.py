@@ -7,8 +7,9 @@
 `python` mutates src/dwsep/graph and runs the tests that tools/mutants_python.py names for each file
 against the installed package, whose sources must be those of the tree. `cpp` mutates cpp/runtime in
 a copy and runs C++ tests. A mutant that survives is either a gap in the tests or computes the same
-as before: read it. The table says how many of each file's were killed, survived, and ran out of
-time, which is as good as killed.
+as before: read it. The table says how many of each file's were killed by a test that failed,
+survived, ran out of time, which is as good as killed, and broke something else (a module that does
+not import, a crash), which says nothing about the tests.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Mutant:
         return f"{self.name}  {self.before}  ->  {self.after}"
 
 
-Judge = Callable[[Mutant], str]  # "killed", "survived", "timeout" or "invalid"
+Judge = Callable[[Mutant], str]  # "killed", "survived", "timeout" or "error"
 
 
 def judged(mutants: Sequence[Mutant], judge: Judge, log: Path | None) -> list[tuple[Mutant, str]]:
@@ -59,7 +60,7 @@ def judged(mutants: Sequence[Mutant], judge: Judge, log: Path | None) -> list[tu
         if log is not None:
             with log.open("a") as file:
                 file.write(json.dumps({**asdict(mutant), "verdict": verdict}) + "\n")
-        if verdict not in ("killed", "invalid"):
+        if verdict not in ("killed", "error"):
             took = time.monotonic() - begun
             print(f"[{count}/{len(mutants)}, {took:.0f} s] {verdict}: {mutant}", flush=True)
     return results
@@ -67,7 +68,7 @@ def judged(mutants: Sequence[Mutant], judge: Judge, log: Path | None) -> list[tu
 
 def table(results: Sequence[tuple[Mutant, str]]) -> str:
     """Return how many mutants of each file met which end."""
-    verdicts = ("killed", "survived", "timeout")
+    verdicts = ("killed", "survived", "timeout", "error")
     files = sorted({mutant.file for mutant, _ in results})
     counts = {f: Counter(v for m, v in results if m.file == f) for f in files}
     width = max(map(len, (*files, "all")), default=3)
