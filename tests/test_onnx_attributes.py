@@ -91,6 +91,18 @@ def test_an_output_without_elements():
         dwsep.load(net)
 
 
+def test_a_transposed_convolution_whose_crop_hides_a_large_image():
+    far = 2**31 - 2
+    attributes = {"strides": [1, far], "pads": [0, far, 0, far]}
+    net = model(
+        [("ConvTranspose", "x,w", "y", attributes)],
+        {"w": f(2, 1, 1, 1)},
+        inputs={"x": (1, 2, 3, 4)},
+    )
+    with pytest.raises(InvalidModelError, match="sizes need to be from 1"):
+        dwsep.load(net)
+
+
 def test_an_output_that_is_one_number():
     net = model([("Clip", "c", "y", {})], {"c": np.float32(1.5)})
     result = dwsep.load(net)(np.zeros((1, 4, 6, 6), np.float32))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...errors import ShapeError
 from ..ir import Node
-from ..sizes import broadcast, known_product, shown, window
+from ..sizes import broadcast, checked, known_product, shown, window
 from ..types import Shape
 from .attributes import OPTIONAL_ACTIVATION, Int, Pair, Sides
 from .layout_rules import IMAGE, OVER_LAST_AXIS
@@ -94,6 +94,10 @@ def _conv_transpose(node: Node, inputs: Sequence[Shape], channels_last: bool) ->
     groups = attributes.get("groups", 1)
     if c % groups:
         raise ShapeError(f"{c} channels do not divide into {groups} groups")
+    # Between its zeros the input may be larger than the cropped output.
+    strides = zip((h, w), attributes["stride"], strict=True)
+    spread = tuple((s - 1) * stride + 1 for s, stride in strides)
+    checked(from_image(n, spread, c, channels_last))
     top, bottom, left, right = attributes["padding"]
     size = tuple(
         (s - 1) * stride + (k - 1) * dilation + 1 - pad + extra
