@@ -98,6 +98,16 @@ def test_images(channels_last):
             shape("conv", weight, {"groups": 1})
 
 
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_what_is_normalised_has_an_axis_of_channels(channels_last):
+    weights = {name: np.ones(4, np.float32) for name in ("scale", "shift")}
+    node = Node("batch_norm", ["x"], "y", {}, weights)
+    features = TensorType((None, 4))
+    assert infer(node, [features], channels_last=channels_last) == features
+    with pytest.raises(ShapeError, match="need an axis of channels"):
+        infer(node, [TensorType((4,))], channels_last=channels_last)
+
+
 def test_axes():
     def shape(kind, *shapes, **attributes):
         node = Node(kind, ["x"] * len(shapes), "y", attributes)
@@ -114,7 +124,12 @@ def test_axes():
     assert shape("matmul", (None, 3, 4, 5), (5, 6)) == (None, 3, 4, 6)
     assert shape("expand", (None, 1, 3), shape=(0, 4, 3)) == (None, 4, 3)
     assert shape("expand", (3,), shape=(2, 0)) == (2, 3)
+    assert shape("expand", (3,), shape=(0, 0)) == (1, 3)
     assert shape("gather", (None, 5, 6), axis=1, indices=np.array([[0, 4]])) == (None, 1, 2, 6)
+    assert shape("gather", (2, 5), axis=1, indices=np.array([-5, 4])) == (2, 2)
+    for index in (-6, 5):
+        with pytest.raises(ShapeError, match="indices need to be from -5 to 4"):
+            shape("gather", (2, 5), axis=1, indices=np.array([0, index]))
     with pytest.raises(ShapeError, match="along the batch"):
         shape("concat", (None, 4), (None, 4), axis=0)
     with pytest.raises(ShapeError, match="part of the batch"):
