@@ -8,6 +8,7 @@ is used twice.
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import oracle
@@ -155,8 +156,20 @@ def resize(x, attributes):
     return np.einsum("ah,bw,nhwc->nabc", rows, columns, x)
 
 
+def exact_coordinates(coordinates, old, new, scale):
+    if new == 1 and coordinates in ("align_corners", "pytorch_half_pixel"):
+        return [Fraction(0)]
+    if coordinates == "align_corners":
+        return [Fraction(i * (old - 1), new - 1) for i in range(new)]
+    if np.float32(scale) != np.float32(new / old):
+        return None
+    if coordinates == "asymmetric":
+        return [Fraction(i * old, new) for i in range(new)]
+    return [Fraction((2 * i + 1) * old - new, 2 * new) for i in range(new)]
+
+
 def resize_matrix(attributes, old, new, scale):
-    """Coordinates are float32: their rounding decides which pixel is the nearest in a tie."""
+    """Coordinates are float32; ties between two pixels are told exactly where sizes give them."""
     one, half, at = np.float32(1), np.float32(0.5), np.arange(new, dtype=np.float32)
     pixel_centres = (at + half) / np.float32(scale) - half
     at = {
@@ -172,7 +185,16 @@ def resize_matrix(attributes, old, new, scale):
             "floor": np.floor,
             "ceil": np.ceil,
         }[attributes.get("rounding", "round_prefer_floor")]
-        taps = [(rounding(at), np.ones(new))]
+        index = rounding(at)
+        if attributes.get("rounding", "round_prefer_floor").startswith("round_prefer"):
+            exact = exact_coordinates(attributes["coordinates"], old, new, scale)
+            ceil = attributes.get("rounding") == "round_prefer_ceil"
+            half = Fraction(1, 2)
+            if exact is not None:
+                index = np.array(
+                    [math.floor(v + half) if ceil else math.ceil(v - half) for v in exact]
+                )
+        taps = [(index, np.ones(new))]
     else:
         first = np.floor(at)
         s = (at - first).astype(np.float64)

@@ -231,6 +231,15 @@ CASES = [
     ),
     Case("Resize", [IMAGE, f(0), f(0), i(2, 4, 5, 13)], {"mode": "linear"}, open_batch=False),
     Case("Resize", [IMAGE, None, None, i(5, 13)], {"axes": [2, 3]}, (18, 21)),
+    *(  # 14.5 and 12.5 are the middles of two pixels
+        Case(
+            "Resize",
+            [(2, 4, 20, 28), None, None, i(6, 8)],
+            {"axes": [2, 3], "nearest_mode": rounding},
+            (18, 21),
+        )
+        for rounding in ("round_prefer_floor", "round_prefer_ceil")
+    ),
     Case("Resize", [IMAGE, n([1, 1, 2, 3])], {}, (10,)),
     Case("Resize", [IMAGE, n([1, 1, 1.09, 2])], {}, (10,)),
     Case("Resize", [IMAGE, n([1, 1, 0.5, 0.4])], {}, (10,)),
