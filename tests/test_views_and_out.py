@@ -5,6 +5,9 @@ import mmap
 import numpy as np
 import pytest
 from calls import assert_all, families, integers, pointwise, unequal
+from small_networks import Builder
+
+import dwsep
 
 pytestmark = pytest.mark.kernels
 SENTINEL = np.float32(12345.5)  # no sum of small integers
@@ -48,6 +51,24 @@ def test_inputs(name, layout):
         return unequal(call.with_arrays(**{name: view}).run(), call.plain())
 
     assert_all((c for c in families() if name in c.arrays), judge)
+
+
+@pytest.mark.parametrize("shape", [(1, 17, 18, 16), (2, 33, 35, 24), (3, 5, 2300, 2)], ids=str)
+@pytest.mark.parametrize("layout", STRIDED_CHANNELS)
+def test_large_inputs_that_are_copied(layout, shape):
+    """One thread copies some of them, several the larger ones."""
+    _, view, _ = laid_out(layout, shape)
+    view[...] = integers(3)(shape)
+    layer = dwsep.PointwiseConv2D(np.eye(shape[3], dtype=np.float32))
+    for threads in (1, 3):
+        assert np.array_equal(layer(view, num_threads=threads), view)
+        assert np.array_equal(layer(view, residual=view, num_threads=threads), 2 * view)
+    b = Builder()
+    network = dwsep.Model(b.finish(y=b.step("identity", [b.core.input("x", shape)])))
+    assert np.array_equal(network(view), view)
+    shifted = np.zeros(view.size * 4 + 1, np.uint8)[1:].view(np.float32).reshape(shape)
+    shifted[...] = view
+    assert np.array_equal(layer(shifted), view)
 
 
 @pytest.mark.parametrize("layout", [*LAYOUTS, *STRIDED_CHANNELS])

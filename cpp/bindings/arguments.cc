@@ -2,6 +2,7 @@
 
 #include <climits>
 
+#include "bindings/arrays.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/messages.hpp"
 
@@ -38,6 +39,11 @@ void Arguments::set_positional(PyObject* const* args, Py_ssize_t count) {
   if (count > (takes_residual_ ? 2 : 1)) reject(std::to_string(count) + " without a name");
   if (count > 0) values_[x] = py::reinterpret_borrow<py::object>(args[0]);
   if (count > 1 && args[1] != Py_None) values_[residual] = py::reinterpret_borrow<py::object>(args[1]);
+}
+
+void Arguments::replace_foreign_arrays() {
+  replace_foreign(values_[x], "x");
+  if (values_[residual]) replace_foreign(values_[residual], "residual");
 }
 
 int thread_count(PyObject* object) {

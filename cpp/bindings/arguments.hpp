@@ -25,6 +25,9 @@ class Arguments {
   void set(PyObject* name, PyObject* value);
   void set_positional(PyObject* const* args, Py_ssize_t count);
 
+  /// Makes views of arrays of other libraries.
+  void replace_foreign_arrays();
+
   [[noreturn]] void reject(const std::string& what) const;
 
   /// Interns the names "x", "residual", ... Called once, at import.

@@ -17,6 +17,11 @@ bool is_masked(PyObject* array) {
 
 }  // namespace
 
+void replace_foreign(py::object& object, const char* name) {
+  if (Py_TYPE(object.ptr()) == numpy.api->PyArray_Type_ || numpy.api->PyArray_Check_(object.ptr())) return;
+  object = py::module_::import("dwsep._foreign").attr("as_array")(object, name);
+}
+
 const RawArray& float32_array(PyObject* object, const char* name) {
   const auto reject_type = [&](const std::string& got) { reject(PyExc_TypeError, name, "a numpy.ndarray of native float32", got); };
   if (Py_TYPE(object) != numpy.api->PyArray_Type_) {

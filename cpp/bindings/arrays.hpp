@@ -23,6 +23,10 @@ struct View {
   }
 };
 
+/// Makes a view of an array of another library (DLPack, __array_interface__) and leaves all else as it is. Runs Python code where it is not
+/// a NumPy array, so it goes before any array is looked at.
+void replace_foreign(py::object& object, const char* name);
+
 /// Rejects all but arrays of native float32. Subclasses are read as base arrays, except masked arrays, which hold more.
 const RawArray& float32_array(PyObject* object, const char* name);
 

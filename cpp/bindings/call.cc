@@ -6,6 +6,7 @@
 #include <string>
 
 #include "bindings/arguments.hpp"
+#include "bindings/copies.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/messages.hpp"
 #include "bindings/overlap.hpp"
@@ -21,10 +22,9 @@ void check_shape(const char* name, const View& v, const Shape& wanted, int ndim)
 }
 
 /// The view itself if kernels can read it, else a copy owned by `keeper`.
-View readable(const View& v, PyObject* array, py::object& keeper) {
+View readable(const View& v, PyObject* array, int threads, py::object& keeper) {
   if (v.direct) return v;
-  keeper = new_array(v.shape, v.ndim, nullptr);
-  copy(keeper.ptr(), array);
+  keeper = dense_copy(array, threads);
   return view(keeper.ptr(), "copy");
 }
 
@@ -45,9 +45,10 @@ void run(const LayerObject& self, const View& x, const View& y, const View* resi
   interruptibly([&](const auto& proceed) { run_in_slices(self.layer, in, result, add, threads, slow, proceed); });
 }
 
-PyObject* call(const LayerObject& self, const Arguments& arguments) {
+PyObject* call(const LayerObject& self, Arguments& arguments) {
   PyObject* const given = arguments[Arguments::out];
   if (arguments[Arguments::x] == nullptr) arguments.reject("no x");
+  arguments.replace_foreign_arrays();
   const int threads = thread_count(arguments[Arguments::num_threads]);
 
   View x = view(arguments[Arguments::x], "x");
@@ -74,8 +75,8 @@ PyObject* call(const LayerObject& self, const Arguments& arguments) {
 
   py::object x_copy, residual_copy, result;
   if (shape.empty()) return new_array(shape, ndim, nullptr).release().ptr();
-  x = readable(x, arguments[Arguments::x], x_copy);
-  if (adds) residual = readable(residual, arguments[Arguments::residual], residual_copy);
+  x = readable(x, arguments[Arguments::x], threads, x_copy);
+  if (adds) residual = readable(residual, arguments[Arguments::residual], threads, residual_copy);
   const bool in_place = given != nullptr && y.direct && !may_overlap(x, y) && !(adds && may_overlap(residual, y));
   if (!in_place) {
     result = new_array(shape, ndim, x.data);

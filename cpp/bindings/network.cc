@@ -16,6 +16,7 @@
 
 #include "bindings/arguments.hpp"
 #include "bindings/arrays.hpp"
+#include "bindings/copies.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/messages.hpp"
 #include "bindings/results.hpp"
@@ -27,15 +28,12 @@ namespace {
 Sizes sizes_of(const RawArray& array) { return {array.dimensions, array.dimensions + array.nd}; }
 
 /// An array for the core to read; `keeper` owns it, or its copy where it is not contiguous.
-ConstArray readable(const py::handle& object, const std::string& name, py::object& keeper) {
+ConstArray readable(const py::handle& object, const std::string& name, int threads, py::object& keeper) {
   const RawArray& array = float32_array(object.ptr(), name.c_str());
   constexpr int c_contiguous_aligned = 0x0101;
   keeper = py::reinterpret_borrow<py::object>(object);
   if ((array.flags & c_contiguous_aligned) == c_contiguous_aligned) return {reinterpret_cast<const float*>(array.data), sizes_of(array)};
-  py::object copied = new_array(reinterpret_cast<const Py_intptr_t*>(array.dimensions), array.nd,
-                                static_cast<std::int64_t>(sizeof(float)) * py::cast<std::int64_t>(object.attr("size")), nullptr);
-  copy(copied.ptr(), object.ptr());
-  keeper = std::move(copied);
+  keeper = dense_copy(object.ptr(), threads);
   const auto& dense = *reinterpret_cast<const RawArray*>(keeper.ptr());
   return {reinterpret_cast<const float*>(dense.data), sizes_of(dense)};
 }
@@ -48,15 +46,20 @@ struct Call {
   std::vector<OutputArray> outputs;
 
   /// A tuple, because what Python code does meanwhile may change any other sequence.
-  Call(const Network& network, const py::tuple& arrays) : keepers(arrays.size()) {
+  Call(const Network& network, const py::tuple& arrays, int threads) : keepers(arrays.size()) {
     if (const std::size_t wanted = network.inputs().size(); arrays.size() != wanted) {
       const std::string some = std::to_string(wanted) + (wanted == 1 ? " array" : " arrays");
       reject(PyExc_ValueError, "inputs", some, std::to_string(arrays.size()));
     }
+    const auto name = [&](std::size_t i) { return "input '" + network.inputs()[i].name + "'"; };
+    std::vector<py::object> items;
+    for (std::size_t i = 0; i < arrays.size(); ++i) {
+      items.emplace_back(arrays[i]);
+      if (!numpy.api->PyArray_Check_(items.back().ptr())) replace_foreign(items.back(), name(i).c_str());
+    }
     std::vector<Sizes> shapes;
     for (std::size_t i = 0; i < arrays.size(); ++i) {
-      const py::object item = arrays[i];
-      inputs.push_back(readable(item, "input '" + network.inputs()[i].name + "'", keepers[i]));
+      inputs.push_back(readable(items[i], name(i), threads, keepers[i]));
       shapes.push_back(inputs.back().shape);
     }
     for (const Sizes& shape : network.output_shapes(shapes)) {
@@ -87,14 +90,14 @@ void split(const Body& body) {
 
 py::list run(const Network& network, const py::sequence& arrays, const py::object& num_threads) {
   const int threads = thread_count(num_threads.ptr());
-  Call call(network, py::tuple(arrays));
+  Call call(network, py::tuple(arrays), threads);
   split([&](const auto& proceed) { network.run(call.inputs, call.outputs, threads, proceed); });
   return call.list();
 }
 
 py::tuple profile(const Network& network, const py::sequence& arrays, const py::object& num_threads) {
   const int threads = thread_count(num_threads.ptr());
-  Call call(network, py::tuple(arrays));
+  Call call(network, py::tuple(arrays), threads);
   std::vector<double> seconds;
   split([&](const auto& proceed) { seconds = network.profile(call.inputs, call.outputs, threads, proceed); });
   return py::make_tuple(call.list(), seconds);
@@ -182,7 +185,7 @@ int add_step(SharedBuilder& builder, const std::string& kind, const std::string&
   for (const auto& item : snapshot(weights)) {
     const auto key = py::cast<std::string>(item.first);
     py::object keeper;
-    weight_map.emplace(key, readable(item.second, key, keeper));
+    weight_map.emplace(key, readable(item.second, key, 1, keeper));
     keepers.push_back(std::move(keeper));
   }
   return builder.with([&](NetworkBuilder& b) { return b.step(kind, name, inputs, attribute_map, weight_map); });
@@ -263,7 +266,7 @@ void add_networks(py::module_& m) {
           "constant",
           [](SharedBuilder& builder, const py::object& array) {
             py::object keeper;
-            const ConstArray values = readable(array, "array", keeper);
+            const ConstArray values = readable(array, "array", 1, keeper);
             return builder.with([&](NetworkBuilder& b) { return b.constant(values); });
           },
           py::arg("array"))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from . import _core
+from ._foreign import as_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -165,6 +166,7 @@ def _is_masked(array: np.ndarray) -> bool:
 def _float32(value: object, name: str) -> Array:
     """Return the array itself; anything but a plain array of native float32 is refused."""
     wanted = f"{name}: need a numpy.ndarray of native float32, got"
+    value = as_array(value, name)
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{wanted} {kind_of(value)}")
     if type(value) is not np.ndarray and _is_masked(value):

@@ -2,8 +2,8 @@
 
 All take `x`, `residual`, `out` and `num_threads` as the call of a layer does (see `dwsep.layers`)
 and give ``activation(convolution(x) + bias + residual)``: the residual is added before the
-activation. Weights are packed anew at every call; where the same ones are used often, a layer from
-`dwsep.layers` saves that.
+activation. Arrays may be those of other libraries here as well. Weights are packed anew at every
+call; where the same ones are used often, a layer from `dwsep.layers` saves that.
 """
 
 from __future__ import annotations

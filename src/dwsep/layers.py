@@ -20,6 +20,10 @@ out : numpy.ndarray of float32, optional
 num_threads : int, optional
     Threads of this call, instead of `get_num_threads()`. Does not change a bit of the result.
 
+`x`, `residual` and the arrays that layers are made of may be arrays of other libraries, such as
+tensors of PyTorch: what speaks DLPack and lies in the CPU's memory, or has `__array_interface__`,
+is read in place. `out` and the result are arrays of NumPy.
+
 A call raises TypeError if an argument is not an array of native float32 (nothing is converted
 silently), or `out` is read-only, ValueError if a shape does not fit, and MemoryError if there is no
 room for the result. Without `out` the result is a new array whose memory, once it dies, serves a

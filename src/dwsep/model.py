@@ -81,7 +81,8 @@ class Model:
         Parameters
         ----------
         *arrays : ndarray of float32
-            One for each of :attr:`inputs`, in their order and of their shapes.
+            One for each of :attr:`inputs`, in their order and of their shapes. Arrays of other
+            libraries (DLPack on the CPU, `__array_interface__`) are read in place.
         num_threads : int, optional
             Default: :func:`dwsep.get_num_threads`.
 

@@ -1,0 +1,56 @@
+#include "bindings/copies.hpp"
+
+#include <cstdint>
+
+#include "bindings/arrays.hpp"
+#include "bindings/gil.hpp"
+#include "bindings/results.hpp"
+#include "runtime/network/ops/copy.hpp"
+#include "runtime/threads/thread_pool.hpp"
+
+namespace dwsep::python {
+namespace {
+
+constexpr std::int64_t size = sizeof(float);
+
+/// Whether elements lie at multiples of their size, on as many axes as the core's arrays have.
+bool in_elements(const RawArray& array) {
+  if (array.nd > runtime::Dims::kMaxRank) return false;
+  auto address = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(array.data));
+  for (int i = 0; i < array.nd; ++i) {
+    if (array.dimensions[i] != 1) address |= array.strides[i];
+  }
+  return (address & (size - 1)) == 0;
+}
+
+}  // namespace
+
+/// NumPy takes 900 us to turn 64 planes of 112x112 into pixels of 64 channels, the kernels for transpositions 300. Little is copied faster
+/// than the GIL is handed over.
+py::object dense_copy(PyObject* array, int threads) {
+  constexpr std::int64_t least = 1 << 12, least_divided = 1 << 15;
+  const RawArray& from = raw(array);
+  runtime::Dims shape, strides;
+  std::int64_t count = 1;
+  const bool fast = in_elements(from);
+  for (int i = 0; i < from.nd; ++i) {
+    count *= from.dimensions[i];
+    if (!fast) continue;
+    shape.push_back(from.dimensions[i]);
+    strides.push_back(from.strides[i] / size);
+  }
+  py::object result = new_array(reinterpret_cast<const Py_intptr_t*>(from.dimensions), from.nd, count * size, nullptr);
+  if (!fast || count < least) {
+    copy(result.ptr(), array);
+    return result;
+  }
+  const auto* const x = reinterpret_cast<const float*>(from.data);
+  auto* const y = reinterpret_cast<float*>(raw(result.ptr()).data);
+  const runtime::Dims to = runtime::dense_strides(shape);
+  const int team = count < least_divided ? 1 : runtime::resolve_threads(threads);
+  const auto body = [&] { runtime::parallel(team, [&](runtime::Team& t) { runtime::copy_elements(t, shape, x, strides, y, to); }); };
+  count < least_divided ? body() : without_gil(body);
+  return result;
+}
+
+}  // namespace dwsep::python
