@@ -221,7 +221,7 @@ def test_shapes_to_ask_about(layer):
         for ask in (layer.output_shape, layer.plan, layer.explain):
             with pytest.raises(TypeError, match="x_shape"):
                 ask(wrong)
-    with pytest.raises(ValueError, match="too large"):
+    with pytest.raises(ValueError, match=r"x_shape: need less than"):
         layer.output_shape((2**40, 2**40, 4))
     assert layer.output_shape([5, 6, np.int64(4)]) == (5, 6, 4)
     assert layer.output_shape((0, 5, 6, 4)) == (0, 5, 6, 4)
