@@ -25,8 +25,8 @@ bool in_elements(const RawArray& array) {
 
 }  // namespace
 
-/// NumPy takes 900 us to turn 64 planes of 112x112 into pixels of 64 channels, the kernels for transpositions 300. Little is copied faster
-/// than the GIL is handed over.
+/// NumPy takes 865 us to turn 64 planes of 112x112 into pixels of 64 channels, the transposition kernel 334, with two threads 203. Little
+/// is copied faster than the GIL is handed over.
 py::object dense_copy(PyObject* array, int threads) {
   constexpr std::int64_t least = 1 << 12, least_divided = 1 << 15;
   const RawArray& from = raw(array);

@@ -112,7 +112,7 @@ void copy_elements(const Team& team, const Dims& shape, const float* x, const Di
 }
 
 /// The elements of a dense array are in order under any shape: that of the other one makes an ordinary copy of it, which may be a turn.
-/// 64x56x56 turned pixels to 3584x56 took 1,400 us by runs of one element and 70 so.
+/// 64x56x56 turned pixels to 3584x56 took 1,541 us by runs of one element, 37 so.
 void copy_in_order(const Team& team, const Array& x, const Array& y) {
   if (y.dense()) return copy_elements(team, x.shape, x.as<float>(), x.strides, y.as<float>(), dense_strides(x.shape));
   if (x.dense()) return copy_elements(team, y.shape, x.as<float>(), dense_strides(y.shape), y.as<float>(), y.strides);
