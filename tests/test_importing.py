@@ -10,9 +10,11 @@ import pytest
 from graph_builder import feeds_of, kinds, transposes, unequal
 
 import dwsep
+from dwsep.graph.importing import symbols
 from dwsep.graph.importing.builder import Builder
 from dwsep.graph.importing.importer import Import
 from dwsep.graph.importing.node import FileNode
+from dwsep.graph.importing.unsupported import Unsupported
 from dwsep.graph.importing.values import Known
 from dwsep.graph.lowering import lower
 from dwsep.graph.pipeline import optimize
@@ -186,3 +188,9 @@ def test_the_content_decides_whatever_the_name(tmp_path):
     model.save(tmp_path / "net.onnx")
     x = np.zeros(model.inputs[0].shape[1:], np.float32)[None]
     assert dwsep.load(tmp_path / "net.onnx")(x).tobytes() == model(x).tobytes()
+
+
+@pytest.mark.parametrize("other", [1.5, True, np.float32(2), "1"])
+def test_the_batch_is_computed_with_by_integers_alone(other):
+    with pytest.raises(Unsupported, match="depends on the size of the batch"):
+        _ = symbols.Dim(1, 0) + other
