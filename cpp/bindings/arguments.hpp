@@ -1,7 +1,7 @@
 // Positional and keyword arguments of a layer's call.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include <pybind11/cast.h>
 
 #include <array>
 #include <cstddef>

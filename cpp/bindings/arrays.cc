@@ -18,21 +18,19 @@ bool is_masked(PyObject* array) {
 }  // namespace
 
 void replace_foreign(py::object& object, const char* name) {
-  if (Py_TYPE(object.ptr()) == numpy.api->PyArray_Type_ || numpy.api->PyArray_Check_(object.ptr())) return;
-  object = py::module_::import("dwsep._foreign").attr("as_array")(object, name);
+  if (is_array(object.ptr())) return;
+  object = import_module("dwsep._foreign").attr("as_array")(object, name);
 }
 
 const RawArray& float32_array(PyObject* object, const char* name) {
   const auto reject_type = [&](const std::string& got) { reject(PyExc_TypeError, name, "a numpy.ndarray of native float32", got); };
-  if (Py_TYPE(object) != numpy.api->PyArray_Type_) {
-    if (!numpy.api->PyArray_Check_(object)) reject_type(type_name(object));
+  if (Py_TYPE(object) != numpy.array) {
+    if (!is_array(object)) reject_type(type_name(object));
     if (is_masked(object)) reject_type(type_name(object) + ", whose mask would be lost");
   }
   const auto& array = *reinterpret_cast<const RawArray*>(object);
-  if (array.descr != numpy.float32) {
-    const auto& dtype = *reinterpret_cast<const py::detail::PyArrayDescr_Proxy*>(array.descr);
-    const bool native = dtype.byteorder == '=' || dtype.byteorder == '|';
-    if (dtype.type_num != py::detail::npy_api::NPY_FLOAT_ || !native) reject_type("dtype " + std::string(py::str(py::handle(array.descr))));
+  if (!is_native_float32(array.descr)) {
+    reject_type("dtype " + std::string(py::str(py::handle(array.descr))));
   }
   return array;
 }
@@ -73,7 +71,7 @@ std::int64_t bytes_of(const Shape& s, const char* name) {
 }
 
 void copy(PyObject* to, PyObject* from) {
-  const int failed = staying([&] { return numpy.api->PyArray_CopyInto_(to, from); });
+  const int failed = staying([&] { return numpy.copy(to, from); });
   if (failed != 0) throw py::error_already_set();
 }
 

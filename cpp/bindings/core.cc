@@ -1,18 +1,19 @@
 // The module dwsep._core: all that Python sees of the C++ library.
-#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
 #include <string>
 
 #include "bindings/arguments.hpp"
-#include "bindings/c_api.hpp"
+#include "bindings/call.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/layers.hpp"
 #include "bindings/messages.hpp"
 #include "bindings/network.hpp"
 #include "bindings/numpy.hpp"
+#include "bindings/recycle.hpp"
 #include "bindings/results.hpp"
+#include "dwsep/c_api.h"
 #include "dwsep/dwsep.hpp"
 #include "runtime/threads/float_environment.hpp"
 
@@ -20,6 +21,13 @@ namespace {
 
 namespace py = pybind11;
 using namespace dwsep::python;
+
+void add_recycler(py::module_& m) {
+  m.def(
+      "recycled_bytes", [] { return recycler.bytes(); }, "Bytes held for coming results.");
+  m.def(
+      "clear_recycled", [] { recycler.clear(); }, "Give the bytes held for coming results back to the system.");
+}
 
 void add_bandwidth(py::module_& m, const char* name, double (*time)(std::int64_t, std::int64_t, double*), const char* doc) {
   m.def(
@@ -103,13 +111,31 @@ void add_cpu(py::module_& m) {
   add_bandwidth(m, "time_copy", &dwsep::time_copy, "Seconds of rounds that copy half of so many bytes to the other, and the bytes moved.");
 }
 
+/// A capsule "dwsep_layer" of the layer's own handle, which lives as long as the layer.
+py::capsule layer_handle(const py::object& layer, const py::object& layer_class) {
+  if (!py::isinstance(layer, layer_class)) reject(PyExc_TypeError, "layer", "a dwsep layer", type_name(layer.ptr()));
+  return py::capsule(static_cast<void*>(&reinterpret_cast<LayerObject*>(layer.ptr())->layer), "dwsep_layer");
+}
+
+/// The table of C functions, and layers and networks of Python lent to C: what dwsep/cython_api.pyx builds upon.
+void add_c_api(py::module_& m) {
+  m.attr("_C_API") = py::capsule(dwsep_get_api(DWSEP_C_ABI), "dwsep._core._C_API");
+  const py::object layer_class = m.attr("Layer");
+  m.def(
+      "layer_handle", [layer_class](const py::object& layer) { return layer_handle(layer, layer_class); }, py::arg("layer"),
+      "A capsule of the layer's handle in the C interface, valid while the layer lives.");
+  m.def(
+      "network_handle", [](const dwsep::Network& network) { return py::capsule(static_cast<const void*>(&network), "dwsep_network"); },
+      py::arg("network"), "A capsule of the network's handle in the C interface, valid while the network lives.");
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.doc() = "The C++ core of dwsep.";
-  numpy.api = &py::detail::npy_api::get();
-  numpy.float32 = py::dtype::of<float>().release().ptr();
+  load_numpy();
   add_results(m);
+  add_recycler(m);
   Arguments::make_names();
   add_layers(m);
   add_activations(m);

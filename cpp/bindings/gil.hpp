@@ -3,7 +3,7 @@
 
 #include <Python.h>
 #include <cxxabi.h>
-#include <pybind11/pybind11.h>
+#include <pybind11/cast.h>
 #include <unistd.h>
 
 #include <exception>

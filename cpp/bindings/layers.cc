@@ -2,6 +2,7 @@
 // initialised.
 #include "bindings/layers.hpp"
 
+#include <pybind11/cast.h>
 #include <structmember.h>
 
 #include <array>
@@ -115,24 +116,24 @@ PyObject* plan(PyObject* self, PyObject* args, PyObject* keywords) {
 }
 
 /// Makes a class and adds it to the module. The name must outlive the class.
-PyObject* add_class(py::module_& m, const char* name, PyType_Slot* slots, PyObject* base, std::size_t size) {
+PyObject* add_class(const py::object& module, const char* name, PyType_Slot* slots, PyObject* base, std::size_t size) {
   constexpr unsigned flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_VECTORCALL;
   PyType_Spec spec = {name, static_cast<int>(size), 0, flags, slots};
-  auto type = py::reinterpret_steal<py::object>(PyType_FromModuleAndSpec(m.ptr(), &spec, base));
+  auto type = py::reinterpret_steal<py::object>(PyType_FromModuleAndSpec(module.ptr(), &spec, base));
   if (!type) throw py::error_already_set();
-  m.attr(type.attr("__name__")) = type;
+  module.attr(type.attr("__name__")) = type;
   return type.ptr();
 }
 
 template <Made (*Make)(const py::tuple&), Py_ssize_t Count, bool TakesResidual>
-void add_layer(py::module_& m, const char* name, PyObject* base) {
+void add_layer(const py::object& module, const char* name, PyObject* base) {
   PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(new_layer<Make, Count, TakesResidual>)}, {0, nullptr}};
-  add_class(m, name, slots, base, 0);
+  add_class(module, name, slots, base, 0);
 }
 
 }  // namespace
 
-void add_layers(py::module_& m) {
+void add_layers(const py::object& module) {
   static PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(LayerObject, vectorcall), READONLY, nullptr},
                                   {"channels", T_LONGLONG, offsetof(LayerObject, channels), READONLY, nullptr},
                                   {nullptr, 0, 0, 0, nullptr}};
@@ -146,12 +147,12 @@ void add_layers(py::module_& m) {
                          {Py_tp_members, members},
                          {Py_tp_methods, methods},
                          {0, nullptr}};
-  PyObject* base = add_class(m, "dwsep._core.Layer", slots, nullptr, sizeof(LayerObject));
-  add_layer<make_depthwise, 6, false>(m, "dwsep._core.DepthwiseConv2D", base);
-  add_layer<make_pointwise, 3, true>(m, "dwsep._core.PointwiseConv2D", base);
-  add_layer<make_separable, 15, true>(m, "dwsep._core.SeparableConv2D", base);
-  add_layer<make_inverted_residual, 18, true>(m, "dwsep._core.InvertedResidual", base);
-  add_layer<make_standard, 7, true>(m, "dwsep._core.Conv2D", base);
+  PyObject* base = add_class(module, "dwsep._core.Layer", slots, nullptr, sizeof(LayerObject));
+  add_layer<make_depthwise, 6, false>(module, "dwsep._core.DepthwiseConv2D", base);
+  add_layer<make_pointwise, 3, true>(module, "dwsep._core.PointwiseConv2D", base);
+  add_layer<make_separable, 15, true>(module, "dwsep._core.SeparableConv2D", base);
+  add_layer<make_inverted_residual, 18, true>(module, "dwsep._core.InvertedResidual", base);
+  add_layer<make_standard, 7, true>(module, "dwsep._core.Conv2D", base);
 }
 
 }  // namespace dwsep::python

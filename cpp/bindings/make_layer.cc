@@ -1,6 +1,6 @@
 #include "bindings/make_layer.hpp"
 
-#include <pybind11/stl.h>
+#include <pybind11/cast.h>
 
 #include <array>
 #include <numeric>

@@ -1,7 +1,7 @@
 // Layers from arguments that src/dwsep/_operators.py has checked and normalised; checks here only keep memory safe.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include <pybind11/cast.h>
 
 #include <cstdint>
 

@@ -1,7 +1,7 @@
 // Python errors, and values in their messages.
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include <pybind11/cast.h>
 
 #include <exception>
 #include <string>

@@ -55,7 +55,7 @@ struct Call {
     std::vector<py::object> items;
     for (std::size_t i = 0; i < arrays.size(); ++i) {
       items.emplace_back(arrays[i]);
-      if (!numpy.api->PyArray_Check_(items.back().ptr())) replace_foreign(items.back(), name(i).c_str());
+      if (!is_array(items.back().ptr())) replace_foreign(items.back(), name(i).c_str());
     }
     std::vector<Sizes> shapes;
     for (std::size_t i = 0; i < arrays.size(); ++i) {

@@ -51,11 +51,10 @@ py::object new_array(const Py_intptr_t* sizes, int ndim, std::int64_t bytes, con
   buffer->block = block;
   auto owner = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(buffer));
   Py_INCREF(numpy.float32);
-  PyObject* array = numpy.api->PyArray_NewFromDescr_(numpy.api->PyArray_Type_, numpy.float32, ndim, sizes, nullptr, place(block, input),
-                                                     numpy_carray, nullptr);
+  PyObject* array = numpy.new_array(numpy.array, numpy.float32, ndim, sizes, nullptr, place(block, input), numpy_carray, nullptr);
   if (array == nullptr) throw py::error_already_set();
   auto result = py::reinterpret_steal<py::object>(array);
-  if (numpy.api->PyArray_SetBaseObject_(array, owner.release().ptr()) != 0) throw py::error_already_set();
+  if (numpy.set_base(array, owner.release().ptr()) != 0) throw py::error_already_set();
   return result;
 }
 
@@ -64,18 +63,14 @@ py::object new_array(const Shape& shape, int ndim, const char* input) {
   return new_array(sizes + (4 - ndim), ndim, bytes_of(shape, "output"), input);
 }
 
-void add_results(py::module_& m) {
+void add_results(const py::object& module) {
   PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(delete_buffer)}, {0, nullptr}};
   constexpr unsigned flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION;
   PyType_Spec spec = {"dwsep._core.Buffer", sizeof(Buffer), 0, flags, slots};
-  PyObject* type = PyType_FromModuleAndSpec(m.ptr(), &spec, nullptr);
+  PyObject* type = PyType_FromModuleAndSpec(module.ptr(), &spec, nullptr);
   if (type == nullptr) throw py::error_already_set();
   numpy.buffer = reinterpret_cast<PyTypeObject*>(type);  // for as long as the process lives: arrays may outlive the module
   guard_recycler_against_fork();
-  m.def(
-      "recycled_bytes", [] { return recycler.bytes(); }, "Bytes held for coming results.");
-  m.def(
-      "clear_recycled", [] { recycler.clear(); }, "Give the bytes held for coming results back to the system.");
 }
 
 }  // namespace dwsep::python
