@@ -3,8 +3,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "check.hpp"
 #include "dwsep/dwsep.hpp"
@@ -15,16 +17,18 @@ namespace {
 using namespace dwsep;
 using dwsep::test::check;
 
-Network identity() {
+Network relu() {
   NetworkBuilder builder;
   const int x = builder.input("x", {-1, 3});
-  builder.output("y", builder.step("activation", "relu", {x}, {{"activation", std::string("relu")}}, {}));
+  const std::map<std::string, NetworkAttribute> clip{
+      {"activation", std::string("clip")}, {"activation_lo", std::vector<double>{0}}, {"activation_hi", std::vector<double>{9}}};
+  builder.output("y", builder.step("activation", "relu", {x}, clip, {}));
   return builder.finish();
 }
 
 void any_bytes(const std::string& folder) {
   const std::string path = folder + "/n\xe9t.dwsep";
-  identity().save(path);
+  relu().save(path);
   const Network network = Network::load(path);
   const float x[3] = {-1, 0, 2};
   float y[3] = {9, 9, 9};
