@@ -12,7 +12,7 @@ namespace dwsep::runtime {
 /// For a scope: rounding to nearest, subnormal numbers kept, no traps; afterwards as it was.
 ///
 /// Libraries flush subnormal numbers to zero in the thread that loads or calls them, and new threads inherit it or not: then results
-/// depend on who computes them. Reading takes some 10 cycles; writing, about as many, is left out where nothing differs.
+/// depend on who computes them. The register is written only where something differs: most callers pay for reading it alone.
 class FloatEnvironment {
  public:
   FloatEnvironment() noexcept : before_(control()) {

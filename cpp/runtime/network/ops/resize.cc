@@ -1,5 +1,5 @@
 // Resizing. Coordinates are computed in float32, as in every other implementation of these formulas: if a coordinate falls on a pixel,
-// floor and ceil would choose another one by more digits. Ties between two pixels are told exactly.
+// floor and ceil would choose another one by more digits. Ties between two pixels are decided exactly.
 #include <algorithm>
 #include <array>
 #include <cmath>

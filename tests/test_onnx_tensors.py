@@ -1,0 +1,35 @@
+"""Tensors of every element type, from the fields of their type and from raw bytes."""
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx")
+
+from dwsep.graph.onnx.tensors import is_readable, to_array, type_name
+
+SIGNED = ("int8", "int16", "int32", "int64")
+TYPES = ("bool", *SIGNED, *(f"u{name}" for name in SIGNED), "float16", "float32", "float64")
+
+
+def extremes(dtype: np.dtype) -> np.ndarray:
+    if dtype.kind == "b":
+        return np.array([[True, False, True]])
+    if dtype.kind == "f":
+        info = np.finfo(dtype)
+        return np.array([[info.max, info.smallest_subnormal, -0.625]], dtype)
+    info = np.iinfo(dtype)
+    return np.array([[info.min, info.max, info.max // 3]], dtype)
+
+
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize("name", TYPES)
+def test_every_type_is_read_as_onnx_writes_it(name, raw):
+    values = extremes(np.dtype(name))
+    data_type = onnx.helper.np_dtype_to_tensor_dtype(values.dtype)
+    elements = values.tobytes() if raw else values.ravel()
+    tensor = onnx.helper.make_tensor("t", data_type, values.shape, elements, raw)
+    assert is_readable(data_type)
+    assert type_name(data_type) == name
+    read = to_array(tensor, None)
+    assert read.dtype == values.dtype
+    np.testing.assert_array_equal(read, values)
