@@ -119,7 +119,7 @@ def exact_coordinates(coordinates, old, new, scale):
 
 
 def resize_matrix(attributes, old, new, scale):
-    """Coordinates are float32; ties between two pixels are decided exactly where sizes give them."""
+    """Coordinates are float32; ties of two pixels are exact where sizes give them."""
     one, half, at = np.float32(1), np.float32(0.5), np.arange(new, dtype=np.float32)
     pixel_centres = (at + half) / np.float32(scale) - half
     at = {

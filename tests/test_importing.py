@@ -170,23 +170,27 @@ def test_tflite_is_named(tmp_path):
             dwsep.load(source)
 
 
-def test_a_suffix_decides_where_the_content_does_not(tmp_path):
-    for suffix, message in (
+@pytest.mark.parametrize(
+    ("suffix", "message"),
+    [
         (".tflite", "is a TFLite model, which dwsep does not support yet"),
         (".dwsep", "net.dwsep"),
         (".onnx", "is not an ONNX file"),
         (".dat", "is not an ONNX file"),
-    ):
-        path = tmp_path / f"net{suffix}"
-        path.write_bytes(b"\xff" * 64)
-        with pytest.raises(ValueError, match=message):
-            dwsep.load(path)
+    ],
+)
+def test_a_suffix_decides_where_the_content_does_not(suffix, message, tmp_path):
+    if "ONNX" in message:
+        pytest.importorskip("onnx")
+    path = tmp_path / f"net{suffix}"
+    path.write_bytes(b"\xff" * 64)
+    with pytest.raises(ValueError, match=message):
+        dwsep.load(path)
 
 
-def test_the_content_decides_whatever_the_name(tmp_path):
-    model = dwsep.load(dwsep.models.mobilenet_v1(alpha=0.25, resolution=32))
+def test_the_content_decides_whatever_the_name(model, tmp_path):
     model.save(tmp_path / "net.onnx")
-    x = np.zeros(model.inputs[0].shape[1:], np.float32)[None]
+    x = np.zeros((1, *model.inputs[0].shape[1:]), np.float32)
     assert dwsep.load(tmp_path / "net.onnx")(x).tobytes() == model(x).tobytes()
 
 
