@@ -28,7 +28,7 @@ std::string joined(const std::vector<std::string>& names) {
 Wanted parse(const char* text) {
   Wanted wanted;
   const std::string all = text == nullptr ? "" : text;
-  for (std::size_t begin = 0; begin < all.size();) {
+  for (std::size_t begin = 0; begin <= all.size();) {  // behind a last comma stands an empty item
     const std::size_t end = std::min(all.find(',', begin), all.size());
     const std::string item = all.substr(begin, end - begin);
     if (!item.empty() && item[0] == '-') {

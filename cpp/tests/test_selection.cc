@@ -86,6 +86,10 @@ void features() {
   refused("-vnnni", {"DWSEP_ISA", "sse2", "avxvnni", "i8mm", "\"vnnni\""});
   refused("wide,vnni", {"switch off", "wide,vnni"});
   refused("wide,,-vnni", {"wide,,-vnni"});
+  refused("wide,", {"switch off", "\"wide,\""});
+  refused("wide,-vnni,", {"switch off", "\"wide,-vnni,\""});
+  refused(",", {"switch off", "\",\""});
+  check(chosen(kAll, ",-vnni", kBytes) == "avxvnni", "no instruction set ahead of the first comma");
   refused("wide,-fma", {"without", "(plain)"});
 }
 
