@@ -8,7 +8,10 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 extern const KernelList unit_depthwise_3x3, unit_depthwise_5x5_s1, unit_depthwise_5x5_s2, unit_depthwise_7x7_s1, unit_depthwise_7x7_s2,
     unit_depthwise_generic, unit_pointwise, unit_standard, unit_elementwise, unit_normalise, unit_pool, unit_reduce, unit_resize,
-    unit_transpose, unit_memory;
+    unit_transpose, unit_memory, unit_int8_plain_pointwise, unit_int8_plain_depthwise;
+namespace unfused {
+extern const KernelList unit_int8_finish;
+}
 
 constexpr const KernelList* kUnits[] = {
     &unit_depthwise_3x3,
@@ -26,6 +29,9 @@ constexpr const KernelList* kUnits[] = {
     &unit_resize,
     &unit_transpose,
     &unit_memory,
+    &unit_int8_plain_pointwise,
+    &unit_int8_plain_depthwise,
+    &unfused::unit_int8_finish,
 };
 
 constexpr KernelSet make_set(const char* isa) {

@@ -20,6 +20,7 @@ std::vector<KernelInfo> kernels() {
   std::vector<KernelInfo> list;
   runtime::for_each_entry(runtime::active_kernels().selection, [&](const KernelEntry& e) {
     const Problem& p = e.takes;
+    if (e.types.x != DType::float32) return;
     if (e.family == Family::depthwise) {
       list.push_back({"depthwise", e.name, p.kh, p.kw, p.stride_h, p.stride_w, p.dilation_h, p.dilation_w, p.multiplier});
     }

@@ -93,7 +93,7 @@ bool fits(const KernelEntry& e, Family family, const OperandTypes& types, const 
   return e.family == family && e.types.x == types.x && e.types.weights == types.weights && e.types.y == types.y && one(t.kh, p.kh) &&
          one(t.kw, p.kw) && one(t.stride_h, p.stride_h) && one(t.stride_w, p.stride_w) && one(t.dilation_h, p.dilation_h) &&
          one(t.dilation_w, p.dilation_w) && one(t.multiplier, p.multiplier) && one(t.panel_vectors, p.panel_vectors) &&
-         (e.also == nullptr || e.also(p));
+         one(t.weight_zeros, p.weight_zeros) && one(t.y_scales, p.y_scales) && (e.also == nullptr || e.also(p));
 }
 
 const KernelEntry& first_fit(const Selection& selection, Family family, const OperandTypes& types, const Problem& problem) {

@@ -30,13 +30,24 @@
 //   fence_nontemporal()             orders such stores before later ones
 //
 // Every operation on floats rounds once, so results do not depend on the width; fma is a true fused multiply-add wherever the hardware has
-// one (not on baseline x86-64). Everything lies in DWSEP_ISA_NAMESPACE, which each file of cpp/isa defines before it includes this: the
-// linker never takes a function that was compiled for one instruction set in place of another's.
+// one (not on baseline x86-64), unless a file defines DWSEP_UNFUSED. Everything lies in DWSEP_ISA_NAMESPACE, which each file of cpp/isa
+// defines before it includes this: the linker never takes a function that was compiled for one instruction set in place of another's.
 #pragma once
 
 #include <cstdint>
 
 #include "simd/unroll.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+/// Whether fma multiplies and adds, rounding twice: for results whose bits plain x86-64 gives too.
+#ifdef DWSEP_UNFUSED
+constexpr bool kUnfused = true;
+#else
+constexpr bool kUnfused = false;
+#endif
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE
 
 #if defined(DWSEP_PORTABLE_VECTORS)
 #include "simd/vec_portable.hpp"

@@ -53,7 +53,10 @@ struct Vec<float> {
 [[gnu::always_inline]] inline Vec<float> sub(Vec<float> a, Vec<float> b) { return {_mm256_sub_ps(a.v, b.v)}; }
 [[gnu::always_inline]] inline Vec<float> mul(Vec<float> a, Vec<float> b) { return {_mm256_mul_ps(a.v, b.v)}; }
 [[gnu::always_inline]] inline Vec<float> div(Vec<float> a, Vec<float> b) { return {_mm256_div_ps(a.v, b.v)}; }
-[[gnu::always_inline]] inline Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+[[gnu::always_inline]] inline Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
+  if constexpr (kUnfused) return add(mul(a, b), c);
+  return {_mm256_fmadd_ps(a.v, b.v, c.v)};
+}
 [[gnu::always_inline]] inline Vec<float> sqrt(Vec<float> a) { return {_mm256_sqrt_ps(a.v)}; }
 [[gnu::always_inline]] inline Vec<float> max_or_second(Vec<float> a, Vec<float> b) { return {_mm256_max_ps(a.v, b.v)}; }
 [[gnu::always_inline]] inline Vec<float> min_or_second(Vec<float> a, Vec<float> b) { return {_mm256_min_ps(a.v, b.v)}; }

@@ -84,7 +84,10 @@ template <class To, class From>
 [[gnu::always_inline]] inline Vec<float> sub(Vec<float> a, Vec<float> b) { return {vsubq_f32(a.v, b.v)}; }
 [[gnu::always_inline]] inline Vec<float> mul(Vec<float> a, Vec<float> b) { return {vmulq_f32(a.v, b.v)}; }
 [[gnu::always_inline]] inline Vec<float> div(Vec<float> a, Vec<float> b) { return {vdivq_f32(a.v, b.v)}; }
-[[gnu::always_inline]] inline Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
+[[gnu::always_inline]] inline Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
+  if constexpr (kUnfused) return add(mul(a, b), c);
+  return {vfmaq_f32(c.v, a.v, b.v)};
+}
 [[gnu::always_inline]] inline Vec<float> sqrt(Vec<float> a) { return {vsqrtq_f32(a.v)}; }
 [[gnu::always_inline]] inline Vec<float> select_less(Vec<float> a, Vec<float> b, Vec<float> x, Vec<float> y) {
   return {vbslq_f32(vcltq_f32(a.v, b.v), x.v, y.v)};

@@ -10,7 +10,7 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 constexpr int kRegisters = 8;  // of four numbers each: 32 registers for one
 #ifdef __FP_FAST_FMAF
-constexpr bool kFusedMultiplyAdd = true;
+constexpr bool kFusedMultiplyAdd = !kUnfused;
 #else
 constexpr bool kFusedMultiplyAdd = false;
 #endif
