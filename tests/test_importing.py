@@ -133,6 +133,7 @@ def test_all_problems_are_reported_once():
         "file: 2 of 4 nodes cannot be imported",
         "  node 1 (What): this operator is not supported",
         "  node 3 (Which): this operator is not supported",
+        "  what comes before can be had with outputs=['v0']",
     ]
 
 

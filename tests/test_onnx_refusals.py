@@ -81,7 +81,7 @@ def test_an_input_of_another_type_and_of_open_sizes():
     ("node", "constants", "reason"),
     [
         (("Conv", "x,w", "y", {}), {"w": f(2, 3, 1, 1)}, "weights are for 3 channels"),
-        (("Conv", "x,w", "y", {}), {"w": f(2, 4, 3)}, "only 2-D"),
+        (("Conv", "x,w", "y", {}), {"w": f(2, 4, 3)}, "weights: need 4 axes"),
         (("Conv", "x,w", "y", {"group": 3}), {"w": f(2, 4, 1, 1)}, "group: 3 does not divide"),
         (("Conv", "x,w", "y", {"strides": [0, 1]}), {"w": f(2, 4, 1, 1)}, "strides: need two"),
         (("Conv", "x,w", "y", {"pads": [0, 0, -1, 0]}), {"w": f(2, 4, 1, 1)}, "pads: need four"),

@@ -36,12 +36,13 @@ def load(
         A file, its content, or a model. ONNX needs the ``onnx`` package (``dwsep[onnx]``).
     input_layout : {None, "NHWC"}
         ``"NHWC"``: images go in with their channels last, without conversion; None: as in the file.
-        Images are what convolutions, pooling and resizing read; other inputs stay as in the file,
-        whatever their shape. :attr:`Model.inputs` has the shapes.
+        Images are what convolutions, pooling and resizing read, or sequences, which become
+        (N, W, C); other inputs stay as in the file, whatever their shape. :attr:`Model.inputs` has the shapes.
     input_shapes : mapping of str to shape, optional
         Sizes that the file leaves open, for each input's name; None stands for the batch.
     outputs : sequence of str, optional
-        Values of the file that the model returns, in this order; default: the file's outputs.
+        Values of the file that the model returns, in this order; default: the file's outputs. The
+        file is cut there: what only other values need is never looked at, be it supported or not.
     mmap : bool, default False
         Map a ``.dwsep`` file into memory instead of reading it: processes share what they load, and
         nothing is copied. The file must then stay as it is as long as the model lives; if it gets

@@ -19,6 +19,7 @@ from .passes import (
     padding,
     reshapes,
     residual,
+    sequences,
     squeeze_excite,
 )
 from .passes.input_layout import run as adopt_nhwc
@@ -27,6 +28,7 @@ from .passes.input_layout import run as adopt_nhwc
 _FOLDING: tuple[Callable[[Graph], bool], ...] = (
     constants.run,
     reshapes.run,
+    sequences.run,
     layer_norm.run,
     activations.run,
     batch_norm.run,

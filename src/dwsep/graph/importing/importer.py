@@ -123,8 +123,19 @@ class Import:
         lines += [f"and {more} more"] if more else []
         count = f"{len(self._problems)} of {len(self.nodes)} nodes"
         text = f"{self.file}: {count} cannot be imported\n  " + "\n  ".join(lines)
+        lines = [text, *self._cut()]
+        text = "\n  ".join(lines)
         sound = any(problem.is_sound for problem in self._problems)
         return UnsupportedOperatorError(text) if sound else InvalidModelError(text)
+
+    def _cut(self) -> list[str]:
+        """Return a line that says which outputs= would leave out what cannot be imported."""
+        read = [self._values.get(name) for node, _, _ in self._problems for name in node.inputs]
+        names = [v.name for v in read if isinstance(v, Computed) and not v.test]
+        names = [n for n in dict.fromkeys(names) if n not in self.build.graph.inputs]
+        if not names:
+            return []
+        return [f"what comes before can be had with outputs={_short(str(names[:5]), 500)}"]
 
     def _add_outputs(self, names: Sequence[str]) -> None:
         if not names or len(set(names)) != len(names):

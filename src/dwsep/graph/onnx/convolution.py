@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.unsupported import Unsupported
-from ..importing.values import Value
+from ..importing.values import Value, shape_of
 from ..ir import Array
 from ..sizes import LARGEST_SIZE
 from .call import Call
@@ -18,30 +18,59 @@ Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]
 
 
+def spatial_axes(call: Call) -> int:
+    """Return 2 if the first input is an image (N, C, H, W), 1 if it is a sequence (N, C, W)."""
+    rank = len(call.shape())
+    if rank not in (3, 4):
+        raise Unsupported(
+            f"only images (4 axes) and sequences (3 axes) are supported, its input has {rank}"
+        )
+    return rank - 2
+
+
+def image(call: Call) -> Value:
+    """Return the first input as an image; a sequence is one of a single row."""
+    x = call.value(0)
+    if spatial_axes(call) == 2:
+        return x
+    return call.builder.reshape(x, (0, 0, 1, call.shape()[2] or 0))
+
+
+def like_input(call: Call, y: Value) -> Value:
+    """Return an image that was made of the first input with as many axes as that has."""
+    if spatial_axes(call) == 2:
+        return y
+    return call.builder.reshape(y, (0, 0, shape_of(y)[3] or 0))
+
+
 def image_size(call: Call) -> Pair:
-    """Return (H, W) of the first input, which must be an image."""
-    shape = call.shape()
-    if len(shape) != 4:
-        raise Unsupported(f"only images (4 axes) are supported, its input has {len(shape)}")
-    h, w = shape[2:]
+    """Return (H, W) of the first input as an image."""
+    sizes = (1, *call.shape()[2:])[-2:] if spatial_axes(call) == 1 else call.shape()[2:]
+    h, w = sizes
     if h is None or w is None:
         raise Unsupported("its input has the batch where an image has rows or columns")
     return h, w
 
 
 def pair(call: Call, name: str, default: int, least: int = 1) -> Pair:
-    """Return an attribute of two numbers."""
-    value = call.attribute(name, [default] * 2)
-    if len(value) != 2 or any(not least <= n <= LARGEST_SIZE for n in value):
-        raise InvalidModelError(f"{name}: need two numbers of at least {least}, got {value}")
-    return value[0], value[1]
+    """Return an attribute of a number for each spatial axis; the row of a sequence gets `least`."""
+    axes = spatial_axes(call)
+    value = call.attribute(name, [default] * axes)
+    if len(value) != axes or any(not least <= n <= LARGEST_SIZE for n in value):
+        count = ("one number", "two numbers")[axes - 1]
+        raise InvalidModelError(f"{name}: need {count} of at least {least}, got {value}")
+    return (value[0], value[1]) if axes == 2 else (least, value[0])
 
 
 def pads(call: Call) -> Padding:
     """Return the attribute as (top, bottom, left, right)."""
-    value = call.attribute("pads", [0] * 4)
-    if len(value) != 4 or any(not 0 <= n <= LARGEST_SIZE for n in value):
-        raise InvalidModelError(f"pads: need four numbers of at least 0, got {value}")
+    axes = spatial_axes(call)
+    value = call.attribute("pads", [0] * 2 * axes)
+    if len(value) != 2 * axes or any(not 0 <= n <= LARGEST_SIZE for n in value):
+        count = ("two", "four")[axes - 1]
+        raise InvalidModelError(f"pads: need {count} numbers of at least 0, got {value}")
+    if axes == 1:
+        return 0, 0, value[0], value[1]
     top, left, bottom, right = value
     return top, bottom, left, right
 
@@ -77,12 +106,17 @@ def split(total: int, mode: str) -> Pair:
 def _weights(call: Call, groups_of_outputs: int) -> tuple[Array, Array, int]:
     """Return filters as (KH, KW, in, out), the bias and the number of groups."""
     filters = call.weight(1, "weights")
-    if filters.ndim != 4:
-        raise Unsupported(f"only 2-D convolutions are supported, its weights are {filters.ndim}-D")
+    axes = spatial_axes(call)
+    if filters.ndim != 2 + axes:
+        raise InvalidModelError(
+            f"weights: need {2 + axes} axes, as many as its input has, got shape {filters.shape}"
+        )
     image_size(call)
     kernel = call.attribute("kernel_shape", list(filters.shape[2:]))
     if list(kernel) != list(filters.shape[2:]) or 0 in filters.shape:
         raise InvalidModelError(f"kernel_shape {kernel}, but weights of shape {filters.shape}")
+    if axes == 1:
+        filters = filters[:, :, np.newaxis]
     groups = call.attribute("group", 1)
     if not 1 <= groups <= LARGEST_SIZE or filters.shape[0] % groups:
         raise InvalidModelError(f"group: {groups} does not divide weights {filters.shape}")
@@ -100,9 +134,9 @@ def conv(call: Call) -> Value:
     weight, bias, groups = _weights(call, 0)
     stride, dilation = pair(call, "strides", 1), pair(call, "dilations", 1)
     kernel = (weight.shape[0], weight.shape[1])
-    return call.builder.emit(
+    y = call.builder.emit(
         "conv",
-        [call.value(0)],
+        [image(call)],
         {"weight": weight, "bias": bias},
         stride=stride,
         dilation=dilation,
@@ -110,6 +144,7 @@ def conv(call: Call) -> Value:
         groups=groups,
         activation=None,
     )
+    return like_input(call, y)
 
 
 @operator("ConvTranspose")
@@ -125,10 +160,12 @@ def conv_transpose(call: Call) -> Value:
     if wanted is None:
         padding = pads(call) if mode == "NOTSET" else (0, 0, 0, 0)
     else:
-        padding, extra = _padding_for(call, weight, stride, dilation, extra, list(wanted)[-2:])
-    return call.builder.emit(
+        sizes = [*wanted][-spatial_axes(call) :]
+        sizes = [1] * (2 - len(sizes)) + sizes
+        padding, extra = _padding_for(call, weight, stride, dilation, extra, sizes)
+    y = call.builder.emit(
         "conv_transpose",
-        [call.value(0)],
+        [image(call)],
         {"weight": weight, "bias": bias},
         stride=stride,
         dilation=dilation,
@@ -137,6 +174,7 @@ def conv_transpose(call: Call) -> Value:
         groups=groups,
         activation=None,
     )
+    return like_input(call, y)
 
 
 def _padding_for(
@@ -146,8 +184,6 @@ def _padding_for(
     mode = auto_pad(call)
     sides: list[int] = []
     more = list(extra)
-    if len(wanted) != 2:
-        raise InvalidModelError(f"output_shape: need two sizes, got {wanted}")
     for axis, size in enumerate(image_size(call)):
         extent = (weight.shape[axis] - 1) * dilation[axis] + 1
         total = stride[axis] * (size - 1) + extra[axis] + extent - wanted[axis]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ...errors import InvalidModelError, UnsupportedOperatorError
@@ -35,7 +36,8 @@ def import_onnx(
     input_shapes : mapping of str to sequence of int or None, optional
         Shapes of inputs, instead of those in the file. The first size may be None, the batch.
     outputs : sequence of str, optional
-        Values of the file that the graph gives, instead of the file's outputs.
+        Values of the file that the graph gives, instead of the file's outputs. What they do not
+        need is left out before it is looked at: nodes, weights and inputs.
 
     Returns
     -------
@@ -53,9 +55,15 @@ def import_onnx(
         If the onnx package is not installed.
     """
     file = read(source)
-    problems = check_types(file)
+    names = [o.name for o in file.graph.output] if outputs is None else list(outputs)
+    _check_outputs(file, names)
+    nodes = nodes_in_order(file, names)
+    read_values = {name for node in nodes for name in node.inputs} | set(names)
+    declared = {entry.name for entry in file.graph.input}
+    used = read_values | declared if outputs is None else read_values
+    problems = check_types(file, used)
     try:
-        graph = _graph(file, input_shapes or {}, outputs)
+        graph = _graph(file, nodes, used, input_shapes or {}, names)
     except (InvalidModelError, UnsupportedOperatorError) as error:
         if not problems:
             raise
@@ -67,15 +75,32 @@ def import_onnx(
     return graph
 
 
+def _check_outputs(file: File, names: Sequence[str]) -> None:
+    made = {name for node in file.graph.node for name in node.output if name}
+    made |= {entry.name for entry in file.graph.input} | {t.name for t in file.graph.initializer}
+    for name in names:
+        if name not in made:
+            close = difflib.get_close_matches(str(name), made, n=3)
+            hint = f"; there are {', '.join(map(repr, close))}" if close else ""
+            raise InvalidModelError(f"{file.name}: nothing makes the output {name!r}{hint}")
+
+
 def _graph(
-    file: File, given: Mapping[str, Sequence[int | None]], outputs: Sequence[str] | None
+    file: File,
+    nodes: Sequence[FileNode],
+    used: Collection[str],
+    given: Mapping[str, Sequence[int | None]],
+    outputs: Sequence[str],
 ) -> Graph:
-    known = initializers(file)
-    inputs = [entry for entry in file.graph.input if entry.name not in known]
+    known = initializers(file, used)
+    constants = {tensor.name for tensor in file.graph.initializer}
+    inputs = [entry for entry in file.graph.input if entry.name not in constants]
     check_names(file.name, given, [entry.name for entry in inputs])
     network = file.graph.name or "model"
-    state = Import(file.name, network, nodes_in_order(file), known, channels_last=False)
+    state = Import(file.name, network, nodes, known, channels_last=False)
     for entry in inputs:
+        if entry.name not in used:
+            continue
         shape = input_shape(file.name, entry.name, _declared(entry), given.get(entry.name))
         state.add_input(entry.name, shape)
 
@@ -91,8 +116,7 @@ def _graph(
             result = IMPORTERS[node.type](call)
         return result if isinstance(result, list) else [result]
 
-    names = [o.name for o in file.graph.output] if outputs is None else outputs
-    return state.run(import_node, {*IMPORTERS, *FOLDED}, names)
+    return state.run(import_node, {*IMPORTERS, *FOLDED}, outputs)
 
 
 def _declared(entry: Any) -> list[int | str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,14 +98,14 @@ def _texts(model: Any) -> Iterator[Any]:
         yield from (text for e in tensor.external_data for text in (e.key, e.value))
 
 
-def nodes_in_order(file: File) -> list[FileNode]:
+def nodes_in_order(file: File, outputs: Sequence[str]) -> list[FileNode]:
     """Return the nodes that the outputs need, each after those that it reads."""
     nodes = file.graph.node
     needed = needed_nodes(
         file.name,
         [(node.input, node.output) for node in nodes],
         {i.name for i in file.graph.input} | {t.name for t in file.graph.initializer},
-        [o.name for o in file.graph.output],
+        outputs,
         lambda number: _label(nodes[number], number),
     )
     return [_file_node(file, number) for number in needed]
@@ -186,14 +186,18 @@ def check_against_schema(node: FileNode, opset: int) -> None:
             raise InvalidModelError(f"attribute {name!r} is missing")
 
 
-def initializers(file: File) -> dict[str, Known]:
-    """Return the constants of the file."""
+def initializers(file: File, used: Collection[str]) -> dict[str, Known]:
+    """Return the constants of the file that are used."""
     if file.graph.sparse_initializer:
         raise InvalidModelError(f"{file.name}: has sparse initializers, which are not supported")
     known: dict[str, Known] = {}
+    seen: set[str] = set()
     for tensor in file.graph.initializer:
-        if tensor.name in known or not tensor.name:
+        if tensor.name in seen or not tensor.name:
             raise InvalidModelError(f"{file.name}: two initializers are named {tensor.name!r}")
+        seen.add(tensor.name)
+        if tensor.name not in used:
+            continue
         try:
             known[tensor.name] = Known(to_array(tensor, file.directory), tensor.name)
         except InvalidModelError as error:
@@ -201,22 +205,24 @@ def initializers(file: File) -> dict[str, Known]:
     return known
 
 
-def check_types(file: File) -> list[str]:
-    """Return complaints about inputs and weights that are not float32."""
+def check_types(file: File, used: Collection[str]) -> list[str]:
+    """Return complaints about those inputs and weights that are used and not float32."""
     constants = {t.name for t in file.graph.initializer}
     inputs = [
-        (i.name, i.type.tensor_type.elem_type) for i in file.graph.input if i.name not in constants
+        (i.name, i.type.tensor_type.elem_type)
+        for i in file.graph.input
+        if i.name in used and i.name not in constants
     ]
     wrong = [f"input {name!r} is {type_name(t)}" for name, t in inputs if t != _FLOAT]
     if any(t in (10, 11, 16) for _, t in inputs):
         wrong += [
             f"initializer {t.name!r} is {type_name(t.data_type)}"
             for t in file.graph.initializer
-            if t.data_type in (10, 11) and np.prod(t.dims, dtype=float) > 1
+            if t.name in used and t.data_type in (10, 11) and np.prod(t.dims, dtype=float) > 1
         ]
     wrong += [
         f"initializer {t.name!r} is {type_name(t.data_type)}"
         for t in file.graph.initializer
-        if not is_readable(t.data_type)
+        if t.name in used and not is_readable(t.data_type)
     ]
     return wrong

@@ -9,7 +9,16 @@ from ...errors import InvalidModelError
 from ..importing.unsupported import Unsupported
 from ..importing.values import Value
 from .call import Call
-from .convolution import Padding, Pair, auto_pad, image_size, pair, window_padding
+from .convolution import (
+    Padding,
+    Pair,
+    auto_pad,
+    image,
+    image_size,
+    like_input,
+    pair,
+    window_padding,
+)
 from .registry import operator
 
 
@@ -31,7 +40,7 @@ def pool(call: Call) -> Value:
     more = (0, 0)
     if call.flag("ceil_mode", False) and auto_pad(call) == "NOTSET":
         more = _to_last_window(size, extents, stride, padding)
-    x = call.value(0)
+    x = image(call)
     include = average and call.flag("count_include_pad", False)
     top, bottom, left, right = padding
     if include and any(more):
@@ -46,7 +55,7 @@ def pool(call: Call) -> Value:
         )
         top, bottom, left, right, include = 0, 0, 0, 0, False
     counted: dict[str, Any] = {"include_padding": include} if average else {}
-    return call.builder.emit(
+    y = call.builder.emit(
         "pool",
         [x],
         function="average" if average else "max",
@@ -56,6 +65,7 @@ def pool(call: Call) -> Value:
         padding=(top, bottom + more[0], left, right + more[1]),
         **counted,
     )
+    return like_input(call, y)
 
 
 def _to_last_window(size: Pair, extents: list[int], stride: Pair, padding: Padding) -> Pair:

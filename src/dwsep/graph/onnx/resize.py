@@ -13,7 +13,7 @@ from ..importing.unsupported import Unsupported
 from ..importing.values import Value
 from ..sizes import LARGEST_SIZE
 from .call import Call
-from .convolution import image_size
+from .convolution import image, image_size, like_input, spatial_axes
 from .registry import operator
 
 _COORDINATES = ("half_pixel", "pytorch_half_pixel", "asymmetric", "align_corners")
@@ -23,12 +23,12 @@ _ROUNDINGS = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
 @operator("Upsample")
 def upsample(call: Call) -> Value:
     """Import the operator that Resize has replaced."""
-    image_size(call)
+    every = list(range(2 + spatial_axes(call)))
     if call.opset >= 9:
         scales = _numbers(call, 1)
     else:
         scales = [float(s) for s in call.attribute("scales", ...)]
-    size, scale = _size(call, scales, None, [0, 1, 2, 3])
+    size, scale = _size(call, scales, None, every)
     return _emit(call, str(call.attribute("mode", "nearest")), size, scale, "asymmetric", "floor")
 
 
@@ -36,15 +36,16 @@ def upsample(call: Call) -> Value:
 def resize(call: Call) -> Value:
     """Import a resize of rows and columns."""
     height, width = image_size(call)
+    every = list(range(2 + spatial_axes(call)))
     mode = str(call.attribute("mode", "nearest"))
     if call.opset < 11:  # one way to find the pixel, and rounding that depends on the direction
-        size, scale = _size(call, _numbers(call, 1), None, [0, 1, 2, 3])
+        size, scale = _size(call, _numbers(call, 1), None, every)
         down = min(scale) < 1
         if down and max(scale) > 1 and mode == "nearest":
             raise Unsupported("it makes one side smaller and the other larger, rounding apart")
         return _emit(call, mode, size, scale, "asymmetric", "ceil" if down else "floor")
     _refuse_variants(call)
-    axes = call.axes("axes", call.attribute("axes", [0, 1, 2, 3]), 4)
+    axes = call.axes("axes", call.attribute("axes", every), len(every))
     sizes = call.sizes(3, "sizes") if call.has(3) and call.known(3, "sizes").size else None
     scales = _numbers(call, 2) if sizes is None else None
     if call.has(2) and sizes is not None and call.known(2, "scales").size:
@@ -93,6 +94,7 @@ def _size(
     if len(given) != len(axes):
         raise InvalidModelError(f"need a size or scale for each of {len(axes)} axes, got {given}")
     shape = call.shape()
+    first = 4 - len(shape)  # of the image's spatial axes that the input has
     size, scale = list(image_size(call)), [1.0, 1.0]
     for axis, n in zip(axes, given, strict=True):
         if axis < 2:
@@ -100,16 +102,17 @@ def _size(
             if not (n == same if sizes is not None else n == 1.0):
                 raise Unsupported(f"it resizes axis {axis}, which is not rows or columns")
             continue
-        before = size[axis - 2]
+        spatial = axis - 2 + first
+        before = size[spatial]
         if sizes is not None:
             if not isinstance(n, int):
                 raise Unsupported("its size depends on the batch")
-            size[axis - 2], scale[axis - 2] = n, n / before
+            size[spatial], scale[spatial] = n, n / before
         else:
             if not (math.isfinite(n) and 0 < n * before <= LARGEST_SIZE):
                 raise InvalidModelError(f"scales: {n} is no scale for {before} pixels")
             # a scale such as 1.3 is a float32: its product is meant, not that of its digits
-            size[axis - 2], scale[axis - 2] = int(np.floor(np.float32(n) * np.float32(before))), n
+            size[spatial], scale[spatial] = int(np.floor(np.float32(n) * np.float32(before))), n
     return (size[0], size[1]), (scale[0], scale[1])
 
 
@@ -129,12 +132,13 @@ def _emit(
     ):
         if value not in known:
             raise Unsupported(f"{name} {value!r} is not supported")
-    return call.builder.emit(
+    y = call.builder.emit(
         "resize",
-        [call.value(0)],
+        [image(call)],
         function=mode,
         size=size,
         scale=scale,
         coordinates=coordinates,
         rounding=rounding,
     )
+    return like_input(call, y)
