@@ -25,23 +25,36 @@ from .layout import (
     pointwise_weights_to_torch,
 )
 from .model import Model, ValueInfo
+from .sequences import (
+    Conv1D,
+    DepthwiseConv1D,
+    SeparableConv1D,
+    conv1d,
+    depthwise_conv1d,
+    separable_conv1d,
+)
 
 if TYPE_CHECKING:
     from . import models as models
 
 __all__ = [
+    "Conv1D",
     "Conv2D",
+    "DepthwiseConv1D",
     "DepthwiseConv2D",
     "InvertedResidual",
     "Model",
     "PointwiseConv2D",
+    "SeparableConv1D",
     "SeparableConv2D",
     "ValueInfo",
     "__version__",
+    "conv1d",
     "conv2d",
     "conv2d_weights_from_torch",
     "conv2d_weights_to_torch",
     "cpu_info",
+    "depthwise_conv1d",
     "depthwise_conv2d",
     "depthwise_weights_from_torch",
     "depthwise_weights_to_torch",
@@ -52,6 +65,7 @@ __all__ = [
     "pointwise_conv2d",
     "pointwise_weights_from_torch",
     "pointwise_weights_to_torch",
+    "separable_conv1d",
     "separable_conv2d",
     "set_num_threads",
 ]

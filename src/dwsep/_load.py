@@ -37,7 +37,8 @@ def load(
     input_layout : {None, "NHWC"}
         ``"NHWC"``: images go in with their channels last, without conversion; None: as in the file.
         Images are what convolutions, pooling and resizing read, or sequences, which become
-        (N, W, C); other inputs stay as in the file, whatever their shape. :attr:`Model.inputs` has the shapes.
+        (N, W, C); other inputs stay as in the file, whatever their shape. :attr:`Model.inputs` has
+        the shapes.
     input_shapes : mapping of str to shape, optional
         Sizes that the file leaves open, for each input's name; None stands for the batch.
     outputs : sequence of str, optional
