@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InvalidModelError
-from ..importing.builder import Builder
+from ..importing.compositions import clipped
 from ..importing.unsupported import Unsupported
 from ..importing.values import Known, Value
 from .call import Call
@@ -22,7 +22,6 @@ _UNARY = {
         *("softplus", "sin", "cos", "sign"),
     )
 }
-_LARGEST = float(np.finfo(np.float32).max)
 
 
 @operator(*_ACTIVATIONS)
@@ -52,19 +51,6 @@ def clip(call: Call) -> Value:
                 continue
             bounds[i] = call.scalar(i + 1, name)
     return clipped(build, x, *bounds)
-
-
-def clipped(build: Builder, x: Value, low: float, high: float) -> Value:
-    """Add the activation that clips, by its best name."""
-    if math.isnan(low) or math.isnan(high):
-        raise InvalidModelError("its bounds are NaN")
-    low = -math.inf if low <= -_LARGEST else low
-    high = math.inf if high >= _LARGEST else high
-    low = min(low, high)  # min(max(x, low), high) is high where low is more
-    if (low, high) == (-math.inf, math.inf):
-        return x
-    names = {(0.0, math.inf): "relu", (0.0, 6.0): "relu6"}
-    return build.activation(names.get((low, high), ("clip", low, high)), x)
 
 
 @operator("HardSigmoid")

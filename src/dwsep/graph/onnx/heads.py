@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InvalidModelError
-from ..importing.builder import Builder
+from ..importing.compositions import dense
 from ..importing.values import Computed, Known, Value, shape_of
 from ..ir import Array
 from ..sizes import known_product
@@ -50,19 +50,6 @@ def _is_row(array: Array, size: int) -> bool:
 
 def _scaled(array: Array, factor: float) -> Array:
     return array if factor == 1 else array * np.float32(factor)
-
-
-def dense(build: Builder, x: Value, weight: Array, bias: Array | None = None) -> Value:
-    """Add a product with a matrix (in, out) over the last axis."""
-    if weight.ndim != 2 or 0 in weight.shape:
-        raise InvalidModelError(f"weights: need a matrix, got shape {weight.shape}")
-    weights = {
-        "weight": np.ascontiguousarray(weight),
-        "bias": np.zeros(weight.shape[1], np.float32)
-        if bias is None
-        else np.ascontiguousarray(bias),
-    }
-    return build.emit("dense", [x], weights, activation=None)
 
 
 @operator("MatMul")

@@ -7,23 +7,13 @@ from typing import Any
 import numpy as np
 
 from ...errors import InvalidModelError
+from ..importing.compositions import integers, reshaped, size_of, to_target
 from ..importing.symbols import UNKNOWN, Dim
 from ..importing.unsupported import Unsupported
-from ..importing.values import Known, Value, shape_of
+from ..importing.values import Known, Value
 from ..sizes import LARGEST_SIZE, known_product
 from .call import Call
 from .registry import operator
-
-
-def to_target(shape: tuple[int | None, ...], sizes: list[Any]) -> list[int]:
-    """Return sizes, all but the batch as numbers; the batch is 0 where it stays, else -1."""
-    wanted = [n for n in sizes if isinstance(n, Dim)]
-    if any((n.times, n.plus) != (1, 0) for n in wanted) or len(wanted) > 1:
-        raise Unsupported(f"its shape mixes the batch with other axes; it {UNKNOWN}")
-    return [
-        n if isinstance(n, int) else 0 if i < len(shape) and shape[i] is None else -1
-        for i, n in enumerate(sizes)
-    ]
 
 
 @operator("Reshape")
@@ -35,44 +25,9 @@ def reshape(call: Call) -> Value:
         if any(n == 0 and i >= len(shape) for i, n in integers(sizes)):
             raise InvalidModelError(f"shape: a 0 in {sizes} keeps an axis that there is not")
         sizes = [
-            _size_of(shape, i) if isinstance(n, int) and n == 0 else n for i, n in enumerate(sizes)
+            size_of(shape, i) if isinstance(n, int) and n == 0 else n for i, n in enumerate(sizes)
         ]
-    if any(not -1 <= n <= LARGEST_SIZE or n == 0 for _, n in integers(sizes)):
-        raise InvalidModelError(f"shape: need sizes and at most one -1, got {sizes}")
-    if sum(n == -1 for _, n in integers(sizes)) > 1:
-        raise InvalidModelError(f"shape: need at most one -1, got {sizes}")
-    if -1 in [n for _, n in integers(sizes)]:
-        _fill_in(shape, sizes)
-    return call.builder.reshape(call.value(0), to_target(shape, sizes))
-
-
-def integers(sizes: list[Any]) -> list[tuple[int, int]]:
-    return [(i, n) for i, n in enumerate(sizes) if isinstance(n, int)]
-
-
-def _size_of(shape: tuple[int | None, ...], axis: int) -> Any:
-    n = shape[axis]
-    return Dim(1) if n is None else n
-
-
-def _fill_in(shape: tuple[int | None, ...], sizes: list[Any]) -> None:
-    """Replace -1 by what remains."""
-    at = next(i for i, n in integers(sizes) if n == -1)
-    total: Any = known_product(shape)
-    total = Dim(total) if None in shape else total
-    others: Any = 1
-    for i, n in enumerate(sizes):
-        if i != at:
-            others = others * n
-    if not isinstance(total, Dim):
-        if isinstance(others, Dim):
-            raise Unsupported(UNKNOWN)
-        if total % others:
-            raise InvalidModelError(f"shape: {shape} has no {sizes}")
-    try:
-        sizes[at] = total // others
-    except Unsupported:
-        raise Unsupported(f"its shape mixes the batch with other axes; it {UNKNOWN}") from None
+    return reshaped(call.builder, call.value(0), sizes)
 
 
 @operator("Flatten")
@@ -95,7 +50,7 @@ def squeeze(call: Call) -> Value:
     """Import a reshape that takes away or inserts axes of size 1."""
     shape = call.shape()
     given = call.ints_of("axes", 1, 13)
-    sizes = [_size_of(shape, i) for i in range(len(shape))]
+    sizes = [size_of(shape, i) for i in range(len(shape))]
     if call.type == "Squeeze":
         axes = call.axes("axes", given, len(shape))
         if given is None:
@@ -129,12 +84,6 @@ def concat(call: Call) -> Value:
     values = [call.value(i) for i in range(len(call.inputs))]
     axis = call.axis(call.attribute("axis", ...), len(call.shape()))
     return values[0] if len(values) == 1 else call.builder.emit("concat", values, axis=axis)
-
-
-def sizes_with(x: Value, axis: int, instead: list[Any]) -> list[Any]:
-    """Return the sizes of a value, one of them replaced."""
-    sizes: list[Any] = [Dim(1) if n is None else n for n in shape_of(x)]
-    return [*sizes[:axis], *instead, *sizes[axis + 1 :]]
 
 
 @operator("Cast", "CastLike")

@@ -5,15 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import InvalidModelError
-from ..importing.builder import Builder
+from ..importing.compositions import Parts, gathered, sliced
 from ..importing.symbols import UNKNOWN, Dim
 from ..importing.unsupported import Unsupported
-from ..importing.values import Value, shape_of
+from ..importing.values import Value
 from .call import Call, part_of
 from .registry import operator
-from .reshapes import sizes_with, to_target
-
-Parts = dict[int, "tuple[int, int | None, int]"]
 
 
 @operator("Split")
@@ -41,20 +38,6 @@ def split(call: Call) -> list[Value | None]:
         results.append(sliced(call.builder, call.value(0), part) if name else None)
         start += n
     return results
-
-
-def sliced(build: Builder, x: Value, parts: Parts) -> Value:
-    """Add a slice, (start, stop, step) for some axes, unless it takes everything."""
-    shape = shape_of(x)
-    every = [parts.get(axis, (0, None, 1)) for axis in range(len(shape))]
-    for axis, (start, stop, step) in enumerate(every):
-        size = shape[axis]
-        if size is not None and (start, step) == (0, 1) and (stop is None or stop >= size):
-            every[axis] = (0, None, 1)
-    if all(part == (0, None, 1) for part in every):
-        return x
-    starts, stops, steps = (tuple(part[i] for part in every) for i in range(3))
-    return build.emit("slice", [x], starts=starts, stops=stops, steps=steps)
 
 
 @operator("Slice")
@@ -98,15 +81,4 @@ def gather(call: Call) -> Value:
         raise Unsupported("it takes a part of the batch, whose size is unknown")
     if indices.dtype not in (np.int64, np.int32) or indices.size == 0:
         raise Unsupported(f"its indices are {indices.dtype} of shape {indices.shape}")
-    if not -size <= indices.min() <= indices.max() < size:
-        raise InvalidModelError(f"indices: need from {-size} to {size - 1}")
-    indices = np.where(indices < 0, indices + size, indices).astype(np.int64)
-    steps = np.unique(np.diff(indices.reshape(-1)))
-    if indices.ndim < 2 and (indices.size == 1 or (steps.size == 1 and steps[0] != 0)):
-        first, last = int(indices.reshape(-1)[0]), int(indices.reshape(-1)[-1])
-        step = int(steps[0]) if steps.size else 1
-        stop = last + (1 if step > 0 else -1)
-        part = sliced(build, x, {axis: (first, None if stop < 0 else stop, step)})
-        sizes = sizes_with(part, axis, [] if indices.ndim == 0 else [indices.size])
-        return build.reshape(part, to_target(shape_of(part), sizes))
-    return build.emit("gather", [x], axis=axis, indices=indices)
+    return gathered(build, x, axis, indices)
