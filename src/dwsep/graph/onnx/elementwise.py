@@ -45,6 +45,8 @@ def power(call: Call) -> Value:
                 return x
             if number == 2:
                 return build.binary("mul", x, x)
+            if number == 3:
+                return build.binary("mul", build.binary("mul", x, x), x)
             if number == 0.5:
                 return build.unary("sqrt", x)
         exponent = Known(array, exponent.name if array is exponent.array else "")
