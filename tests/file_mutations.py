@@ -111,8 +111,10 @@ def change_type(rng, kind):
 
 
 def change_weights(rng, step, steps):
+    others = [w for s in steps for w in s.weights.values()]
+    if not others:
+        return
     if not step.weights or rng.random() < 0.1:
-        others = [w for s in steps for w in s.weights.values()]
         name = rng.choice(["weight", "bias", "scale", "shift", "weight.1", "reduce_weight"])
         step.weights[name] = copy.deepcopy(rng.choice(others))
         return
@@ -225,15 +227,16 @@ def attempt(content, rng):
     assert network.to_bytes()  # what was loaded can be saved
     batch = rng.choice([1, 2])
     shapes = [[batch if n == -1 else n for n in shape] for _, shape, *_ in network.inputs]
+    types = [dtype for _, _, dtype, _ in network.inputs]
     threads = rng.choice([1, 2])
     try:
         outputs = network.output_shapes(shapes)
         floats = sum(math.prod(shape) for shape in (*shapes, *outputs))
         steps = network.steps(shapes, threads)
         busy = sum(step["flops"] + math.prod(step["output"]) for step in steps)
-        if 4 * floats + network.arena_bytes(shapes, threads) > MOST_BYTES or busy > MOST_FLOPS:
+        if 8 * floats + network.arena_bytes(shapes, threads) > MOST_BYTES or busy > MOST_FLOPS:
             return "loaded"
-        inputs = [np.ones(shape, np.float32) for shape in shapes]
+        inputs = [np.ones(shape, t) for shape, t in zip(shapes, types, strict=True)]
         results = network.run(inputs, threads)
     except REFUSALS:
         return "loaded"
@@ -244,7 +247,12 @@ def attempt(content, rng):
 def main():
     way, seed, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     rng = random.Random(seed)
-    makers = (small_networks.classifier, small_networks.rearranger, small_networks.gated)
+    makers = (
+        small_networks.classifier,
+        small_networks.rearranger,
+        small_networks.gated,
+        small_networks.typed,
+    )
     files = [make().to_bytes() for make in makers]
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + SPARE_BYTES

@@ -12,6 +12,7 @@ import math
 import numpy as np
 import oracle
 from graph_oracle_images import conv, conv_transpose, depthwise, pool, resize, zero_insert
+from graph_oracle_types import TYPED
 
 PHYSICAL = ("depthwise", "pointwise", "standard", "separable", "inverted_residual")
 
@@ -21,10 +22,6 @@ PHYSICAL = ("depthwise", "pointwise", "standard", "separable", "inverted_residua
 
 def erf(x):
     return np.vectorize(math.erf, otypes=[np.float64])(x)
-
-
-def elu(x, alpha):
-    return np.where(x >= 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
 def activate(x, spec):
@@ -46,10 +43,6 @@ UNARY = {
     "sin": np.sin,
     "cos": np.cos,
     "sign": np.sign,
-    "selu": lambda x: 1.05070102214813232421875 * elu(x, 1.67326319217681884765625),
-    "mish": lambda x: x * np.tanh(np.log1p(np.exp(x))),
-    "softsign": lambda x: x / (1 + np.abs(x)),
-    "gelu_tanh": lambda x: x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
 }
 BINARY = {
     "add": lambda a, b: a + b,
@@ -60,7 +53,6 @@ BINARY = {
     "max": np.maximum,
     "pow": lambda a, b: a**b,
     "prelu": lambda a, b: np.where(a >= 0, a, a * b),
-    "elu": lambda a, b: elu(a, b),
 }
 
 
@@ -180,6 +172,7 @@ SIMPLE = {
     "gather": lambda v, n: np.take(v[0], n.attributes["indices"], n.attributes["axis"]),
     "expand": lambda v, n: expanded(v[0], n),
     "identity": lambda v, n: v[0],
+    **TYPED,
 }
 
 

@@ -21,6 +21,7 @@ from dwsep.graph.infer import infer
 from dwsep.graph.onnx import import_onnx
 from dwsep.graph.onnx.folding import FOLDED
 from dwsep.graph.onnx.operators import IMPORTERS
+from dwsep.graph.types import TensorType
 
 OPERATORS = sorted({*IMPORTERS, *FOLDED})
 INTEGERS = [0, 1, -1, 2, 3, -2, 1000, 2**16, 2**31 - 1, 2**31, 2**40, 2**62, 2**63 - 1, -(2**63)]
@@ -240,7 +241,7 @@ def outcome(data):
         assert infer(node, types) == graph.types[node.output]
         assert all(w.dtype == np.float32 and w.flags.c_contiguous for w in node.weights.values())
     assert known.issuperset(graph.outputs)
-    assert all(c.dtype == np.float32 for c in graph.constants.values())
+    assert all(TensorType.of(c) == graph.types[k] for k, c in graph.constants.items())
     return "graph"
 
 

@@ -152,6 +152,31 @@ def channels_first(seed=2):
     return b.finish(scores=b.step("pointwise", [x], {}, weight=b.weight(3, 4), bias=b.weight(4)))
 
 
+def typed(seed=3):
+    """Make places and values of several types from bytes (N, 6, 8) and numbers (N, 6)."""
+    b = Builder(seed)
+    pixels = b.core.input("pixels", (-1, 6, 8), "uint8", ([0.5], [3], -1))
+    factor = b.core.input("factor", (-1, 6))
+    scales = {"scale": [0.5], "zero_point": [3]}
+    x = b.step("dequantize", [pixels], scales)
+    rows = b.step("reshape", [factor], {"shape": [-1, 6, 1]})
+    x = b.step("binary", [x, rows], {"function": "mul"})
+    least = b.core.constant(np.full((6, 1), 0.25, np.float32))
+    large = b.step("compare", [x, least], {"function": "greater"})
+    y = b.step(
+        "quantize", [x], {"to": "int8", "axis": [1], "scale": [0.5] * 6, "zero_point": [1] * 6}
+    )
+    zeros = b.core.constant(np.zeros(8, np.int8), ([0.5], [1], -1))
+    y = b.step("where", [large, y, zeros], {})
+    places = b.step("top_k", [y], {"function": "max", "axis": [2], "k": [3]})
+    best = b.step("gather_elements", [y, places], {"axis": [2]})
+    doubled = b.step("integers", [places, places], {"function": "add"})
+    half = b.step("cast", [best], {"to": "float16"})
+    return b.finish(
+        places=doubled, best=half, large=b.step("transpose", [large], {"perm": [0, 2, 1]})
+    )
+
+
 def feeds(model, batch=2):
     """Return random arrays for a model's inputs, by their names."""
     rng = np.random.default_rng(7)

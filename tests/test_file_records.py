@@ -111,10 +111,20 @@ WEIGHTS = r"node 'pointwise_\d' \(pointwise\): weights 'weight': need "
 @pytest.mark.parametrize("dtype", range(1, 7))
 def test_types_that_cannot_be_computed_with_are_named(dtype):
     name = ["float32", "int8", "uint8", "int32", "float16", "int64", "bool"][dtype]
-    for place, whose in ((1, "input 'x': need "), (2, "constant: need "), (3, WEIGHTS)):
-        file, *parts = layered()
-        parts[place - 1].type.dtype = dtype
-        refused(file, f"{whose}type float32, got {name}$")
+    file, _, _, weights = layered()
+    weights.type.dtype = dtype
+    refused(file, f"{WEIGHTS}type float32, got {name}$")
+    file, given, _, _ = layered()
+    given.type.dtype = dtype
+    refused(file, rf"\(pointwise\): input 0: need type float32, got {name}$")
+    file, _, constant, _ = layered()
+    constant.type.dtype = dtype
+    bytes_ = {1: 20, 2: 20, 3: 80, 4: 40, 5: 160, 6: 20}[dtype]
+    if bytes_ != constant.ranges[0].bytes:
+        refused(file, f"constant: need {bytes_} bytes, got 80")
+    constant.ranges[0].bytes = bytes_
+    if bytes_ <= 80:
+        refused(file, rf"\(binary\): input 1: need type float32, got {name}$")
 
 
 def test_types_and_layouts_of_later_versions_are_reported_by_number():

@@ -40,9 +40,9 @@ def test_a_value_that_no_output_of_the_file_needs():
 def test_inputs_and_weights_that_are_not_needed_are_gone():
     nodes = [("Relu", "x", "r", {}), ("Gather", "r,which", "y", {})]
     net = model(nodes, {"k": ints(1)}, inputs={"x": (1, 4), "which": ("any",)})
-    net.graph.input[1].type.tensor_type.elem_type = 7
+    net.graph.input[1].type.tensor_type.elem_type = 8
     net.graph.initializer[0].data_type = 8  # strings
-    with pytest.raises(UnsupportedOperatorError, match="'which' is int64"):
+    with pytest.raises(UnsupportedOperatorError, match="'which' is string"):
         dwsep.load(net)
     network = dwsep.load(net, outputs=["r"])
     assert [value.name for value in network.inputs] == ["x"]

@@ -12,6 +12,7 @@ from onnx_models import FLOAT, INT64, f, ints, model
 
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
 from dwsep.graph.onnx import import_onnx
+from dwsep.graph.pipeline import optimize
 from dwsep.graph.types import TensorType
 
 # Shape arithmetic with a batch of unknown size
@@ -167,6 +168,6 @@ def test_a_guard_that_changes_nothing_is_looked_through():
         ("Where", "large,x2,s", "y", {}),
     ]
     graph = import_onnx(model(nodes, {"bound": np.float32(20)}))
-    assert [n.kind for n in graph.nodes] == ["unary", "identity"]
-    with pytest.raises(UnsupportedOperatorError, match="a condition that the network computes"):
-        import_onnx(model(nodes, {"bound": np.float32(2)}))
+    assert [n.kind for n in graph.nodes] == ["unary", "compare", "identity"]
+    assert [n.kind for n in optimize(graph).nodes] == ["unary"]
+    assert import_onnx(model(nodes, {"bound": np.float32(2)})).nodes[-1].kind == "where"

@@ -7,7 +7,6 @@ import pytest
 
 onnx = pytest.importorskip("onnx", reason="imports ONNX models")
 
-from onnx import helper
 from onnx_models import f, ints, model
 
 from dwsep.errors import UnsupportedOperatorError
@@ -16,15 +15,15 @@ from dwsep.graph.onnx import import_onnx
 
 def test_all_that_is_not_supported_is_reported_at_once(tmp_path):
     nodes = [
-        ("TopK", "x,k", "v,i", {}),
+        ("Unique", "x", "v,i", {}),
         ("Relu", "v", "r", {}),
         ("MaxPool", "x", "p,j", {"kernel_shape": [2, 2]}),
-        ("Cast", "x", "d", {"to": 11}),
+        ("Cast", "x", "d", {"to": 8}),
         ("Einsum", "r,p,j,d", "y", {"equation": "a"}),
         ("Conv", "x,r", "z", {}),
     ]
     path = tmp_path / "net.onnx"
-    onnx.save(model(nodes, {"k": ints(1)}, outputs=("y", "z")), path)
+    onnx.save(model(nodes, outputs=("y", "z")), path)
     with pytest.raises(UnsupportedOperatorError) as caught:
         import_onnx(path)
     lines = str(caught.value).splitlines()
@@ -35,45 +34,33 @@ def test_all_that_is_not_supported_is_reported_at_once(tmp_path):
         "Cast_3",
         "Einsum_4",
         "MaxPool_2",
-        "TopK_0",
+        "Unique_0",
     ]
     assert "MaxPool_2 (MaxPool): its output of indices is used" in text
-    assert "Cast_3 (Cast): the network's values are float32" in text
+    assert "Cast_3 (Cast): the network has no values of type 8" in text
 
 
-@pytest.mark.parametrize("dtype", [np.float16, np.float64])
-def test_other_precisions_are_refused(dtype):
-    net = model([("Conv", "x,w", "y", {})], {"w": f(2, 4, 1, 1).astype(dtype)})
-    with pytest.raises(UnsupportedOperatorError, match=f"weights 'w' is {np.dtype(dtype)}"):
-        import_onnx(net)
-    net.graph.input[0].type.tensor_type.elem_type = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
-    with pytest.raises(UnsupportedOperatorError) as caught:
-        import_onnx(net)
-    assert "input 'x' is" in str(caught.value)
-    assert "initializer 'w' is" in str(caught.value)
-
-
-@pytest.mark.parametrize("code", [1, 7])
+@pytest.mark.parametrize("code", [1, 8])
 def test_an_input_of_another_type_hides_no_other_reason(code):
     nodes = [
         ("Cast", "x", "a", {"to": 1}),
-        ("TopK", "a,k", "v,i", {}),
+        ("Unique", "a", "v", {}),
         ("Conv", "a,w", "y", {}),
     ]
-    net = model(nodes, {"k": ints(1), "w": f(2, 3, 1, 1)}, outputs=("y", "v"))
+    net = model(nodes, {"w": f(2, 3, 1, 1)}, outputs=("y", "v"))
     net.graph.input[0].type.tensor_type.elem_type = code
     with pytest.raises(UnsupportedOperatorError) as caught:
         import_onnx(net)
     text = str(caught.value)
-    assert ("input 'x' is int64" in text) == (code == 7)
-    assert "TopK_1 (TopK): this operator is not supported" in text
+    assert ("input 'x' is string" in text) == (code == 8)
+    assert "Unique_1 (Unique): this operator is not supported" in text
     assert "the weights are for 3 channels, the input has 4" in text
 
 
 def test_an_input_of_another_type_and_of_open_sizes():
     net = model([("Relu", "x", "y", {})], inputs={"x": ("N", 4, "H", 6)})
-    net.graph.input[0].type.tensor_type.elem_type = 7
-    with pytest.raises(UnsupportedOperatorError, match=r"(?s)'x' is int64.*axis 2 \(H\)"):
+    net.graph.input[0].type.tensor_type.elem_type = 8
+    with pytest.raises(UnsupportedOperatorError, match=r"(?s)'x' is string.*axis 2 \(H\)"):
         import_onnx(net)
 
 
@@ -93,7 +80,7 @@ def test_an_input_of_another_type_and_of_open_sizes():
         (("Concat", "x,x", "y", {"axis": 7}), {}, "axis: need from -4 to 3"),
         (("Concat", "x,x", "y", {"axis": 0}), {}, "along the batch"),
         (("Add", "x,w", "y", {}), {"w": f(5)}, "do not broadcast"),
-        (("Add", "x,w", "y", {}), {"w": np.ones(6)}, "'w' is float64"),
+        (("Add", "x,w", "y", {}), {"w": np.ones(6, int)}, "'w' is int64"),
         (("Gather", "x,w", "y", {"axis": 1}), {"w": ints(4)}, "indices: need from -4 to 3"),
         (("Gather", "x,w", "y", {}), {"w": ints(0)}, "part of the batch"),
         (("Reshape", "x,w", "y", {}), {"w": ints(-1, 7)}, "mixes the batch"),
@@ -108,7 +95,7 @@ def test_an_input_of_another_type_and_of_open_sizes():
         (("Slice", "x,w,w", "y", {}), {"w": ints(1)}, "part of the batch"),
         (("ReduceMean", "x", "y", {"axes": [4]}), {}, "axes: need from -4 to 3"),
         (("Transpose", "x", "y", {"perm": [0, 1, 1, 2]}), {}, "does not permute"),
-        (("Greater", "x,w", "y", {}), {"w": np.float32(0)}, "is a comparison"),
+        (("Greater", "x,w", "y", {}), {"w": np.int32(0)}, "float32 and int32"),
     ],
 )
 def test_a_node_that_is_refused(node, constants, reason):

@@ -38,6 +38,7 @@ VALUES = {
     "ints": [0],
     "float": [1.0],
     "float_pair": [1.0, 1.0],
+    "floats": [1.0],
     "activation": "tanh",
 }
 
@@ -50,6 +51,15 @@ def attributes_of(kind):
     }
 
 
+INPUT_TYPES = {  # of kinds that take no float32
+    "dequantize": ["int8"],
+    "where": ["bool", "float32", "float32"],
+    "integers": ["int32", "int32"],
+    "gather_elements": ["float32", "int64"],
+    "take": ["float32", "int64"],
+}
+
+
 def weights_of(kind):
     """All weights have one channel."""
     return {name: np.ones((1,) * rank, np.float32) for name, rank, _ in CORE[kind]["weights"]}
@@ -58,7 +68,8 @@ def weights_of(kind):
 def step(kind, attributes, weights):
     builder = _core.NetworkBuilder()
     most = max(CORE[kind]["inputs"])
-    inputs = [builder.input(str(i), [1, 1, 1, 1]) for i in range(most if most > 0 else 2)]
+    types = INPUT_TYPES.get(kind, ["float32"] * (most if most > 0 else 2))
+    inputs = [builder.input(str(i), [1, 1, 1, 1], type_) for i, type_ in enumerate(types)]
     return builder.step(kind, "node", inputs, attributes, weights)
 
 
@@ -69,6 +80,8 @@ def test_the_core_reads_all_that_it_declares(kind):
         attributes["steps"] = [1]
     if kind == "gather":
         attributes["indices_shape"] = [1]
+    if kind == "quantize":
+        attributes["zero_point"] = attributes["least"] = [0]
     step(kind, attributes, weights_of(kind))
     required = {name for name, _, needed, _ in CORE[kind]["attributes"] if needed}
     for name in attributes:

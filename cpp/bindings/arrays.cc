@@ -22,28 +22,32 @@ void replace_foreign(py::object& object, const char* name) {
   object = import_module("dwsep._foreign").attr("as_array")(object, name);
 }
 
-const RawArray& float32_array(PyObject* object, const char* name) {
-  const auto reject_type = [&](const std::string& got) { reject(PyExc_TypeError, name, "a numpy.ndarray of native float32", got); };
+const RawArray& array_of(PyObject* object, const char* name, DType type) {
+  const auto reject_type = [&](const std::string& got) {
+    const std::string native = size_of(type) > 1 ? "native " : "";
+    reject(PyExc_TypeError, name, "a numpy.ndarray of " + native + name_of(type), got);
+  };
   if (Py_TYPE(object) != numpy.array) {
     if (!is_array(object)) reject_type(type_name(object));
     if (is_masked(object)) reject_type(type_name(object) + ", whose mask would be lost");
   }
   const auto& array = *reinterpret_cast<const RawArray*>(object);
-  if (!is_native_float32(array.descr)) {
+  if (!is_native(array.descr, type)) {
     reject_type("dtype " + std::string(py::str(py::handle(array.descr))));
   }
   return array;
 }
 
-View view(PyObject* object, const char* name) {
-  const RawArray& array = float32_array(object, name);
+View view(PyObject* object, const char* name, DType type) {
+  const RawArray& array = array_of(object, name, type);
   if (array.nd != 3 && array.nd != 4) {
     reject(PyExc_ValueError, name, "shape (H, W, C) or (N, H, W, C)", shape_text(array.dimensions, array.nd));
   }
   const auto* sizes = array.dimensions + (array.nd - 3);
   const auto* steps = array.strides + (array.nd - 3);
-  constexpr std::int64_t size = sizeof(float);
+  const std::int64_t size = size_of(type);
   View v;
+  v.dtype = type;
   v.data = array.data;
   v.ndim = array.nd;
   v.shape = {array.nd == 4 ? sizes[-1] : 1, sizes[0], sizes[1], sizes[2]};
@@ -57,8 +61,8 @@ View view(PyObject* object, const char* name) {
   return v;
 }
 
-std::int64_t bytes_of(const Shape& s, const char* name) {
-  std::int64_t bytes = sizeof(float);
+std::int64_t bytes_of(const Shape& s, const char* name, DType type) {
+  std::int64_t bytes = size_of(type);
   for (const std::int64_t n : {s.n, s.h, s.w, s.c}) {
     if (n == 0) return 0;
   }

@@ -16,25 +16,25 @@ struct View {
   Shape shape;                            // n = 1 where there are three axes
   std::array<std::int64_t, 4> strides{};  // in bytes; dense along axes of size 1
   bool direct = false;                    // aligned, channels contiguous: kernels can read it in place
+  DType dtype = DType::float32;
 
-  Tensor tensor() const {
-    constexpr std::int64_t size = sizeof(float);
-    return {reinterpret_cast<float*>(data), shape, strides[0] / size, strides[1] / size, strides[2] / size};
-  }
+  std::int64_t size() const { return size_of(dtype); }
+  Tensor tensor() const { return {data, shape, strides[0] / size(), strides[1] / size(), strides[2] / size(), dtype}; }
 };
 
 /// Makes a view of an array of another library (DLPack, __array_interface__) and leaves all else as it is. Runs Python code where it is not
 /// a NumPy array, so it goes before any array is looked at.
 void replace_foreign(py::object& object, const char* name);
 
-/// Rejects all but arrays of native float32. Subclasses are read as base arrays, except masked arrays, which hold more.
-const RawArray& float32_array(PyObject* object, const char* name);
+/// Rejects all but arrays of a type, in native byte order. Subclasses are read as base arrays, except masked arrays, which hold more.
+const RawArray& array_of(PyObject* object, const char* name, DType type);
+inline const RawArray& float32_array(PyObject* object, const char* name) { return array_of(object, name, DType::float32); }
 
 /// The same for arrays of pixels, of three or four axes.
-View view(PyObject* object, const char* name);
+View view(PyObject* object, const char* name, DType type = DType::float32);
 
 /// Bytes of a dense tensor. Throws if they exceed 63 bits.
-std::int64_t bytes_of(const Shape& s, const char* name);
+std::int64_t bytes_of(const Shape& s, const char* name, DType type = DType::float32);
 
 void copy(PyObject* to, PyObject* from);
 

@@ -11,7 +11,7 @@
 namespace dwsep::python {
 namespace {
 
-constexpr std::int64_t size = sizeof(float);
+constexpr std::int64_t size = sizeof(float);  // of those that the core copies
 
 /// Whether elements lie at multiples of their size, on as many axes as the core's arrays have.
 bool in_elements(const RawArray& array) {
@@ -27,19 +27,19 @@ bool in_elements(const RawArray& array) {
 
 /// NumPy takes 865 us to turn 64 planes of 112x112 into pixels of 64 channels, the transposition kernel 334, with two threads 203. Little
 /// is copied faster than the GIL is handed over.
-py::object dense_copy(PyObject* array, int threads) {
+py::object dense_copy(PyObject* array, int threads, DType type) {
   constexpr std::int64_t least = 1 << 12, least_divided = 1 << 15;
   const RawArray& from = raw(array);
   runtime::Dims shape, strides;
   std::int64_t count = 1;
-  const bool fast = in_elements(from);
+  const bool fast = type == DType::float32 && in_elements(from);
   for (int i = 0; i < from.nd; ++i) {
     count *= from.dimensions[i];
     if (!fast) continue;
     shape.push_back(from.dimensions[i]);
     strides.push_back(from.strides[i] / size);
   }
-  py::object result = new_array(reinterpret_cast<const Py_intptr_t*>(from.dimensions), from.nd, count * size, nullptr);
+  py::object result = new_array(reinterpret_cast<const Py_intptr_t*>(from.dimensions), from.nd, count * size_of(type), nullptr, type);
   if (!fast || count < least) {
     copy(result.ptr(), array);
     return result;

@@ -5,8 +5,8 @@
 
 namespace dwsep::python {
 
-/// A C-contiguous copy of an array of float32, made by `threads` threads (0: as many as by default). Owns the array no longer than it
+/// A C-contiguous copy of an array of this type, made by `threads` threads (0: as many as by default). Owns the array no longer than it
 /// takes.
-py::object dense_copy(PyObject* array, int threads);
+py::object dense_copy(PyObject* array, int threads, DType type = DType::float32);
 
 }  // namespace dwsep::python

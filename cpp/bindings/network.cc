@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -28,14 +29,38 @@ namespace {
 Sizes sizes_of(const RawArray& array) { return {array.dimensions, array.dimensions + array.nd}; }
 
 /// An array for the core to read; `keeper` owns it, or its copy where it is not contiguous.
-ConstArray readable(const py::handle& object, const std::string& name, int threads, py::object& keeper) {
-  const RawArray& array = float32_array(object.ptr(), name.c_str());
+ConstArray readable(const py::handle& object, const std::string& name, int threads, py::object& keeper, DType type = DType::float32) {
+  const RawArray& array = array_of(object.ptr(), name.c_str(), type);
   constexpr int c_contiguous_aligned = 0x0101;
   keeper = py::reinterpret_borrow<py::object>(object);
-  if ((array.flags & c_contiguous_aligned) == c_contiguous_aligned) return {reinterpret_cast<const float*>(array.data), sizes_of(array)};
-  keeper = dense_copy(object.ptr(), threads);
-  const auto& dense = *reinterpret_cast<const RawArray*>(keeper.ptr());
-  return {reinterpret_cast<const float*>(dense.data), sizes_of(dense)};
+  if ((array.flags & c_contiguous_aligned) == c_contiguous_aligned) return {array.data, sizes_of(array), type};
+  keeper = dense_copy(object.ptr(), threads, type);
+  const RawArray& dense = raw(keeper.ptr());
+  return {dense.data, sizes_of(dense), type};
+}
+
+/// The type of an array's elements; of others, float32, as which they are then refused.
+DType dtype_of(const py::handle& object) {
+  for (int i = 0; i < kDTypes && is_array(object.ptr()); ++i) {
+    if (is_native(raw(object.ptr()).descr, DType{i})) return DType{i};
+  }
+  return DType::float32;
+}
+
+DType dtype_named(const std::string& name) {
+  std::string all;
+  for (int i = 0; i < kDTypes; ++i) {
+    if (name == name_of(DType{i})) return DType{i};
+    all += (i > 0 ? ", " : "") + std::string(name_of(DType{i}));
+  }
+  reject(PyExc_ValueError, "dtype", "one of " + all, name);
+}
+
+using Scales = std::tuple<std::vector<float>, std::vector<std::int32_t>, int>;  // scales, zero points, axis
+
+std::optional<Quantization> quantization_of(const std::optional<Scales>& scales) {
+  if (!scales) return std::nullopt;
+  return Quantization{std::get<0>(*scales), std::get<1>(*scales), std::get<2>(*scales)};
 }
 
 /// The arrays of a call, owned while it runs without the GIL.
@@ -59,15 +84,16 @@ struct Call {
     }
     std::vector<Sizes> shapes;
     for (std::size_t i = 0; i < arrays.size(); ++i) {
-      inputs.push_back(readable(items[i], name(i), threads, keepers[i]));
+      inputs.push_back(readable(items[i], name(i), threads, keepers[i], network.inputs()[i].dtype));
       shapes.push_back(inputs.back().shape);
     }
     for (const Sizes& shape : network.output_shapes(shapes)) {
-      std::int64_t bytes = sizeof(float);
+      const DType type = network.outputs()[outputs.size()].dtype;
+      std::int64_t bytes = size_of(type);
       for (const std::int64_t size : shape) bytes *= size;
       std::vector<Py_intptr_t> sizes(shape.begin(), shape.end());
-      results.push_back(new_array(sizes.data(), static_cast<int>(sizes.size()), bytes, nullptr));
-      outputs.emplace_back(reinterpret_cast<float*>(reinterpret_cast<const RawArray*>(results.back().ptr())->data));
+      results.push_back(new_array(sizes.data(), static_cast<int>(sizes.size()), bytes, nullptr, type));
+      outputs.emplace_back(raw(results.back().ptr()).data, type);
     }
   }
 
@@ -258,18 +284,23 @@ void add_networks(py::module_& m) {
       .def(py::init<>())
       .def(
           "input",
-          [](SharedBuilder& builder, const std::string& name, const Sizes& shape) {
-            return builder.with([&](NetworkBuilder& b) { return b.input(name, shape); });
+          [](SharedBuilder& builder, const std::string& name, const Sizes& shape, const std::string& dtype,
+             const std::optional<Scales>& scales) {
+            const DType type = dtype_named(dtype);
+            const std::optional<Quantization> q = quantization_of(scales);
+            return builder.with([&](NetworkBuilder& b) { return b.input(name, shape, type, q ? &*q : nullptr); });
           },
-          py::arg("name"), py::arg("shape"))
+          py::arg("name"), py::arg("shape"), py::arg("dtype") = "float32", py::arg("quantization") = py::none())
       .def(
           "constant",
-          [](SharedBuilder& builder, const py::object& array) {
+          [](SharedBuilder& builder, const py::object& array, const std::optional<Scales>& scales) {
             py::object keeper;
-            const ConstArray values = readable(array, "array", 1, keeper);
+            ConstArray values = readable(array, "array", 1, keeper, dtype_of(array));
+            const std::optional<Quantization> q = quantization_of(scales);
+            if (q) values.quantization = &*q;
             return builder.with([&](NetworkBuilder& b) { return b.constant(values); });
           },
-          py::arg("array"))
+          py::arg("array"), py::arg("quantization") = py::none())
       .def("step", add_step, py::arg("kind"), py::arg("name"), py::arg("inputs"), py::arg("attributes"), py::arg("weights"))
       .def(
           "output",

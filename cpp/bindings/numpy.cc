@@ -29,11 +29,13 @@ void load_numpy() {
   numpy.copy = slot<decltype(numpy.copy)>(table, 50);
   numpy.new_array = slot<decltype(numpy.new_array)>(table, 94);
   numpy.set_base = slot<decltype(numpy.set_base)>(table, 282);
-  numpy.float32 = py::object(module.attr("dtype")(py::str("=f4"))).release().ptr();
+  for (int i = 0; i < kDTypes; ++i) {
+    numpy.dtypes[static_cast<std::size_t>(i)] = py::object(module.attr("dtype")(py::str(name_of(DType{i})))).release().ptr();
+  }
 }
 
-bool equals_float32(PyObject* descr) {
-  const int equal = PyObject_RichCompareBool(descr, numpy.float32, Py_EQ);
+bool equals_dtype(PyObject* descr, PyObject* wanted) {
+  const int equal = PyObject_RichCompareBool(descr, wanted, Py_EQ);
   if (equal < 0) throw py::error_already_set();
   return equal != 0;
 }

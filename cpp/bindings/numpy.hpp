@@ -4,6 +4,10 @@
 
 #include <pybind11/cast.h>
 
+#include <array>
+
+#include "dwsep/types.hpp"
+
 namespace dwsep::python {
 
 namespace py = pybind11;
@@ -22,8 +26,8 @@ constexpr int numpy_writeable = 0x0400, numpy_carray = 0x0501, numpy_dense = 0x0
 /// Filled in by load_numpy.
 struct Numpy {
   PyTypeObject* array = nullptr;
-  PyObject* float32 = nullptr;     // the dtype
-  PyTypeObject* buffer = nullptr;  // the class that owns a Block
+  std::array<PyObject*, kDTypes> dtypes{};  // in native byte order
+  PyTypeObject* buffer = nullptr;           // the class that owns a Block
   PyObject* (*new_array)(PyTypeObject* type, PyObject* descr, int nd, const Py_intptr_t* sizes, const Py_intptr_t* strides, void* data,
                          int flags, PyObject* object) = nullptr;
   int (*set_base)(PyObject* array, PyObject* owner) = nullptr;
@@ -38,9 +42,11 @@ inline bool is_array(PyObject* object) { return PyObject_TypeCheck(object, numpy
 
 py::object import_module(const char* name);
 
+inline PyObject* numpy_dtype(DType type) { return numpy.dtypes[static_cast<std::size_t>(type)]; }
+
 /// By comparison of two dtypes.
-bool equals_float32(PyObject* descr);
-inline bool is_native_float32(PyObject* descr) { return descr == numpy.float32 || equals_float32(descr); }
+bool equals_dtype(PyObject* descr, PyObject* wanted);
+inline bool is_native(PyObject* descr, DType type) { return descr == numpy_dtype(type) || equals_dtype(descr, numpy_dtype(type)); }
 
 inline const RawArray& raw(PyObject* array) { return *reinterpret_cast<const RawArray*>(array); }
 

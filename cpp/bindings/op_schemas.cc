@@ -25,6 +25,8 @@ const char* name_of(runtime::AttributeType type) {
       return "float";
     case runtime::AttributeType::real_pair:
       return "float_pair";
+    case runtime::AttributeType::reals:
+      return "floats";
     case runtime::AttributeType::choice:
       return "choice";
     case runtime::AttributeType::activation:

@@ -37,7 +37,7 @@ void delete_buffer(PyObject* object) {
 
 }  // namespace
 
-py::object new_array(const Py_intptr_t* sizes, int ndim, std::int64_t bytes, const char* input) {
+py::object new_array(const Py_intptr_t* sizes, int ndim, std::int64_t bytes, const char* input, DType type) {
   const std::size_t least = static_cast<std::size_t>(bytes) + line;
   const Block block = recycler.take(least < Recycler::min_block ? least : least + Recycler::page);
   if (block.memory == nullptr) {
@@ -50,17 +50,17 @@ py::object new_array(const Py_intptr_t* sizes, int ndim, std::int64_t bytes, con
   }
   buffer->block = block;
   auto owner = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(buffer));
-  Py_INCREF(numpy.float32);
-  PyObject* array = numpy.new_array(numpy.array, numpy.float32, ndim, sizes, nullptr, place(block, input), numpy_carray, nullptr);
+  Py_INCREF(numpy_dtype(type));
+  PyObject* array = numpy.new_array(numpy.array, numpy_dtype(type), ndim, sizes, nullptr, place(block, input), numpy_carray, nullptr);
   if (array == nullptr) throw py::error_already_set();
   auto result = py::reinterpret_steal<py::object>(array);
   if (numpy.set_base(array, owner.release().ptr()) != 0) throw py::error_already_set();
   return result;
 }
 
-py::object new_array(const Shape& shape, int ndim, const char* input) {
+py::object new_array(const Shape& shape, int ndim, const char* input, DType type) {
   const Py_intptr_t sizes[] = {shape.n, shape.h, shape.w, shape.c};
-  return new_array(sizes + (4 - ndim), ndim, bytes_of(shape, "output"), input);
+  return new_array(sizes + (4 - ndim), ndim, bytes_of(shape, "output", type), input, type);
 }
 
 void add_results(const py::object& module) {

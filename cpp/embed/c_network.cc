@@ -61,12 +61,19 @@ T* data(T* pointer, const Sizes& shape, const std::string& name) {
   return pointer;
 }
 
-/// Checks that an array has the type of the network's input or output.
+/// Checks that an array has the type of the network's input or output, and its quantization if it brings one.
 template <class T>
 DType array_type(const T& array, const ValueInfo& info, const std::string& name) {
   const DType type = dtype(array.dtype, name);
   no_quantization(array.quantization, type, name);
   if (type != info.dtype) reject(name, std::string("type ") + name_of(info.dtype), name_of(type));
+  const dwsep_quantization* const q = array.quantization;
+  if (q == nullptr || q->count == 0) return type;
+  const std::int64_t wanted = info.quantization ? static_cast<std::int64_t>(info.quantization->scales.size()) : 0;
+  const bool same = q->count == wanted && q->scales != nullptr && q->zero_points != nullptr && q->axis == info.quantization->axis &&
+                    std::equal(q->scales, q->scales + wanted, info.quantization->scales.begin()) &&
+                    std::equal(q->zero_points, q->zero_points + wanted, info.quantization->zero_points.begin());
+  if (!same) reject(name, info.quantization ? "the network's quantization" : "no quantization", "another");
   return type;
 }
 

@@ -16,26 +16,7 @@ struct MapWork {
   Activation activation;
 };
 
-enum class UnaryFunction : std::int32_t {
-  exp,
-  sqrt,
-  neg,
-  abs,
-  erf,
-  reciprocal,
-  floor,
-  ceil,
-  round,
-  log,
-  softplus,
-  sin,
-  cos,
-  sign,
-  selu,
-  mish,
-  softsign,
-  gelu_tanh
-};
+enum class UnaryFunction : std::int32_t { exp, sqrt, neg, abs, erf, reciprocal, floor, ceil, round };
 
 /// y = function(x)
 struct UnaryWork {
@@ -45,7 +26,7 @@ struct UnaryWork {
   std::int64_t x_row, y_row, rows, columns;
 };
 
-enum class BinaryFunction : std::int32_t { add, sub, mul, div, min, max, prelu, pow, elu };
+enum class BinaryFunction : std::int32_t { add, sub, mul, div, min, max, prelu };
 
 /// y = activation(a op b); y may be a or b, or overlap neither
 struct BinaryWork {

@@ -6,8 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-import numpy as np
-
 from . import _core
 from ._arguments import check_kind
 
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
     from ._profile import Profile
     from ._summary import Summary
 
-    Array: TypeAlias = NDArray[np.float32]
+    Array: TypeAlias = NDArray[Any]
 
 
 class ValueInfo(NamedTuple):
@@ -29,7 +27,7 @@ class ValueInfo(NamedTuple):
     shape : tuple of int or None
         None is a size that the call decides.
     dtype : str
-        NumPy's name of the data type; "float32" in this version.
+        NumPy's name of the data type.
     quantization : tuple or None
         Scales, zero points and axis of integers that stand for real numbers; None for floats.
     """
@@ -80,21 +78,21 @@ class Model:
 
         Parameters
         ----------
-        *arrays : ndarray of float32
-            One for each of :attr:`inputs`, in their order and of their shapes. Arrays of other
-            libraries (DLPack on the CPU, `__array_interface__`) are read in place.
+        *arrays : ndarray
+            One for each of :attr:`inputs`, in their order, of their shapes and types. Arrays of
+            other libraries (DLPack on the CPU, `__array_interface__`) are read in place.
         num_threads : int, optional
             Default: :func:`dwsep.get_num_threads`.
 
         Returns
         -------
-        ndarray of float32, or tuple of them
-            The output; a tuple where there are several.
+        ndarray, or tuple of them
+            The output; a tuple where there are several. :attr:`outputs` has the types.
 
         Raises
         ------
         TypeError
-            If an array is not a float32 ``ndarray``.
+            If an array is not an ``ndarray`` of the input's type.
         ValueError
             If the number of arrays or a shape does not fit; the message names the input.
         """
@@ -115,21 +113,21 @@ class Model:
         output_names : sequence of str, or None
             Outputs wanted, in this order; None for all. Values inside the network are outputs
             where ``load(..., outputs=...)`` asked for them.
-        feeds : mapping of str to ndarray of float32
+        feeds : mapping of str to ndarray
             One array for the name of each input.
         num_threads : int, optional
             Default: :func:`dwsep.get_num_threads`.
 
         Returns
         -------
-        list of ndarray of float32
+        list of ndarray
 
         Raises
         ------
         ValueError
             If a name is unknown or missing, or a shape does not fit.
         TypeError
-            If an argument is of the wrong type, an array not a float32 ``ndarray``.
+            If an argument is of the wrong type, an array not an ``ndarray`` of the input's type.
         """
         check_kind(feeds, Mapping, "feeds", "a mapping of names to arrays")
         if output_names is not None:
@@ -196,7 +194,7 @@ class Model:
 
         Parameters
         ----------
-        *arrays : ndarray of float32
+        *arrays : ndarray
             One for each of :attr:`inputs`.
         rounds : int, default 20
             Calls that medians are taken of.

@@ -49,7 +49,7 @@ typedef struct dwsep_conv_options {
   int64_t pad_top, pad_bottom, pad_left, pad_right;
 } dwsep_conv_options;
 
-/* Types of elements. In this version layers and networks compute with float32 alone, and refuse all others by name. */
+/* Types of elements. Networks take and give arrays of all of them, layers of float32 alone. */
 typedef enum dwsep_dtype {
   DWSEP_FLOAT32 = 0,
   DWSEP_INT8 = 1,

@@ -1,5 +1,5 @@
-// Data types and quantization. In this version layers and networks compute with float32 only, and refuse arrays
-// of all other types by name.
+// Data types and quantization. Values of networks have any of them; layers compute with float32 alone and refuse arrays of other types by
+// name.
 #pragma once
 
 #include <cstdint>

@@ -38,8 +38,10 @@ std::string to_string(const Shape& s) {
   return "(" + std::to_string(s.n) + ", " + std::to_string(s.h) + ", " + std::to_string(s.w) + ", " + std::to_string(s.c) + ")";
 }
 
+std::string shown(DType type) { return is_dtype(static_cast<int>(type)) ? name_of(type) : "an unknown type"; }
+
 void check_type(const std::string& what, DType dtype, const Quantization* quantization) {
-  if (dtype != DType::float32) reject(what, "type float32", is_dtype(static_cast<int>(dtype)) ? name_of(dtype) : "an unknown type");
+  if (dtype != DType::float32) reject(what, "type float32", shown(dtype));
   if (quantization != nullptr) reject(what, "no quantization for type float32", "a quantization");
 }
 

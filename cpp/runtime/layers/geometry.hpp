@@ -28,6 +28,8 @@ Geometry resolve(const ConvOptions& options, std::int64_t kh, std::int64_t kw, c
 
 /// Throws std::invalid_argument unless the type is supported: in this version float32 without quantization.
 void check_type(const std::string& what, DType dtype, const Quantization* quantization);
+/// Its name, for messages.
+std::string shown(DType type);
 void check_channels(const char* what, std::int64_t wanted, std::int64_t got);
 std::string to_string(const Shape& s);
 

@@ -36,8 +36,8 @@ void make_before_fork() noexcept {
 [[maybe_unused]] const bool made_before_fork = pthread_atfork(make_before_fork, nullptr, nullptr) == 0;
 
 /// The pixel stride of an image that is not a part of another avoids multiples of 2 KB: rows of a filter would share cache sets.
-Dims roomy_strides(const Dims& shape) {
-  if (shape.rank() != 4 || shape[1] * shape[2] < 2 || shape[3] % 512 != 0) {
+Dims roomy_strides(const Dims& shape, DType type) {
+  if (type != DType::float32 || shape.rank() != 4 || shape[1] * shape[2] < 2 || shape[3] % 512 != 0) {
     return dense_strides(shape);
   }
   const std::int64_t pixel = scratch_pixel<float>(shape[3]);
@@ -137,7 +137,7 @@ void ExecutionPlan::place_values(const NetworkDraft& network) {
         continue;
       }
     }
-    if (!dense[at(v)]) mine.strides = roomy_strides(mine.shape);
+    if (!dense[at(v)]) mine.strides = roomy_strides(mine.shape, mine.dtype);
   }
 }
 

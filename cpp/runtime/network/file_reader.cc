@@ -119,8 +119,10 @@ class Reader {
     if (!is_dtype(r.dtype)) {
       reject_array(owner, r, "a type that this version knows, 0 to " + std::to_string(kDTypes - 1), "type " + std::to_string(r.dtype));
     }
-    if (r.type.dtype != DType::float32) reject_array(owner, r, "type float32", name_of(r.type.dtype));
-    if (r.type.quantization != nullptr) reject_array(owner, r, "no quantization for type float32", "a quantization");
+    if (!owner.kind.empty()) {  // weights; constants have any type
+      if (r.type.dtype != DType::float32) reject_array(owner, r, "type float32", name_of(r.type.dtype));
+      if (r.type.quantization != nullptr) reject_array(owner, r, "no quantization for type float32", "a quantization");
+    }
     const auto* const rules = std::find_if(std::begin(kLayouts), std::end(kLayouts),
                                            [&](const LayoutRules& l) { return static_cast<std::uint32_t>(l.layout) == r.layout; });
     if (rules == std::end(kLayouts))

@@ -230,9 +230,8 @@ ValueType type_of(DType dtype, const Quantization* quantization) {
   return {dtype, quantization == nullptr ? nullptr : std::make_shared<const Quantization>(*quantization)};
 }
 
-/// A copy of an array that networks can compute with.
 std::shared_ptr<const void> copied(const ConstArray& array, const Dims& shape, const std::string& what) {
-  check_type(what, array.dtype, array.quantization);
+  if (!is_dtype(static_cast<int>(array.dtype))) reject(what, "a known type", "an unknown type");
   check_size(shape, what);
   if (missing(array.data, shape.count())) reject(what, "a pointer", "null");
   const std::int64_t bytes = shape.count() * size_of(array.dtype);
@@ -261,6 +260,7 @@ int NetworkBuilder::step(const std::string& kind, const std::string& name, const
   for (const auto& entry : weights) {
     const std::string what = "weights '" + entry.first + "'";
     const Dims shape = dims_of(entry.second.shape, what);
+    check_type(what, entry.second.dtype, entry.second.quantization);
     // Packing copies them; nothing refers to them afterwards but what small vectors an op keeps.
     d.weights.emplace(entry.first,
                       RawWeights{shape, copied(entry.second, shape, what), type_of(entry.second.dtype, entry.second.quantization)});

@@ -74,7 +74,7 @@ void NetworkDraft::reject_value(int value, const std::string& what) const {
 
 int NetworkDraft::add_input(const std::string& name, const Dims& shape, const ValueType& type) {
   check_utf8(name, "name of an input");
-  check_type("input '" + name + "'", type);
+  check_value_type("input '" + name + "'", type, shape);
   Dims sizes = shape;
   for (int i = 0; i < sizes.rank(); ++i) {
     if (sizes[i] < -1) reject("input '" + name + "'", "sizes of at least 0, or -1 for any", to_string(shape));
@@ -92,8 +92,8 @@ int NetworkDraft::add_input(const std::string& name, const Dims& shape, const Va
 }
 
 int NetworkDraft::add_constant(const Dims& shape, std::shared_ptr<const void> data, const ValueType& type) {
-  check_type("constant", type);
   check_size(shape, "constant");
+  check_value_type("constant", type, shape);
   prepare();
   return add({Value::Kind::constant, shape, type, std::move(data)});
 }
@@ -104,6 +104,7 @@ int NetworkDraft::add_step(Description description, const std::vector<int>& step
     // A file may have names of megabytes and as many inputs: the name is formatted only for an error.
     if (!has_value(v)) reject_value(v, "node '" + description.name + "' (" + description.kind + "): input");
   }
+  check_input_count(description, step_inputs.size());
   Step step{std::move(description), nullptr, step_inputs, 0};
   {
     const PageScope weights(pages_);

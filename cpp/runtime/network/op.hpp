@@ -54,5 +54,7 @@ class Op {
 
 /// Makes an op of any kind that the schemas list. Throws std::invalid_argument if kind, attributes or weights do not match the schema.
 std::unique_ptr<const Op> make_op(const Description& d);
+/// Throws std::invalid_argument if ops of this kind do not have so many inputs.
+void check_input_count(const Description& d, std::size_t count);
 
 }  // namespace dwsep::runtime

@@ -16,7 +16,14 @@ struct ValueType {
   std::int64_t bytes(const Dims& shape) const { return shape.count() * size_of(dtype); }
 };
 
-/// Throws std::invalid_argument unless networks can compute with values of this type.
-inline void check_type(const std::string& what, const ValueType& type) { check_type(what, type.dtype, type.quantization.get()); }
+/// Throws std::invalid_argument unless the values of a network can have this type; `shape` may have -1 for sizes that the call decides.
+void check_value_type(const std::string& what, const ValueType& type, const Dims& shape);
+
+/// The type of values whose elements have been moved: scales along an axis would no longer lie along it.
+inline ValueType moved(const ValueType& type) {
+  return type.quantization != nullptr && type.quantization->axis >= 0 ? ValueType{type.dtype} : type;
+}
+
+bool equal(const ValueType& a, const ValueType& b);
 
 }  // namespace dwsep::runtime

@@ -9,15 +9,15 @@ import numpy as np
 from dwsep import _core
 
 from ..errors import ShapeError
-from .ir import Array, Node
+from .ir import AnyArray, Node
 from .lowering import add_step
 from .ops import OPS
-from .types import Shape
+from .types import Shape, dtype_of
 
 __all__ = ["cost", "foldable", "value_of"]
 
 
-def foldable(node: Node, inputs: Sequence[Array], *, channels_last: bool) -> bool:
+def foldable(node: Node, inputs: Sequence[AnyArray], *, channels_last: bool) -> bool:
     """Return whether `value_of` finds the value of a node for these inputs."""
     spec = OPS[node.kind]
     if not spec.folds or (spec.image and not channels_last):
@@ -30,7 +30,7 @@ def cost(node: Node, input_shapes: Sequence[Shape]) -> int:
     return OPS[node.kind].cost(node, input_shapes)
 
 
-def value_of(node: Node, inputs: Sequence[Array]) -> Array:
+def value_of(node: Node, inputs: Sequence[AnyArray]) -> AnyArray:
     """Compute a node by itself, on one thread.
 
     Parameters
@@ -38,7 +38,7 @@ def value_of(node: Node, inputs: Sequence[Array]) -> Array:
     node : Node
         One that is `foldable`; images are NHWC.
     inputs : sequence of ndarray
-        float32, of shapes for which `infer` has found the type of the node.
+        Of types and shapes for which `infer` has found the type of the node.
 
     Raises
     ------
@@ -52,8 +52,12 @@ def value_of(node: Node, inputs: Sequence[Array]) -> Array:
     if any(array.size == 0 for array in inputs):
         raise ShapeError(f"{node.kind} {node.name or node.output!r}: an input is empty")
     builder = _core.NetworkBuilder()
-    numbers = [builder.input(str(i), array.shape) for i, array in enumerate(inputs)]
+    types = [dtype_of(array) for array in inputs]
+    numbers = [
+        builder.input(str(i), array.shape, type_.value)
+        for i, (array, type_) in enumerate(zip(inputs, types, strict=True))
+    ]
     builder.output("y", add_step(builder, node, numbers))
-    arrays = [np.asarray(array, np.float32, order="C") for array in inputs]
+    arrays = [np.asarray(array, t.numpy, order="C") for array, t in zip(inputs, types, strict=True)]
     (result,) = builder.finish().run(arrays, 1)
     return result

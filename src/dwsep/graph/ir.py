@@ -1,9 +1,10 @@
 """The graph that importers make, passes rewrite and lowering turns into a plan.
 
 A graph is a list of nodes in topological order. Every node has one output, whose name is the name
-of the value. Every value has a type: shape, data type and quantization (see `types`); all are
-float32 so far. The first axis of an input may be of unknown size (None), the batch; every other
-size is known, so that a shape is a tuple of ints with None for the batch.
+of the value. Every value has a type: shape, data type and quantization (see `types`); weights are
+float32, constants and other values of any type. The first axis of an input may be of unknown size
+(None), the batch; every other size is known, so that a shape is a tuple of ints with None for the
+batch.
 
 The kinds of nodes, with their attributes, weights and rules, are in `ops`, a file for each family.
 Activations are spelled as in the functional API (None, "relu6", ("clip", lo, hi), ...), pairs are
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 from .types import Shape, TensorType
 
 Array = NDArray[np.float32]
+AnyArray = NDArray[Any]
 
 
 @dataclass(eq=False)
@@ -51,7 +53,7 @@ class Graph:
     inputs: list[str]
     outputs: list[str]
     nodes: list[Node] = field(default_factory=list)
-    constants: dict[str, Array] = field(default_factory=dict)
+    constants: dict[str, AnyArray] = field(default_factory=dict)
     types: dict[str, TensorType] = field(default_factory=dict)
     channels_last: bool = False
 

@@ -32,21 +32,26 @@ def lower(graph: Graph, metadata: dict[str, str]) -> _core.Network:
     numbers: dict[str, int] = {}
     for name in graph.inputs:
         shape = [-1 if size is None else size for size in graph.shape(name)]
-        numbers[name] = builder.input(name, shape)
+        type_ = graph.types[name]
+        numbers[name] = builder.input(name, shape, type_.dtype.value, type_.core_quantization)
     for node in graph.nodes:
         for value in node.inputs:
             if value not in numbers:
-                constant = np.asarray(graph.constants[value], np.float32, order="C")
-                numbers[value] = builder.constant(constant)
+                numbers[value] = _constant(builder, graph, value)
         numbers[node.output] = add_step(builder, node, [numbers[value] for value in node.inputs])
     for name in graph.outputs:
         if name not in numbers:
-            constant = np.asarray(graph.constants[name], np.float32, order="C")
-            numbers[name] = builder.constant(constant)
+            numbers[name] = _constant(builder, graph, name)
         builder.output(name, numbers[name])
     for key, text in metadata.items():
         builder.metadata(key, text)
     return builder.finish()
+
+
+def _constant(builder: _core.NetworkBuilder, graph: Graph, name: str) -> int:
+    type_ = graph.types[name]
+    array = np.asarray(graph.constants[name], type_.dtype.numpy, order="C")
+    return builder.constant(array, type_.core_quantization)
 
 
 def add_step(builder: _core.NetworkBuilder, node: Node, inputs: Sequence[int]) -> int:

@@ -11,22 +11,33 @@ from numpy.typing import NDArray
 
 from ..errors import InvalidModelError
 
-__all__ = ["DType", "Quantization", "Shape", "TensorType"]
+__all__ = ["DType", "Quantization", "Shape", "TensorType", "dtype_of"]
 
 Shape = tuple[int | None, ...]  # None for the batch, whose size may be unknown
 
 
 class DType(str, Enum):
-    """The data types of values; the values of the enumeration are NumPy's names."""
+    """The data types of values, in the order of their numbers in files, by NumPy's names."""
 
     FLOAT32 = "float32"
     INT8 = "int8"
     UINT8 = "uint8"
     INT32 = "int32"
+    FLOAT16 = "float16"
+    INT64 = "int64"
+    BOOL = "bool"
 
     @property
     def numpy(self) -> np.dtype[Any]:
         return np.dtype(self.value)
+
+
+def dtype_of(array: NDArray[Any]) -> DType:
+    """Return the data type of an array."""
+    try:
+        return DType(array.dtype.name)
+    except ValueError:
+        raise InvalidModelError(f"values of type {array.dtype} are not supported") from None
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,12 @@ class Quantization:
     axis: int | None = None
     dtype: DType = DType.INT8
 
+    @property
+    def core(self) -> tuple[list[float], list[int], int]:
+        """The scales, zero points and axis as the core takes them."""
+        axis = -1 if self.axis is None else self.axis
+        return list(self.scale), list(self.zero_point), axis
+
 
 @dataclass(frozen=True)
 class TensorType:
@@ -62,14 +79,19 @@ class TensorType:
     @classmethod
     def of(cls, array: NDArray[Any]) -> TensorType:
         """Return the type of an array that is not quantized."""
-        try:
-            return cls(tuple(array.shape), DType(array.dtype.name))
-        except ValueError:
-            raise InvalidModelError(f"values of type {array.dtype} are not supported") from None
+        return cls(tuple(array.shape), dtype_of(array))
+
+    @property
+    def core_quantization(self) -> tuple[list[float], list[int], int] | None:
+        """The quantization as the core takes it."""
+        return None if self.quantization is None else self.quantization.core
 
     def with_shape(self, shape: Shape) -> TensorType:
-        """Return the same type with another shape; a quantization along an axis must not move."""
-        return replace(self, shape=shape)
+        """Return the same type with another shape, where scales along an axis have no place."""
+        quantization = self.quantization
+        if quantization is not None and quantization.axis is not None and shape != self.shape:
+            quantization = None
+        return replace(self, shape=shape, quantization=quantization)
 
     def permuted(self, perm: tuple[int, ...]) -> TensorType:
         """Return the type after a transposition: axis k is what was axis perm[k]."""

@@ -25,6 +25,16 @@ class Concat final : public PlainOp {
     return y;
   }
 
+  /// Integers of different scales are joined as they are, and then stand for nothing.
+  ValueType infer_type(const Description& d, const std::vector<ValueType>& inputs) const override {
+    bool one = true;
+    for (const ValueType& type : inputs) {
+      if (type.dtype != inputs[0].dtype) d.reject("inputs", std::string("one type, ") + name_of(inputs[0].dtype), name_of(type.dtype));
+      one = one && equal(type, inputs[0]);
+    }
+    return one && !inputs.empty() ? moved(inputs[0]) : ValueType{inputs.empty() ? DType::float32 : inputs[0].dtype};
+  }
+
   int concatenated_axis() const override { return axis_; }
   double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
 

@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "runtime/dispatch.hpp"
+#include "runtime/network/ops/elements.hpp"
 #include "runtime/network/ops/loop_nest.hpp"
 
 namespace dwsep::runtime {
 namespace {
 
-/// Offsets of an array's elements, from one contiguous run to the next.
+/// Places of an array's elements, from one contiguous run to the next.
+template <class T>
 class Runs {
  public:
   Runs(const Array& a, std::int64_t first) : a_(a), next_(first) {
@@ -17,7 +19,7 @@ class Runs {
     while (outer_ > 0 && (a.shape[outer_ - 1] == 1 || a.strides[outer_ - 1] == length_)) length_ *= a.shape[--outer_];
     locate();
   }
-  float* at() const { return a_.as<float>() + offset_ + (next_ % length_); }
+  T* at() const { return a_.as<T>() + offset_ + (next_ % length_); }
   std::int64_t left() const { return length_ - next_ % length_; }
   void advance(std::int64_t count) {
     next_ += count;
@@ -39,6 +41,23 @@ class Runs {
   int outer_;
 };
 
+/// y[column][row] = x[row][column]. Blocks of 16x16 keep to a few cache lines of each.
+template <class T>
+void transpose(const T* x, T* y, std::int64_t x_row, std::int64_t y_row, std::int64_t rows, std::int64_t columns) {
+  constexpr std::int64_t side = 16;
+  for (std::int64_t r = 0; r < rows; r += side) {
+    for (std::int64_t c = 0; c < columns; c += side) {
+      const std::int64_t height = std::min(side, rows - r), width = std::min(side, columns - c);
+      for (std::int64_t j = 0; j < width; ++j) {
+        for (std::int64_t i = 0; i < height; ++i) y[(c + j) * y_row + r + i] = x[(r + i) * x_row + c + j];
+      }
+    }
+  }
+}
+void transpose(const float* x, float* y, std::int64_t x_row, std::int64_t y_row, std::int64_t rows, std::int64_t columns) {
+  active_kernels().tensor.transpose({x, y, x_row, y_row, rows, columns});
+}
+
 /// A copy whose two arrays are adjacent along different axes: many transposed matrices.
 class Turn {
  public:
@@ -55,7 +74,8 @@ class Turn {
   bool found() const { return to_ >= 0 && from_ >= 0 && to_ != from_; }
 
   /// Threads divide the matrices; or where these are few, the longer side of each, so that their parts of the output lie apart.
-  void run(const Team& team, const float* x, float* y) const {
+  template <class T>
+  void run(const Team& team, const T* x, T* y) const {
     const std::int64_t rows = nest_.size(to_), columns = nest_.size(from_);
     const bool by_rows = rows > columns;
     const std::int64_t strips = matrices_ >= 8 * team.size() ? 1 : ceil_div(by_rows ? rows : columns, kStrip);
@@ -71,7 +91,8 @@ class Turn {
  private:
   static constexpr std::int64_t kStrip = 64, kAll = std::int64_t{1} << 40;
 
-  void turn(const float* x, float* y, std::int64_t matrix, Range rows, Range columns) const {
+  template <class T>
+  void turn(const T* x, T* y, std::int64_t matrix, Range rows, Range columns) const {
     for (int i = nest_.axes() - 1; i >= 0; --i) {
       if (i == to_ || i == from_) continue;
       const std::int64_t at = matrix % nest_.size(i);
@@ -82,8 +103,7 @@ class Turn {
     const std::int64_t x_row = nest_.strides(to_)[1], y_row = nest_.strides(from_)[0];
     const std::int64_t height = std::min(rows.end, nest_.size(to_)) - rows.begin;
     const std::int64_t width = std::min(columns.end, nest_.size(from_)) - columns.begin;
-    active_kernels().tensor.transpose(
-        {x + rows.begin * x_row + columns.begin, y + columns.begin * y_row + rows.begin, x_row, y_row, height, width});
+    transpose(x + rows.begin * x_row + columns.begin, y + columns.begin * y_row + rows.begin, x_row, y_row, height, width);
   }
 
   const LoopNest<2>& nest_;
@@ -93,14 +113,15 @@ class Turn {
 
 }  // namespace
 
-void copy_elements(const Team& team, const Dims& shape, const float* x, const Dims& x_strides, float* y, const Dims& y_strides) {
+template <class T>
+void copy_elements(const Team& team, const Dims& shape, const T* x, const Dims& x_strides, T* y, const Dims& y_strides) {
   const LoopNest<2> nest(shape, {y_strides, x_strides});
   const Turn turn(nest);
   if (turn.found()) return turn.run(team, x, y);
   const auto row = nest.row_strides(), column = nest.column_strides();
   nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t rows, std::int64_t columns) {
-    float* to = y + at[0];
-    const float* from = x + at[1];
+    T* to = y + at[0];
+    const T* from = x + at[1];
     if (columns == 1) {
       for (std::int64_t r = 0; r < rows; ++r) to[r * row[0]] = from[r * row[1]];
     } else if (column[1] == 1) {
@@ -111,14 +132,29 @@ void copy_elements(const Team& team, const Dims& shape, const float* x, const Di
   });
 }
 
+template void copy_elements(const Team&, const Dims&, const std::uint8_t*, const Dims&, std::uint8_t*, const Dims&);
+template void copy_elements(const Team&, const Dims&, const std::uint16_t*, const Dims&, std::uint16_t*, const Dims&);
+template void copy_elements(const Team&, const Dims&, const float*, const Dims&, float*, const Dims&);
+template void copy_elements(const Team&, const Dims&, const std::int64_t*, const Dims&, std::int64_t*, const Dims&);
+
+void copy_view(const Team& team, const Array& x, const Dims& x_strides, std::int64_t offset, const Array& y) {
+  with_size(y.dtype, [&](auto element) {
+    using T = decltype(element);
+    copy_elements(team, y.shape, x.as<const T>() + offset, x_strides, y.as<T>(), y.strides);
+  });
+}
+
+namespace {
+
 /// The elements of a dense array are in order under any shape: that of the other one makes an ordinary copy of it, which may be a turn.
 /// 64x56x56 turned pixels to 3584x56 took 1,541 us by runs of one element, 37 so.
-void copy_in_order(const Team& team, const Array& x, const Array& y) {
-  if (y.dense()) return copy_elements(team, x.shape, x.as<float>(), x.strides, y.as<float>(), dense_strides(x.shape));
-  if (x.dense()) return copy_elements(team, y.shape, x.as<float>(), dense_strides(y.shape), y.as<float>(), y.strides);
+template <class T>
+void copy_in_order_as(const Team& team, const Array& x, const Array& y) {
+  if (y.dense()) return copy_elements(team, x.shape, x.as<const T>(), x.strides, y.as<T>(), dense_strides(x.shape));
+  if (x.dense()) return copy_elements(team, y.shape, x.as<const T>(), dense_strides(y.shape), y.as<T>(), y.strides);
   const Range mine = part_of(y.shape.count(), team.rank(), team.size());
   if (mine.begin == mine.end) return;
-  Runs from(x, mine.begin), to(y, mine.begin);
+  Runs<T> from(x, mine.begin), to(y, mine.begin);
   for (std::int64_t i = mine.begin; i < mine.end;) {
     const std::int64_t count = std::min({from.left(), to.left(), mine.end - i});
     std::copy_n(from.at(), count, to.at());
@@ -126,6 +162,12 @@ void copy_in_order(const Team& team, const Array& x, const Array& y) {
     to.advance(count);
     i += count;
   }
+}
+
+}  // namespace
+
+void copy_in_order(const Team& team, const Array& x, const Array& y) {
+  with_size(y.dtype, [&](auto element) { copy_in_order_as<decltype(element)>(team, x, y); });
 }
 
 }  // namespace dwsep::runtime

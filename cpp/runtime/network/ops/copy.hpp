@@ -7,7 +7,12 @@
 namespace dwsep::runtime {
 
 /// y[i] = x[i] for all i of the shape, for one thread's part. Strides of x may be any, those of y end in 1 where that axis is not 1 long.
-void copy_elements(const Team& team, const Dims& shape, const float* x, const Dims& x_strides, float* y, const Dims& y_strides);
+/// T: a type of with_size.
+template <class T>
+void copy_elements(const Team& team, const Dims& shape, const T* x, const Dims& x_strides, T* y, const Dims& y_strides);
+
+/// y = the elements of x from `offset` on, with other strides.
+void copy_view(const Team& team, const Array& x, const Dims& x_strides, std::int64_t offset, const Array& y);
 
 /// The same elements in the same order, whatever the shapes.
 void copy_in_order(const Team& team, const Array& x, const Array& y);

@@ -4,6 +4,7 @@
 
 #include "runtime/layers/layer.hpp"
 #include "runtime/network/ops/copy.hpp"
+#include "runtime/network/ops/elements.hpp"
 #include "runtime/network/ops/plain_op.hpp"
 
 namespace dwsep::runtime {
@@ -42,13 +43,20 @@ class Gather final : public PlainOp {
     return checked(y);
   }
 
+  ValueType infer_type(const Description&, const std::vector<ValueType>& inputs) const override { return moved(inputs[0]); }
+
   double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
 
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
-    const Array &x = o.inputs[0], &y = o.output;
+    with_size(o.output.dtype, [&](auto element) { run_as<decltype(element)>(team, o.inputs[0], o.output); });
+  }
+
+ private:
+  template <class T>
+  void run_as(const Team& team, const Array& x, const Array& y) const noexcept {
     const int rank = x.shape.rank(), axis = static_cast<int>(axis_ < 0 ? axis_ + rank : axis_), taken = shape_.rank();
-    if (axis + 1 == rank && taken == 1) return gather_last(team, x, y);
-    if (const std::int64_t length = run_length(x, y, axis); length > 0) return gather_runs(team, x, y, axis, length);
+    if (axis + 1 == rank && taken == 1) return gather_last<T>(team, x, y);
+    if (const std::int64_t length = run_length(x, y, axis); length > 0) return gather_runs<T>(team, x, y, axis, length);
     Dims rest, x_strides, y_strides;
     for (int i = 0; i < rank; ++i) {
       if (i == axis) continue;
@@ -57,17 +65,16 @@ class Gather final : public PlainOp {
       y_strides.push_back(y.strides[i < axis ? i : i + taken - 1]);
     }
     for (std::size_t i = 0; i < indices_.size(); ++i) {
-      float* to = y.as<float>();
+      T* to = y.as<T>();
       auto left = static_cast<std::int64_t>(i);
       for (int k = taken - 1; k >= 0; --k) {
         to += left % shape_[k] * y.strides[axis + k];
         left /= shape_[k];
       }
-      copy_elements(team, rest, x.as<float>() + place(i, x.shape[axis]) * x.strides[axis], x_strides, to, y_strides);
+      copy_elements(team, rest, x.as<const T>() + place(i, x.shape[axis]) * x.strides[axis], x_strides, to, y_strides);
     }
   }
 
- private:
   std::int64_t place(std::size_t i, std::int64_t size) const { return indices_[i] < 0 ? indices_[i] + size : indices_[i]; }
 
   /// Elements behind the axis if they are adjacent in both arrays, else 0.
@@ -81,6 +88,7 @@ class Gather final : public PlainOp {
   }
 
   /// A run for each index: 4096 of one element take 5 us, where a copy of its own for each took 59.
+  template <class T>
   void gather_runs(const Team& team, const Array& x, const Array& y, int axis, std::int64_t length) const noexcept {
     const auto count = static_cast<std::int64_t>(indices_.size());
     std::int64_t before = 1;
@@ -88,8 +96,8 @@ class Gather final : public PlainOp {
     const Range mine = part_of(before * count, team.rank(), team.size());
     const int last = axis + shape_.rank() - 1;
     for (std::int64_t run = mine.begin; run < mine.end;) {
-      const float* from = x.as<float>();
-      float* to = y.as<float>();
+      const T* from = x.as<const T>();
+      T* to = y.as<T>();
       std::int64_t rest = run / count;
       for (int i = axis - 1; i >= 0; --i) {
         from += rest % x.shape[i] * x.strides[i];
@@ -106,7 +114,7 @@ class Gather final : public PlainOp {
       const std::int64_t most = std::min({along - first % along, mine.end - run, count - first});
       const std::int64_t step = shape_.rank() == 0 ? 0 : y.strides[last];
       for (std::int64_t k = 0; k < most; ++k) {
-        const float* const source = from + place(static_cast<std::size_t>(first + k), x.shape[axis]) * x.strides[axis];
+        const T* const source = from + place(static_cast<std::size_t>(first + k), x.shape[axis]) * x.strides[axis];
         if (length == 1) {
           to[k * step] = *source;
         } else {
@@ -117,13 +125,14 @@ class Gather final : public PlainOp {
     }
   }
 
+  template <class T>
   void gather_last(const Team& team, const Array& x, const Array& y) const noexcept {
     const std::int64_t width = y.shape.back();
     if (width == 0) return;
     const Range rows = part_of(y.shape.count() / width, team.rank(), team.size());
     for (std::int64_t row = rows.begin; row < rows.end; ++row) {
-      const float* from = x.as<float>();
-      float* to = y.as<float>();
+      const T* from = x.as<const T>();
+      T* to = y.as<T>();
       std::int64_t rest = row;
       for (int i = y.shape.rank() - 2; i >= 0; --i) {
         from += rest % y.shape[i] * x.strides[i];

@@ -8,8 +8,9 @@ namespace {
 
 using Family = ConstSpan<OpSchema> (*)();
 
-constexpr Family kFamilies[] = {concat_ops, convolution_ops, elementwise_ops, gather_ops, matmul_ops, normalise_ops,
-                                pad_ops,    pool_ops,        rearrange_ops,   reduce_ops, resize_ops};
+constexpr Family kFamilies[] = {cast_ops,     compare_ops,   concat_ops,    convolution_ops, elementwise_ops,
+                                gather_ops,   matmul_ops,    normalise_ops, pad_ops,         pool_ops,
+                                quantize_ops, rearrange_ops, reduce_ops,    resize_ops,      search_ops};
 
 const OpSchema& schema_of(const Description& d) {
   for (const Family family : kFamilies) {
@@ -61,6 +62,17 @@ std::vector<const OpSchema*> op_schemas() {
     for (const OpSchema& schema : family()) all.push_back(&schema);
   }
   return all;
+}
+
+void check_input_count(const Description& d, std::size_t count) {
+  const OpSchema& schema = schema_of(d);
+  const auto least = static_cast<std::size_t>(schema.least_inputs);
+  const auto most = schema.most_inputs == kAnyNumber ? count : static_cast<std::size_t>(schema.most_inputs);
+  if (count >= least && count <= most) return;
+  std::string wanted = std::to_string(least);
+  if (schema.most_inputs == kAnyNumber) wanted += " or more";
+  if (schema.most_inputs > schema.least_inputs) wanted += " to " + std::to_string(most);
+  d.reject("inputs", wanted + (wanted == "1" ? " array" : " arrays"), std::to_string(count));
 }
 
 std::unique_ptr<const Op> make_op(const Description& d) {

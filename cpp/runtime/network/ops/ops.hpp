@@ -7,6 +7,8 @@
 
 namespace dwsep::runtime {
 
+ConstSpan<OpSchema> cast_ops();
+ConstSpan<OpSchema> compare_ops();
 ConstSpan<OpSchema> concat_ops();
 ConstSpan<OpSchema> convolution_ops();
 ConstSpan<OpSchema> elementwise_ops();
@@ -15,9 +17,11 @@ ConstSpan<OpSchema> matmul_ops();
 ConstSpan<OpSchema> normalise_ops();
 ConstSpan<OpSchema> pad_ops();
 ConstSpan<OpSchema> pool_ops();
+ConstSpan<OpSchema> quantize_ops();
 ConstSpan<OpSchema> rearrange_ops();
 ConstSpan<OpSchema> reduce_ops();
 ConstSpan<OpSchema> resize_ops();
+ConstSpan<OpSchema> search_ops();
 
 /// Of all families.
 std::vector<const OpSchema*> op_schemas();

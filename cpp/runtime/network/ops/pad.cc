@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/layers/layer.hpp"
+#include "runtime/network/ops/cast.hpp"
 #include "runtime/network/ops/copy.hpp"
 #include "runtime/network/ops/plain_op.hpp"
 
@@ -18,7 +19,7 @@ class Pad final : public PlainOp {
         mode_(static_cast<Mode>(one_of(d, "mode", kModes))),
         before_(d.dims("before", -1, 0, kMaxCount)),
         after_(d.dims("after", before_.rank(), 0, kMaxCount)),
-        value_(d.has("value") && mode_ == Mode::constant ? static_cast<float>(d.number("value")) : 0.0F) {}
+        value_(d.has("value") && mode_ == Mode::constant ? d.number("value") : 0.0) {}
 
   Dims infer(const std::vector<Dims>& inputs) const override {
     check_inputs(inputs, 1);
@@ -36,6 +37,9 @@ class Pad final : public PlainOp {
     return checked(y);
   }
 
+  /// A quantization is kept: a value in the padding stands for the same as one of the array.
+  ValueType infer_type(const Description&, const std::vector<ValueType>& inputs) const override { return moved(inputs[0]); }
+
   double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
 
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
@@ -46,7 +50,10 @@ class Pad final : public PlainOp {
     std::int64_t rows = 1;
     for (int i = 0; i + 1 < f.y.shape.rank(); ++i) rows *= f.y.shape[i];
     const Range mine = part_of(rows, team.rank(), team.size());
-    for (std::int64_t row = mine.begin; row < mine.end; ++row) run_row(f, row);
+    with_type(o.output.dtype, [&](auto element) {
+      const auto value = cast<decltype(element)>(value_);
+      for (std::int64_t row = mine.begin; row < mine.end; ++row) run_row(f, row, value);
+    });
   }
 
  private:
@@ -83,10 +90,11 @@ class Pad final : public PlainOp {
     return i < 0 ? -i : 2 * (size - 1) - i;
   }
 
-  void run_row(const Frame& f, std::int64_t row) const noexcept {
+  template <class T>
+  void run_row(const Frame& f, std::int64_t row, T value) const noexcept {
     const int last = f.x.shape.rank() - 1;
-    float* y = f.y.as<float>();
-    const float* x = f.x.as<float>();
+    T* y = f.y.as<T>();
+    const T* x = f.x.as<const T>();
     bool inside = true;
     for (int i = last - 1; i >= 0; --i) {
       const std::int64_t at = row % f.y.shape[i], from = source(at - f.before[i], f.x.shape[i]);
@@ -97,22 +105,23 @@ class Pad final : public PlainOp {
     }
     const std::int64_t width = f.y.shape[last], size = f.x.shape[last], left = f.before[last];
     if (!inside) {
-      std::fill_n(y, width, value_);
+      std::fill_n(y, width, value);
       return;
     }
-    for (std::int64_t i = 0; i < left; ++i) y[i] = at(x, i - left, size);
+    for (std::int64_t i = 0; i < left; ++i) y[i] = at(x, i - left, size, value);
     std::copy_n(x, size, y + left);
-    for (std::int64_t i = left + size; i < width; ++i) y[i] = at(x, i - left, size);
+    for (std::int64_t i = left + size; i < width; ++i) y[i] = at(x, i - left, size, value);
   }
 
-  float at(const float* x, std::int64_t i, std::int64_t size) const {
+  template <class T>
+  T at(const T* x, std::int64_t i, std::int64_t size, T value) const {
     const std::int64_t from = source(i, size);
-    return from < 0 ? value_ : x[from];
+    return from < 0 ? value : x[from];
   }
 
   Mode mode_;
   Dims before_, after_;
-  float value_;
+  double value_;
 };
 
 /// Input of a transposed convolution with a stride: zeros between the pixels of an image.

@@ -11,12 +11,14 @@ namespace {
 class MoveOp : public PlainOp {
  public:
   using PlainOp::PlainOp;
+  ValueType infer_type(const Description&, const std::vector<ValueType>& inputs) const override { return moved(inputs[0]); }
   double flops(const std::vector<Dims>&, const Dims&) const final { return 0; }
 };
 
 class Identity final : public MoveOp {
  public:
   using MoveOp::MoveOp;
+  ValueType infer_type(const Description&, const std::vector<ValueType>& inputs) const override { return inputs[0]; }
   Dims infer(const std::vector<Dims>& inputs) const override {
     check_inputs(inputs, 1);
     return inputs[0];
@@ -27,7 +29,7 @@ class Identity final : public MoveOp {
     return true;
   }
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
-    copy_elements(team, o.output.shape, o.inputs[0].as<float>(), o.inputs[0].strides, o.output.as<float>(), o.output.strides);
+    copy_view(team, o.inputs[0], o.inputs[0].strides, 0, o.output);
   }
 };
 
@@ -124,7 +126,7 @@ class Transpose final : public MoveOp {
     return output.rank() == 0 || output.back() <= 1 || strides->back() == 1;
   }
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
-    copy_elements(team, o.output.shape, o.inputs[0].as<float>(), permuted(o.inputs[0].strides), o.output.as<float>(), o.output.strides);
+    copy_view(team, o.inputs[0], permuted(o.inputs[0].strides), 0, o.output);
   }
 
  private:
@@ -177,7 +179,7 @@ class Slice final : public MoveOp {
     Dims strides;
     std::int64_t offset = 0;
     place(o.inputs[0], o.output.shape, &strides, &offset);
-    copy_elements(team, o.output.shape, o.inputs[0].as<float>() + offset, strides, o.output.as<float>(), o.output.strides);
+    copy_view(team, o.inputs[0], strides, offset, o.output);
   }
 
  private:
@@ -214,8 +216,7 @@ class Expand final : public MoveOp {
     return output.rank() == 0 || output.back() <= 1 || strides->back() == 1;
   }
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
-    copy_elements(team, o.output.shape, o.inputs[0].as<float>(), broadcast_strides(o.inputs[0], o.output.shape), o.output.as<float>(),
-                  o.output.strides);
+    copy_view(team, o.inputs[0], broadcast_strides(o.inputs[0], o.output.shape), 0, o.output);
   }
 
  private:

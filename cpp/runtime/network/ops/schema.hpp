@@ -31,6 +31,7 @@ enum class AttributeType {
   integers,    ///< any number of them
   real,        ///< one float
   real_pair,   ///< two floats
+  reals,       ///< any number of them
   choice,      ///< one of some strings
   activation,  ///< a name, and `_lo` and `_hi` if the activation has bounds
 };

@@ -9,10 +9,13 @@ import numpy as np
 
 from ..folding import cost, foldable, value_of
 from ..infer import infer
-from ..ir import Array, Graph, Node
-from ..types import Shape, TensorType
+from ..ir import AnyArray, Array, Graph, Node
+from ..ops import OPS
+from ..ops.spec import float32_only
+from ..types import DType, Quantization, Shape, TensorType
+from .symbols import UNKNOWN, is_symbolic
 from .unsupported import Unsupported
-from .values import Computed, Known, Value, shape_of, type_of
+from .values import Computed, Known, Value, dtype_of, shape_of, type_of
 
 LARGEST_CONSTANT = 2**28  # bytes of one folded value
 _LARGEST_WORK = 2**33  # bytes touched, or multiplications, by all folding of one import
@@ -31,10 +34,16 @@ class Builder:
         self._work = 0
         self._numbers: dict[str, int] = {}
 
-    def add_input(self, name: str, shape: Shape) -> Computed:
+    def add_input(
+        self,
+        name: str,
+        shape: Shape,
+        dtype: DType = DType.FLOAT32,
+        quantization: Quantization | None = None,
+    ) -> Computed:
         """Add an input of the network."""
         self.graph.inputs.append(name)
-        self.graph.types[name] = TensorType(shape)
+        self.graph.types[name] = TensorType(shape, dtype, quantization)
         return Computed(name, self.graph.types[name])
 
     def emit(
@@ -46,13 +55,7 @@ class Builder:
     ) -> Value:
         """Add a node and return its value; without computed inputs the value is found now."""
         node = Node(kind, [], self.fresh(kind), attributes, weights or {}, self.node_name)
-        for value in inputs:
-            if isinstance(value, Computed) and value.test:
-                raise Unsupported("its input is a comparison, which is not supported")
-            if isinstance(value, Known) and value.array.dtype != np.float32:
-                raise Unsupported(
-                    f"its input {value.name!r} is {value.array.dtype}, dwsep computes in float32"
-                )
+        inputs = [self._readable(value, kind) for value in inputs]
         types = [type_of(v) for v in inputs]
         channels_last = self.graph.channels_last
         type_ = infer(node, types, channels_last=channels_last)
@@ -64,6 +67,19 @@ class Builder:
         self.graph.nodes.append(node)
         self.graph.types[node.output] = type_
         return Computed(node.output, type_)
+
+    def _readable(self, value: Value, kind: str) -> Value:
+        """Return an input of a node; constants of other floating-point types become float32."""
+        if isinstance(value, Known) and is_symbolic(value.array):
+            raise Unsupported(f"its input {value.name!r} {UNKNOWN}")
+        if isinstance(value, Known) and value.array.dtype in (np.float16, np.float64):
+            value = Known(value.array.astype(np.float32), value.name)
+        spec = OPS.get(kind)
+        if spec is not None and spec.dtype is float32_only and dtype_of(value) != "float32":
+            raise Unsupported(
+                f"its input {value.name!r} is {dtype_of(value)}, dwsep computes it in float32 only"
+            )
+        return value
 
     def charge(self, shape: Sequence[int | None], work: int = 0) -> None:
         """Raise Unsupported if finding a value of this shape now would take too much."""
@@ -107,14 +123,31 @@ class Builder:
 
     # Shorthands for the nodes that compositions are made of.
 
-    def constant(self, number: float) -> Known:
-        """Return a scalar."""
-        return Known(np.array(number, np.float32))
+    def constant(self, number: float, like: DType = DType.FLOAT32) -> Known:
+        """Return a scalar of a type."""
+        return Known(np.array(number, like.numpy))
+
+    def cast(self, x: Value, to: DType) -> Value:
+        """Add a cast, unless the type stays."""
+        if type_of(x).dtype is to:
+            return x
+        return self.emit("cast", [x], to=to.value)
+
+    def quantize(self, x: Value, q: Quantization, **limits: Any) -> Value:
+        """Add a conversion to integers; limits are `least` and `most` where not the type's."""
+        return self.emit("quantize", [x], None, to=q.dtype.value, **_scales(q), **limits)
+
+    def dequantize(self, x: Value, q: Quantization) -> Value:
+        """Add a conversion of integers to what they stand for."""
+        return self.emit("dequantize", [x], None, **_scales(q))
 
     def binary(self, function: str, a: Value, b: Value | float) -> Value:
-        """Add a function of two values, the second perhaps a number."""
+        """Add a function of two values, the second perhaps a number; of integers, one of those."""
+        type_ = type_of(a).dtype
         if isinstance(b, (int, float)):
-            b = self.constant(b)
+            b = self.constant(b, type_)
+        if type_ is not DType.FLOAT32:
+            return self.emit("integers", [a, b], function=function)
         return self.emit("binary", [a, b], function=function, activation=None)
 
     def unary(self, function: str, x: Value) -> Value:
@@ -145,6 +178,10 @@ class Builder:
         return self.emit("transpose", [x], perm=tuple(perm))
 
 
-def _compact(array: Array) -> Array:
+def _scales(q: Quantization) -> dict[str, Any]:
+    return {"scale": q.scale, "zero_point": q.zero_point, "axis": q.axis}
+
+
+def _compact(array: AnyArray) -> AnyArray:
     """Return an array whose elements lie one after the other."""
     return array if array.flags.c_contiguous else array.copy()

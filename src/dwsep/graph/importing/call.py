@@ -52,8 +52,10 @@ class OperatorCall:
         return value.array
 
     def weight(self, index: int, what: str) -> Array:
-        """Return an input that must be a float32 constant."""
+        """Return an input that must be a constant, as float32."""
         array = self.known(index, what)
+        if array.dtype in (np.float16, np.float64):
+            array = array.astype(np.float32)
         if array.dtype != np.float32:
             raise Unsupported(
                 f"its {what} {self._name(index)!r} is {array.dtype}, dwsep computes in float32"

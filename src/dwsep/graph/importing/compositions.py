@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from ...errors import InvalidModelError
 from ..ir import Array
 from ..sizes import LARGEST_SIZE, known_product
+from ..types import DType
 from .builder import Builder
 from .symbols import UNKNOWN, Dim
 from .unsupported import Unsupported
-from .values import Value, shape_of
+from .values import Value, shape_of, type_of
 
 Parts = dict[int, "tuple[int, int | None, int]"]
 
@@ -65,6 +66,9 @@ def clipped(build: Builder, x: Value, low: float, high: float) -> Value:
     low = min(low, high)  # min(max(x, low), high) is high where low is more
     if (low, high) == (-math.inf, math.inf):
         return x
+    if type_of(x).dtype is not DType.FLOAT32:
+        x = x if low == -math.inf else build.binary("max", x, low)
+        return x if high == math.inf else build.binary("min", x, high)
     names = {(0.0, math.inf): "relu", (0.0, 6.0): "relu6"}
     return build.activation(names.get((low, high), ("clip", low, high)), x)
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from ...errors import InvalidModelError, ShapeError, UnsupportedOperatorError
 from ..ir import Graph
-from ..types import Shape, TensorType
+from ..types import DType, Quantization, Shape, TensorType
 from .builder import Builder
 from .inputs import checked
 from .node import FileNode
+from .symbols import UNKNOWN, is_symbolic
 from .unsupported import Unsupported
-from .values import Computed, Known, Value
+from .values import Computed, Known, Value, type_of
 
 _MOST_LINES = 1000  # of an error
 
@@ -59,19 +58,34 @@ class Import:
         self._values: dict[str, Value] = {**constants}
         self._problems: list[_Problem] = []
 
-    def add_input(self, name: str, shape: Shape) -> None:
-        """Add an input of the network."""
+    def add_input(
+        self,
+        name: str,
+        shape: Shape,
+        dtype: DType = DType.FLOAT32,
+        quantization: Quantization | None = None,
+        *,
+        computed_as: DType | None = None,
+    ) -> None:
+        """Add an input of the network, which is cast first if it is computed as another type."""
         if name in self._values or not name:
             raise InvalidModelError(f"{self.file}: two inputs are named {name!r}")
-        self._values[name] = self.build.add_input(name, shape)
+        value = self.build.add_input(name, shape, dtype, quantization)
+        self.build.node_name = name
+        self._values[name] = self.build.cast(value, computed_as or dtype)
 
     def run(
-        self, importer: ImportNode, supported: Collection[str], outputs: Sequence[str]
+        self,
+        importer: ImportNode,
+        supported: Collection[str],
+        outputs: Sequence[str],
+        types: Mapping[str, DType] | None = None,
     ) -> Graph:
         """Import all nodes and return the graph, or raise an error that lists all problems.
 
         `importer` is asked for the types of nodes that are `supported`. It raises Unsupported for
-        what dwsep lacks, InvalidModelError or ShapeError for what contradicts itself.
+        what dwsep lacks, InvalidModelError or ShapeError for what contradicts itself. `types` are
+        those that outputs are cast to.
         """
         read = {name for node in self.nodes for name in node.inputs} | set(outputs)
         for node in self.nodes:
@@ -81,7 +95,7 @@ class Import:
                 self._problems.append(_Problem(node, "this operator is not supported", True))
         if self._problems:
             raise self._error()
-        self._add_outputs(outputs)
+        self._add_outputs(outputs, types or {})
         return self.build.graph
 
     def _add(self, node: FileNode, importer: ImportNode, read: set[str]) -> None:
@@ -131,36 +145,53 @@ class Import:
     def _cut(self) -> list[str]:
         """Return a line that says which outputs= would leave out what cannot be imported."""
         read = [self._values.get(name) for node, _, _ in self._problems for name in node.inputs]
-        names = [v.name for v in read if isinstance(v, Computed) and not v.test]
+        names = [v.name for v in read if isinstance(v, Computed)]
         names = [n for n in dict.fromkeys(names) if n not in self.build.graph.inputs]
         if not names:
             return []
         return [f"what comes before can be had with outputs={_short(str(names[:5]), 500)}"]
 
-    def _add_outputs(self, names: Sequence[str]) -> None:
+    def _add_outputs(self, names: Sequence[str], types: Mapping[str, DType]) -> None:
         if not names or len(set(names)) != len(names):
             raise InvalidModelError(f"{self.file}: need outputs of different names")
         for name in names:
-            self._add_output(name, f"{self.file}: output {name!r}")
+            self._add_output(name, types.get(name))
 
-    def _add_output(self, name: str, label: str) -> None:
+    def _add_output(self, name: str, to: DType | None) -> None:
         graph, value = self.build.graph, self._values.get(name)
         if value is None:
             raise InvalidModelError(f"{self.file}: nothing makes the output {name!r}")
-        if isinstance(value, Known):
-            if value.array.dtype != np.float32:
-                raise UnsupportedOperatorError(f"{label} is {value.array.dtype}, need float32")
-            graph.constants[name] = value.array
-            checked(label, value.array.shape)
-            graph.types[name] = TensorType.of(value.array)
-        elif value.test:
-            raise UnsupportedOperatorError(f"{label} is a comparison, need float32")
-        elif value.name != name:
-            self.build.node_name = name
-            copy = self.build.emit("identity", [value])
-            assert isinstance(copy, Computed)
-            self.build.rename(copy, name, len(graph.nodes) - 1)
+        label = f"{self.file}: output {name!r}"
         graph.outputs.append(name)
+        if name in graph.inputs and to in (None, graph.types[name].dtype):
+            return
+        if isinstance(value, Known) and is_symbolic(value.array):
+            raise UnsupportedOperatorError(f"{label} {UNKNOWN}")
+        try:
+            type_ = type_of(value)
+        except InvalidModelError as error:
+            raise UnsupportedOperatorError(f"{label}: {error}") from None
+        self.build.node_name = name
+        if to is not None and to is not type_.dtype:
+            value = self._cast_output(value, name, to)
+        if isinstance(value, Known):
+            array = value.array.astype(type_of(value).dtype.numpy, copy=False)
+            checked(label, array.shape)
+            graph.constants[name], graph.types[name] = array, TensorType.of(array)
+        elif value.name != name:
+            self._name_last(self.build.emit("identity", [value]), name)
+
+    def _cast_output(self, value: Value, name: str, to: DType) -> Value:
+        cast = self.build.cast(value, to)
+        if isinstance(value, Computed) and value.name == name:
+            self.build.rename(value, self.build.fresh(name), 0)
+        return self._name_last(cast, name)
+
+    def _name_last(self, value: Value, name: str) -> Value:
+        """Give what the last node has made the name of an output."""
+        if isinstance(value, Computed):
+            self.build.rename(value, name, len(self.build.graph.nodes) - 1)
+        return value
 
 
 def _short(text: str, most: int = 200) -> str:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InvalidModelError
@@ -29,15 +30,10 @@ class Known:
 
 @dataclass(eq=False)
 class Computed:
-    """A float32 value that the network computes, by its name in the graph.
-
-    One with a `test` is a comparison instead, which no node computes: exporters write them around
-    functions that need none, and `where` looks through those.
-    """
+    """A value that the network computes, by its name in the graph."""
 
     name: str
     type: TensorType
-    test: tuple[Computed, float] | None = None  # is the value greater than the number
 
     @property
     def shape(self) -> Shape:
@@ -48,8 +44,18 @@ Value: TypeAlias = "Known | Computed"
 
 
 def type_of(value: Value) -> TensorType:
-    """Return the type of a value."""
-    return value.type if isinstance(value, Computed) else TensorType.of(value.array)
+    """Return the type of a value; floating-point constants are float32 to the network."""
+    if isinstance(value, Computed):
+        return value.type
+    array = value.array
+    if array.dtype in (np.float16, np.float64):
+        return TensorType(tuple(array.shape))
+    return TensorType.of(array)
+
+
+def dtype_of(value: Value) -> str:
+    """Return NumPy's name of the type of a value's elements."""
+    return value.type.dtype.value if isinstance(value, Computed) else value.array.dtype.name
 
 
 def shape_of(value: Value) -> Shape:

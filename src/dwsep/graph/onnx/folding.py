@@ -17,10 +17,11 @@ from ..importing.symbols import UNKNOWN, is_symbolic, of_shape, settled
 from ..importing.unsupported import Unsupported
 from ..importing.values import Known, Value, shape_of
 from .call import Call, part_of
+from .model import widened
 
 AnyArray = NDArray[Any]
 _LARGEST_OF_INTEGERS = 2**20  # elements; shapes and indices have a few
-_DTYPES = {
+DTYPES = {
     1: np.float32, 2: np.uint8, 3: np.int8, 4: np.uint16, 5: np.int16, 6: np.int32, 7: np.int64,
     9: np.bool_, 10: np.float16, 11: np.float64, 12: np.uint32, 13: np.uint64,
 }  # fmt: skip
@@ -102,16 +103,16 @@ def _cast(call: Call, arrays: list[AnyArray]) -> AnyArray:
     dtype: Any = arrays[1].dtype if call.type == "CastLike" else None
     if dtype is None:
         to = call.attribute("to", ...)
-        if to not in _DTYPES:
+        if to not in DTYPES:
             raise Unsupported(f"a cast to type {to} is not supported")
-        dtype = np.dtype(_DTYPES[to])
+        dtype = np.dtype(DTYPES[to])
     if is_symbolic(array):
         if dtype in (np.int64, np.int32):
             return array
         raise Unsupported(f"a value that {UNKNOWN}")
     call.builder.charge(array.shape)
     with np.errstate(all="ignore"):
-        return array.astype(dtype)
+        return widened(array.astype(dtype))
 
 
 def _divide(a: AnyArray, b: AnyArray) -> AnyArray:

@@ -14,10 +14,21 @@ from ..importing.node import FileNode
 from ..importing.unsupported import Unsupported
 from ..importing.values import Value
 from ..ir import Graph
+from ..types import DType
 from .call import Call
 from .folding import FOLDED, fold
-from .model import File, check_against_schema, check_types, initializers, nodes_in_order, read
+from .model import (
+    File,
+    check_against_schema,
+    check_types,
+    initializers,
+    input_type,
+    nodes_in_order,
+    read,
+)
 from .operators import IMPORTERS
+
+_FLOAT16 = 10
 
 
 def import_onnx(
@@ -31,8 +42,9 @@ def import_onnx(
     Parameters
     ----------
     source : path, bytes or onnx.ModelProto
-        The model; opset 7 up to the newest that the installed onnx knows, float32. Weights may lie
-        in other files inside the directory of the model's file.
+        The model; opset 7 up to the newest that the installed onnx knows. It is computed in float32
+        where the file says float16 or float64: inputs and outputs stay float16, and float64 ones
+        become float32. Weights may lie in other files inside the directory of the model's file.
     input_shapes : mapping of str to sequence of int or None, optional
         Shapes of inputs, instead of those in the file. The first size may be None, the batch.
     outputs : sequence of str, optional
@@ -70,7 +82,7 @@ def import_onnx(
         problems.append(str(error))
     if problems:
         raise UnsupportedOperatorError(
-            f"{file.name}: dwsep computes in float32, but\n  " + "\n  ".join(problems)
+            f"{file.name}: there are types that dwsep has no values of\n  " + "\n  ".join(problems)
         )
     return graph
 
@@ -102,7 +114,9 @@ def _graph(
         if entry.name not in used:
             continue
         shape = input_shape(file.name, entry.name, _declared(entry), given.get(entry.name))
-        state.add_input(entry.name, shape)
+        dtype = input_type(entry) or DType.FLOAT32
+        half = dtype is DType.FLOAT16
+        state.add_input(entry.name, shape, dtype, computed_as=DType.FLOAT32 if half else None)
 
     def import_node(
         node: FileNode, values: list[Value | None], wanted: list[str]
@@ -116,7 +130,12 @@ def _graph(
             result = IMPORTERS[node.type](call)
         return result if isinstance(result, list) else [result]
 
-    return state.run(import_node, {*IMPORTERS, *FOLDED}, outputs)
+    types = {
+        entry.name: DType.FLOAT16
+        for entry in (*file.graph.output, *file.graph.value_info)
+        if entry.type.tensor_type.elem_type == _FLOAT16
+    }
+    return state.run(import_node, {*IMPORTERS, *FOLDED}, outputs, types)
 
 
 def _declared(entry: Any) -> list[int | str] | None:

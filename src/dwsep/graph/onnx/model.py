@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..._arguments import shown
 from ...errors import InvalidModelError
 from ..importing.node import FileNode, needed_nodes
 from ..importing.values import Known
+from ..types import DType
 from .tensors import is_readable, to_array, type_name
 
 _OLDEST_OPSET = 7
-_FLOAT = 1
 
 
 @dataclass(eq=False)
@@ -139,7 +140,7 @@ def _attribute(attribute: Any, directory: Path | None) -> Any:
     if kind == 3:
         return attribute.s.decode("utf-8", "replace")
     if kind == 4:
-        return Known(to_array(attribute.t, directory), attribute.t.name)
+        return Known(widened(to_array(attribute.t, directory)), attribute.t.name)
     if kind == 6:
         return [float(f) for f in attribute.floats]
     if kind == 7:
@@ -199,30 +200,41 @@ def initializers(file: File, used: Collection[str]) -> dict[str, Known]:
         if tensor.name not in used:
             continue
         try:
-            known[tensor.name] = Known(to_array(tensor, file.directory), tensor.name)
+            array = widened(to_array(tensor, file.directory))
+            known[tensor.name] = Known(array, tensor.name)
         except InvalidModelError as error:
             raise InvalidModelError(f"{file.name}: {error}") from None
     return known
 
 
+def input_type(entry: Any) -> DType | None:
+    """Return the type that an input has in the network, None where there is none.
+
+    float64 becomes float32: those who call the network convert what they have.
+    """
+    name = type_name(entry.type.tensor_type.elem_type)
+    try:
+        return DType("float32" if name == "float64" else name)
+    except ValueError:
+        return None
+
+
 def check_types(file: File, used: Collection[str]) -> list[str]:
-    """Return complaints about those inputs and weights that are used and not float32."""
+    """Return complaints about inputs and weights that are used and of types without arrays."""
     constants = {t.name for t in file.graph.initializer}
-    inputs = [
-        (i.name, i.type.tensor_type.elem_type)
+    wrong = [
+        f"input {i.name!r} is {type_name(i.type.tensor_type.elem_type)}"
         for i in file.graph.input
-        if i.name in used and i.name not in constants
+        if i.name in used and i.name not in constants and input_type(i) is None
     ]
-    wrong = [f"input {name!r} is {type_name(t)}" for name, t in inputs if t != _FLOAT]
-    if any(t in (10, 11, 16) for _, t in inputs):
-        wrong += [
-            f"initializer {t.name!r} is {type_name(t.data_type)}"
-            for t in file.graph.initializer
-            if t.name in used and t.data_type in (10, 11) and np.prod(t.dims, dtype=float) > 1
-        ]
     wrong += [
         f"initializer {t.name!r} is {type_name(t.data_type)}"
         for t in file.graph.initializer
         if t.name in used and not is_readable(t.data_type)
     ]
     return wrong
+
+
+def widened(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array, as float32 one of float16, which is stored but not computed with."""
+    return array.astype(np.float32) if array.dtype == np.float16 else array

@@ -2,6 +2,7 @@
 
 from . import (
     activations,
+    comparing,
     convolution,
     elementwise,
     heads,
@@ -9,6 +10,7 @@ from . import (
     pooling,
     reshapes,
     resize,
+    searching,
     slices,
     spreads,
 )
@@ -17,6 +19,7 @@ from .registry import IMPORTERS
 __all__ = [
     "IMPORTERS",
     "activations",
+    "comparing",
     "convolution",
     "elementwise",
     "heads",
@@ -24,6 +27,7 @@ __all__ = [
     "pooling",
     "reshapes",
     "resize",
+    "searching",
     "slices",
     "spreads",
 ]

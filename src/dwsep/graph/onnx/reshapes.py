@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ...errors import InvalidModelError
 from ..importing.compositions import integers, reshaped, size_of, to_target
 from ..importing.symbols import UNKNOWN, Dim
 from ..importing.unsupported import Unsupported
-from ..importing.values import Known, Value
+from ..importing.values import Value
 from ..sizes import LARGEST_SIZE, known_product
 from .call import Call
 from .registry import operator
@@ -84,20 +82,6 @@ def concat(call: Call) -> Value:
     values = [call.value(i) for i in range(len(call.inputs))]
     axis = call.axis(call.attribute("axis", ...), len(call.shape()))
     return values[0] if len(values) == 1 else call.builder.emit("concat", values, axis=axis)
-
-
-@operator("Cast", "CastLike")
-def cast(call: Call) -> Value:
-    """Import a cast of a computed value: float32 to float32 only."""
-    if call.type == "Cast" and call.attribute("to", ...) == 1:
-        return call.value(0)
-    if call.type == "CastLike" and _is_float32(call.value(1)):
-        return call.value(0)
-    raise Unsupported("the network's values are float32 and stay so")
-
-
-def _is_float32(value: Value) -> bool:
-    return not isinstance(value, Known) or value.array.dtype == np.float32
 
 
 @operator("DepthToSpace", "SpaceToDepth")

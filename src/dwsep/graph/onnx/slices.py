@@ -8,7 +8,7 @@ from ...errors import InvalidModelError
 from ..importing.compositions import Parts, gathered, sliced
 from ..importing.symbols import UNKNOWN, Dim
 from ..importing.unsupported import Unsupported
-from ..importing.values import Value
+from ..importing.values import Computed, Value
 from .call import Call, part_of
 from .registry import operator
 
@@ -75,6 +75,8 @@ def gather(call: Call) -> Value:
     """Import constant indices; a slice if they advance by equal steps."""
     build, x, shape = call.builder, call.value(0), call.shape()
     axis = call.axis(call.attribute("axis", 0), len(shape))
+    if isinstance(call.value(1), Computed):
+        return build.emit("take", [x, call.value(1)], axis=axis)
     indices = call.known(1, "indices")
     size = shape[axis]
     if size is None:

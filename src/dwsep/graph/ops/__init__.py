@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from .casting import CASTS
+from .comparing import COMPARING
 from .convolution import CONVOLUTIONS
 from .elementwise import ELEMENTWISE_OPS
 from .images import IMAGES
 from .normalization import NORMALIZATIONS
 from .products import PRODUCTS
 from .rearranging import REARRANGING
+from .searching import SEARCHING
 from .spec import OpSpec
 
 __all__ = ["OPS", "OpSpec"]
 
-_FAMILIES = (CONVOLUTIONS, ELEMENTWISE_OPS, IMAGES, NORMALIZATIONS, PRODUCTS, REARRANGING)
+_FAMILIES = (
+    *(CASTS, COMPARING, CONVOLUTIONS, ELEMENTWISE_OPS, IMAGES, NORMALIZATIONS, PRODUCTS),
+    *(REARRANGING, SEARCHING),
+)
 
 OPS: dict[str, OpSpec] = {spec.kind: spec for family in _FAMILIES for spec in family}

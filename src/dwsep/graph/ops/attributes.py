@@ -132,6 +132,18 @@ class FloatPair(AttributeType):
         return {name: [float(v) for v in value]}
 
 
+class Floats(AttributeType):
+    """Any number of numbers."""
+
+    core, text = "floats", "floats"
+
+    def fits(self, value: Any) -> bool:
+        return isinstance(value, (tuple, list)) and all(map(Float().fits, value))
+
+    def lowered(self, name: str, value: Any, attributes: Mapping[str, Any]) -> dict[str, CoreValue]:
+        return {name: [float(v) for v in value]}
+
+
 @dataclass(frozen=True)
 class Choice(AttributeType):
     """One of some strings."""

@@ -9,16 +9,15 @@ from ..ir import Node
 from ..sizes import broadcast, shown
 from ..types import Shape
 from .attributes import OPTIONAL_ACTIVATION, choice
-from .layout_rules import ELEMENTWISE, Layout, LayoutRule, as_output
+from .layout_rules import ALIGNED, ELEMENTWISE
 from .shape_rules import as_input
 from .spec import OpSpec
 
 UNARY = (
     *("exp", "sqrt", "neg", "abs", "erf", "reciprocal", "floor"),
     *("ceil", "round", "log", "softplus", "sin", "cos", "sign"),
-    *("selu", "mish", "softsign", "gelu_tanh"),
 )
-BINARY = ("add", "sub", "mul", "div", "min", "max", "prelu", "pow", "elu")
+BINARY = ("add", "sub", "mul", "div", "min", "max", "prelu", "pow")
 
 
 def _binary(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
@@ -26,11 +25,6 @@ def _binary(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
     if node.attributes["function"] == "prelu" and shape != inputs[0]:
         raise ShapeError(f"a slope {shown(inputs[1])} does not fit {shown(inputs[0])}")
     return shape
-
-
-def _align(layout: Layout, node: Node) -> None:
-    perm = layout.common_order(node)
-    layout.emit(node, [layout.aligned(value, perm) for value in node.inputs], perm)
 
 
 ELEMENTWISE_OPS = (
@@ -53,12 +47,11 @@ ELEMENTWISE_OPS = (
     ),
     OpSpec(
         "binary",
-        "a function of two arrays, broadcast as NumPy does; where a >= 0 prelu and elu are a, "
-        "else a * b and b * (exp(a) - 1)",
+        "a function of two arrays, broadcast as NumPy does; prelu is a where a >= 0, else a * b",
         _binary,
         inputs=("a", "b"),
         attributes={"function": choice(*BINARY), "activation": OPTIONAL_ACTIVATION},
-        layout=LayoutRule(_align, as_output),
+        layout=ALIGNED,
         folds=True,
     ),
 )

@@ -95,10 +95,16 @@ def _along_axis(layout: Layout, node: Node) -> None:
     layout.emit(node, [layout.form(node.inputs[0], perm)], perm, axis=axis)
 
 
+def _align(layout: Layout, node: Node) -> None:
+    perm = layout.common_order(node)
+    layout.emit(node, [layout.aligned(value, perm) for value in node.inputs], perm)
+
+
 AS_IN_FILE = LayoutRule(as_in_file)
 IMAGE = LayoutRule(_image, _channels_last, demands=True)
 OVER_LAST_AXIS = LayoutRule(_over_last_axis)
 ELEMENTWISE = LayoutRule(_elementwise, as_output)
+ALIGNED = LayoutRule(_align, as_output)  # operands that broadcast
 ALONG_AXIS = LayoutRule(_along_axis, as_output)
 
 

@@ -10,11 +10,11 @@ from ...errors import ShapeError
 from ..ir import Node
 from ..permutation import Perm, carry, dropped, inverse, permuted, same_order
 from ..sizes import axis_of, broadcast, reshaped, shape_argument, shown
-from ..types import Shape
+from ..types import Shape, TensorType
 from .attributes import Float, Indices, Int, Ints, Stops, choice
 from .layout_rules import Layout, LayoutRule, as_in_file, as_output, by_axis
 from .shape_rules import as_input
-from .spec import OpSpec
+from .spec import DTypes, OpSpec, moved, one_type, same_type
 
 # --- shapes ---------------------------------------------------------------------------------------
 
@@ -90,6 +90,10 @@ def _expand(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
     )
 
 
+def _one_type(node: Node, inputs: Sequence[TensorType]) -> DTypes:
+    return one_type(inputs)
+
+
 # --- layouts --------------------------------------------------------------------------------------
 
 
@@ -149,6 +153,7 @@ REARRANGING = (
         "identity",
         "x",
         as_input,
+        dtype=same_type,
         layout=LayoutRule(_keep_forms, as_output),
         folds=True,
     ),
@@ -157,6 +162,7 @@ REARRANGING = (
         "another shape; 0 keeps the size of the same axis, -1 (once) is what remains",
         _reshape,
         attributes={"shape": Ints()},
+        dtype=moved,
         layout=LayoutRule(_carry_order),
         folds=True,
         changes_nothing=lambda a: True,
@@ -166,6 +172,7 @@ REARRANGING = (
         "another order of axes",
         _transpose,
         attributes={"perm": Ints()},
+        dtype=moved,
         layout=LayoutRule(_rename_axes, _before_transpose),
         folds=True,
         changes_nothing=lambda a: list(a["perm"]) == sorted(a["perm"]),
@@ -176,6 +183,7 @@ REARRANGING = (
         _concat,
         inputs=("x", "..."),
         attributes={"axis": Int()},
+        dtype=_one_type,
         layout=LayoutRule(_join, as_output),
         folds=True,
         changes_nothing=lambda a: True,
@@ -185,6 +193,7 @@ REARRANGING = (
         "Python's slice of every axis",
         _slice,
         attributes={"starts": Ints(), "stops": Stops(), "steps": Ints()},
+        dtype=moved,
         layout=by_axis("starts", "stops", "steps"),
         folds=True,
         changes_nothing=lambda a: all(step == 1 for step in a["steps"]),
@@ -199,6 +208,7 @@ REARRANGING = (
             "after": Ints(),
             "value": Float(required=False),
         },
+        dtype=moved,
         layout=by_axis("before", "after"),
         folds=True,
         changes_nothing=lambda a: not any((*a["before"], *a["after"])),
@@ -208,6 +218,7 @@ REARRANGING = (
         "chosen elements of an axis",
         _gather,
         attributes={"axis": Int(), "indices": Indices()},
+        dtype=moved,
         layout=LayoutRule(_follow_axis),
         folds=True,
     ),
@@ -216,6 +227,7 @@ REARRANGING = (
         "broadcast to a shape, as NumPy does; 0 keeps a size",
         _expand,
         attributes={"shape": Ints()},
+        dtype=moved,
         layout=by_axis("shape", passes_on=False),
         folds=True,
         changes_nothing=lambda a: True,

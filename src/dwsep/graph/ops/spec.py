@@ -15,7 +15,8 @@ from .layout_rules import AS_IN_FILE, LayoutRule
 
 # Of a node, the shapes of its inputs, and whether images are NHWC.
 ShapeRule = Callable[[Node, Sequence[Shape], bool], Shape]
-DTypeRule = Callable[[Node, Sequence[TensorType]], tuple[DType, Quantization | None]]
+DTypes = tuple[DType, Quantization | None]
+DTypeRule = Callable[[Node, Sequence[TensorType]], DTypes]
 Cost = Callable[[Node, Sequence[Shape]], int]
 
 
@@ -27,12 +28,33 @@ class Weights:
     required: bool = True
 
 
-def float32_only(node: Node, inputs: Sequence[TensorType]) -> tuple[DType, Quantization | None]:
+def float32_only(node: Node, inputs: Sequence[TensorType]) -> DTypes:
     """Return float32, which all inputs have to be."""
     for type_ in inputs:
         if type_.dtype is not DType.FLOAT32:
             raise ShapeError(f"need inputs of float32, got {type_.dtype.value}")
     return DType.FLOAT32, None
+
+
+def same_type(node: Node, inputs: Sequence[TensorType]) -> DTypes:
+    """Return the type of the first input."""
+    return inputs[0].dtype, inputs[0].quantization
+
+
+def moved(node: Node, inputs: Sequence[TensorType]) -> DTypes:
+    """Return the type of the first input; scales along an axis would no longer lie along it."""
+    return one_type(inputs[:1])
+
+
+def one_type(inputs: Sequence[TensorType]) -> DTypes:
+    """Return the type that all have; different quantizations are lost."""
+    names = sorted({type_.dtype.value for type_ in inputs})
+    if len(names) > 1:
+        raise ShapeError(f"need inputs of one type, got {' and '.join(names)}")
+    first = inputs[0].quantization
+    keeps = first is not None and first.axis is None
+    keeps = keeps and all(type_.quantization == first for type_ in inputs)
+    return inputs[0].dtype, first if keeps else None
 
 
 def moves(node: Node, shapes: Sequence[Shape]) -> int:

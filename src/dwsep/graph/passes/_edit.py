@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..infer import infer
-from ..ir import Array, Graph, Node
+from ..ir import AnyArray, Array, Graph, Node
 from ..types import Shape, TensorType
 
 Wide = NDArray[np.float64]
@@ -80,7 +80,7 @@ class Edit:
     def shape(self, value: str) -> Shape:
         return self.graph.types[value].shape
 
-    def constant(self, value: str) -> Array | None:
+    def constant(self, value: str) -> AnyArray | None:
         return self.graph.constants.get(value)
 
     def scalar(self, value: str) -> float | None:
@@ -179,10 +179,11 @@ class Edit:
         self.changed = True
         return node.output
 
-    def add_constant(self, like: str, values: Wide | Array) -> str:
-        """Make a value that is known; return its name."""
+    def add_constant(self, like: str, values: Wide | AnyArray) -> str:
+        """Make a value that is known, of float64 rounded to float32; return its name."""
         name = self.fresh(like)
-        array = np.ascontiguousarray(values, dtype=np.float32).reshape(np.shape(values))
+        dtype = np.float32 if values.dtype == np.float64 else values.dtype
+        array = np.ascontiguousarray(values, dtype=dtype).reshape(np.shape(values))
         self.graph.constants[name] = array
         self.graph.types[name] = TensorType.of(array)
         return name

@@ -121,7 +121,8 @@ def _same_as(edit: Edit, node: Node) -> str | None:
     if node.kind == "binary":
         return _neutral(edit, node)
     test = OPS[node.kind].changes_nothing
-    if test is None or edit.shape(node.output) != edit.shape(node.inputs[0]):
+    x, y = (edit.graph.types[value] for value in (node.inputs[0], node.output))
+    if test is None or (x.shape, x.dtype) != (y.shape, y.dtype):
         return None
     return node.inputs[0] if test(node.attributes) else None
 

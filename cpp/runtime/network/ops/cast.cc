@@ -1,0 +1,55 @@
+// Conversion of every element to another type.
+#include "runtime/network/ops/cast.hpp"
+
+#include "runtime/network/ops/loop_nest.hpp"
+#include "runtime/network/ops/plain_op.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+// In the order of DType.
+constexpr const char* kTypes[] = {"float32", "int8", "uint8", "int32", "float16", "int64", "bool"};
+static_assert(sizeof(kTypes) / sizeof(kTypes[0]) == kDTypes);
+
+class Cast final : public PlainOp {
+ public:
+  explicit Cast(const Description& d) : PlainOp(d), to_(static_cast<DType>(one_of(d, "to", kTypes))) {}
+
+  Dims infer(const std::vector<Dims>& inputs) const override {
+    check_inputs(inputs, 1);
+    return inputs[0];
+  }
+  ValueType infer_type(const Description&, const std::vector<ValueType>&) const override { return {to_}; }
+  double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
+
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
+    const Array &x = o.inputs[0], &y = o.output;
+    const LoopNest<2> nest(y.shape, {y.strides, x.strides}, Columns::adjacent);
+    const auto row = nest.row_strides();
+    with_type(x.dtype, [&](auto from) {
+      with_type(to_, [&](auto to) {
+        using From = decltype(from);
+        using To = decltype(to);
+        nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t rows, std::int64_t columns) {
+          for (std::int64_t r = 0; r < rows; ++r) {
+            const From* const a = x.as<const From>() + at[1] + r * row[1];
+            To* const b = y.as<To>() + at[0] + r * row[0];
+            for (std::int64_t c = 0; c < columns; ++c) b[c] = cast<To>(a[c]);
+          }
+        });
+      });
+    });
+  }
+
+ private:
+  DType to_;
+};
+
+constexpr AttributeSchema kAttributes[] = {{"to", AttributeType::choice, Presence::required, kTypes}};
+constexpr OpSchema kOps[] = {{"cast", make<Cast>, 1, 1, kAttributes}};
+
+}  // namespace
+
+ConstSpan<OpSchema> cast_ops() { return kOps; }
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,49 @@
+// One element of another type.
+#pragma once
+
+#include <limits>
+#include <type_traits>
+
+#include "runtime/network/ops/elements.hpp"
+
+namespace dwsep::runtime {
+
+/// Towards zero, as C does it, and defined for all: beyond int64 the nearest one, NaN is 0.
+template <class F>
+std::int64_t truncated_integer(F x) {
+  constexpr auto least = std::numeric_limits<std::int64_t>::min(), most = std::numeric_limits<std::int64_t>::max();
+  if (x != x) return 0;
+  if (x >= static_cast<F>(0x1p63)) return most;
+  if (x < static_cast<F>(-0x1p63)) return least;
+  return static_cast<std::int64_t>(x);
+}
+
+/// As NumPy's astype: floats are cut towards zero, integers that do not fit lose their upper bits, everything but 0 is true. A float that
+/// int32, or int64, does not reach becomes the nearest of them, and NaN 0; int8 and uint8 go by way of int32.
+template <class To, class From>
+To cast(From x) {
+  if constexpr (std::is_same_v<From, To>) {
+    return x;
+  } else if constexpr (std::is_same_v<From, Half>) {
+    return cast<To>(to_float(x));
+  } else if constexpr (std::is_same_v<From, Bool>) {
+    return cast<To>(static_cast<std::int32_t>(x.byte != 0));
+  } else if constexpr (std::is_same_v<To, Bool>) {
+    return {static_cast<std::uint8_t>(x != From{0})};
+  } else if constexpr (std::is_same_v<To, Half>) {
+    return to_half(static_cast<float>(x));
+  } else if constexpr (std::is_floating_point_v<From> && std::is_same_v<To, std::int32_t>) {
+    // Conditions on values alone, so that it becomes vectors.
+    constexpr auto least = static_cast<From>(-0x1p31), beyond = static_cast<From>(0x1p31);
+    const auto y = static_cast<std::int32_t>(x >= least && x < beyond ? x : From{0});
+    return x >= beyond ? std::numeric_limits<std::int32_t>::max() : x < least ? std::numeric_limits<std::int32_t>::min() : y;
+  } else if constexpr (std::is_floating_point_v<From> && std::is_same_v<To, std::int64_t>) {
+    return truncated_integer(x);
+  } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
+    return static_cast<To>(cast<std::int32_t>(x));
+  } else {
+    return static_cast<To>(x);
+  }
+}
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,75 @@
+"""Where the largest elements lie, elements at computed places, running sums."""
+
+from __future__ import annotations
+
+import math
+
+from ...errors import InvalidModelError
+from ..importing.compositions import sizes_with, to_target
+from ..importing.unsupported import Unsupported
+from ..importing.values import Known, Value, shape_of
+from ..sizes import LARGEST_SIZE
+from .call import Call
+from .registry import operator
+
+
+@operator("ArgMax", "ArgMin")
+def arg(call: Call) -> Value:
+    """Import the place of an extreme."""
+    build, x, shape = call.builder, call.value(0), call.shape()
+    axis = call.axis(call.attribute("axis", 0), len(shape))
+    last = call.flag("select_last_index", False)
+    function = "max" if call.type == "ArgMax" else "min"
+    y = build.emit("arg", [x], function=function, axis=axis, last=last)
+    if call.flag("keepdims", True):
+        return y
+    return build.reshape(y, to_target(shape_of(y), sizes_with(y, axis, [])))
+
+
+@operator("TopK")
+def top_k(call: Call) -> list[Value | None]:
+    """Import the largest elements and where they lie: the indices, and what lies there."""
+    build, x, shape = call.builder, call.value(0), call.shape()
+    axis = call.axis(call.attribute("axis", -1), len(shape))
+    if call.opset < 10:
+        k = call.attribute("k", ...)
+    else:
+        (k,) = call.ints(1, "k")
+    if not 0 < k <= LARGEST_SIZE:
+        raise InvalidModelError(f"k: need at least 1, got {k}")
+    function = "max" if call.flag("largest", True) else "min"
+    indices = build.emit("top_k", [x], function=function, axis=axis, k=k)
+    values = build.emit("gather_elements", [x, indices], axis=axis) if call.outputs[0] else None
+    return [values, indices if any(call.outputs[1:]) else None]
+
+
+@operator("GatherElements")
+def gather_elements(call: Call) -> Value:
+    """Import elements at indices of their own."""
+    axis = call.axis(call.attribute("axis", 0), len(call.shape()))
+    indices = call.value(1)
+    if isinstance(indices, Known) and indices.array.size:
+        size = call.shape()[axis] or 0
+        low, high = indices.array.min(), indices.array.max()
+        if not -size <= low <= high < size:
+            raise InvalidModelError(
+                f"indices: need from {-size} to {size - 1}, got {low} to {high}"
+            )
+    return call.builder.emit("gather_elements", [call.value(0), indices], axis=axis)
+
+
+@operator("CumSum")
+def cumulative_sum(call: Call) -> Value:
+    """Import running sums."""
+    axis = call.scalar(1, "axis")
+    if axis != math.floor(axis):
+        raise InvalidModelError(f"axis: need an integer, got {axis}")
+    if call.shape()[call.axis(int(axis), len(call.shape()))] is None:
+        raise Unsupported("it sums over the batch, whose size is unknown")
+    return call.builder.emit(
+        "cumulative_sum",
+        [call.value(0)],
+        axis=call.axis(int(axis), len(call.shape())),
+        exclusive=call.flag("exclusive", False),
+        reverse=call.flag("reverse", False),
+    )

@@ -1,0 +1,90 @@
+"""Other types of the same elements: casts, and integers that stand for real numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...errors import ShapeError
+from ..ir import Node
+from ..sizes import axis_of
+from ..types import DType, Quantization, Shape, TensorType
+from .attributes import Floats, Int, Ints, choice
+from .layout_rules import ELEMENTWISE, Layout, LayoutRule, as_output
+from .shape_rules import as_input
+from .spec import DTypes, OpSpec, float32_only
+
+_QUANTIZED = (DType.INT8, DType.UINT8, DType.INT32)
+
+
+def _cast(node: Node, inputs: Sequence[TensorType]) -> DTypes:
+    return DType(node.attributes["to"]), None
+
+
+def _quantize(node: Node, inputs: Sequence[TensorType]) -> DTypes:
+    float32_only(node, inputs)
+    a = node.attributes
+    dtype = DType(a["to"])
+    return dtype, Quantization(tuple(a["scale"]), tuple(a["zero_point"]), a.get("axis"), dtype)
+
+
+def _dequantize(node: Node, inputs: Sequence[TensorType]) -> DTypes:
+    if inputs[0].dtype not in _QUANTIZED:
+        names = ", ".join(dtype.value for dtype in _QUANTIZED)
+        raise ShapeError(f"need an input of {names}, got {inputs[0].dtype.value}")
+    return DType.FLOAT32, None
+
+
+def _scaled(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    scale, axis = node.attributes["scale"], node.attributes.get("axis")
+    wanted = 1 if axis is None else inputs[0][axis_of(axis, inputs[0])]
+    if len(scale) != wanted or len(node.attributes["zero_point"]) != wanted:
+        raise ShapeError(f"need {wanted} scales and zero points, got {len(scale)}")
+    return inputs[0]
+
+
+def _follow_axis(layout: Layout, node: Node) -> None:
+    perm = layout.order(node.inputs[0])
+    axis = node.attributes.get("axis")
+    moved = None if axis is None else perm.index(axis)
+    layout.emit(node, [layout.form(node.inputs[0], perm)], perm, axis=moved)
+
+
+_SCALES = {"scale": Floats(), "zero_point": Ints(), "axis": Int(required=False)}
+_SCALED = LayoutRule(_follow_axis, as_output)
+
+CASTS = (
+    OpSpec(
+        "cast",
+        "x as another type, as NumPy's astype: floats are cut towards zero",
+        as_input,
+        attributes={"to": choice(*(dtype.value for dtype in DType))},
+        dtype=_cast,
+        layout=ELEMENTWISE,
+        folds=True,
+        changes_nothing=lambda a: True,
+    ),
+    OpSpec(
+        "quantize",
+        "clamp(round(x / scale) + zero_point), ties to even; one scale, or one for each index "
+        "along `axis`; the range is that of the type, or `least` to `most`",
+        _scaled,
+        attributes={
+            "to": choice(*(dtype.value for dtype in _QUANTIZED)),
+            **_SCALES,
+            "least": Int(required=False),
+            "most": Int(required=False),
+        },
+        dtype=_quantize,
+        layout=_SCALED,
+        folds=True,
+    ),
+    OpSpec(
+        "dequantize",
+        "(x - zero_point) * scale",
+        _scaled,
+        attributes=_SCALES,
+        dtype=_dequantize,
+        layout=_SCALED,
+        folds=True,
+    ),
+)

@@ -1,0 +1,302 @@
+"""Steps on values of every data type, on the core, bit for bit as NumPy and the definitions."""
+
+from __future__ import annotations
+
+import graph_oracle_types as oracle
+import numpy as np
+import pytest
+
+from dwsep import _core
+
+TYPES = ("float32", "int8", "uint8", "int32", "float16", "int64", "bool")
+NUMBERS = ("float32", "int8", "uint8", "int32", "int64")
+INTEGERS = NUMBERS[1:]
+rng = np.random.default_rng(5)
+
+
+def run(kind, arrays, attributes, threads=1):
+    """Compute a step by itself, from a network that was saved."""
+    builder = _core.NetworkBuilder()
+    numbers = [builder.input(str(i), a.shape, a.dtype.name) for i, a in enumerate(arrays)]
+    builder.output("y", builder.step(kind, "it", numbers, attributes, {}))
+    network = _core.Network.from_bytes(builder.finish().to_bytes())
+    (y,) = network.run(arrays, threads)
+    assert network.outputs[0][2] == y.dtype.name
+    return y
+
+
+def same(y, wanted):
+    assert (y.dtype, y.shape) == (wanted.dtype, wanted.shape)
+    assert y.tobytes() == np.ascontiguousarray(wanted).tobytes()
+
+
+def values(dtype, *shape):
+    low = 0 if dtype in ("uint8", "bool") else -100
+    x = rng.integers(low, 2 if dtype == "bool" else 100, shape)
+    return (x * 1.25).astype(dtype) if dtype.startswith("float") else x.astype(dtype)
+
+
+@pytest.mark.parametrize("to", TYPES)
+@pytest.mark.parametrize("dtype", TYPES)
+def test_cast(dtype, to):
+    x = values(dtype, 3, 5, 67)
+    x = np.abs(x) if to == "uint8" and dtype.startswith("float") else x
+    same(run("cast", [x], {"to": to}, 2), x.astype(to))
+
+
+def test_casts_of_halves():
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    same(run("cast", [halves], {"to": "float32"}), halves.astype(np.float32))
+    wide = halves[np.isfinite(halves)].astype(np.float32)
+    between = np.nextafter(wide, np.float32(np.inf)), (np.sort(wide)[:-1] + np.sort(wide)[1:]) / 2
+    many = rng.integers(0, 2**32, 10**5, np.uint32).view(np.float32)
+    x = np.concatenate([*between, many[~np.isnan(many)], np.float32([65520, -65520, np.inf])])
+    with np.errstate(all="ignore"):
+        same(run("cast", [x], {"to": "float16"}), x.astype(np.float16))
+
+
+def test_casts_of_floats_that_do_not_fit():
+    x = np.float32([np.nan, np.inf, -np.inf, 3e9, -3e9, 1e19, -1e19, 2.9, -2.9])
+    y = run("cast", [x], {"to": "int32"})
+    most, least = 2**31 - 1, -(2**31)
+    assert y.tolist() == [0, most, least, most, least, most, least, 2, -2]
+    y = run("cast", [x], {"to": "int64"})
+    most, least = 2**63 - 1, -(2**63)
+    assert y.tolist() == [0, most, least, 3 * 10**9, -3 * 10**9, most, least, 2, -2]
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_moves(dtype):
+    x = values(dtype, 4, 6, 19, 33)
+    for perm in ([0, 2, 3, 1], [3, 1, 0, 2], [1, 0, 2, 3]):
+        same(run("transpose", [x], {"perm": perm}, 2), x.transpose(perm))
+    same(run("reshape", [x], {"shape": [8, -1]}), x.reshape(8, -1))
+    slices = {"starts": [0, 1, 8, 0], "stops": [4, 5, -100, 8], "steps": [1, 2, -3, 3]}
+    same(run("slice", [x], slices), x[0:4, 1:5:2, 8::-3, 0:8:3])
+    for axis, indices in ((1, [3, 0, 5]), (3, [3, -1, 5])):
+        wanted = np.take(x, indices, axis)
+        same(run("gather", [x], {"axis": axis, "indices": indices}), wanted)
+    same(run("concat", [x, x[:, :2]], {"axis": 1}), np.concatenate([x, x[:, :2]], 1))
+    same(run("expand", [x[:, :1]], {"shape": [0, 3, 0, 0]}), np.repeat(x[:, :1], 3, 1))
+    ends = {"before": [0, 1, 2, 0], "after": [0, 0, 1, 2]}
+    width = list(zip(*ends.values(), strict=True))
+    same(
+        run("pad", [x], {"mode": "constant", **ends, "value": [1.0]}, 2),
+        np.pad(x, width, constant_values=1),
+    )
+    same(run("pad", [x], {"mode": "reflect", **ends}), np.pad(x, width, mode="reflect"))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32"])
+@pytest.mark.parametrize("axis", [None, 1, 3])
+def test_quantize(dtype, axis):
+    x = 3 * rng.standard_normal((2, 9, 8, 65), np.float32)
+    x.ravel()[:8] = [np.inf, -np.inf, 1e30, -1e30, 0.125, -0.125, 0.375, 0]
+    count = 1 if axis is None else x.shape[axis]
+    scale = np.float32(rng.uniform(0.01, 0.1, count))
+    scale[0] = 0.25  # ties
+    attributes = {"scale": [*map(float, scale)], "zero_point": [*range(3, 3 + count)]}
+    attributes |= {} if axis is None else {"axis": axis}
+    limits = {"to": dtype, **({"least": [0], "most": [65535]} if dtype == "int32" else {})}
+    wanted = oracle.quantize(x, attributes | {k: np.ravel(v)[0] for k, v in limits.items()})
+    y = run("quantize", [x], attributes | limits, 2)
+    same(y, wanted.astype(dtype))
+    same(run("dequantize", [y], attributes, 2), oracle.dequantize(y.astype(np.int64), attributes))
+
+
+def test_a_nan_is_quantized_to_the_least_value():
+    attributes = {"scale": [1.0], "zero_point": [0]}
+    y = run("quantize", [np.float32([np.nan, 1])], {"to": "int8", **attributes})
+    assert y.tolist() == [-128, 1]
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_comparisons_and_choices(dtype):
+    a, b = values(dtype, 4, 6, 9, 8), values(dtype, 6, 1, 8)
+    b[:2] = a[0, :2, :1]
+    for name, function in oracle.COMPARISONS.items():
+        same(run("compare", [a, b], {"function": name}, 2), function(a, b))
+    condition = rng.integers(0, 2, (4, 1, 9, 8)).astype(bool)
+    same(run("where", [condition, a, b], {}, 2), np.where(condition, a, b))
+
+
+def test_nan_equals_nothing():
+    x = np.float32([np.nan, 1])
+    for name, function in oracle.COMPARISONS.items():
+        same(run("compare", [x, x], {"function": name}), function(x, x))
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_integers(dtype):
+    a, b = values(dtype, 5, 7), values(dtype, 7)
+    b[b == 0] = 3
+    with np.errstate(over="ignore"):
+        for name in ("add", "sub", "mul", "div", "mod", "min", "max", "and", "or", "xor"):
+            wanted = oracle.INTEGERS[name](a, b).astype(dtype)
+            same(run("integers", [a, b], {"function": name}), wanted)
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_integers_that_have_no_quotient(dtype):
+    least = np.iinfo(dtype).min
+    a = np.array([least, 5, 0], dtype)
+    b = np.array([-1 if least else 1, 0, 0], dtype)
+    assert run("integers", [a, b], {"function": "div"}).tolist() == [least, 0, 0]
+    assert run("integers", [a, b], {"function": "mod"}).tolist() == [0, 0, 0]
+
+
+def test_truths():
+    a, b = (values("bool", 40) for _ in range(2))
+    for name, function in (("and", "logical_and"), ("or", "logical_or"), ("xor", "logical_xor")):
+        same(run("integers", [a, b], {"function": name}), getattr(np, function)(a, b))
+
+
+@pytest.mark.parametrize("dtype", NUMBERS)
+@pytest.mark.parametrize("axis", range(4))
+def test_searches(dtype, axis):
+    x = values(dtype, 4, 6, 9, 8)
+    for function in ("max", "min"):
+        for last in (0, 1):
+            attributes = {"axis": axis, "function": function, "last": last}
+            same(run("arg", [x], attributes, 2), oracle.arg(x, attributes))
+        attributes = {"axis": axis, "function": function, "k": 3}
+        wanted = oracle.top_k(x.astype(np.float64), attributes)
+        same(run("top_k", [x], attributes, 2), wanted)
+        same(
+            run("gather_elements", [x, wanted], {"axis": axis}, 2),
+            np.take_along_axis(x, wanted, axis),
+        )
+    indices = np.array([[1, 0], [3, -1]], np.int32)
+    same(run("take", [x, indices], {"axis": axis}, 2), np.take(x, indices, axis))
+
+
+def test_the_order_of_all_floats():
+    x = np.float32([np.nan, 3, np.inf, 0.0, -0.0, -np.inf, np.nan])
+    attributes = {"axis": 0, "k": 7}
+    assert run("top_k", [x], {"function": "max", **attributes}).tolist() == [0, 6, 2, 1, 3, 4, 5]
+    assert run("top_k", [x], {"function": "min", **attributes}).tolist() == [5, 3, 4, 1, 2, 0, 6]
+
+
+def test_indices_out_of_range_are_the_nearest():
+    x, indices = values("int8", 3), np.array([7, -9, 2**62, -(2**62), -1])
+    wanted = x[[2, 0, 2, 0, 2]]
+    same(run("take", [x, indices], {"axis": 0}), wanted)
+    same(run("gather_elements", [x, indices], {"axis": 0}), wanted)
+
+
+@pytest.mark.parametrize("dtype", NUMBERS)
+def test_cumulative_sum(dtype):
+    x = values(dtype, 4, 6, 9) // 8 if dtype != "float32" else values(dtype, 4, 6, 9)
+    for axis in range(3):
+        for exclusive in (0, 1):
+            for reverse in (0, 1):
+                attributes = {"axis": axis, "exclusive": exclusive, "reverse": reverse}
+                wanted = oracle.cumulative_sum(x, attributes).astype(dtype)
+                same(run("cumulative_sum", [x], attributes, 2), wanted)
+
+
+@pytest.mark.parametrize(
+    ("kind", "types", "attributes", "complaint"),
+    [
+        ("unary", ["int8"], {"function": "exp"}, "input 0: need type float32, got int8"),
+        ("concat", ["int8", "uint8"], {"axis": 0}, "one type, int8, got uint8"),
+        ("compare", ["int8", "int32"], {"function": "less"}, "input 1: need type int8, got int32"),
+        ("where", ["int8"] * 3, {}, "input 0: need type bool, got int8"),
+        ("where", ["bool", "int8", "bool"], {}, "input 2: need type int8, got bool"),
+        ("integers", ["float32"] * 2, {"function": "add"}, "an integer type, got float32"),
+        ("integers", ["bool"] * 2, {"function": "add"}, "an integer type, got bool"),
+        ("dequantize", ["int64"], {"scale": 1.0, "zero_point": 0}, "int8, uint8 or int32, got"),
+        ("take", ["int8", "int8"], {"axis": 0}, "input 1: need type int32 or int64, got int8"),
+        ("arg", ["bool"], {"function": "max", "axis": 0}, "need numbers, got bool"),
+        ("top_k", ["int8"], {"function": "max", "axis": 0, "k": 4}, "k: need at most 3, got 4"),
+        ("cast", [], {"to": "int8"}, "inputs: need 1 array, got 0"),
+        ("cast", ["int8"], {"to": "int16"}, "need one of float32, int8"),
+        ("gather_elements", ["int8"], {"axis": 0}, "inputs: need 2 arrays, got 1"),
+    ],
+)
+def test_what_does_not_fit_is_named(kind, types, attributes, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        run(kind, [np.zeros(3, dtype) for dtype in types], attributes)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "complaint"),
+    [
+        ({"scale": [0.0]}, "scale: need finite and positive numbers"),
+        ({"scale": [1e-60]}, "scale: need finite and positive numbers"),
+        ({"scale": [float("nan")]}, "scale: need finite and positive numbers"),
+        ({"scale": [1.0, 2.0]}, "scale: need one number, got 2"),
+        ({"scale": [1.0, 2.0], "axis": 0}, "zero_point: need 2 numbers, as many as scales, got 1"),
+        ({"zero_point": [128]}, "zero_point: need numbers from -128 to 127, got 128"),
+        ({"zero_point": [2**40]}, "zero_point: need numbers of 32 bits"),
+        ({"scale": [1.0] * 2, "zero_point": [0] * 2, "axis": 0}, "scale: need 3 numbers, got 2"),
+        ({"axis": 5}, "axis: need a value from -1 to 0, got 5"),
+        ({"least": -129}, "least: need values from -128 to 127"),
+        ({"least": 0, "most": -1}, "most: need values from 0 to 127"),
+    ],
+)
+def test_scales_that_do_not_fit_are_named(attributes, complaint):
+    given = {"to": "int8", "scale": [1.0], "zero_point": [0]} | attributes
+    with pytest.raises(ValueError, match=complaint):
+        run("quantize", [np.zeros(3, np.float32)], given)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "quantization", "complaint"),
+    [
+        ("float32", ([1.0], [0], -1), "no quantization for type float32"),
+        ("bool", ([1.0], [0], -1), "no quantization for type bool"),
+        ("int8", ([], [], -1), "as many zero points as scales"),
+        ("int8", ([1.0], [], -1), "as many zero points as scales"),
+        ("int8", ([-1.0], [0], -1), "scales that are finite and positive"),
+        ("uint8", ([1.0], [-1], -1), "zero points from 0 to 255, got -1"),
+        ("int8", ([1.0, 2.0], [0, 0], -1), "1 scales, got 2"),
+        ("int8", ([1.0, 2.0], [0, 0], 1), "3 scales, got 2"),
+        ("int8", ([1.0, 2.0], [0, 0], 0), "one scale where a call decides the size"),
+        ("int8", ([1.0], [0], 2), "an axis of the array, or -1"),
+        ("int16", None, "dtype: need one of float32"),
+    ],
+)
+def test_quantizations_of_inputs_have_to_fit(dtype, quantization, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        _core.NetworkBuilder().input("x", (-1, 3), dtype, quantization)
+
+
+def quantized_network():
+    """Make x (uint8, quantized) -> float32, and a constant of int8 with scales for each row."""
+    builder = _core.NetworkBuilder()
+    x = builder.input("x", (-1, 4), "uint8", ([0.5], [7], -1))
+    constant = builder.constant(values("int8", 3, 4), ([0.5, 0.25, 2.0], [1, 2, 3], 0))
+    attributes = {"scale": [0.5], "zero_point": [7]}
+    builder.output("y", builder.step("dequantize", "it", [x], attributes, {}))
+    builder.output("moved", builder.step("identity", "same", [x], {}, {}))
+    builder.output("constant", builder.step("identity", "constant", [constant], {}, {}))
+    return builder.finish()
+
+
+def test_quantizations_are_shown_and_saved():
+    network = quantized_network()
+    for n in (network, _core.Network.from_bytes(network.to_bytes())):
+        assert n.inputs == [("x", (-1, 4), "uint8", ([0.5], [7], -1))]
+        assert [o[2:] for o in n.outputs] == [
+            ("float32", None),
+            ("uint8", ([0.5], [7], -1)),
+            ("int8", ([0.5, 0.25, 2.0], [1, 2, 3], 0)),
+        ]
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_arrays_of_another_type_are_refused(dtype):
+    network = quantized_network()
+    x = values(dtype, 2, 4)
+    if dtype == "uint8":
+        y, moved, _ = network.run([x])
+        same(moved, x)
+        same(y, (x.astype(np.float32) - 7) * np.float32(0.5))
+        same(network.run([np.asfortranarray(x)])[1], x)
+        same(network.run([x[::-1, ::-1]])[1], x[::-1, ::-1])
+    else:
+        with pytest.raises(
+            TypeError, match=f"'x': need a numpy.ndarray of uint8, got dtype {dtype}"
+        ):
+            network.run([x])
