@@ -6,16 +6,18 @@ from collections.abc import Iterator
 import numpy as np
 import sweeps
 from calls import Call, normals
+from elementwise_functions import FunctionCall, function_calls
 
 import dwsep
 
 
-def calls() -> Iterator[Call]:
+def calls() -> Iterator[Call | FunctionCall]:
     yield from sweeps.small(normals(1), exact=False)
     yield from sweeps.small(normals(2), exact=False, seed=1)
     yield from sweeps.blocks(normals(3), exact=False)
     for kernel in sweeps.KERNELS:
         yield from sweeps.depthwise_windows(normals(4), kernel)
+    yield from function_calls()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,10 @@ def erf(x):
     return np.vectorize(math.erf, otypes=[np.float64])(x)
 
 
+def elu(x, alpha):
+    return np.where(x >= 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
 def activate(x, spec):
     return oracle.activation(spec).value(x)
 
@@ -43,6 +47,10 @@ UNARY = {
     "sin": np.sin,
     "cos": np.cos,
     "sign": np.sign,
+    "selu": lambda x: 1.05070102214813232421875 * elu(x, 1.67326319217681884765625),
+    "mish": lambda x: x * np.tanh(np.log1p(np.exp(x))),
+    "softsign": lambda x: x / (1 + np.abs(x)),
+    "gelu_tanh": lambda x: x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
 }
 BINARY = {
     "add": lambda a, b: a + b,
@@ -53,6 +61,7 @@ BINARY = {
     "max": np.maximum,
     "pow": lambda a, b: a**b,
     "prelu": lambda a, b: np.where(a >= 0, a, a * b),
+    "elu": lambda a, b: elu(a, b),
 }
 
 

@@ -42,7 +42,9 @@ def nodes():
         yield "unary", {"function": function}, {}, [image]
     for function in ("sqrt", "log", "reciprocal", "sin", "cos"):
         yield "unary", {"function": function}, {}, [image]
-    for function in ("add", "sub", "mul", "div", "min", "max", "prelu"):
+    for function in ("selu", "mish", "softsign", "gelu_tanh"):
+        yield "unary", {"function": function}, {}, [image]
+    for function in ("add", "sub", "mul", "div", "min", "max", "prelu", "elu"):
         yield "binary", {"function": function, "activation": "relu"}, {}, [image, (6, 1)]
     weights = {"weight": np.outer(ROW[:5], ROW[:3]), "bias": ROW[:3]}
     yield "dense", {"activation": "relu"}, weights, [(2, 3, 5), (2, 3, 3)]

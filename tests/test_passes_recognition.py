@@ -19,6 +19,11 @@ def _bounded(net, x):
     return net.add("binary", x, net.constant(3.0), function="add", activation="tanh")
 
 
+def _bent(net, x, factor, curve=0.044715):
+    cube = net.binary("mul", net.binary("mul", x, x), x)
+    return net.binary("mul", net.binary("add", x, net.binary("mul", cube, curve)), factor)
+
+
 COMPOSED = {
     "silu": lambda net, x: net.binary("mul", x, net.act(x, "sigmoid")),
     "silu, swapped": lambda net, x: net.binary("mul", net.act(x, "sigmoid"), x),
@@ -57,6 +62,19 @@ COMPOSED = {
         ),
         0.5,
     ),
+    "mish": lambda net, x: net.binary("mul", x, net.act(net.unary("softplus", x), "tanh")),
+    "gelu_tanh": lambda net, x: net.binary(
+        "mul",
+        net.binary("mul", x, 0.5),
+        net.binary("add", net.act(_bent(net, x, np.sqrt(2 / np.pi)), "tanh"), 1.0),
+    ),
+    "gelu_tanh, halved last": lambda net, x: net.binary(
+        "mul",
+        net.binary(
+            "mul", net.binary("add", 1.0, net.act(_bent(net, x, np.sqrt(2 / np.pi)), "tanh")), x
+        ),
+        0.5,
+    ),
 }
 
 
@@ -68,7 +86,8 @@ def test_an_activation_is_recognised(spelling, scaled):
     x = net.binary("mul", x, net.binary("add", x, 1.5)) if scaled else x
     x = net.binary("add", net.binary("mul", x, 2.0), 0.25) if scaled else x
     graph = rewritten(net.finish(COMPOSED[spelling](net, x)), activations.run)
-    assert graph.nodes[-1].attributes["activation"] == spelling.split(",")[0]
+    attributes = graph.nodes[-1].attributes
+    assert list(attributes.values()) == [spelling.split(",")[0]]
     assert graph.nodes[-1].inputs == [x]
     assert kinds(graph)[:-1] == ["binary"] * (4 if scaled else 0)
 
@@ -82,6 +101,14 @@ def test_an_activation_is_recognised(spelling, scaled):
         ),
         lambda net, x: net.binary("div", _hard(net, x), 5.0),
         lambda net, x: net.binary("mul", net.act(x, "tanh"), x),
+        lambda net, x: net.binary("mul", x, net.act(net.unary("exp", x), "tanh")),
+        lambda net, x: net.binary("mul", x, net.act(net.act(x, "sigmoid"), "tanh")),
+        *(
+            lambda net, x, numbers=numbers: net.binary(
+                "mul", net.binary("add", net.act(_bent(net, x, *numbers), "tanh"), 1.0), x
+            )
+            for numbers in ((0.8, 0.044715), (0.7978845608, 0.044))
+        ),
         lambda net, x: net.binary("div", net.act(_bounded(net, x), "relu6"), 6.0),
         lambda net, x: net.binary("max", x, net.constant(net.random(4))),
     ],

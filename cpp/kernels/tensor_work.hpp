@@ -16,7 +16,26 @@ struct MapWork {
   Activation activation;
 };
 
-enum class UnaryFunction : std::int32_t { exp, sqrt, neg, abs, erf, reciprocal, floor, ceil, round };
+enum class UnaryFunction : std::int32_t {
+  exp,
+  sqrt,
+  neg,
+  abs,
+  erf,
+  reciprocal,
+  floor,
+  ceil,
+  round,
+  log,
+  softplus,
+  sin,
+  cos,
+  sign,
+  selu,
+  mish,
+  softsign,
+  gelu_tanh
+};
 
 /// y = function(x)
 struct UnaryWork {
@@ -26,7 +45,7 @@ struct UnaryWork {
   std::int64_t x_row, y_row, rows, columns;
 };
 
-enum class BinaryFunction : std::int32_t { add, sub, mul, div, min, max, prelu };
+enum class BinaryFunction : std::int32_t { add, sub, mul, div, min, max, prelu, pow, elu };
 
 /// y = activation(a op b); y may be a or b, or overlap neither
 struct BinaryWork {

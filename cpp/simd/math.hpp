@@ -9,6 +9,12 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 /// 2^n for integral n in [-126, 127].
 [[gnu::always_inline]] inline F32 exp2_integral(F32 n) { return reinterpret<float>(shift_left<23>(add(to_int32(n), broadcast(127)))); }
 
+/// a 2^n for integral n in [-126, 127], rounded once.
+[[gnu::always_inline]] inline F32 scaled(F32 a, F32 n) {
+  if constexpr (kMasks) return times_exp2(a, n);
+  return mul(a, exp2_integral(n));
+}
+
 /// c[0] + c[1] x + ... by Horner's rule.
 template <int N>
 [[gnu::always_inline]] inline F32 polynomial(F32 x, const float (&c)[N]) {
@@ -19,20 +25,21 @@ template <int N>
 
 /// exp(x) = p 2^n, p near 1.
 struct ScaledExp {
-  F32 p, n;
+  F32 p, n, q;  ///< p = 1 + q
   [[gnu::always_inline]] inline explicit ScaledExp(F32 x) {
     constexpr float kTail[] = {0.49999994F, 0.166665211F, 0.041668389F, 0.00836871006F, 0.00138146128F};
     n = round(mul(x, broadcast(1.44269504F)));
     // ln 2 in two parts: the first has few enough bits for n * part to be exact.
     const F32 r = fma(n, broadcast(2.12194440e-4F), fma(n, broadcast(-0.693359375F), x));
-    p = add(broadcast(1.0F), fma(mul(r, r), polynomial(r, kTail), r));
+    q = fma(mul(r, r), polynomial(r, kTail), r);
+    p = add(broadcast(1.0F), q);
   }
 };
 
 /// exp(x) for x <= 0; below -87 it stays at exp(-87) = 1.6e-38. Within 2 ulp.
 [[gnu::always_inline]] inline F32 exp_nonpositive(F32 x) {
   const ScaledExp e(max_or_second(broadcast(-87.0F), x));
-  return mul(e.p, exp2_integral(e.n));
+  return scaled(e.p, e.n);
 }
 
 /// exp(x) for x <= 0, and 0 below -87.
@@ -41,9 +48,7 @@ struct ScaledExp {
 /// exp(x) for any x, down to 0 and up to infinity. Within 2 ulp.
 [[gnu::always_inline]] inline F32 exp(F32 x) {
   const ScaledExp e(min_or_second(broadcast(89.0F), max_or_second(broadcast(-104.0F), x)));
-  // In two steps, because 2^n may overflow or underflow: n lies between -150 and 128.
-  const F32 half = round(mul(e.n, broadcast(0.5F)));
-  return mul(mul(e.p, exp2_integral(half)), exp2_integral(sub(e.n, half)));
+  return times_exp2(e.p, e.n);
 }
 
 /// 1 + exp(-x) for -87 <= x <= 87. Within 2 ulp.

@@ -14,6 +14,7 @@
 //   maximum, minimum                floats: NaN if either is
 //   max_or_second, min_or_second    floats: a > b ? a : b and a < b ? a : b; a NaN in b passes through
 //   select_less(a, b, x, y)         a < b ? x : y
+//   any_less(a, b)                  int32: whether a < b in any lane
 //   select_equal(a, b, x, y)        integers: a == b ? x : y
 //   bit_and, bit_or, bit_xor        integers
 //   shift_left<N>, shift_right<N>   int32, int16; right: the sign is repeated
@@ -24,6 +25,7 @@
 //   reinterpret<T>(v)               the same bits
 //   look_up(v, table)               int8: table[v taken as unsigned], of 256
 //   div, fma, sqrt, abs, round      floats; round gives the nearest integer, half to even, of floats within int32 only
+//   times_exp2(a, n)                floats: a 2^n, rounded once, for integral n from -252 to 254
 //   copy_sign(magnitude, s)         floats: |magnitude| with the sign of s
 //   permute(v, index)               floats: lane i is lane index[i] of v
 //   store_nontemporal(p, v)         floats, non-temporal: past the caches; p is aligned to a vector

@@ -50,6 +50,7 @@ struct Vec<float> {
 [[gnu::always_inline]] inline Vec<float> select_less(Vec<float> a, Vec<float> b, Vec<float> x, Vec<float> y) {
   return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ), y.v, x.v)};
 }
+[[gnu::always_inline]] inline Vec<float> times_exp2(Vec<float> a, Vec<float> n) { return {_mm512_scalef_ps(a.v, n.v)}; }
 [[gnu::always_inline]] inline __mmask16 not_nan(Vec<float> a) { return _mm512_cmp_ps_mask(a.v, a.v, _CMP_ORD_Q); }
 [[gnu::always_inline]] inline Vec<float> maximum(Vec<float> a, Vec<float> b) { return {_mm512_mask_max_ps(a.v, not_nan(a), a.v, b.v)}; }
 [[gnu::always_inline]] inline Vec<float> minimum(Vec<float> a, Vec<float> b) { return {_mm512_mask_min_ps(a.v, not_nan(a), a.v, b.v)}; }
@@ -153,6 +154,7 @@ template <int N>
 [[gnu::always_inline]] inline Vec<std::int8_t> select_less(Vec<std::int8_t> a, Vec<std::int8_t> b, Vec<std::int8_t> x, Vec<std::int8_t> y) {
   return {_mm512_mask_blend_epi8(_mm512_cmplt_epi8_mask(a.v, b.v), y.v, x.v)};
 }
+[[gnu::always_inline]] inline bool any_less(Vec<std::int32_t> a, Vec<std::int32_t> b) { return _mm512_cmplt_epi32_mask(a.v, b.v) != 0; }
 [[gnu::always_inline]] inline Vec<std::int32_t> select_equal(Vec<std::int32_t> a, Vec<std::int32_t> b, Vec<std::int32_t> x,
                                                              Vec<std::int32_t> y) {
   return {_mm512_mask_blend_epi32(_mm512_cmpeq_epi32_mask(a.v, b.v), y.v, x.v)};

@@ -128,6 +128,7 @@ template <class To, class From>
                                                             Vec<std::int32_t> y) {
   return {vbslq_s32(vcltq_s32(a.v, b.v), x.v, y.v)};
 }
+[[gnu::always_inline]] inline bool any_less(Vec<std::int32_t> a, Vec<std::int32_t> b) { return vmaxvq_u32(vcltq_s32(a.v, b.v)) != 0; }
 [[gnu::always_inline]] inline Vec<std::int32_t> select_equal(Vec<std::int32_t> a, Vec<std::int32_t> b, Vec<std::int32_t> x,
                                                              Vec<std::int32_t> y) {
   return {vbslq_s32(vceqq_s32(a.v, b.v), x.v, y.v)};

@@ -114,6 +114,11 @@ template <class T>
 [[gnu::always_inline]] inline Vec<T> select_less(Vec<T> a, Vec<T> b, Vec<T> x, Vec<T> y) {
   return make<T>([&](int i) { return a.v[i] < b.v[i] ? x.v[i] : y.v[i]; });
 }
+[[gnu::always_inline]] inline bool any_less(Vec<std::int32_t> a, Vec<std::int32_t> b) {
+  bool any = false;
+  unroll<0, Vec<std::int32_t>::kLanes>([&](auto i) { any |= a.v[i] < b.v[i]; });
+  return any;
+}
 template <class T>
 [[gnu::always_inline]] inline Vec<T> select_equal(Vec<T> a, Vec<T> b, Vec<T> x, Vec<T> y) {
   return make<T>([&](int i) { return a.v[i] == b.v[i] ? x.v[i] : y.v[i]; });

@@ -147,6 +147,9 @@ template <class T>
                                                             Vec<std::int32_t> y) {
   return select(_mm_cmpgt_epi32(b.v, a.v), x, y);
 }
+[[gnu::always_inline]] inline bool any_less(Vec<std::int32_t> a, Vec<std::int32_t> b) {
+  return _mm_movemask_epi8(_mm_cmplt_epi32(a.v, b.v)) != 0;
+}
 [[gnu::always_inline]] inline Vec<std::int32_t> select_equal(Vec<std::int32_t> a, Vec<std::int32_t> b, Vec<std::int32_t> x,
                                                              Vec<std::int32_t> y) {
   return select(_mm_cmpeq_epi32(a.v, b.v), x, y);

@@ -1,5 +1,5 @@
-// What instruction sets without mask registers have in common, on the operations of their own header: parts of vectors by branches, and no
-// panels that end in half a vector.
+// What instruction sets without mask registers have in common, on the operations of their own header: parts of vectors by branches,
+// scaling by products, and no panels that end in half a vector.
 #pragma once
 
 #include "simd/lanes.hpp"
@@ -10,6 +10,13 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 [[gnu::always_inline]] inline F32 load_lanes(const float* p, Lanes n) { return load_up_to(p, n.last); }
 [[gnu::always_inline]] inline void store_lanes(float* p, F32 v, Lanes n) { store_up_to(p, v, n.last); }
 [[gnu::always_inline]] inline F32 load_across(const float* lower, const float*, int) { return load(lower); }
+
+/// In two steps, because 2^n may overflow or underflow. The first is exact, unless a is subnormal.
+[[gnu::always_inline]] inline F32 times_exp2(F32 a, F32 n) {
+  const auto power = [](F32 k) { return reinterpret<float>(shift_left<23>(add(to_int32(k), broadcast(127)))); };
+  const F32 half = round(mul(n, broadcast(0.5F)));
+  return mul(mul(a, power(half)), power(sub(n, half)));
+}
 
 // Half a short vector may be wasted; these only satisfy the names.
 constexpr bool kHalfPanels = false;

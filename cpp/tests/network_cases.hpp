@@ -115,8 +115,13 @@ inline Case unary_case(Random& random) {
       {"sign", [](double x) { return x > 0   ? 1.0
                                      : x < 0 ? -1.0
                                              : x; }},
+      {"selu", [](double x) { return 1.0507010221481323 * (x < 0 ? 1.6732631921768188 * std::expm1(x) : x); }},
+      {"mish", [](double x) { return std::isinf(x) ? std::fmax(x, 0.0) : x * std::tanh(std::log1p(std::exp(x))); }},
+      {"softsign", [](double x) { return x / (1 + std::abs(x)); }},
+      {"gelu_tanh",
+       [](double x) { return std::isinf(x) ? std::fmax(x, 0.0) : x / (1 + std::exp(-1.5957691216057308 * (x + 0.044715 * x * x * x))); }},
   };
-  const auto& [name, f] = functions[random(0, 13)];
+  const auto& [name, f] = functions[random(0, 17)];
   Case c{describe("unary"), {draw(random, draw_shape(random), 8.0F, true)}, {}, 1e-6};
   c.d.attributes["function"] = std::string(name);
   c.wanted = c.inputs[0];

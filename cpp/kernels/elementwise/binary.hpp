@@ -1,6 +1,7 @@
 // Binary functions of two arrays; either may broadcast one value to all columns of a row.
 #pragma once
 
+#include "kernels/elementwise/functions.hpp"
 #include "kernels/elementwise/map.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
@@ -13,6 +14,15 @@ template <bool AAlone, bool BAlone, class F>
     float* y = w.y + r * w.y_row;
     const F32 a_all = broadcast(*a), b_all = broadcast(*b);
     std::int64_t c = 0;
+    // By four vectors, whose chains overlap.
+    for (; c + 4 * kLanes <= w.columns; c += 4 * kLanes) {
+      F32 v[4];
+      unroll<0, 4>([&](auto i) {
+        const std::int64_t at = c + i * kLanes;
+        v[i] = f(AAlone ? a_all : load(a + at), BAlone ? b_all : load(b + at));
+      });
+      unroll<0, 4>([&](auto i) { store(y + c + i * kLanes, v[i]); });
+    }
     for (; c + kLanes <= w.columns; c += kLanes) store(y + c, f(AAlone ? a_all : load(a + c), BAlone ? b_all : load(b + c)));
     if (const int rest = static_cast<int>(w.columns - c); rest > 0) {
       store_first(y + c, f(AAlone ? a_all : load_first(a + c, rest), BAlone ? b_all : load_first(b + c, rest)), rest);
@@ -47,6 +57,10 @@ inline void binary(const BinaryWork& w) {
       return binary_of(w, [=](F32 a, F32 b) { return clip(maximum(a, b), lo, hi); });
     case BinaryFunction::prelu:
       return binary_of(w, [=](F32 a, F32 b) { return clip(select_less(a, broadcast(0.0F), mul(a, b), a), lo, hi); });
+    case BinaryFunction::pow:
+      return binary_of(w, [=](F32 a, F32 b) { return clip(power(a, b), lo, hi); });
+    case BinaryFunction::elu:
+      return binary_of(w, [=](F32 a, F32 b) { return clip(elu(a, b), lo, hi); });
   }
 }
 

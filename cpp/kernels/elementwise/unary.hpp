@@ -1,6 +1,7 @@
 // Unary functions of networks that are no activations.
 #pragma once
 
+#include "kernels/elementwise/functions.hpp"
 #include "kernels/elementwise/map.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
@@ -25,6 +26,24 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
       return map_rows(w, [](F32 v) { return ceil(v); });
     case UnaryFunction::round:
       return map_rows(w, [](F32 v) { return whole(v, [](F32 u) { return round(u); }); });
+    case UnaryFunction::log:
+      return map_rows(w, [](F32 v) { return log(v); });
+    case UnaryFunction::softplus:
+      return map_rows(w, [](F32 v) { return softplus(v); });
+    case UnaryFunction::sin:
+      return map_rows(w, [](F32 v) { return sin(v); });
+    case UnaryFunction::cos:
+      return map_rows(w, [](F32 v) { return cos(v); });
+    case UnaryFunction::sign:
+      return map_rows(w, [](F32 v) { return sign(v); });
+    case UnaryFunction::selu:
+      return map_rows(w, [](F32 v) { return selu(v); });
+    case UnaryFunction::mish:
+      return map_rows(w, [](F32 v) { return mish(v); });
+    case UnaryFunction::softsign:
+      return map_rows(w, [](F32 v) { return softsign(v); });
+    case UnaryFunction::gelu_tanh:
+      return map_rows(w, [](F32 v) { return gelu_tanh(v); });
   }
 }
 

@@ -41,9 +41,26 @@ inline void check_conversions(const Inputs<float>& in, const Inputs<std::int32_t
     expect_lanes("round", at, add(round(load(x)), broadcast(0.0F)), [&](int i) { return __builtin_rintf(x[i]) + 0.0F; });
     expect_lanes("to_int32", at, to_int32(load(x)), [&](int i) { return static_cast<std::int32_t>(__builtin_rintf(x[i])); });
   });
-  for_vectors(integers, [&](int at, const std::int32_t* a, const std::int32_t*, const std::int32_t*) {
+  for_vectors(integers, [&](int at, const std::int32_t* a, const std::int32_t* b, const std::int32_t*) {
+    bool less = false;
+    for (int i = 0; i < kLanes; ++i) less |= a[i] < b[i];
+    if (any_less(load(a), load(b)) != less || any_less(load(a), load(a)))
+      simd_tests::failed("any_less", "int32", static_cast<std::size_t>(at));
+    // A single lane, each in its turn.
+    for (int lane = 0; lane < kLanes; ++lane) {
+      std::int32_t one[kLanes] = {};
+      one[lane] = -1;
+      if (!any_less(load(one), broadcast(0))) simd_tests::failed("any_less", "int32", static_cast<std::size_t>(lane));
+    }
     expect_lanes("to_float", at, to_float(load(a)), [&](int i) { return static_cast<float>(a[i]); });
   });
+  for (int n = -252; n <= 254; ++n) {
+    constexpr float kSignificands[] = {1.0F, -1.7F, 1.99999988F};
+    for (const float a : kSignificands) {
+      expect_lanes("times_exp2", n, times_exp2(broadcast(a), broadcast(static_cast<float>(n))),
+                   [&](int) { return __builtin_scalbnf(a, n); });
+    }
+  }
   for (int n = -126; n <= 127; ++n) {
     expect_lanes("exp2_integral", n, exp2_integral(broadcast(static_cast<float>(n))), [&](int) { return __builtin_scalbnf(1.0F, n); });
   }

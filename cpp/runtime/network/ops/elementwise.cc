@@ -1,6 +1,4 @@
 // Functions of one element, or of one element of each of two arrays.
-#include <cmath>
-
 #include "runtime/dispatch.hpp"
 #include "runtime/network/ops/loop_nest.hpp"
 #include "runtime/network/ops/plain_op.hpp"
@@ -30,18 +28,9 @@ class ActivationOp final : public PlainOp {
   Activation activation_;
 };
 
-// Rare, so scalar loops over the C library do. In double and rounded once: results depend neither on the instruction set nor, except
-// for a few in a billion, on the library.
-double softplus(double x) { return x != x ? x : std::fmax(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }
-double sign(double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : x; }
-
-using Function = double (*)(double);
-// First those that have kernels, in the order of UnaryFunction.
-constexpr const char* kUnary[] = {"exp",  "sqrt",  "neg", "abs",      "erf", "reciprocal", "floor",
-                                  "ceil", "round", "log", "softplus", "sin", "cos",        "sign"};
-constexpr int kUnaryKernels = 9;
-constexpr Function kFunctions[] = {[](double x) { return std::log(x); }, softplus, [](double x) { return std::sin(x); },
-                                   [](double x) { return std::cos(x); }, sign};
+// In the order of UnaryFunction.
+constexpr const char* kUnary[] = {"exp", "sqrt",     "neg", "abs", "erf",  "reciprocal", "floor", "ceil",     "round",
+                                  "log", "softplus", "sin", "cos", "sign", "selu",       "mish",  "softsign", "gelu_tanh"};
 
 class UnaryOp final : public PlainOp {
  public:
@@ -56,30 +45,17 @@ class UnaryOp final : public PlainOp {
     const LoopNest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides}, Columns::adjacent);
     const auto rows = nest.row_strides();
     nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
-      const UnaryWork w{static_cast<UnaryFunction>(function_),
-                        o.inputs[0].as<float>() + at[1],
-                        o.output.as<float>() + at[0],
-                        rows[1],
-                        rows[0],
-                        count,
-                        columns};
-      function_ < kUnaryKernels ? active_kernels().tensor.unary(w) : plain(w, kFunctions[function_ - kUnaryKernels]);
+      active_kernels().tensor.unary({static_cast<UnaryFunction>(function_), o.inputs[0].as<float>() + at[1], o.output.as<float>() + at[0],
+                                     rows[1], rows[0], count, columns});
     });
   }
 
  private:
-  static void plain(const UnaryWork& w, Function f) {
-    for (std::int64_t r = 0; r < w.rows; ++r) {
-      for (std::int64_t c = 0; c < w.columns; ++c) w.y[r * w.y_row + c] = static_cast<float>(f(static_cast<double>(w.x[r * w.x_row + c])));
-    }
-  }
-
   int function_;
 };
 
-// In the order of BinaryFunction; pow has no kernel.
-constexpr const char* kBinary[] = {"add", "sub", "mul", "div", "min", "max", "prelu", "pow"};
-constexpr int kPow = 7;
+// In the order of BinaryFunction.
+constexpr const char* kBinary[] = {"add", "sub", "mul", "div", "min", "max", "prelu", "pow", "elu"};
 
 class BinaryOp final : public PlainOp {
  public:
@@ -107,27 +83,14 @@ class BinaryOp final : public PlainOp {
                          count,
                          width,
                          activation_};
-      if (function_ == kPow) {
-        power(w);
-      } else {
-        active_kernels().tensor.binary(w);
-      }
-      if (function_ == kPow || activation_.kind != ActivationKind::clip) {
+      active_kernels().tensor.binary(w);
+      if (activation_.kind != ActivationKind::clip) {
         active_kernels().tensor.map({w.y, w.y, w.y_row, w.y_row, w.rows, w.columns, activation_});
       }
     });
   }
 
  private:
-  static void power(const BinaryWork& w) {
-    for (std::int64_t r = 0; r < w.rows; ++r) {
-      for (std::int64_t c = 0; c < w.columns; ++c) {
-        const double a = w.a[r * w.a_row + (w.a_alone ? 0 : c)], b = w.b[r * w.b_row + (w.b_alone ? 0 : c)];
-        w.y[r * w.y_row + c] = static_cast<float>(std::pow(a, b));
-      }
-    }
-  }
-
   int function_;
   Activation activation_;
 };

@@ -20,7 +20,7 @@ _UNARY = {
     name.capitalize(): name
     for name in (
         *("exp", "log", "sqrt", "neg", "abs", "erf", "reciprocal", "floor", "ceil", "round"),
-        *("softplus", "sin", "cos", "sign"),
+        *("softplus", "sin", "cos", "sign", "mish", "softsign"),
     )
 }
 
@@ -87,37 +87,51 @@ def prelu(call: Call) -> Value:
     return call.builder.binary("prelu", x, slope)
 
 
-@operator("Elu", "Celu", "Selu")
+_SELU = (1.67326319217681884765625, 1.05070102214813232421875)
+
+
+@operator("Elu")
 def elu(call: Call) -> Value:
-    """Import gamma (max(x, 0) + alpha (exp(min(x, 0) / scale) - 1))."""
-    selu = (1.67326319217681884765625, 1.05070102214813232421875)
-    alpha = call.number("alpha", selu[0] if call.type == "Selu" else 1.0)
-    gamma = call.number("gamma", selu[1]) if call.type == "Selu" else 1.0
+    """Import x where x >= 0, else alpha (exp(x) - 1)."""
+    return call.builder.binary("elu", call.value(0), call.number("alpha", 1.0))
+
+
+@operator("Selu")
+def selu(call: Call) -> Value:
+    """Import gamma elu(x, alpha)."""
     build, x = call.builder, call.value(0)
-    below: Value = build.binary("min", x, 0.0)
-    if call.type == "Celu":
-        if alpha == 0:
-            raise InvalidModelError("alpha: need a number that is not 0")
-        below = build.binary("div", below, alpha)
-    below = build.binary("sub", build.unary("exp", below), 1.0)
-    y = build.binary("add", build.activation("relu", x), build.binary("mul", below, alpha))
-    return build.binary("mul", y, gamma) if gamma != 1 else y
+    alpha, gamma = (call.number(n, d) for n, d in zip(("alpha", "gamma"), _SELU, strict=True))
+    if (alpha, gamma) == _SELU:
+        return build.unary("selu", x)
+    return build.binary("mul", build.binary("elu", x, alpha), gamma)
+
+
+@operator("Celu")
+def celu(call: Call) -> Value:
+    """Import max(x, 0) + alpha (exp(min(x, 0) / alpha) - 1)."""
+    build, x, alpha = call.builder, call.value(0), call.number("alpha", 1.0)
+    if alpha == 0:
+        raise InvalidModelError("alpha: need a number that is not 0")
+    if alpha == 1:
+        return build.binary("elu", x, 1.0)
+    if alpha > 0:
+        below = build.binary("elu", build.binary("div", build.binary("min", x, 0.0), alpha), 1.0)
+    else:  # the exponent is positive
+        below = build.binary("div", build.binary("min", x, 0.0), alpha)
+        below = build.binary("sub", build.unary("exp", below), 1.0)
+    return build.binary("add", build.activation("relu", x), build.binary("mul", below, alpha))
 
 
 @operator("Gelu")
 def gelu(call: Call) -> Value:
-    """Import x Phi(x), or its approximation by tanh, composed."""
+    """Import x Phi(x), or its approximation by tanh."""
     build, x = call.builder, call.value(0)
     approximation = call.attribute("approximate", "none")
     if approximation == "none":
         return build.activation("gelu", x)
     if approximation != "tanh":
         raise Unsupported(f"approximate {approximation!r} is not supported")
-    cube = build.binary("mul", build.binary("mul", x, x), x)
-    inner = build.binary("add", x, build.binary("mul", cube, 0.044715))
-    t = build.activation("tanh", build.binary("mul", inner, math.sqrt(2 / math.pi)))
-    half = build.binary("mul", x, 0.5)
-    return build.binary("mul", half, build.binary("add", t, 1.0))
+    return build.unary("gelu_tanh", x)
 
 
 @operator("Swish")
@@ -128,20 +142,6 @@ def swish(call: Call) -> Value:
     if alpha == 1:
         return build.activation("silu", x)
     return build.binary("mul", x, build.activation("sigmoid", build.binary("mul", x, alpha)))
-
-
-@operator("Mish")
-def mish(call: Call) -> Value:
-    """Import x tanh(softplus(x))."""
-    build, x = call.builder, call.value(0)
-    return build.binary("mul", x, build.activation("tanh", build.unary("softplus", x)))
-
-
-@operator("Softsign")
-def softsign(call: Call) -> Value:
-    """Import x / (1 + |x|)."""
-    build, x = call.builder, call.value(0)
-    return build.binary("div", x, build.binary("add", build.unary("abs", x), 1.0))
 
 
 @operator("Identity", "Dropout")

@@ -52,6 +52,8 @@ def _power(call: Call, x: Value, exponent: Value) -> Value:
                 return x
             if number == 2:
                 return build.binary("mul", x, x)
+            if number == 3:
+                return build.binary("mul", build.binary("mul", x, x), x)
             if number == 0.5:
                 return build.unary("sqrt", x)
         exponent = Known(array, exponent.name if array is exponent.array else "")

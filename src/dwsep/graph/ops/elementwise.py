@@ -16,8 +16,9 @@ from .spec import OpSpec
 UNARY = (
     *("exp", "sqrt", "neg", "abs", "erf", "reciprocal", "floor"),
     *("ceil", "round", "log", "softplus", "sin", "cos", "sign"),
+    *("selu", "mish", "softsign", "gelu_tanh"),
 )
-BINARY = ("add", "sub", "mul", "div", "min", "max", "prelu", "pow")
+BINARY = ("add", "sub", "mul", "div", "min", "max", "prelu", "pow", "elu")
 
 
 def _binary(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
@@ -47,7 +48,8 @@ ELEMENTWISE_OPS = (
     ),
     OpSpec(
         "binary",
-        "a function of two arrays, broadcast as NumPy does; prelu is a where a >= 0, else a * b",
+        "a function of two arrays, broadcast as NumPy does; where a >= 0 prelu and elu are a, "
+        "else a * b and b * (exp(a) - 1)",
         _binary,
         inputs=("a", "b"),
         attributes={"function": choice(*BINARY), "activation": OPTIONAL_ACTIVATION},

@@ -2,7 +2,8 @@
 
 The definitions are those of the core: hard_sigmoid is relu6(x + 3) / 6 (A. Howard et al.,
 "Searching for MobileNetV3", 2019, arXiv:1905.02244), silu is x sigmoid(x), gelu is x Phi(x)
-(D. Hendrycks and K. Gimpel, 2016, arXiv:1606.08415), not its approximation by tanh.
+(D. Hendrycks and K. Gimpel, 2016, arXiv:1606.08415), its approximation by tanh a function of its
+own, as is mish, x tanh(softplus(x)) (D. Misra, 2019, arXiv:1908.08681).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ._edit import Edit
 from ._patterns import activated, bounds, clip_named, factors, lines, near, scalar_operand
 
 _FUSE_INTO = (*PRODUCERS, "binary")
+_UNARY = ("gelu_tanh", "mish")  # no activations, but functions of one element
 
 
 def run(graph: Graph) -> bool:
@@ -50,6 +52,9 @@ def fuse(graph: Graph) -> bool:
 
 
 def _becomes(edit: Edit, node: Node, activation: Any, x: str) -> bool:
+    if activation in _UNARY:
+        edit.become(node, "unary", [x], {"function": activation})
+        return True
     edit.become(node, "activation", [x], {"activation": activation})
     return True
 
@@ -120,16 +125,51 @@ def _gated(edit: Edit, node: Node) -> bool:
 def _gate(edit: Edit, x: str, gate: str, factor: float) -> str | None:
     """Return the name of factor * x * gate, where the gate is computed from x."""
     direct = activated(edit, gate)
-    if direct is not None and direct[1] == x and near(factor, 1):
-        name = {"sigmoid": "silu", "hard_sigmoid": "hard_swish"}.get(str(direct[0]))
-        if name is not None:
-            return name
+    if direct is not None and near(factor, 1):
+        if direct[1] == x:
+            name = {"sigmoid": "silu", "hard_sigmoid": "hard_swish"}.get(str(direct[0]))
+            if name is not None:
+                return name
+        if direct[0] == "tanh" and _is_unary(edit, direct[1], "softplus", x):
+            return "mish"
     if x in _hard_sigmoid_of(edit, gate, factor):
         return "hard_swish"
     for value, slope, offset in lines(edit, gate):
-        if near(factor * slope, 0.5) and near(factor * offset, 0.5) and _is_erf(edit, value, x):
-            return "gelu"
+        if near(factor * slope, 0.5) and near(factor * offset, 0.5):
+            if _is_erf(edit, value, x):
+                return "gelu"
+            bent = activated(edit, value)
+            if bent is not None and bent[0] == "tanh" and _is_bent_line(edit, bent[1], x):
+                return "gelu_tanh"
     return None
+
+
+def _is_unary(edit: Edit, value: str, function: str, x: str) -> bool:
+    node = edit.made_by(value, "unary")
+    return node is not None and node.attributes["function"] == function and node.inputs == [x]
+
+
+def _is_bent_line(edit: Edit, value: str, x: str) -> bool:
+    """Return whether a value is sqrt(2 / pi) (x + 0.044715 x^3)."""
+    factor, parts = factors(edit, value)
+    node = edit.made_by(parts[0], "binary") if len(parts) == 1 else None
+    if node is None or node.attributes["function"] != "add" or node.attributes.get("activation"):
+        return False
+    if not near(factor, math.sqrt(2 / math.pi)):
+        return False
+    for line, cubic in (node.inputs, node.inputs[::-1]):
+        number, cube = factors(edit, cubic)
+        if line == x and near(number, 0.044715) and _is_cube(edit, cube, x):
+            return True
+    return False
+
+
+def _is_cube(edit: Edit, parts: list[str], x: str) -> bool:
+    """Return whether the product of parts is x^3."""
+    others = [part for part in parts if part != x]
+    if len(parts) != 2 or len(others) != 1:
+        return False
+    return factors(edit, others[0]) == (1.0, [x, x])
 
 
 def _is_erf(edit: Edit, value: str, x: str) -> bool:
