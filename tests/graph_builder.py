@@ -196,6 +196,8 @@ def rewritten(graph, *passes, changes=True):
         run(result)
     assert text(result) == once
     assert not passes[-1](result)
+    if changes:
+        assert {*result.constants} <= {v for n in result.nodes for v in n.inputs}
     return result
 
 

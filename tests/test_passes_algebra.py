@@ -94,6 +94,12 @@ def test_no_pass_mistakes_the_order_of_operands(function, number, second, behind
     optimized(net.finish(y), optimize)
 
 
+def test_a_division_by_zero_is_no_scale():
+    net = Net()
+    y = net.act(net.binary("div", net.input(None, 3), 0.0), ("clip", 0.0, 1.0))
+    _unchanged(net.finish(y), activations.run)
+
+
 # --- scaled gates ---------------------------------------------------------------------------------
 
 GATES = {

@@ -60,7 +60,7 @@ def test_a_depthwise_convolution_with_several_filters_takes_any_order():
     assert only(graph, "depthwise").weights["weight"].shape == (3, 3, 12, 2)
 
 
-@pytest.mark.parametrize("reader", ["output", "grouped", "activation", "residual"])
+@pytest.mark.parametrize("reader", ["output", "grouped", "activation", "pool", "residual"])
 def test_who_needs_the_order_gets_it(reader):
     net = Net()
     x = net.conv(net.input(None, 3, 4, 4), 6)
@@ -69,6 +69,7 @@ def test_who_needs_the_order_gets_it(reader):
         "output": lambda: [y, net.conv(y, 5)],
         "grouped": lambda: [net.conv(y, 6, groups=2)],
         "activation": lambda: [net.act(y, "tanh")],
+        "pool": lambda: [net.conv(net.pool(net.depthwise(y)), 5)],
         "residual": lambda: [net.binary("add", net.conv(net.unary("abs", x), 6, 1), y)],
     }
     graph = optimized(net.finish(*outputs[reader]()), optimize)
@@ -118,13 +119,32 @@ def test_shuffled_channels_next_to_others_are_read_from_their_place():
     assert "transpose" not in kinds(graph)
 
 
-def test_channels_in_too_many_pieces_are_shuffled():
+@pytest.mark.parametrize("pieces", [16, 17])
+def test_channels_in_more_than_sixteen_pieces_are_shuffled(pieces):
     net = Net()
     x = net.conv(net.input(None, 3, 4, 4), 80)
-    y = _part(net, _shuffle(net, x, 40), 0, 40)  # every other channel
+    y = _part(net, _shuffle(net, x, 40), 0, pieces)  # every other channel
     graph = optimized(net.finish(net.conv(y, 3)), optimize)
-    assert (0, 1, 2, 4, 3) in [n.attributes.get("perm") for n in graph.nodes]
-    assert "concat" not in kinds(graph)
+    shuffled = (0, 1, 2, 4, 3) in [n.attributes.get("perm") for n in graph.nodes]
+    assert shuffled == (pieces > 16)
+    assert ("concat" in kinds(graph)) == (pieces <= 16)
+
+
+def test_channels_that_lie_in_order_already_are_read_as_they_lie():
+    net = Net(channels_last=True)
+    x = net.conv(net.input(None, 4, 4, 3), 6)
+    y = net.reshape(net.transpose(net.reshape(x, 0, 4, 4, 3, 2), 0, 1, 2, 4, 3), 0, 4, 4, 6)
+    graph = rewritten(net.finish(net.conv(y, 5, 1)), depthwise.run, channel_shuffle.run)
+    assert kinds(graph) == ["standard", "pointwise"]
+
+
+def test_a_part_of_the_batch_is_no_part_of_the_channels():
+    net = Net(channels_last=True)
+    x = net.conv(net.input(None, 4, 4, 3), 6)
+    y = net.reshape(net.transpose(net.reshape(x, 0, 4, 4, 3, 2), 0, 1, 2, 4, 3), 0, 4, 4, 6)
+    one_each = net.add("slice", net.input(None), starts=(0,), stops=(None,), steps=(1,))
+    graph = net.finish(net.conv(y, 5, 1), net.act(one_each, "tanh"))
+    rewritten(graph, depthwise.run, channel_shuffle.run)
 
 
 def test_no_shuffle_no_change():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from graph_builder import Net, kinds, rewritten
 
-from dwsep.graph.passes import batch_norm, padding
+from dwsep.graph.passes import batch_norm, depthwise, padding
 
 # --- batch norm -----------------------------------------------------------------------------------
 
@@ -51,6 +51,14 @@ def test_a_normalisation_folds_into_the_convolution_after_it_without_padding(gro
         net.finish(net.conv(x, 8, padding=(0, 0, 0, 0), groups=groups)), batch_norm.run
     )
     assert kinds(graph) == ["conv"]
+
+
+def test_a_normalisation_folds_into_a_depthwise_convolution_after_it():
+    """What a shuffle has kept apart folds once the kinds of convolutions are told apart."""
+    net = Net(channels_last=True)
+    x = net.batch_norm(net.input(None, 5, 5, 4))
+    graph = net.finish(net.depthwise(x, multiplier=2, padding=(0, 0, 0, 0)))
+    assert kinds(rewritten(graph, depthwise.run, batch_norm.run)) == ["depthwise"]
 
 
 def test_a_shift_does_not_fold_over_padding_but_a_scale_does():
@@ -172,6 +180,25 @@ def test_average_pools_count_the_zeros_of_a_pad():
     graph = rewritten(net.finish(y), padding.run)
     assert kinds(graph) == ["pool"]
     assert graph.nodes[0].attributes["include_padding"] is True
+
+
+def test_average_pools_that_count_their_own_zeros_count_those_of_a_pad():
+    net = Net()
+    y = net.pool(_padded(net, net.input(None, 3, 5, 6)), 2, 1, padding=(1, 0, 0, 1))
+    graph = net.finish(y)
+    graph.nodes[-1].attributes["include_padding"] = True
+    graph = rewritten(graph, padding.run)
+    assert [n.attributes["padding"] for n in graph.nodes] == [(1, 2, 1, 2)]
+
+
+@pytest.mark.parametrize("rank", [3, 5])
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_only_pads_of_images_move(rank, channels_last):
+    net = Net(channels_last)
+    before = (0, 0, 1, 2, 0)[:rank]
+    x = net.input(None, *range(3, 2 + rank))
+    y = net.add("pad", x, mode="constant", before=before, after=(0,) * rank, value=0.0)
+    rewritten(net.finish(net.act(y, "tanh")), padding.run, changes=False)
 
 
 def test_padding_stays_where_it_means_something_else():

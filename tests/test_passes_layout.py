@@ -7,6 +7,7 @@ import pytest
 from graph_builder import TO_NCHW, TO_NHWC, Net, kinds, optimized, rewritten, transposes
 
 from dwsep.graph.passes import constants, layout
+from dwsep.graph.passes._preferred_layouts import preferred_layouts
 from dwsep.graph.pipeline import optimize
 
 
@@ -220,50 +221,19 @@ def test_a_kind_that_the_pass_does_not_know_gets_the_file_s_order():
     assert graph.shape(graph.outputs[0]) == (None, 2, 2, 6, 7)
 
 
-# --- inputs and outputs ---------------------------------------------------------------------------
-
-
-def test_inputs_can_be_declared_nhwc():
+@pytest.mark.parametrize("demanded", ["first", "last"])
+def test_what_an_operator_demands_outranks_what_others_prefer(demanded):
+    """For the second convolution alone the image would be turned another way."""
     net = Net()
-    x = net.input(None, 3, 6, 5)
-    other = net.input(None, 6, 5, 4)  # NHWC in the file already
-    y = net.binary("add", net.conv(net.binary("mul", x, 2.0), 4), net.transpose(other, *TO_NCHW))
-    graph = optimized(net.finish(net.reduce(y, (2, 3))), optimize, input_layout="NHWC")
-    assert graph.shape("x0") == (None, 6, 5, 3)
-    assert graph.shape("x1") == (None, 6, 5, 4)
-    assert not transposes(graph)
+    x = net.input(None, 4, 5, 6)
+    readers = [lambda: net.conv(x, 3), lambda: net.conv(net.transpose(x, 0, 2, 1, 3), 3)]
+    outputs = [reader() for reader in readers[:: 1 if demanded == "first" else -1]]
+    graph = net.finish(*outputs)
+    assert preferred_layouts(graph)[x] == TO_NHWC
+    moved(net, *outputs)
 
 
-def test_an_input_of_one_channel_can_be_declared_nhwc():
-    net = Net()
-    y = net.conv(net.input(None, 1, 6, 5), 4)
-    graph = optimized(net.finish(net.reduce(y, (2, 3))), optimize, input_layout="NHWC")
-    assert graph.shape("x0") == (None, 6, 5, 1)
-    assert kinds(graph) == ["standard", "reduce", "reshape"]
-
-
-def test_an_input_that_is_also_read_as_it_is_is_turned_back_for_that():
-    net = Net()
-    x = net.input(None, 3, 6, 5)
-    y = net.add("matmul", x, net.constant(net.random(5, 2)))
-    graph = optimized(net.finish(net.conv(x, 4), y), optimize, input_layout="NHWC")
-    assert graph.shape("x0") == (None, 6, 5, 3)
-
-
-def test_an_input_that_no_operator_on_images_reads_stays_as_in_the_file():
-    net = Net()
-    y = net.conv(net.input(None, 3, 6, 5), 4)
-    mask = net.input(None, 2, 6, 5)
-    z = net.add("matmul", mask, net.constant(net.random(5, 2)))
-    graph = optimized(net.finish(y, z), optimize, input_layout="NHWC")
-    assert graph.shape("x0") == (None, 6, 5, 3)
-    assert graph.shape("x1") == (None, 2, 6, 5)
-
-
-def test_another_input_layout_is_refused():
-    net = Net()
-    with pytest.raises(ValueError, match="input_layout: need None or 'NHWC', got 'NCHW'"):
-        optimize(net.finish(net.conv(net.input(None, 3, 5, 5), 4)), input_layout="NCHW")
+# --- outputs, and what stays as it is ------------------------------------------------------------
 
 
 def test_outputs_keep_names_and_axes_even_if_nothing_is_computed():

@@ -36,6 +36,9 @@ COMPOSED = {
         net.binary("min", net.binary("max", net.binary("add", x, 3.0), 0.0), 6.0),
         np.float32(1 / 6),
     ),
+    "hard_sigmoid, of a negation": lambda net, x: net.act(
+        net.unary("neg", net.binary("sub", net.binary("div", x, -6.0), 0.5)), ("clip", 0.0, 1.0)
+    ),
     "hard_swish": lambda net, x: net.binary("mul", x, net.act(x, "hard_sigmoid")),
     "hard_swish, divided last": lambda net, x: net.binary(
         "div", net.binary("mul", x, _hard(net, x)), 6.0
@@ -227,6 +230,27 @@ def test_the_mean_of_another_product_is_no_variance():
     centred = net.binary("sub", x, net.reduce(x, (2,)))
     product = net.reduce(net.binary("mul", centred, net.binary("add", centred, z)), (2,))
     y = net.binary("div", centred, net.unary("sqrt", net.binary("add", product, 50.0)))
+    rewritten(net.finish(y), layer_norm.run, changes=False)
+
+
+@pytest.mark.parametrize("place", ["centre", "variance"])
+@pytest.mark.parametrize("function", ["max", "sum"])
+def test_only_means_make_a_layer_norm(function, place):
+    net = Net()
+    x = net.input(None, 5, 8)
+    middle, spread = (function if place == p else "mean" for p in ("centre", "variance"))
+    centred = net.binary("sub", x, net.reduce(x, (2,), function=middle))
+    variance = net.reduce(net.binary("mul", centred, centred), (2,), function=spread)
+    y = net.binary("div", centred, net.unary("sqrt", net.binary("add", variance, 1e-5)))
+    rewritten(net.finish(y), layer_norm.run, changes=False)
+
+
+def test_the_mean_of_fourth_powers_is_no_variance():
+    net = Net()
+    x = net.input(None, 5, 8)
+    centred = net.binary("sub", x, net.reduce(x, (2,)))
+    power = net.reduce(net.binary("pow", centred, 4.0), (2,))
+    y = net.binary("div", centred, net.unary("sqrt", net.binary("add", power, 1e-5)))
     rewritten(net.finish(y), layer_norm.run, changes=False)
 
 

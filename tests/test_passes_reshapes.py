@@ -7,7 +7,7 @@ import pytest
 from graph_builder import TO_NCHW, TO_NHWC, Net, kinds, optimized, rewritten, transposes
 
 from dwsep.graph.passes import flatten, reshapes
-from dwsep.graph.permutation import carry, groups
+from dwsep.graph.permutation import NHWC, arranged, carry, groups
 from dwsep.graph.pipeline import optimize
 
 # --- flattening -----------------------------------------------------------------------------------
@@ -77,6 +77,21 @@ def test_reshapes_of_reshapes_are_one():
 )
 def test_a_reshape_divides_into_runs(source, target, runs):
     assert groups(source, target) == runs
+
+
+@pytest.mark.parametrize(
+    ("shape", "order", "wanted", "best"),
+    [
+        ((None, 4, 1, 1), [0, 1], NHWC, NHWC),  # what readers prefer
+        ((None, 4, 1, 1), [0, 1], None, (0, 1, 2, 3)),  # the file's
+        ((None, 4, 5, 1), [0, 1, 2], NHWC, (0, 1, 2, 3)),  # for which no axis has to move
+        ((None, 4, 5, 1), [0, 2, 1], None, NHWC),
+        ((2, 1, 3, 4), [0, 3, 2], None, (0, 1, 3, 2)),  # no other: behind the axis before it
+        ((1, 3, 2, 1), [2, 1], None, (0, 2, 3, 1)),
+    ],
+)
+def test_axes_of_size_1_lie_where_they_save_a_reshape(shape, order, wanted, best):
+    assert arranged(shape, order, wanted) == best
 
 
 @pytest.mark.parametrize("seed", range(200))

@@ -90,7 +90,7 @@ def carry(source: Shape, target: Shape, perm: Perm, wanted: Perm | None) -> tupl
     """
     runs = groups(source, target)
     position = {axis: place for place, axis in enumerate(long_axes(source, perm))}
-    runs.sort(key=lambda run: min(position[axis] for axis in run[0]) if run[0] else -1)
+    runs.sort(key=lambda run: min(position[axis] for axis in run[0]))
     before = [axis for run in runs for axis in run[0]]
     order = perm if before == list(position) else _with_ones(source, before)
     return order, arranged(target, [axis for run in runs for axis in run[1]], wanted)

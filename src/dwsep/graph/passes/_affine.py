@@ -44,7 +44,7 @@ class Affine:
 
 
 def affine_of(edit: Edit, node: Node, axis: int | None = None) -> Affine | None:
-    """Return what a node does to the channels along an axis, if it does nothing else.
+    """Return what a `batch_norm` or `binary` does to the channels along an axis, if nothing else.
 
     Without `axis`, the channels are those of an image or of features.
     """
@@ -56,7 +56,7 @@ def affine_of(edit: Edit, node: Node, axis: int | None = None) -> Affine | None:
     if node.kind == "batch_norm":
         scale, shift = (node.weights[name].astype(np.float64) for name in ("scale", "shift"))
         return Affine(node.inputs[0], scale.ravel(), shift.ravel()) if axis == own else None
-    if node.kind != "binary" or node.attributes.get("activation") is not None:
+    if node.attributes.get("activation") is not None:
         return None
     function = node.attributes["function"]
     a, b = node.inputs

@@ -115,8 +115,10 @@ def _shuffle(edit: Edit, node: Node) -> tuple[str, int] | None:
     if node.kind != "reshape":
         return None
     transpose = edit.made_by(node.inputs[0], "transpose")
-    split = None if transpose is None else edit.made_by(transpose.inputs[0], "reshape")
-    if transpose is None or split is None:
+    if transpose is None:
+        return None
+    split = edit.made_by(transpose.inputs[0], "reshape")
+    if split is None:
         return None
     x, shape = split.inputs[0], edit.shape(split.output)
     rank = len(shape)

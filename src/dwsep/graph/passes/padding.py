@@ -28,8 +28,7 @@ def _around(graph: Graph, node: Node) -> tuple[int, ...] | None:
     rows, columns = spatial_axes(graph)
     if any(before[axis] or after[axis] for axis in range(4) if axis not in (rows, columns)):
         return None
-    sides = (before[rows], after[rows], before[columns], after[columns])
-    return sides if min(sides) >= 0 else None
+    return before[rows], after[rows], before[columns], after[columns]
 
 
 def _move(edit: Edit, node: Node, reader: Node, around: tuple[int, ...]) -> None:

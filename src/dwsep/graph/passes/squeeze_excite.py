@@ -104,7 +104,6 @@ def _straighten(edit: Edit, product: Node) -> None:
         return
     if not block.mean.attributes["keepdims"]:
         block.mean.attributes = {**block.mean.attributes, "keepdims": True}
-        edit.changed = True
     for node, last in zip(chain, (channels, reduced, channels), strict=True):
         pixel = edit.graph.types[node.output].with_shape((batch, 1, 1, last))
         edit.graph.types[node.output] = pixel
