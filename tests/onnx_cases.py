@@ -268,6 +268,7 @@ CASES = [
     Case("Unsqueeze", [(2, 3)], {"axes": [0, 3]}, (11,)),
     Case("Unsqueeze", [(2, 3), i(-1, 1)], {}, NEW),
     Case("Expand", [(2, 4, 1), i(1, 4, 5)]),
+    Case("Expand", [(1, 1), i(3, 4)], open_batch=False),
     Case("Expand", [(2, 1), i(3, 1, 4)]),
     Case("Tile", [(2, 3, 4), i(1, 2, 3)]),
     Case("Tile", [(2, 1, 4), i(1, 2, 1)]),

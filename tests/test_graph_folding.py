@@ -7,7 +7,7 @@ import pytest
 from graph_oracle import evaluate_node
 
 from dwsep.errors import ShapeError
-from dwsep.graph.folding import foldable, value_of
+from dwsep.graph.folding import cost, foldable, value_of
 from dwsep.graph.infer import infer
 from dwsep.graph.ir import Node
 from dwsep.graph.ops import OPS
@@ -107,6 +107,21 @@ def test_values_are_those_of_the_definition(case):
     assert TensorType.of(got) == TensorType(type_.shape, type_.dtype)
     wanted = evaluate_node(node, [array.astype(np.float64) for array in arrays], True)
     np.testing.assert_allclose(got, wanted, rtol=4e-6, atol=2e-6)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c[0]}-{c[1].get('function', '')}")
+def test_costs_are_those_of_all_elements_at_least(case):
+    kind, attributes, weights, shapes = case
+    node = Node(kind, ["x"] * len(shapes), "y", attributes, weights)
+    wanted = [np.ones(shape) for shape in shapes]
+    assert cost(node, shapes) >= evaluate_node(node, wanted, True).size
+
+
+def test_costs_of_products_are_their_multiplications():
+    """Up to a factor of 2, as an estimate may be off."""
+    assert 2 * 3 * 40 * 50 <= cost(Node("matmul", ["a", "b"], "y"), [(2, 3, 40), (40, 50)]) <= 2e4
+    dense = Node("dense", ["x"], "y", {}, {"weight": np.ones((40, 50), np.float32)})
+    assert 2 * 3 * 40 * 50 <= cost(dense, [(2, 3, 40)]) <= 2e4
 
 
 def test_every_kind_that_folds_has_a_case():

@@ -196,6 +196,28 @@ def test_the_content_decides_whatever_the_name(model, tmp_path):
     assert [y.tobytes() for y in results[0]] == [y.tobytes() for y in results[1]]
 
 
+def test_numbers_are_added_to_the_batch():
+    batch = symbols.Dim(2, 5)
+    for total, plus in [(batch + 3, 8), (3 + batch, 8), (batch - 3, 2), (batch + np.int64(-7), -2)]:
+        assert (total.times, total.plus) == (2, plus)
+    assert 3 - batch + batch == 3
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_batch_is_computed_with_in_63_bits(sign):
+    half = symbols.Dim(sign * 2**62, sign * 2**62)
+    assert (half + symbols.Dim(sign * (2**62 - 1)) - half).times == sign * (2**62 - 1)
+    for other in (symbols.Dim(half.times), half.plus):
+        with pytest.raises(Unsupported, match="overflows"):
+            _ = half + other
+
+
+def test_empty_arrays_have_no_huge_axes():
+    assert Known(np.zeros((0, 2**16), np.float32)).array.size == 0
+    with pytest.raises(dwsep.errors.InvalidModelError, match="is an empty array of shape"):
+        Known(np.zeros((2**16 + 1, 0), np.float32))
+
+
 @pytest.mark.parametrize("other", [1.5, True, np.float32(2), "1"])
 def test_the_batch_is_computed_with_by_integers_alone(other):
     with pytest.raises(Unsupported, match="depends on the size of the batch"):

@@ -127,6 +127,50 @@ def test_what_is_done_to_weights_is_done_now():
     assert np.array_equal(graph.nodes[0].weights["weight"], wanted)
 
 
+@pytest.mark.parametrize(
+    ("start", "stop", "step", "taken"),
+    [(0, 4, 2, [0, 2]), (3, 0, -2, [3, 1]), (1, 2, 5, [1])],
+)
+def test_ranges_are_known(start, stop, step, taken):
+    nodes = [("Range", "a,b,c", "r", {}), ("Gather", "x,r", "y", {"axis": 1})]
+    constants = {name: np.array(n) for name, n in zip("abc", (start, stop, step), strict=True)}
+    x = f(2, 4, 6, 6)
+    (y,) = run(import_onnx(model(nodes, constants)), {"x": x})
+    assert np.array_equal(y, x[:, taken])
+
+
+@pytest.mark.parametrize(
+    ("op", "opset", "as_input"),
+    [
+        ("ReduceSum", 11, False),
+        ("ReduceSum", 13, True),
+        ("ReduceSum", 18, True),
+        ("ReduceMax", 17, False),
+        ("ReduceMax", 18, True),
+    ],
+)
+def test_axes_of_folded_reductions_moved_to_an_input(op, opset, as_input):
+    """Those of sums five versions before the others'."""
+    attributes = {"keepdims": 0} | ({} if as_input else {"axes": [1]})
+    nodes = [(op, "c,axes" if as_input else "c", "t", attributes), ("Reshape", "x,t", "y", {})]
+    sizes = np.array([[2, 0], [72, 72]] if op == "ReduceSum" else [[2, 1], [9, 144]])
+    constants = {"c": sizes, "axes": ints(1)}
+    graph = import_onnx(model(nodes, constants, inputs={"x": (2, 4, 6, 6)}, opset=opset))
+    assert graph.shape("y") == (2, 144)
+
+
+def test_constants_in_float64_are_computed_so():
+    nodes = [
+        ("Add", "one,tiny", "sum", {}),
+        ("Sub", "sum,one", "left", {}),
+        ("Cast", "left", "factor", {"to": FLOAT}),
+        ("Mul", "x,factor", "y", {}),
+    ]
+    x, tiny = f(2, 4, 6, 6), 2.0**-40
+    graph = import_onnx(model(nodes, {"one": np.float64(1), "tiny": np.float64(tiny)}))
+    assert np.array_equal(run(graph, {"x": x})[0], x * tiny)
+
+
 def test_constants_that_are_read_and_outputs_that_are_constant():
     nodes = [("Add", "x,c", "y", {}), ("Identity", "x", "same", {}), ("Neg", "c", "minus", {})]
     net = model(nodes, {"c": f(4, 1, 1)}, outputs=("same", "y", "minus", "c", "x"))

@@ -84,6 +84,11 @@ def test_an_input_of_another_type_and_of_open_sizes():
         (("Gather", "x,w", "y", {"axis": 1}), {"w": ints(4)}, "indices: need from -4 to 3"),
         (("Gather", "x,w", "y", {}), {"w": ints(0)}, "part of the batch"),
         (("Reshape", "x,w", "y", {}), {"w": ints(-1, 7)}, "mixes the batch"),
+        (
+            ("Reshape", "x,w", "y", {}),
+            {"w": ints(0, 4, 6, 6, 0)},
+            "keeps an axis that there is not",
+        ),
         (("Reshape", "x,w", "y", {}), {"w": ints(-1, -1)}, "at most one -1"),
         (("Resize", "x,,w", "y", {}), {"w": np.float32([2, 1, 2, 2])}, "resizes axis 0"),
         (("Resize", "x,,w", "y", {}), {"w": np.float32([1, 1, np.nan, 2])}, "nan is no scale"),
@@ -101,6 +106,13 @@ def test_an_input_of_another_type_and_of_open_sizes():
 def test_a_node_that_is_refused(node, constants, reason):
     with pytest.raises(ValueError, match=reason):
         import_onnx(model([node], constants))
+
+
+@pytest.mark.parametrize("outputs", ["y,used", "y,,used"])
+def test_a_layer_norm_of_which_more_is_used(outputs):
+    node = ("LayerNormalization", "x,w", outputs, {})
+    with pytest.raises(UnsupportedOperatorError, match="mean or deviation is used"):
+        import_onnx(model([node], {"w": f(6)}, outputs=("y", "used")))
 
 
 @pytest.mark.parametrize(

@@ -33,3 +33,12 @@ def test_every_type_is_read_as_onnx_writes_it(name, raw):
     read = to_array(tensor, None)
     assert read.dtype == values.dtype
     np.testing.assert_array_equal(read, values)
+
+
+@pytest.mark.parametrize("name", ["uint8", "uint16", "int8", "int16"])
+@pytest.mark.parametrize("element", [-1, 65536 + 7])
+def test_what_a_type_cannot_hold_is_read_as_onnx_reads_it(name, element):
+    """The field of the narrow ones holds 32 bits with a sign."""
+    tensor = onnx.TensorProto(dims=[1], int32_data=[element])
+    tensor.data_type = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(name))
+    np.testing.assert_array_equal(to_array(tensor, None), onnx.numpy_helper.to_array(tensor))

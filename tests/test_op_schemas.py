@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from dwsep import _core
+from dwsep.graph.ir import Node
 from dwsep.graph.ops import OPS
 
 CORE = _core.op_schemas()
@@ -71,6 +72,13 @@ def step(kind, attributes, weights):
     types = INPUT_TYPES.get(kind, ["float32"] * (most if most > 0 else 2))
     inputs = [builder.input(str(i), [1, 1, 1, 1], type_) for i, type_ in enumerate(types)]
     return builder.step(kind, "node", inputs, attributes, weights)
+
+
+@pytest.mark.parametrize("activation", ["relu7", ("clip", 1.0, 0.0), ("leaky_relu", np.nan), 3])
+def test_only_activations_are_activations(activation):
+    node = Node("activation", ["x"], "y", {"activation": activation})
+    (problem,) = OPS["activation"].problems(node)
+    assert problem.startswith("activation: need activation, got ")
 
 
 @pytest.mark.parametrize("kind", KINDS)
