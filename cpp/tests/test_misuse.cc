@@ -125,12 +125,19 @@ void options() {
   check(refused(activated({dwsep::ActivationKind::leaky_relu, INFINITY, 0}), "activation: "), "an infinite slope");
   dwsep::ConvOptions padding;
   padding.padding.mode = static_cast<dwsep::Padding::Mode>(9);
-  check(refused(
-            [&] {
-              dwsep::DepthwiseConv2D({memory.data(), 3, 3, 4, 1, nullptr}, padding, Activation::none());
-            },
-            "padding: "),
-        "padding 9");
+  const auto convolving = [](const dwsep::ConvOptions& o) {
+    return [=] { dwsep::DepthwiseConv2D({memory.data(), 3, 3, 4, 1, nullptr}, o, Activation::none()); };
+  };
+  check(refused(convolving(padding), "padding: "), "padding 9");
+  const auto with = [&](std::int64_t dwsep::ConvOptions::*field, const char* start) {
+    dwsep::ConvOptions o;
+    o.*field = 0;
+    check(refused(convolving(o), start), start);
+  };
+  with(&dwsep::ConvOptions::stride_h, "stride: need");
+  with(&dwsep::ConvOptions::stride_w, "stride: need");
+  with(&dwsep::ConvOptions::dilation_h, "dilation: need");
+  with(&dwsep::ConvOptions::dilation_w, "dilation: need");
 }
 
 void networks() {
@@ -147,6 +154,26 @@ void networks() {
             },
             "node 'd' (depthwise): stride: "),
         "a node that is named once");
+  const Weights unused{{"weight", {memory.data(), {4, 3}}}, {"weight.7", {memory.data(), {3}}}};
+  check(refused([&] { builder.step("pointwise", "p", {x}, {}, unused); }, "node 'p' (pointwise): weight.7: need weights of this kind"),
+        "weights that nothing reads");
+  const Attributes number{{"activation", std::vector<std::int64_t>{1}}};
+  check(refused([&] { builder.step("activation", "a", {x}, number, {}); }, "node 'a' (activation): activation: need a string"),
+        "a number for a string");
+  using Numbers = std::vector<std::int64_t>;
+  const Attributes window{{"stride", Numbers{1, 1}},
+                          {"dilation", Numbers{1, 1}},
+                          {"padding", Numbers{0, 0, 0, 0}},
+                          {"groups", Numbers{1}},
+                          {"kernel", Numbers{1, 1}}};
+  for (const dwsep::Sizes& shape : std::vector<dwsep::Sizes>{{1, 1, 4}, {1, 1, 0, 4}, {1, 1, 2, 2, 1}}) {
+    check(refused(
+              [&] {
+                builder.step("standard", "s", {x}, window, {{"weight", {memory.data(), shape}}});
+              },
+              "node 's' (standard): weight: need 4 axes"),
+          "weights of other axes, or of none");
+  }
   check(refused([&] { builder.constant({nullptr, {8}}); }, "constant: need a pointer"), "a constant from nowhere");
   check(refused(
             [&] {
