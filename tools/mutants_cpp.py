@@ -23,8 +23,19 @@ from mutate import ROOT, Mutant
 # Of the longest prefix that fits a file: programs of cpp/tests, those that know most first.
 _TESTS = {
     "runtime/": ("test_operators 1 150", "test_packed_layers", "test_network_ops"),
+    "runtime/cpu": ("test_cpu", "test_selection"),
+    "runtime/dispatch": ("test_selection", "test_cpu", "test_operators 1 150", "test_network_ops"),
+    "runtime/features": ("test_selection",),
+    "runtime/probe": ("test_cpu",),
+    "runtime/selection": ("test_selection",),
+    "runtime/utf8": ("test_file_names", "test_network_files"),
     "runtime/threads/": ("test_thread_count", "test_thread_pool", "test_thread_limits"),
-    "runtime/memory/": ("test_packed_layers", "test_network_files", "test_operators 1 50"),
+    "runtime/memory/": (
+        "test_memory",
+        "test_packed_layers",
+        "test_network_files",
+        "test_operators 1 50",
+    ),
     "runtime/layers/": (
         "test_operators 1 150",
         "test_packed_layers",
@@ -43,7 +54,13 @@ _TESTS = {
         "test_squeeze_excite",
         "test_operators 1 150",
     ),
-    "runtime/network/": ("test_network_ops", "test_network_files", "test_c_network", "test_misuse"),
+    "runtime/network/": (
+        "test_networks",
+        "test_network_ops",
+        "test_network_files",
+        "test_c_network",
+        "test_misuse",
+    ),
 }
 
 # Between spaces, as clang-format sets operators, but not pointers and templates.
@@ -65,6 +82,8 @@ _OPERATORS = {
 }
 _OPERATOR = re.compile(r"(?<= )([<>=!]=|[<>+*/%-]|&&|\|\||\+=)(?= )")
 _CONDITION = re.compile(r"(?<=\bif \()([^;{}]*)(?=\) (?:return|throw|continue|break|\{)|\)$)")
+_TEXT = re.compile(r'" \+|\+ "|to_string\(|std::string\(')  # lines that do not compile with a minus
+_DECLARATION = re.compile(r"(const )?auto\b[^=]*= ")
 _WORDS = re.compile(r"\b(std::min|std::max|true|false|continue|break)\b(?!:)")
 _SWAPPED = {
     "std::min": "std::max",
@@ -96,11 +115,16 @@ def _changes(line: str) -> Iterator[str]:
     def outside_text(match: re.Match[str]) -> bool:
         return code[: match.start()].count('"') % 2 == 0
 
+    def joins_text(match: re.Match[str]) -> bool:
+        return match[1] == "+" and _TEXT.search(code) is not None
+
     for match in filter(outside_text, _OPERATOR.finditer(code)):
-        yield from (replaced(match, text) for text in _OPERATORS[match[1]])
+        if not joins_text(match):
+            yield from (replaced(match, text) for text in _OPERATORS[match[1]])
     for match in filter(outside_text, _CONDITION.finditer(code)):
-        yield replaced(match, f"!({match[1]})")
-        yield replaced(match, f"false && ({match[1]})")
+        if not _DECLARATION.match(match[1]):
+            yield replaced(match, f"!({match[1]})")
+            yield replaced(match, f"false && ({match[1]})")
     for match in filter(outside_text, _WORDS.finditer(code)):
         yield replaced(match, _SWAPPED[match[1]])
     for match in filter(outside_text, _ONE.finditer(code)):
@@ -194,7 +218,9 @@ class Mutants:
             return "timeout"
         if code in (-signal.SIGXCPU, -signal.SIGKILL):
             return "timeout"
-        return {0: "survived", 1: "killed"}.get(code, "error")  # others: a crash
+        if code < 0:  # a crash: the program has failed
+            return "killed"
+        return {0: "survived", 1: "killed"}.get(code, "error")
 
     def _limit(self) -> None:
         limit = int(self.timeout)

@@ -33,9 +33,22 @@ from mutate import ROOT, Mutant
 SOURCE = ROOT / "src" / "dwsep"
 TESTS = ROOT / "tests"
 
-_PASSES = ("passes_algebra", "passes_folding", "passes_recognition", "passes_fusing")
-_MORE_PASSES = ("passes_layout", "passes_reshapes", "passes_blocks", "passes_channel_shuffle")
+_PASSES = (
+    "passes_constants",
+    "passes_algebra",
+    "passes_folding",
+    "passes_recognition",
+    "passes_fusing",
+)
+_MORE_PASSES = (
+    "passes_layout",
+    "passes_input_layout",
+    "passes_reshapes",
+    "passes_blocks",
+    "passes_channel_shuffle",
+)
 _IMPORT = ("importing", "onnx_import", "onnx_attributes", "onnx_operators", "onnx_hostile")
+_ONNX = ("onnx_tensors", "onnx_refusals", "onnx_external_data", "resize_ties", "batches")
 # Of the longest prefix that fits a file: its tests, those that know most about it first.
 _TESTS = {
     "graph/": (
@@ -51,9 +64,16 @@ _TESTS = {
     "graph/permutation": (*_MORE_PASSES, "passes_random"),
     "graph/passes/channel_shuffle": ("passes_channel_shuffle", "passes_random"),
     "graph/passes/blocks": ("passes_blocks", "passes_random"),
-    "graph/importing/": (*_IMPORT, "onnx_networks"),
-    "graph/ops/": ("op_schemas", "graph_shapes", "graph_folding", "onnx_operators", *_MORE_PASSES),
-    "graph/onnx/": (*_IMPORT[1:], "onnx_networks"),
+    "graph/importing/": (*_IMPORT, *_ONNX, "onnx_networks"),
+    "graph/ops/": (
+        "op_schemas",
+        "graph_shapes",
+        "graph_folding",
+        "passes_constants",
+        "onnx_operators",
+        *_MORE_PASSES,
+    ),
+    "graph/onnx/": (*_IMPORT[1:], *_ONNX, "onnx_networks"),
 }
 
 _VERDICTS = {0: "survived", 1: "killed"}  # exit codes of children, those of pytest; others: "error"
@@ -259,5 +279,5 @@ class Mutants:
                 return "timeout"
             time.sleep(0.01)
         if os.WIFSIGNALED(status):
-            return "timeout" if os.WTERMSIG(status) in (9, signal.SIGXCPU) else "error"
+            return "timeout" if os.WTERMSIG(status) in (9, signal.SIGXCPU) else "killed"  # a crash
         return _VERDICTS.get(os.WEXITSTATUS(status), "error")

@@ -7,9 +7,9 @@
 `python` mutates src/dwsep/graph and runs the tests that tools/mutants_python.py names for each file
 against the installed package, whose sources must be those of the tree. `cpp` mutates cpp/runtime in
 a copy and runs C++ tests. A mutant that survives is either a gap in the tests or computes the same
-as before: read it. The table says how many of each file's were killed by a test that failed,
-survived, ran out of time, which is as good as killed, and broke something else (a module that does
-not import, a crash), which says nothing about the tests.
+as before: read it. The table says how many of each file's were killed by a test that failed or
+crashed, survived, ran out of time, which is as good as killed, and broke something else (what does
+not compile or import), which says nothing about the tests.
 """
 
 from __future__ import annotations
