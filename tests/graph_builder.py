@@ -181,6 +181,16 @@ def unequal(before, after):
     return report
 
 
+def ill_typed(graph):
+    """Return the nodes whose type is not the one that their inputs lead to."""
+    inputs = [[graph.types[value] for value in node.inputs] for node in graph.nodes]
+    return [
+        node
+        for node, types in zip(graph.nodes, inputs, strict=True)
+        if infer(node, types, channels_last=graph.channels_last) != graph.types[node.output]
+    ]
+
+
 def rewritten(graph, *passes, changes=True):
     """Run passes on a copy; check values, declared shapes, the return value and idempotence."""
     feeds = feeds_of(graph)
@@ -191,6 +201,7 @@ def rewritten(graph, *passes, changes=True):
     assert any(changed) == changes
     assert not unequal(before, graph_oracle.evaluate(result, feeds))
     assert result.outputs == graph.outputs
+    assert not ill_typed(result)
     once = text(result)
     for run in passes:
         run(result)
@@ -213,6 +224,7 @@ def optimized(graph, optimize, **options):
             for name, x in feeds.items()
         }
         assert not unequal(before, graph_oracle.evaluate(result, moved))
+        assert not ill_typed(result)
         once = text(result)
         assert text(optimize(result, fuse=fuse, **options)) == once
         results[fuse] = result

@@ -111,6 +111,15 @@ def _rows_mixed(net, x):
     return net.reshape(split, 0, 4, 4, 6)
 
 
+def test_a_depthwise_convolution_that_is_read_in_order_stays():
+    net = Net(channels_last=True)
+    x = net.conv(net.input(None, 4, 4, 3), 6)
+    y = net.reshape(net.transpose(net.reshape(x, 0, 4, 4, 3, 2), 0, 1, 2, 4, 3), 0, 4, 4, 6)
+    graph = net.finish(net.conv(net.pool(net.depthwise(y)), 5))
+    depthwise.run(graph)
+    rewritten(graph, channel_shuffle.run, changes=False)
+
+
 def test_shuffled_channels_next_to_others_are_read_from_their_place():
     net = Net(channels_last=True)
     x, z = (net.conv(net.input(None, 4, 4, 3), 6) for _ in range(2))

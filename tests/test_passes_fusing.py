@@ -121,7 +121,7 @@ def test_a_gate_on_an_image_of_one_pixel(first):
 @pytest.mark.parametrize("source", ["input", "maximum", "other mean", "rows"])
 def test_what_is_not_the_mean_of_all_pixels_makes_no_gate(source):
     net = Net(channels_last=True)
-    x, other = net.depthwise(net.input(None, 5, 5, 6)), net.input(None, 5, 5, 6)
+    x, other = net.depthwise(net.input(None, 5, 5, 6)), net.input(None, 5, 5, 4)
     pooled = {
         "input": lambda: net.input(None, 1, 1, 6),
         "maximum": lambda: net.reduce(x, (1, 2), function="max"),
