@@ -12,7 +12,7 @@ import dwsep
 from dwsep import _limits
 from dwsep.cli import _layer_cases, _networks, layers, pairs
 
-ORACLES = ("torch", "onnxruntime")
+ORACLES = ("torch", "onnxruntime", "ai_edge_litert")
 FLAGS = Path(__file__).parent.parent / "cpp" / "isa" / "flags.txt"
 ISAS_RUN = pytest.StashKey[list[str]]()
 

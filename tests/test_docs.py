@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 import dwsep
+from dwsep.graph import tflite
 from dwsep.graph.onnx.folding import FOLDED
 from dwsep.graph.onnx.operators import IMPORTERS
 
@@ -131,13 +132,20 @@ def test_links_lead_somewhere(document):
                 assert (page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}"
 
 
-def test_the_table_of_operators_is_that_of_the_importer():
+@pytest.mark.parametrize(
+    ("mark", "importers", "folded"),
+    [
+        ("operators", IMPORTERS, FOLDED),
+        ("tflite operators", tflite.importer.IMPORTERS, tflite.folding.FOLDED),
+    ],
+)
+def test_the_tables_of_operators_are_those_of_the_importers(mark, importers, folded):
     text = (ROOT / "docs" / "networks.md").read_text(encoding="utf-8")
-    table = text.partition("<!-- operators:begin -->")[2].partition("<!-- operators:end -->")[0]
+    table = text.partition(f"<!-- {mark}:begin -->")[2].partition(f"<!-- {mark}:end -->")[0]
     rows = [line.split("|") for line in table.splitlines() if line.startswith("| `")]
     *plain, known_in_advance = [re.findall(r"`(\w+)`", row[1]) for row in rows]
-    assert sorted(name for names in plain for name in names) == sorted(IMPORTERS)
-    assert known_in_advance == sorted(set(FOLDED) - set(IMPORTERS))
+    assert sorted(name for names in plain for name in names) == sorted(importers)
+    assert known_in_advance == sorted(set(folded) - set(importers))
 
 
 def test_every_figure_of_the_readme_is_one_of_the_document_of_figures():

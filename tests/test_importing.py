@@ -160,21 +160,21 @@ def test_an_output_that_another_name_has_is_a_copy():
 TFLITE = b"\x1c\0\0\0TFL3" + bytes(56)
 
 
-def test_tflite_is_named(tmp_path):
+def test_tflite_is_told_by_its_content(tmp_path):
     path = tmp_path / "net.bin"
     path.write_bytes(TFLITE)
     for source in (path, str(path)):
-        with pytest.raises(ValueError, match=r"source: '.*net.bin' is a TFLite model"):
+        with pytest.raises(dwsep.errors.InvalidModelError, match=r"net\.bin: the file is damaged"):
             dwsep.load(source)
     for source in (TFLITE, bytearray(TFLITE), memoryview(TFLITE)):
-        with pytest.raises(ValueError, match="source: the content is a TFLite model"):
+        with pytest.raises(dwsep.errors.InvalidModelError, match="model: the file is damaged"):
             dwsep.load(source)
 
 
 @pytest.mark.parametrize(
     ("suffix", "message"),
     [
-        (".tflite", "is a TFLite model, which dwsep does not support yet"),
+        (".tflite", "is not a TFLite file"),
         (".dwsep", "net.dwsep"),
         (".onnx", "is not an ONNX file"),
         (".dat", "is not an ONNX file"),

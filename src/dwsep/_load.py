@@ -26,14 +26,16 @@ def load(
     input_layout: str | None = None,
     input_shapes: Mapping[str, Sequence[int | None]] | None = None,
     outputs: Sequence[str] | None = None,
+    signature: str | None = None,
     mmap: bool = False,
 ) -> Model:
-    """Load a network from an ONNX or ``.dwsep`` file.
+    """Load a network from an ONNX, TFLite or ``.dwsep`` file.
 
     Parameters
     ----------
     source : path, bytes or onnx.ModelProto
-        A file, its content, or a model. ONNX needs the ``onnx`` package (``dwsep[onnx]``).
+        A file, its content, or a model: the content tells which format it is. ONNX needs the
+        ``onnx`` package (``dwsep[onnx]``), TFLite nothing.
     input_layout : {None, "NHWC"}
         ``"NHWC"``: images go in with their channels last, without conversion; None: as in the file.
         Images are what convolutions, pooling and resizing read, or sequences, which become
@@ -44,6 +46,9 @@ def load(
     outputs : sequence of str, optional
         Values of the file that the model returns, in this order; default: the file's outputs. The
         file is cut there: what only other values need is never looked at, be it supported or not.
+    signature : str, optional
+        For TFLite files: the signature whose inputs and outputs the model has, by its names for
+        them; default: the file's first subgraph, by the names of its tensors.
     mmap : bool, default False
         Map a ``.dwsep`` file into memory instead of reading it: processes share what they load, and
         nothing is copied. The file must then stay as it is as long as the model lives; if it gets
@@ -79,13 +84,17 @@ def load(
         check_kind(input_shapes, Mapping, "input_shapes", "None or a mapping of names to shapes")
     if outputs is not None:
         check_kind(outputs, Sequence, "outputs", "None or a sequence of names")
+    if signature is not None and not isinstance(signature, str):
+        raise TypeError(f"signature: need None or a name, got {shown(signature)}")
     if not isinstance(mmap, bool):
         raise TypeError(f"mmap: need a bool, got {shown(mmap)}")
-    options = _Options(input_layout, input_shapes, outputs, mmap)
+    options = _Options(input_layout, input_shapes, outputs, signature, mmap)
     path = _path(source)
     start = _start(source, path)
     name = path or ""
     chosen = next(f for f in _FORMATS if f.is_in(start) or name.endswith(f.suffix))
+    if signature is not None and chosen.suffix != ".tflite":
+        raise ValueError(f"signature: need None for all but .tflite files, got {signature!r}")
     if mmap and (path is None or chosen.suffix != ".dwsep"):
         raise ValueError("mmap: need False for all but .dwsep files, got True")
     return chosen.load(source if path is None else path, options)
@@ -97,6 +106,7 @@ class _Options(NamedTuple):
     input_layout: str | None
     input_shapes: Mapping[str, Sequence[int | None]] | None
     outputs: Sequence[str] | None
+    signature: str | None
     mmap: bool
 
 
@@ -109,9 +119,18 @@ def _load_saved(source: Any, options: _Options) -> Model:
     return Model(_core.Network.from_bytes(bytes(source)))
 
 
-def _refuse_tflite(source: Any, options: _Options) -> Model:
-    what = repr(source) if isinstance(source, str) else "the content"
-    raise ValueError(f"source: {what} is a TFLite model, which dwsep does not support yet")
+def _load_tflite(source: Any, options: _Options) -> Model:
+    from .graph.tflite import import_tflite
+
+    return _lowered(
+        lambda: import_tflite(
+            source,
+            input_shapes=options.input_shapes,
+            outputs=options.outputs,
+            signature=options.signature,
+        ),
+        options,
+    )
 
 
 def _load_onnx(source: Any, options: _Options) -> Model:
@@ -150,7 +169,7 @@ class _Format(NamedTuple):
 
 _FORMATS = (  # the first that fits
     _Format(".dwsep", 0, b"dwsepnet", _load_saved),
-    _Format(".tflite", 4, b"TFL3", _refuse_tflite),
+    _Format(".tflite", 4, b"TFL3", _load_tflite),
     _Format(".onnx", 0, b"", _load_onnx),  # without magic bytes: all that no other format claims
 )
 

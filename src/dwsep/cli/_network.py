@@ -47,7 +47,7 @@ def _named_shape(text: str) -> tuple[str, Shape]:
 
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Declare the positional argument."""
-    parser.add_argument("network", help="an .onnx or .dwsep file")
+    parser.add_argument("network", help="an .onnx, .tflite or .dwsep file")
 
 
 def add_shapes(parser: argparse.ArgumentParser) -> None:

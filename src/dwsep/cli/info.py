@@ -17,7 +17,9 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the sub-command."""
     parser.add_argument(
-        "network", nargs="?", help="describe this .onnx or .dwsep file instead of the machine"
+        "network",
+        nargs="?",
+        help="describe this network instead of the machine",
     )
     add_batch(parser)
     add_shapes(parser)

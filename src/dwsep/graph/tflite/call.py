@@ -1,0 +1,69 @@
+"""One operator of the file, with its inputs found and its options as Python values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...errors import InvalidModelError
+from ..importing.call import OperatorCall
+from ..importing.compositions import clipped
+from ..importing.unsupported import Unsupported
+from ..importing.values import Known, Value
+from ..ir import Array
+from .model import Tensor
+
+# Fused activations, in the order of their numbers.
+_ACTIVATIONS = (None, "relu", ("clip", -1.0, 1.0), "relu6", "tanh")
+
+
+@dataclass(eq=False)
+class Call(OperatorCall):
+    """What an importer of an operator of TFLite works on."""
+
+    options: dict[str, Any]
+    tensors: list[Tensor | None]  # of the inputs
+    results: list[Tensor]  # of the outputs
+
+    def option(self, name: str, default: Any = None) -> Any:
+        """Return an option."""
+        value = self.options.get(name, default)
+        return default if value is None else value
+
+    def weight(self, index: int, what: str) -> Array:
+        """Return an input that must be a constant, in float32."""
+        value = self.value(index)
+        if isinstance(value, Known) and value.array.dtype != np.float32:
+            tensor = self.tensors[index]
+            assert tensor is not None
+            return dequantized(value, tensor)
+        return super().weight(index, what)
+
+    def activated(self, y: Value) -> Value:
+        """Add the activation that is fused into the operator."""
+        code = self.option("activation", 0)
+        if not 0 <= code < len(_ACTIVATIONS):
+            raise Unsupported(f"its fused activation {code} is not supported")
+        activation = _ACTIVATIONS[code]
+        if activation is None:
+            return y
+        if isinstance(activation, tuple):
+            return clipped(self.builder, y, activation[1], activation[2])
+        return self.builder.activation(activation, y)
+
+
+def dequantized(value: Known, tensor: Tensor) -> Array:
+    """Return the real numbers that a constant stands for."""
+    array, quantization = value.array, tensor.quantization
+    if array.dtype in (np.float16, np.float64):
+        return array.astype(np.float32)
+    if quantization is None or array.dtype not in (np.int8, np.uint8, np.int16, np.int32):
+        raise InvalidModelError(f"tensor {tensor.name!r} is {array.dtype} and not quantized")
+    along = [1] * array.ndim
+    if quantization.scale.size > 1:
+        along[quantization.axis] = -1
+    scale, zero = quantization.scale.reshape(along), quantization.zero_point.reshape(along)
+    difference = (array.astype(np.int64) - zero).astype(np.float32)
+    return np.asarray(difference * scale, np.float32)

@@ -1,0 +1,189 @@
+"""Functions of each element, reductions, and types."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ...errors import InvalidModelError
+from ..importing.compositions import clipped
+from ..importing.unsupported import Unsupported
+from ..importing.values import Known, Value
+from .call import Call, dequantized
+from .registry import operator
+
+_ACTIVATIONS = {"RELU": "relu", "RELU6": "relu6", "LOGISTIC": "sigmoid", "TANH": "tanh"}
+_UNARY = {
+    name.upper(): name
+    for name in (
+        *("exp", "log", "sqrt", "neg", "abs", "floor", "ceil", "round"),
+        *("sin", "cos", "sign"),
+    )
+}
+_BINARY = {
+    **{"ADD": "add", "SUB": "sub", "MUL": "mul", "DIV": "div"},
+    **{"MAXIMUM": "max", "MINIMUM": "min", "POW": "pow"},
+}
+_CLIPS = {"RELU_N1_TO_1": (-1.0, 1.0), "RELU_0_TO_1": (0.0, 1.0)}
+_REDUCERS = {"MEAN": "mean", "SUM": "sum", "REDUCE_MAX": "max", "REDUCE_MIN": "min"}
+
+
+@operator(*_ACTIVATIONS)
+def activation(call: Call) -> Value:
+    """Import an activation that has no parameters."""
+    return call.builder.activation(_ACTIVATIONS[call.type], call.value(0))
+
+
+@operator(*_CLIPS)
+def clip(call: Call) -> Value:
+    """Import a clip to fixed bounds."""
+    return clipped(call.builder, call.value(0), *_CLIPS[call.type])
+
+
+@operator("HARD_SWISH")
+def hard_swish(call: Call) -> Value:
+    """Import x clip(x + 3, 0, 6) / 6."""
+    return call.builder.activation("hard_swish", call.value(0))
+
+
+@operator("LEAKY_RELU")
+def leaky_relu(call: Call) -> Value:
+    """Import x where x >= 0, else alpha x."""
+    alpha = float(call.option("alpha", 0.0))
+    if not math.isfinite(alpha):
+        raise InvalidModelError(f"alpha: need a finite number, got {alpha}")
+    return call.builder.activation(("leaky_relu", alpha), call.value(0))
+
+
+@operator("PRELU")
+def prelu(call: Call) -> Value:
+    """Import x where x >= 0, else slope x; the slope broadcasts from the last axis."""
+    slope = call.value(1)
+    if isinstance(slope, Known):
+        slope = Known(call.weight(1, "slope"), slope.name)
+    return call.builder.binary("prelu", call.value(0), slope)
+
+
+@operator("ELU")
+def elu(call: Call) -> Value:
+    """Import x where x >= 0, else exp(x) - 1."""
+    build, x = call.builder, call.value(0)
+    below = build.binary("sub", build.unary("exp", build.binary("min", x, 0.0)), 1.0)
+    return build.binary("add", build.activation("relu", x), below)
+
+
+@operator("GELU")
+def gelu(call: Call) -> Value:
+    """Import x Phi(x), or its approximation by tanh."""
+    build, x = call.builder, call.value(0)
+    if not call.option("approximate", False):
+        return build.activation("gelu", x)
+    cube = build.binary("mul", build.binary("mul", x, x), x)
+    inner = build.binary("add", x, build.binary("mul", cube, 0.044715))
+    t = build.activation("tanh", build.binary("mul", inner, math.sqrt(2 / math.pi)))
+    return build.binary("mul", build.binary("mul", x, 0.5), build.binary("add", t, 1.0))
+
+
+@operator(*_UNARY)
+def unary(call: Call) -> Value:
+    """Import a function of one value."""
+    return call.builder.unary(_UNARY[call.type], call.value(0))
+
+
+@operator("RSQRT", "SQUARE")
+def power(call: Call) -> Value:
+    """Import 1 / sqrt(x) and x * x."""
+    build, x = call.builder, call.value(0)
+    if call.type == "SQUARE":
+        return build.binary("mul", x, x)
+    return build.unary("reciprocal", build.unary("sqrt", x))
+
+
+@operator(*_BINARY)
+def binary(call: Call) -> Value:
+    """Import arithmetic."""
+    y = call.builder.binary(_BINARY[call.type], _float(call, 0), _float(call, 1))
+    return call.activated(y)
+
+
+def _float(call: Call, index: int) -> Value:
+    """Return an operand; constants may be stored in other types."""
+    value = call.value(index)
+    if isinstance(value, Known) and value.array.dtype != np.float32:
+        return Known(call.weight(index, "operand"), "")
+    return value
+
+
+@operator("SQUARED_DIFFERENCE")
+def squared_difference(call: Call) -> Value:
+    """Import (a - b) squared."""
+    difference = call.builder.binary("sub", _float(call, 0), _float(call, 1))
+    return call.builder.binary("mul", difference, difference)
+
+
+@operator("FLOOR_DIV")
+def floor_div(call: Call) -> Value:
+    """Import the integer part of a quotient."""
+    return call.builder.unary("floor", call.builder.binary("div", call.value(0), call.value(1)))
+
+
+@operator("ADD_N")
+def add_n(call: Call) -> Value:
+    """Import a sum of any number of values."""
+    result = call.value(0)
+    for index in range(1, len(call.inputs)):
+        result = call.builder.binary("add", result, call.value(index))
+    return result
+
+
+@operator(*_REDUCERS)
+def reduce(call: Call) -> Value:
+    """Import a reduction over constant axes."""
+    axes = call.axes("axes", call.ints(1, "axes"), len(call.shape()))
+    keep = bool(call.option("keep_dims", False))
+    if not axes:
+        return call.value(0)
+    return call.builder.reduce(_REDUCERS[call.type], call.value(0), axes, keep)
+
+
+@operator("SOFTMAX", "LOG_SOFTMAX")
+def softmax(call: Call) -> Value:
+    """Import softmax(beta x) over the last axis."""
+    build, x, log = call.builder, call.value(0), call.type == "LOG_SOFTMAX"
+    if not call.shape():
+        raise InvalidModelError("need at least one axis, got ()")
+    beta = 1.0 if log else float(call.option("beta", 1.0))
+    x = build.binary("mul", x, beta) if beta != 1 else x
+    return build.emit("softmax", [x], axis=len(call.shape()) - 1, log=log)
+
+
+@operator("L2_NORMALIZATION")
+def l2_normalization(call: Call) -> Value:
+    """Import x divided by its length over the last axis, which counts as 1e-6 at least."""
+    build, x = call.builder, call.value(0)
+    length = build.unary(
+        "sqrt", build.reduce("sum", build.binary("mul", x, x), [len(call.shape()) - 1])
+    )
+    return call.activated(build.binary("div", x, build.binary("max", length, 1e-6)))
+
+
+@operator("DEQUANTIZE")
+def dequantize(call: Call) -> Value:
+    """Import weights that are stored in other types."""
+    value, tensor = call.value(0), call.tensors[0]
+    if isinstance(value, Known) and tensor is not None:
+        call.builder.charge(value.array.shape)
+        return Known(dequantized(value, tensor))
+    if call.results[0].type == "float32" and tensor is not None and tensor.type == "float32":
+        return value
+    raise Unsupported("the network's values are float32 and stay so")
+
+
+@operator("CAST")
+def cast(call: Call) -> Value:
+    """Import a cast of a computed value: float32 to float32 only."""
+    tensor = call.tensors[0]
+    if tensor is not None and tensor.type == call.results[0].type == "float32":
+        return call.value(0)
+    raise Unsupported("the network's values are float32 and stay so")

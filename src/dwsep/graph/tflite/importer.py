@@ -1,0 +1,151 @@
+"""From a TFLite file to a graph."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...errors import InvalidModelError, UnsupportedOperatorError
+from ..importing.importer import Import, ImportNode
+from ..importing.inputs import check_names, input_shape
+from ..importing.node import FileNode, needed_nodes
+from ..importing.unsupported import Unsupported
+from ..importing.values import Known, Value
+from ..ir import Graph
+from . import convolution, elementwise, moves
+from .call import Call
+from .densify import constant
+from .folding import FOLDED, fold
+from .model import File, read
+from .registry import IMPORTERS
+
+__all__ = ["IMPORTERS", "convolution", "elementwise", "import_tflite", "moves"]
+
+Shapes = Mapping[str, Sequence[int | None]]
+
+
+def import_tflite(
+    source: str | os.PathLike[str] | bytes | Any,
+    *,
+    input_shapes: Shapes | None = None,
+    outputs: Sequence[str] | None = None,
+    signature: str | None = None,
+) -> Graph:
+    """Return the graph of a TFLite model.
+
+    Parameters
+    ----------
+    source : path or bytes
+    input_shapes : mapping of str to sequence of int or None, optional
+        Shapes of inputs, instead of those in the file. The first size may be None, the batch.
+    outputs : sequence of str, optional
+        Tensors of the file that the graph gives, instead of the file's outputs. What they do not
+        need is left out before it is looked at.
+    signature : str, optional
+        The signature whose subgraph, inputs and outputs are taken; default: the first subgraph.
+
+    Returns
+    -------
+    Graph
+        With images as NHWC. A batch that the file leaves open stays open if all of the network
+        allows it, else it is what the file has in its place.
+
+    Raises
+    ------
+    UnsupportedOperatorError
+        If there are nodes that dwsep cannot compute; the message lists all of them.
+    InvalidModelError
+        If the file is damaged or contradicts itself, or if an option does not fit it.
+    """
+    file = read(source, signature)
+    given = input_shapes or {}
+    check_names(file.name, given, file.inputs)
+    names = list(file.outputs) if outputs is None else list(outputs)
+    nodes = _needed(file, names)
+    used = {name for node in nodes for name in node.inputs} | set(names)
+    inputs = [name for name in file.inputs if outputs is None or name in used]
+    try:
+        return _graph(file, nodes, inputs, names, given, open_batch=True)
+    except (InvalidModelError, UnsupportedOperatorError):
+        if all(file.tensors[name].shape[:1] != (-1,) or name in given for name in inputs):
+            raise
+        return _graph(file, nodes, inputs, names, given, open_batch=False)
+
+
+def _needed(file: File, outputs: Sequence[str]) -> list[FileNode]:
+    for name in outputs:
+        if name not in file.tensors:
+            close = difflib.get_close_matches(str(name), file.tensors, n=3)
+            hint = f"; there are {', '.join(map(repr, close))}" if close else ""
+            raise InvalidModelError(f"{file.name}: nothing makes the output {name!r}{hint}")
+    constants = {t.name for t in file.tensors.values() if t.data is not None}
+    numbers = needed_nodes(
+        file.name,
+        [(node.inputs, node.outputs) for node in file.nodes],
+        {*file.inputs, *constants},
+        outputs,
+        lambda number: file.nodes[number].name,
+    )
+    return [file.nodes[number] for number in numbers]
+
+
+def _graph(
+    file: File,
+    nodes: Sequence[FileNode],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    given: Shapes,
+    *,
+    open_batch: bool,
+) -> Graph:
+    used = {name for node in nodes for name in node.inputs} | set(outputs)
+    known = {
+        name: Known(constant(tensor), name)
+        for name, tensor in file.tensors.items()
+        if tensor.data is not None and name in used
+    }
+    state = Import(file.name, file.network, nodes, known, channels_last=True)
+    wrong = [
+        f"input {name!r} is {file.tensors[name].type}"
+        for name in inputs
+        if file.tensors[name].type != "float32"
+    ]
+    for name in inputs:
+        tensor = file.tensors[name]
+        declared: list[int | str] = [n if n >= 0 else "" for n in tensor.shape]
+        if not open_batch and declared[:1] == [""]:
+            declared[0] = max(tensor.declared[0], 1)
+        state.add_input(name, input_shape(file.name, name, declared, given.get(name)))
+    try:
+        graph = state.run(_importer(file, state), {*IMPORTERS, *FOLDED}, outputs)
+    except (InvalidModelError, UnsupportedOperatorError) as error:
+        if not wrong:
+            raise
+        wrong.append(str(error))
+    if wrong:
+        raise UnsupportedOperatorError(
+            f"{file.name}: dwsep computes in float32, but\n  " + "\n  ".join(wrong)
+        )
+    return graph
+
+
+def _importer(file: File, state: Import) -> ImportNode:
+    def import_node(
+        node: FileNode, values: list[Value | None], used: list[str]
+    ) -> list[Value | None]:
+        tensors = [file.tensors.get(name) for name in node.inputs]
+        made = [file.tensors[name] for name in node.outputs]
+        call = Call(state.build, node.name, node.type, values, used, node.attributes, tensors, made)
+        result = fold(call)
+        if result is None:
+            if node.type not in IMPORTERS:
+                raise Unsupported("it is supported for values that are known in advance only")
+            wrong = [t.type for t in made if t.type != "float32"]
+            if wrong and not all(isinstance(value, Known) for value in values if value):
+                raise Unsupported(f"its output is {wrong[0]}, dwsep computes in float32")
+            result = IMPORTERS[node.type](call)
+        return result if isinstance(result, list) else [result]
+
+    return import_node

@@ -1,0 +1,242 @@
+"""Reads a model: its tensors, operators and signatures, with all that they refer to checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..._arguments import shown
+from ...errors import InvalidModelError
+from ..importing.node import FileNode
+from ..sizes import MOST_AXES
+from .flatbuffer import Table
+from .schema import OPERATORS, OPTIONS, TYPE_NAMES, TYPES
+
+
+@dataclass(eq=False)
+class Quantization:
+    """real = scale * (stored - zero_point), for the tensor or for each index along an axis."""
+
+    scale: NDArray[np.float32]
+    zero_point: NDArray[np.int64]
+    axis: int
+
+
+@dataclass(eq=False)
+class Tensor:
+    """A tensor of the file."""
+
+    name: str  # unique
+    shape: tuple[int, ...]  # -1 where the file leaves a size open
+    declared: tuple[int, ...]  # with a number there, 1 as a rule
+    type: str
+    data: NDArray[np.uint8] | None  # None for what the network computes
+    quantization: Quantization | None
+    sparsity: Table | None
+
+    def array(self) -> NDArray[Any]:
+        """Return the constant that a tensor is."""
+        if self.data is None or self.sparsity is not None:
+            raise InvalidModelError(f"tensor {self.name!r} is no dense constant")
+        if self.type not in TYPES:
+            raise InvalidModelError(f"tensor {self.name!r} is {self.type}")
+        dtype = np.dtype(self.type)
+        wanted = dtype.itemsize
+        for n in self.declared:
+            wanted *= n
+        if wanted != self.data.size:
+            raise InvalidModelError(
+                f"tensor {self.name!r}: need {wanted} bytes for {self.type} {self.declared}, "
+                f"got {self.data.size}"
+            )
+        array = np.frombuffer(self.data, np.uint8).view(dtype) if wanted else np.empty(0, dtype)
+        return array.reshape(self.declared)
+
+
+@dataclass(eq=False)
+class File:
+    """A model as it was read: one subgraph."""
+
+    name: str  # for messages
+    network: str
+    tensors: dict[str, Tensor]
+    inputs: list[str]
+    outputs: list[str]
+    nodes: list[FileNode]
+
+
+def read(source: Any, signature: str | None) -> File:
+    """Return the model of a path or of bytes."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        name, data = "model", memoryview(source).cast("B")
+    elif isinstance(source, (str, os.PathLike)):
+        path = Path(os.fsdecode(source))
+        name, data = str(path), memoryview(path.read_bytes())
+    else:
+        raise TypeError(f"source: need a path or bytes, got {shown(source)}")
+    if bytes(data[4:8]) != b"TFL3":
+        raise InvalidModelError(f"{name}: is not a TFLite file")
+    try:
+        return _file(name, Table.root(data), data, signature)
+    except InvalidModelError as error:
+        text = str(error)
+        raise InvalidModelError(text if text.startswith(name) else f"{name}: {text}") from None
+
+
+def _file(name: str, model: Table, data: memoryview, signature: str | None) -> File:
+    number, inputs, outputs = _chosen(model, signature)
+    graphs = model.tables(2)
+    if not 0 <= number < len(graphs):
+        raise InvalidModelError(f"there is no subgraph {number}")
+    graph = graphs[number]
+    tensors = _tensors(graph, model, data)
+    if inputs is None or outputs is None:
+        inputs = dict.fromkeys(_indices(graph.numbers(1, "<i4"), len(tensors)), "")
+        outputs = dict.fromkeys(_indices(graph.numbers(2, "<i4"), len(tensors)), "")
+    for number, public in {**outputs, **inputs}.items():
+        _indices(np.array([number]), len(tensors))
+        tensors[number].name = public or tensors[number].name
+    names = [t.name for t in tensors]
+    if len(set(names)) != len(names):
+        raise InvalidModelError(f"signature: {signature!r} gives a name that other tensors have")
+    return File(
+        name,
+        graph.string(4) or "model",
+        {t.name: t for t in tensors},
+        [names[i] for i in inputs],
+        [names[i] for i in outputs],
+        _nodes(graph, model, names),
+    )
+
+
+Ports = dict[int, str]
+
+
+def _chosen(model: Table, signature: str | None) -> tuple[int, Ports | None, Ports | None]:
+    """Return the subgraph of a signature, and its names for the tensors that go in and out."""
+    if signature is None:
+        return 0, None, None
+    signatures = {s.string(2): s for s in model.tables(7)}
+    if signature not in signatures:
+        raise InvalidModelError(f"signature: need one of {sorted(signatures)}, got {signature!r}")
+    chosen = signatures[signature]
+    ports = [{m.scalar(1, "I", 0): m.string(0) for m in chosen.tables(field)} for field in (0, 1)]
+    return chosen.scalar(4, "I", 0), ports[0], ports[1]
+
+
+def _indices(numbers: NDArray[Any], count: int) -> list[int]:
+    if numbers.size and not 0 <= numbers.min() <= numbers.max() < count:
+        raise InvalidModelError(f"a tensor's number is not from 0 to {count - 1}")
+    return [int(n) for n in numbers]
+
+
+def _tensors(graph: Table, model: Table, data: memoryview) -> list[Tensor]:
+    buffers = model.tables(4)
+    tensors: list[Tensor] = []
+    taken: set[str] = set()
+    for number, table in enumerate(graph.tables(0)):
+        name = table.string(3) or f"tensor_{number}"
+        while name in taken:
+            name = f"{name}_{number}"
+        taken.add(name)
+        declared = _sizes(table.numbers(0, "<i4"))
+        shape = _sizes(table.numbers(7, "<i4")) or declared
+        if len(shape) != len(declared):
+            raise InvalidModelError(f"tensor {name!r}: shapes {declared} and {shape} differ")
+        kind = table.scalar(1, "b", 0)
+        type_ = TYPES[kind] if 0 <= kind < len(TYPES) else None
+        type_ = type_ or TYPE_NAMES.get(kind, f"type {kind}")
+        buffer = table.scalar(2, "I", 0)
+        if buffer >= max(len(buffers), 1):
+            raise InvalidModelError(f"tensor {name!r}: there is no buffer {buffer}")
+        content = _content(buffers[buffer], data) if buffer else None
+        if content is None and declared and 0 in declared:
+            content = np.empty(0, np.uint8)
+        quantization = _quantization(table.table(4), name, declared)
+        tensors.append(Tensor(name, shape, declared, type_, content, quantization, table.table(6)))
+    return tensors
+
+
+def _sizes(numbers: NDArray[Any]) -> tuple[int, ...]:
+    if numbers.size > MOST_AXES or (numbers.size and numbers.min() < -1):
+        raise InvalidModelError(f"no tensor has the shape {numbers[:20].tolist()}")
+    return tuple(int(n) for n in numbers)
+
+
+def _content(buffer: Table, data: memoryview) -> NDArray[np.uint8] | None:
+    """Return a buffer's bytes, which may lie behind the tables; None if it has none."""
+    offset, size = buffer.scalar(1, "Q", 0), buffer.scalar(2, "Q", 0)
+    if offset > 1:
+        if offset + size > len(data):
+            raise InvalidModelError(f"a buffer lies at {offset}, outside of the file")
+        return np.frombuffer(data, np.uint8, size, offset)
+    content = buffer.numbers(0, "u1")
+    return content if content.size else None
+
+
+def _quantization(table: Table | None, name: str, shape: tuple[int, ...]) -> Quantization | None:
+    if table is None:
+        return None
+    scale, zero = table.numbers(2, "<f4"), table.numbers(3, "<i8")
+    if not scale.size:
+        return None
+    zero = zero if zero.size else np.zeros(scale.size, np.int64)
+    axis = table.scalar(6, "i", 0)
+    fits = scale.size == 1 or (0 <= axis < len(shape) and shape[axis] == scale.size)
+    sound = bool(np.all(np.isfinite(scale)) and np.all(scale > 0))
+    if not fits or not sound or zero.size not in (1, scale.size):
+        raise InvalidModelError(
+            f"tensor {name!r}: {scale.size} scales and {zero.size} zero points do not fit "
+            f"axis {axis} of {shape}, or are not positive numbers"
+        )
+    return Quantization(scale, np.broadcast_to(zero, scale.shape), axis)
+
+
+def _nodes(graph: Table, model: Table, names: Sequence[str]) -> list[FileNode]:
+    types = [_operator_type(code) for code in model.tables(1)]
+    nodes = []
+    for number, table in enumerate(graph.tables(3)):
+        code = table.scalar(0, "I", 0)
+        if code >= len(types):
+            raise InvalidModelError(f"operator {number}: there is no operator code {code}")
+        type_ = types[code]
+        made = [names[i] for i in _indices(table.numbers(2, "<i4"), len(names))]
+        read = table.numbers(1, "<i4")
+        present = _indices(read[read >= 0], len(names))
+        if read.size and read.min() < -1:
+            raise InvalidModelError(f"operator {number}: input {read.min()}")
+        taken = iter(present)
+        inputs = [names[next(taken)] if n >= 0 else "" for n in read]
+        label = made[0] if made else f"number {number}"
+        nodes.append(FileNode(label, type_, inputs, made, _options(table, type_)))
+    return nodes
+
+
+def _operator_type(code: Table) -> str:
+    number = max(code.scalar(0, "b", 0), code.scalar(3, "i", 0))
+    name = OPERATORS[number] if 0 <= number < len(OPERATORS) else f"operator {number}"
+    return code.string(1) or "CUSTOM" if name == "CUSTOM" else name
+
+
+def _options(operator: Table, type_: str) -> dict[str, Any]:
+    """Return an operator's options, or those bytes that a custom one has."""
+    fields = OPTIONS.get(type_, {})
+    table = operator.table(4) if fields else None
+    options: dict[str, Any] = {}
+    for name, (field, kind, default) in fields.items():
+        if table is None:
+            options[name] = default
+        elif kind == "[":
+            options[name] = table.numbers(field, "<i4").tolist()
+        else:
+            options[name] = table.scalar(field, kind, default)
+    custom = operator.numbers(5, "u1")
+    if custom.size:
+        options["custom"] = custom.tobytes()
+    return options

@@ -1,0 +1,256 @@
+"""Operators that move values without computing with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import InvalidModelError
+from ..importing.compositions import (
+    Parts,
+    expanded,
+    gathered,
+    reshaped,
+    size_of,
+    sizes_with,
+    sliced,
+    tiled,
+)
+from ..importing.symbols import Dim
+from ..importing.unsupported import Unsupported
+from ..importing.values import Value
+from ..sizes import LARGEST_SIZE
+from .call import Call
+from .registry import operator
+
+
+def target(call: Call) -> list[Any]:
+    """Return the shape that a RESHAPE asks for: an input, an option, or that of its output."""
+    if call.has(1):
+        return call.sizes(1, "shape")
+    sizes = call.option("new_shape")
+    return list(sizes if sizes is not None else call.results[0].shape)
+
+
+@operator("RESHAPE")
+def reshape(call: Call) -> Value:
+    """Import a reshape."""
+    return reshaped(call.builder, call.value(0), target(call))
+
+
+@operator("SQUEEZE")
+def squeeze(call: Call) -> Value:
+    """Import a reshape that takes axes of size 1 away; all of them if none is named."""
+    shape = call.shape()
+    axes = call.axes("squeeze_dims", call.option("squeeze_dims", []), len(shape))
+    axes = axes or [axis for axis, n in enumerate(shape) if n == 1]
+    if any(shape[axis] != 1 for axis in axes):
+        raise InvalidModelError(f"squeeze_dims: {axes} are not all of size 1 in {shape}")
+    sizes = [size_of(shape, axis) for axis in range(len(shape)) if axis not in axes]
+    return reshaped(call.builder, call.value(0), sizes)
+
+
+@operator("EXPAND_DIMS")
+def expand_dims(call: Call) -> Value:
+    """Import a reshape that inserts an axis of size 1."""
+    axes, shape = call.ints(1, "axis"), call.shape()
+    if len(axes) != 1:
+        raise InvalidModelError(f"axis: need one, got {axes}")
+    sizes = [size_of(shape, axis) for axis in range(len(shape))]
+    sizes.insert(call.axis(axes[0], len(shape) + 1), 1)
+    return reshaped(call.builder, call.value(0), sizes)
+
+
+@operator("TRANSPOSE")
+def transpose(call: Call) -> Value:
+    """Import a permutation of the axes."""
+    perm = call.ints(1, "perm")
+    if sorted(perm) != list(range(len(call.shape()))):
+        raise InvalidModelError(f"perm: {perm} does not permute {len(call.shape())} axes")
+    return call.builder.transpose(call.value(0), perm)
+
+
+@operator("CONCATENATION")
+def concatenation(call: Call) -> Value:
+    """Import a concatenation."""
+    values = [call.value(i) for i in range(len(call.inputs))]
+    axis = call.axis(call.option("axis", 0), len(call.shape()))
+    y = values[0] if len(values) == 1 else call.builder.emit("concat", values, axis=axis)
+    return call.activated(y)
+
+
+@operator("PACK")
+def pack(call: Call) -> Value:
+    """Import a concatenation along a new axis."""
+    build, shape = call.builder, call.shape()
+    axis = call.axis(call.option("axis", 0), len(shape) + 1)
+    sizes = [size_of(shape, i) for i in range(len(shape))]
+    sizes.insert(axis, 1)
+    values = [reshaped(build, call.value(i), sizes) for i in range(len(call.inputs))]
+    return values[0] if len(values) == 1 else build.emit("concat", values, axis=axis)
+
+
+@operator("UNPACK")
+def unpack(call: Call) -> list[Value | None]:
+    """Import a slice for each index of an axis, without the axis."""
+    build, x, shape = call.builder, call.value(0), call.shape()
+    axis = call.axis(call.option("axis", 0), len(shape))
+    if shape[axis] != len(call.outputs):
+        raise InvalidModelError(f"{len(call.outputs)} outputs for an axis of {shape[axis]}")
+    results: list[Value | None] = []
+    for index, name in enumerate(call.outputs):
+        part = sliced(build, x, {axis: (index, index + 1, 1)}) if name else None
+        results.append(None if part is None else reshaped(build, part, sizes_with(part, axis, [])))
+    return results
+
+
+@operator("SPLIT", "SPLIT_V")
+def split(call: Call) -> list[Value | None]:
+    """Import a slice for each output that is read."""
+    by_sizes = call.type == "SPLIT_V"
+    data, axis_input = (0, 2) if by_sizes else (1, 0)
+    axes, shape, parts = call.ints(axis_input, "axis"), call.shape(data), len(call.outputs)
+    if len(axes) != 1:
+        raise InvalidModelError(f"axis: need one, got {axes}")
+    axis = call.axis(axes[0], len(shape))
+    size = shape[axis]
+    if size is None:
+        raise Unsupported("it splits the batch, whose size is unknown")
+    sizes = call.ints(1, "sizes") if by_sizes else [size // max(parts, 1)] * parts
+    if sizes.count(-1) == 1:
+        sizes[sizes.index(-1)] = size - sum(n for n in sizes if n != -1)
+    if len(sizes) != parts or sum(sizes) != size or min(sizes) < 1:
+        raise InvalidModelError(f"sizes: {sizes} for {parts} outputs and {size} elements")
+    results: list[Value | None] = []
+    start = 0
+    for name, n in zip(call.outputs, sizes, strict=True):
+        part: Parts = {axis: (start, start + n, 1)}
+        results.append(sliced(call.builder, call.value(data), part) if name else None)
+        start += n
+    return results
+
+
+@operator("SLICE")
+def slice_(call: Call) -> Value:
+    """Import a slice by where it begins and its size, -1 for the rest."""
+    shape, begins, sizes = call.shape(), call.ints(1, "begin"), call.sizes(2, "size")
+    if not len(begins) == len(sizes) == len(shape):
+        raise InvalidModelError(f"begin and size: need {len(shape)}, got {begins} and {sizes}")
+    parts: Parts = {}
+    for axis, (begin, n, size) in enumerate(zip(begins, sizes, shape, strict=True)):
+        if size is None:
+            whole = n == Dim(1) if isinstance(n, Dim) else n == -1
+            if begin or not whole:
+                raise Unsupported("it takes a part of the batch, whose size is unknown")
+            continue
+        if isinstance(n, Dim):
+            raise Unsupported("its size depends on the batch")
+        end = size if n == -1 else begin + n
+        if not 0 <= begin < end <= size:
+            raise InvalidModelError(f"begin and size: {begin} and {n} do not fit {size}")
+        parts[axis] = (begin, end, 1)
+    return sliced(call.builder, call.value(0), parts)
+
+
+@operator("STRIDED_SLICE")
+def strided_slice(call: Call) -> Value:
+    """Import Python's slices; masks say which bounds are open and which axes are dropped."""
+    build, x, shape = call.builder, call.value(0), call.shape()
+    parts, dropped = strided_parts(call, shape)
+    part = sliced(build, x, parts)
+    sizes = [size_of(call.shape(), i) for i in range(len(shape))]
+    for axis, (start, stop, step) in parts.items():
+        sizes[axis] = len(range(*slice(start, stop, step).indices(shape[axis] or 0)))
+        if sizes[axis] < 1:
+            raise InvalidModelError(f"it takes nothing of axis {axis}")
+    kept = [n for axis, n in enumerate(sizes) if axis not in dropped]
+    return reshaped(build, part, kept) if dropped else part
+
+
+def strided_parts(call: Call, shape: tuple[Any, ...]) -> tuple[Parts, set[int]]:
+    """Return the parts of a STRIDED_SLICE and the axes that it drops."""
+    begins, ends = call.sizes(1, "begin"), call.sizes(2, "end")
+    strides = call.ints(3, "strides")
+    masks = {name: call.option(f"{name}_mask", 0) for name in ("begin", "end", "shrink_axis")}
+    if call.option("ellipsis_mask", 0) or call.option("new_axis_mask", 0):
+        raise Unsupported("its masks of ellipses and new axes are not supported")
+    if not len(begins) == len(ends) == len(strides) <= len(shape):
+        raise InvalidModelError(f"begin, end, strides: {begins}, {ends} and {strides} do not fit")
+    parts: Parts = {}
+    dropped: set[int] = set()
+    for axis, (begin, end, stride) in enumerate(zip(begins, ends, strides, strict=True)):
+        size, bit = shape[axis], 1 << axis
+        if stride == 0 or abs(stride) > LARGEST_SIZE:
+            raise InvalidModelError(f"strides: {strides}")
+        if not isinstance(size, int):
+            if not (masks["begin"] & bit or begin == 0) or stride != 1:
+                raise Unsupported("it takes a part of the batch, whose size is unknown")
+            if masks["shrink_axis"] & bit or not (masks["end"] & bit or end == Dim(1)):
+                raise Unsupported("it takes a part of the batch, whose size is unknown")
+            continue
+        if isinstance(begin, Dim) or isinstance(end, Dim):
+            raise Unsupported("its bounds depend on the batch")
+        if masks["shrink_axis"] & bit:
+            index = begin + size if begin < 0 else begin
+            if not 0 <= index < size:
+                raise InvalidModelError(f"begin: {begin} is outside of {size}")
+            parts[axis] = (index, index + 1, 1)
+            dropped.add(axis)
+            continue
+        start = None if masks["begin"] & bit else begin
+        stop = None if masks["end"] & bit else end
+        first, last, _ = slice(start, stop, stride).indices(size)
+        parts[axis] = (first, None if last < 0 else last, stride)
+    return parts, dropped
+
+
+@operator("GATHER")
+def gather(call: Call) -> Value:
+    """Import constant indices."""
+    shape = call.shape()
+    axis = call.axis(call.option("axis", 0), len(shape))
+    indices = call.known(1, "indices")
+    if call.option("batch_dims", 0):
+        raise Unsupported("batch_dims is not supported")
+    if shape[axis] is None:
+        raise Unsupported("it takes a part of the batch, whose size is unknown")
+    if indices.dtype.kind != "i" or indices.size == 0:
+        raise Unsupported(f"its indices are {indices.dtype} of shape {indices.shape}")
+    return gathered(call.builder, call.value(0), axis, indices)
+
+
+@operator("TILE")
+def tile(call: Call) -> Value:
+    """Import a repetition of every axis."""
+    return tiled(call.builder, call.value(0), call.ints(1, "multiples"))
+
+
+@operator("BROADCAST_TO")
+def broadcast_to(call: Call) -> Value:
+    """Import broadcasting to a shape."""
+    return expanded(call.builder, call.value(0), call.sizes(1, "shape"))
+
+
+@operator("PAD", "PADV2", "MIRROR_PAD")
+def pad(call: Call) -> Value:
+    """Import padding; a mirror that repeats the border is one of the edge if it is one wide."""
+    shape, amounts = call.shape(), call.known(1, "paddings")
+    if amounts.shape != (len(shape), 2) or amounts.dtype.kind != "i":
+        raise InvalidModelError(f"paddings: need shape ({len(shape)}, 2), got {amounts.shape}")
+    if amounts.min(initial=0) < 0 or amounts.max(initial=0) > LARGEST_SIZE:
+        raise InvalidModelError("paddings: need numbers of at least 0")
+    before, after = ([int(n) for n in amounts[:, side]] for side in (0, 1))
+    mode, value = "constant", 0.0
+    if call.type == "PADV2":
+        constant = call.weight(2, "value")
+        if constant.size != 1:
+            raise InvalidModelError(f"value: need one number, got shape {constant.shape}")
+        value = float(constant.reshape(())[()])
+    elif call.type == "MIRROR_PAD":
+        mode = "reflect" if call.option("mode", 0) == 0 else "edge"
+        if mode == "edge" and max(*before, *after, 0) > 1:
+            raise Unsupported("SYMMETRIC is supported for one row and column only")
+    if not any(before + after):
+        return call.value(0)
+    return call.builder.emit(
+        "pad", [call.value(0)], mode=mode, before=tuple(before), after=tuple(after), value=value
+    )

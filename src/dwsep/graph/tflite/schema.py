@@ -1,0 +1,109 @@
+"""The parts of TFLite's schema that are read: numbers of operators, types and fields of options."""
+
+from __future__ import annotations
+
+# In the order of their numbers.
+_NAMES = """
+    ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE
+    EMBEDDING_LOOKUP FLOOR FULLY_CONNECTED HASHTABLE_LOOKUP L2_NORMALIZATION L2_POOL_2D
+    LOCAL_RESPONSE_NORMALIZATION LOGISTIC LSH_PROJECTION LSTM MAX_POOL_2D MUL RELU RELU_N1_TO_1
+    RELU6 RESHAPE RESIZE_BILINEAR RNN SOFTMAX SPACE_TO_DEPTH SVDF TANH CONCAT_EMBEDDINGS SKIP_GRAM
+    CALL CUSTOM EMBEDDING_LOOKUP_SPARSE PAD UNIDIRECTIONAL_SEQUENCE_RNN GATHER BATCH_TO_SPACE_ND
+    SPACE_TO_BATCH_ND TRANSPOSE MEAN SUB DIV SQUEEZE UNIDIRECTIONAL_SEQUENCE_LSTM STRIDED_SLICE
+    BIDIRECTIONAL_SEQUENCE_RNN EXP TOPK_V2 SPLIT LOG_SOFTMAX DELEGATE BIDIRECTIONAL_SEQUENCE_LSTM
+    CAST PRELU MAXIMUM ARG_MAX MINIMUM LESS NEG PADV2 GREATER GREATER_EQUAL LESS_EQUAL SELECT SLICE
+    SIN TRANSPOSE_CONV SPARSE_TO_DENSE TILE EXPAND_DIMS EQUAL NOT_EQUAL LOG SUM SQRT RSQRT SHAPE POW
+    ARG_MIN FAKE_QUANT REDUCE_PROD REDUCE_MAX PACK LOGICAL_OR ONE_HOT LOGICAL_AND LOGICAL_NOT UNPACK
+    REDUCE_MIN FLOOR_DIV REDUCE_ANY SQUARE ZEROS_LIKE FILL FLOOR_MOD RANGE RESIZE_NEAREST_NEIGHBOR
+    LEAKY_RELU SQUARED_DIFFERENCE MIRROR_PAD ABS SPLIT_V UNIQUE CEIL REVERSE_V2 ADD_N GATHER_ND COS
+    WHERE RANK ELU REVERSE_SEQUENCE MATRIX_DIAG QUANTIZE MATRIX_SET_DIAG ROUND HARD_SWISH IF WHILE
+    NON_MAX_SUPPRESSION_V4 NON_MAX_SUPPRESSION_V5 SCATTER_ND SELECT_V2 DENSIFY SEGMENT_SUM
+    BATCH_MATMUL PLACEHOLDER_FOR_GREATER_OP_CODES CUMSUM CALL_ONCE BROADCAST_TO RFFT2D CONV_3D IMAG
+    REAL COMPLEX_ABS HASHTABLE HASHTABLE_FIND HASHTABLE_IMPORT HASHTABLE_SIZE REDUCE_ALL
+    CONV_3D_TRANSPOSE VAR_HANDLE READ_VARIABLE ASSIGN_VARIABLE BROADCAST_ARGS RANDOM_STANDARD_NORMAL
+    BUCKETIZE RANDOM_UNIFORM MULTINOMIAL GELU DYNAMIC_UPDATE_SLICE RELU_0_TO_1 UNSORTED_SEGMENT_PROD
+    UNSORTED_SEGMENT_MAX UNSORTED_SEGMENT_SUM ATAN2 UNSORTED_SEGMENT_MIN SIGN
+"""
+OPERATORS = tuple(_NAMES.split())
+
+# NumPy's names of the types of tensors, None for those that NumPy has not.
+TYPES = (
+    *("float32", "float16", "int32", "uint8", "int64", None, "bool", "int16", "complex64"),
+    *("int8", "float64", "complex128", "uint64", None, None, "uint32", "uint16", None, None),
+)
+TYPE_NAMES = {5: "string", 13: "resource", 14: "variant", 17: "int4", 18: "bfloat16"}
+
+# Of an operator, its options: the field's number, its type for the struct module, its default.
+# "[" stands for a vector of int32. Operators that are not here have none that matter.
+Options = dict[str, tuple[int, str, object]]
+_ACTIVATION = ("b", 0)
+_WINDOW: Options = {"padding": (0, "b", 0), "stride_w": (1, "i", 0), "stride_h": (2, "i", 0)}
+_POOL: Options = {
+    **_WINDOW,
+    "filter_width": (3, "i", 0),
+    "filter_height": (4, "i", 0),
+    "activation": (5, *_ACTIVATION),
+}
+_ARITHMETIC: Options = {"activation": (0, *_ACTIVATION)}
+_REDUCER: Options = {"keep_dims": (0, "?", False)}
+_BLOCK: Options = {"block_size": (0, "i", 0)}
+OPTIONS: dict[str, Options] = {
+    "CONV_2D": {
+        **_WINDOW,
+        "activation": (3, *_ACTIVATION),
+        "dilation_w_factor": (4, "i", 1),
+        "dilation_h_factor": (5, "i", 1),
+    },
+    "DEPTHWISE_CONV_2D": {
+        **_WINDOW,
+        "depth_multiplier": (3, "i", 0),
+        "activation": (4, *_ACTIVATION),
+        "dilation_w_factor": (5, "i", 1),
+        "dilation_h_factor": (6, "i", 1),
+    },
+    "TRANSPOSE_CONV": {**_WINDOW, "activation": (3, *_ACTIVATION)},
+    "AVERAGE_POOL_2D": _POOL,
+    "MAX_POOL_2D": _POOL,
+    "FULLY_CONNECTED": {
+        "activation": (0, *_ACTIVATION),
+        "weights_format": (1, "b", 0),
+        "keep_num_dims": (2, "?", False),
+    },
+    "ADD": _ARITHMETIC,
+    "SUB": _ARITHMETIC,
+    "MUL": _ARITHMETIC,
+    "DIV": _ARITHMETIC,
+    "L2_NORMALIZATION": _ARITHMETIC,
+    "CONCATENATION": {"axis": (0, "i", 0), "activation": (1, *_ACTIVATION)},
+    "SOFTMAX": {"beta": (0, "f", 0.0)},
+    "RESHAPE": {"new_shape": (0, "[", None)},
+    "SQUEEZE": {"squeeze_dims": (0, "[", None)},
+    "RESIZE_BILINEAR": {"align_corners": (2, "?", False), "half_pixel_centers": (3, "?", False)},
+    "RESIZE_NEAREST_NEIGHBOR": {
+        "align_corners": (0, "?", False),
+        "half_pixel_centers": (1, "?", False),
+    },
+    "LEAKY_RELU": {"alpha": (0, "f", 0.0)},
+    "GELU": {"approximate": (0, "?", False)},
+    "MEAN": _REDUCER,
+    "SUM": _REDUCER,
+    "REDUCE_MAX": _REDUCER,
+    "REDUCE_MIN": _REDUCER,
+    "REDUCE_PROD": _REDUCER,
+    "DEPTH_TO_SPACE": _BLOCK,
+    "SPACE_TO_DEPTH": _BLOCK,
+    "STRIDED_SLICE": {
+        name: (number, "i", 0)
+        for number, name in enumerate(
+            ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
+        )
+    },
+    "PACK": {"values_count": (0, "i", 0), "axis": (1, "i", 0)},
+    "UNPACK": {"num": (0, "i", 0), "axis": (1, "i", 0)},
+    "SPLIT": {"num_splits": (0, "i", 0)},
+    "SPLIT_V": {"num_splits": (0, "i", 0)},
+    "GATHER": {"axis": (0, "i", 0), "batch_dims": (1, "i", 0)},
+    "CAST": {"in_data_type": (0, "b", 0), "out_data_type": (1, "b", 0)},
+    "MIRROR_PAD": {"mode": (0, "b", 0)},
+    "BATCH_MATMUL": {"adj_x": (0, "?", False), "adj_y": (1, "?", False)},
+}

@@ -1,0 +1,222 @@
+"""TFLite files around the operators: names, types, batches, what is left out or damaged."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+import pytest
+from tflite_writer import constant, model, tensor
+
+import dwsep
+from dwsep.errors import InvalidModelError, UnsupportedOperatorError
+
+
+def f(*shape, seed=1):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+WEIGHT, BIAS = f(8, 3, 3, 4), f(8)
+CONV = ("CONV_2D", ["x", "w", "b"], ["y"], {"stride_w": 2, "stride_h": 2, "activation": 3})
+
+
+def conv(x_shape=(-1, 9, 9, 4), weight=None, operators=(CONV,), more=(), **options):
+    weight = constant("w", WEIGHT) if weight is None else weight
+    tensors = [tensor("x", x_shape), weight, constant("b", BIAS), tensor("y", (-1, 5, 5, 8)), *more]
+    return model(tensors, operators, options.pop("inputs", ["x"]), ["y"], **options)
+
+
+def wanted(x, weight=WEIGHT):
+    filters = np.ascontiguousarray(weight.transpose(1, 2, 3, 0))
+    return dwsep.conv2d(x, filters, BIAS, stride=2, activation="relu6")
+
+
+def test_the_content_tells_the_format(tmp_path):
+    x = f(2, 9, 9, 4)
+    path = tmp_path / "network.bin"
+    path.write_bytes(conv())
+    for source in (path, str(path), conv(), memoryview(conv())):
+        network = dwsep.load(source)
+        assert network.inputs[0].shape == (None, 9, 9, 4)
+        assert np.array_equal(network(x), wanted(x))
+
+
+def test_a_saved_network_computes_the_same(tmp_path):
+    x = f(1, 9, 9, 4)
+    dwsep.load(conv()).save(tmp_path / "net.dwsep")
+    assert np.array_equal(dwsep.load(tmp_path / "net.dwsep")(x), wanted(x))
+
+
+def test_an_open_batch_is_what_the_file_says_where_the_network_needs_it():
+    tensors = [tensor("x", (-1, 6)), constant("s", np.int32([2, 3])), tensor("y", (2, 3))]
+    network = dwsep.load(model(tensors, [("RESHAPE", ["x", "s"], ["y"], {})], ["x"], ["y"]))
+    assert network.inputs[0].shape == (1, 6)
+    assert network(f(1, 6)).shape == (2, 3)
+
+
+def test_shapes_given():
+    network = dwsep.load(conv((-1, -1, -1, 4)), input_shapes={"x": (None, 9, 9, 4)})
+    x = f(3, 9, 9, 4)
+    assert np.array_equal(network(x), wanted(x))
+    with pytest.raises(InvalidModelError, match=r"axis 1 .* has no size"):
+        dwsep.load(conv((-1, -1, -1, 4)))
+
+
+def test_weights_of_other_types():
+    x = f(1, 9, 9, 4)
+    half = WEIGHT.astype(np.float16)
+    widened = [
+        ("DEQUANTIZE", ["h"], ["w"], {}),
+        CONV,
+    ]
+    content = conv(weight=tensor("w", WEIGHT.shape), operators=widened, more=[constant("h", half)])
+    assert np.array_equal(dwsep.load(content)(x), wanted(x, half.astype(np.float32)))
+
+    scale = np.linspace(0.01, 0.02, 8, dtype=np.float32)
+    steps = np.random.default_rng(0).integers(-128, 128, WEIGHT.shape).astype(np.int8)
+    content = conv(weight=constant("w", steps, quantization=(scale, np.zeros(8), 0)))
+    real = (steps * scale[:, None, None, None]).astype(np.float32)
+    assert np.array_equal(dwsep.load(content)(x), wanted(x, real))
+
+    steps = np.random.default_rng(0).integers(0, 256, WEIGHT.shape).astype(np.uint8)
+    content = conv(weight=constant("w", steps, quantization=(0.02, 120, 0)))
+    real = (steps.astype(np.float32) - 120) * np.float32(0.02)
+    assert np.array_equal(dwsep.load(content)(x), wanted(x, real))
+
+
+@pytest.mark.parametrize("block", [1, 2, 4])
+def test_sparse_weights(block):
+    """Rows of (out, in) are dense; in a row only the blocks of columns that are not zero."""
+    matrix = f(6, 12).reshape(6, 12 // block, block)
+    keep = np.random.default_rng(0).random((6, 12 // block)) < 0.4
+    matrix *= keep[..., None]
+    rows, columns = np.nonzero(keep)
+    counts = np.bincount(rows, minlength=6)
+    level = {
+        0: ("b", 1),
+        2: ("B", 1),
+        3: ("t", {0: ("[", np.int32([0, *np.cumsum(counts)]))}),
+        4: ("B", 3),
+        5: ("t", {0: ("[", columns.astype(np.uint8))}),
+    }
+    levels = [{0: ("b", 0), 1: ("i", 6)}, level]
+    sparsity = {0: ("[", np.int32([0, 1]))}
+    if block > 1:
+        sparsity = {0: ("[", np.int32([0, 1, 2])), 1: ("[", np.int32([1]))}
+        levels.append({0: ("b", 0), 1: ("i", block)})
+    sparsity[2] = ("[t", levels)
+    stored = constant("s", matrix[keep], sparsity=sparsity)
+    stored["shape"] = (6, 12)
+    tensors = [tensor("x", (3, 12)), stored, tensor("w", (6, 12)), tensor("y", (3, 6))]
+    operators = [("DENSIFY", ["s"], ["w"], {}), ("FULLY_CONNECTED", ["x", "w"], ["y"], {})]
+    x = f(3, 12)
+    got = dwsep.load(model(tensors, operators, ["x"], ["y"]))(x)
+    np.testing.assert_allclose(got, x @ matrix.reshape(6, 12).T, rtol=1e-5, atol=1e-5)
+
+
+def test_arithmetic_of_shapes_with_an_open_batch():
+    """What Keras writes for Flatten: SHAPE, STRIDED_SLICE, PACK."""
+    i32 = np.int32
+    one = [constant(n, i32([v])) for n, v in (("zero", 0), ("one", 1), ("step", 1))]
+    tensors = [
+        tensor("x", (-1, 2, 3, 4)),
+        tensor("s", (4,), "int32"),
+        tensor("n", (), "int32"),
+        constant("rest", i32(24)),
+        tensor("p", (2,), "int32"),
+        tensor("y", (-1, 24)),
+        *one,
+    ]
+    operators = [
+        ("SHAPE", ["x"], ["s"], {}),
+        ("STRIDED_SLICE", ["s", "zero", "one", "step"], ["n"], {"shrink_axis_mask": 1}),
+        ("PACK", ["n", "rest"], ["p"], {"values_count": 2}),
+        ("RESHAPE", ["x", "p"], ["y"], {}),
+    ]
+    network = dwsep.load(model(tensors, operators, ["x"], ["y"]))
+    x = f(5, 2, 3, 4)
+    assert np.array_equal(network(x), x.reshape(5, 24))
+
+
+def test_signatures():
+    signatures = [("serve", {"image": "x"}, {"scores": "y"}), ("other", {"a": "x"}, {"b": "y"})]
+    content = conv(signatures=signatures)
+    assert dwsep.load(content).inputs[0].name == "x"
+    network = dwsep.load(content, signature="serve")
+    assert (network.inputs[0].name, network.outputs[0].name) == ("image", "scores")
+    x = f(1, 9, 9, 4)
+    assert np.array_equal(network.run(["scores"], {"image": x})[0], wanted(x))
+    with pytest.raises(InvalidModelError, match=r"need one of \['other', 'serve'\], got 'none'"):
+        dwsep.load(content, signature="none")
+    with pytest.raises(ValueError, match=r"signature: need None for all but \.tflite"):
+        dwsep.load(b"", signature="serve")
+    with pytest.raises(TypeError, match="signature"):
+        dwsep.load(content, signature=3)
+
+
+def test_unsupported_operators_are_listed_and_can_be_cut_off():
+    more = [tensor("z", (1,)), tensor("q", (1,)), tensor("r", (1,), "int32")]
+    operators = [CONV, ("SVDF", ["y"], ["z"], {}), ("FancyThing", ["z"], ["q"], {})]
+    tensors = [tensor("x", (1, 9, 9, 4)), constant("w", WEIGHT), constant("b", BIAS)]
+    content = model([*tensors, tensor("y", (1, 5, 5, 8)), *more], operators, ["x"], ["q"])
+    with pytest.raises(UnsupportedOperatorError) as caught:
+        dwsep.load(content)
+    text = str(caught.value)
+    assert "2 of 3 nodes" in text
+    assert "z (SVDF)" in text
+    assert "q (FancyThing)" in text
+    assert "outputs=['y']" in text
+    x = f(1, 9, 9, 4)
+    assert np.array_equal(dwsep.load(content, outputs=["y"])(x), wanted(x))
+    with pytest.raises(InvalidModelError, match="nothing makes the output 'Y'"):
+        dwsep.load(content, outputs=["Y"])
+
+
+def test_integers_are_refused_by_name():
+    tensors = [tensor("x", (1, 4), "int8", quantization=(0.1, 3, 0)), tensor("y", (1, 4), "int8")]
+    with pytest.raises(UnsupportedOperatorError, match="input 'x' is int8"):
+        dwsep.load(model(tensors, [("RELU", ["x"], ["y"], {})], ["x"], ["y"]))
+
+
+def test_tensors_of_one_name():
+    tensors = [tensor("x", (1, 4)), tensor("a", (1, 4)), tensor("b", (1, 4)), tensor("y", (1, 4))]
+    operators = [("NEG", ["x"], ["a"], {}), ("EXP", ["a"], ["b"], {}), ("NEG", ["b"], ["y"], {})]
+    content = bytearray(model(tensors, operators, ["x"], ["y"]))
+    places = [content.index(bytes([1, 0, 0, 0, ord(n), 0])) for n in "ab"]
+    content[places[1] + 4] = ord("a")
+    x = f(1, 4)
+    np.testing.assert_allclose(dwsep.load(bytes(content))(x), -np.exp(-x), rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_damaged_files_are_refused_and_never_crash(seed):
+    rng = np.random.default_rng(seed)
+    tensors = [
+        tensor("x", (-1, 9, 9, 4)),
+        constant("w", WEIGHT),
+        constant("b", BIAS),
+        tensor("c", (-1, 5, 5, 8)),
+        constant("p", np.int32([[0, 0], [1, 1], [0, 2], [0, 0]])),
+        tensor("d", (-1, 7, 7, 8)),
+        constant("s", np.int32([-1, 8])),
+        tensor("y", (-1, 8)),
+    ]
+    operators = [
+        ("CONV_2D", ["x", "w", "b"], ["c"], {"stride_w": 2, "stride_h": 2}),
+        ("PAD", ["c", "p"], ["d"], {}),
+        ("RESHAPE", ["d", "s"], ["y"], {"new_shape": [-1, 8]}),
+    ]
+    sound = model(tensors, operators, ["x"], ["y"], signatures=[("s", {"i": "x"}, {"o": "y"})])
+    for _ in range(150):
+        content = bytearray(sound)
+        for _ in range(rng.integers(1, 4)):
+            place = int(rng.integers(8, len(content)))
+            kind = rng.integers(3)
+            if kind == 0:
+                content[place] = rng.integers(256)
+            elif kind == 1:
+                content[place : place + 4] = rng.choice([b"\xff" * 4, b"\0\0\0\x80", b"\0" * 4])
+            else:
+                del content[place:]
+        with contextlib.suppress(ValueError):  # InvalidModelError, UnsupportedOperatorError
+            dwsep.load(bytes(content), signature="s" if rng.random() < 0.3 else None)
