@@ -28,6 +28,7 @@
 //   times_exp2(a, n)                floats: a 2^n, rounded once, for integral n from -252 to 254
 //   copy_sign(magnitude, s)         floats: |magnitude| with the sign of s
 //   permute(v, index)               floats: lane i is lane index[i] of v
+//   in_register(v)                  floats: v, which the compiler will not load once more for each use
 //   store_nontemporal(p, v)         floats, non-temporal: past the caches; p is aligned to a vector
 //   fence_nontemporal()             orders such stores before later ones
 //

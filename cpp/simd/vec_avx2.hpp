@@ -48,6 +48,11 @@ struct Vec<float> {
   }
   if ((n & 1) != 0) _mm_store_ss(p, part);
 }
+/// Keeps the compiler from loading a value once more for each use.
+[[gnu::always_inline]] inline Vec<float> in_register(Vec<float> a) {
+  asm("" : "+x"(a.v));
+  return a;
+}
 [[gnu::always_inline]] inline Vec<float> broadcast(float x) { return {_mm256_set1_ps(x)}; }
 [[gnu::always_inline]] inline Vec<float> add(Vec<float> a, Vec<float> b) { return {_mm256_add_ps(a.v, b.v)}; }
 [[gnu::always_inline]] inline Vec<float> sub(Vec<float> a, Vec<float> b) { return {_mm256_sub_ps(a.v, b.v)}; }

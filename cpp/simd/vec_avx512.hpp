@@ -31,6 +31,11 @@ struct Vec<float> {
 [[gnu::always_inline]] inline __mmask16 first_mask(int n) { return static_cast<__mmask16>((1U << n) - 1U); }
 [[gnu::always_inline]] inline Vec<float> load_first(const float* p, int n) { return {_mm512_maskz_loadu_ps(first_mask(n), p)}; }
 [[gnu::always_inline]] inline void store_first(float* p, Vec<float> a, int n) { _mm512_mask_storeu_ps(p, first_mask(n), a.v); }
+/// Keeps the compiler from loading a value once more for each use.
+[[gnu::always_inline]] inline Vec<float> in_register(Vec<float> a) {
+  asm("" : "+v"(a.v));
+  return a;
+}
 [[gnu::always_inline]] inline Vec<float> broadcast(float x) { return {_mm512_set1_ps(x)}; }
 [[gnu::always_inline]] inline Vec<float> add(Vec<float> a, Vec<float> b) { return {_mm512_add_ps(a.v, b.v)}; }
 [[gnu::always_inline]] inline Vec<float> sub(Vec<float> a, Vec<float> b) { return {_mm512_sub_ps(a.v, b.v)}; }

@@ -65,6 +65,11 @@ template <class To, class From>
 [[gnu::always_inline]] inline void store(float* p, Vec<float> a) { vst1q_f32(p, a.v); }
 [[gnu::always_inline]] inline void store_nontemporal(float* p, Vec<float> a) { store(p, a); }
 [[gnu::always_inline]] inline void fence_nontemporal() {}
+/// Keeps the compiler from loading a value once more for each use.
+[[gnu::always_inline]] inline Vec<float> in_register(Vec<float> a) {
+  asm("" : "+w"(a.v));
+  return a;
+}
 [[gnu::always_inline]] inline Vec<float> broadcast(float x) { return {vdupq_n_f32(x)}; }
 [[gnu::always_inline]] inline Vec<float> load_first(const float* p, int n) {
   if (n >= 4) return load(p);

@@ -60,6 +60,7 @@ template <class T>
   store(p, a);
 }
 [[gnu::always_inline]] inline void fence_nontemporal() {}
+[[gnu::always_inline]] inline Vec<float> in_register(Vec<float> a) { return a; }
 template <class T>
 [[gnu::always_inline]] inline Vec<T> load_first(const T* p, int n) {
   return make<T>([&](int i) { return i < n ? p[i] : T{}; });

@@ -28,6 +28,11 @@ struct Vec<float> {
 [[gnu::always_inline]] inline void store(float* p, Vec<float> a) { _mm_storeu_ps(p, a.v); }
 [[gnu::always_inline]] inline void store_nontemporal(float* p, Vec<float> a) { _mm_stream_ps(p, a.v); }
 [[gnu::always_inline]] inline void fence_nontemporal() { _mm_sfence(); }
+/// Keeps the compiler from loading a value once more for each use.
+[[gnu::always_inline]] inline Vec<float> in_register(Vec<float> a) {
+  asm("" : "+x"(a.v));
+  return a;
+}
 [[gnu::always_inline]] inline Vec<float> broadcast(float x) { return {_mm_set1_ps(x)}; }
 [[gnu::always_inline]] inline Vec<float> load_first(const float* p, int n) {
   if (n >= 4) return load(p);

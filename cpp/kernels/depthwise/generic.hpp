@@ -1,175 +1,112 @@
-// Depthwise convolution for every filter size, stride, dilation and channel multiplier.
-//
-// Inside: tiles of 4x4 output pixels, each input loaded once for the rows that share it; with vertical dilation eight neighbouring pixels
-// that share each weight. Where columns fall in the padding: one pixel, four vectors of channels. All sum column by column, top to bottom,
-// as the tiles do.
+// Depthwise convolution for every filter size, stride, dilation and channel multiplier: which blocks, in which order.
 #pragma once
 
+#include <utility>
+
+#include "kernels/depthwise/blocks.hpp"
 #include "kernels/depthwise/pool.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// Reads the inputs of one vector of output channels.
-struct PlainChannels {
-  int lanes = 0;
-  PlainChannels() = default;
-  PlainChannels(const DepthwiseWork& w, std::int64_t v) : lanes(valid_lanes(w, v)) {}
-  static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * w.x_vector; }
-  [[gnu::always_inline]] inline F32 operator()(const float* p) const { return load_up_to(p, lanes); }
-};
+/// Heights and widths of blocks. On 16 registers 3x4 outputs, three weights and an input are all there is room for.
+constexpr int kTall = kRegisters == 32 ? 4 : 3;
+constexpr int kWide = 4;
+/// Of rows that share no input; eight hide the latency of FMAs.
+constexpr int kWidest = 8;
 
-/// With a channel multiplier, output channel o reads input channel o / multiplier.
-struct RepeatedChannels {
-  int inputs = 0;
-  std::int32_t index[kLanes] = {};
-  RepeatedChannels() = default;
-  RepeatedChannels(const DepthwiseWork& w, std::int64_t v) {
-    const std::int64_t first = v * kLanes / w.multiplier;
-    const int lanes = valid_lanes(w, v);
-    for (int i = 0; i < kLanes; ++i) {
-      const std::int64_t o = v * kLanes + (i < lanes ? i : lanes - 1);
-      index[i] = static_cast<std::int32_t>(o / w.multiplier - first);
-    }
-    inputs = index[kLanes - 1] + 1;
-  }
-  static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * kLanes / w.multiplier; }
-  [[gnu::always_inline]] inline F32 operator()(const float* p) const { return permute(load_up_to(p, inputs), index); }
-};
-
-/// Taps [begin, end) of one axis that fall inside the input for output position `out`.
-struct TapRange {
-  std::int64_t begin, end;
-  TapRange(std::int64_t out, std::int64_t stride, std::int64_t pad, std::int64_t dilation, std::int64_t taps, std::int64_t size) {
-    const std::int64_t first = out * stride - pad;
-    begin = first < 0 ? (-first + dilation - 1) / dilation : 0;
-    end = first < size ? (size - 1 - first) / dilation + 1 : 0;
-    if (end > taps) end = taps;
-    if (begin > end) begin = end;
-  }
-};
-
-/// Output positions [begin, end) of one axis for which every tap falls inside the input.
-struct InsideRange {
-  std::int64_t begin, end;
-  InsideRange(std::int64_t outputs, std::int64_t stride, std::int64_t pad, std::int64_t dilation, std::int64_t taps, std::int64_t size) {
-    const std::int64_t room = size + pad - (taps - 1) * dilation;  // starts [0, room) of the padded input keep the last tap inside
-    begin = (pad + stride - 1) / stride;
-    end = room > 0 ? (room - 1) / stride + 1 : 0;
-    if (end > outputs) end = outputs;
-    if (begin > end) begin = end;
-  }
-};
-
-/// Pixels x Vectors outputs: Pixels along the row from column ox on, Vectors of channels from v on.
-template <class Channels, int Pixels, int Vectors>
-[[gnu::always_inline]] inline void generic_tile(const DepthwiseWork& w, std::int64_t oy, TapRange kh, std::int64_t ox, TapRange kw,
-                                                std::int64_t v, const Channels* channels, float* y) {
-  const std::int64_t taps = w.kh * w.kw;
-  const std::int64_t step = w.stride_w * w.x_pixel;
-  F32 acc[Vectors][Pixels];
-  unroll<0, Vectors>([&](auto j) {
-    const F32 bias = load(w.bias + (v + j) * kLanes);
-    unroll<0, Pixels>([&](auto i) { acc[j][i] = bias; });
-  });
-  for (std::int64_t c = kw.begin; c < kw.end; ++c) {
-    const std::int64_t column = (ox * w.stride_w - w.pad_left + c * w.dilation_w) * w.x_pixel;
-    for (std::int64_t r = kh.begin; r < kh.end; ++r) {
-      const float* row = input_row(w, oy * w.stride_h - w.pad_top + r * w.dilation_h);
-      const float* weights = w.weights + (v * taps + c * w.kh + r) * kLanes;
-      unroll<0, Vectors>([&](auto j) __attribute__((always_inline)) {
-        const F32 tap = load(weights + j * taps * kLanes);
-        const float* x = row + (column + Channels::offset(w, v + j));
-        unroll<0, Pixels>([&](auto i) { acc[j][i] = fma(channels[j](x + i * step), tap, acc[j][i]); });
-      });
-    }
-  }
-  const F32 lo = broadcast(w.lo), hi = broadcast(w.hi);
-  unroll<0, Vectors>([&](auto j) __attribute__((always_inline)) {
-    const int lanes = valid_lanes(w, v + j);
-    unroll<0, Pixels>([&](auto i) { store_up_to(y + (ox + i) * w.y_pixel + (v + j) * kLanes, clip(acc[j][i], lo, hi), lanes); });
-  });
+inline Axis rows_of(const DepthwiseWork& w) {
+  return {w.height, w.y_end - w.y_begin, w.kh, w.stride_h, w.dilation_h, w.pad_top - w.y_begin * w.stride_h, w.x_row, w.y_row, w.ring};
+}
+inline Axis columns_of(const DepthwiseWork& w) {
+  return {w.width, w.out_width, w.kw, w.stride_w, w.dilation_w, w.pad_left, w.x_pixel, w.y_pixel, w.width};
 }
 
-/// Rows x Pixels outputs of one vector, for filters without vertical dilation: each input meets all the rows that it belongs to.
-template <class Channels, int Rows, int Pixels>
-[[gnu::flatten]] inline void generic_rows(const DepthwiseWork& w, std::int64_t oy, std::int64_t ox, std::int64_t v,
-                                          const Channels& channels, float* y) {
-  const std::int64_t step = w.stride_w * w.x_pixel, first_row = oy * w.stride_h - w.pad_top;
-  const float* weights = w.weights + v * w.kh * w.kw * kLanes;
-  F32 acc[Rows][Pixels];
-  const F32 bias = load(w.bias + v * kLanes);
-  unroll<0, Rows>([&](auto r) { unroll<0, Pixels>([&](auto i) { acc[r][i] = bias; }); });
-  for (std::int64_t c = 0; c < w.kw; ++c, weights += w.kh * kLanes) {
-    const std::int64_t column = (ox * w.stride_w - w.pad_left + c * w.dilation_w) * w.x_pixel + Channels::offset(w, v);
-    for (std::int64_t iy = 0; iy < (Rows - 1) * w.stride_h + w.kh; ++iy) {
-      const float* row = input_row(w, first_row + iy);
-      if (row == nullptr) continue;
-      F32 in[Pixels];
-      unroll<0, Pixels>([&](auto i) { in[i] = channels(row + (column + i * step)); });
-      unroll<0, Rows>([&](auto r) __attribute__((always_inline)) {
-        const std::int64_t kh = iy - r * w.stride_h;
-        if (kh < 0 || kh >= w.kh) return;
-        const F32 tap = load(weights + kh * kLanes);
-        unroll<0, Pixels>([&](auto i) { acc[r][i] = fma(in[i], tap, acc[r][i]); });
-      });
-    }
+/// f(Index<Width>, position): the outputs of an axis in blocks of the first of these widths that fits, the last one shifted back.
+template <int Width, int... Narrower, class F>
+[[gnu::always_inline]] inline void for_blocks(const Axis& a, const F& f) {
+  if constexpr (sizeof...(Narrower) > 0) {
+    if (a.outputs < Width || (Width - 1) * a.stride >= a.size) return for_blocks<Narrower...>(a, f);
   }
-  const F32 lo = broadcast(w.lo), hi = broadcast(w.hi);
-  const int lanes = valid_lanes(w, v);
-  unroll<0, Rows>([&](auto r) {
-    unroll<0, Pixels>([&](auto i) { store_up_to(y + r * w.y_row + (ox + i) * w.y_pixel + v * kLanes, clip(acc[r][i], lo, hi), lanes); });
-  });
+  for (std::int64_t i = 0; i < a.outputs; i += Width) f(Index<Width>{}, at_most(i, a.outputs - Width));
 }
 
-/// `Rows` output rows, `Vectors` vectors of channels from v on.
-template <class Channels, int Rows, int Vectors>
-[[gnu::flatten]] inline void generic_band(const DepthwiseWork& w, std::int64_t oy, std::int64_t v, float* y) {
-  constexpr int kPixels = Rows == 1 ? 8 : 4;
-  const InsideRange inside(w.out_width, w.stride_w, w.pad_left, w.dilation_w, w.kw, w.width);
-  Channels channels[Vectors];
-  for (int j = 0; j < Vectors; ++j) channels[j] = Channels(w, v + j);
-  for (std::int64_t ox = 0; ox < w.out_width;) {
-    const bool block = ox >= inside.begin && ox + kPixels <= inside.end;
-    if (block && Rows > 1) {
-      for (int j = 0; j < Vectors; ++j) generic_rows<Channels, Rows, kPixels>(w, oy, ox, v + j, channels[j], y);
-    } else {
-      const TapRange kw(ox, w.stride_w, w.pad_left, w.dilation_w, w.kw, w.width);
-      for (int r = 0; r < Rows; ++r) {
-        const TapRange kh(oy + r, w.stride_h, w.pad_top, w.dilation_h, w.kh, w.height);
-        if (block) {
-          for (int j = 0; j < Vectors; ++j) {
-            generic_tile<Channels, kPixels, 1>(w, oy + r, kh, ox, kw, v + j, channels + j, y + r * w.y_row);
-          }
-        } else {
-          generic_tile<Channels, 1, Vectors>(w, oy + r, kh, ox, kw, v, channels, y + r * w.y_row);
-        }
-      }
+/// Rows in groups of the tallest height that the sharing allows.
+template <class F>
+[[gnu::always_inline]] inline void for_heights(const Axis& down, const F& f) {
+  const bool shares = down.stride == down.dilation && down.ring >= down.size;
+  const auto fits = [&](int height) { return shares && down.outputs >= height && height - 1 <= down.taps; };
+  std::int64_t i = 0;
+  if (fits(kTall)) {
+    for (; i + kTall <= down.outputs; i += kTall) f(Index<kTall>{}, i);
+    if (down.outputs - i > 2) {
+      f(Index<kTall>{}, down.outputs - kTall);
+      return;
     }
-    ox += block ? kPixels : 1;
+  }
+  if (fits(2)) {
+    for (; i + 2 <= down.outputs; i += 2) f(Index<2>{}, i);
+  }
+  for (; i < down.outputs; ++i) f(Index<1>{}, i);
+}
+
+/// f(Index<Width>, position): the outputs of the other axis.
+template <int Height, class F>
+[[gnu::always_inline]] inline void for_widths(const Axis& across, const F& f) {
+  if constexpr (Height == 1) {
+    for_blocks<kWidest, kWide, 1>(across, f);
+  } else {
+    for_blocks<kWide, 1>(across, f);
   }
 }
 
-template <class Channels, int Rows>
-inline void generic_rows_of(const DepthwiseWork& w, std::int64_t oy) {
-  constexpr int kVectors = 4;
-  float* y = w.y + (oy - w.y_begin) * w.y_row;
-  std::int64_t v = w.v_begin;
-  for (; v + kVectors <= w.v_end; v += kVectors) generic_band<Channels, Rows, kVectors>(w, oy, v, y);
-  for (; v < w.v_end; ++v) generic_band<Channels, Rows, 1>(w, oy, v, y);
-  if (w.finish) finish_pixels(w, oy - w.y_begin, Rows, 0, w.out_width, w.v_begin, w.v_end);
-  pool_rows<Rows>(w, oy, w.v_begin, w.v_end);
+/// Whether blocks share inputs along the row instead: filters of one row. Of one row and column sums are in the same order.
+inline bool shares_along_rows(const Axis& rows, const Axis& columns) {
+  if (rows.ring < rows.size) return false;
+  if (rows.taps == 1) return columns.taps > 1 && columns.stride == columns.dilation && rows.outputs >= kWide;
+  return columns.taps == 1 && columns.outputs < kWide && rows.outputs >= kWidest;
 }
 
+/// Adds the residual and applies the activation to rows that are complete, and sums them.
+inline void finish_rows(const DepthwiseWork& w, std::int64_t row, int rows, std::int64_t v_begin, std::int64_t v_end) {
+  if (w.finish) finish_pixels(w, row, rows, 0, w.out_width, v_begin, v_end);
+  for (int i = 0; i < rows; ++i) pool_rows<1>(w, w.y_begin + row + i, v_begin, v_end);
+}
+
+/// Blocks in the order of rows, whichever axis they share inputs along.
 template <class Channels>
-inline void generic(const DepthwiseWork& w) {
-  constexpr int kRows = kRegisters == 32 ? 4 : 2;
-  std::int64_t oy = w.y_begin;
-  if (w.dilation_h == 1) {
-    for (; oy + kRows <= w.y_end; oy += kRows) generic_rows_of<Channels, kRows>(w, oy);
+inline void blocks_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) {
+  Axis down = rows_of(w), across = columns_of(w);
+  const bool swapped = shares_along_rows(down, across);
+  if (swapped) std::swap(down, across);
+  const auto one = [&](const auto& steps, auto height, auto width, std::int64_t output) {
+    const BlockPlace<height> place{&w, &down, &across, &steps};
+    const std::int64_t first = output * across.stride - across.pad;
+    if (steps.all && first >= 0 && first + (width - 1) * across.stride + (across.taps - 1) * across.dilation < across.size) {
+      inner_block<Channels, height, width>(place, output, v_begin, v_end);
+    } else {
+      edge_block<Channels, height, width>(place, output, v_begin, v_end);
+    }
+  };
+  if (!swapped) {
+    for_heights(down, [&](auto height, std::int64_t row) {
+      const Steps<height> steps(down, row);
+      for_widths<height>(across, [&](auto width, std::int64_t column) { one(steps, height, width, column); });
+      finish_rows(w, row, height, v_begin, v_end);
+    });
+  } else {
+    for_widths<kTall>(across, [&](auto width, std::int64_t row) {
+      for_heights(down, [&](auto height, std::int64_t column) { one(Steps<height>(down, column), height, width, row); });
+      finish_rows(w, row, width, v_begin, v_end);
+    });
   }
-  for (; oy < w.y_end; ++oy) generic_rows_of<Channels, 1>(w, oy);
 }
 
-inline void depthwise_generic(const DepthwiseWork& w) { w.multiplier == 1 ? generic<PlainChannels>(w) : generic<RepeatedChannels>(w); }
+inline void depthwise_generic(const DepthwiseWork& w) {
+  if (w.multiplier > 1)
+    return OneChannel::fits(w) ? blocks_of<OneChannel>(w, w.v_begin, w.v_end) : blocks_of<RepeatedChannels>(w, w.v_begin, w.v_end);
+  const std::int64_t whole = at_least(at_most(w.v_end, w.channels / kLanes), w.v_begin);
+  if (w.v_begin < whole) blocks_of<WholeChannels>(w, w.v_begin, whole);
+  if (whole < w.v_end) blocks_of<FirstChannels>(w, whole, w.v_end);
+}
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -1,0 +1,159 @@
+// Depthwise outputs in blocks of Rows x Columns of one vector of channels, for any filter: the taps are loops around the block.
+//
+// Columns of the filter in order, and in each its rows top to bottom: the canonical order. An input is loaded once for a column of
+// outputs, a weight once for a row. Where a column of the filter meets only some outputs, as in the padding, these are a range that is
+// known at compile time: borders cost no more than their multiplications.
+#pragma once
+
+#include "kernels/depthwise/axis.hpp"
+#include "kernels/depthwise/channels.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+/// What a block reads and writes, but for its vectors of channels.
+template <int Rows>
+struct BlockPlace {
+  const DepthwiseWork* work;
+  const Axis *down, *across;
+  const Steps<Rows>* steps;
+};
+
+/// One input position of the rows [First, Last): `Begin` to `End` of their outputs. `tap` is the weight of row 0.
+template <int First, int Last, int Begin, int End, class Channels, int Rows, int Columns>
+[[gnu::always_inline]] inline void add_step(F32 (&acc)[Rows][Columns], const Channels& channels, const float* x, std::int64_t x_column,
+                                            const float* tap) {
+  F32 taps[Rows];
+  unroll<First, Last>([&](auto r) __attribute__((always_inline)) { taps[r] = in_register(load(tap - r * kLanes)); });
+  unroll<Begin, End>([&](auto c) __attribute__((always_inline)) {
+    const F32 in = Last - First > 1 ? in_register(channels(x + c * x_column)) : channels(x + c * x_column);
+    unroll<First, Last>([&](auto r) __attribute__((always_inline)) { acc[r][c] = fma(in, taps[r], acc[r][c]); });
+  });
+}
+
+/// One column of a filter of `taps` rows: outputs [Begin, End). `x` is the input of step 0, `weights` tap 0.
+template <int Begin, int End, class Channels, int Rows, int Columns>
+[[gnu::always_inline]] inline void add_column(F32 (&acc)[Rows][Columns], const Channels& channels, const float* x, std::int64_t x_column,
+                                              const float* weights, std::int64_t taps, std::int64_t step) {
+  unroll<0, Rows - 1>([&](auto i) __attribute__((always_inline)) {
+    add_step<0, i + 1, Begin, End>(acc, channels, x, x_column, weights);
+    x += step;
+    weights += kLanes;
+  });
+  for (const float* const end = weights + (taps - Rows + 1) * kLanes; weights < end; weights += kLanes, x += step) {
+    add_step<0, Rows, Begin, End>(acc, channels, x, x_column, weights);
+  }
+  unroll<0, Rows - 1>([&](auto i) __attribute__((always_inline)) {
+    add_step<i + 1, Rows, Begin, End>(acc, channels, x, x_column, weights);
+    x += step;
+    weights += kLanes;
+  });
+}
+
+/// The same of those steps that exist.
+template <int Begin, int End, class Channels, int Rows, int Columns>
+[[gnu::always_inline]] inline void add_part(F32 (&acc)[Rows][Columns], const Channels& channels, const float* x, std::int64_t x_column,
+                                            const float* weights, const Steps<Rows>& s, std::int64_t back) {
+  const std::int64_t step = s.x;
+  unroll<0, Rows - 1>([&](auto i) __attribute__((always_inline)) {
+    if ((s.some & 1U << i) != 0) add_step<0, i + 1, Begin, End>(acc, channels, x + i * step, x_column, weights + i * kLanes);
+  });
+  const float* p = x + s.begin * step;
+  const float *tap = weights + s.begin * kLanes, *const wrap = tap + s.wrap * kLanes, *const end = tap + s.count * kLanes;
+  for (; tap < wrap; tap += kLanes, p += step) add_step<0, Rows, Begin, End>(acc, channels, p, x_column, tap);
+  if constexpr (Rows == 1) {
+    for (p -= back; tap < end; tap += kLanes, p += step) add_step<0, Rows, Begin, End>(acc, channels, p, x_column, tap);
+  }
+  x += s.taps * step;
+  weights += s.taps * kLanes;
+  unroll<0, Rows - 1>([&](auto i) __attribute__((always_inline)) {
+    if ((s.some & 1U << (i + Rows - 1)) != 0) {
+      add_step<i + 1, Rows, Begin, End>(acc, channels, x + i * step, x_column, weights + i * kLanes);
+    }
+  });
+}
+
+template <class Channels, int Rows, int Columns>
+[[gnu::always_inline]] inline void start(F32 (&acc)[Rows][Columns], const float* from) {
+  const F32 bias = load(from);
+  unroll<0, Rows>([&](auto r) { unroll<0, Columns>([&](auto c) { acc[r][c] = bias; }); });
+}
+
+template <int Rows, int Columns>
+[[gnu::always_inline]] inline void finish(const F32 (&acc)[Rows][Columns], const DepthwiseWork& w, float* y, std::int64_t y_row,
+                                          std::int64_t y_column, int lanes) {
+  const F32 lo = broadcast(w.lo), hi = broadcast(w.hi);
+  unroll<0, Rows>(
+      [&](auto r) { unroll<0, Columns>([&](auto c) { store_up_to(y + r * y_row + c * y_column, clip(acc[r][c], lo, hi), lanes); }); });
+}
+
+/// The block from output `across` on of the rows of `steps`, where every tap exists; of vectors [v_begin, v_end).
+template <class Channels, int Rows, int Columns>
+[[gnu::flatten, gnu::noinline]] inline void inner_block(const BlockPlace<Rows>& place, std::int64_t across, std::int64_t v_begin,
+                                                        std::int64_t v_end) {
+  const DepthwiseWork& w = *place.work;
+  const Axis &d = *place.down, &a = *place.across;
+  const std::int64_t taps = d.taps, columns = a.taps, step = d.dilation * d.x, x_tap = a.dilation * a.x, x_column = a.stride * a.x;
+  const std::int64_t y_row = d.y, y_column = a.y;
+  const float* const x = w.x + (place.steps->slot * d.x + (across * a.stride - a.pad) * a.x);
+  float* const y = w.y + (place.steps->output * d.y + across * a.y);
+  const float* weights = w.weights + v_begin * columns * taps * kLanes;
+  for (std::int64_t v = v_begin; v < v_end; ++v) {
+    const Channels channels(w, v);
+    F32 acc[Rows][Columns];
+    start<Channels>(acc, w.bias + v * kLanes);
+    const float* p = x + Channels::offset(w, v);
+    for (const float* const end = weights + columns * taps * kLanes; weights < end; weights += taps * kLanes, p += x_tap) {
+      add_column<0, Columns>(acc, channels, p, x_column, weights, taps, step);
+    }
+    finish(acc, w, y + v * kLanes, y_row, y_column, valid_lanes(w, v));
+  }
+}
+
+/// The same anywhere.
+template <class Channels, int Rows, int Columns>
+[[gnu::flatten, gnu::noinline]] inline void edge_block(const BlockPlace<Rows>& place, std::int64_t across, std::int64_t v_begin,
+                                                       std::int64_t v_end) {
+  const DepthwiseWork& w = *place.work;
+  const Axis &d = *place.down, &a = *place.across;
+  const Steps<Rows>& s = *place.steps;
+  const Taps<Columns> t(a, across);
+  const std::int64_t column = d.taps * kLanes, x_tap = a.dilation * a.x, x_column = a.stride * a.x, back = d.ring * d.x;
+  const float* const x = w.x + (s.slot * d.x + (t.position + t.begin * a.dilation) * a.x);
+  float* const y = w.y + (s.output * d.y + across * a.y);
+  for (std::int64_t v = v_begin; v < v_end; ++v) {
+    const Channels channels(w, v);
+    const float* p = x + Channels::offset(w, v);
+    const float* weights = w.weights + (v * a.taps + t.begin) * column;
+    F32 acc[Rows][Columns];
+    start<Channels>(acc, w.bias + v * kLanes);
+    std::int64_t k = t.begin;
+    const auto next = [&] {
+      ++k;
+      p += x_tap;
+      weights += column;
+    };
+    if constexpr (Columns > 1) {
+      std::int64_t begin = Columns - 1,
+                   before = t.position + k * a.dilation + (begin - 1) * a.stride;  // of the last output that has no input
+      for (; k < t.all_begin; next(), before += a.dilation) {
+        for (; before >= 0; before -= a.stride) --begin;
+        unroll<1, Columns>([&](auto i) __attribute__((always_inline)) {
+          if (begin == i) add_part<i, Columns>(acc, channels, p, x_column, weights, s, back);
+        });
+      }
+    }
+    for (; k < t.all_end; next()) add_part<0, Columns>(acc, channels, p, x_column, weights, s, back);
+    if constexpr (Columns > 1) {
+      std::int64_t end = Columns - 1, last = t.position + k * a.dilation + (end - 1) * a.stride;
+      for (; k < t.end; next(), last += a.dilation) {
+        for (; last >= a.size; last -= a.stride) --end;
+        unroll<1, Columns>([&](auto i) __attribute__((always_inline)) {
+          if (end == i) add_part<0, i>(acc, channels, p, x_column, weights, s, back);
+        });
+      }
+    }
+    finish(acc, w, y + v * kLanes, d.y, a.y, valid_lanes(w, v));
+  }
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -1,0 +1,48 @@
+// How a vector of outputs reads its input channels, for any channel multiplier.
+#pragma once
+
+#include "kernels/depthwise/rows.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+/// Multiplier 1, all lanes exist.
+struct WholeChannels {
+  WholeChannels(const DepthwiseWork&, std::int64_t) {}
+  static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * w.x_vector; }
+  [[gnu::always_inline]] inline F32 operator()(const float* p) const { return load(p); }
+};
+
+/// The last vector, of which only some lanes exist.
+struct FirstChannels {
+  int lanes;
+  FirstChannels(const DepthwiseWork& w, std::int64_t v) : lanes(valid_lanes(w, v)) {}
+  static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * w.x_vector; }
+  [[gnu::always_inline]] inline F32 operator()(const float* p) const { return load_first(p, lanes); }
+};
+
+/// All lanes belong to one input channel: the multiplier is a number of whole vectors, or there is but one input channel.
+struct OneChannel {
+  OneChannel(const DepthwiseWork&, std::int64_t) {}
+  static bool fits(const DepthwiseWork& w) { return w.multiplier % kLanes == 0 || w.multiplier == w.channels; }
+  static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * kLanes / w.multiplier; }
+  [[gnu::always_inline]] inline F32 operator()(const float* p) const { return broadcast(*p); }
+};
+
+/// Output channel o reads input channel o / multiplier.
+struct RepeatedChannels {
+  int inputs;
+  std::int32_t index[kLanes];
+  RepeatedChannels(const DepthwiseWork& w, std::int64_t v) {
+    const std::int64_t first = offset(w, v);
+    const int lanes = valid_lanes(w, v);
+    for (int i = 0; i < kLanes; ++i) {
+      const std::int64_t o = v * kLanes + (i < lanes ? i : lanes - 1);
+      index[i] = static_cast<std::int32_t>(o / w.multiplier - first);
+    }
+    inputs = index[kLanes - 1] + 1;
+  }
+  static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * kLanes / w.multiplier; }
+  [[gnu::always_inline]] inline F32 operator()(const float* p) const { return permute(load_first(p, inputs), index); }
+};
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE
