@@ -1,4 +1,5 @@
-// How a vector of outputs reads its input channels, for any channel multiplier.
+// How a vector of outputs reads its input channels, for any channel multiplier. kShares: worth code for outputs that share inputs; what is
+// not is copied to windows first, but for filters too large for that.
 #pragma once
 
 #include "kernels/depthwise/rows.hpp"
@@ -7,6 +8,7 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 /// Multiplier 1, all lanes exist.
 struct WholeChannels {
+  static constexpr bool kShares = true;
   WholeChannels(const DepthwiseWork&, std::int64_t) {}
   static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * w.x_vector; }
   [[gnu::always_inline]] inline F32 operator()(const float* p) const { return load(p); }
@@ -14,6 +16,7 @@ struct WholeChannels {
 
 /// The last vector, of which only some lanes exist.
 struct FirstChannels {
+  static constexpr bool kShares = false;
   int lanes;
   FirstChannels(const DepthwiseWork& w, std::int64_t v) : lanes(valid_lanes(w, v)) {}
   static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * w.x_vector; }
@@ -22,6 +25,7 @@ struct FirstChannels {
 
 /// All lanes belong to one input channel: the multiplier is a number of whole vectors, or there is but one input channel.
 struct OneChannel {
+  static constexpr bool kShares = true;
   OneChannel(const DepthwiseWork&, std::int64_t) {}
   static bool fits(const DepthwiseWork& w) { return w.multiplier % kLanes == 0 || w.multiplier == w.channels; }
   static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * kLanes / w.multiplier; }
@@ -30,6 +34,7 @@ struct OneChannel {
 
 /// Output channel o reads input channel o / multiplier.
 struct RepeatedChannels {
+  static constexpr bool kShares = false;
   int inputs;
   std::int32_t index[kLanes];
   RepeatedChannels(const DepthwiseWork& w, std::int64_t v) {

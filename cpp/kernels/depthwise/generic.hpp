@@ -5,6 +5,8 @@
 
 #include "kernels/depthwise/blocks.hpp"
 #include "kernels/depthwise/pool.hpp"
+#include "kernels/depthwise/window.hpp"
+#include "kernels/ranges.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -31,20 +33,19 @@ template <int Width, int... Narrower, class F>
 }
 
 /// Rows in groups of the tallest height that the sharing allows.
-template <class F>
+template <bool kShares, class F>
 [[gnu::always_inline]] inline void for_heights(const Axis& down, const F& f) {
   const bool shares = down.stride == down.dilation && down.ring >= down.size;
   const auto fits = [&](int height) { return shares && down.outputs >= height && height - 1 <= down.taps; };
   std::int64_t i = 0;
-  if (fits(kTall)) {
-    for (; i + kTall <= down.outputs; i += kTall) f(Index<kTall>{}, i);
-    if (down.outputs - i > 2) {
-      f(Index<kTall>{}, down.outputs - kTall);
-      return;
+  if constexpr (kShares) {
+    if (fits(kTall)) {
+      for (; i + kTall <= down.outputs; i += kTall) f(Index<kTall>{}, i);
+      if (down.outputs - i > 2) return f(Index<kTall>{}, down.outputs - kTall);
     }
-  }
-  if (fits(2)) {
-    for (; i + 2 <= down.outputs; i += 2) f(Index<2>{}, i);
+    if (fits(2)) {
+      for (; i + 2 <= down.outputs; i += 2) f(Index<2>{}, i);
+    }
   }
   for (; i < down.outputs; ++i) f(Index<1>{}, i);
 }
@@ -76,37 +77,45 @@ inline void finish_rows(const DepthwiseWork& w, std::int64_t row, int rows, std:
 template <class Channels>
 inline void blocks_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) {
   Axis down = rows_of(w), across = columns_of(w);
-  const bool swapped = shares_along_rows(down, across);
+  const bool swapped = Channels::kShares && shares_along_rows(down, across);
   if (swapped) std::swap(down, across);
+  const InsideRange inside(across.outputs, across.stride, across.pad, across.dilation, across.taps, across.size);
   const auto one = [&](const auto& steps, auto height, auto width, std::int64_t output) {
     const BlockPlace<height> place{&w, &down, &across, &steps};
-    const std::int64_t first = output * across.stride - across.pad;
-    if (steps.all && first >= 0 && first + (width - 1) * across.stride + (across.taps - 1) * across.dilation < across.size) {
+    if (steps.all && output >= inside.begin && output + width <= inside.end) {
       inner_block<Channels, height, width>(place, output, v_begin, v_end);
     } else {
       edge_block<Channels, height, width>(place, output, v_begin, v_end);
     }
   };
-  if (!swapped) {
-    for_heights(down, [&](auto height, std::int64_t row) {
+  if (!Channels::kShares || !swapped) {
+    for_heights<Channels::kShares>(down, [&](auto height, std::int64_t row) {
       const Steps<height> steps(down, row);
       for_widths<height>(across, [&](auto width, std::int64_t column) { one(steps, height, width, column); });
       finish_rows(w, row, height, v_begin, v_end);
     });
   } else {
     for_widths<kTall>(across, [&](auto width, std::int64_t row) {
-      for_heights(down, [&](auto height, std::int64_t column) { one(Steps<height>(down, column), height, width, row); });
+      for_heights<Channels::kShares>(down, [&](auto height, std::int64_t column) { one(Steps<height>(down, column), height, width, row); });
       finish_rows(w, row, width, v_begin, v_end);
     });
   }
 }
 
-inline void depthwise_generic(const DepthwiseWork& w) {
-  if (w.multiplier > 1)
-    return OneChannel::fits(w) ? blocks_of<OneChannel>(w, w.v_begin, w.v_end) : blocks_of<RepeatedChannels>(w, w.v_begin, w.v_end);
-  const std::int64_t whole = at_least(at_most(w.v_end, w.channels / kLanes), w.v_begin);
-  if (w.v_begin < whole) blocks_of<WholeChannels>(w, w.v_begin, whole);
-  if (whole < w.v_end) blocks_of<FirstChannels>(w, whole, w.v_end);
+/// The same from copies of windows, where the filter is not too large.
+template <class Channels>
+inline void windows_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) {
+  const Axis down = rows_of(w), across = columns_of(w);
+  const WindowSize size(down, across);
+  if (size.columns == 0) return blocks_of<Channels>(w, v_begin, v_end);
+  for (std::int64_t row = 0; row < down.outputs; row += size.rows) {
+    const std::int64_t rows = at_most(size.rows, down.outputs - row);
+    for (std::int64_t column = 0; column < across.outputs; column += size.columns) {
+      const std::int64_t columns = at_most(size.columns, across.outputs - column);
+      for (std::int64_t v = v_begin; v < v_end; ++v) window_block<Channels>(w, down, across, row, rows, column, columns, v);
+    }
+    finish_rows(w, row, static_cast<int>(rows), v_begin, v_end);
+  }
 }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

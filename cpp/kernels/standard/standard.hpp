@@ -2,8 +2,9 @@
 // runs over the filter's taps. No im2col.
 #pragma once
 
-#include "kernels/depthwise/generic.hpp"
+#include "kernels/conv_work.hpp"
 #include "kernels/pointwise/gemm.hpp"
+#include "kernels/ranges.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 

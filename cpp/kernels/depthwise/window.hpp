@@ -1,0 +1,70 @@
+// Depthwise outputs from copies of the windows of the input that they read: of one vector of channels at a time, with whatever the
+// multiplier repeats repeated, and a part of a vector made whole.
+#pragma once
+
+#include "kernels/depthwise/axis.hpp"
+#include "kernels/depthwise/channels.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+/// Outputs of whole vectors of channels, without multiplier; compiled with the generic kernel.
+void whole_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end);
+
+/// Outputs whose window is copied at a time: of whole rows of blocks, as many columns as fit; none where too few do.
+struct WindowSize {
+  static constexpr std::int64_t kVectors = 4096 / kLanes;  // 32 KB
+  std::int64_t rows, columns;
+
+  WindowSize(const Axis& down, const Axis& across) : rows(at_most(down.taps == 1 ? 4 : kRegisters / 8, down.outputs)), columns(0) {
+    const std::int64_t high = at_most((rows - 1) * down.stride + (down.taps - 1) * down.dilation + 1, down.size);
+    const std::int64_t room = kVectors / high - ((across.taps - 1) * across.dilation + 1);
+    if (across.size * high <= kVectors) {
+      columns = across.outputs;
+    } else if (room >= 7 * across.stride) {
+      columns = at_most((room / across.stride + 1) / 8 * 8, across.outputs);
+    }
+  }
+};
+
+/// Input positions that outputs [first, first + count) of an axis read.
+struct Span {
+  std::int64_t begin, end;
+  Span(const Axis& a, std::int64_t first, std::int64_t count) {
+    const std::int64_t start = first * a.stride - a.pad, stop = start + (count - 1) * a.stride + (a.taps - 1) * a.dilation + 1;
+    begin = at_most(at_least(start, 0), a.size);
+    end = at_least(at_most(stop, a.size), begin);
+  }
+};
+
+/// Outputs [row, row + rows) x [column, column + columns) of vector v.
+template <class Channels>
+inline void window_block(const DepthwiseWork& w, const Axis& down, const Axis& across, std::int64_t row, std::int64_t rows,
+                         std::int64_t column, std::int64_t columns, std::int64_t v) {
+  alignas(64) float window[WindowSize::kVectors * kLanes];
+  const Channels channels(w, v);
+  const Span y(down, row, rows), x(across, column, columns);
+  float* to = window;
+  for (std::int64_t r = y.begin; r < y.end; ++r) {
+    const float* from = input_row(w, r) + x.begin * w.x_pixel + Channels::offset(w, v);
+    for (std::int64_t i = x.begin; i < x.end; ++i, from += w.x_pixel, to += kLanes) store(to, channels(from));
+  }
+  DepthwiseWork part = w;
+  part.x = window;
+  part.x_pixel = kLanes;
+  part.x_row = (x.end - x.begin) * kLanes;
+  part.x_vector = 0;
+  part.height = part.ring = y.end - y.begin;
+  part.width = x.end - x.begin;
+  part.pad_top = y.begin - (row * down.stride - down.pad);
+  part.pad_left = x.begin - (column * across.stride - across.pad);
+  part.y = w.y + row * w.y_row + column * w.y_pixel;
+  part.y_begin = 0;
+  part.y_end = rows;
+  part.out_width = columns;
+  part.multiplier = 1;
+  part.finish = false;
+  part.row_sums = nullptr;
+  whole_blocks(part, v, v + 1);
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE
