@@ -22,10 +22,12 @@ void replace_foreign(py::object& object, const char* name) {
   object = import_module("dwsep._foreign").attr("as_array")(object, name);
 }
 
-const RawArray& array_of(PyObject* object, const char* name, DType type) {
+const RawArray& array_of(PyObject* object, const char* name, DType type, const char* note) {
   const auto reject_type = [&](const std::string& got) {
     const std::string native = size_of(type) > 1 ? "native " : "";
-    reject(PyExc_TypeError, name, "a numpy.ndarray of " + native + name_of(type), got);
+    const bool small = got == "dtype int8" || got == "dtype uint8";
+    const std::string without = type == DType::float32 && small ? note : "";
+    reject(PyExc_TypeError, name, without + "a numpy.ndarray of " + native + name_of(type), got);
   };
   if (Py_TYPE(object) != numpy.array) {
     if (!is_array(object)) reject_type(type_name(object));
@@ -39,7 +41,7 @@ const RawArray& array_of(PyObject* object, const char* name, DType type) {
 }
 
 View view(PyObject* object, const char* name, DType type) {
-  const RawArray& array = array_of(object, name, type);
+  const RawArray& array = array_of(object, name, type, "without x_quantization ");
   if (array.nd != 3 && array.nd != 4) {
     reject(PyExc_ValueError, name, "shape (H, W, C) or (N, H, W, C)", shape_text(array.dimensions, array.nd));
   }

@@ -24,8 +24,8 @@ void check_shape(const char* name, const View& v, const Shape& wanted, int ndim)
 /// The view itself if kernels can read it, else a copy owned by `keeper`.
 View readable(const View& v, PyObject* array, int threads, py::object& keeper) {
   if (v.direct) return v;
-  keeper = dense_copy(array, threads);
-  return view(keeper.ptr(), "copy");
+  keeper = dense_copy(array, threads, v.dtype);
+  return view(keeper.ptr(), "copy", v.dtype);
 }
 
 /// Runs the kernel without the GIL, unless it takes only about a microsecond: while another Python thread is busy, getting the GIL back
@@ -51,7 +51,7 @@ PyObject* call(const LayerObject& self, Arguments& arguments) {
   arguments.replace_foreign_arrays();
   const int threads = thread_count(arguments[Arguments::num_threads]);
 
-  View x = view(arguments[Arguments::x], "x");
+  View x = view(arguments[Arguments::x], "x", self.x_type);
   check_channels("x", x.shape, x.ndim, self);
   const Shape shape = self.layer.output_shape(x.shape);
   const int ndim = x.ndim;
@@ -59,12 +59,15 @@ PyObject* call(const LayerObject& self, Arguments& arguments) {
   View residual;
   const bool adds = arguments[Arguments::residual] != nullptr;
   if (adds) {
-    residual = view(arguments[Arguments::residual], "residual");
+    if (self.x_type != DType::float32 && self.residual_type == DType::float32) {
+      reject(PyExc_ValueError, "residual", "None where the layer has no residual_quantization", type_name(arguments[Arguments::residual]));
+    }
+    residual = view(arguments[Arguments::residual], "residual", self.residual_type);
     check_shape("residual", residual, shape, ndim);
   }
   View y;
   if (given != nullptr) {
-    y = view(given, "out");
+    y = view(given, "out", self.y_type);
     check_shape("out", y, shape, ndim);
     if ((raw(given).flags & numpy_writeable) == 0) {
       reject(PyExc_TypeError, "out", "a writeable array", "a read-only one");
@@ -74,13 +77,13 @@ PyObject* call(const LayerObject& self, Arguments& arguments) {
   }
 
   py::object x_copy, residual_copy, result;
-  if (shape.empty()) return new_array(shape, ndim, nullptr).release().ptr();
+  if (shape.empty()) return new_array(shape, ndim, nullptr, self.y_type).release().ptr();
   x = readable(x, arguments[Arguments::x], threads, x_copy);
   if (adds) residual = readable(residual, arguments[Arguments::residual], threads, residual_copy);
   const bool in_place = given != nullptr && y.direct && !may_overlap(x, y) && !(adds && may_overlap(residual, y));
   if (!in_place) {
-    result = new_array(shape, ndim, x.data);
-    y = view(result.ptr(), "out");
+    result = new_array(shape, ndim, x.data, self.y_type);
+    y = view(result.ptr(), "out", self.y_type);
   }
   run(self, x, y, adds ? &residual : nullptr, threads);
   if (given == nullptr) return result.release().ptr();

@@ -20,6 +20,7 @@ struct LayerObject {
   double weights;         // how many: each is multiplied about once a pixel
   const char* source;     // where the number of channels comes from, for messages
   bool takes_residual;
+  DType x_type, y_type, residual_type;
 };
 
 PyObject* vectorcall(PyObject* self, PyObject* const* args, std::size_t flagged_count, PyObject* keywords);

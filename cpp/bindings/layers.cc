@@ -38,6 +38,9 @@ PyObject* new_layer(PyTypeObject* type, PyObject* args, PyObject* keywords) {
     self->source = made.source;
     self->weights = made.weights;
     self->takes_residual = TakesResidual;
+    self->x_type = made.x_type;
+    self->y_type = made.y_type;
+    self->residual_type = made.residual_type;
     return object;
   });
 }
@@ -148,11 +151,11 @@ void add_layers(const py::object& module) {
                          {Py_tp_methods, methods},
                          {0, nullptr}};
   PyObject* base = add_class(module, "dwsep._core.Layer", slots, nullptr, sizeof(LayerObject));
-  add_layer<make_depthwise, 6, false>(module, "dwsep._core.DepthwiseConv2D", base);
-  add_layer<make_pointwise, 3, true>(module, "dwsep._core.PointwiseConv2D", base);
-  add_layer<make_separable, 15, true>(module, "dwsep._core.SeparableConv2D", base);
-  add_layer<make_inverted_residual, 18, true>(module, "dwsep._core.InvertedResidual", base);
-  add_layer<make_standard, 7, true>(module, "dwsep._core.Conv2D", base);
+  add_layer<make_depthwise, 9, false>(module, "dwsep._core.DepthwiseConv2D", base);
+  add_layer<make_pointwise, 7, true>(module, "dwsep._core.PointwiseConv2D", base);
+  add_layer<make_separable, 21, true>(module, "dwsep._core.SeparableConv2D", base);
+  add_layer<make_inverted_residual, 26, true>(module, "dwsep._core.InvertedResidual", base);
+  add_layer<make_standard, 11, true>(module, "dwsep._core.Conv2D", base);
 }
 
 }  // namespace dwsep::python

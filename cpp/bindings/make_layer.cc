@@ -16,44 +16,73 @@
 namespace dwsep::python {
 namespace {
 
-const float* dense_values(const py::handle& object, const char* name, int ndim, std::array<std::int64_t, 4>& sizes) {
-  const RawArray& array = float32_array(object.ptr(), name);
+/// A Quantization of Python, with the type of what it describes.
+struct Quantized {
+  DType dtype;
+  Quantization quantization;
+};
+
+std::optional<Quantized> quantized(const py::handle& object) {
+  if (object.is_none()) return std::nullopt;
+  const auto parts = object.attr("_core").cast<py::tuple>();  // dtype, scales, zero points
+  Quantized q{parts[0].cast<std::string>() == "uint8" ? DType::uint8 : DType::int8, {}};
+  for (const py::handle scale : parts[1].cast<py::tuple>()) q.quantization.scales.push_back(scale.cast<float>());
+  for (const py::handle zero : parts[2].cast<py::tuple>()) q.quantization.zero_points.push_back(zero.cast<std::int32_t>());
+  return q;
+}
+
+TensorType type_of(const std::optional<Quantized>& q) { return q ? TensorType{q->dtype, &q->quantization} : TensorType(); }
+
+const void* dense_values(const py::handle& object, const char* name, int ndim, std::array<std::int64_t, 4>& sizes, DType type) {
+  const RawArray& array = array_of(object.ptr(), name, type);
   if (array.nd != ndim || (array.flags & numpy_dense) != numpy_dense) {
     reject(PyExc_ValueError, name, "a C-contiguous array of " + std::to_string(ndim) + " axes",
            "shape " + shape_text(array.dimensions, array.nd));
   }
   for (int i = 0; i < ndim; ++i) sizes[static_cast<std::size_t>(i)] = array.dimensions[i];
-  return reinterpret_cast<const float*>(array.data);
+  return array.data;
 }
 
-const float* bias_values(const py::handle& object, std::int64_t channels) {
+/// int32 or, without quantization always, float32.
+DType bias_type(const py::handle& object, const std::optional<Quantized>& weight) {
+  const bool integers = weight && is_array(object.ptr()) && is_native(raw(object.ptr()).descr, DType::int32);
+  return integers ? DType::int32 : DType::float32;
+}
+
+const void* bias_values(const py::handle& object, std::int64_t channels, DType type = DType::float32) {
   if (object.is_none()) return nullptr;
   std::array<std::int64_t, 4> sizes{};
-  const float* values = dense_values(object, "bias", 1, sizes);
+  const void* values = dense_values(object, "bias", 1, sizes, type);
   if (sizes[0] != channels) {
     reject(PyExc_ValueError, "bias", "shape (" + std::to_string(channels) + ",)", "(" + std::to_string(sizes[0]) + ",)");
   }
   return values;
 }
 
-DepthwiseFilter depthwise_filter(const py::handle& weights, const py::handle& bias) {
+DepthwiseFilter depthwise_filter(const py::handle& weights, const py::handle& bias, const std::optional<Quantized>& q) {
   std::array<std::int64_t, 4> s{};
-  const float* values = dense_values(weights, "depthwise weights", 4, s);
-  return {values, s[0], s[1], s[2], s[3], bias_values(bias, s[2] * s[3])};
+  const auto [dtype, quantization] = type_of(q);
+  const void* values = dense_values(weights, "depthwise weights", 4, s, dtype);
+  const DType b = bias_type(bias, q);
+  return {values, s[0], s[1], s[2], s[3], bias_values(bias, s[2] * s[3], b), dtype, b, quantization};
 }
 
-PointwiseFilter pointwise_filter(const py::handle& weights, const py::handle& bias) {
+PointwiseFilter pointwise_filter(const py::handle& weights, const py::handle& bias, const std::optional<Quantized>& q = {}) {
   std::array<std::int64_t, 4> s{};
-  const float* values = dense_values(weights, "pointwise weights", 2, s);
-  return {values, s[0], s[1], bias_values(bias, s[1])};
+  const auto [dtype, quantization] = type_of(q);
+  const void* values = dense_values(weights, "pointwise weights", 2, s, dtype);
+  const DType b = bias_type(bias, q);
+  return {values, s[0], s[1], bias_values(bias, s[1], b), dtype, b, quantization};
 }
 
-StandardFilter standard_filter(const py::handle& weights, const py::handle& bias, std::int64_t groups) {
+StandardFilter standard_filter(const py::handle& weights, const py::handle& bias, std::int64_t groups, const std::optional<Quantized>& q) {
   std::array<std::int64_t, 4> s{};
-  const float* values = dense_values(weights, "weights", 4, s);
+  const auto [dtype, quantization] = type_of(q);
+  const void* values = dense_values(weights, "weights", 4, s, dtype);
   std::int64_t in = 0;
   if (groups < 1 || __builtin_mul_overflow(s[2], groups, &in)) reject(PyExc_ValueError, "groups", "at least 1", std::to_string(groups));
-  return {values, s[0], s[1], in, s[3], groups, bias_values(bias, s[3])};
+  const DType b = bias_type(bias, q);
+  return {values, s[0], s[1], in, s[3], groups, bias_values(bias, s[3], b), dtype, b, quantization};
 }
 
 ConvOptions conv_options(const py::handle& stride, const py::handle& padding, const py::handle& dilation) {
@@ -112,49 +141,66 @@ std::optional<SqueezeExcite> squeeze_excite(const py::tuple& a, std::size_t firs
                        activation_of(a[first + 5])};
 }
 
+Made made(Layer layer, std::int64_t channels, const char* source, double weights, const TensorTypes& t) {
+  return {std::move(layer), channels, source, weights, t.x.dtype, t.y.dtype, t.residual.dtype};
+}
+
 }  // namespace
 
 Made make_depthwise(const py::tuple& a) {
-  const DepthwiseFilter filter = depthwise_filter(a[0], a[1]);
+  const std::optional<Quantized> x = quantized(a[6]), w = quantized(a[7]), y = quantized(a[8]);
+  const TensorTypes types{type_of(x), type_of(y), {}, {}, {}};
+  const DepthwiseFilter filter = depthwise_filter(a[0], a[1], w);
   const double weights = size_of(a[0]);
   const ConvOptions options = conv_options(a[2], a[3], a[4]);
-  return {packed<DepthwiseConv2D>(weights, filter, options, activation_of(a[5])), filter.channels, "weight", weights};
+  return made(packed<DepthwiseConv2D>(weights, filter, options, activation_of(a[5]), types), filter.channels, "weight", weights, types);
 }
 
 Made make_pointwise(const py::tuple& a) {
-  const PointwiseFilter filter = pointwise_filter(a[0], a[1]);
+  const std::optional<Quantized> x = quantized(a[3]), w = quantized(a[4]), y = quantized(a[5]), r = quantized(a[6]);
+  const TensorTypes types{type_of(x), type_of(y), type_of(r), {}, {}};
+  const PointwiseFilter filter = pointwise_filter(a[0], a[1], w);
   const double weights = size_of(a[0]);
-  return {packed<PointwiseConv2D>(weights, filter, activation_of(a[2])), filter.in, "weight", weights};
+  return made(packed<PointwiseConv2D>(weights, filter, activation_of(a[2]), types), filter.in, "weight", weights, types);
 }
 
 Made make_separable(const py::tuple& a) {
-  const DepthwiseFilter depthwise = depthwise_filter(a[0], a[2]);
-  const PointwiseFilter pointwise = pointwise_filter(a[1], a[3]);
+  const std::optional<Quantized> x = quantized(a[15]), dw = quantized(a[16]), d = quantized(a[17]), w = quantized(a[18]),
+                                 y = quantized(a[19]), r = quantized(a[20]);
+  const TensorTypes types{type_of(x), type_of(y), type_of(r), {}, type_of(d)};
+  const DepthwiseFilter depthwise = depthwise_filter(a[0], a[2], dw);
+  const PointwiseFilter pointwise = pointwise_filter(a[1], a[3], w);
   const double weights = size_of(a[0]) + size_of(a[1]);
   const ConvOptions options = conv_options(a[4], a[5], a[6]);
   const Activation first = activation_of(a[7]), last = activation_of(a[8]);
   const std::optional<SqueezeExcite> factors = squeeze_excite(a, 9);
   const SqueezeExcite* const s = factors ? &*factors : nullptr;
-  return {packed<SeparableConv2D>(weights, depthwise, pointwise, options, first, last, s), depthwise.channels, "depthwise_weight", weights};
+  return made(packed<SeparableConv2D>(weights, depthwise, pointwise, options, first, last, s, types), depthwise.channels,
+              "depthwise_weight", weights, types);
 }
 
 Made make_inverted_residual(const py::tuple& a) {
-  const PointwiseFilter expand = pointwise_filter(a[0], a[3]), project = pointwise_filter(a[2], a[5]);
-  const DepthwiseFilter depthwise = depthwise_filter(a[1], a[4]);
+  const std::optional<Quantized> x = quantized(a[18]), ew = quantized(a[19]), e = quantized(a[20]), dw = quantized(a[21]),
+                                 d = quantized(a[22]), w = quantized(a[23]), y = quantized(a[24]), r = quantized(a[25]);
+  const TensorTypes types{type_of(x), type_of(y), type_of(r), type_of(e), type_of(d)};
+  const PointwiseFilter expand = pointwise_filter(a[0], a[3], ew), project = pointwise_filter(a[2], a[5], w);
+  const DepthwiseFilter depthwise = depthwise_filter(a[1], a[4], dw);
   const double weights = size_of(a[0]) + size_of(a[1]) + size_of(a[2]);
   const ConvOptions options = conv_options(a[6], a[7], a[8]);
   const Activation first = activation_of(a[9]), second = activation_of(a[10]), last = activation_of(a[11]);
   const std::optional<SqueezeExcite> factors = squeeze_excite(a, 12);
   const SqueezeExcite* const s = factors ? &*factors : nullptr;
-  return {packed<InvertedResidual>(weights, expand, depthwise, project, options, first, second, last, s), expand.in, "expand_weight",
-          weights};
+  return made(packed<InvertedResidual>(weights, expand, depthwise, project, options, first, second, last, s, types), expand.in,
+              "expand_weight", weights, types);
 }
 
 Made make_standard(const py::tuple& a) {
-  const StandardFilter filter = standard_filter(a[0], a[1], a[5].cast<std::int64_t>());
+  const std::optional<Quantized> x = quantized(a[7]), w = quantized(a[8]), y = quantized(a[9]), r = quantized(a[10]);
+  const TensorTypes types{type_of(x), type_of(y), type_of(r), {}, {}};
+  const StandardFilter filter = standard_filter(a[0], a[1], a[5].cast<std::int64_t>(), w);
   const double weights = size_of(a[0]);
   const ConvOptions options = conv_options(a[2], a[3], a[4]);
-  return {packed<Conv2D>(weights, filter, options, activation_of(a[6])), filter.in, "weight times groups", weights};
+  return made(packed<Conv2D>(weights, filter, options, activation_of(a[6]), types), filter.in, "weight times groups", weights, types);
 }
 
 }  // namespace dwsep::python

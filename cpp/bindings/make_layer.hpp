@@ -17,6 +17,7 @@ struct Made {
   std::int64_t channels;
   const char* source;
   double weights;
+  DType x_type = DType::float32, y_type = DType::float32, residual_type = DType::float32;
 };
 
 // Each takes the arguments of its class in _core.pyi.

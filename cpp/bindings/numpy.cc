@@ -1,5 +1,7 @@
 #include "bindings/numpy.hpp"
 
+#include <utility>
+
 namespace dwsep::python {
 namespace {
 

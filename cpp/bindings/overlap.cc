@@ -37,7 +37,7 @@ bool overlaps_itself(const View& v) {
   struct Axis {
     std::int64_t step, size;
   };
-  constexpr std::int64_t element = sizeof(float);
+  const std::int64_t element = v.size();
   std::array<Axis, 4> axes = {{{v.strides[3], v.shape.c}, {v.strides[2], v.shape.w}, {v.strides[1], v.shape.h}, {v.strides[0], v.shape.n}}};
   for (Axis& axis : axes) axis.step = axis.size > 1 ? std::abs(axis.step) : std::numeric_limits<std::int64_t>::max();
   std::sort(axes.begin(), axes.end(), [](const Axis& a, const Axis& b) { return a.step < b.step; });
@@ -52,7 +52,7 @@ bool overlaps_itself(const View& v) {
     count *= static_cast<double>(axis.size);
   }
   if (nested) return false;
-  if (count * element > static_cast<double>(span.bytes)) return true;
+  if (count * static_cast<double>(element) > static_cast<double>(span.bytes)) return true;
   std::vector<std::int64_t> offsets = {0};
   offsets.reserve(static_cast<std::size_t>(count));
   for (const Axis& axis : axes) {
@@ -62,7 +62,7 @@ bool overlaps_itself(const View& v) {
     }
   }
   std::sort(offsets.begin(), offsets.end());
-  const auto close = [](std::int64_t a, std::int64_t b) { return b - a < element; };
+  const auto close = [element](std::int64_t a, std::int64_t b) { return b - a < element; };
   return std::adjacent_find(offsets.begin(), offsets.end(), close) != offsets.end();
 }
 
@@ -70,7 +70,7 @@ bool may_overlap(const View& a, const View& b) {
   if (a.shape.empty() || b.shape.empty()) return false;
   const std::array<std::int64_t, 3> sizes_a = {a.shape.n, a.shape.h, a.shape.w}, sizes_b = {b.shape.n, b.shape.h, b.shape.w};
   const auto pixel = [](const View& v) {
-    return Span{static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(v.data)), v.shape.c * static_cast<std::int64_t>(sizeof(float))};
+    return Span{static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(v.data)), v.shape.c * v.size()};
   };
   // Blocks made of the inner axes repeat at multiples of the common divisor of the outer steps. From whole views, which are mostly apart
   // and quick to decide, inwards to pixels.

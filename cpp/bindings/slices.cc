@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <type_traits>
 
 #include "dwsep/threads.hpp"
 #include "runtime/layers/layer.hpp"
@@ -12,7 +13,8 @@ namespace {
 
 template <class AnyTensor>
 AnyTensor images(AnyTensor t, std::int64_t first, std::int64_t count) {
-  t.data = t.template as<float>() + first * t.stride_n;
+  using Byte = std::remove_pointer_t<decltype(t.template as<char>())>;
+  t.data = static_cast<Byte*>(t.data) + first * t.stride_n * size_of(t.dtype);
   t.shape.n = count;
   return t;
 }

@@ -1,4 +1,4 @@
-"""Fast depthwise-separable convolution for CPUs, on NumPy arrays (NHWC, float32)."""
+"""Fast depthwise-separable convolution for CPUs, on NumPy arrays (NHWC, float32 or int8)."""
 
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from .layout import (
     pointwise_weights_to_torch,
 )
 from .model import Model, ValueInfo
+from .quantization import Quantization, quantize_weight
 from .sequences import (
     Conv1D,
     DepthwiseConv1D,
@@ -45,6 +46,7 @@ __all__ = [
     "InvertedResidual",
     "Model",
     "PointwiseConv2D",
+    "Quantization",
     "SeparableConv1D",
     "SeparableConv2D",
     "ValueInfo",
@@ -65,6 +67,7 @@ __all__ = [
     "pointwise_conv2d",
     "pointwise_weights_from_torch",
     "pointwise_weights_to_torch",
+    "quantize_weight",
     "separable_conv1d",
     "separable_conv2d",
     "set_num_threads",

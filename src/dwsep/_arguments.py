@@ -22,6 +22,8 @@ from ._foreign import as_array
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .quantization import Quantization
+
     Array: TypeAlias = NDArray[np.float32]
 
 Pair: TypeAlias = "tuple[int, int]"
@@ -163,15 +165,16 @@ def _is_masked(array: np.ndarray) -> bool:
     return "numpy.ma" in sys.modules and isinstance(array, np.ma.MaskedArray)
 
 
-def _float32(value: object, name: str) -> Array:
-    """Return the array itself; anything but a plain array of native float32 is refused."""
-    wanted = f"{name}: need a numpy.ndarray of native float32, got"
+def typed_array(value: object, name: str, dtype: str = "float32", note: str = "") -> Array:
+    """Return the array itself; anything but a plain array of this type, native, is refused."""
+    native = "" if dtype.endswith("int8") else "native "
+    wanted = f"{name}: need a numpy.ndarray of {native}{dtype}{note}, got"
     value = as_array(value, name)
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{wanted} {kind_of(value)}")
     if type(value) is not np.ndarray and _is_masked(value):
         raise TypeError(f"{wanted} {kind_of(value)}, whose mask would be lost")
-    if value.dtype.type is not np.float32 or not value.dtype.isnative:
+    if value.dtype.name != dtype or not value.dtype.isnative:
         raise TypeError(f"{wanted} dtype {value.dtype}")
     return value
 
@@ -181,8 +184,13 @@ def _dense(array: Array) -> Array:
     return array if flags.c_contiguous and flags.aligned else np.array(array, order="C")
 
 
-def _weights(value: object, name: str, axes: tuple[int, ...], wanted: str) -> Array:
-    w = _float32(value, name)
+def _weights(
+    value: object, name: str, axes: tuple[int, ...], wanted: str, q: Quantization | None
+) -> Array:
+    if q is None:
+        w = typed_array(value, name, note=_without(value))
+    else:
+        w = typed_array(value, name, q.dtype, ", as its quantization says")
     if w.ndim not in axes:
         raise ValueError(f"{name}: need shape {wanted}, got {w.shape}")
     if w.size == 0:
@@ -190,16 +198,22 @@ def _weights(value: object, name: str, axes: tuple[int, ...], wanted: str) -> Ar
     return w
 
 
-def depthwise_weights(value: object, name: str) -> Array:
+def _without(value: object) -> str:
+    """Say what arrays of small integers miss."""
+    small = isinstance(value, np.ndarray) and value.dtype.name in ("int8", "uint8")
+    return " without x_quantization" if small else ""
+
+
+def depthwise_weights(value: object, name: str, q: Quantization | None = None) -> Array:
     """Return weights of shape (KH, KW, C, M)."""
-    w = _weights(value, name, (3, 4), "(KH, KW, C) or (KH, KW, C, M)")
+    w = _weights(value, name, (3, 4), "(KH, KW, C) or (KH, KW, C, M)", q)
     return _dense(w if w.ndim == 4 else w[..., np.newaxis])
 
 
-def pointwise_weights(value: object, name: str) -> Array:
+def pointwise_weights(value: object, name: str, q: Quantization | None = None) -> Array:
     """Return weights of shape (Cin, Cout)."""
     wanted = "(Cin, Cout) or (1, 1, Cin, Cout)"
-    w = _weights(value, name, (2, 4), wanted)
+    w = _weights(value, name, (2, 4), wanted, q)
     if w.ndim == 4:
         if w.shape[:2] != (1, 1):
             raise ValueError(f"{name}: need shape {wanted}, got {w.shape}")
@@ -207,9 +221,9 @@ def pointwise_weights(value: object, name: str) -> Array:
     return _dense(w)
 
 
-def standard_weights(value: object, name: str, groups: int) -> Array:
+def standard_weights(value: object, name: str, groups: int, q: Quantization | None = None) -> Array:
     """Return weights of shape (KH, KW, Cin / groups, Cout)."""
-    w = _weights(value, name, (4,), "(KH, KW, Cin / groups, Cout)")
+    w = _weights(value, name, (4,), "(KH, KW, Cin / groups, Cout)", q)
     if w.shape[3] % groups != 0:
         raise ValueError(
             f"groups: need a divisor of the {w.shape[3]} output channels of {name} "
@@ -218,11 +232,18 @@ def standard_weights(value: object, name: str, groups: int) -> Array:
     return _dense(w)
 
 
-def bias(value: object, name: str, channels: int) -> Array | None:
-    """Return None or an array of shape (channels,)."""
+def bias(value: object, name: str, channels: int, q: Quantization | None = None) -> Array | None:
+    """Return None or an array of shape (channels,); next to int8 weights it may be of int32."""
     if value is None:
         return None
-    b = _float32(value, name)
+    if q is None:
+        b = typed_array(value, name)
+    else:
+        value = as_array(value, name)
+        integers = isinstance(value, np.ndarray) and value.dtype.name == "int32"
+        b = typed_array(
+            value, name, "int32" if integers else "float32", "" if integers else " or int32"
+        )
     if b.shape != (channels,):
         raise ValueError(f"{name}: need shape ({channels},), got {b.shape}")
     return _dense(b)

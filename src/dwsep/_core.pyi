@@ -6,9 +6,11 @@ from numpy.typing import NDArray
 from typing_extensions import CapsuleType, Never, Self, disjoint_base
 
 from ._arguments import CanonicalActivation, CanonicalPadding, Pair
+from .quantization import Quantization
 
 _Array = NDArray[np.float32]
 _Bias = _Array | None
+_Q = Quantization | None
 _T = TypeVar("_T")
 
 @type_check_only
@@ -56,6 +58,9 @@ class DepthwiseConv2D(Layer):
         padding: CanonicalPadding,
         dilation: Pair,
         activation: CanonicalActivation,
+        x_quantization: _Q,
+        weight_quantization: _Q,
+        quantization: _Q,
         /,
     ) -> Self: ...
     def __call__(
@@ -63,7 +68,17 @@ class DepthwiseConv2D(Layer):
     ) -> _Array: ...
 
 class PointwiseConv2D(Layer):
-    def __new__(cls, weight: _Array, bias: _Bias, activation: CanonicalActivation, /) -> Self: ...
+    def __new__(
+        cls,
+        weight: _Array,
+        bias: _Bias,
+        activation: CanonicalActivation,
+        x_quantization: _Q,
+        weight_quantization: _Q,
+        quantization: _Q,
+        residual_quantization: _Q,
+        /,
+    ) -> Self: ...
     def __call__(
         self,
         x: _Array,
@@ -91,6 +106,12 @@ class SeparableConv2D(Layer):
         excite_weight: _Array | None,
         excite_bias: _Bias,
         excite_activation: CanonicalActivation,
+        x_quantization: _Q,
+        depthwise_weight_quantization: _Q,
+        depthwise_quantization: _Q,
+        weight_quantization: _Q,
+        quantization: _Q,
+        residual_quantization: _Q,
         /,
     ) -> Self: ...
     def __call__(
@@ -123,6 +144,14 @@ class InvertedResidual(Layer):
         excite_weight: _Array | None,
         excite_bias: _Bias,
         excite_activation: CanonicalActivation,
+        x_quantization: _Q,
+        expand_weight_quantization: _Q,
+        expand_quantization: _Q,
+        depthwise_weight_quantization: _Q,
+        depthwise_quantization: _Q,
+        weight_quantization: _Q,
+        quantization: _Q,
+        residual_quantization: _Q,
         /,
     ) -> Self: ...
     def __call__(
@@ -144,6 +173,10 @@ class Conv2D(Layer):
         dilation: Pair,
         groups: int,
         activation: CanonicalActivation,
+        x_quantization: _Q,
+        weight_quantization: _Q,
+        quantization: _Q,
+        residual_quantization: _Q,
         /,
     ) -> Self: ...
     def __call__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ._arguments import (
@@ -12,9 +13,16 @@ from ._arguments import (
     padding,
     pair,
     pointwise_weights,
-    shown,
     standard_weights,
 )
+from ._quantized import (
+    check_output,
+    check_scales,
+    no_squeeze_excite,
+    output_channels,
+    quantizations,
+)
+from ._squeeze_excite import follow, squeeze_excite_arguments
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -22,88 +30,66 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._arguments import Array, CanonicalActivation, CanonicalPadding, Pair
+    from ._squeeze_excite import SqueezeExcite
+    from .quantization import Quantization
 
-    SqueezeExcite: TypeAlias = tuple[
-        Array | None,
-        Array | None,
-        CanonicalActivation,
-        Array | None,
-        Array | None,
-        CanonicalActivation,
-    ]
+    Q: TypeAlias = Quantization | None
+    Given: TypeAlias = Mapping[str, object]  # quantizations by name, x's first
 
 
-def _follow(name: str, weight: Array, takes: int, previous: str, gives: int) -> None:
-    if takes != gives:
-        raise ValueError(
-            f"{name}: need {gives} input channels, as many as {previous} gives, "
-            f"got {takes} in shape {weight.shape}"
-        )
+def _clips(act: CanonicalActivation) -> bool:
+    return act in (None, "relu", "relu6") or (isinstance(act, tuple) and act[0] == "clip")
 
 
-def _squeeze_excite(
-    channels: int,
-    reduce_weight: object,
-    reduce_bias: object,
-    reduce_act: object,
-    excite_weight: object,
-    excite_bias: object,
-    excite_act: object,
-) -> SqueezeExcite:
-    """Return the canonical arguments of the squeeze-excite within a block, all None for none."""
-    if reduce_weight is None and excite_weight is None:
-        given = {
-            "reduce_bias": reduce_bias,
-            "reduce_activation": reduce_act,
-            "excite_bias": excite_bias,
-            "excite_activation": excite_act,
-        }
-        for name, value in given.items():
-            if value is not None:
-                raise ValueError(
-                    f"{name}: need None without reduce_weight and excite_weight, got {shown(value)}"
-                )
-        return None, None, None, None, None, None
-    reduce = pointwise_weights(reduce_weight, "reduce_weight")
-    excite = pointwise_weights(excite_weight, "excite_weight")
-    _follow("reduce_weight", reduce, reduce.shape[0], "depthwise_weight", channels)
-    _follow("excite_weight", excite, excite.shape[0], "reduce_weight", reduce.shape[1])
-    if excite.shape[1] != channels:
-        raise ValueError(
-            f"excite_weight: need {channels} output channels, as many as depthwise_weight gives, "
-            f"got {excite.shape[1]} in shape {excite.shape}"
-        )
-    return (
-        reduce,
-        bias(reduce_bias, "reduce_bias", reduce.shape[1]),
-        activation(reduce_act, "reduce_activation"),
-        excite,
-        bias(excite_bias, "excite_bias", channels),
-        activation(excite_act, "excite_activation"),
-    )
+def _check_last(
+    x_q: Q, weight_q: Q, q: Q, residual_q: Q, channels: int, act: CanonicalActivation
+) -> None:
+    """Check what a matrix product with these outputs reads and writes."""
+    check_scales(x_q, "x_quantization", 0, "")
+    check_scales(weight_q, "weight_quantization", channels, "output")
+    check_output(q, "quantization", channels, _clips(act), residual_q)
+    check_scales(residual_q, "residual_quantization", 0, "")
 
 
 def depthwise(
-    weight: object, b: object, stride: object, pad: object, dilation: object, act: object
-) -> tuple[Array, Array | None, Pair, CanonicalPadding, Pair, CanonicalActivation]:
+    weight: object,
+    b: object,
+    stride: object,
+    pad: object,
+    dilation: object,
+    act: object,
+    given: Given,
+) -> tuple[Array, Array | None, Pair, CanonicalPadding, Pair, CanonicalActivation, Q, Q, Q]:
     """Return the canonical arguments of a depthwise convolution."""
-    weights = depthwise_weights(weight, "weight")
+    x_q, weight_q, q = quantizations(given, ("quantization",))
+    weights = depthwise_weights(weight, "weight", weight_q)
+    channels = output_channels(weights)
+    act = activation(act)
+    check_scales(x_q, "x_quantization", weights.shape[2], "input")
+    check_scales(weight_q, "weight_quantization", channels, "output")
+    check_output(q, "quantization", channels, _clips(act), None)
     return (
         weights,
-        bias(b, "bias", weights.shape[2] * weights.shape[3]),
+        bias(b, "bias", channels, x_q),
         pair(stride, "stride"),
         padding(pad),
         pair(dilation, "dilation"),
-        activation(act),
+        act,
+        x_q,
+        weight_q,
+        q,
     )
 
 
 def pointwise(
-    weight: object, b: object, act: object
-) -> tuple[Array, Array | None, CanonicalActivation]:
+    weight: object, b: object, act: object, given: Given
+) -> tuple[Array, Array | None, CanonicalActivation, Q, Q, Q, Q]:
     """Return the canonical arguments of a pointwise convolution."""
-    weights = pointwise_weights(weight, "weight")
-    return weights, bias(b, "bias", weights.shape[1]), activation(act)
+    x_q, weight_q, q, residual_q = quantizations(given, ("quantization", "residual_quantization"))
+    weights = pointwise_weights(weight, "weight", weight_q)
+    act = activation(act)
+    _check_last(x_q, weight_q, q, residual_q, weights.shape[1], act)
+    return weights, bias(b, "bias", weights.shape[1], x_q), act, x_q, weight_q, q, residual_q
 
 
 def separable(
@@ -116,7 +102,8 @@ def separable(
     dilation: object,
     depthwise_act: object,
     act: object,
-    *squeeze_excite: Unpack[tuple[object, object, object, object, object, object]],
+    squeeze_excite: Given,
+    given: Given,
 ) -> tuple[
     Array,
     Array,
@@ -128,23 +115,43 @@ def separable(
     CanonicalActivation,
     CanonicalActivation,
     Unpack[SqueezeExcite],
+    Q,
+    Q,
+    Q,
+    Q,
+    Q,
+    Q,
 ]:
     """Return the canonical arguments of a separable convolution."""
-    first = depthwise_weights(depthwise_weight, "depthwise_weight")
-    second = pointwise_weights(weight, "weight")
-    middle = first.shape[2] * first.shape[3]
-    _follow("weight", second, second.shape[0], "depthwise_weight", middle)
+    qs = quantizations(given, ("quantization", "residual_quantization"))
+    x_q, first_q, middle_q, weight_q, q, residual_q = qs
+    no_squeeze_excite(x_q, squeeze_excite)
+    first = depthwise_weights(depthwise_weight, "depthwise_weight", first_q)
+    second = pointwise_weights(weight, "weight", weight_q)
+    middle = output_channels(first)
+    follow("weight", second, second.shape[0], "depthwise_weight", middle)
+    act = activation(act)
+    check_scales(x_q, "x_quantization", first.shape[2], "input")
+    check_scales(first_q, "depthwise_weight_quantization", middle, "output")
+    check_scales(middle_q, "depthwise_quantization", 0, "")
+    _check_last(None, weight_q, q, residual_q, second.shape[1], act)
     return (
         first,
         second,
-        bias(depthwise_bias, "depthwise_bias", middle),
-        bias(b, "bias", second.shape[1]),
+        bias(depthwise_bias, "depthwise_bias", middle, x_q),
+        bias(b, "bias", second.shape[1], x_q),
         pair(stride, "stride"),
         padding(pad),
         pair(dilation, "dilation"),
         activation(depthwise_act, "depthwise_activation"),
-        activation(act),
-        *_squeeze_excite(middle, *squeeze_excite),
+        act,
+        *squeeze_excite_arguments(middle, **squeeze_excite),
+        x_q,
+        first_q,
+        middle_q,
+        weight_q,
+        q,
+        residual_q,
     )
 
 
@@ -161,7 +168,8 @@ def inverted_residual(
     expand_act: object,
     depthwise_act: object,
     act: object,
-    *squeeze_excite: Unpack[tuple[object, object, object, object, object, object]],
+    squeeze_excite: Given,
+    given: Given,
 ) -> tuple[
     Array,
     Array,
@@ -176,28 +184,53 @@ def inverted_residual(
     CanonicalActivation,
     CanonicalActivation,
     Unpack[SqueezeExcite],
+    Q,
+    Q,
+    Q,
+    Q,
+    Q,
+    Q,
+    Q,
+    Q,
 ]:
     """Return the canonical arguments of an inverted residual block."""
-    first = pointwise_weights(expand_weight, "expand_weight")
-    second = depthwise_weights(depthwise_weight, "depthwise_weight")
-    third = pointwise_weights(weight, "weight")
-    _follow("depthwise_weight", second, second.shape[2], "expand_weight", first.shape[1])
-    middle = second.shape[2] * second.shape[3]
-    _follow("weight", third, third.shape[0], "depthwise_weight", middle)
+    qs = quantizations(given, ("quantization", "residual_quantization"))
+    x_q, first_q, expanded_q, second_q, middle_q, weight_q, q, residual_q = qs
+    no_squeeze_excite(x_q, squeeze_excite)
+    first = pointwise_weights(expand_weight, "expand_weight", first_q)
+    second = depthwise_weights(depthwise_weight, "depthwise_weight", second_q)
+    third = pointwise_weights(weight, "weight", weight_q)
+    follow("depthwise_weight", second, second.shape[2], "expand_weight", first.shape[1])
+    middle = output_channels(second)
+    follow("weight", third, third.shape[0], "depthwise_weight", middle)
+    expand_act, act = activation(expand_act, "expand_activation"), activation(act)
+    check_scales(first_q, "expand_weight_quantization", first.shape[1], "output")
+    check_output(expanded_q, "expand_quantization", first.shape[1], _clips(expand_act), None)
+    check_scales(second_q, "depthwise_weight_quantization", middle, "output")
+    check_scales(middle_q, "depthwise_quantization", 0, "")
+    _check_last(x_q, weight_q, q, residual_q, third.shape[1], act)
     return (
         first,
         second,
         third,
-        bias(expand_bias, "expand_bias", first.shape[1]),
-        bias(depthwise_bias, "depthwise_bias", middle),
-        bias(b, "bias", third.shape[1]),
+        bias(expand_bias, "expand_bias", first.shape[1], x_q),
+        bias(depthwise_bias, "depthwise_bias", middle, x_q),
+        bias(b, "bias", third.shape[1], x_q),
         pair(stride, "stride"),
         padding(pad),
         pair(dilation, "dilation"),
-        activation(expand_act, "expand_activation"),
+        expand_act,
         activation(depthwise_act, "depthwise_activation"),
-        activation(act),
-        *_squeeze_excite(middle, *squeeze_excite),
+        act,
+        *squeeze_excite_arguments(middle, **squeeze_excite),
+        x_q,
+        first_q,
+        expanded_q,
+        second_q,
+        middle_q,
+        weight_q,
+        q,
+        residual_q,
     )
 
 
@@ -209,16 +242,24 @@ def standard(
     dilation: object,
     groups: object,
     act: object,
-) -> tuple[Array, Array | None, Pair, CanonicalPadding, Pair, int, CanonicalActivation]:
+    given: Given,
+) -> tuple[Array, Array | None, Pair, CanonicalPadding, Pair, int, CanonicalActivation, Q, Q, Q, Q]:
     """Return the canonical arguments of a standard convolution."""
+    x_q, weight_q, q, residual_q = quantizations(given, ("quantization", "residual_quantization"))
     count = integer(groups, "groups", 1)
-    weights = standard_weights(weight, "weight", count)
+    weights = standard_weights(weight, "weight", count, weight_q)
+    act = activation(act)
+    _check_last(x_q, weight_q, q, residual_q, weights.shape[3], act)
     return (
         weights,
-        bias(b, "bias", weights.shape[3]),
+        bias(b, "bias", weights.shape[3], x_q),
         pair(stride, "stride"),
         padding(pad),
         pair(dilation, "dilation"),
         count,
-        activation(act),
+        act,
+        x_q,
+        weight_q,
+        q,
+        residual_q,
     )

@@ -14,6 +14,7 @@ from . import _core, _operators
 
 if TYPE_CHECKING:
     from ._arguments import Activation, Array, IntOrPair, Padding
+    from .quantization import Quantization
 
 __all__ = [
     "conv2d",
@@ -33,6 +34,9 @@ def depthwise_conv2d(
     padding: Padding = "same",
     dilation: IntOrPair = 1,
     activation: Activation = None,
+    x_quantization: Quantization | None = None,
+    weight_quantization: Quantization | None = None,
+    quantization: Quantization | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
 ) -> Array:
@@ -59,6 +63,11 @@ def depthwise_conv2d(
     activation : str or tuple, optional
         "relu", "relu6", "leaky_relu" (slope 0.01) or ("leaky_relu", slope), "hard_swish",
         "hard_sigmoid", "sigmoid", "silu" (also "swish"), "tanh", "gelu" or ("clip", lo, hi).
+    x_quantization, weight_quantization : Quantization, optional
+        What x and weight stand for, which then are of int8 or uint8, as these say; bias is of int32
+        or float32. x may have a scale for each channel. See :doc:`/quantization`.
+    quantization : Quantization, optional
+        What the result is to stand for; its type is float32 without.
     out : numpy.ndarray of float32, optional
         Writeable array of the result's shape to write to; may be a view and may overlap inputs.
     num_threads : int, optional
@@ -96,7 +105,19 @@ def depthwise_conv2d(
            [6., 9., 6.],
            [4., 6., 4.]], dtype=float32)
     """
-    values = _operators.depthwise(weight, bias, stride, padding, dilation, activation)
+    values = _operators.depthwise(
+        weight,
+        bias,
+        stride,
+        padding,
+        dilation,
+        activation,
+        {
+            "x_quantization": x_quantization,
+            "weight_quantization": weight_quantization,
+            "quantization": quantization,
+        },
+    )
     return _core.DepthwiseConv2D(*values)(x, out=out, num_threads=num_threads)
 
 
@@ -106,6 +127,10 @@ def pointwise_conv2d(
     bias: Array | None = None,
     *,
     activation: Activation = None,
+    x_quantization: Quantization | None = None,
+    weight_quantization: Quantization | None = None,
+    quantization: Quantization | None = None,
+    residual_quantization: Quantization | None = None,
     residual: Array | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
@@ -122,6 +147,13 @@ def pointwise_conv2d(
     bias : numpy.ndarray of float32, shape (Cout,), optional
     activation : str or tuple, optional
         As for `depthwise_conv2d`.
+    x_quantization, weight_quantization : Quantization, optional
+        What x and weight stand for, which then are of int8 or uint8, as these say; bias is of int32
+        or float32. See :doc:`/quantization`.
+    quantization : Quantization, optional
+        What the result is to stand for; its type is float32 without.
+    residual_quantization : Quantization, optional
+        What the residual stands for, if there is one next to `x_quantization`.
     residual : numpy.ndarray of float32, optional
         Array of the result's shape to add before the activation.
     out, num_threads : optional
@@ -156,7 +188,17 @@ def pointwise_conv2d(
     >>> dwsep.pointwise_conv2d(x, np.array([[1, 0], [0, 1], [1, 1]], np.float32))
     array([[[4., 5.]]], dtype=float32)
     """
-    values = _operators.pointwise(weight, bias, activation)
+    values = _operators.pointwise(
+        weight,
+        bias,
+        activation,
+        {
+            "x_quantization": x_quantization,
+            "weight_quantization": weight_quantization,
+            "quantization": quantization,
+            "residual_quantization": residual_quantization,
+        },
+    )
     return _core.PointwiseConv2D(*values)(x, residual=residual, out=out, num_threads=num_threads)
 
 
@@ -178,6 +220,12 @@ def separable_conv2d(
     excite_weight: Array | None = None,
     excite_bias: Array | None = None,
     excite_activation: Activation = None,
+    x_quantization: Quantization | None = None,
+    depthwise_weight_quantization: Quantization | None = None,
+    depthwise_quantization: Quantization | None = None,
+    weight_quantization: Quantization | None = None,
+    quantization: Quantization | None = None,
+    residual_quantization: Quantization | None = None,
     residual: Array | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
@@ -207,6 +255,17 @@ def separable_conv2d(
     excite_bias : numpy.ndarray of float32, shape (C*M,), optional
     reduce_activation, excite_activation : str or tuple, optional
         After each of the two layers, as for `depthwise_conv2d`.
+    x_quantization : Quantization, optional
+        What x stands for, which then is of int8 or uint8, as are weights; biases are of int32 or
+        float32. See :doc:`/quantization`.
+    depthwise_weight_quantization, weight_quantization : Quantization, optional
+        Of the weights, with `x_quantization`.
+    depthwise_quantization : Quantization, optional
+        What the output of the depthwise convolution stands for, with `x_quantization`.
+    quantization : Quantization, optional
+        What the result is to stand for; its type is float32 without.
+    residual_quantization : Quantization, optional
+        What the residual stands for, if there is one next to `x_quantization`.
     residual : numpy.ndarray of float32, optional
         Array of the result's shape to add before the last activation.
     out, num_threads : optional
@@ -255,12 +314,22 @@ def separable_conv2d(
         dilation,
         depthwise_activation,
         activation,
-        reduce_weight,
-        reduce_bias,
-        reduce_activation,
-        excite_weight,
-        excite_bias,
-        excite_activation,
+        {
+            "reduce_weight": reduce_weight,
+            "reduce_bias": reduce_bias,
+            "reduce_activation": reduce_activation,
+            "excite_weight": excite_weight,
+            "excite_bias": excite_bias,
+            "excite_activation": excite_activation,
+        },
+        {
+            "x_quantization": x_quantization,
+            "depthwise_weight_quantization": depthwise_weight_quantization,
+            "depthwise_quantization": depthwise_quantization,
+            "weight_quantization": weight_quantization,
+            "quantization": quantization,
+            "residual_quantization": residual_quantization,
+        },
     )
     return _core.SeparableConv2D(*values)(x, residual=residual, out=out, num_threads=num_threads)
 
@@ -286,6 +355,14 @@ def inverted_residual(
     excite_weight: Array | None = None,
     excite_bias: Array | None = None,
     excite_activation: Activation = None,
+    x_quantization: Quantization | None = None,
+    expand_weight_quantization: Quantization | None = None,
+    expand_quantization: Quantization | None = None,
+    depthwise_weight_quantization: Quantization | None = None,
+    depthwise_quantization: Quantization | None = None,
+    weight_quantization: Quantization | None = None,
+    quantization: Quantization | None = None,
+    residual_quantization: Quantization | None = None,
     residual: Array | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
@@ -318,6 +395,18 @@ def inverted_residual(
     excite_bias : numpy.ndarray of float32, shape (C*M,), optional
     reduce_activation, excite_activation : str or tuple, optional
         After each of the two layers, as for `depthwise_conv2d`.
+    x_quantization : Quantization, optional
+        What x stands for, which then is of int8 or uint8, as are weights; biases are of int32 or
+        float32. See :doc:`/quantization`.
+    expand_weight_quantization, depthwise_weight_quantization, weight_quantization : Quantization
+        Of the weights, with `x_quantization`.
+    expand_quantization, depthwise_quantization : Quantization, optional
+        What the outputs of the first two convolutions stand for, with `x_quantization`. That of the
+        expansion may have a scale for each channel.
+    quantization : Quantization, optional
+        What the result is to stand for; its type is float32 without.
+    residual_quantization : Quantization, optional
+        What the residual stands for, if there is one next to `x_quantization`.
     residual : numpy.ndarray of float32, optional
         Array of the result's shape to add before the last activation, usually `x` itself. Nothing
         is added unless it is given.
@@ -369,12 +458,24 @@ def inverted_residual(
         expand_activation,
         depthwise_activation,
         activation,
-        reduce_weight,
-        reduce_bias,
-        reduce_activation,
-        excite_weight,
-        excite_bias,
-        excite_activation,
+        {
+            "reduce_weight": reduce_weight,
+            "reduce_bias": reduce_bias,
+            "reduce_activation": reduce_activation,
+            "excite_weight": excite_weight,
+            "excite_bias": excite_bias,
+            "excite_activation": excite_activation,
+        },
+        {
+            "x_quantization": x_quantization,
+            "expand_weight_quantization": expand_weight_quantization,
+            "expand_quantization": expand_quantization,
+            "depthwise_weight_quantization": depthwise_weight_quantization,
+            "depthwise_quantization": depthwise_quantization,
+            "weight_quantization": weight_quantization,
+            "quantization": quantization,
+            "residual_quantization": residual_quantization,
+        },
     )
     return _core.InvertedResidual(*values)(x, residual=residual, out=out, num_threads=num_threads)
 
@@ -389,6 +490,10 @@ def conv2d(
     dilation: IntOrPair = 1,
     groups: int = 1,
     activation: Activation = None,
+    x_quantization: Quantization | None = None,
+    weight_quantization: Quantization | None = None,
+    quantization: Quantization | None = None,
+    residual_quantization: Quantization | None = None,
     residual: Array | None = None,
     out: Array | None = None,
     num_threads: int | None = None,
@@ -410,6 +515,13 @@ def conv2d(
         A divisor of Cin and Cout.
     activation : str or tuple, optional
         As for `depthwise_conv2d`.
+    x_quantization, weight_quantization : Quantization, optional
+        What x and weight stand for, which then are of int8 or uint8, as these say; bias is of int32
+        or float32. See :doc:`/quantization`.
+    quantization : Quantization, optional
+        What the result is to stand for; its type is float32 without.
+    residual_quantization : Quantization, optional
+        What the residual stands for, if there is one next to `x_quantization`.
     residual : numpy.ndarray of float32, optional
         Array of the result's shape to add before the activation.
     out, num_threads : optional
@@ -444,5 +556,19 @@ def conv2d(
     >>> dwsep.conv2d(x, np.ones((3, 3, 3, 32), np.float32), stride=2).shape
     (1, 112, 112, 32)
     """
-    values = _operators.standard(weight, bias, stride, padding, dilation, groups, activation)
+    values = _operators.standard(
+        weight,
+        bias,
+        stride,
+        padding,
+        dilation,
+        groups,
+        activation,
+        {
+            "x_quantization": x_quantization,
+            "weight_quantization": weight_quantization,
+            "quantization": quantization,
+            "residual_quantization": residual_quantization,
+        },
+    )
     return _core.Conv2D(*values)(x, residual=residual, out=out, num_threads=num_threads)

@@ -24,7 +24,10 @@ num_threads : int, optional
 tensors of PyTorch: what speaks DLPack and lies in the CPU's memory, or has `__array_interface__`,
 is read in place. `out` and the result are arrays of NumPy.
 
-A call raises TypeError if an argument is not an array of native float32 (nothing is converted
+A layer made with `x_quantization` takes `x` and `residual` of int8 or uint8, as their quantizations
+say, and gives int8, uint8 or float32.
+
+A call raises TypeError if an argument is not an array of the layer's type (nothing is converted
 silently), or `out` is read-only, ValueError if a shape does not fit, and MemoryError if there is no
 room for the result. Without `out` the result is a new array whose memory, once it dies, serves a
 later call.
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._arguments import Activation, Array, IntOrPair, Padding
+    from .quantization import Quantization
 
 __all__ = [
     "Conv2D",
@@ -77,6 +81,11 @@ class DepthwiseConv2D(_core.DepthwiseConv2D, Layer):
     activation : str or tuple, optional
         "relu", "relu6", "leaky_relu" (slope 0.01) or ("leaky_relu", slope), "hard_swish",
         "hard_sigmoid", "sigmoid", "silu" (also "swish"), "tanh", "gelu" or ("clip", lo, hi).
+    x_quantization, weight_quantization : Quantization, optional
+        What x and weight stand for, which then are of int8 or uint8, as these say; bias is of int32
+        or float32. x may have a scale for each channel. See :doc:`/quantization`.
+    quantization : Quantization, optional
+        What the result is to stand for; its type is float32 without.
 
     Raises
     ------
@@ -106,7 +115,17 @@ class DepthwiseConv2D(_core.DepthwiseConv2D, Layer):
     """
 
     __slots__ = ("__weakref__", "_values")
-    _names = ("weight", "bias", "stride", "padding", "dilation", "activation")
+    _names = (
+        "weight",
+        "bias",
+        "stride",
+        "padding",
+        "dilation",
+        "activation",
+        "x_quantization",
+        "weight_quantization",
+        "quantization",
+    )
 
     def __new__(
         cls,
@@ -117,8 +136,25 @@ class DepthwiseConv2D(_core.DepthwiseConv2D, Layer):
         padding: Padding = "same",
         dilation: IntOrPair = 1,
         activation: Activation = None,
+        x_quantization: Quantization | None = None,
+        weight_quantization: Quantization | None = None,
+        quantization: Quantization | None = None,
     ) -> Self:
-        values = frozen(_operators.depthwise(weight, bias, stride, padding, dilation, activation))
+        values = frozen(
+            _operators.depthwise(
+                weight,
+                bias,
+                stride,
+                padding,
+                dilation,
+                activation,
+                {
+                    "x_quantization": x_quantization,
+                    "weight_quantization": weight_quantization,
+                    "quantization": quantization,
+                },
+            )
+        )
         return super().__new__(cls, *values)._keep(values)
 
 
@@ -135,6 +171,13 @@ class PointwiseConv2D(_core.PointwiseConv2D, Layer):
     bias : numpy.ndarray of float32, shape (Cout,), optional
     activation : str or tuple, optional
         As for `DepthwiseConv2D`.
+    x_quantization, weight_quantization : Quantization, optional
+        What x and weight stand for, which then are of int8 or uint8, as these say; bias is of int32
+        or float32. See :doc:`/quantization`.
+    quantization : Quantization, optional
+        What the result is to stand for; its type is float32 without.
+    residual_quantization : Quantization, optional
+        What the residual stands for, if there is one next to `x_quantization`.
 
     Raises
     ------
@@ -163,12 +206,40 @@ class PointwiseConv2D(_core.PointwiseConv2D, Layer):
     """
 
     __slots__ = ("__weakref__", "_values")
-    _names = ("weight", "bias", "activation")
+    _names = (
+        "weight",
+        "bias",
+        "activation",
+        "x_quantization",
+        "weight_quantization",
+        "quantization",
+        "residual_quantization",
+    )
 
     def __new__(
-        cls, weight: Array, bias: Array | None = None, *, activation: Activation = None
+        cls,
+        weight: Array,
+        bias: Array | None = None,
+        *,
+        activation: Activation = None,
+        x_quantization: Quantization | None = None,
+        weight_quantization: Quantization | None = None,
+        quantization: Quantization | None = None,
+        residual_quantization: Quantization | None = None,
     ) -> Self:
-        values = frozen(_operators.pointwise(weight, bias, activation))
+        values = frozen(
+            _operators.pointwise(
+                weight,
+                bias,
+                activation,
+                {
+                    "x_quantization": x_quantization,
+                    "weight_quantization": weight_quantization,
+                    "quantization": quantization,
+                    "residual_quantization": residual_quantization,
+                },
+            )
+        )
         return super().__new__(cls, *values)._keep(values)
 
 
@@ -197,6 +268,17 @@ class SeparableConv2D(_core.SeparableConv2D, Layer):
     excite_bias : numpy.ndarray of float32, shape (C*M,), optional
     reduce_activation, excite_activation : str or tuple, optional
         After each of the two layers, as for `DepthwiseConv2D`.
+    x_quantization : Quantization, optional
+        What x stands for, which then is of int8 or uint8, as are weights; biases are of int32 or
+        float32. See :doc:`/quantization`.
+    depthwise_weight_quantization, weight_quantization : Quantization, optional
+        Of the weights, with `x_quantization`.
+    depthwise_quantization : Quantization, optional
+        What the output of the depthwise convolution stands for, with `x_quantization`.
+    quantization : Quantization, optional
+        What the result is to stand for; its type is float32 without.
+    residual_quantization : Quantization, optional
+        What the residual stands for, if there is one next to `x_quantization`.
 
     Raises
     ------
@@ -244,6 +326,12 @@ class SeparableConv2D(_core.SeparableConv2D, Layer):
         "excite_weight",
         "excite_bias",
         "excite_activation",
+        "x_quantization",
+        "depthwise_weight_quantization",
+        "depthwise_quantization",
+        "weight_quantization",
+        "quantization",
+        "residual_quantization",
     )
 
     def __new__(
@@ -264,6 +352,12 @@ class SeparableConv2D(_core.SeparableConv2D, Layer):
         excite_weight: Array | None = None,
         excite_bias: Array | None = None,
         excite_activation: Activation = None,
+        x_quantization: Quantization | None = None,
+        depthwise_weight_quantization: Quantization | None = None,
+        depthwise_quantization: Quantization | None = None,
+        weight_quantization: Quantization | None = None,
+        quantization: Quantization | None = None,
+        residual_quantization: Quantization | None = None,
     ) -> Self:
         values = frozen(
             _operators.separable(
@@ -276,12 +370,22 @@ class SeparableConv2D(_core.SeparableConv2D, Layer):
                 dilation,
                 depthwise_activation,
                 activation,
-                reduce_weight,
-                reduce_bias,
-                reduce_activation,
-                excite_weight,
-                excite_bias,
-                excite_activation,
+                {
+                    "reduce_weight": reduce_weight,
+                    "reduce_bias": reduce_bias,
+                    "reduce_activation": reduce_activation,
+                    "excite_weight": excite_weight,
+                    "excite_bias": excite_bias,
+                    "excite_activation": excite_activation,
+                },
+                {
+                    "x_quantization": x_quantization,
+                    "depthwise_weight_quantization": depthwise_weight_quantization,
+                    "depthwise_quantization": depthwise_quantization,
+                    "weight_quantization": weight_quantization,
+                    "quantization": quantization,
+                    "residual_quantization": residual_quantization,
+                },
             )
         )
         return super().__new__(cls, *values)._keep(values)
@@ -316,6 +420,18 @@ class InvertedResidual(_core.InvertedResidual, Layer):
     excite_bias : numpy.ndarray of float32, shape (C*M,), optional
     reduce_activation, excite_activation : str or tuple, optional
         After each of the two layers, as for `DepthwiseConv2D`.
+    x_quantization : Quantization, optional
+        What x stands for, which then is of int8 or uint8, as are weights; biases are of int32 or
+        float32. See :doc:`/quantization`.
+    expand_weight_quantization, depthwise_weight_quantization, weight_quantization : Quantization
+        Of the weights, with `x_quantization`.
+    expand_quantization, depthwise_quantization : Quantization, optional
+        What the outputs of the first two convolutions stand for, with `x_quantization`. That of the
+        expansion may have a scale for each channel.
+    quantization : Quantization, optional
+        What the result is to stand for; its type is float32 without.
+    residual_quantization : Quantization, optional
+        What the residual stands for, if there is one next to `x_quantization`.
 
     Raises
     ------
@@ -367,6 +483,14 @@ class InvertedResidual(_core.InvertedResidual, Layer):
         "excite_weight",
         "excite_bias",
         "excite_activation",
+        "x_quantization",
+        "expand_weight_quantization",
+        "expand_quantization",
+        "depthwise_weight_quantization",
+        "depthwise_quantization",
+        "weight_quantization",
+        "quantization",
+        "residual_quantization",
     )
 
     def __new__(
@@ -390,6 +514,14 @@ class InvertedResidual(_core.InvertedResidual, Layer):
         excite_weight: Array | None = None,
         excite_bias: Array | None = None,
         excite_activation: Activation = None,
+        x_quantization: Quantization | None = None,
+        expand_weight_quantization: Quantization | None = None,
+        expand_quantization: Quantization | None = None,
+        depthwise_weight_quantization: Quantization | None = None,
+        depthwise_quantization: Quantization | None = None,
+        weight_quantization: Quantization | None = None,
+        quantization: Quantization | None = None,
+        residual_quantization: Quantization | None = None,
     ) -> Self:
         values = frozen(
             _operators.inverted_residual(
@@ -405,12 +537,24 @@ class InvertedResidual(_core.InvertedResidual, Layer):
                 expand_activation,
                 depthwise_activation,
                 activation,
-                reduce_weight,
-                reduce_bias,
-                reduce_activation,
-                excite_weight,
-                excite_bias,
-                excite_activation,
+                {
+                    "reduce_weight": reduce_weight,
+                    "reduce_bias": reduce_bias,
+                    "reduce_activation": reduce_activation,
+                    "excite_weight": excite_weight,
+                    "excite_bias": excite_bias,
+                    "excite_activation": excite_activation,
+                },
+                {
+                    "x_quantization": x_quantization,
+                    "expand_weight_quantization": expand_weight_quantization,
+                    "expand_quantization": expand_quantization,
+                    "depthwise_weight_quantization": depthwise_weight_quantization,
+                    "depthwise_quantization": depthwise_quantization,
+                    "weight_quantization": weight_quantization,
+                    "quantization": quantization,
+                    "residual_quantization": residual_quantization,
+                },
             )
         )
         return super().__new__(cls, *values)._keep(values)
@@ -434,6 +578,13 @@ class Conv2D(_core.Conv2D, Layer):
         A divisor of Cin and Cout.
     activation : str or tuple, optional
         As for `DepthwiseConv2D`.
+    x_quantization, weight_quantization : Quantization, optional
+        What x and weight stand for, which then are of int8 or uint8, as these say; bias is of int32
+        or float32. See :doc:`/quantization`.
+    quantization : Quantization, optional
+        What the result is to stand for; its type is float32 without.
+    residual_quantization : Quantization, optional
+        What the residual stands for, if there is one next to `x_quantization`.
 
     Raises
     ------
@@ -462,7 +613,19 @@ class Conv2D(_core.Conv2D, Layer):
     """
 
     __slots__ = ("__weakref__", "_values")
-    _names = ("weight", "bias", "stride", "padding", "dilation", "groups", "activation")
+    _names = (
+        "weight",
+        "bias",
+        "stride",
+        "padding",
+        "dilation",
+        "groups",
+        "activation",
+        "x_quantization",
+        "weight_quantization",
+        "quantization",
+        "residual_quantization",
+    )
 
     def __new__(
         cls,
@@ -474,8 +637,26 @@ class Conv2D(_core.Conv2D, Layer):
         dilation: IntOrPair = 1,
         groups: int = 1,
         activation: Activation = None,
+        x_quantization: Quantization | None = None,
+        weight_quantization: Quantization | None = None,
+        quantization: Quantization | None = None,
+        residual_quantization: Quantization | None = None,
     ) -> Self:
         values = frozen(
-            _operators.standard(weight, bias, stride, padding, dilation, groups, activation)
+            _operators.standard(
+                weight,
+                bias,
+                stride,
+                padding,
+                dilation,
+                groups,
+                activation,
+                {
+                    "x_quantization": x_quantization,
+                    "weight_quantization": weight_quantization,
+                    "quantization": quantization,
+                    "residual_quantization": residual_quantization,
+                },
+            )
         )
         return super().__new__(cls, *values)._keep(values)

@@ -58,6 +58,22 @@ struct StandardFilter {
   const Quantization* quantization = nullptr;
 };
 
+/// The type of a tensor and, of integers, what they stand for.
+struct TensorType {
+  DType dtype = DType::float32;
+  const Quantization* quantization = nullptr;
+};
+
+/// The types of a layer's tensors. A layer whose x is float32 computes with floats, and has no others. One whose x is int8 or uint8
+/// computes with integers, exactly: its weights are int8 or uint8 with a quantization, its biases int32 (in units of the scales of x and
+/// weight) or float32 (rounded to that), y is int8, uint8 or float32. A depthwise convolution's x, and y, may have a scale for each
+/// channel.
+struct TensorTypes {
+  TensorType x, y;
+  TensorType residual;             ///< int8 or uint8, if calls of an int8 layer bring one
+  TensorType expanded, depthwise;  ///< between the stages of the fused layers: the output of each; int8 or uint8
+};
+
 /// One factor for each channel of an image: excite_activation(excite(reduce_activation(reduce(mean)))), where mean is over the image's
 /// pixels: a row's are added left to right, then the rows top to bottom, and the sum is divided by the number of pixels.
 struct SqueezeExcite {
@@ -87,12 +103,12 @@ class Layer {
 
 class DepthwiseConv2D : public Layer {
  public:
-  DepthwiseConv2D(const DepthwiseFilter& filter, const ConvOptions& options, const Activation& activation);
+  DepthwiseConv2D(const DepthwiseFilter& filter, const ConvOptions& options, const Activation& activation, const TensorTypes& types = {});
 };
 
 class PointwiseConv2D : public Layer {
  public:
-  PointwiseConv2D(const PointwiseFilter& filter, const Activation& activation);
+  PointwiseConv2D(const PointwiseFilter& filter, const Activation& activation, const TensorTypes& types = {});
 };
 
 /// Depthwise, then pointwise, without the intermediate tensor. With squeeze-excite the pointwise convolution reads the depthwise output
@@ -100,7 +116,8 @@ class PointwiseConv2D : public Layer {
 class SeparableConv2D : public Layer {
  public:
   SeparableConv2D(const DepthwiseFilter& depthwise_filter, const PointwiseFilter& filter, const ConvOptions& options,
-                  const Activation& depthwise_activation, const Activation& activation, const SqueezeExcite* squeeze_excite = nullptr);
+                  const Activation& depthwise_activation, const Activation& activation, const SqueezeExcite* squeeze_excite = nullptr,
+                  const TensorTypes& types = {});
 };
 
 /// Pointwise expansion, depthwise, pointwise projection (MobileNetV2's block), without the intermediate tensors. With squeeze-excite
@@ -109,13 +126,13 @@ class InvertedResidual : public Layer {
  public:
   InvertedResidual(const PointwiseFilter& expand_filter, const DepthwiseFilter& depthwise_filter, const PointwiseFilter& filter,
                    const ConvOptions& options, const Activation& expand_activation, const Activation& depthwise_activation,
-                   const Activation& activation, const SqueezeExcite* squeeze_excite = nullptr);
+                   const Activation& activation, const SqueezeExcite* squeeze_excite = nullptr, const TensorTypes& types = {});
 };
 
 /// Standard (and grouped) convolution.
 class Conv2D : public Layer {
  public:
-  Conv2D(const StandardFilter& filter, const ConvOptions& options, const Activation& activation);
+  Conv2D(const StandardFilter& filter, const ConvOptions& options, const Activation& activation, const TensorTypes& types = {});
 };
 
 }  // namespace dwsep

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/layers/int8_layers.hpp"
+
 namespace dwsep {
 namespace runtime {
 
@@ -142,7 +144,13 @@ namespace {
 std::shared_ptr<const PackedLayer> packed_block(const PointwiseFilter* expand, const DepthwiseFilter& depthwise,
                                                 const PointwiseFilter& project, const ConvOptions& options,
                                                 const Activation& expand_activation, const Activation& depthwise_activation,
-                                                const Activation& activation, const SqueezeExcite* squeeze_excite) {
+                                                const Activation& activation, const SqueezeExcite* squeeze_excite,
+                                                const TensorTypes& types) {
+  if (is_int8(types)) {
+    if (squeeze_excite != nullptr) reject("squeeze_excite", "none in a layer of int8", "one");
+    return make_int8_block({expand, depthwise, project, options, expand_activation, depthwise_activation, activation}, types);
+  }
+  check_float_types(types);
   PackedBlock b;
   if (expand != nullptr) b.expand = checked_pack(*expand);
   b.depthwise = checked_pack(depthwise, options);
@@ -159,13 +167,14 @@ std::shared_ptr<const PackedLayer> packed_block(const PointwiseFilter* expand, c
 }  // namespace runtime
 
 SeparableConv2D::SeparableConv2D(const DepthwiseFilter& depthwise, const PointwiseFilter& pointwise, const ConvOptions& options,
-                                 const Activation& depthwise_activation, const Activation& activation, const SqueezeExcite* squeeze_excite)
-    : Layer(runtime::packed_block(nullptr, depthwise, pointwise, options, {}, depthwise_activation, activation, squeeze_excite)) {}
+                                 const Activation& depthwise_activation, const Activation& activation, const SqueezeExcite* squeeze_excite,
+                                 const TensorTypes& types)
+    : Layer(runtime::packed_block(nullptr, depthwise, pointwise, options, {}, depthwise_activation, activation, squeeze_excite, types)) {}
 
 InvertedResidual::InvertedResidual(const PointwiseFilter& expand, const DepthwiseFilter& depthwise, const PointwiseFilter& project,
                                    const ConvOptions& options, const Activation& expand_activation, const Activation& depthwise_activation,
-                                   const Activation& activation, const SqueezeExcite* squeeze_excite)
-    : Layer(runtime::packed_block(&expand, depthwise, project, options, expand_activation, depthwise_activation, activation,
-                                  squeeze_excite)) {}
+                                   const Activation& activation, const SqueezeExcite* squeeze_excite, const TensorTypes& types)
+    : Layer(runtime::packed_block(&expand, depthwise, project, options, expand_activation, depthwise_activation, activation, squeeze_excite,
+                                  types)) {}
 
 }  // namespace dwsep

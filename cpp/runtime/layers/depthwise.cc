@@ -4,6 +4,7 @@
 #include "runtime/dispatch.hpp"
 #include "runtime/layers/cache_blocks.hpp"
 #include "runtime/layers/families.hpp"
+#include "runtime/layers/int8_layers.hpp"
 #include "runtime/layers/stages.hpp"
 #include "runtime/memory/buffer.hpp"
 #include "runtime/memory/out_of_cache.hpp"
@@ -110,7 +111,9 @@ std::shared_ptr<const PackedLayer> make_depthwise(PackedDepthwise filter, const 
 
 }  // namespace runtime
 
-DepthwiseConv2D::DepthwiseConv2D(const DepthwiseFilter& filter, const ConvOptions& options, const Activation& activation)
-    : Layer(make_depthwise(checked_pack(filter, options), options, activation)) {}
+DepthwiseConv2D::DepthwiseConv2D(const DepthwiseFilter& filter, const ConvOptions& options, const Activation& activation,
+                                 const TensorTypes& types)
+    : Layer(is_int8(types) ? make_int8_depthwise(filter, options, activation, types)
+                           : (check_float_types(types), make_depthwise(checked_pack(filter, options), options, activation))) {}
 
 }  // namespace dwsep

@@ -7,8 +7,16 @@
 namespace dwsep {
 namespace {
 
-void check_tensor(const char* name, const ConstTensor& t) {
-  runtime::check_type(name, t.dtype, t.quantization);
+/// The layer knows the quantization: a tensor may leave it out, but not have another.
+void check_tensor(const char* name, const ConstTensor& t, const runtime::LayerTypes::Type& wanted) {
+  if (wanted.dtype == DType::float32) {
+    runtime::check_type(name, t.dtype, t.quantization);
+  } else {
+    if (t.dtype != wanted.dtype) runtime::reject(name, std::string("type ") + name_of(wanted.dtype), runtime::shown(t.dtype));
+    if (t.quantization != nullptr && *t.quantization != *wanted.quantization) {
+      runtime::reject(name, "no quantization, or that which the layer was made with", "another");
+    }
+  }
   if (t.data == nullptr && !t.shape.empty()) runtime::reject(name, "a pointer", "null");
 }
 
@@ -32,9 +40,13 @@ void Layer::operator()(const ConstTensor& x, const Tensor& y, const ConstTensor*
   if (residual != nullptr && residual->shape != out) {
     runtime::reject("residual", "shape " + runtime::to_string(out), runtime::to_string(residual->shape));
   }
-  check_tensor("x", x);
-  check_tensor("y", y);
-  if (residual != nullptr) check_tensor("residual", *residual);
+  const runtime::LayerTypes& types = impl_->types();
+  if (residual != nullptr && types.x.quantization && !types.residual.quantization) {
+    runtime::reject("residual", "none: the layer was made without a quantization of it", "one");
+  }
+  check_tensor("x", x, types.x);
+  check_tensor("y", y, types.y);
+  if (residual != nullptr) check_tensor("residual", *residual, types.residual);
   if (out.empty()) return;
   const int team_size = impl_->useful_threads(x.shape, runtime::resolve_threads(threads));
   const runtime::Scratch scratch = runtime::thread_scratch(impl_->scratch_bytes(x.shape, team_size));
@@ -54,7 +66,9 @@ int worthwhile_threads(int threads, double flops, double bytes) {
   return static_cast<int>(std::clamp(estimated_seconds(flops, bytes) / 2e-6, 1.0, static_cast<double>(threads)));
 }
 
-double tensor_bytes(const Shape& s) { return static_cast<double>(sizeof(float)) * magnitude({s.n, s.h, s.w, s.c}); }
+double tensor_bytes(const Shape& s, DType type) { return static_cast<double>(size_of(type)) * magnitude({s.n, s.h, s.w, s.c}); }
+
+const LayerTypes kFloatTypes;
 
 }  // namespace runtime
 }  // namespace dwsep

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 
 #include "dwsep/layers.hpp"
 #include "kernels/conv_work.hpp"
@@ -11,6 +12,24 @@
 
 namespace dwsep::runtime {
 
+/// What a layer wants its tensors to be.
+struct LayerTypes {
+  struct Type {
+    DType dtype = DType::float32;
+    std::optional<Quantization> quantization;
+
+    Type() = default;
+    explicit Type(const TensorType& t) : dtype(t.dtype) {
+      if (t.quantization != nullptr) quantization = *t.quantization;
+    }
+  };
+  Type x, y, residual;
+
+  LayerTypes() = default;
+  explicit LayerTypes(const TensorTypes& t) : x(t.x), y(t.y), residual(t.residual) {}
+};
+extern const LayerTypes kFloatTypes;
+
 /// Immutable: one object serves all callers at once. A call is output_shape, which checks x, and, unless the output is empty,
 /// useful_threads and scratch_bytes and then run on every thread of a team.
 class PackedLayer {
@@ -18,6 +37,7 @@ class PackedLayer {
   virtual ~PackedLayer() = default;
   /// Throws std::invalid_argument when x does not fit.
   virtual Shape output_shape(const Shape& x) const = 0;
+  virtual const LayerTypes& types() const noexcept { return kFloatTypes; }
   /// The useful number of threads, from 1 to `threads`.
   virtual int useful_threads(const Shape& x, int threads) const = 0;
   /// Bytes of scratch that are enough for any team of 1 to `threads`, which share it.
@@ -43,6 +63,6 @@ inline double estimated_seconds(double flops, double bytes) { return std::max(fl
 /// A call shorter than about 4 us does not gain from a second thread.
 int worthwhile_threads(int threads, double flops, double bytes);
 
-double tensor_bytes(const Shape& s);
+double tensor_bytes(const Shape& s, DType type = DType::float32);
 
 }  // namespace dwsep::runtime

@@ -218,14 +218,18 @@ void set_residual(DepthwiseWork& w, const float* residual, std::int64_t row, std
 }
 
 bool split_by_panels(const PackedMatrix& b, std::int64_t rows, int threads) {
+  return split_by_panels(ceil_div(b.columns, b.lanes * b.panel_vectors), b.columns, rows, threads);
+}
+
+bool split_by_panels(std::int64_t panels, std::int64_t columns, std::int64_t rows, int threads) {
   // The share of their time that all threads work, if parts take equally long.
   const auto balance = [&](std::int64_t parts) {
     return static_cast<double>(parts) / static_cast<double>(ceil_div(parts, threads) * threads);
   };
-  const double by_panels = balance(ceil_div(b.columns, b.lanes * b.panel_vectors)), by_rows = balance(rows);
+  const double by_panels = balance(panels), by_rows = balance(rows);
   // A tenth either way keeps rounding from deciding: it is given away for reading only a part of the weights, and asked for where every
   // thread then reads all pixels.
-  return 2 * rows < b.columns ? by_panels >= 0.9 * by_rows : by_panels > 1.1 * by_rows;
+  return 2 * rows < columns ? by_panels >= 0.9 * by_rows : by_panels > 1.1 * by_rows;
 }
 
 std::int64_t gemm_block_rows(std::int64_t k) {

@@ -155,6 +155,7 @@ std::int64_t gemm_block_rows(std::int64_t k);
 
 /// Whether threads should share the pixels and divide the panels: when the weights are by far the larger operand, so that each thread
 /// streams only its part of them, and the panels divide evenly; or when there are too few pixels to divide.
+bool split_by_panels(std::int64_t panels, std::int64_t columns, std::int64_t rows, int threads);
 bool split_by_panels(const PackedMatrix& b, std::int64_t rows, int threads);
 
 }  // namespace dwsep::runtime

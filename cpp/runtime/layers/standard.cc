@@ -4,6 +4,7 @@
 
 #include "runtime/dispatch.hpp"
 #include "runtime/layers/families.hpp"
+#include "runtime/layers/int8_layers.hpp"
 #include "runtime/layers/stages.hpp"
 #include "runtime/memory/buffer.hpp"
 
@@ -130,14 +131,19 @@ class Standard final : public PackedLayer {
   std::vector<PackedMatrix> groups_;
 };
 
-std::shared_ptr<const PackedLayer> packed_standard(const StandardFilter& f, const ConvOptions& options, const Activation& activation) {
-  check_types(f);
+std::shared_ptr<const PackedLayer> packed_standard(const StandardFilter& f, const ConvOptions& options, const Activation& activation,
+                                                   const TensorTypes& types) {
+  const bool int8 = is_int8(types);
+  if (!int8) check_types(f);
+  if (!int8) check_float_types(types);
   if (f.groups > 1 && f.groups == f.in && f.out % f.groups == 0) {
-    const DepthwiseFilter depthwise{f.weight, f.kh, f.kw, f.in, f.out / f.in, f.bias};
+    const DepthwiseFilter depthwise{f.weight, f.kh, f.kw, f.in, f.out / f.in, f.bias, f.dtype, f.bias_dtype, f.quantization};
+    if (int8) return make_int8_depthwise(depthwise, options, activation, types);
     return make_depthwise(checked_pack(depthwise, options), options, activation);
   }
   check_options(options, f.kh, f.kw);
   check_groups(f.groups, f.in, f.out);
+  if (int8) return make_int8_standard(f, options, activation, types);
   check_weights(f.weight, {f.kh, f.kw, f.in / f.groups, f.out});
   const std::int64_t k = f.kh * f.kw * (f.in / f.groups), columns = f.out / f.groups;
   const auto *const weights = static_cast<const float*>(f.weight), *const bias = static_cast<const float*>(f.bias);
@@ -160,7 +166,7 @@ std::shared_ptr<const PackedLayer> make_standard(std::vector<PackedMatrix> group
 
 }  // namespace runtime
 
-Conv2D::Conv2D(const StandardFilter& f, const ConvOptions& options, const Activation& activation)
-    : Layer(packed_standard(f, options, activation)) {}
+Conv2D::Conv2D(const StandardFilter& f, const ConvOptions& options, const Activation& activation, const TensorTypes& types)
+    : Layer(packed_standard(f, options, activation, types)) {}
 
 }  // namespace dwsep

@@ -1,0 +1,188 @@
+#include "runtime/layers/int8_stage.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "runtime/dispatch.hpp"
+#include "runtime/layers/geometry.hpp"
+#include "runtime/layers/int8_scales.hpp"
+#include "runtime/layers/stages.hpp"
+#include "runtime/memory/buffer.hpp"
+#include "runtime/threads/float_environment.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+const KernelEntry& kernel_of(const Int8Filter& f, const Int8Scales& s, bool real) {
+  const Problem problem{f.kh,
+                        f.kw,
+                        f.stride_h,
+                        f.stride_w,
+                        f.dilation_h,
+                        f.dilation_w,
+                        f.multiplier,
+                        0,
+                        s.weight_zeros.empty() ? 1 : 2,
+                        s.ranges.size() > 1 ? 2 : 1};
+  return kernel_for(f.family, problem, real ? kInt8ToFloat : kInt8);
+}
+
+}  // namespace
+
+Int8Stage::Int8Stage(const Int8Filter& f, const Int8Tensors& t, const Activation& a)
+    : k_(f.k), columns_(f.columns), kh_(f.kh), kw_(f.kw), multiplier_(f.multiplier), float_output_(!t.y), activation_(a) {
+  const FloatEnvironment defaults;
+  check_activation(a);
+  second_pass_ = a.kind != ActivationKind::clip;
+  const bool real = float_output_ || second_pass_;
+  const Int8Scales s = int8_scales(f, t, a);
+  kernel_ = &kernel_of(f, s, real);
+  if (second_pass_) finish_ = &kernel_for(Family::int8_finish, {}, float_output_ ? kFloat32 : kFloatToInt8);
+
+  Int8PackWork w{};
+  w.weights = s.weights.data();
+  w.k = f.k;
+  w.columns = w.weights_row = f.columns;
+  w.kh = f.kh;
+  w.kw = f.kw;
+  w.channel_multiplier = f.multiplier;
+  w.bias = s.bias.data();
+  w.x_zeros = s.x_zeros.data();
+  w.weight_zeros = s.weight_zeros.empty() ? nullptr : s.weight_zeros.data();
+  w.multipliers = s.multipliers.data();
+  w.x_unsigned = t.x.flip() != 0;
+  kernel_->pack(&w);
+  packed_ = shared_memory(w.bytes);
+  initial_ = shared_array<std::int32_t>(w.sums);
+  multiplier_values_ = shared_array<float>(w.sums);
+  w.packed = packed_.get();
+  w.initial = initial_.get();
+  w.multiplier = multiplier_values_.get();
+  kernel_->pack(&w);
+  panels_ = w.panels;
+  panel_columns_ = w.panel_columns;
+
+  x_flip_ = t.x.flip();
+  x_zero_ = shared_array<std::int8_t>(f.k_channels() + kLineBytes);
+  std::fill_n(x_zero_.get(), f.k_channels() + kLineBytes, std::int8_t{0});
+  for (std::size_t c = 0; c < s.x_zeros.size(); ++c) {
+    x_zero_.get()[c] = static_cast<std::int8_t>(static_cast<std::uint8_t>(s.x_zeros[c]) ^ x_flip_);
+  }
+  residual_ = s.residual;
+  q_.multiplier = multiplier_values_.get();
+  q_.real_lo = second_pass_ ? -kInfinity : a.lo;
+  q_.real_hi = second_pass_ ? kInfinity : a.hi;
+  if (float_output_) return;
+  y_flip_ = t.y->flip();
+  y_scale_ = t.y->scales[0];
+  q_.zero = s.ranges[0].zero;
+  q_.lo = s.ranges[0].lo;
+  q_.hi = s.ranges[0].hi;
+  if (s.ranges.size() == 1) return;
+  ranges_ = shared_array<std::int32_t>(3 * w.sums);
+  std::fill_n(ranges_.get(), 3 * w.sums, 0);
+  for (std::size_t c = 0; c < s.ranges.size(); ++c) {
+    ranges_.get()[c] = s.ranges[c].zero;
+    ranges_.get()[static_cast<std::size_t>(w.sums) + c] = s.ranges[c].lo;
+    ranges_.get()[static_cast<std::size_t>(2 * w.sums) + c] = s.ranges[c].hi;
+  }
+  q_.zeros = ranges_.get();
+  q_.los = q_.zeros + w.sums;
+  q_.his = q_.los + w.sums;
+}
+
+Int8GemmWork Int8Stage::gemm() const {
+  Int8GemmWork w{};
+  w.a_flip = x_flip_;
+  w.y_flip = y_flip_;
+  w.k = k_;
+  w.b = packed_.get();
+  w.initial = initial_.get();
+  w.q = q_;
+  w.residual = residual_;
+  w.block_rows = int8_block_rows(k_);
+  w.columns = columns_;
+  w.panel_end = panels_;
+  return w;
+}
+
+Int8Source image_of_int8(const ConstTensor& x, std::int64_t image) {
+  return {x.as<std::int8_t>() + image * x.stride_n, x.stride_h, x.stride_w, x.shape.h, x.shape.w};
+}
+
+Int8DepthwiseWork Int8Stage::depthwise(const Geometry& g, const Int8Source& x) const {
+  Int8DepthwiseWork w{};
+  set_filter(w, g);
+  w.x = x.data;
+  w.x_row = x.row;
+  w.x_pixel = x.pixel;
+  w.height = x.height;
+  w.width = x.width;
+  w.x_flip = x_flip_;
+  w.y_flip = y_flip_;
+  w.x_zero = x_zero_.get();
+  w.weights = packed_.get();
+  w.initial = initial_.get();
+  w.q = q_;
+  w.residual = residual_;
+  w.channels = columns_;
+  w.multiplier = multiplier_;
+  w.panel_end = panels_;
+  return w;
+}
+
+std::int64_t Int8Stage::finish_floats(std::int64_t pixels) const {
+  return second_pass_ && !float_output_ ? product({pixels, columns_}) : 0;
+}
+
+void Int8Stage::finish(const float* v, std::int64_t v_row, void* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns) const {
+  const Int8FinishWork w{v, v_row, rows, columns, activation_, y_scale_, q_.zero, y_flip_, y, y_row};
+  finish_->run(&w);
+}
+
+void Int8Stage::run(Int8GemmWork w, float* scratch) const {
+  if (!second_pass_) return kernel_->run(&w);
+  const std::int64_t first = w.panel_begin * panel_columns_, columns = std::min(w.panel_end * panel_columns_, columns_) - first;
+  const std::int64_t all = w.rows;
+  auto* y = static_cast<std::byte*>(w.y);
+  for (std::int64_t row = 0; row < all; row += kFinishRows) {
+    w.rows = std::min(kFinishRows, all - row);
+    std::byte* const out = y + row * w.y_row * y_size();
+    Int8GemmWork part = w;
+    part.a += row * w.a_row;
+    if (w.residual.data != nullptr) part.residual.data += row * w.residual.row;
+    part.y = float_output_ ? static_cast<void*>(out) : scratch;
+    if (!float_output_) part.y_row = columns_;
+    kernel_->run(&part);
+    finish(static_cast<const float*>(part.y) + first, part.y_row, out + first * y_size(), w.y_row, w.rows, columns);
+  }
+}
+
+void Int8Stage::run(Int8DepthwiseWork w, float* scratch) const {
+  if (!second_pass_) return kernel_->run(&w);
+  const std::int64_t first = w.panel_begin * panel_columns_, columns = std::min(w.panel_end * panel_columns_, columns_) - first;
+  auto* y = static_cast<std::byte*>(w.y);
+  const std::int8_t* const residual = w.residual.data;
+  for (std::int64_t row = w.y_begin; row < w.y_end; ++row) {
+    std::byte* const out = y + (row - w.y_begin) * w.y_row * y_size();
+    Int8DepthwiseWork part = w;
+    part.y_begin = row;
+    part.y_end = row + 1;
+    if (residual != nullptr) part.residual.data = residual + (row - w.y_begin) * w.residual.row;
+    part.y = float_output_ ? static_cast<void*>(out) : scratch;
+    if (!float_output_) part.y_pixel = columns_;
+    kernel_->run(&part);
+    finish(static_cast<const float*>(part.y) + first, part.y_pixel, out + first * y_size(), w.y_pixel, w.out_width, columns);
+  }
+}
+
+std::int64_t int8_block_rows(std::int64_t k) {
+  constexpr std::int64_t kBlockBytes = 64 * 1024, kLeastRows = 48;
+  return std::max(kBlockBytes / std::max<std::int64_t>(k, 1) / kLeastRows * kLeastRows, kLeastRows);
+}
+
+}  // namespace dwsep::runtime

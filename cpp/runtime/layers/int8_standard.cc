@@ -1,0 +1,181 @@
+// Conv2D of int8: the inputs of some output pixels are gathered, then a matrix product for each group.
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "runtime/layers/int8_layers.hpp"
+#include "runtime/layers/stages.hpp"
+#include "runtime/memory/buffer.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+/// Gathers windows: for each output pixel the inputs of one group under the filter, tap by tap.
+class Windows {
+ public:
+  Windows(const Geometry& g, const Int8Source& x, std::int64_t channels, std::int8_t zero)
+      : g_(g), x_(x), channels_(channels), zero_(static_cast<unsigned char>(zero)) {
+    adjacent_ = x.pixel == channels && g.dilation_w == 1;
+  }
+
+  /// Output pixel `pixel` of the image, counted row by row.
+  void gather(std::int64_t pixel, std::int8_t* to) const {
+    const std::int64_t top = pixel / g_.out_w * g_.stride_h - g_.pad_top, left = pixel % g_.out_w * g_.stride_w - g_.pad_left;
+    const bool whole = adjacent_ && left >= 0 && left + g_.kw <= x_.width;
+    for (std::int64_t r = 0; r < g_.kh; ++r, to += g_.kw * channels_) {
+      const std::int64_t row = top + r * g_.dilation_h;
+      if (row < 0 || row >= x_.height) {
+        std::memset(to, zero_, static_cast<std::size_t>(g_.kw * channels_));
+      } else if (whole) {
+        std::memcpy(to, x_.data + row * x_.row + left * x_.pixel, static_cast<std::size_t>(g_.kw * channels_));
+      } else {
+        gather_row(x_.data + row * x_.row, left, to);
+      }
+    }
+  }
+
+ private:
+  void gather_row(const std::int8_t* row, std::int64_t left, std::int8_t* to) const {
+    const auto n = static_cast<std::size_t>(channels_);
+    for (std::int64_t c = 0; c < g_.kw; ++c, to += channels_) {
+      const std::int64_t column = left + c * g_.dilation_w;
+      if (column < 0 || column >= x_.width) {
+        std::memset(to, zero_, n);
+      } else {
+        std::memcpy(to, row + column * x_.pixel, n);
+      }
+    }
+  }
+
+  const Geometry& g_;
+  const Int8Source& x_;
+  std::int64_t channels_;
+  unsigned char zero_;
+  bool adjacent_;  ///< the taps of a row
+};
+
+class Int8Standard final : public PackedLayer {
+ public:
+  Int8Standard(const StandardFilter& f, const ConvOptions& options, const Activation& activation, const TensorTypes& types)
+      : kh_(f.kh), kw_(f.kw), in_(f.in), out_(f.out), options_(options), types_(types) {
+    const std::int64_t k = f.kh * f.kw * (f.in / f.groups), columns = f.out / f.groups;
+    const Int8Tensors tensors = checked_tensors(types, f.in, f.out, Scales::one);
+    for (std::int64_t g = 0; g < f.groups; ++g) {
+      const Int8Filter filter{"weight", Family::pointwise, f.weight, f.dtype, f.bias_dtype, f.quantization, f.bias, k, columns, 1, 1,
+                              1,        g * columns,       f.out};
+      groups_.emplace_back(filter, tensors, activation);
+    }
+  }
+
+  Shape output_shape(const Shape& x) const override {
+    check_channels("x", in_, x.c);
+    const Geometry g = geometry(x);
+    return {x.n, g.out_h, g.out_w, out_};
+  }
+
+  const LayerTypes& types() const noexcept override { return types_; }
+
+  int useful_threads(const Shape& x, int threads) const override {
+    const Geometry g = geometry(x);
+    return worthwhile_threads(threads, flops(g, x), bytes(g, x));
+  }
+
+  std::int64_t scratch_bytes(const Shape&, int threads) const override {
+    return measure([&](Scratch& s) { place(threads, s); });
+  }
+
+  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
+    const Geometry g = geometry(x.shape);
+    const Pieces mine = place(team.size(), scratch);
+    const std::int64_t pixels = g.out_h * g.out_w;
+    const auto even = [](const ConstTensor& t) { return t.shape.h == 1 || t.stride_h == t.shape.w * t.stride_w; };
+    // Outputs of several rows are one run where rows follow each other as pixels do.
+    const bool one_run = even(y) && (residual == nullptr || even(*residual));
+    const Range all = part_of(x.shape.n * pixels, team.rank(), team.size());
+    for_each_piece(all, pixels, block_pixels(), [&](std::int64_t image, Range piece) {
+      for (std::int64_t first = piece.begin; first < piece.end;) {
+        const std::int64_t end = one_run ? piece.end : std::min(piece.end, (first / g.out_w + 1) * g.out_w);
+        for (std::size_t group = 0; group < groups_.size(); ++group) {
+          run_pixels(g, x, y, residual, group, image, {first, end}, mine.windows[team.rank()], mine.floats[team.rank()]);
+        }
+        first = end;
+      }
+    });
+  }
+
+  Plan plan(const Shape& x, int threads) const override {
+    const Geometry g = geometry(x);
+    return {"standard, gathered windows and matrix product",
+            groups_.front().kernel_name(),
+            "pixels",
+            useful_threads(x, threads),
+            flops(g, x),
+            bytes(g, x)};
+  }
+
+ private:
+  struct Pieces {
+    PerThread<std::int8_t> windows;
+    PerThread<float> floats;
+  };
+
+  Geometry geometry(const Shape& x) const { return resolve(options_, kh_, kw_, x); }
+  std::int64_t k() const { return groups_.front().k(); }
+
+  Pieces place(int threads, Scratch& s) const {
+    return {s.take_each<std::int8_t>(threads, product({block_pixels(), k()})),
+            s.take_each<float>(threads, groups_.front().finish_floats(kFinishRows))};
+  }
+
+  /// Pixels whose windows are gathered at a time: they stay in the level-1 cache, and are enough for whole register tiles.
+  std::int64_t block_pixels() const {
+    constexpr std::int64_t kBlockBytes = 24 * 1024;
+    return std::clamp<std::int64_t>(kBlockBytes / k(), 24, 480);
+  }
+
+  double flops(const Geometry& g, const Shape& x) const { return 2.0 * magnitude({x.n, g.out_h, g.out_w, k(), out_}); }
+  double bytes(const Geometry& g, const Shape& x) const {
+    return tensor_bytes(x, types_.x.dtype) + tensor_bytes({x.n, g.out_h, g.out_w, out_}, types_.y.dtype) + magnitude({k() + 8, out_});
+  }
+
+  void run_pixels(const Geometry& g, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, std::size_t group,
+                  std::int64_t image, Range pixels, std::int8_t* gathered, float* scratch) const {
+    const Int8Stage& stage = groups_[group];
+    const auto channels = in_ / static_cast<std::int64_t>(groups_.size()), first = static_cast<std::int64_t>(group) * stage.columns();
+    Int8Source source = image_of_int8(x, image);
+    source.data += static_cast<std::int64_t>(group) * channels;
+    const Windows windows(g, source, channels, *stage.x_zero());
+    const std::int64_t rows = pixels.end - pixels.begin;
+    for (std::int64_t i = 0; i < rows; ++i) windows.gather(pixels.begin + i, gathered + i * stage.k());
+    const auto offset = [&](const ConstTensor& t) {
+      return image * t.stride_n + pixels.begin / g.out_w * t.stride_h + pixels.begin % g.out_w * t.stride_w + first;
+    };
+    Int8GemmWork w = stage.gemm();
+    w.a = gathered;
+    w.a_row = stage.k();
+    w.y = y.as<std::byte>() + offset(y) * stage.y_size();
+    w.y_row = y.stride_w;
+    if (residual != nullptr) {
+      w.residual.data = residual->as<std::int8_t>() + offset(*residual);
+      w.residual.row = residual->stride_w;
+    }
+    w.rows = rows;
+    stage.run(w, scratch);
+  }
+
+  std::int64_t kh_, kw_, in_, out_;
+  ConvOptions options_;
+  LayerTypes types_;
+  std::vector<Int8Stage> groups_;
+};
+
+}  // namespace
+
+std::shared_ptr<const PackedLayer> make_int8_standard(const StandardFilter& f, const ConvOptions& options, const Activation& activation,
+                                                      const TensorTypes& types) {
+  check_options(options, f.kh, f.kw);
+  check_weights(f.weight, {f.kh, f.kw, f.in / f.groups, f.out});
+  return std::make_shared<Int8Standard>(f, options, activation, types);
+}
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,95 @@
+// PointwiseConv2D of any type: one matrix product, the batch folded into its rows where the strides allow. A stage computes runs of pixels.
+#pragma once
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/layers/layer.hpp"
+#include "runtime/memory/buffer.hpp"
+
+namespace dwsep::runtime {
+
+/// A run of pixels: the tensors and, in elements, where in each it begins.
+struct PixelRun {
+  const ConstTensor& x;
+  const Tensor& y;
+  const ConstTensor* residual;  ///< or null
+  std::int64_t x_offset, y_offset, residual_offset, pixels;
+};
+
+template <class Stage>
+class PointwiseLayer final : public PackedLayer {
+ public:
+  template <class... Args>
+  explicit PointwiseLayer(Args&&... args) : stage_(std::forward<Args>(args)...) {}
+
+  Shape output_shape(const Shape& x) const override {
+    check_channels("x", stage_.k(), x.c);
+    return {x.n, x.h, x.w, stage_.columns()};
+  }
+
+  const LayerTypes& types() const noexcept override { return stage_.types(); }
+
+  int useful_threads(const Shape& x, int threads) const override {
+    return worthwhile_threads(threads, stage_.flops(magnitude({x.n, x.h, x.w})), bytes(x));
+  }
+
+  std::int64_t scratch_bytes(const Shape&, int threads) const override {
+    return measure([&](Scratch& s) { floats(threads, s); });
+  }
+
+  void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
+    if (x.shape.w == 1 && (x.shape.h > 1 || x.shape.n > 1)) {
+      // A column of pixels, or a batch of single ones, is a row of them: their distance is that of rows, or of images.
+      const ConstTensor add = residual != nullptr ? without_width(*residual) : ConstTensor();
+      return run(team, without_width(x), without_width(y), residual != nullptr ? &add : nullptr, scratch);
+    }
+    const bool one_run = evenly_spaced(x) && evenly_spaced(y) && (residual == nullptr || evenly_spaced(*residual));
+    const std::int64_t pixels = x.shape.n * x.shape.h * x.shape.w;
+    const bool by_panels = stage_.split_by_panels(pixels, team.size());
+    const Range rows = by_panels ? Range{0, pixels} : part_of(pixels, team.rank(), team.size());
+    const Range panels = by_panels ? part_of(stage_.panels(), team.rank(), team.size()) : Range{0, stage_.panels()};
+    float* const mine = floats(team.size(), scratch)[team.rank()];
+    for (std::int64_t row = rows.begin; row < rows.end;) {
+      const std::int64_t end = one_run ? rows.end : std::min(rows.end, (row / x.shape.w + 1) * x.shape.w);
+      stage_.run_pixels(run_of(x, y, residual, {row, end}), panels, bytes(x.shape), mine);
+      row = end;
+    }
+  }
+
+  Plan plan(const Shape& x, int threads) const override {
+    const std::int64_t pixels = product({x.n, x.h, x.w});
+    const int team = useful_threads(x, threads);
+    return {"pointwise",
+            stage_.kernel_name(),
+            stage_.split_by_panels(pixels, team) ? "output channels" : "pixels",
+            team,
+            stage_.flops(magnitude({x.n, x.h, x.w})),
+            bytes(x)};
+  }
+
+ private:
+  /// The same pixels of a tensor one wide, with its height as the width and its batch as the height.
+  template <class T>
+  static T without_width(const T& t) {
+    return {t.data, {1, t.shape.n, t.shape.h, t.shape.c}, 0, t.stride_n, t.stride_h, t.dtype};
+  }
+
+  PerThread<float> floats(int threads, Scratch& s) const { return s.take_each<float>(threads, stage_.scratch_floats()); }
+
+  double bytes(const Shape& x) const {
+    return tensor_bytes(x, types().x.dtype) + tensor_bytes({x.n, x.h, x.w, stage_.columns()}, types().y.dtype) + stage_.weight_bytes();
+  }
+
+  /// Pixels [rows) in the order of the tensor; all in one image row unless the tensors are evenly spaced.
+  static PixelRun run_of(const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Range rows) {
+    const std::int64_t row = rows.begin / x.shape.w, column = rows.begin % x.shape.w;
+    const std::int64_t image = row / x.shape.h, line = row % x.shape.h;
+    const auto offset = [&](const auto& t) { return image * t.stride_n + line * t.stride_h + column * t.stride_w; };
+    return {x, y, residual, offset(x), offset(y), residual != nullptr ? offset(*residual) : 0, rows.end - rows.begin};
+  }
+
+  Stage stage_;
+};
+
+}  // namespace dwsep::runtime

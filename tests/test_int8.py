@@ -1,0 +1,63 @@
+"""int8 convolutions: every bit as the plain loops compute it, in random configurations."""
+
+import int8_calls
+import numpy as np
+import pytest
+from int8_calls import LAYERS, random_call
+
+pytestmark = pytest.mark.kernels
+
+
+def wrong(call) -> str | None:
+    """Return what is wrong with the results of a call, if anything."""
+    expected = call.plain()
+    for threads in (1, 2, 3):
+        for run in (call.run, call.run_layer):
+            got = run(num_threads=threads)
+            if got.dtype != expected.dtype or got.shape != expected.shape:
+                return f"{call}: {got.dtype}{got.shape}, not {expected.dtype}{expected.shape}"
+            if not np.array_equal(got, expected):
+                places = np.argwhere(got != expected)
+                at = tuple(places[0])
+                return (
+                    f"{call}, {threads} threads: {len(places)} of {got.size} differ, "
+                    f"first at {at}: {got[at]}, not {expected[at]}"
+                )
+    return None
+
+
+def check(function, seeds):
+    for seed in seeds:
+        assert (problem := wrong(random_call(function, seed))) is None, f"seed {seed}: {problem}"
+
+
+@pytest.mark.parametrize("function", LAYERS)
+def test_random_configurations(function):
+    check(function, range(120))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("function", LAYERS)
+def test_many_random_configurations(function):
+    check(function, range(1000, 6000))
+
+
+def test_calls_are_varied():
+    """Every feature comes up in the default run."""
+    seen = set()
+    for function in LAYERS:
+        for seed in range(120):
+            a = random_call(function, seed).arguments
+            seen |= {a["x"].dtype.name, a["weight"].dtype.name, str(a["activation"])}
+            seen.add("float32 out" if a["quantization"] is None else a["quantization"].dtype)
+            seen.add(f"bias {a['bias'] if a['bias'] is None else a['bias'].dtype}")
+            for name in ("x_quantization", "quantization", "weight_quantization"):
+                if a[name] is not None:
+                    seen.add(f"{name}: {'each' if np.ndim(a[name].scale) else 'one'}")
+            seen |= {f"residual {a['residual'].dtype}"} if "residual" in a else set()
+    assert seen >= {
+        *map(str, int8_calls.CLIPS),
+        *("int8", "uint8", "float32 out", "residual int8", "residual uint8"),
+        *("bias None", "bias int32", "bias float32"),
+        *(f"{n}: {k}" for n in ("x_quantization", "quantization") for k in ("each", "one")),
+    }
