@@ -104,7 +104,7 @@ def image_node(node, inputs):
         return finish(conv(x, weight, attributes), node, inputs)
     if node.kind == "depthwise":
         return finish(depthwise(x, weight, attributes), node, inputs)
-    if node.kind == "conv_transpose":
+    if node.kind in ("conv_transpose", "transposed"):
         return finish(conv_transpose(x, weight, attributes), node, inputs)
     if node.kind in ("separable", "inverted_residual"):
         return block(node, inputs)

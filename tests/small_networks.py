@@ -110,6 +110,16 @@ def rearranger(seed=1):
     nhwc = b.step("transpose", [y], {"perm": [0, 2, 3, 1]})
     nhwc = b.step("resize", [nhwc], resizing)
     nhwc = b.step("zero_insert", [nhwc], {"stride": [2, 1]})
+    window = {
+        "stride": [2, 1],
+        "dilation": [1, 1],
+        "padding": [1, 0, 1, 1],
+        "output_padding": [1, 0],
+    }
+    up = {**window, "kernel": [4, 3], "activation": "silu"}
+    channels = b.weight(4, 3, 6, 6), b.weight(6)
+    nhwc = b.step("transposed", [nhwc], {**up, "groups": [1]}, weight=channels[0], bias=channels[1])
+    nhwc = b.step("transposed", [nhwc], {**up, "groups": [6]}, weight=b.weight(4, 3, 6, 1))
     rows = b.step("reduce", [nhwc], {"function": "max", "axes": [1], "keepdims": [0]})
     turned = b.step("transpose", [rows], {"perm": [0, 2, 1]})
     products = b.step("matmul", [rows, turned])

@@ -68,15 +68,4 @@ struct GemmWork {
   Activation activation;
 };
 
-/// Standard convolution of output rows [y_begin, y_end) and panels [gemm.panel_begin, gemm.panel_end) of one image. In `gemm` the weights,
-/// bias, panels and activation are set; a, y and residual point at pixel 0 of row 0 of the image.
-struct StandardWork {
-  GemmWork gemm;
-  std::int64_t x_row, x_pixel, height, width, channels;
-  std::int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
-  std::int64_t y_row, y_pixel, residual_row, residual_pixel;
-  std::int64_t y_begin, y_end, out_width;
-  Segment* segments;  ///< scratch for kh * kw entries
-};
-
 }  // namespace dwsep

@@ -7,6 +7,7 @@
 #include "kernels/conv_work.hpp"
 #include "kernels/memory_work.hpp"
 #include "kernels/registry.hpp"
+#include "kernels/standard_work.hpp"
 #include "kernels/tensor_work.hpp"
 #include "runtime/selection.hpp"
 

@@ -16,14 +16,19 @@ struct NoHalf {
   static constexpr int kFloats = 0;  ///< in a row of the panel
 
   [[gnu::always_inline]] inline void set(const float*) {}
+  template <class Rows>
+  [[gnu::always_inline]] inline void set_from(const Rows&, int) {}
   [[gnu::always_inline]] inline void begin(const float*) {}
   template <int M>
   [[gnu::always_inline]] inline void multiply(F32) {}
-  [[gnu::always_inline]] inline void add_residual(const float*, std::int64_t, int) {}
+  template <class Rows>
+  [[gnu::always_inline]] inline void add_residual(const Rows&, int, int) {}
   [[gnu::always_inline]] inline void clip(float, float) {}
-  [[gnu::always_inline]] inline void store(float*, std::int64_t, int) const {}
+  template <class Rows>
+  [[gnu::always_inline]] inline void store(const Rows&, std::int64_t, int) const {}
 };
 
+/// Rows are those of the tile; its own columns begin `first` floats behind their addresses.
 template <int MR>
 class NarrowHalf {
  public:
@@ -33,20 +38,26 @@ class NarrowHalf {
   [[gnu::always_inline]] inline void set(const float* bias) {
     unroll<0, MR>([&](auto m) { acc_[m] = half_load(bias); });
   }
+  template <class Rows>
+  [[gnu::always_inline]] inline void set_from(const Rows& rows, int first) {
+    unroll<0, MR>([&](auto m) { acc_[m] = half_load(rows.template at<m>() + first); });
+  }
   [[gnu::always_inline]] inline void begin(const float* b) { weights_ = half_load(b); }
   template <int M>
   [[gnu::always_inline]] inline void multiply(F32 x) {
     acc_[M] = half_fma(lower_half(x), weights_, acc_[M]);
   }
-  [[gnu::always_inline]] inline void add_residual(const float* r, std::int64_t row, int lanes) {
-    unroll<0, MR>([&](auto m) { acc_[m] = half_add(acc_[m], half_load_first(r + m * row, lanes)); });
+  template <class Rows>
+  [[gnu::always_inline]] inline void add_residual(const Rows& rows, int first, int lanes) {
+    unroll<0, MR>([&](auto m) { acc_[m] = half_add(acc_[m], half_load_first(rows.template at<m>() + first, lanes)); });
   }
   [[gnu::always_inline]] inline void clip(float lo, float hi) {
     const HalfVec l = lower_half(broadcast(lo)), h = lower_half(broadcast(hi));
     unroll<0, MR>([&](auto m) { acc_[m] = half_min_or_second(h, half_max_or_second(l, acc_[m])); });
   }
-  [[gnu::always_inline]] inline void store(float* y, std::int64_t row, int lanes) const {
-    unroll<0, MR>([&](auto m) { half_store_first(y + m * row, acc_[m], lanes); });
+  template <class Rows>
+  [[gnu::always_inline]] inline void store(const Rows& rows, std::int64_t first, int lanes) const {
+    unroll<0, MR>([&](auto m) { half_store_first(rows.template at<m>() + first, acc_[m], lanes); });
   }
 
  private:

@@ -59,7 +59,19 @@ struct RowAddresses {
   }
 };
 
-/// MR pixels x NV whole vectors, and half a vector more where the panel has one.
+/// Rows of an output, `row` floats apart.
+template <class Float>
+struct EvenRows {
+  Float* first;
+  std::int64_t row;
+
+  template <int M>
+  [[gnu::always_inline]] inline Float* at() const {
+    return first + M * row;
+  }
+};
+
+/// MR pixels x NV whole vectors, and half a vector more where the panel has one. Rows are what has at<M>(), the address of row M.
 template <int MR, int NV, class Half>
 struct GemmTile {
   static constexpr int kWidth = NV * kLanes + Half::kFloats;  ///< floats in a row of the panel
@@ -71,9 +83,15 @@ struct GemmTile {
     half.set(bias + NV * kLanes);
   }
 
+  template <class Rows>
+  [[gnu::always_inline]] inline void set_from(const Rows& rows) {
+    unroll<0, MR>([&](auto m) { unroll<0, NV>([&](auto j) { acc[m][j] = load(rows.template at<m>() + j * kLanes); }); });
+    half.set_from(rows, NV * kLanes);
+  }
+
   /// += a[rows][0..length) * b[0..length)[columns]
-  [[gnu::always_inline]] inline void multiply(const float* a, std::int64_t a_row, const float* b, std::int64_t length) {
-    RowAddresses rows(a, a_row);
+  template <class Rows>
+  [[gnu::always_inline]] inline void multiply(Rows rows, const float* b, std::int64_t length) {
     for (std::int64_t k = 0; k < length; ++k) {
       F32 w[NV > 0 ? NV : 1];
       unroll<0, NV>([&](auto j) { w[j] = load(b + j * kLanes); });
@@ -89,14 +107,15 @@ struct GemmTile {
   }
 
   /// The last vector of a panel goes through a mask, or in pieces, when not all of its columns exist.
-  [[gnu::always_inline]] inline void add_residual(const float* r, std::int64_t row, int last_lanes) {
+  template <class Rows>
+  [[gnu::always_inline]] inline void add_residual(const Rows& rows, int last_lanes) {
     unroll<0, MR>([&](auto m) {
       unroll<0, NV>([&](auto j) {
-        const float* p = r + m * row + j * kLanes;
+        const float* p = rows.template at<m>() + j * kLanes;
         acc[m][j] = add(acc[m][j], !Half::kExists && j == NV - 1 ? load_up_to(p, last_lanes) : load(p));
       });
     });
-    half.add_residual(r + NV * kLanes, row, last_lanes);
+    half.add_residual(rows, NV * kLanes, last_lanes);
   }
 
   /// Each bound costs as much as one more k on processors that compare in their FMA units: infinite bounds are skipped.
@@ -107,10 +126,11 @@ struct GemmTile {
     half.clip(lo, hi);
   }
 
-  [[gnu::always_inline]] inline void store(float* y, std::int64_t row, std::int64_t vector, int last_lanes) const {
+  template <class Rows>
+  [[gnu::always_inline]] inline void store(const Rows& rows, std::int64_t vector, int last_lanes) const {
     unroll<0, MR>([&](auto m) {
       unroll<0, NV>([&](auto j) {
-        float* p = y + m * row + j * vector;
+        float* p = rows.template at<m>() + j * vector;
         if constexpr (!Half::kExists && j == NV - 1) {
           store_up_to(p, acc[m][j], last_lanes);
         } else {
@@ -118,7 +138,15 @@ struct GemmTile {
         }
       });
     });
-    half.store(y + NV * vector, row, last_lanes);
+    half.store(rows, NV * vector, last_lanes);
+  }
+
+  /// All lanes, whether their columns exist or not.
+  template <class Rows>
+  [[gnu::always_inline]] inline void store_whole(const Rows& rows) const {
+    unroll<0, MR>(
+        [&](auto m) { unroll<0, NV>([&](auto j) { DWSEP_ISA_NAMESPACE::store(rows.template at<m>() + j * kLanes, acc[m][j]); }); });
+    half.store(rows, NV * kLanes, kLanes / 2);
   }
 };
 
@@ -131,14 +159,14 @@ template <int MR, int NV, class Half>
     GemmTile<MR, NV, Half> tile;
     tile.set(t.bias);
     for (std::int64_t s = 0; s < t.segment_count; ++s) {
-      tile.multiply(a + t.segments[s].a, t.a_row, t.b + t.segments[s].k * tile.kWidth, t.segments[s].length);
+      tile.multiply(RowAddresses(a + t.segments[s].a, t.a_row), t.b + t.segments[s].k * tile.kWidth, t.segments[s].length);
     }
     if (residual != nullptr) {
-      tile.add_residual(residual, t.residual_row, t.last_lanes);
+      tile.add_residual(EvenRows<const float>{residual, t.residual_row}, t.last_lanes);
       residual += MR * t.residual_row;
     }
     tile.clip(t.lo, t.hi);
-    tile.store(y, t.y_row, t.y_vector, t.last_lanes);
+    tile.store(EvenRows<float>{y, t.y_row}, t.y_vector, t.last_lanes);
     a += MR * t.a_row;
     y += MR * t.y_row;
   }

@@ -6,6 +6,15 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
+constexpr PositionTileTable whole_position_tiles() {
+  PositionTileTable table;
+  fill_position_tiles<1, NoHalf, max_positions(1, false)>(table);
+  fill_position_tiles<2, NoHalf, max_positions(2, false)>(table);
+  fill_position_tiles<3, NoHalf, max_positions(3, false)>(table);
+  return table;
+}
+extern constexpr PositionTileTable kWholePositionTiles = whole_position_tiles();
+
 constexpr KernelEntry kStandard[] = {
     entry<standard>("standard", Family::standard),
 };

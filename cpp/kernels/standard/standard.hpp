@@ -1,67 +1,172 @@
-// Standard convolution as a matrix product that reads the image in place: a tile is a run of output pixels of one row, and the sum over k
-// runs over the filter's taps. No im2col.
+// Standard convolution as a matrix product that reads the image in place: positions of the output are rows, and the sum over k runs over
+// the filter's taps. No im2col. Positions that meet the same taps share tiles, wherever they lie. Where most positions miss some taps, or
+// a panel's weights exceed the level-1 cache, the sum goes block by block of taps, and a panel's sums wait in scratch.
 #pragma once
 
-#include "kernels/conv_work.hpp"
-#include "kernels/pointwise/gemm.hpp"
-#include "kernels/ranges.hpp"
+#include "kernels/standard/pieces.hpp"
+#include "kernels/standard/position_tile.hpp"
+#include "kernels/standard/taps.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// Segments of the taps in rows kh and columns kw of the filter, for the output pixel whose input starts at row iy, column ix.
-inline std::int64_t make_segments(const StandardWork& w, std::int64_t iy, std::int64_t ix, TapRange kh, TapRange kw, bool merged) {
-  std::int64_t n = 0;
-  for (std::int64_t r = kh.begin; r < kh.end; ++r) {
-    const std::int64_t a = (iy + r * w.dilation_h) * w.x_row;
-    if (merged) {
-      w.segments[n++] = {a + ix * w.x_pixel, r * w.kw * w.channels, w.kw * w.channels};
-    } else {
-      for (std::int64_t c = kw.begin; c < kw.end; ++c) {
-        w.segments[n++] = {a + (ix + c * w.dilation_w) * w.x_pixel, (r * w.kw + c) * w.channels, w.channels};
+/// One panel of a work.
+struct PanelWalk {
+  const StandardWork& w;
+  const Panel panel;
+  std::int64_t width;  ///< floats of the panel
+  int most;            ///< rows of a tile
+  bool direct;         ///< tiles store to y
+  std::int64_t y;      ///< of the panel's first column, from a position's first
+  PositionTile t;
+
+  PanelWalk(const StandardWork& work, const Panel& p) : w(work), panel(p), direct(work.block_taps == 0), y(p.column) {
+    const bool half = p.half != HalfPanel::none;
+    width = std::int64_t{p.vectors} * kLanes + (half ? kLanes / 2 : 0);
+    most = max_positions(p.vectors, half);
+    t.b = w.gemm.b + p.column * w.gemm.k;
+    t.last_lanes = static_cast<int>(p.columns - (p.vectors - (half ? 0 : 1)) * kLanes);
+    t.lo = epilogue_lo(w.gemm.activation);
+    t.hi = epilogue_hi(w.gemm.activation);
+    t.add_residual = w.gemm.residual != nullptr;
+    if (w.spread != nullptr) {
+      const Pieces pieces(*w.spread, panel, false);
+      direct = direct && pieces.count == 1 && inside_y(w.y_begin, w.y_end, 0, w.out_width);
+      y = pieces.at[0].y;
+    }
+    t.finish = direct;
+    t.bias = w.block_taps == 0 ? w.gemm.bias + p.column : nullptr;
+  }
+
+  bool inside_y(std::int64_t row, std::int64_t rows_end, std::int64_t column, std::int64_t columns_end) const {
+    const Spread& s = *w.spread;
+    const std::int64_t rows = w.gemm.columns / (s.pixels * s.channels);
+    return all_pixels_inside(row, rows_end, s.stride_h, s.first_h, rows, s.height) &&
+           all_pixels_inside(column, columns_end, s.stride_w, s.first_w, s.pixels, s.width);
+  }
+  /// Floats from the beginning of y to a position's first, which may lie outside.
+  std::int64_t y_of(std::int64_t oy, std::int64_t ox) const {
+    const std::int64_t first = w.spread == nullptr ? 0 : w.spread->first_h * w.spread->row + w.spread->first_w * w.spread->pixel;
+    return first + oy * w.y_row + ox * w.y_pixel;
+  }
+  float* sums_of(std::int64_t oy, std::int64_t ox) const { return w.sums + ((oy - w.y_begin) * w.out_width + ox) * width; }
+
+  /// Positions rows x columns, which meet the same taps: tiles of nearly equal height.
+  void add(const TapAxis& down, const TapAxis& along, const TapRun& rows, const TapRun& columns, const TapBlock& block) {
+    t.segments = w.segments;
+    t.segment_count = rows.empty() || columns.empty() ? 0 : make_segments(w, rows.taps, columns.taps, block);
+    const std::int64_t a =
+        t.segment_count == 0 ? 0 : down.input(0, rows.taps.begin) * w.x_row + along.input(0, columns.taps.begin) * w.x_pixel;
+    const std::int64_t a_row = t.segment_count == 0 ? 0 : w.stride_h * w.x_row, a_pixel = t.segment_count == 0 ? 0 : w.stride_w * w.x_pixel;
+    const std::int64_t count = rows.size() * columns.size(), tiles = (count + most - 1) / most;
+    const std::int64_t height = count / tiles, taller = count % tiles;
+    const auto& functions = position_tiles_for(panel.half).at[panel.vectors];
+    std::int64_t oy = rows.begin, ox = columns.begin;
+    for (std::int64_t i = 0; i < tiles; ++i) {
+      const std::int64_t positions = height + (i < taller ? 1 : 0);
+      for (std::int64_t m = 0; m < positions; ++m) {
+        t.a[m] = w.gemm.a + (a + oy * a_row + ox * a_pixel);
+        t.out[m] = direct ? w.gemm.y + (y_of(oy, ox) + y) : sums_of(oy, ox);
+        if (direct && t.add_residual) t.residual[m] = w.gemm.residual + (oy * w.residual_row + ox * w.residual_pixel + panel.column);
+        if (++ox == columns.end) {
+          ox = columns.begin;
+          ++oy;
+        }
+      }
+      functions[positions - 1](t);
+    }
+  }
+
+  /// A run of a row that fills its tiles by itself: their addresses are evenly spaced.
+  void add_row(const TapAxis& down, const TapAxis& along, std::int64_t oy, const TapRun& rows, const TapRun& columns,
+               const TapBlock& block) {
+    GemmWork g = w.gemm;
+    g.a_row = w.stride_w * w.x_pixel;
+    g.a = w.gemm.a + (down.input(oy, rows.taps.begin) * w.x_row + along.input(columns.begin, columns.taps.begin) * w.x_pixel);
+    g.y = w.gemm.y + (oy * w.y_row + columns.begin * w.y_pixel);
+    g.y_row = w.y_pixel;
+    if (g.residual != nullptr) g.residual += oy * w.residual_row + columns.begin * w.residual_pixel;
+    g.residual_row = w.residual_pixel;
+    GemmTiles tiles = tiles_of(g);
+    tiles.segments = w.segments;
+    tiles.segment_count = make_segments(w, rows.taps, columns.taps, block);
+    gemm_panel(g, tiles, panel, 0, columns.size());
+  }
+
+  void add_block(const TapBlock& block) {
+    const TapAxis down(w.y_end, w.stride_h, w.pad_top, w.dilation_h, w.height, block.rows);
+    const TapAxis along(w.out_width, w.stride_w, w.pad_left, w.dilation_w, w.width, block.columns);
+    for_each_tap_run(down, w.y_begin, w.y_end, [&](const TapRun& rows) {
+      for_each_tap_run(along, 0, w.out_width, [&](const TapRun& columns) {
+        const bool none = rows.empty() || columns.empty();
+        if (none && t.bias == nullptr) return;
+        if (none || !direct || w.spread != nullptr || columns.size() < 4 * most) return add(down, along, rows, columns, block);
+        for (std::int64_t oy = rows.begin; oy < rows.end; ++oy) add_row(down, along, oy, rows, columns, block);
+      });
+    });
+  }
+
+  void begin_sums() const {
+    const float* const bias = w.gemm.bias + panel.column;
+    const std::int64_t positions = (w.y_end - w.y_begin) * w.out_width;
+    float* sums = w.sums;
+    for (std::int64_t i = 0; i < positions; ++i, sums += width) {
+      for (std::int64_t c = 0; c < width; c += kLanes) {
+        const int lanes = static_cast<int>(width - c < kLanes ? width - c : kLanes);
+        store_up_to(sums + c, load_up_to(bias + c, lanes), lanes);
       }
     }
   }
-  return n;
-}
 
-/// The end of the run of output pixels that begins at ox and meets the same columns of the filter.
-inline std::int64_t run_end(const StandardWork& w, const InsideRange& inside, std::int64_t ox, TapRange kw) {
-  if (ox >= inside.begin && ox < inside.end) return inside.end;
-  for (++ox; ox < w.out_width && ox != inside.begin; ++ox) {
-    const TapRange next(ox, w.stride_w, w.pad_left, w.dilation_w, w.kw, w.width);
-    if (next.begin != kw.begin || next.end != kw.end) break;
+  /// Bounds are applied on the way from sums to y; other activations before, unless a residual comes in between.
+  void finish_sums() const {
+    const bool clips = w.gemm.activation.kind == ActivationKind::clip;
+    const F32 lo = broadcast(t.lo), hi = broadcast(t.hi);
+    if (w.spread == nullptr) {
+      for (std::int64_t oy = w.y_begin; oy < w.y_end; ++oy) {
+        for (std::int64_t ox = 0; ox < w.out_width; ++ox) {
+          const float* residual = t.add_residual ? w.gemm.residual + (oy * w.residual_row + ox * w.residual_pixel + panel.column) : nullptr;
+          store_sums(sums_of(oy, ox), residual, w.gemm.y + (y_of(oy, ox) + y), panel.columns, lo, hi);
+        }
+      }
+      return finish_rows();
+    }
+    if (!clips) activate_block(w.sums, (w.y_end - w.y_begin) * w.out_width, width, panel.columns, w.gemm.activation);
+    const Pieces whole(*w.spread, panel, false), pixels(*w.spread, panel, true);
+    for (std::int64_t oy = w.y_begin; oy < w.y_end; ++oy) {
+      for (std::int64_t ox = 0; ox < w.out_width; ++ox) {
+        const bool inside = inside_y(oy, oy + 1, ox, ox + 1);
+        const Pieces& pieces = inside ? whole : pixels;
+        const std::int64_t first = y_of(oy, ox);
+        const float* const sums = sums_of(oy, ox);
+        for (std::int64_t i = 0; i < pieces.count; ++i) {
+          const Piece& p = pieces.at[i];
+          if (!inside && !exists(oy, ox, p)) continue;
+          store_sums(sums + p.column, nullptr, w.gemm.y + (first + p.y), p.length, lo, hi);
+        }
+      }
+    }
   }
-  return ox;
-}
+  bool exists(std::int64_t oy, std::int64_t ox, const Piece& p) const {
+    const Spread& s = *w.spread;
+    const std::int64_t row = oy * s.stride_h + s.first_h + p.row, pixel = ox * s.stride_w + s.first_w + p.pixel;
+    return row >= 0 && row < s.height && pixel >= 0 && pixel < s.width;
+  }
+
+  /// Activations that are no clips, in y.
+  void finish_rows() const {
+    if (w.gemm.activation.kind == ActivationKind::clip) return;
+    for (std::int64_t oy = w.y_begin; oy < w.y_end; ++oy) {
+      activate_block(w.gemm.y + (y_of(oy, 0) + y), w.out_width, w.y_pixel, panel.columns, w.gemm.activation);
+    }
+  }
+};
 
 inline void standard(const StandardWork& w) {
-  GemmWork g = w.gemm;
-  g.a_row = w.stride_w * w.x_pixel;
-  g.y_row = w.y_pixel;
-  g.residual_row = w.residual_pixel;
-  GemmTiles t = tiles_of(g);
-  t.segments = w.segments;
-  // If the pixels of a row are contiguous, a row of the filter is one segment.
-  const bool merged = w.dilation_w == 1 && w.x_pixel == w.channels;
-  const InsideRange inside(w.out_width, w.stride_w, w.pad_left, w.dilation_w, w.kw, w.width);
-
-  for (std::int64_t p = g.panel_begin; p < g.panel_end; ++p) {
-    const Panel panel = panel_at(g, p);
-    for (std::int64_t oy = w.y_begin; oy < w.y_end; ++oy) {
-      const std::int64_t iy = oy * w.stride_h - w.pad_top;
-      const TapRange kh(oy, w.stride_h, w.pad_top, w.dilation_h, w.kh, w.height);
-      g.y = w.gemm.y + oy * w.y_row;
-      g.residual = g.residual == nullptr ? nullptr : w.gemm.residual + oy * w.residual_row;
-      for (std::int64_t ox = 0; ox < w.out_width;) {
-        const TapRange kw(ox, w.stride_w, w.pad_left, w.dilation_w, w.kw, w.width);
-        const std::int64_t end = run_end(w, inside, ox, kw);
-        const bool whole = merged && kw.begin == 0 && kw.end == w.kw;
-        t.segment_count = make_segments(w, iy, -w.pad_left, kh, kw, whole);
-        gemm_panel(g, t, panel, ox, end);
-        ox = end;
-      }
-      finish_columns(g, 0, w.out_width, panel.column, panel.columns);
-    }
+  for (std::int64_t p = w.gemm.panel_begin; p < w.gemm.panel_end; ++p) {
+    PanelWalk walk(w, panel_at(w.gemm, p));
+    if (w.block_taps > 0) walk.begin_sums();
+    for_each_tap_block(w, [&](const TapBlock& block) { walk.add_block(block); });
+    walk.direct ? walk.finish_rows() : walk.finish_sums();
   }
 }
 

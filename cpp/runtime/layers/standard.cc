@@ -6,6 +6,7 @@
 #include "runtime/layers/families.hpp"
 #include "runtime/layers/int8_layers.hpp"
 #include "runtime/layers/stages.hpp"
+#include "runtime/layers/standard_areas.hpp"
 #include "runtime/memory/buffer.hpp"
 
 namespace dwsep {
@@ -50,24 +51,34 @@ class Standard final : public PackedLayer {
     return worthwhile_threads(threads, flops(g, x), bytes(g, x));
   }
 
-  std::int64_t scratch_bytes(const Shape&, int threads) const override {
-    return measure([&](Scratch& s) { segments(threads, s); });
+  std::int64_t scratch_bytes(const Shape& shape, int threads) const override {
+    const View x = turned(shape);
+    return measure([&](Scratch& s) { standard_scratch(x.geometry, areas(x), groups_.front(), false, threads, s); });
   }
 
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
-    const Geometry g = resolve(options_, kh_, kw_, x.shape);
+    const View v = turned(x.shape);
+    const Geometry& g = v.geometry;
     const std::int64_t all_rows = x.shape.n * g.out_h, panels = groups_.front().panels;
     const bool by_panels = split_by_panels(groups_.front(), all_rows, team.size());
     const Range rows = by_panels ? Range{0, all_rows} : part_of(all_rows, team.rank(), team.size());
     const Range mine = by_panels ? part_of(panels, team.rank(), team.size()) : Range{0, panels};
-    Segment* const taps = segments(team.size(), scratch)[team.rank()];
-    for_each_piece(rows, g.out_h, block_rows(g), [&](std::int64_t image, Range piece) {
-      for (std::size_t group = 0; group < groups_.size(); ++group) run_rows(g, x, y, residual, group, image, piece, mine, taps);
+    const StandardAreas a = areas(v);
+    const StandardScratch own = standard_scratch(g, a, groups_.front(), false, team.size(), scratch);
+    for_each_piece(rows, g.out_h, g.out_h, [&](std::int64_t image, Range piece) {
+      for (std::size_t group = 0; group < groups_.size(); ++group) {
+        StandardWork w = work(v, x, y, residual, group, image);
+        w.gemm.panel_begin = mine.begin;
+        w.gemm.panel_end = mine.end;
+        w.segments = own.segments[team.rank()];
+        w.sums = own.sums[team.rank()];
+        run_standard(w, a, piece);
+      }
     });
   }
 
   Plan plan(const Shape& x, int threads) const override {
-    const Geometry g = resolve(options_, kh_, kw_, x);
+    const Geometry g = turned(x).geometry;
     const int team = useful_threads(x, threads);
     const bool by_panels = split_by_panels(groups_.front(), product({x.n, g.out_h}), team);
     return {"standard, implicit matrix product",
@@ -79,7 +90,20 @@ class Standard final : public PackedLayer {
   }
 
  private:
-  PerThread<Segment> segments(int threads, Scratch& s) const { return s.take_each<Segment>(threads, product({kh_, kw_})); }
+  /// An image and the geometry of its convolution. A column of pixels under filters one wide is a row: `column` says that axes are
+  /// exchanged.
+  struct View {
+    Geometry geometry;
+    Shape x;
+    bool column;
+  };
+  View turned(const Shape& x) const {
+    const Geometry g = resolve(options_, kh_, kw_, x);
+    if (x.w != 1 || g.out_w != 1 || g.kw != 1 || g.pad_left != 0) return {g, x, false};
+    return {{1, g.kh, g.stride_w, g.stride_h, g.dilation_w, g.dilation_h, 0, g.pad_top, 1, g.out_h}, {x.n, 1, x.h, x.c}, true};
+  }
+  std::int64_t channels() const { return in_ / static_cast<std::int64_t>(groups_.size()); }
+  StandardAreas areas(const View& v) const { return standard_areas(v.geometry, v.x, channels(), groups_.front(), false); }
 
   double flops(const Geometry& g, const Shape& x) const { return 2.0 * magnitude({x.n, g.out_h, g.out_w, groups_.front().k, out_}); }
 
@@ -88,41 +112,30 @@ class Standard final : public PackedLayer {
            static_cast<double>(bytes_of<float>((groups_.front().k + 1) * out_));
   }
 
-  /// Output rows walked for a panel before the next: few enough that their input stays in the level-2 cache.
-  std::int64_t block_rows(const Geometry& g) const {
-    constexpr double kBlockBytes = 256 * 1024;
-    const double row = static_cast<double>(sizeof(float)) * magnitude({g.out_w, g.stride_w, g.stride_h, in_});
-    return static_cast<std::int64_t>(std::max(kBlockBytes / std::max(row, 1.0), 1.0));
-  }
-
-  void run_rows(const Geometry& g, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, std::size_t group,
-                std::int64_t image, Range rows, Range panels, Segment* taps) const {
+  /// All of one image.
+  StandardWork work(const View& v, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, std::size_t group,
+                    std::int64_t image) const {
     const PackedMatrix& p = groups_[group];
-    const std::int64_t channels = in_ / static_cast<std::int64_t>(groups_.size());
+    const std::int64_t first = static_cast<std::int64_t>(group) * p.columns;
     StandardWork w{};
     w.gemm = p.work();
-    w.gemm.panel_begin = panels.begin;
-    w.gemm.panel_end = panels.end;
     w.gemm.activation = activation_;
-    w.gemm.a = x.as<float>() + image * x.stride_n + static_cast<std::int64_t>(group) * channels;
-    w.gemm.y = y.as<float>() + image * y.stride_n + static_cast<std::int64_t>(group) * p.columns;
+    w.gemm.a = x.as<float>() + image * x.stride_n + static_cast<std::int64_t>(group) * channels();
+    w.gemm.y = y.as<float>() + image * y.stride_n + first;
     if (residual != nullptr) {
-      w.gemm.residual = residual->as<float>() + image * residual->stride_n + static_cast<std::int64_t>(group) * p.columns;
-      w.residual_row = residual->stride_h;
-      w.residual_pixel = residual->stride_w;
+      w.gemm.residual = residual->as<float>() + image * residual->stride_n + first;
+      w.residual_row = v.column ? 0 : residual->stride_h;
+      w.residual_pixel = v.column ? residual->stride_h : residual->stride_w;
     }
-    w.x_row = x.stride_h;
-    w.x_pixel = x.stride_w;
-    w.height = x.shape.h;
-    w.width = x.shape.w;
-    w.channels = channels;
-    set_filter(w, g);
-    w.y_row = y.stride_h;
-    w.y_pixel = y.stride_w;
-    w.y_begin = rows.begin;
-    w.y_end = rows.end;
-    w.segments = taps;
-    active_kernels().standard(w);
+    w.x_row = v.column ? 0 : x.stride_h;
+    w.x_pixel = v.column ? x.stride_h : x.stride_w;
+    w.height = v.x.h;
+    w.width = v.x.w;
+    w.channels = channels();
+    set_filter(w, v.geometry);
+    w.y_row = v.column ? 0 : y.stride_h;
+    w.y_pixel = v.column ? y.stride_h : y.stride_w;
+    return w;
   }
 
   std::int64_t kh_, kw_, in_, out_;

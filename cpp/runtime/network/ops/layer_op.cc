@@ -1,4 +1,6 @@
 // Convolutions: the packed layers as steps of a network.
+#include "runtime/network/ops/layer_op.hpp"
+
 #include <cstring>
 #include <stdexcept>
 #include <utility>
@@ -84,11 +86,14 @@ class LayerOp final : public Op {
   bool any_rank_;
 };
 
-/// `make` returns the packed layer. Its exceptions do not name the node.
-template <class F>
-std::unique_ptr<const Op> layer_op(const Description& d, const F& make, std::vector<NamedWeights> weights, bool any_rank = false) {
+}  // namespace
+
+std::unique_ptr<const Op> layer_op(const Description& d, const std::function<std::shared_ptr<const PackedLayer>()>& make,
+                                   std::vector<NamedWeights> weights, bool any_rank) {
   return std::make_unique<LayerOp>(d, named(name_of(d), make), std::move(weights), any_rank);
 }
+
+namespace {
 
 /// Squeeze-excite where the step has it, and adds its weights to the others.
 std::optional<PackedSqueezeExcite> squeeze_excite_of(const Description& d, std::vector<NamedWeights>* weights) {

@@ -22,6 +22,7 @@ ConstSpan<OpSchema> rearrange_ops();
 ConstSpan<OpSchema> reduce_ops();
 ConstSpan<OpSchema> resize_ops();
 ConstSpan<OpSchema> search_ops();
+ConstSpan<OpSchema> transposed_ops();
 
 /// Of all families.
 std::vector<const OpSchema*> op_schemas();

@@ -94,7 +94,7 @@ def _conv_transpose(node: Node, inputs: Sequence[Shape], channels_last: bool) ->
     groups = attributes.get("groups", 1)
     if c % groups:
         raise ShapeError(f"{c} channels do not divide into {groups} groups")
-    # Between its zeros the input may be larger than the cropped output.
+    # Before it is cropped the output may be too large.
     strides = zip((h, w), attributes["stride"], strict=True)
     spread = tuple((s - 1) * stride + 1 for s, stride in strides)
     checked(from_image(n, spread, c, channels_last))
@@ -132,6 +132,8 @@ _BLOCK_ACTIVATIONS = dict.fromkeys(
     OPTIONAL_ACTIVATION,
 )
 
+_TRANSPOSED_WEIGHTS = {"weight": Weights(("KH", "KW", "Cin", "Cout / groups")), "bias": _BIAS}
+
 CONVOLUTIONS = (
     OpSpec(
         "conv",
@@ -146,7 +148,7 @@ CONVOLUTIONS = (
     ),
     OpSpec(
         "conv_transpose",
-        "a transposed convolution; becomes zero_insert and conv, or dense and reshapes",
+        "a transposed convolution as files have it; becomes transposed, or conv with stride 1",
         _conv_transpose,
         attributes={
             **_WINDOW,
@@ -154,10 +156,7 @@ CONVOLUTIONS = (
             "groups": Int(required=False),
             "activation": OPTIONAL_ACTIVATION,
         },
-        weights={
-            "weight": Weights(("KH", "KW", "Cin", "Cout / groups")),
-            "bias": _BIAS,
-        },
+        weights=_TRANSPOSED_WEIGHTS,
         layout=IMAGE,
         core=False,
         image=True,
@@ -209,6 +208,20 @@ CONVOLUTIONS = (
             "activation": OPTIONAL_ACTIVATION,
         },
         weights={"weight": Weights(("KH", "KW", "Cin / groups", "Cout")), "bias": _BIAS},
+        image=True,
+    ),
+    OpSpec(
+        "transposed",
+        "adds x[i] w[k] to output i * stride + k * dilation - padding",
+        _conv_transpose,
+        attributes={
+            **_WINDOW,
+            "output_padding": Pair(),
+            "groups": Int(),
+            "kernel": Pair(),
+            "activation": OPTIONAL_ACTIVATION,
+        },
+        weights=_TRANSPOSED_WEIGHTS,
         image=True,
     ),
     OpSpec(

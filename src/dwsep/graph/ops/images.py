@@ -75,7 +75,7 @@ IMAGES = (
     ),
     OpSpec(
         "zero_insert",
-        "zeros between pixels, which are `stride` apart afterwards",
+        "zeros between pixels, which are `stride` apart afterwards; in files of older versions",
         _zero_insert,
         attributes={"stride": Pair()},
         layout=IMAGE,

@@ -1,0 +1,2 @@
+#define DWSEP_ISA_NAMESPACE avx512
+#include "kernels/standard/half_tiles.hpp"

@@ -1,0 +1,33 @@
+// Work struct of standard convolutions. All strides and offsets count floats.
+#pragma once
+
+#include "kernels/conv_work.hpp"
+
+namespace dwsep {
+
+/// Where the columns of one position lie in y if they belong to several pixels of it: columns are [row][pixel][channel]. Those of
+/// position (oy, ox) begin at row oy * stride_h + first_h and pixel ox * stride_w + first_w; what lies outside of y is not stored.
+struct Spread {
+  std::int64_t pixels, channels;
+  std::int64_t stride_h, stride_w, first_h, first_w;
+  std::int64_t row, pixel;  ///< strides of y
+  std::int64_t height, width;
+};
+
+/// Standard convolution of output positions, rows [y_begin, y_end) x [0, out_width) of one image, and panels [gemm.panel_begin,
+/// gemm.panel_end). In `gemm` the weights, bias, panels and activation are set; a, y and residual point at pixel 0 of row 0 of the image.
+struct StandardWork {
+  GemmWork gemm;
+  std::int64_t x_row, x_pixel, height, width, channels;
+  std::int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+  std::int64_t y_row, y_pixel, residual_row, residual_pixel;  ///< from one position to the next
+  std::int64_t y_begin, y_end, out_width;
+  const Spread* spread;  ///< or null: a position is a pixel of y. With a spread there is no residual
+  /// Taps of a row of the filter, and channels of a tap, that are summed up for all positions before the next ones; 0 taps: all of the
+  /// filter for each tile. Then only a spread needs `sums`.
+  std::int64_t block_taps, block_channels;
+  Segment* segments;  ///< scratch for kh * kw entries
+  float* sums;        ///< scratch for the widest panel of all positions
+};
+
+}  // namespace dwsep

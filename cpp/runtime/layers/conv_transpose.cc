@@ -1,0 +1,142 @@
+// Transposed convolutions by matrices; and the choice.
+#include "runtime/layers/conv_transpose.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "runtime/layers/conv_transpose_base.hpp"
+#include "runtime/layers/stages.hpp"
+#include "runtime/layers/standard_areas.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+/// Matrices: the outputs of a position side by side, for each group of channels.
+class TransposedMatrices final : public ConvTranspose {
+ public:
+  TransposedMatrices(const TransposedGeometry& g, std::vector<PackedMatrix> matrices, const Activation& activation)
+      : ConvTranspose(g, activation), matrices_(std::move(matrices)) {
+    if (matrices_.size() != parts_.size() * static_cast<std::size_t>(g.groups)) {
+      reject("weights", std::to_string(parts_.size()) + " matrices for each group", std::to_string(matrices_.size()));
+    }
+    std::vector<float> bias;
+    for (std::size_t i = 0; i < matrices_.size(); ++i) {
+      const PackedMatrix& m = matrices_[i];
+      check_lanes(m.lanes);
+      const TransposedPart& p = part(i);
+      const std::int64_t k = p.rows.taps * p.columns.taps * (g.in / g.groups);
+      const std::int64_t columns = p.rows.phases() * p.columns.phases() * (g.out / g.groups);
+      const auto text = [](std::int64_t a, std::int64_t b) { return std::to_string(a) + " x " + std::to_string(b); };
+      if (m.k != k || m.columns != columns) reject("weights of a part", text(k, columns), text(m.k, m.columns));
+      if (i < static_cast<std::size_t>(g.groups)) bias.insert(bias.end(), m.bias.get(), m.bias.get() + g.out / g.groups);
+    }
+    set_untouched(std::move(bias));
+  }
+
+  std::int64_t scratch_bytes(const Shape& x, int threads) const override {
+    return measure([&](Scratch& s) { s.take_each<std::byte>(threads, bytes_of_a_thread(x, output_shape(x))); });
+  }
+
+ protected:
+  std::string kernel_name() const override { return gemm_name(matrices_.front().panel_vectors); }
+
+  void run_parts(Team& team, const ConstTensor& x, const Tensor& y, Scratch scratch) const noexcept override {
+    std::byte* const own = scratch.take_each<std::byte>(team.size(), bytes_of_a_thread(x.shape, y.shape))[team.rank()];
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+      const Positions at(g_, parts_[p], y.shape);
+      if (!at.empty()) run_part(team, x, y, p, at, Scratch(own));
+    }
+  }
+
+ private:
+  const TransposedPart& part(std::size_t matrix) const { return parts_[matrix / static_cast<std::size_t>(g_.groups)]; }
+  /// Of the first group of a part; the others are alike.
+  const PackedMatrix& matrix_of(std::size_t part) const { return matrices_[part * static_cast<std::size_t>(g_.groups)]; }
+  StandardAreas areas(const Geometry& g, const Shape& x, std::size_t part) const {
+    return standard_areas(g, x, g_.in / g_.groups, matrix_of(part), true);
+  }
+
+  std::int64_t bytes_of_a_thread(const Shape& x, const Shape& y) const {
+    std::int64_t most = 0;
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+      const Positions at(g_, parts_[p], y);
+      if (at.empty()) continue;
+      const Geometry g = at.geometry(parts_[p]);
+      most = std::max(most, measure([&](Scratch& s) { standard_scratch(g, areas(g, x, p), matrix_of(p), true, 1, s); }));
+    }
+    return most;
+  }
+
+  void run_part(const Team& team, const ConstTensor& x, const Tensor& y, std::size_t p, const Positions& at,
+                Scratch scratch) const noexcept {
+    const Geometry g = at.geometry(parts_[p]);
+    const std::int64_t all_rows = x.shape.n * g.out_h, panels = matrix_of(p).panels;
+    const bool by_panels = split_by_panels(matrix_of(p), all_rows, team.size());
+    const Range rows = by_panels ? Range{0, all_rows} : part_of(all_rows, team.rank(), team.size());
+    const Range mine = by_panels ? part_of(panels, team.rank(), team.size()) : Range{0, panels};
+    const Spread spread = spread_of(at, parts_[p], y);
+    const StandardAreas a = areas(g, x.shape, p);
+    const StandardScratch own = standard_scratch(g, a, matrix_of(p), true, 1, scratch);
+    for_each_piece(rows, g.out_h, g.out_h, [&](std::int64_t image, Range piece) {
+      for (std::int64_t group = 0; group < g_.groups; ++group) {
+        StandardWork w = work(g, x, y, p, group, image);
+        w.spread = &spread;
+        w.gemm.panel_begin = mine.begin;
+        w.gemm.panel_end = mine.end;
+        w.segments = own.segments[0];
+        w.sums = own.sums[0];
+        run_standard(w, a, piece);
+      }
+    });
+  }
+
+  Spread spread_of(const Positions& at, const TransposedPart& p, const Tensor& y) const {
+    return {p.columns.phases(),
+            g_.out / g_.groups,
+            g_.h.stride,
+            g_.w.stride,
+            at.rows.begin * g_.h.stride + p.rows.first - g_.h.pad_before,
+            at.columns.begin * g_.w.stride + p.columns.first - g_.w.pad_before,
+            y.stride_h,
+            y.stride_w,
+            y.shape.h,
+            y.shape.w};
+  }
+
+  StandardWork work(const Geometry& g, const ConstTensor& x, const Tensor& y, std::size_t p, std::int64_t group, std::int64_t image) const {
+    StandardWork w{};
+    w.gemm = matrices_[p * static_cast<std::size_t>(g_.groups) + static_cast<std::size_t>(group)].work();
+    w.gemm.activation = activation_;
+    w.gemm.a = x.as<float>() + image * x.stride_n + group * (g_.in / g_.groups);
+    w.gemm.y = y.as<float>() + image * y.stride_n + group * (g_.out / g_.groups);
+    w.x_row = x.stride_h;
+    w.x_pixel = x.stride_w;
+    w.height = x.shape.h;
+    w.width = x.shape.w;
+    w.channels = g_.in / g_.groups;
+    set_filter(w, g);
+    w.y_row = g_.h.stride * y.stride_h;
+    w.y_pixel = g_.w.stride * y.stride_w;
+    return w;
+  }
+
+  std::vector<PackedMatrix> matrices_;
+};
+
+}  // namespace
+
+std::shared_ptr<const PackedLayer> make_transposed_matrices(const TransposedGeometry& g, std::vector<PackedMatrix> matrices,
+                                                            const Activation& activation) {
+  return std::make_shared<TransposedMatrices>(g, std::move(matrices), activation);
+}
+
+std::shared_ptr<const PackedLayer> make_conv_transpose(const TransposedGeometry& geometry, TransposedFilters filters,
+                                                       const Activation& activation) {
+  check_geometry(geometry);
+  if (geometry.depthwise()) {
+    return make_transposed_depthwise(geometry, std::get<std::vector<PackedDepthwise>>(std::move(filters)), activation);
+  }
+  return make_transposed_matrices(geometry, std::get<std::vector<PackedMatrix>>(std::move(filters)), activation);
+}
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,146 @@
+// The parts of a transposed convolution and their filters.
+#include <algorithm>
+
+#include "runtime/dispatch.hpp"
+#include "runtime/layers/conv_transpose.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+void check_axis(const TransposedAxis& a) {
+  const auto range = [](const char* what, std::int64_t value, std::int64_t least) {
+    if (value < least || value > kMaxPixels) {
+      reject(what, "a value between " + std::to_string(least) + " and 2^31", std::to_string(value));
+    }
+  };
+  range("filter size", a.taps, 1);
+  range("stride", a.stride, 1);
+  range("dilation", a.dilation, 1);
+  range("padding", a.pad_before, 0);
+  range("padding", a.pad_after, 0);
+  range("output_padding", a.output_padding, 0);
+}
+
+/// Phases of rows and of columns, in every combination; for matrices: one position's outputs are columns.
+std::vector<TransposedPart> combined(const TransposedGeometry& g, bool exact) {
+  std::vector<TransposedPart> parts;
+  const std::vector<PhaseGroup> columns = phase_groups(g.w, exact);
+  for (const PhaseGroup& row : phase_groups(g.h, exact)) {
+    for (const PhaseGroup& column : columns) parts.push_back({row, column});
+  }
+  return parts;
+}
+
+/// Vectors that the matrices have, weighted by the length of their sums.
+double vector_taps(const TransposedGeometry& g, const std::vector<TransposedPart>& parts) {
+  // Fixed, so that files mean the same to every instruction set.
+  constexpr std::int64_t kFloats = 8;
+  double sum = 0;
+  for (const TransposedPart& p : parts) {
+    const std::int64_t columns = product({p.rows.phases(), p.columns.phases(), g.out / g.groups});
+    sum += magnitude({p.rows.taps, p.columns.taps, ceil_div(columns, kFloats)});
+  }
+  return sum;
+}
+
+std::vector<TransposedPart> single_phases(const TransposedGeometry& g) {
+  const auto split = [](const std::vector<PhaseGroup>& groups) {
+    std::vector<PhaseGroup> single;
+    for (const PhaseGroup& group : groups) {
+      for (std::int64_t i = 0; i < group.phases(); ++i) {
+        single.push_back(group);
+        single.back().first += i;
+        single.back().tap = {group.tap[static_cast<std::size_t>(i)]};
+      }
+    }
+    return single;
+  };
+  std::vector<TransposedPart> parts;
+  const std::vector<PhaseGroup> columns = split(phase_groups(g.w, true));
+  for (const PhaseGroup& row : split(phase_groups(g.h, true))) {
+    for (const PhaseGroup& column : columns) parts.push_back({row, column});
+  }
+  return parts;
+}
+
+/// The filter that meets an input at [row][column] of a part's window.
+struct Filter {
+  const TransposedGeometry& g;
+  const TransposedPart& p;
+  const float* weight;
+
+  const float* at(std::int64_t row_phase, std::int64_t column_phase, std::int64_t row, std::int64_t column) const {
+    const std::int64_t kh = p.rows.tap[static_cast<std::size_t>(row_phase)] - row * p.rows.tap_step;
+    const std::int64_t kw = p.columns.tap[static_cast<std::size_t>(column_phase)] - column * p.columns.tap_step;
+    return weight + (kh * g.w.taps + kw) * g.in * (g.out / g.groups);
+  }
+};
+
+PackedMatrix pack_part(const TransposedGeometry& g, const TransposedPart& p, const float* weight, const float* bias, std::int64_t group) {
+  const std::int64_t in = g.in / g.groups, out = g.out / g.groups, rows = p.rows.phases(), columns = p.columns.phases();
+  const std::int64_t k = p.rows.taps * p.columns.taps * in, width = rows * columns * out;
+  std::vector<float> matrix, all_bias;
+  matrix.reserve(static_cast<std::size_t>(k * width));
+  const Filter filter{g, p, weight};
+  for (std::int64_t r = 0; r < p.rows.taps; ++r) {
+    for (std::int64_t c = 0; c < p.columns.taps; ++c) {
+      for (std::int64_t channel = group * in; channel < (group + 1) * in; ++channel) {
+        for (std::int64_t i = 0; i < rows * columns; ++i) {
+          const float* const from = filter.at(i / columns, i % columns, r, c) + channel * out;
+          matrix.insert(matrix.end(), from, from + out);
+        }
+      }
+    }
+  }
+  for (std::int64_t i = 0; bias != nullptr && i < rows * columns; ++i) {
+    all_bias.insert(all_bias.end(), bias + group * out, bias + (group + 1) * out);
+  }
+  return pack_matrix(matrix.data(), width, bias == nullptr ? nullptr : all_bias.data(), k, width, active_kernels());
+}
+
+PackedDepthwise pack_phase(const TransposedGeometry& g, const TransposedPart& p, const float* weight, const float* bias) {
+  std::vector<float> filters;
+  const Filter filter{g, p, weight};
+  for (std::int64_t r = 0; r < p.rows.taps; ++r) {
+    for (std::int64_t c = 0; c < p.columns.taps; ++c) {
+      const float* const from = filter.at(0, 0, r, c);
+      filters.insert(filters.end(), from, from + g.out);
+    }
+  }
+  return pack({filters.data(), p.rows.taps, p.columns.taps, g.in, g.out / g.in, bias}, active_kernels().lanes);
+}
+
+}  // namespace
+
+void check_geometry(const TransposedGeometry& g) {
+  check_axis(g.h);
+  check_axis(g.w);
+  if (g.in < 1 || g.out < 1) reject("channels", "1 or more", std::to_string(g.in) + " and " + std::to_string(g.out));
+  if (g.groups < 1 || g.in % g.groups != 0 || g.out % g.groups != 0) {
+    reject("groups", "a divisor of the " + std::to_string(g.in) + " and " + std::to_string(g.out) + " channels", std::to_string(g.groups));
+  }
+}
+
+std::vector<TransposedPart> transposed_parts(const TransposedGeometry& g) {
+  if (g.depthwise()) return single_phases(g);
+  std::vector<TransposedPart> exact = combined(g, true), joined = combined(g, false);
+  // Positions at the border compute pixels that are cropped, if phases that begin at other q are together; few columns gain more.
+  return vector_taps(g, joined) < 0.85 * vector_taps(g, exact) ? joined : exact;
+}
+
+TransposedFilters pack_transposed(const TransposedGeometry& g, const float* weight, const float* bias) {
+  check_geometry(g);
+  const std::vector<TransposedPart> parts = transposed_parts(g);
+  if (g.depthwise()) {
+    std::vector<PackedDepthwise> filters;
+    for (const TransposedPart& p : parts) filters.push_back(pack_phase(g, p, weight, bias));
+    return filters;
+  }
+  std::vector<PackedMatrix> matrices;
+  for (const TransposedPart& p : parts) {
+    for (std::int64_t group = 0; group < g.groups; ++group) matrices.push_back(pack_part(g, p, weight, bias, group));
+  }
+  return matrices;
+}
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,119 @@
+#include "runtime/layers/standard_areas.hpp"
+
+#include <algorithm>
+
+#include "runtime/dispatch.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+/// What positions of one axis cost, in taps: exactly, and where each run of positions that meets the same taps has tiles of its own.
+struct AxisCost {
+  double taps = 0;          ///< of all positions together
+  std::int64_t runs = 0;    ///< at the ends
+  double end_taps = 0;      ///< taps of those
+  std::int64_t inside = 0;  ///< positions that meet all taps
+
+  AxisCost(std::int64_t outputs, std::int64_t stride, std::int64_t pad, std::int64_t dilation, std::int64_t taps_of, std::int64_t size) {
+    const auto met = [&](std::int64_t out) {
+      const std::int64_t first = out * stride - pad;
+      const std::int64_t begin = first < 0 ? ceil_div(-first, dilation) : 0;
+      const std::int64_t end = first < size ? std::min((size - 1 - first) / dilation + 1, taps_of) : 0;
+      return std::max<std::int64_t>(end - begin, 0);
+    };
+    const std::int64_t room = size + pad - (taps_of - 1) * dilation;
+    const std::int64_t begin = std::clamp<std::int64_t>(ceil_div(std::max<std::int64_t>(pad, 0), stride), 0, outputs);
+    const std::int64_t end = std::clamp<std::int64_t>(room > 0 ? (room - 1) / stride + 1 : 0, begin, outputs);
+    inside = end - begin;
+    // Of ends of many positions a sample: it decides nothing but the order of the work.
+    const auto add = [&](std::int64_t from, std::int64_t to) {
+      constexpr std::int64_t kSamples = 16;
+      const std::int64_t step = std::max<std::int64_t>((to - from) / kSamples, 1);
+      for (std::int64_t out = from; out < to; out += step) end_taps += static_cast<double>(met(out) * std::min(step, to - out));
+      runs += to - from;
+    };
+    add(0, begin);
+    add(end, outputs);
+    taps = end_taps + static_cast<double>(inside * taps_of);
+  }
+};
+
+/// Cycles of vector multiply-adds, two a cycle, of `positions` with so many taps times channels each: a tile of few positions waits for its
+/// own sums.
+double tiles_cost(double positions, double length, int vectors, std::int64_t most) {
+  if (positions <= 0) return 0;
+  const double tiles = std::max(positions / static_cast<double>(most), 1.0), each = positions / tiles * vectors / 2;
+  return tiles * (std::max(each, 4.0) * length + 10);
+}
+
+}  // namespace
+
+StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t channels, const PackedMatrix& matrix, bool spread) {
+  constexpr std::int64_t kSumBytes = 32 * 1024, kPanelBytes = 32 * 1024, kInputBytes = 256 * 1024, kLeastLength = 64;
+  StandardAreas a{};
+  const std::int64_t width = matrix.widest_panel() * matrix.lanes;
+  const int vectors = matrix.panel_vectors;
+  const std::int64_t most = active_kernels().lanes == 16 ? 14 / vectors : 12 / vectors;
+
+  const AxisCost down(g.out_h, g.stride_h, g.pad_top, g.dilation_h, g.kh, x.h);
+  const AxisCost along(g.out_w, g.stride_w, g.pad_left, g.dilation_w, g.kw, x.w);
+  const double depth = static_cast<double>(channels);
+  const auto taps = [](std::int64_t a_tap, std::int64_t b_tap) { return static_cast<double>(a_tap) * static_cast<double>(b_tap); };
+  const double h = static_cast<double>(down.inside), w = static_cast<double>(along.inside);
+  const double down_end = down.runs > 0 ? down.end_taps / static_cast<double>(down.runs) : 0;
+  const double along_end = along.runs > 0 ? along.end_taps / static_cast<double>(along.runs) : 0;
+  const double at_once = tiles_cost(h * w, taps(g.kh, g.kw) * depth, vectors, most) +
+                         static_cast<double>(down.runs) * tiles_cost(w, down_end * static_cast<double>(g.kw) * depth, vectors, most) +
+                         static_cast<double>(along.runs) * tiles_cost(h, along_end * static_cast<double>(g.kh) * depth, vectors, most) +
+                         static_cast<double>(down.runs * along.runs) * tiles_cost(1, down_end * along_end * depth, vectors, most);
+
+  a.block_taps = std::min(ceil_div(kLeastLength, channels), g.kw);
+  a.block_channels = std::min(channels, std::max<std::int64_t>(kPanelBytes / bytes_of<float>(width), 64));
+  const double blocks = magnitude({g.kh, ceil_div(g.kw, a.block_taps), ceil_div(channels, a.block_channels)});
+  const double positions = magnitude({g.out_h, g.out_w});
+  const double by_blocks =
+      tiles_cost(positions, down.taps * along.taps * depth / positions, vectors, most) * 1.05 + positions * vectors * blocks * 2;
+  const bool exceeds = matrix.k * width * 4 > 512 * 1024;
+  if (at_once * (exceeds ? 0.9 : 1.0) <= by_blocks) a.block_taps = 0;
+
+  const bool sums = spread || a.block_taps > 0;
+  const std::int64_t most_positions = sums ? std::max<std::int64_t>(kSumBytes / bytes_of<float>(width), 1) : g.out_h * g.out_w;
+  a.columns = std::clamp<std::int64_t>(g.out_w, 1, std::max<std::int64_t>(most_positions, 64));
+  const double row = 4 * magnitude({std::min(a.columns * g.stride_w, x.w), g.stride_h, channels});
+  const std::int64_t input_rows = static_cast<std::int64_t>(std::max(static_cast<double>(kInputBytes) / std::max(row, 1.0), 1.0));
+  a.rows = std::clamp<std::int64_t>(std::min(input_rows, most_positions / a.columns), 1, std::max<std::int64_t>(g.out_h, 1));
+  return a;
+}
+
+StandardScratch standard_scratch(const Geometry& g, const StandardAreas& areas, const PackedMatrix& matrix, bool spread, int threads,
+                                 Scratch& s) {
+  const bool sums = spread || areas.block_taps > 0;
+  return {s.take_each<Segment>(threads, product({g.kh, g.kw})),
+          s.take_each<float>(threads, sums ? product({areas.rows, areas.columns, matrix.widest_panel(), matrix.lanes}) : 0)};
+}
+
+void run_standard(const StandardWork& work, const StandardAreas& areas, Range rows) {
+  for (std::int64_t row = rows.begin; row < rows.end; row += areas.rows) {
+    for (std::int64_t column = 0; column < work.out_width; column += areas.columns) {
+      StandardWork w = work;
+      w.block_taps = areas.block_taps;
+      w.block_channels = areas.block_channels;
+      w.y_begin = row;
+      w.y_end = std::min(row + areas.rows, rows.end);
+      w.pad_left -= column * w.stride_w;
+      w.out_width = std::min(areas.columns, work.out_width - column);
+      Spread spread{};
+      if (w.spread == nullptr) {
+        w.gemm.y += column * w.y_pixel;
+        if (w.gemm.residual != nullptr) w.gemm.residual += column * w.residual_pixel;
+      } else {
+        spread = *w.spread;
+        spread.first_w += column * spread.stride_w;
+        w.spread = &spread;
+      }
+      active_kernels().standard(w);
+    }
+  }
+}
+
+}  // namespace dwsep::runtime
