@@ -15,6 +15,7 @@ from collections import Counter
 import numpy as np
 import onnx
 from onnx_cases import CASES, model_of
+from onnx_quantized_cases import CASES as QUANTIZED
 
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
 from dwsep.graph.infer import infer
@@ -34,6 +35,7 @@ def seeds():
     newest = onnx.defs.onnx_opset_version()
     known = [(c, [o for o in c.opsets if o <= newest]) for c in CASES]
     models = [model_of(c, o[-1], "N" if c.open_batch else None) for c, o in known if o]
+    models += QUANTIZED.values()
     return [model.SerializeToString() for model in models]
 
 

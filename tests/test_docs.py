@@ -143,7 +143,7 @@ def test_the_tables_of_operators_are_those_of_the_importers(mark, importers, fol
     text = (ROOT / "docs" / "networks.md").read_text(encoding="utf-8")
     table = text.partition(f"<!-- {mark}:begin -->")[2].partition(f"<!-- {mark}:end -->")[0]
     rows = [line.split("|") for line in table.splitlines() if line.startswith("| `")]
-    *plain, known_in_advance = [re.findall(r"`(\w+)`", row[1]) for row in rows]
+    *plain, known_in_advance = [re.findall(r"`([\w.]+)`", row[1]) for row in rows]
     assert sorted(name for names in plain for name in names) == sorted(importers)
     assert known_in_advance == sorted(set(folded) - set(importers))
 

@@ -20,6 +20,8 @@ from dwsep.graph.pipeline import optimize
 
 # imported by composition of parts that have cases, but newer than the oracle or never alone
 ELSEWHERE = {"Swish", "CastLike"}
+# cases of test_onnx_quantized
+QUANTIZED = {op for op in IMPORTERS if "Q" in op or "quant" in op or "Integer" in op}
 
 
 def oracle(model, feeds):
@@ -85,4 +87,4 @@ def test_operator_on_the_core(case):
 
 
 def test_every_importer_has_a_case():
-    assert set(IMPORTERS) - {case.op for case in CASES} == ELSEWHERE
+    assert set(IMPORTERS) - {case.op for case in CASES} == ELSEWHERE | QUANTIZED

@@ -96,6 +96,7 @@ class Import:
         if self._problems:
             raise self._error()
         self._add_outputs(outputs, types or {})
+        _describe_inputs(self.build.graph)
         return self.build.graph
 
     def _add(self, node: FileNode, importer: ImportNode, read: set[str]) -> None:
@@ -192,6 +193,19 @@ class Import:
         if isinstance(value, Computed):
             self.build.rename(value, name, len(self.build.graph.nodes) - 1)
         return value
+
+
+def _describe_inputs(graph: Graph) -> None:
+    """Say of inputs what their integers stand for, where all that read them agree."""
+    readers = graph.users()
+    for name in graph.inputs:
+        nodes, type_ = readers.get(name, []), graph.types[name]
+        if type_.quantization is not None or any(n.kind != "dequantize" for n in nodes):
+            continue
+        kinds = {(n.attributes["scale"], n.attributes["zero_point"]) for n in nodes}
+        if len(kinds) == 1 and len(next(iter(kinds))[0]) == 1:
+            quantization = Quantization(*kinds.pop(), None, type_.dtype)
+            graph.types[name] = TensorType(type_.shape, type_.dtype, quantization)
 
 
 def _short(text: str, most: int = 200) -> str:

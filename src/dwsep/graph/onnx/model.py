@@ -17,6 +17,7 @@ from ...errors import InvalidModelError
 from ..importing.node import FileNode, needed_nodes
 from ..importing.values import Known
 from ..types import DType
+from .registry import FOREIGN, Signature
 from .tensors import is_readable, to_array, type_name
 
 _OLDEST_OPSET = 7
@@ -160,6 +161,9 @@ _TYPES_OF_ATTRIBUTES: dict[str, type] = {
 
 def check_against_schema(node: FileNode, opset: int) -> None:
     """Raise InvalidModelError for attributes and numbers of inputs that an operator cannot have."""
+    if node.type in FOREIGN:
+        _check_signature(node, FOREIGN[node.type])
+        return
     onnx = onnx_package()
     try:
         schema = onnx.defs.get_schema(node.type, opset, "")
@@ -185,6 +189,20 @@ def check_against_schema(node: FileNode, opset: int) -> None:
     for name, attribute in schema.attributes.items():
         if attribute.required and name not in node.attributes:
             raise InvalidModelError(f"attribute {name!r} is missing")
+
+
+def _check_signature(node: FileNode, signature: Signature) -> None:
+    least, most, attributes = signature
+    if len(node.inputs) < least or (most is not None and len(node.inputs) > most):
+        raise InvalidModelError(f"need {least} to {most} inputs, got {len(node.inputs)}")
+    if len(node.outputs) != 1:
+        raise InvalidModelError(f"need 1 output, got {len(node.outputs)}")
+    for name, value in node.attributes.items():
+        if name not in attributes:
+            raise InvalidModelError(f"there is no attribute {name!r}")
+        numbers = attributes[name] is not list or all(isinstance(v, int) for v in value)
+        if not isinstance(value, attributes[name]) or not numbers:
+            raise InvalidModelError(f"attribute {name!r}: need {attributes[name].__name__}")
 
 
 def initializers(file: File, used: Collection[str]) -> dict[str, Known]:

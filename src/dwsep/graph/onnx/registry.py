@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from ..importing.values import Value
@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     Importer = Callable[[Call], "Value | list[Value | None]"]
 
 
+class Signature(NamedTuple):
+    """What an operator may have that no schema of ONNX describes; inputs without end are None."""
+
+    least: int
+    most: int | None
+    attributes: dict[str, type]
+
+
 IMPORTERS: dict[str, Any] = {}
+FOREIGN: dict[str, Signature] = {}  # of other domains
 
 
 def operator(*types: str) -> Callable[[Importer], Importer]:
@@ -25,3 +34,11 @@ def operator(*types: str) -> Callable[[Importer], Importer]:
         return function
 
     return register
+
+
+def foreign(
+    type_: str, least: int, most: int | None, **attributes: type
+) -> Callable[[Importer], Importer]:
+    """Register a function as the importer of an operator of another domain, of one output."""
+    FOREIGN[type_] = Signature(least, most, attributes)
+    return operator(type_)
