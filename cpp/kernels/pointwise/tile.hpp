@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/pointwise/half.hpp"
+#include "kernels/row_addresses.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -22,41 +23,6 @@ struct GemmTiles {
   int last_lanes;  ///< columns of the panel's last vector that exist
   float lo, hi;
   std::int64_t count;
-};
-
-/// Addresses of up to 18 rows from two pointers and four strides: x86 scales an index by 1, 2, 4 or 8, so strides of 1, 3, 5 and 7 rows
-/// reach nine rows from one pointer. Opaque, because the compiler would otherwise keep a pointer a row and spill them.
-struct RowAddresses {
-  const char* base[2];
-  std::int64_t s1, s3, s5, s7;
-
-  [[gnu::always_inline]] inline RowAddresses(const float* a, std::int64_t row) {
-    s1 = opaque(row * static_cast<std::int64_t>(sizeof(float)));
-    s3 = opaque(3 * s1);
-    s5 = opaque(5 * s1);
-    s7 = opaque(7 * s1);
-    base[0] = reinterpret_cast<const char*>(a);
-    base[1] = base[0] + 9 * s1;
-  }
-  template <int Row>
-  [[gnu::always_inline]] inline const float* at() const {
-    constexpr int r = Row % 9;
-    const char* p = base[Row / 9];
-    if constexpr (r == 3 || r == 6) {
-      p += s3 * (r / 3);
-    } else if constexpr (r == 5) {
-      p += s5;
-    } else if constexpr (r == 7) {
-      p += s7;
-    } else {
-      p += s1 * r;
-    }
-    return reinterpret_cast<const float*>(p);
-  }
-  [[gnu::always_inline]] inline void advance(std::int64_t floats) {
-    base[0] = opaque(base[0] + floats * static_cast<std::int64_t>(sizeof(float)));
-    base[1] = opaque(base[1] + floats * static_cast<std::int64_t>(sizeof(float)));
-  }
 };
 
 /// Rows of an output, `row` floats apart.
@@ -159,7 +125,7 @@ template <int MR, int NV, class Half>
     GemmTile<MR, NV, Half> tile;
     tile.set(t.bias);
     for (std::int64_t s = 0; s < t.segment_count; ++s) {
-      tile.multiply(RowAddresses(a + t.segments[s].a, t.a_row), t.b + t.segments[s].k * tile.kWidth, t.segments[s].length);
+      tile.multiply(RowAddresses<float>(a + t.segments[s].a, t.a_row), t.b + t.segments[s].k * tile.kWidth, t.segments[s].length);
     }
     if (residual != nullptr) {
       tile.add_residual(EvenRows<const float>{residual, t.residual_row}, t.last_lanes);
