@@ -3,6 +3,7 @@
 import os
 import platform
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from Cython.Build import cythonize
 from pybind11 import get_include
@@ -10,9 +11,12 @@ from pybind11.setup_helpers import ParallelCompile
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
+from setuptools.errors import CompileError
 
 # GCC 12 warns about its own AVX-512 header.
-QUIET = {"avx512": ["-Wno-maybe-uninitialized", "-Wno-uninitialized"]}
+QUIET = {
+    isa: ["-Wno-maybe-uninitialized", "-Wno-uninitialized"] for isa in ("avx512", "avx512vnni")
+}
 
 
 def isa_flags(machine: str) -> dict[str, list[str]]:
@@ -52,6 +56,9 @@ class BuildExt(build_ext):
     """Adds the flags of its instruction set to each file in a folder of cpp/isa."""
 
     def build_extensions(self) -> None:
+        for isa, flags in ISA_FLAGS.items():
+            if not self.knows(flags):
+                self.leave_out(isa)
         compile_one = self.compiler._compile
 
         def with_isa_flags(obj, src, ext, cc_args, extra_postargs, pp_opts):
@@ -61,6 +68,23 @@ class BuildExt(build_ext):
 
         self.compiler._compile = with_isa_flags
         super().build_extensions()
+
+    def knows(self, flags: list[str]) -> bool:
+        """Say whether the compiler knows these flags: GCC 10 has no AVX-VNNI."""
+        with TemporaryDirectory() as folder:
+            source = Path(folder, "empty.cc")
+            source.touch()
+            try:
+                self.compiler.compile([str(source)], output_dir=folder, extra_postargs=flags)
+            except CompileError:
+                return False
+        return True
+
+    def leave_out(self, isa: str) -> None:
+        for ext in self.extensions:
+            left = [s for s in ext.sources if Path(s).parent != Path("cpp/isa", isa)]
+            if left != ext.sources:
+                ext.sources = [*left, f"cpp/isa/stubs/{isa}.cc"]
 
 
 class BuildPy(build_py):

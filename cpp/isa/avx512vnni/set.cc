@@ -1,0 +1,6 @@
+#define DWSEP_ISA_NAMESPACE avx512vnni
+#include "isa/adding_set.hpp"
+
+namespace dwsep::isa {
+constexpr KernelSet k_avx512vnni = avx512vnni::make_adding_set("avx512vnni");
+}  // namespace dwsep::isa

@@ -1,0 +1,109 @@
+// The int8 matrix product over packed panels: walks blocks of rows, panels, and register tiles.
+//
+// Where bytes of x have to be flipped, or k is not whole quads, or rows lie a power of two apart, a block of rows is copied to the stack
+// first: once for all panels, 1-3 % of the time of one of 64 columns.
+#pragma once
+
+#include "kernels/int8/quad_gemm_tile.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
+
+constexpr std::int64_t kBlockBytes = 48 * 1024;  // of copied rows: about a level-1 cache, and little of any stack
+
+/// Distance of copied rows: whole cache lines, an odd number of them, so that rows do not share the sets of a cache; a line more than a
+/// vector may overhang.
+constexpr std::int64_t copied_row(std::int64_t k) { return (((k + 63) / 64) | 1) * 64; }
+
+using QuadTileFunction = void (*)(const QuadTiles&);
+template <class Out, int NV, int MR>
+constexpr QuadTileFunction quad_tile() {
+  if constexpr (MR <= max_quad_rows(NV)) return quad_tiles<Out, MR, NV>;
+  return nullptr;
+}
+template <class Out, int NV>
+constexpr QuadTileFunction kQuadTiles[] = {
+    quad_tile<Out, NV, 1>(),  quad_tile<Out, NV, 2>(),  quad_tile<Out, NV, 3>(),  quad_tile<Out, NV, 4>(), quad_tile<Out, NV, 5>(),
+    quad_tile<Out, NV, 6>(),  quad_tile<Out, NV, 7>(),  quad_tile<Out, NV, 8>(),  quad_tile<Out, NV, 9>(), quad_tile<Out, NV, 10>(),
+    quad_tile<Out, NV, 11>(), quad_tile<Out, NV, 12>(), quad_tile<Out, NV, 13>(), quad_tile<Out, NV, 14>()};
+
+/// One panel for rows [begin, end), of which t.a is the first: tiles of nearly equal height, because a last row alone costs nearly as much
+/// as a whole tile.
+template <class Out, int NV>
+inline void quad_panel(const Int8GemmWork& w, QuadTiles t, std::int64_t vectors_before, std::int64_t begin, std::int64_t end) {
+  const std::int64_t column = vectors_before * kLanes, left = w.columns - column;
+  const PanelStore<Out, NV> panel_store(w.q, w.y_flip, column);
+  t.b = static_cast<const std::int8_t*>(w.b) + vectors_before * t.b_quads * Dot::kWeightVectors * I8::kLanes;
+  t.initial = w.initial + column;
+  t.multiplier = w.q.multiplier + column;
+  t.store = &panel_store;
+  t.columns = static_cast<int>(left < NV * kLanes ? left : NV * kLanes);
+  const std::int64_t rows = end - begin, most = max_quad_rows(NV);
+  const std::int64_t tiles = (rows + most - 1) / most, height = rows / tiles, taller = rows % tiles;
+  const std::int8_t* a = t.a;
+  const auto run = [&](std::int64_t row, std::int64_t tile_rows, std::int64_t count) {
+    if (count == 0) return;
+    t.a = a + row * (t.pieces == nullptr ? t.a_row : w.a_row);
+    t.y = static_cast<Out*>(w.y) + (begin + row) * w.y_row + column;
+    t.residual = w.residual.data == nullptr ? nullptr : w.residual.data + (begin + row) * w.residual.row + column;
+    t.count = count;
+    kQuadTiles<Out, NV>[tile_rows - 1](t);
+  };
+  run(0, height + 1, taller);
+  run(taller * (height + 1), height, tiles - taller);
+}
+
+template <class Out>
+inline void quad_panels(const Int8GemmWork& w, const QuadTiles& t, std::int64_t begin, std::int64_t end) {
+  const QuadPanels panels(w.columns);
+  for (std::int64_t p = w.panel_begin; p < w.panel_end; ++p) {
+    const std::int64_t before = panels.vectors_before(p);
+    switch (panels.vectors(p)) {
+      case 4:
+        quad_panel<Out, 4>(w, t, before, begin, end);
+        break;
+      case 2:
+        quad_panel<Out, 2>(w, t, before, begin, end);
+        break;
+      default:
+        quad_panel<Out, 1>(w, t, before, begin, end);
+    }
+  }
+}
+
+/// Blocks of rows, copied if there is a place for that.
+template <class Out>
+inline void quad_blocks(const Int8GemmWork& w, QuadTiles t, std::int64_t block, const Pieces* copies) {
+  for (std::int64_t row = 0; row < w.rows; row += block) {
+    const std::int64_t end = row + block < w.rows ? row + block : w.rows;
+    t.a = w.a + row * w.a_row;
+    if (copies != nullptr && t.pieces == nullptr) {
+      for (std::int64_t r = 0; r < end - row; ++r) copy_row(t.a + r * w.a_row, w.k, copies->flip, copies->to + r * t.a_row);
+      t.a = copies->to;
+    }
+    quad_panels<Out>(w, t, row, end);
+  }
+}
+
+template <class Out>
+inline void quad_gemm(const Int8GemmWork& w) {
+  QuadTiles t{};
+  t.quads = (w.k + 3) / 4;
+  t.b_quads = packed_quads(w.k);
+  t.y_row = w.y_row;
+  t.residual_type = &w.residual;
+  const auto flip = static_cast<std::uint8_t>(w.a_flip ^ Dot::kFlip);
+  alignas(64) std::int8_t rows[kBlockBytes];
+  t.a_row = w.a_row;
+  std::int64_t block = w.block_rows;
+  if (flip != 0 || w.k % 4 != 0) {
+    const Pieces pieces{w.a_row, w.k, flip, rows};
+    t.a_row = copied_row(w.k < kPieceBytes ? w.k : kPieceBytes);
+    if (w.k > kPieceBytes) t.pieces = &pieces;
+    const std::int64_t most = w.k > kPieceBytes ? kPieceRows : kBlockBytes / t.a_row;
+    if (block > most) block = most;
+    return quad_blocks<Out>(w, t, block, &pieces);
+  }
+  quad_blocks<Out>(w, t, block, nullptr);
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE::int8

@@ -1,0 +1,45 @@
+// Packs the weights of the int8 matrix product.
+#pragma once
+
+#include "kernels/int8/quad_gemm_tile.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
+
+/// [panel][half of a panel, where its vectors do not fit the registers][four k][vector][lane][k]
+template <class Out>
+inline void pack_quad_gemm(Int8PackWork& w) {
+  const QuadPanels panels(w.columns);
+  const std::int64_t quads = packed_quads(w.k), vectors_of_all = panels.all_vectors();
+  constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
+  w.panels = panels.count();
+  w.panel_columns = 4 * kLanes;
+  w.sums = vectors_of_all * kLanes * (kMatrixTiles ? 2 : 1);
+  w.bytes = vectors_of_all * quads * kBytes;
+  if (w.packed == nullptr) return;
+  auto* const out = static_cast<std::int8_t*>(w.packed);
+  for (std::int64_t p = 0; p < panels.count(); ++p) {
+    const int vectors = panels.vectors(p), group = group_of(vectors);
+    const std::int64_t before = panels.vectors_before(p);
+    for (int j = 0; j < vectors; ++j) {
+      std::int8_t* to = out + (before + j / group * group) * quads * kBytes + j % group * kBytes;
+      for (int lane = 0; lane < kLanes; ++lane) {
+        const std::int64_t c = before * kLanes + channel_of(kOrderOf<Out>, vectors, j, lane), at = (before + j) * kLanes + lane;
+        const bool exists = c < w.columns;
+        std::uint32_t sum = 0, correction = 0;
+        for (std::int64_t k = 0; k < 4 * quads; ++k) {
+          const std::int8_t weight = exists && k < w.k ? w.weights[k * w.weights_row + c] : std::int8_t{0};
+          correction += static_cast<std::uint32_t>(Dot::pack(weight, to + k / 4 * group * kBytes + lane * 4 + k % 4));
+          sum += static_cast<std::uint32_t>(weight);
+        }
+        const std::uint32_t initial = exists ? static_cast<std::uint32_t>(w.bias[c]) - static_cast<std::uint32_t>(*w.x_zeros) * sum : 0;
+        w.initial[at] = static_cast<std::int32_t>(initial + correction);
+        w.multiplier[at] = exists ? w.multipliers[c] : 0.0F;
+        if (!kMatrixTiles) continue;
+        w.initial[vectors_of_all * kLanes + at] = static_cast<std::int32_t>(initial);  // signed x needs no correction
+        w.multiplier[vectors_of_all * kLanes + at] = w.multiplier[at];
+      }
+    }
+  }
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE::int8

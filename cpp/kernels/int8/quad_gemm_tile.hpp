@@ -1,0 +1,158 @@
+// The int8 matrix product's micro-kernel: MR pixels x NV vectors of columns, four k at a time. Sums are exact, so their order is free.
+#pragma once
+
+#include "kernels/int8/quad_requantize.hpp"
+#include "kernels/row_addresses.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
+
+/// Bytes flipped, and zeros up to whole quads.
+inline void copy_row(const std::int8_t* from, std::int64_t n, std::uint8_t flip, std::int8_t* to) {
+  const I8 f = broadcast(static_cast<std::int8_t>(flip));
+  std::int64_t i = 0;
+  for (; i + I8::kLanes <= n; i += I8::kLanes) store(to + i, bit_xor(load(from + i), f));
+  if (i < n) store(to + i, bit_xor(load_first(from + i, static_cast<int>(n - i)), f));
+}
+
+constexpr std::int64_t kPieceBytes = 8192;
+constexpr int kPieceRows = 4;
+/// Rows of a matrix too long to be copied whole: kPieceRows of them, kPieceBytes at a time.
+struct Pieces {
+  std::int64_t a_row, k;
+  std::uint8_t flip;
+  std::int8_t* to;  ///< copies, QuadTiles::a_row from one row to the next
+};
+
+/// `count` tiles of MR rows each, in one panel.
+struct QuadTiles {
+  const std::int8_t* a;
+  std::int64_t a_row, quads;  ///< quads of k
+  std::int64_t b_quads;       ///< as packed
+  const Pieces* pieces;       ///< or null: what to copy, piece by piece, because k is too long for whole rows
+  const std::int8_t* b;
+  const std::int32_t* initial;  ///< of the panel, as is the multiplier
+  const float* multiplier;
+  void* y;
+  std::int64_t y_row;
+  const std::int8_t* residual;
+  const Int8Residual* residual_type;
+  const void* store;  ///< the panel's PanelStore
+  int columns;        ///< of the panel that exist
+  std::int64_t count;
+};
+
+/// Quads of k in packed weights: AMX multiplies 16 at a time.
+constexpr std::int64_t packed_quads(std::int64_t k) { return kMatrixTiles ? (k + 63) / 64 * 16 : (k + 3) / 4; }
+
+/// Vectors of sums that a tile keeps in registers at a time: all of a panel, or half of one where there are 16 registers, or
+/// two by two tiles for AMX.
+constexpr int kQuadGroup = kRegisters >= 32 && !kMatrixTiles ? 4 : 2;
+constexpr int group_of(int vectors) { return vectors < kQuadGroup ? vectors : kQuadGroup; }
+
+/// Four bytes in each lane.
+[[gnu::always_inline]] inline I8 broadcast_quad(const std::int8_t* p) {
+  std::int32_t quad;
+  __builtin_memcpy(&quad, p, sizeof quad);
+  return reinterpret<std::int8_t>(broadcast(quad));
+}
+
+/// Sums of one tile that are independent of each other: a product takes as long as ten that follow each other at once, so where there are
+/// fewer sums, every other k goes to others.
+constexpr int chains_of(int sums) { return sums <= 4 ? 4 / Dot::kSumRegisters : (sums <= 8 && Dot::kSumRegisters == 1 ? 2 : 1); }
+
+/// The exact sums of MR rows x G vectors over k quads, to sums[m * sums_row + j * kLanes]; from initial[m * initial_row + j * kLanes] on.
+template <int MR, int G>
+[[gnu::always_inline]] inline void multiply_quads(const std::int8_t* a, std::int64_t a_row, std::int64_t k, const std::int8_t* b,
+                                                  const std::int32_t* initial, int initial_row, std::int32_t* sums, int sums_row) {
+  constexpr int kChains = chains_of(MR * G);
+  constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
+  typename Dot::Sums acc[kChains][MR][G];
+  unroll<0, kChains>([&](auto chain) {
+    unroll<0, MR>([&](auto m) {
+      unroll<0, G>([&](auto j) {
+        acc[chain][m][j] = Dot::start(chain == 0 ? load(initial + m * initial_row + j * kLanes) : broadcast(std::int32_t{0}));
+      });
+    });
+  });
+  RowAddresses<std::int8_t> rows(a, a_row);
+  const auto step = [&](auto chains) {
+    unroll<0, chains>([&](auto chain) {
+      typename Dot::Weights w[G];
+      unroll<0, G>([&](auto j) { w[j] = Dot::load(b + (chain * G + j) * kBytes); });
+      unroll<0, MR>([&](auto m) {
+        const I8 x = broadcast_quad(rows.template at<m>() + 4 * chain);
+        unroll<0, G>([&](auto j) { acc[chain][m][j] = Dot::add(acc[chain][m][j], x, w[j]); });
+      });
+    });
+    rows.advance(4 * chains);
+    b = opaque(b + chains * G * kBytes);
+  };
+  if constexpr (kChains > 1) {
+    for (; k >= kChains; k -= kChains) step(Index<kChains>{});
+  }
+  for (; k > 0; --k) step(Index<1>{});
+  unroll<0, MR>([&](auto m) {
+    unroll<0, G>([&](auto j) {
+      I32 sum = Dot::finish(acc[0][m][j]);
+      unroll<1, kChains>([&](auto chain) { sum = add(sum, Dot::finish(acc[chain][m][j])); });
+      store(sums + m * sums_row + j * kLanes, sum);
+    });
+  });
+}
+
+template <int MR, int G>
+[[gnu::noinline]] void multiply_pieces(const Pieces& p, const std::int8_t* a, std::int64_t copied_row, const std::int8_t* b,
+                                       const std::int32_t* initial, std::int32_t* sums, int sums_row) {
+  for (std::int64_t k = 0; k < p.k; k += kPieceBytes) {
+    const std::int64_t n = p.k - k < kPieceBytes ? p.k - k : kPieceBytes;
+    for (int m = 0; m < MR; ++m) copy_row(a + m * p.a_row + k, n, p.flip, p.to + m * copied_row);
+    const std::int8_t* from = b + k / 4 * G * Dot::kWeightVectors * I8::kLanes;
+    multiply_quads<MR, G>(p.to, copied_row, (n + 3) / 4, from, k == 0 ? initial : sums, k == 0 ? 0 : sums_row, sums, sums_row);
+  }
+}
+
+/// One pixel's sums to its stored values.
+template <class Out, int NV>
+[[gnu::always_inline]] inline void store_pixel(const QuadTiles& t, const PanelStore<Out, NV>& panel, const std::int32_t* sums,
+                                               const std::int8_t* residual, Out* y) {
+  RealSums<NV> real;
+  unroll<0, NV>([&](auto j) { real.set(j, load(sums + j * kLanes), t.multiplier); });
+  if (residual != nullptr) real.template add_residual<kOrderOf<Out>>(residual, t.columns, *t.residual_type);
+  panel.store(y, t.columns, real);
+}
+
+template <class Out, int MR, int NV>
+[[gnu::flatten]] void quad_tiles(const QuadTiles& t) {
+  constexpr int G = group_of(NV);
+  alignas(64) std::int32_t sums[MR * NV * kLanes];
+  const auto& panel = *static_cast<const PanelStore<Out, NV>*>(t.store);
+  const std::int8_t* a = t.a;
+  const std::int8_t* residual = t.residual;
+  Out* y = static_cast<Out*>(t.y);
+  for (std::int64_t i = 0; i < t.count; ++i) {
+    unroll<0, NV / G>([&](auto g) {
+      const std::int8_t* b = t.b + g * G * t.b_quads * Dot::kWeightVectors * I8::kLanes;
+      std::int32_t* const to = sums + g * G * kLanes;
+      if constexpr (MR <= kPieceRows) {
+        if (t.pieces != nullptr) return multiply_pieces<MR, G>(*t.pieces, a, t.a_row, b, t.initial + g * G * kLanes, to, NV * kLanes);
+      }
+      multiply_quads<MR, G>(a, t.a_row, t.quads, b, t.initial + g * G * kLanes, 0, to, NV * kLanes);
+    });
+    for (int m = 0; m < MR; ++m) {
+      store_pixel<Out, NV>(t, panel, sums + m * NV * kLanes, residual, y);
+      if (residual != nullptr) residual += t.residual_type->row;
+      y += t.y_row;
+    }
+    a += MR * (t.pieces == nullptr ? t.a_row : t.pieces->a_row);
+  }
+}
+
+/// Rows of a tile NV vectors wide: what the registers hold, but no more than 14.
+constexpr int max_quad_rows(int vectors) {
+  const int group = group_of(vectors);
+  const int free = kRegisters - 1 - Dot::kExtraRegisters - (Dot::kWeightVectors == 1 ? group : 2);
+  const int rows = free / (group * Dot::kSumRegisters);
+  return rows < 14 ? rows : 14;
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE::int8

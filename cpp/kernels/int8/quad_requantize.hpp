@@ -1,0 +1,138 @@
+// From the sums of one pixel of a panel to its stored values.
+#pragma once
+
+#include "kernels/int8/quad_panel.hpp"
+#include "kernels/int8_work.hpp"
+#include "simd/partial.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
+
+/// Quarter J of each 16 bytes, and of the whole vector, as int32.
+template <int J>
+[[gnu::always_inline]] inline I32 lane_quarter(I8 v) {
+  const I8 twice = J < 2 ? lane_unpack_lower(v, v) : lane_unpack_upper(v, v);
+  const I16 half = shift_right<8>(reinterpret<std::int16_t>(twice));
+  return shift_right<16>(reinterpret<std::int32_t>(J % 2 == 0 ? lane_unpack_lower(half, half) : lane_unpack_upper(half, half)));
+}
+template <int J>
+[[gnu::always_inline]] inline I32 quarter(I8 v) {
+  const I16 half = J < 2 ? widen_lower(v) : widen_upper(v);
+  return J % 2 == 0 ? widen_lower(half) : widen_upper(half);
+}
+
+/// The sums of a pixel's NV vectors of channels, in real numbers; `n` channels exist.
+template <int NV>
+struct RealSums {
+  F32 v[NV];
+
+  [[gnu::always_inline]] inline void set(int j, I32 sum, const float* multiplier) {
+    v[j] = mul(to_float(sum), load(multiplier + j * kLanes));
+  }
+
+  /// The residual's bytes are spread over the vectors as the channels of the sums are.
+  template <Order O>
+  [[gnu::always_inline]] inline void add_residual(const std::int8_t* r, int n, const Int8Residual& residual) {
+    const I32 zero = broadcast(residual.zero);
+    const F32 scale = broadcast(residual.scale);
+    I8 bytes = bit_xor(load_up_to(r, n), broadcast(static_cast<std::int8_t>(residual.flip)));
+    if constexpr (O == Order::packed && NV < 4) bytes = lane_split<4 * NV>(bytes);
+    unroll<0, NV>([&](auto j) {
+      const I32 x = O == Order::packed ? lane_quarter<j>(bytes) : quarter<j>(bytes);
+      v[j] = add(v[j], mul(to_float(sub(x, zero)), scale));
+    });
+  }
+};
+
+/// What clamps the values of a panel, as its vectors need it. Values are clamped to at most hi before they are rounded, where they may
+/// exceed int32, and at least to lo after; rounding a value that is too low for int32 gives the lowest there is.
+struct PanelBounds {
+  alignas(64) float most[4 * kLanes];
+  alignas(64) std::int16_t zero[4 * kLanes];
+  alignas(64) std::int8_t least[4 * kLanes];
+
+  PanelBounds(const Requantize& q, int vectors, std::int64_t first_channel) {
+    if (q.zeros == nullptr) {
+      const F32 hi = broadcast(static_cast<float>(q.hi - q.zero));
+      const I16 z = broadcast(static_cast<std::int16_t>(q.zero));
+      for (int j = 0; j < 4; ++j) store(most + j * kLanes, hi);
+      store(zero, z);
+      store(zero + 2 * kLanes, z);
+      store(least, broadcast(static_cast<std::int8_t>(q.lo)));
+      return;
+    }
+    for (int j = 0; j < vectors; ++j) {
+      for (int lane = 0; lane < kLanes; ++lane) {
+        const int channel = channel_of(Order::packed, vectors, j, lane);
+        const std::int64_t c = first_channel + channel;
+        const std::int32_t z = q.zeros[c];
+        most[j * kLanes + lane] = static_cast<float>(q.his[c] - z);
+        // Where lane_pack brings it: each 16 bytes hold four of vector j, then four of j + 1.
+        for (int twice = 0; twice < (vectors == 1 ? 2 : 1); ++twice) {
+          zero[j / 2 * 2 * kLanes + lane / 4 * 8 + (j % 2 + twice) * 4 + lane % 4] = static_cast<std::int16_t>(z);
+        }
+        least[channel] = static_cast<std::int8_t>(q.los[c]);
+      }
+    }
+  }
+};
+
+/// How a panel's values are stored: constants of all its pixels.
+template <class Out, int NV, Order O = kOrderOf<Out>>
+struct PanelStore;
+
+template <int NV>
+struct PanelStore<std::int8_t, NV, Order::packed> {
+  PanelBounds bounds;
+  const std::int8_t* table;
+  std::uint8_t flip;
+
+  PanelStore(const Requantize& q, std::uint8_t y_flip, std::int64_t first_channel)
+      : bounds(q, NV, first_channel), table(q.table), flip(y_flip) {}
+
+  /// Vectors j and j + 1, or j alone where that is the last.
+  [[gnu::always_inline]] inline I16 round_pair(const RealSums<NV>& real, int j) const {
+    const int k = j + 1 < NV ? j + 1 : j;
+    const auto rounded = [&](int i) { return to_int32(min_or_second(real.v[i], load(bounds.most + i * kLanes))); };
+    const I32 a = rounded(j);
+    return add_saturated(lane_pack(a, k == j ? a : rounded(k)), load(bounds.zero + j * kLanes));
+  }
+  [[gnu::always_inline]] inline void store(std::int8_t* y, int n, const RealSums<NV>& real) const {
+    const I16 first = round_pair(real, 0);
+    I8 bytes = lane_pack(first, NV == 4 ? round_pair(real, 2) : first);
+    if constexpr (NV < 4) bytes = lane_join<4 * NV>(bytes);
+    bytes = maximum(bytes, load(bounds.least));
+    if (table != nullptr) bytes = look_up(bit_xor(bytes, broadcast(std::int8_t{-128})), table);
+    bytes = bit_xor(bytes, broadcast(static_cast<std::int8_t>(flip)));
+    store_up_to(y, bytes, n);
+  }
+};
+
+template <int NV, Order O>
+struct PanelStore<float, NV, O> {
+  float lo, hi;
+
+  PanelStore(const Requantize& q, std::uint8_t, std::int64_t) : lo(q.real_lo), hi(q.real_hi) {}
+
+  [[gnu::always_inline]] inline void store(float* y, int n, const RealSums<NV>& real) const {
+    float in_order[NV * kLanes];
+    unroll<0, NV>([&](auto j) {
+      F32 v = min_or_second(broadcast(hi), max_or_second(broadcast(lo), real.v[j]));
+      if constexpr (O == Order::packed) {
+        float four[kLanes];
+        DWSEP_ISA_NAMESPACE::store(four, v);
+        unroll<0, kLanes / 4>([&](auto i) { __builtin_memcpy(in_order + channel_of(O, NV, j, 4 * i), four + 4 * i, 4 * sizeof(float)); });
+      } else {
+        store_part(y, n, j, v);
+      }
+    });
+    if constexpr (O == Order::packed) unroll<0, NV>([&](auto j) { store_part(y, n, j, load(in_order + j * kLanes)); });
+  }
+
+ private:
+  [[gnu::always_inline]] static inline void store_part(float* y, int n, int j, F32 v) {
+    const int left = n - j * kLanes;
+    if (left > 0) store_up_to(y + j * kLanes, v, left < kLanes ? left : kLanes);
+  }
+};
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE::int8

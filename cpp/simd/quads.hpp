@@ -1,0 +1,37 @@
+// Sums of products of bytes, four to a lane, and the rearrangements around them.
+//
+// A quad is four adjacent bytes: the part of x, and of the weights, that one lane of a vector of int32 sums.
+//
+//   Dot                             how this instruction set multiplies quads, exactly for all values:
+//     kFlip                           what bytes of x are xored with before they are multiplied
+//     kWeightVectors                  vectors of bytes that hold the weights of one vector of sums
+//     Weights, load(p)                these weights
+//     Sums, start(v), finish(s)       running sums, from and to a vector of int32
+//     kSumRegisters, kExtraRegisters  vector registers that they take, and those for other things than sums, x and weights
+//     add(s, x, w)                    s + the products of the quads of x and w
+//     pack(w, to)                     writes one weight at to, to + kLanes, ...; returns what that adds to the initial sum
+//   lane_unpack_lower(a, b), _upper   a0 b0 a1 b1 ... within each 16 bytes, of their lower halves, of their upper halves; int8, int16
+//   lane_pack(a, b)                   within each 16 bytes those of a, then those of b, narrowed and saturated
+//   lane_join<N>(v), lane_split<N>(v) the first N bytes of each 16 bytes brought together in the first bytes, and back; N is 4 or 8
+#pragma once
+
+#include "simd/vec.hpp"
+
+#if defined(__AVX512F__)
+#include "simd/quads_avx512.hpp"
+#elif defined(__AVX2__)
+#include "simd/quads_avx2.hpp"
+#elif defined(__aarch64__)
+#include "simd/quads_neon.hpp"
+#endif
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+/// Whether there are tiles of a matrix (matrix_tiles.hpp).
+#if defined(__AMX_INT8__)
+constexpr bool kMatrixTiles = true;
+#else
+constexpr bool kMatrixTiles = false;
+#endif
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE

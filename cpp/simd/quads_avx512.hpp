@@ -1,0 +1,49 @@
+// AVX-512, with and without VNNI. The operations mean what quads.hpp says.
+#pragma once
+
+#include "simd/dot_xor.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+#if defined(__AVX512VNNI__)
+/// vpdpbusd: unsigned x, signed weights. Unsigned x is 128 more than x.
+struct Dot {
+  static constexpr std::uint8_t kFlip = 0x80;
+  static constexpr int kWeightVectors = 1, kSumRegisters = 1, kExtraRegisters = 0;
+  using Weights = I8;
+  using Sums = I32;
+
+  [[gnu::always_inline]] static inline Weights load(const std::int8_t* p) { return DWSEP_ISA_NAMESPACE::load(p); }
+  [[gnu::always_inline]] static inline Sums start(I32 v) { return v; }
+  [[gnu::always_inline]] static inline I32 finish(Sums s) { return s; }
+  [[gnu::always_inline]] static inline Sums add(Sums s, I8 x, Weights w) { return {_mm512_dpbusd_epi32(s.v, x.v, w.v)}; }
+  static inline std::int32_t pack(std::int8_t w, std::int8_t* to) {
+    *to = w;
+    return -128 * w;
+  }
+};
+#else
+using Dot = DotXor;
+#endif
+
+[[gnu::always_inline]] inline I8 lane_unpack_lower(I8 a, I8 b) { return {_mm512_unpacklo_epi8(a.v, b.v)}; }
+[[gnu::always_inline]] inline I8 lane_unpack_upper(I8 a, I8 b) { return {_mm512_unpackhi_epi8(a.v, b.v)}; }
+[[gnu::always_inline]] inline I16 lane_unpack_lower(I16 a, I16 b) { return {_mm512_unpacklo_epi16(a.v, b.v)}; }
+[[gnu::always_inline]] inline I16 lane_unpack_upper(I16 a, I16 b) { return {_mm512_unpackhi_epi16(a.v, b.v)}; }
+[[gnu::always_inline]] inline I16 lane_pack(I32 a, I32 b) { return {_mm512_packs_epi32(a.v, b.v)}; }
+[[gnu::always_inline]] inline I8 lane_pack(I16 a, I16 b) { return {_mm512_packs_epi16(a.v, b.v)}; }
+
+template <int N>
+[[gnu::always_inline]] inline I8 lane_join(I8 a) {
+  const __m512i quarters = _mm512_setr_epi32(0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
+  const __m512i halves = _mm512_setr_epi64(0, 2, 4, 6, 0, 2, 4, 6);
+  return {N == 4 ? _mm512_permutexvar_epi32(quarters, a.v) : _mm512_permutexvar_epi64(halves, a.v)};
+}
+template <int N>
+[[gnu::always_inline]] inline I8 lane_split(I8 a) {
+  const __m512i quarters = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+  const __m512i halves = _mm512_setr_epi64(0, 0, 1, 1, 2, 2, 3, 3);
+  return {N == 4 ? _mm512_permutexvar_epi32(quarters, a.v) : _mm512_permutexvar_epi64(halves, a.v)};
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE
