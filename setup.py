@@ -15,7 +15,8 @@ from setuptools.errors import CompileError
 
 # GCC 12 warns about its own AVX-512 header.
 QUIET = {
-    isa: ["-Wno-maybe-uninitialized", "-Wno-uninitialized"] for isa in ("avx512", "avx512vnni")
+    isa: ["-Wno-maybe-uninitialized", "-Wno-uninitialized"]
+    for isa in ("avx512", "avx512vnni", "avx512amx")
 }
 
 

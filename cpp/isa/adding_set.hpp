@@ -1,4 +1,5 @@
-// The translation units of an instruction set that adds int8 kernels to others and has none of floats.
+// The translation units of an instruction set that adds int8 kernels to others and has none of floats: matrix products, and
+// depthwise convolutions but where it defines DWSEP_ISA_ADDS_POINTWISE.
 #pragma once
 
 #include "isa/sets.hpp"
@@ -8,7 +9,12 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 extern const KernelList unit_int8_quad_pointwise, unit_int8_quad_depthwise;
 
-constexpr const KernelList* kUnits[] = {&unit_int8_quad_pointwise, &unit_int8_quad_depthwise};
+constexpr const KernelList* kUnits[] = {
+    &unit_int8_quad_pointwise,
+#if !defined(DWSEP_ISA_ADDS_POINTWISE)
+    &unit_int8_quad_depthwise,
+#endif
+};
 
 constexpr KernelSet make_adding_set(const char* isa) {
   return {isa, kCompiledFeatures, false, kLanes, false, kUnits, sizeof(kUnits) / sizeof(kUnits[0])};

@@ -14,6 +14,7 @@ constexpr Features vnni = 1U << 7;     ///< AVX-512 dot products of bytes
 constexpr Features avxvnni = 1U << 8;  ///< the same, VEX-encoded
 constexpr Features bf16 = 1U << 9;     ///< dot products of bfloat16: AVX-512's or Arm's
 constexpr Features neon = 1U << 10, dotprod = 1U << 11, i8mm = 1U << 12;
+constexpr Features amx = 1U << 13;  ///< tiles, and their products of bytes
 }  // namespace feature
 
 /// The features that this translation unit is compiled for.
@@ -44,6 +45,9 @@ constexpr Features kCompiledFeatures = 0
 #endif
 #if defined(__AVXVNNI__)
                                        | feature::avxvnni
+#endif
+#if defined(__AMX_TILE__) && defined(__AMX_INT8__)
+                                       | feature::amx
 #endif
 #if defined(__AVX512BF16__) || defined(__ARM_FEATURE_BF16)
                                        | feature::bf16

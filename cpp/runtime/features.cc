@@ -2,6 +2,10 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
@@ -31,6 +35,7 @@ constexpr Named kNamed[] = {
     {"avx512vl", feature::avx512vl, feature::avx512f},
     {"vnni", feature::vnni, feature::avx512f},
     {"avxvnni", feature::avxvnni, feature::avx2},
+    {"amx", feature::amx, feature::vnni},
     {"neon", feature::neon, 0},
     {"dotprod", feature::dotprod, feature::neon},
     {"i8mm", feature::i8mm, feature::neon},
@@ -40,6 +45,20 @@ constexpr Named kNamed[] = {
 }  // namespace
 
 #if defined(__x86_64__)
+
+namespace {
+
+/// Tiles are state that a process has to ask the system for, once; threads and children inherit the leave.
+bool may_use_tiles() {
+#if defined(__linux__) && defined(SYS_arch_prctl)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
 
 // The compiler's own list of names has no AVX-VNNI in GCC 10 and clang 14, hence cpuid.
 Features detected_features() {
@@ -56,6 +75,10 @@ Features detected_features() {
   if (__get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0) {
     if ((eax & (1U << 4)) != 0) f |= feature::avxvnni;
     if ((eax & (1U << 5)) != 0) f |= feature::bf16;
+  }
+  constexpr unsigned kTilesAndBytes = (1U << 24) | (1U << 25);
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & kTilesAndBytes) == kTilesAndBytes && may_use_tiles()) {
+    f |= feature::amx;
   }
   return supported(f);
 }

@@ -26,25 +26,39 @@ constexpr QuadTileFunction kQuadTiles[] = {
     quad_tile<Out, NV, 6>(),  quad_tile<Out, NV, 7>(),  quad_tile<Out, NV, 8>(),  quad_tile<Out, NV, 9>(), quad_tile<Out, NV, 10>(),
     quad_tile<Out, NV, 11>(), quad_tile<Out, NV, 12>(), quad_tile<Out, NV, 13>(), quad_tile<Out, NV, 14>()};
 
+/// What all tiles of a panel share; y and the residual are row 0's.
+template <class Out, int NV>
+[[gnu::always_inline]] inline void set_panel(QuadTiles& t, const Int8GemmWork& w, std::int64_t vectors_before,
+                                             const PanelStore<Out, NV>& store) {
+  const std::int64_t column = vectors_before * kLanes, left = w.columns - column;
+  t.b = static_cast<const std::int8_t*>(w.b) + vectors_before * packed_quads(w.k) * Dot::kWeightVectors * I8::kLanes;
+  t.b_quads = packed_quads(w.k);
+  t.initial = w.initial + column;
+  t.multiplier = w.q.multiplier + column;
+  t.store = &store;
+  t.columns = static_cast<int>(left < NV * kLanes ? left : NV * kLanes);
+  t.y = static_cast<Out*>(w.y) + column;
+  t.y_row = w.y_row;
+  t.residual = w.residual.data == nullptr ? nullptr : w.residual.data + column;
+  t.residual_type = &w.residual;
+}
+
 /// One panel for rows [begin, end), of which t.a is the first: tiles of nearly equal height, because a last row alone costs nearly as much
 /// as a whole tile.
 template <class Out, int NV>
 inline void quad_panel(const Int8GemmWork& w, QuadTiles t, std::int64_t vectors_before, std::int64_t begin, std::int64_t end) {
-  const std::int64_t column = vectors_before * kLanes, left = w.columns - column;
-  const PanelStore<Out, NV> panel_store(w.q, w.y_flip, column);
-  t.b = static_cast<const std::int8_t*>(w.b) + vectors_before * t.b_quads * Dot::kWeightVectors * I8::kLanes;
-  t.initial = w.initial + column;
-  t.multiplier = w.q.multiplier + column;
-  t.store = &panel_store;
-  t.columns = static_cast<int>(left < NV * kLanes ? left : NV * kLanes);
+  const PanelStore<Out, NV> panel_store(w.q, w.y_flip, vectors_before * kLanes);
+  set_panel(t, w, vectors_before, panel_store);
+  const std::int8_t* const residual = t.residual;
+  Out* const y = static_cast<Out*>(t.y);
   const std::int64_t rows = end - begin, most = max_quad_rows(NV);
   const std::int64_t tiles = (rows + most - 1) / most, height = rows / tiles, taller = rows % tiles;
   const std::int8_t* a = t.a;
   const auto run = [&](std::int64_t row, std::int64_t tile_rows, std::int64_t count) {
     if (count == 0) return;
     t.a = a + row * (t.pieces == nullptr ? t.a_row : w.a_row);
-    t.y = static_cast<Out*>(w.y) + (begin + row) * w.y_row + column;
-    t.residual = w.residual.data == nullptr ? nullptr : w.residual.data + (begin + row) * w.residual.row + column;
+    t.y = y + (begin + row) * w.y_row;
+    t.residual = residual == nullptr ? nullptr : residual + (begin + row) * w.residual.row;
     t.count = count;
     kQuadTiles<Out, NV>[tile_rows - 1](t);
   };
@@ -54,20 +68,8 @@ inline void quad_panel(const Int8GemmWork& w, QuadTiles t, std::int64_t vectors_
 
 template <class Out>
 inline void quad_panels(const Int8GemmWork& w, const QuadTiles& t, std::int64_t begin, std::int64_t end) {
-  const QuadPanels panels(w.columns);
-  for (std::int64_t p = w.panel_begin; p < w.panel_end; ++p) {
-    const std::int64_t before = panels.vectors_before(p);
-    switch (panels.vectors(p)) {
-      case 4:
-        quad_panel<Out, 4>(w, t, before, begin, end);
-        break;
-      case 2:
-        quad_panel<Out, 2>(w, t, before, begin, end);
-        break;
-      default:
-        quad_panel<Out, 1>(w, t, before, begin, end);
-    }
-  }
+  QuadPanels(w.columns).for_each_part(w.panel_begin, w.panel_end,
+                                      [&](auto vectors, std::int64_t before) { quad_panel<Out, vectors>(w, t, before, begin, end); });
 }
 
 /// Blocks of rows, copied if there is a place for that.
@@ -88,9 +90,6 @@ template <class Out>
 inline void quad_gemm(const Int8GemmWork& w) {
   QuadTiles t{};
   t.quads = (w.k + 3) / 4;
-  t.b_quads = packed_quads(w.k);
-  t.y_row = w.y_row;
-  t.residual_type = &w.residual;
   const auto flip = static_cast<std::uint8_t>(w.a_flip ^ Dot::kFlip);
   alignas(64) std::int8_t rows[kBlockBytes];
   t.a_row = w.a_row;

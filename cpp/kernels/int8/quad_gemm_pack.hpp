@@ -17,9 +17,8 @@ inline void pack_quad_gemm(Int8PackWork& w) {
   w.bytes = vectors_of_all * quads * kBytes;
   if (w.packed == nullptr) return;
   auto* const out = static_cast<std::int8_t*>(w.packed);
-  for (std::int64_t p = 0; p < panels.count(); ++p) {
-    const int vectors = panels.vectors(p), group = group_of(vectors);
-    const std::int64_t before = panels.vectors_before(p);
+  panels.for_each_part(0, panels.count(), [&](int vectors, std::int64_t before) {
+    const int group = group_of(vectors);
     for (int j = 0; j < vectors; ++j) {
       std::int8_t* to = out + (before + j / group * group) * quads * kBytes + j % group * kBytes;
       for (int lane = 0; lane < kLanes; ++lane) {
@@ -39,7 +38,7 @@ inline void pack_quad_gemm(Int8PackWork& w) {
         w.multiplier[vectors_of_all * kLanes + at] = w.multiplier[at];
       }
     }
-  }
+  });
 }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE::int8

@@ -19,7 +19,7 @@ constexpr int channel_of(Order order, int vectors, int v, int lane) {
   return order == Order::plain ? v * kLanes + lane : (lane / 4 * vectors + v) * 4 + lane % 4;
 }
 
-/// Columns in panels: as many as possible four vectors wide, the rest two vectors and one.
+/// Columns in panels of four vectors. The last may have fewer: then it is a part of two vectors, of one, or both.
 struct QuadPanels {
   std::int64_t full;  ///< panels of four vectors
   int rest;           ///< vectors behind them, less than four
@@ -31,11 +31,17 @@ struct QuadPanels {
       rest = 0;
     }
   }
-  constexpr std::int64_t count() const { return full + rest / 2 + rest % 2; }
-  /// Vectors of panel p, and of all panels before it.
-  constexpr int vectors(std::int64_t p) const { return p < full ? 4 : (p == full && rest >= 2 ? 2 : 1); }
-  constexpr std::int64_t vectors_before(std::int64_t p) const { return p <= full ? 4 * p : 4 * full + 2; }
+  constexpr std::int64_t count() const { return full + (rest > 0 ? 1 : 0); }
   constexpr std::int64_t all_vectors() const { return 4 * full + rest; }
+
+  /// f(Index<vectors>, vectors before) for the parts of panels [begin, end).
+  template <class F>
+  [[gnu::always_inline]] inline void for_each_part(std::int64_t begin, std::int64_t end, const F& f) const {
+    for (std::int64_t p = begin; p < end && p < full; ++p) f(Index<4>{}, 4 * p);
+    if (end <= full || begin > full) return;
+    if ((rest & 2) != 0) f(Index<2>{}, 4 * full);
+    if ((rest & 1) != 0) f(Index<1>{}, 4 * full + (rest & 2));
+  }
 };
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE::int8

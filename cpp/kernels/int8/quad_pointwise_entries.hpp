@@ -2,8 +2,12 @@
 #pragma once
 
 #include "kernels/entry.hpp"
-#include "kernels/int8/quad_gemm.hpp"
 #include "kernels/int8/quad_gemm_pack.hpp"
+#if defined(__AMX_INT8__)
+#include "kernels/int8/amx_gemm.hpp"
+#else
+#include "kernels/int8/quad_gemm.hpp"
+#endif
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -12,11 +16,20 @@ constexpr Problem int8_quad_pointwise_takes() {
   p.weight_zeros = 1;
   return p;
 }
+#if defined(__AMX_INT8__)
+constexpr char kInt8QuadGemm[] = "int8_gemm_tiles";
+template <class Out>
+constexpr void (*kQuadGemmOf)(const Int8GemmWork&) = int8::amx_gemm<Out>;
+#else
+constexpr char kInt8QuadGemm[] = "int8_gemm_quads";
+template <class Out>
+constexpr void (*kQuadGemmOf)(const Int8GemmWork&) = int8::quad_gemm<Out>;
+#endif
 constexpr KernelEntry kInt8QuadPointwise[] = {
-    packing_entry<int8::quad_gemm<std::int8_t>, int8::pack_quad_gemm<std::int8_t>>("int8_gemm_quads", Family::pointwise,
-                                                                                   int8_quad_pointwise_takes(), kInt8),
-    packing_entry<int8::quad_gemm<float>, int8::pack_quad_gemm<float>>("int8_gemm_quads", Family::pointwise, int8_quad_pointwise_takes(),
-                                                                       kInt8ToFloat),
+    packing_entry<kQuadGemmOf<std::int8_t>, int8::pack_quad_gemm<std::int8_t>>(kInt8QuadGemm, Family::pointwise,
+                                                                               int8_quad_pointwise_takes(), kInt8),
+    packing_entry<kQuadGemmOf<float>, int8::pack_quad_gemm<float>>(kInt8QuadGemm, Family::pointwise, int8_quad_pointwise_takes(),
+                                                                   kInt8ToFloat),
 };
 extern constexpr KernelList unit_int8_quad_pointwise = list_of(kInt8QuadPointwise);
 

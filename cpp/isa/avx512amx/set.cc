@@ -1,0 +1,7 @@
+#define DWSEP_ISA_NAMESPACE avx512amx
+#define DWSEP_ISA_ADDS_POINTWISE
+#include "isa/adding_set.hpp"
+
+namespace dwsep::isa {
+constexpr KernelSet k_avx512amx = avx512amx::make_adding_set("avx512amx");
+}  // namespace dwsep::isa
