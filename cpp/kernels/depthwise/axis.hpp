@@ -19,13 +19,14 @@ inline std::int64_t steps_over(std::int64_t a, std::int64_t b) { return a <= 0 ?
 inline std::int64_t at_most(std::int64_t a, std::int64_t limit) { return a < limit ? a : limit; }
 inline std::int64_t at_least(std::int64_t a, std::int64_t limit) { return a > limit ? a : limit; }
 
-/// Outputs a tap apart, so that `Rows` of them from `output` on share inputs: step j, the j-th input position that they read, is tap j - r
-/// of output r. The first and the last Rows - 1 steps belong to some of them only.
-template <int Rows>
+/// Outputs `Share` taps apart, so that `Rows` of them from `output` on share inputs: step j, the j-th input position that they read, is tap
+/// j - r * Share of output r. The first and the last kSome steps belong to some of them only.
+template <int Rows, int Share>
 struct Steps {
+  static constexpr int kSome = (Rows - 1) * Share;
   std::int64_t output;
   std::int64_t slot;          ///< of step 0, if it existed
-  unsigned some;              ///< a bit for each of the first, then of the last Rows - 1 steps: whether it exists
+  unsigned some;              ///< a bit for each of the first, then of the last kSome steps: whether it exists
   std::int64_t begin, count;  ///< the steps between, of which these exist
   std::int64_t wrap;          ///< of these, those before the ring begins again
   std::int64_t x, taps;       ///< floats to the next input; taps
@@ -35,10 +36,10 @@ struct Steps {
     const std::int64_t position = slot;
     const std::int64_t padding = steps_over(-position, a.dilation), exist = at_least(steps_over(a.size - position, a.dilation), padding);
     const auto exists = [&](std::int64_t j) { return j >= padding && j < exist; };
-    for (int i = 0; i < Rows - 1; ++i) {
-      some |= (exists(i) ? 1U : 0U) << i | (exists(a.taps + i) ? 1U : 0U) << (i + Rows - 1);
+    for (int i = 0; i < kSome; ++i) {
+      some |= (exists(i) ? 1U : 0U) << i | (exists(a.taps + i) ? 1U : 0U) << (i + kSome);
     }
-    begin = at_least(padding, Rows - 1);
+    begin = at_least(padding, kSome);
     count = at_least(at_most(exist, a.taps) - begin, 0);
     wrap = count;
     if (a.ring < a.size) {
@@ -46,7 +47,7 @@ struct Steps {
       slot = (position + before) % a.ring - before;
       wrap = at_most(steps_over(a.ring - (slot + before), a.dilation), count);
     }
-    all = padding == 0 && exist >= a.taps + Rows - 1 && wrap == count;
+    all = padding == 0 && exist >= a.taps + kSome && wrap == count;
   }
 };
 

@@ -11,19 +11,19 @@
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 /// What a block reads and writes, but for its vectors of channels.
-template <int Rows>
+template <int Rows, int Share>
 struct BlockPlace {
   const DepthwiseWork* work;
   const Axis *down, *across;
-  const Steps<Rows>* steps;
+  const Steps<Rows, Share>* steps;
 };
 
 /// One input position of the rows [First, Last): `Begin` to `End` of their outputs. `tap` is the weight of row 0.
-template <int First, int Last, int Begin, int End, class Channels, int Rows, int Columns>
+template <int Share, int First, int Last, int Begin, int End, class Channels, int Rows, int Columns>
 [[gnu::always_inline]] inline void add_step(F32 (&acc)[Rows][Columns], const Channels& channels, const float* x, std::int64_t x_column,
                                             const float* tap) {
   F32 taps[Rows];
-  unroll<First, Last>([&](auto r) __attribute__((always_inline)) { taps[r] = in_register(load(tap - r * kLanes)); });
+  unroll<First, Last>([&](auto r) __attribute__((always_inline)) { taps[r] = in_register(load(tap - r * Share * kLanes)); });
   unroll<Begin, End>([&](auto c) __attribute__((always_inline)) {
     const F32 in = Last - First > 1 ? in_register(channels(x + c * x_column)) : channels(x + c * x_column);
     unroll<First, Last>([&](auto r) __attribute__((always_inline)) { acc[r][c] = fma(in, taps[r], acc[r][c]); });
@@ -31,43 +31,45 @@ template <int First, int Last, int Begin, int End, class Channels, int Rows, int
 }
 
 /// One column of a filter of `taps` rows: outputs [Begin, End). `x` is the input of step 0, `weights` tap 0.
-template <int Begin, int End, class Channels, int Rows, int Columns>
+template <int Share, int Begin, int End, class Channels, int Rows, int Columns>
 [[gnu::always_inline]] inline void add_column(F32 (&acc)[Rows][Columns], const Channels& channels, const float* x, std::int64_t x_column,
                                               const float* weights, std::int64_t taps, std::int64_t step) {
-  unroll<0, Rows - 1>([&](auto i) __attribute__((always_inline)) {
-    add_step<0, i + 1, Begin, End>(acc, channels, x, x_column, weights);
+  constexpr int kSome = (Rows - 1) * Share;
+  unroll<0, kSome>([&](auto i) __attribute__((always_inline)) {
+    add_step<Share, 0, i / Share + 1, Begin, End>(acc, channels, x, x_column, weights);
     x += step;
     weights += kLanes;
   });
-  for (const float* const end = weights + (taps - Rows + 1) * kLanes; weights < end; weights += kLanes, x += step) {
-    add_step<0, Rows, Begin, End>(acc, channels, x, x_column, weights);
+  for (const float* const end = weights + (taps - kSome) * kLanes; weights < end; weights += kLanes, x += step) {
+    add_step<Share, 0, Rows, Begin, End>(acc, channels, x, x_column, weights);
   }
-  unroll<0, Rows - 1>([&](auto i) __attribute__((always_inline)) {
-    add_step<i + 1, Rows, Begin, End>(acc, channels, x, x_column, weights);
+  unroll<0, kSome>([&](auto i) __attribute__((always_inline)) {
+    add_step<Share, i / Share + 1, Rows, Begin, End>(acc, channels, x, x_column, weights);
     x += step;
     weights += kLanes;
   });
 }
 
 /// The same of those steps that exist.
-template <int Begin, int End, class Channels, int Rows, int Columns>
+template <int Begin, int End, class Channels, int Rows, int Columns, int Share>
 [[gnu::always_inline]] inline void add_part(F32 (&acc)[Rows][Columns], const Channels& channels, const float* x, std::int64_t x_column,
-                                            const float* weights, const Steps<Rows>& s, std::int64_t back) {
+                                            const float* weights, const Steps<Rows, Share>& s, std::int64_t back) {
+  constexpr int kSome = Steps<Rows, Share>::kSome;
   const std::int64_t step = s.x;
-  unroll<0, Rows - 1>([&](auto i) __attribute__((always_inline)) {
-    if ((s.some & 1U << i) != 0) add_step<0, i + 1, Begin, End>(acc, channels, x + i * step, x_column, weights + i * kLanes);
+  unroll<0, kSome>([&](auto i) __attribute__((always_inline)) {
+    if ((s.some & 1U << i) != 0) add_step<Share, 0, i / Share + 1, Begin, End>(acc, channels, x + i * step, x_column, weights + i * kLanes);
   });
   const float* p = x + s.begin * step;
   const float *tap = weights + s.begin * kLanes, *const wrap = tap + s.wrap * kLanes, *const end = tap + s.count * kLanes;
-  for (; tap < wrap; tap += kLanes, p += step) add_step<0, Rows, Begin, End>(acc, channels, p, x_column, tap);
+  for (; tap < wrap; tap += kLanes, p += step) add_step<Share, 0, Rows, Begin, End>(acc, channels, p, x_column, tap);
   if constexpr (Rows == 1) {
-    for (p -= back; tap < end; tap += kLanes, p += step) add_step<0, Rows, Begin, End>(acc, channels, p, x_column, tap);
+    for (p -= back; tap < end; tap += kLanes, p += step) add_step<Share, 0, Rows, Begin, End>(acc, channels, p, x_column, tap);
   }
   x += s.taps * step;
   weights += s.taps * kLanes;
-  unroll<0, Rows - 1>([&](auto i) __attribute__((always_inline)) {
-    if ((s.some & 1U << (i + Rows - 1)) != 0) {
-      add_step<i + 1, Rows, Begin, End>(acc, channels, x + i * step, x_column, weights + i * kLanes);
+  unroll<0, kSome>([&](auto i) __attribute__((always_inline)) {
+    if ((s.some & 1U << (i + kSome)) != 0) {
+      add_step<Share, i / Share + 1, Rows, Begin, End>(acc, channels, x + i * step, x_column, weights + i * kLanes);
     }
   });
 }
@@ -87,8 +89,8 @@ template <int Rows, int Columns>
 }
 
 /// The block from output `across` on of the rows of `steps`, where every tap exists; of vectors [v_begin, v_end).
-template <class Channels, int Rows, int Columns>
-[[gnu::flatten, gnu::noinline]] inline void inner_block(const BlockPlace<Rows>& place, std::int64_t across, std::int64_t v_begin,
+template <class Channels, int Rows, int Columns, int Share>
+[[gnu::flatten, gnu::noinline]] inline void inner_block(const BlockPlace<Rows, Share>& place, std::int64_t across, std::int64_t v_begin,
                                                         std::int64_t v_end) {
   const DepthwiseWork& w = *place.work;
   const Axis &d = *place.down, &a = *place.across;
@@ -103,19 +105,19 @@ template <class Channels, int Rows, int Columns>
     start<Channels>(acc, w.bias + v * kLanes);
     const float* p = x + Channels::offset(w, v);
     for (const float* const end = weights + columns * taps * kLanes; weights < end; weights += taps * kLanes, p += x_tap) {
-      add_column<0, Columns>(acc, channels, p, x_column, weights, taps, step);
+      add_column<Share, 0, Columns>(acc, channels, p, x_column, weights, taps, step);
     }
     finish(acc, w, y + v * kLanes, y_row, y_column, valid_lanes(w, v));
   }
 }
 
 /// The same anywhere.
-template <class Channels, int Rows, int Columns>
-[[gnu::flatten, gnu::noinline]] inline void edge_block(const BlockPlace<Rows>& place, std::int64_t across, std::int64_t v_begin,
+template <class Channels, int Rows, int Columns, int Share>
+[[gnu::flatten, gnu::noinline]] inline void edge_block(const BlockPlace<Rows, Share>& place, std::int64_t across, std::int64_t v_begin,
                                                        std::int64_t v_end) {
   const DepthwiseWork& w = *place.work;
   const Axis &d = *place.down, &a = *place.across;
-  const Steps<Rows>& s = *place.steps;
+  const Steps<Rows, Share>& s = *place.steps;
   const Taps<Columns> t(a, across);
   const std::int64_t column = d.taps * kLanes, x_tap = a.dilation * a.x, x_column = a.stride * a.x, back = d.ring * d.x;
   const float* const x = w.x + (s.slot * d.x + (t.position + t.begin * a.dilation) * a.x);

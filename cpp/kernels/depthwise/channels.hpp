@@ -16,7 +16,7 @@ struct WholeChannels {
 
 /// The last vector, of which only some lanes exist.
 struct FirstChannels {
-  static constexpr bool kShares = false;
+  static constexpr bool kShares = kMasks;
   int lanes;
   FirstChannels(const DepthwiseWork& w, std::int64_t v) : lanes(valid_lanes(w, v)) {}
   static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * w.x_vector; }

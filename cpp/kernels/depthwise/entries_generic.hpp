@@ -6,7 +6,8 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// Compiled in a unit of its own.
+// Compiled in units of their own.
+void last_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end);
 void depthwise_multiplied(const DepthwiseWork& w);
 
 void whole_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) { blocks_of<WholeChannels>(w, v_begin, v_end); }
@@ -14,8 +15,15 @@ void whole_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_e
 inline void depthwise_generic(const DepthwiseWork& w) {
   if (w.multiplier > 1) return depthwise_multiplied(w);
   const std::int64_t whole = at_least(at_most(w.v_end, w.channels / kLanes), w.v_begin);
-  if (w.v_begin < whole) whole_blocks(w, w.v_begin, whole);
-  if (whole < w.v_end) windows_of<FirstChannels>(w, whole, w.v_end);
+  if (whole == w.v_end) return whole_blocks(w, w.v_begin, w.v_end);
+  if (whole == w.v_begin) return last_blocks(w, w.v_begin, w.v_end);
+  // Both of some rows, while they are in a cache.
+  const std::int64_t rows = w.y_end - w.y_begin;
+  for (std::int64_t row = 0; row < rows; row += 4 * kTall) {
+    const DepthwiseWork part = rows_of_work(w, row, at_most(row + 4 * kTall, rows));
+    whole_blocks(part, w.v_begin, whole);
+    last_blocks(part, whole, w.v_end);
+  }
 }
 
 constexpr KernelEntry kDepthwiseGeneric[] = {

@@ -13,6 +13,8 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 /// Heights and widths of blocks. On 16 registers 3x4 outputs, three weights and an input are all there is room for.
 constexpr int kTall = kRegisters == 32 ? 4 : 3;
 constexpr int kWide = 4;
+/// Of two rows.
+constexpr int kPair = 6;
 /// Of rows that share no input; eight hide the latency of FMAs.
 constexpr int kWidest = 8;
 
@@ -32,22 +34,31 @@ template <int Width, int... Narrower, class F>
   for (std::int64_t i = 0; i < a.outputs; i += Width) f(Index<Width>{}, at_most(i, a.outputs - Width));
 }
 
-/// Rows in groups of the tallest height that the sharing allows.
+/// Outputs `Share` taps apart in groups of the tallest height that has a step in which all of them take part; one by one at last.
+template <int Share, class F>
+[[gnu::always_inline]] inline void for_groups(const Axis& down, const F& f) {
+  const auto fits = [&](int height) { return down.outputs >= height && (height - 1) * Share <= down.taps; };
+  std::int64_t i = 0;
+  if (fits(kTall)) {
+    for (; i + kTall <= down.outputs; i += kTall) f(Index<kTall>{}, Index<Share>{}, i);
+    if (down.outputs - i > 2) return f(Index<kTall>{}, Index<Share>{}, down.outputs - kTall);
+  }
+  if (fits(2)) {
+    for (; i + 2 <= down.outputs; i += 2) f(Index<2>{}, Index<Share>{}, i);
+  }
+  for (; i < down.outputs; ++i) f(Index<1>{}, Index<1>{}, i);
+}
+
+/// The outputs of the axis along which inputs are shared: one or two taps apart in groups, others one by one.
 template <bool kShares, class F>
 [[gnu::always_inline]] inline void for_heights(const Axis& down, const F& f) {
-  const bool shares = down.stride == down.dilation && down.ring >= down.size;
-  const auto fits = [&](int height) { return shares && down.outputs >= height && height - 1 <= down.taps; };
-  std::int64_t i = 0;
   if constexpr (kShares) {
-    if (fits(kTall)) {
-      for (; i + kTall <= down.outputs; i += kTall) f(Index<kTall>{}, i);
-      if (down.outputs - i > 2) return f(Index<kTall>{}, down.outputs - kTall);
-    }
-    if (fits(2)) {
-      for (; i + 2 <= down.outputs; i += 2) f(Index<2>{}, i);
+    if (down.ring >= down.size) {
+      if (down.stride == down.dilation) return for_groups<1>(down, f);
+      if (down.stride == 2 * down.dilation) return for_groups<2>(down, f);
     }
   }
-  for (; i < down.outputs; ++i) f(Index<1>{}, i);
+  for (std::int64_t i = 0; i < down.outputs; ++i) f(Index<1>{}, Index<1>{}, i);
 }
 
 /// f(Index<Width>, position): the outputs of the other axis.
@@ -55,6 +66,8 @@ template <int Height, class F>
 [[gnu::always_inline]] inline void for_widths(const Axis& across, const F& f) {
   if constexpr (Height == 1) {
     for_blocks<kWidest, kWide, 1>(across, f);
+  } else if constexpr (Height == 2) {
+    for_blocks<kPair, kWide, 1>(across, f);
   } else {
     for_blocks<kWide, 1>(across, f);
   }
@@ -63,7 +76,8 @@ template <int Height, class F>
 /// Whether blocks share inputs along the row instead: filters of one row. Of one row and column sums are in the same order.
 inline bool shares_along_rows(const Axis& rows, const Axis& columns) {
   if (rows.ring < rows.size) return false;
-  if (rows.taps == 1) return columns.taps > 1 && columns.stride == columns.dilation && rows.outputs >= kWide;
+  if (rows.taps == 1)
+    return columns.taps > 1 && columns.stride <= 2 * columns.dilation && columns.stride % columns.dilation == 0 && rows.outputs >= kWide;
   return columns.taps == 1 && columns.outputs < kWide && rows.outputs >= kWidest;
 }
 
@@ -80,8 +94,8 @@ inline void blocks_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t
   const bool swapped = Channels::kShares && shares_along_rows(down, across);
   if (swapped) std::swap(down, across);
   const InsideRange inside(across.outputs, across.stride, across.pad, across.dilation, across.taps, across.size);
-  const auto one = [&](const auto& steps, auto height, auto width, std::int64_t output) {
-    const BlockPlace<height> place{&w, &down, &across, &steps};
+  const auto one = [&](const auto& steps, auto height, auto share, auto width, std::int64_t output) {
+    const BlockPlace<height, share> place{&w, &down, &across, &steps};
     if (steps.all && output >= inside.begin && output + width <= inside.end) {
       inner_block<Channels, height, width>(place, output, v_begin, v_end);
     } else {
@@ -89,14 +103,15 @@ inline void blocks_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t
     }
   };
   if (!Channels::kShares || !swapped) {
-    for_heights<Channels::kShares>(down, [&](auto height, std::int64_t row) {
-      const Steps<height> steps(down, row);
-      for_widths<height>(across, [&](auto width, std::int64_t column) { one(steps, height, width, column); });
+    for_heights<Channels::kShares>(down, [&](auto height, auto share, std::int64_t row) {
+      const Steps<height, share> steps(down, row);
+      for_widths<height>(across, [&](auto width, std::int64_t column) { one(steps, height, share, width, column); });
       finish_rows(w, row, height, v_begin, v_end);
     });
   } else {
     for_widths<kTall>(across, [&](auto width, std::int64_t row) {
-      for_heights<Channels::kShares>(down, [&](auto height, std::int64_t column) { one(Steps<height>(down, column), height, width, row); });
+      for_heights<Channels::kShares>(
+          down, [&](auto height, auto share, std::int64_t column) { one(Steps<height, share>(down, column), height, share, width, row); });
       finish_rows(w, row, width, v_begin, v_end);
     });
   }

@@ -10,6 +10,17 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 /// Outputs of whole vectors of channels, without multiplier; compiled with the generic kernel.
 void whole_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end);
 
+/// Output rows [begin, end) of the work; both count from y_begin.
+inline DepthwiseWork rows_of_work(const DepthwiseWork& w, std::int64_t begin, std::int64_t end) {
+  DepthwiseWork part = w;
+  part.y += begin * w.y_row;
+  if (w.residual != nullptr) part.residual += begin * w.residual_row;
+  if (w.row_sums != nullptr) part.row_sums += begin * w.row_sums_stride;
+  part.y_begin += begin;
+  part.y_end = w.y_begin + end;
+  return part;
+}
+
 /// Outputs whose window is copied at a time: of whole rows of blocks, as many columns as fit; none where too few do.
 struct WindowSize {
   static constexpr std::int64_t kVectors = 4096 / kLanes;  // 32 KB

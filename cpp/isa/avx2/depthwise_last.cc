@@ -1,0 +1,2 @@
+#define DWSEP_ISA_NAMESPACE avx2
+#include "kernels/depthwise/last.hpp"

@@ -1,0 +1,2 @@
+#define DWSEP_ISA_NAMESPACE avx512
+#include "kernels/depthwise/last.hpp"

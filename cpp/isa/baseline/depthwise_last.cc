@@ -1,0 +1,2 @@
+#define DWSEP_ISA_NAMESPACE baseline
+#include "kernels/depthwise/last.hpp"
