@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from .cases import QUICK, of_kind
+from .cases import ODD, QUICK, of_kind
 from .common import attribute, make_function, make_layer, skip_unless_cpus
 
 _QUICK = {case.name: case for case in QUICK}
@@ -46,6 +46,16 @@ class InvertedResidual(_Layer):
 class Standard(_Layer):
     kind = "standard"
     params = (list(of_kind(kind)), [1, 2])
+
+
+class Odd(_Layer):
+    """Layers that few networks have, of every kind."""
+
+    params = ([case.name for case in ODD], [1, 2])
+
+    def setup(self, name: str, threads: int) -> None:
+        skip_unless_cpus(threads)
+        self.call = make_layer({case.name: case for case in ODD}[name], threads)
 
 
 class Functions:

@@ -63,7 +63,7 @@ class GainOverNaive(_Gain):
         case = _SEPARABLE[name]
         naive = attribute("dwsep.reference.naive", "standard_conv2d")
         arrays = _standard_arrays(case)
-        total = max((case.output_size - 1) * case.stride + case.kernel - case.size, 0)
+        total = max((case.output_shape[0] - 1) * case.stride + case.kernel - case.size, 0)
         pads = (total // 2, total - total // 2)
         options = {"stride": (case.stride, case.stride), "padding": (pads, pads)}
         self.runners = {

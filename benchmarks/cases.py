@@ -8,14 +8,15 @@ is never changed, only added or taken away.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
-__all__ = ["CASES", "QUICK", "Case", "of_kind"]
+__all__ = ["CASES", "ODD", "QUICK", "Case", "of_kind"]
 
 
 @dataclass(frozen=True)
 class Case:
-    """One layer on one square image of NHWC float32, padding "same"."""
+    """One layer on one image of NHWC float32, padding "same"; 0 along the row: as along columns."""
 
     kind: str  # depthwise, pointwise, separable, inverted or standard
     size: int
@@ -27,37 +28,70 @@ class Case:
     expanded: int = 0
     dilation: int = 1
     groups: int = 1
+    width: int = 0
+    kernel_w: int = 0
+    stride_w: int = 0
+    dilation_w: int = 0
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the input."""
+        return self.size, self.width or self.size
+
+    @property
+    def kernels(self) -> tuple[int, int]:
+        """Rows and columns of the filter."""
+        return self.kernel, self.kernel_w or self.kernel
+
+    @property
+    def strides(self) -> tuple[int, int]:
+        """Along columns and along rows."""
+        return self.stride, self.stride_w or self.stride
+
+    @property
+    def dilations(self) -> tuple[int, int]:
+        """Along columns and along rows."""
+        return self.dilation, self.dilation_w or self.dilation
+
+    @property
+    def output_shape(self) -> tuple[int, int]:
+        """Rows and columns of the output."""
+        rows, columns = (-(-n // s) for n, s in zip(self.shape, self.strides, strict=True))
+        return rows, columns
 
     @property
     def name(self) -> str:
         """Kind, input size, channels, filter and whatever is out of the ordinary."""
         middle = [self.expanded] if self.expanded else []
-        channels = [self.inputs, *middle, *([self.outputs] if self.kind != "depthwise" else [])]
-        words = [self.kind, f"{self.size}x{self.size}", "-".join(map(str, channels))]
+        last = [self.outputs] if self.kind != "depthwise" or self.outputs != self.inputs else []
+        words = [self.kind, _by(self.shape), "-".join(map(str, [self.inputs, *middle, *last]))]
         if self.kind != "pointwise":
-            words.append(f"{self.kernel}x{self.kernel}s{self.stride}")
-        words += [f"d{self.dilation}"] * (self.dilation > 1) + [f"g{self.groups}"] * (
-            self.groups > 1
-        )
+            words.append(f"{_by(self.kernels)}s{_one_or_by(self.strides)}")
+        if self.dilations != (1, 1):
+            words.append(f"d{_one_or_by(self.dilations)}")
+        words += [f"g{self.groups}"] * (self.groups > 1)
         return " ".join([*words, *[self.activation] * (self.activation != "relu6")])
-
-    @property
-    def output_size(self) -> int:
-        """Rows, and columns, of the output."""
-        return -(-self.size // self.stride)
 
     @property
     def macs(self) -> int:
         """Multiply-adds of its convolutions, those of the padding counted."""
-        after, taps = self.output_size**2, self.kernel**2
+        after, taps = prod(self.output_shape), prod(self.kernels)
         if self.kind == "depthwise":
             return after * self.outputs * taps
         if self.kind == "inverted":
-            expand = self.size**2 * self.inputs * self.expanded
+            expand = prod(self.shape) * self.inputs * self.expanded
             return expand + after * self.expanded * (taps + self.outputs)
         if self.kind == "separable":
             return after * self.inputs * (taps + self.outputs)
         return after * taps * self.inputs // self.groups * self.outputs
+
+
+def _by(pair: tuple[int, int]) -> str:
+    return f"{pair[0]}x{pair[1]}"
+
+
+def _one_or_by(pair: tuple[int, int]) -> str:
+    return str(pair[0]) if pair[0] == pair[1] else _by(pair)
 
 
 def _depthwise(size: int, channels: int, kernel: int, stride: int = 1, **more: Any) -> Case:
@@ -114,6 +148,104 @@ QUICK = (
     Case("separable", 14, 512, 512, 3),
     Case("inverted", 14, 96, 96, 3, expanded=576),
     Case("standard", 28, 64, 64, 3),
+)
+
+
+def _odd(
+    kind: str,
+    shape: tuple[int, int],
+    channels: tuple[int, int],
+    kernels: tuple[int, int],
+    strides: tuple[int, int] = (1, 1),
+    dilations: tuple[int, int] = (1, 1),
+    groups: int = 1,
+) -> Case:
+    return Case(
+        *(kind, shape[0], *channels, kernels[0], strides[0]),
+        dilation=dilations[0],
+        groups=groups,
+        width=shape[1],
+        kernel_w=kernels[1],
+        stride_w=strides[1],
+        dilation_w=dilations[1],
+    )
+
+
+def _dw(shape: tuple[int, int], channels: int, *more: tuple[int, int], times: int = 1) -> Case:
+    return _odd("depthwise", shape, (channels, channels * times), *more)
+
+
+def _conv(shape: tuple[int, int], channels: tuple[int, int], *more: tuple[int, int]) -> Case:
+    return _odd("standard", shape, channels, *more)
+
+
+# Layers of networks that are not the usual ones: filters of one row or column, large or even,
+# unequal strides, dilation, channel multipliers, few pixels, few channels.
+ODD = (
+    # text lines: PP-OCR's recognition networks, CRNN
+    _dw((24, 160), 64, (3, 3), (2, 1)),
+    _dw((12, 160), 128, (3, 3), (2, 1)),
+    _dw((6, 160), 256, (5, 5), (2, 1)),
+    _dw((3, 80), 512, (5, 5), (1, 2)),
+    _conv((4, 80), (128, 256), (3, 3), (2, 1)),
+    _conv((2, 40), (512, 512), (2, 2)),
+    # speech: DS-CNN, BC-ResNet, MatchboxNet, QuartzNet, TC-ResNet, WaveNet, DeepFilterNet
+    _conv((49, 10), (1, 64), (10, 4), (2, 2)),
+    _dw((25, 5), 64, (3, 3)),
+    _conv((40, 101), (1, 16), (5, 5), (2, 1)),
+    _dw((20, 101), 24, (3, 1)),
+    _dw((10, 101), 48, (1, 3), (1, 1), (1, 2)),
+    _dw((1, 128), 64, (1, 13)),
+    _dw((1, 128), 128, (1, 29), (1, 1), (1, 2)),
+    _dw((1, 400), 256, (1, 33)),
+    _dw((1, 200), 512, (1, 75)),
+    _conv((1, 101), (16, 24), (1, 9), (1, 2)),
+    _conv((1, 1000), (64, 128), (1, 2), (1, 1), (1, 8)),
+    _dw((100, 32), 64, (1, 3), (1, 2)),
+    _dw((100, 96), 64, (3, 1)),
+    # signals: EEGNet
+    _conv((22, 256), (1, 8), (1, 64)),
+    _dw((22, 256), 8, (22, 1), times=2),
+    _dw((1, 64), 16, (1, 16)),
+    # ConvNeXt, InceptionNeXt, SegNeXt, SLaK, RepLKNet, MixNet
+    _dw((56, 56), 96, (7, 7)),
+    _dw((14, 14), 384, (7, 7)),
+    _dw((56, 56), 24, (1, 11)),
+    _dw((56, 56), 24, (11, 1)),
+    _dw((28, 28), 160, (1, 21)),
+    _dw((28, 28), 160, (21, 1)),
+    _dw((56, 56), 64, (51, 5)),
+    _dw((14, 14), 512, (31, 31)),
+    _dw((28, 28), 120, (9, 9)),
+    _dw((56, 56), 60, (9, 9), (2, 2)),
+    # Inception's factors
+    _conv((17, 17), (192, 192), (1, 7)),
+    _conv((17, 17), (192, 192), (7, 1)),
+    _conv((8, 8), (448, 384), (3, 1)),
+    # segmentation: DeepLab, FCN, Fast-SCNN; dilated
+    _dw((33, 33), 256, (3, 3), (1, 1), (12, 12)),
+    _dw((65, 65), 128, (3, 3), (2, 2), (2, 2)),
+    _conv((7, 7), (512, 512), (7, 7)),
+    # super-resolution and images to images: FSRCNN, ESPCN, pix2pix
+    _conv((64, 64), (1, 56), (5, 5)),
+    _conv((64, 64), (56, 12), (1, 1)),
+    _conv((64, 64), (3, 64), (4, 4), (2, 2)),
+    _conv((16, 16), (256, 512), (4, 4), (2, 2)),
+    # even filters
+    _dw((28, 28), 128, (4, 4)),
+    _dw((56, 56), 64, (2, 2), (2, 2)),
+    _dw((56, 56), 96, (6, 6)),
+    _dw((56, 56), 64, (4, 4), (2, 2)),
+    # channel multipliers: MediaPipe's first layers, Ghost modules
+    _dw((56, 56), 1, (3, 3), times=16),
+    _dw((96, 96), 1, (3, 3), (2, 2), times=8),
+    _dw((28, 28), 3, (3, 3), times=8),
+    _dw((28, 28), 2, (3, 3), times=32),
+    _dw((28, 28), 32, (3, 3), times=4),
+    _dw((56, 56), 64, (3, 3), times=2),
+    # ragged in every way
+    _dw((33, 41), 20, (2, 2)),
+    _dw((19, 37), 77, (5, 4), (1, 1)),
 )
 
 

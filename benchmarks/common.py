@@ -25,6 +25,7 @@ __all__ = [
     "cpus",
     "interleaved",
     "make_layer",
+    "make_packed",
     "random_array",
     "ratio",
     "skip_unless_cpus",
@@ -65,18 +66,19 @@ def random_array(*shape: int, scale: float = 1.0, seed: int = 0) -> np.ndarray:
 
 def case_arrays(case: Case) -> dict[str, np.ndarray]:
     """Return the input and the weights, by the parameters of dwsep's functions."""
-    k, c, o, e = case.kernel, case.inputs, case.outputs, case.expanded
+    kh, kw = case.kernels
+    c, o, e = case.inputs, case.outputs, case.expanded
 
     def matrix(inputs: int, outputs: int, seed: int) -> np.ndarray:
         return random_array(inputs, outputs, scale=inputs**-0.5, seed=seed)
 
-    def taps(channels: int) -> np.ndarray:
-        return random_array(k, k, channels, 1, scale=1 / k, seed=1)
+    def taps(channels: int, times: int = 1) -> np.ndarray:
+        return random_array(kh, kw, channels, times, scale=(kh * kw) ** -0.5, seed=1)
 
-    x = {"x": random_array(1, case.size, case.size, c)}
+    x = {"x": random_array(1, *case.shape, c)}
     bias = {"bias": random_array(o, seed=2)}
     if case.kind == "depthwise":
-        return x | {"weight": taps(c)} | bias
+        return x | {"weight": taps(c, o // c)} | bias
     if case.kind == "pointwise":
         return x | {"weight": matrix(c, o, 3)} | bias
     if case.kind == "separable":
@@ -90,8 +92,9 @@ def case_arrays(case: Case) -> dict[str, np.ndarray]:
         }
         biases = {name: random_array(e, seed=7) for name in ("expand_bias", "depthwise_bias")}
         return x | weights | biases | bias
-    fan = k * k * c // case.groups
-    return x | {"weight": random_array(k, k, c // case.groups, o, scale=fan**-0.5, seed=8)} | bias
+    fan = kh * kw * c // case.groups
+    weight = random_array(kh, kw, c // case.groups, o, scale=fan**-0.5, seed=8)
+    return x | {"weight": weight} | bias
 
 
 _NAMES = {
@@ -106,7 +109,7 @@ _NAMES = {
 def _options(case: Case) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if case.kind != "pointwise":
-        options |= {"stride": case.stride, "dilation": case.dilation}
+        options |= {"stride": case.strides, "dilation": case.dilations}
     if case.kind == "standard":
         options["groups"] = case.groups
     if case.kind in ("separable", "inverted"):
@@ -118,11 +121,16 @@ def _options(case: Case) -> dict[str, Any]:
 
 def make_layer(case: Case, threads: int) -> Callable[[], np.ndarray]:
     """Return a call of the packed layer: no arguments, an output that was touched before."""
-    arrays = case_arrays(case)
-    x = arrays.pop("x")
-    layer = attribute("dwsep", _NAMES[case.kind][0])(**arrays, **_options(case))
+    layer, x = make_packed(case)
     out = layer(x, num_threads=threads)
     return lambda: layer(x, out=out, num_threads=threads)
+
+
+def make_packed(case: Case) -> tuple[Any, np.ndarray]:
+    """Return the layer and its input."""
+    arrays = case_arrays(case)
+    x = arrays.pop("x")
+    return attribute("dwsep", _NAMES[case.kind][0])(**arrays, **_options(case)), x
 
 
 def make_function(case: Case, threads: int) -> Callable[[], np.ndarray]:

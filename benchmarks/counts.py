@@ -139,6 +139,7 @@ def _count_one(program: Path, isa: str, case: Case) -> int:
     fields = (
         *(case.kind, case.size, case.inputs, case.outputs, case.kernel, case.stride),
         *(case.activation, case.expanded, case.dilation, case.groups),
+        *(case.shape[1], case.kernels[1], case.strides[1], case.dilations[1]),
     )
     # A process for each count and little environment, as both move the heap and the stack.
     environ = {"DWSEP_ISA": isa, "DWSEP_NUM_THREADS": "1", "PATH": os.environ["PATH"]}

@@ -12,6 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .cases import Case
+from .common import case_arrays
+from .tflite_layers import tflite_of
+
 __all__ = ["LAYER_PEERS", "NETWORK_PEERS", "Chain", "Convolution", "versions"]
 
 Runner = Callable[[], Any]
@@ -28,9 +32,20 @@ class Convolution(NamedTuple):
 
     w: np.ndarray
     bias: np.ndarray
-    stride: int
+    stride: tuple[int, int]
     groups: int
     activation: str | None
+    dilation: tuple[int, int] = (1, 1)
+
+    def pads(self, shape: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return the padding before and after rows and columns of an image."""
+        sides = []
+        for size, step, taps, gap in zip(
+            shape, self.stride, self.w.shape[2:], self.dilation, strict=True
+        ):
+            total = max((-(-size // step) - 1) * step + (taps - 1) * gap + 1 - size, 0)
+            sides.append((total // 2, total - total // 2))
+        return sides[0], sides[1]
 
 
 class Chain(NamedTuple):
@@ -39,7 +54,6 @@ class Chain(NamedTuple):
     x: np.ndarray  # NHWC
     convolutions: list[Convolution]
     residual: bool
-    tflite: str | None  # name of its file
 
     @classmethod
     def of(cls, case: Any, layer: Any, call: dict[str, Any]) -> Chain:
@@ -50,11 +64,12 @@ class Chain(NamedTuple):
 
         def pointwise(w: str, bias: str, activation: str | None) -> None:
             matrix = np.ascontiguousarray(a[w].reshape(a[w].shape[-2:]).T)[:, :, None, None]
-            convolutions.append(Convolution(matrix, a[bias], 1, 1, activation))
+            convolutions.append(Convolution(matrix, a[bias], (1, 1), 1, activation))
 
         def depthwise(w: str, bias: str) -> None:
             taps = np.ascontiguousarray(a[w].transpose(2, 3, 0, 1))
-            convolutions.append(Convolution(taps, a[bias], case.stride, len(taps), act))
+            stride = (case.stride, case.stride)
+            convolutions.append(Convolution(taps, a[bias], stride, len(taps), act))
 
         if case.kind == "inverted residual":
             pointwise("expand_weight", "expand_bias", act)
@@ -67,13 +82,24 @@ class Chain(NamedTuple):
             depthwise("weight", "bias")
         else:
             pointwise("weight", "bias", act)
-        kind = {"depthwise": "dw", "pointwise": "pw", "separable": "sep"}.get(case.kind)
-        # Clamping is free in an epilogue, so a file with relu6 stands for relu and none too.
-        if act not in ("relu6", "relu", None):
-            kind = None
-        shape = (case.size, case.inputs, case.kernel or 1, case.stride or 1, case.outputs)
-        name = "_".join(map(str, (kind, *shape))) if kind else None
-        return cls(call["x"], convolutions, "residual" in call, name)
+        return cls(call["x"], convolutions, "residual" in call)
+
+    @classmethod
+    def of_case(cls, case: Case) -> Chain:
+        """Take a case of one convolution, with the arrays that the benchmarks give it."""
+        arrays = case_arrays(case)
+        w = arrays["weight"]
+        if case.kind == "depthwise":
+            kh, kw, c, times = w.shape
+            groups, oihw = c, w.reshape(kh, kw, 1, c * times)
+        else:
+            groups, oihw = case.groups, w
+        act = None if case.activation == "none" else case.activation
+        one = Convolution(
+            *(np.ascontiguousarray(oihw.transpose(3, 2, 0, 1)), arrays["bias"], case.strides),
+            *(groups, act, case.dilations),
+        )
+        return cls(arrays["x"], [one], False)
 
     @property
     def nchw(self) -> np.ndarray:
@@ -110,12 +136,12 @@ def _torch_layer(chain: Chain, threads: int, folder: Path | None) -> Runner:
     def run() -> np.ndarray:
         y = x
         for c, w, bias in layers:
-            size, k = y.shape[2], c.w.shape[2]
-            pad = max((-(-size // c.stride) - 1) * c.stride + k - size, 0)
-            half = pad // 2
-            if pad % 2:
-                y, half = f.pad(y, (half, pad - half, half, pad - half)), 0
-            y = functions[c.activation](f.conv2d(y, w, bias, c.stride, half, 1, c.groups))
+            (top, bottom), (left, right) = c.pads(y.shape[2:])
+            pad = (top, left)
+            if (top, left) != (bottom, right):
+                y, pad = f.pad(y, (left, right, top, bottom)), (0, 0)
+            y = f.conv2d(y, w, bias, c.stride, pad, c.dilation, c.groups)
+            y = functions[c.activation](y)
         return (y + x if chain.residual else y).permute(0, 2, 3, 1).numpy()
 
     return run
@@ -124,7 +150,7 @@ def _torch_layer(chain: Chain, threads: int, folder: Path | None) -> Runner:
 def _onnx(chain: Chain) -> bytes:
     from onnx import TensorProto, helper, numpy_helper
 
-    nodes, value = [], "x"
+    nodes, value, shape = [], "x", chain.x.shape[1:3]
     weights = [
         numpy_helper.from_array(np.float32(0), "lo"),
         numpy_helper.from_array(np.float32(6), "hi"),
@@ -134,9 +160,17 @@ def _onnx(chain: Chain) -> bytes:
             numpy_helper.from_array(np.ascontiguousarray(c.w), f"w{i}"),
             numpy_helper.from_array(np.ascontiguousarray(c.bias), f"b{i}"),
         ]
-        options = {"kernel_shape": c.w.shape[2:], "strides": [c.stride] * 2, "group": c.groups}
+        (top, bottom), (left, right) = c.pads(shape)
+        shape = tuple(-(-n // s) for n, s in zip(shape, c.stride, strict=True))
+        options = {
+            "kernel_shape": c.w.shape[2:],
+            "strides": c.stride,
+            "dilations": c.dilation,
+            "pads": [top, left, bottom, right],
+            "group": c.groups,
+        }
         inputs = [value, f"w{i}", f"b{i}"]
-        nodes.append(helper.make_node("Conv", inputs, [f"y{i}"], auto_pad="SAME_UPPER", **options))
+        nodes.append(helper.make_node("Conv", inputs, [f"y{i}"], **options))
         value = f"y{i}"
         if c.activation == "silu":
             nodes.append(helper.make_node("Sigmoid", [value], [f"s{i}"]))
@@ -187,12 +221,15 @@ def _openvino(model: bytes, x: np.ndarray, threads: int) -> Runner:
     return run
 
 
-def _litert(path: Path, threads: int, x: np.ndarray | None) -> Runner:
+def _litert(model: Path | bytes, threads: int, x: np.ndarray | None) -> Runner:
     from ai_edge_litert.interpreter import Interpreter
 
-    if not path.is_file():
-        raise NotImplementedError(f"no {path.name}")
-    interpreter = Interpreter(str(path), num_threads=threads)
+    if isinstance(model, bytes):
+        interpreter = Interpreter(model_content=model, num_threads=threads)
+    elif not model.is_file():
+        raise NotImplementedError(f"no {model.name}")
+    else:
+        interpreter = Interpreter(str(model), num_threads=threads)
     interpreter.allocate_tensors()
     first = interpreter.get_input_details()[0]
     last = interpreter.get_output_details()[0]["index"]
@@ -210,12 +247,10 @@ def _nhwc(run: Runner) -> Runner:
 
 
 def _litert_layer(chain: Chain, threads: int, folder: Path | None) -> Runner:
-    if folder is None or chain.tflite is None:
-        raise NotImplementedError("needs --tflite and a file of this shape")
-    return _litert(folder / "layers" / f"{chain.tflite}.tflite", threads, chain.x)
+    return _litert(tflite_of(chain), threads, chain.x)
 
 
-# Its weights are its own, so its results are not compared.
+# The weights of its networks are its own, so these results are not compared.
 OWN_WEIGHTS = frozenset({"litert"})
 
 LAYER_PEERS: dict[str, Callable[[Chain, int, Path | None], Runner]] = {

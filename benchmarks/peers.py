@@ -3,15 +3,16 @@
     python -m benchmarks.peers                                   every layer and network, one thread
     python -m benchmarks.peers --threads 1 2 --tflite DIR --write-docs docs/performance.md
 
-torch, onnxruntime, OpenVINO and LiteRT take part where they are installed; LiteRT needs files that
-TensorFlow writes: DIR/layers/<dw|pw|sep>_<size>_<inputs>_<kernel>_<stride>_<outputs>.tflite and
-DIR/models/<name>.tflite. Every result is compared with dwsep's; one that differs is status 1.
+torch, onnxruntime, OpenVINO and LiteRT take part where they are installed; for whole networks
+LiteRT needs files that TensorFlow writes, DIR/models/<name>.tflite. Every result is compared with
+dwsep's; one that differs is status 1. `--only odd` takes the list of that name in cases.py.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -23,7 +24,8 @@ import numpy as np
 
 from . import peers_report
 from .bench_networks import NETWORKS, image
-from .common import interleaved
+from .cases import ODD
+from .common import interleaved, make_packed
 from .peer_runners import LAYER_PEERS, NETWORK_PEERS, OWN_WEIGHTS, Chain, versions
 
 __all__ = ["main"]
@@ -72,7 +74,7 @@ def _entry(
         runners[name] = run
         size = float(np.abs(wanted).max())
         off = np.inf if result.shape != wanted.shape else float(np.abs(result - wanted).max())
-        if name not in OWN_WEIGHTS and not off <= _AGREE * size:
+        if (what["kind"] != "network" or name not in OWN_WEIGHTS) and not off <= _AGREE * size:
             what.setdefault("disagree", {})[name] = off / size
     return {**what, "threads": threads, "missing": missing, **_time(runners, args.seconds, threads)}
 
@@ -102,6 +104,26 @@ def _layers(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
         yield _entry(
             what,
             lambda layer=layer, call=call: layer(**call, num_threads=threads),
+            peers,
+            args,
+            threads,
+        )
+
+
+def _odd(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
+    for case in ODD:
+        layer, x = make_packed(case)
+        out = layer(x, num_threads=threads)
+        chain = Chain.of_case(case)
+        peers = {
+            name: lambda make=LAYER_PEERS[name], chain=chain: make(chain, threads, args.tflite)
+            for name in args.peers
+        }
+        plan = layer.explain(x.shape, threads)
+        what = {"name": case.name, "kind": "odd", "flops": plan.flops, "bytes": plan.bytes}
+        yield _entry(
+            what,
+            lambda layer=layer, x=x, out=out: layer(x, out=out, num_threads=threads),
             peers,
             args,
             threads,
@@ -140,11 +162,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 
     entries = []
     for threads in args.threads:
-        for group in (_networks, _layers):
-            if (group is _networks and args.only not in (None, "network")) or (
-                group is _layers and args.only == "network"
-            ):
-                continue
+        groups = {"network": _networks, "odd": _odd}
+        for group in [groups.get(args.only, _layers)] if args.only else [_networks, _layers]:
             for entry in group(args, threads):
                 entries.append(entry)
                 print(_progress(entry), file=sys.stderr, flush=True)
@@ -164,6 +183,9 @@ def _command(args: argparse.Namespace) -> str:
     words += ["--only", shlex.quote(args.only)] if args.only else []
     words += ["--peers", *args.peers] if args.peers != list(LAYER_PEERS) else []
     words += ["--tflite DIR"] if args.tflite else []
+    words += ["--section", args.section] if args.section != "peers" else []
+    isa = os.environ.get("DWSEP_ISA")
+    words[:0] = [f"DWSEP_ISA={shlex.quote(isa)}"] if isa else []
     return " ".join([*words, f"--seconds {args.seconds:g} --write-docs docs/performance.md"])
 
 
@@ -179,7 +201,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--threads", type=int, nargs="+", default=[1])
-    kinds = ("network", "depthwise", "pointwise", "separable", "inverted residual")
+    kinds = ("odd", "network", "depthwise", "pointwise", "separable", "inverted residual")
     parser.add_argument("--only", choices=kinds)
     parser.add_argument("--peers", nargs="+", choices=tuple(LAYER_PEERS), default=list(LAYER_PEERS))
     parser.add_argument("--tflite", type=Path, metavar="DIR", help="files that TensorFlow wrote")
@@ -187,6 +209,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the report")
     parser.add_argument("--plot", type=Path, metavar="DIR", help="draw speed-ups and roofline")
     parser.add_argument("--write-docs", type=Path, metavar="FILE", help="put the figures there")
+    parser.add_argument("--section", default="peers", help="the markers in FILE and the plots")
     parser.add_argument("--from-json", type=Path, metavar="FILE", help="a kept report, not timed")
     args = parser.parse_args(argv)
     if args.from_json:
@@ -197,9 +220,9 @@ def main(argv: list[str] | None = None) -> int:
         args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     if args.plot:
         args.plot.mkdir(parents=True, exist_ok=True)
-        peers_report.draw(report, args.plot)
+        peers_report.draw(report, args.plot, args.section)
     if args.write_docs:
-        peers_report.write_docs(args.write_docs, report)
+        peers_report.write_docs(args.write_docs, report, args.section)
     else:
         print(peers_report.text(report, []))
     return 1 if any("disagree" in entry for entry in report["entries"]) else 0

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
 
-__all__ = ["BEGIN", "END", "draw", "text", "write_docs"]
+__all__ = ["draw", "markers", "text", "write_docs"]
 
-BEGIN, END = "<!-- peers:begin -->", "<!-- peers:end -->"
+
+def markers(section: str = "peers") -> tuple[str, str]:
+    """Return the lines of a document between which a section's figures stand."""
+    return f"<!-- {section}:begin -->", f"<!-- {section}:end -->"
 
 
 def _table(report: dict[str, Any], threads: int, kinds: set[str]) -> str:
@@ -69,7 +73,7 @@ def text(report: dict[str, Any], images: list[str]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def draw(report: dict[str, Any], folder: Path) -> list[Path]:
+def draw(report: dict[str, Any], folder: Path, section: str = "peers") -> list[Path]:
     """Draw the speed-ups and the roofline of one thread."""
     from dwsep.cli import _plots
 
@@ -82,34 +86,35 @@ def draw(report: dict[str, Any], folder: Path) -> list[Path]:
     for entry in rows:
         for peer, values in groups.items():
             values.append(entry["times_as_fast"].get(peer, float("nan")))
+    groups = {peer: values for peer, values in groups.items() if not all(map(isnan, values))}
     title = f"dwsep {report['dwsep']}, {report['cpu']['name']}, threads: {threads}"
     if groups:
-        made.append(folder / "peers_speedup.png")
+        made.append(folder / f"{section}_speedup.png")
         names = [entry["name"] for entry in rows]
-        _plots.bars(str(made[-1]), title, names, groups, "times as fast as the peer")
+        _plots.bars(str(made[-1]), title, names, groups, "times as fast as the peer", linear=True)
     points = [
         _plots.Point(e["kind"], e["flops"] / e["bytes"], e["flops"] / e["seconds"]["dwsep"] / 1e9)
         for e in entries
         if "flops" in e
     ]
     if points and threads == 1:
-        made.append(folder / "peers_roofline.png")
+        made.append(folder / f"{section}_roofline.png")
         slopes = _plots.bandwidth_slopes(report["bandwidths"])
         _plots.roofline(str(made[-1]), title, points, report["peak_gflops"], slopes)
     return made
 
 
-def write_docs(path: Path, report: dict[str, Any]) -> None:
+def write_docs(path: Path, report: dict[str, Any], section: str = "peers") -> None:
     """Put figures and plots between the markers of a document."""
+    begin, end = markers(section)
     document = path.read_text(encoding="utf-8")
-    if document.count(BEGIN) != 1 or document.count(END) != 1:
-        raise SystemExit(f"{path}: need the lines {BEGIN} and {END} once each")
+    if document.count(begin) != 1 or document.count(end) != 1:
+        raise SystemExit(f"{path}: need the lines {begin} and {end} once each")
     folder = path.parent / "images"
     folder.mkdir(exist_ok=True)
-    images = [
-        f"![{made.stem.replace('_', ' ')}](images/{made.name})" for made in draw(report, folder)
-    ]
-    before, _, rest = document.partition(BEGIN)
-    after = rest.partition(END)[2]
+    drawn = draw(report, folder, section)
+    images = [f"![{made.stem.replace('_', ' ')}](images/{made.name})" for made in drawn]
+    before, _, rest = document.partition(begin)
+    after = rest.partition(end)[2]
     figures = text(report, images)
-    path.write_text(f"{before}{BEGIN}\n\n{figures}\n\n{END}{after}", "utf-8")
+    path.write_text(f"{before}{begin}\n\n{figures}\n\n{end}{after}", "utf-8")

@@ -18,6 +18,7 @@ from benchmarks import (
     common,
     counts,
     offline,
+    peer_runners,
     peers,
     peers_report,
     selftest,
@@ -37,6 +38,9 @@ def test_cases_have_names_of_their_own_and_all_kinds():
     assert len(set(names)) == len(names) > 30
     assert {case.kind for case in cases.CASES} == set(SMALL) == {c.kind for c in cases.QUICK}
     assert set(cases.QUICK) <= set(cases.CASES)
+    odd = [case.name for case in cases.ODD]
+    assert len(set(odd)) == len(odd) > 50
+    assert set(odd) & set(names) <= {"depthwise 28x28 128 4x4s1"}
 
 
 @pytest.mark.parametrize("kind", sorted(SMALL))
@@ -44,9 +48,29 @@ def test_a_case_is_the_layer_that_it_names(kind):
     case = SMALL[kind]
     layer, function = common.make_layer(case, 1), common.make_function(case, 1)
     y = layer()
-    assert y.shape == (1, case.output_size, case.output_size, case.outputs)
+    assert y.shape == (1, *case.output_shape, case.outputs)
     assert np.array_equal(y, function())
     assert case.macs > 0
+
+
+def test_rows_and_columns_of_a_case_may_differ():
+    case = cases.Case("depthwise", 9, 5, 10, 3, 2, width=7, kernel_w=4, stride_w=1, dilation_w=2)
+    assert case.name == "depthwise 9x7 5-10 3x4s2x1 d1x2"
+    assert common.make_layer(case, 1)().shape == (1, 5, 7, 10)
+    assert case.macs == 5 * 7 * 10 * 12
+
+
+@pytest.mark.parametrize("name", ["torch", "onnxruntime", "openvino", "litert"])
+def test_peers_run_cases_of_unequal_sides(name):
+    pytest.importorskip({"litert": "ai_edge_litert"}.get(name, name))
+    for case in (
+        cases.Case("depthwise", 9, 5, 10, 3, 2, width=7, kernel_w=4, stride_w=1),
+        cases.Case("depthwise", 9, 1, 10, 3, 1, width=12, kernel_w=4, dilation_w=2),
+        cases.Case("standard", 9, 3, 8, 4, 1, width=7, kernel_w=1, stride_w=2),
+    ):
+        run = peer_runners.LAYER_PEERS[name](peer_runners.Chain.of_case(case), 1, None)
+        wanted = common.make_layer(case, 1)()
+        np.testing.assert_allclose(run(), wanted, rtol=0, atol=1e-5)
 
 
 def test_the_suite_is_importable_without_dwsep():
@@ -168,7 +192,8 @@ def test_a_peer_that_disagrees_is_an_error(capsys, tmp_path):
 
 def test_performance_has_its_markers():
     text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
-    assert text.count(peers_report.BEGIN) == text.count(peers_report.END) == 1
+    for section in ("peers", "odd-avx512", "odd-avx2"):
+        assert [text.count(mark) for mark in peers_report.markers(section)] == [1, 1]
 
 
 def test_the_site_gets_local_scripts(tmp_path):

@@ -22,6 +22,7 @@ using Int = std::int64_t;
 struct Case {
   std::string kind, activation;
   Int size = 0, inputs = 0, outputs = 0, kernel = 0, stride = 0, expanded = 0, dilation = 0, groups = 0;
+  Int width = 0, kernel_w = 0, stride_w = 0, dilation_w = 0;
 };
 
 struct Free {
@@ -55,11 +56,14 @@ Activation activation_of(const std::string& name) {
 std::unique_ptr<Layer> layer_of(const Case& c) {
   const Activation act = activation_of(c.activation);
   ConvOptions options;
-  options.stride_h = options.stride_w = c.stride;
-  options.dilation_h = options.dilation_w = c.dilation;
+  options.stride_h = c.stride;
+  options.stride_w = c.stride_w;
+  options.dilation_h = c.dilation;
+  options.dilation_w = c.dilation_w;
   const Int middle = c.expanded > 0 ? c.expanded : c.inputs;
-  const Floats taps = floats(c.kernel * c.kernel * middle), middle_bias = floats(middle), bias = floats(c.outputs);
-  const DepthwiseFilter depthwise{taps.get(), c.kernel, c.kernel, middle, 1, middle_bias.get()};
+  const Int times = c.kind == "depthwise" ? c.outputs / c.inputs : 1;
+  const Floats taps = floats(c.kernel * c.kernel_w * middle * times), middle_bias = floats(middle * times), bias = floats(c.outputs);
+  const DepthwiseFilter depthwise{taps.get(), c.kernel, c.kernel_w, middle, times, middle_bias.get()};
   const Floats matrix = floats(middle * c.outputs);
   const PointwiseFilter project{matrix.get(), middle, c.outputs, bias.get()};
   if (c.kind == "depthwise") return std::make_unique<DepthwiseConv2D>(depthwise, options, act);
@@ -71,14 +75,14 @@ std::unique_ptr<Layer> layer_of(const Case& c) {
                                               options, act, act, Activation::none());
   }
   if (c.kind != "standard") throw std::invalid_argument("kind: unknown, got " + c.kind);
-  const Floats filters = floats(c.kernel * c.kernel * c.inputs / c.groups * c.outputs);
-  return std::make_unique<Conv2D>(StandardFilter{filters.get(), c.kernel, c.kernel, c.inputs, c.outputs, c.groups, bias.get()}, options,
+  const Floats filters = floats(c.kernel * c.kernel_w * c.inputs / c.groups * c.outputs);
+  return std::make_unique<Conv2D>(StandardFilter{filters.get(), c.kernel, c.kernel_w, c.inputs, c.outputs, c.groups, bias.get()}, options,
                                   act);
 }
 
 void count(const Case& c) {
   const std::unique_ptr<Layer> layer = layer_of(c);
-  const Shape pixel{1, 1, 1, c.inputs}, in{1, c.size, c.size, c.inputs}, out = layer->output_shape(in);
+  const Shape pixel{1, 1, 1, c.inputs}, in{1, c.size, c.width, c.inputs}, out = layer->output_shape(in);
   const Floats x = floats(in.h * in.w * in.c), y = floats(out.h * out.w * out.c);
   const auto call = [&](const Shape& from) { (*layer)(dense(x.get(), from), dense(y.get(), layer->output_shape(from)), nullptr, 1); };
   call(pixel);  // what is done once for the process belongs to no layer
@@ -101,8 +105,9 @@ int main(int argc, char** argv) try {
   std::stringstream in;
   for (int i = 1; i < argc; ++i) in << argv[i] << ' ';
   Case c;
-  in >> c.kind >> c.size >> c.inputs >> c.outputs >> c.kernel >> c.stride >> c.activation >> c.expanded >> c.dilation >> c.groups;
-  if (!in) throw std::invalid_argument("arguments: wanted ten fields, got " + in.str());
+  in >> c.kind >> c.size >> c.inputs >> c.outputs >> c.kernel >> c.stride >> c.activation >> c.expanded >> c.dilation >> c.groups >>
+      c.width >> c.kernel_w >> c.stride_w >> c.dilation_w;
+  if (!in) throw std::invalid_argument("arguments: wanted fourteen fields, got " + in.str());
   count(c);
   std::cout << isa() << '\n';
 } catch (const std::exception& error) {

@@ -22,9 +22,17 @@ def require() -> None:
 
 
 def bars(
-    path: str, title: str, rows: Sequence[str], groups: Mapping[str, Sequence[float]], of: str
+    path: str,
+    title: str,
+    rows: Sequence[str],
+    groups: Mapping[str, Sequence[float]],
+    of: str,
+    linear: bool = False,
 ) -> None:
-    """Draw a horizontal bar for each row and group, on a logarithmic axis named `of`."""
+    """Draw a horizontal bar for each row and group, on an axis named `of`.
+
+    The axis is logarithmic, or `linear` from 0.
+    """
     from matplotlib.figure import Figure
 
     each = 0.8 / len(groups)
@@ -35,13 +43,16 @@ def bars(
         drawn = axes.barh(places, values, each, label=name)
         labels = [f" {value:,.0f}" if value >= 100 else f" {value:.3g}" for value in values]
         axes.bar_label(drawn, labels, fontsize=6)
-    axes.set_xscale("log")
+    if not linear:
+        axes.set_xscale("log")
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_yticks(range(len(rows)), rows, fontsize=7)
     axes.invert_yaxis()
     axes.set_xlabel(of)
     axes.set_title(title, fontsize=9)
     axes.margins(x=0.15)
+    if linear:
+        axes.set_xlim(left=0)
     axes.legend(fontsize=7)
     figure.savefig(path, dpi=150, bbox_inches="tight")
 
