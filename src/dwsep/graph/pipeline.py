@@ -10,6 +10,7 @@ from .passes import (
     batch_norm,
     blocks,
     channel_shuffle,
+    columns,
     constants,
     conv_transpose,
     depthwise,
@@ -28,6 +29,7 @@ from .passes.input_layout import run as adopt_nhwc
 _FOLDING: tuple[Callable[[Graph], bool], ...] = (
     constants.run,
     reshapes.run,
+    columns.run,
     sequences.run,
     layer_norm.run,
     activations.run,
