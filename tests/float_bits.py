@@ -17,6 +17,7 @@ def calls() -> Iterator[Call | FunctionCall]:
     yield from sweeps.blocks(normals(3), exact=False)
     for kernel in sweeps.KERNELS:
         yield from sweeps.depthwise_windows(normals(4), kernel)
+    yield from sweeps.depthwise_odd(normals(5), 300, exact=False)
     yield from function_calls()
 
 

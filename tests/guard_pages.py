@@ -84,6 +84,8 @@ def calls(function: str) -> Iterator[Call]:
     for seed in range(3):
         yield from (c for c in sweeps.small(integers(seed, 2), seed=seed) if c.function == function)
     yield from (c for c in sweeps.blocks(integers(9, 2)) if c.function == function)
+    if function == "depthwise_conv2d":
+        yield from sweeps.depthwise_odd(integers(10, 2), 200)
 
 
 def main(function: str) -> None:

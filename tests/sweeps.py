@@ -97,6 +97,38 @@ def depthwise_windows(draw: Draw, kernel) -> Iterator[Call]:
             yield depthwise(draw, (1, *size, choose(CHANNELS)), kernel, **window)
 
 
+ODD_KERNELS = (
+    *((1, 2), (2, 1), (1, 3), (3, 1), (9, 1), (1, 11), (1, 31), (31, 1), (22, 1)),
+    *((2, 2), (4, 4), (6, 6), (5, 4), (9, 9), (3, 8), (12, 12), (17, 5), (31, 31)),
+)
+
+
+def depthwise_odd(draw: Draw, count: int, seed: int = 0, exact: bool = True) -> Iterator[Call]:
+    """Any filter on any image, rows of many pixels among them, with any multiplier."""
+    choose = Chooser(f"odd {seed}")
+    sides = ((1, 70), (2, 45), (3, 33), (40, 1), (37, 2), (13, 17), (9, 30), (24, 25), (7, 7))
+    multiplied = ((1, 16), (1, 5), (2, 32), (3, 8), (6, 4), (13, 3), (20, 2), (5, 20))
+    for _ in range(count):
+        size = choose((*sides, choose.size()))
+        kernel = choose(ODD_KERNELS)
+        channels, multiplier = choose((*((c, 1) for c in (*CHANNELS, 24, 100)), *multiplied))
+        stride, dilation = choose((1, 1, *STRIDES, (2, 3))), choose((1, 1, *DILATIONS, (2, 4)))
+        padding = choose(("same", "same", *PADDINGS))
+        if not fits(size, kernel, stride, padding, dilation):
+            padding = "same"
+        yield depthwise(
+            draw,
+            (choose((1, 1, 2)), *size, channels),
+            kernel,
+            multiplier,
+            bias=choose((True, False)),
+            activation=choose.activation(exact),
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+        )
+
+
 def pointwise_channels(draw: Draw) -> Iterator[Call]:
     choose = Chooser("pointwise")
     more = (24, 40, 48, 80, 112)  # ragged panels of real networks

@@ -34,6 +34,9 @@ template <int Width, int... Narrower, class F>
   for (std::int64_t i = 0; i < a.outputs; i += Width) f(Index<Width>{}, at_most(i, a.outputs - Width));
 }
 
+/// Taps between adjacent outputs that share inputs in groups, or 0.
+inline int share_of(const Axis& a) { return a.stride == a.dilation ? 1 : a.stride == 2 * a.dilation ? 2 : 0; }
+
 /// Outputs `Share` taps apart in groups of the tallest height that has a step in which all of them take part; one by one at last.
 template <int Share, class F>
 [[gnu::always_inline]] inline void for_groups(const Axis& down, const F& f) {
@@ -54,8 +57,8 @@ template <bool kShares, class F>
 [[gnu::always_inline]] inline void for_heights(const Axis& down, const F& f) {
   if constexpr (kShares) {
     if (down.ring >= down.size) {
-      if (down.stride == down.dilation) return for_groups<1>(down, f);
-      if (down.stride == 2 * down.dilation) return for_groups<2>(down, f);
+      if (share_of(down) == 1) return for_groups<1>(down, f);
+      if (share_of(down) == 2) return for_groups<2>(down, f);
     }
   }
   for (std::int64_t i = 0; i < down.outputs; ++i) f(Index<1>{}, Index<1>{}, i);
@@ -76,8 +79,7 @@ template <int Height, class F>
 /// Whether blocks share inputs along the row instead: filters of one row. Of one row and column sums are in the same order.
 inline bool shares_along_rows(const Axis& rows, const Axis& columns) {
   if (rows.ring < rows.size) return false;
-  if (rows.taps == 1)
-    return columns.taps > 1 && columns.stride <= 2 * columns.dilation && columns.stride % columns.dilation == 0 && rows.outputs >= kWide;
+  if (rows.taps == 1) return columns.taps > 1 && share_of(columns) > 0 && rows.outputs >= kWide;
   return columns.taps == 1 && columns.outputs < kWide && rows.outputs >= kWidest;
 }
 
@@ -89,7 +91,7 @@ inline void finish_rows(const DepthwiseWork& w, std::int64_t row, int rows, std:
 
 /// Blocks in the order of rows, whichever axis they share inputs along.
 template <class Channels>
-inline void blocks_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) {
+inline void area_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) {
   Axis down = rows_of(w), across = columns_of(w);
   const bool swapped = Channels::kShares && shares_along_rows(down, across);
   if (swapped) std::swap(down, across);
@@ -115,6 +117,52 @@ inline void blocks_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t
       finish_rows(w, row, width, v_begin, v_end);
     });
   }
+}
+
+/// Rows too few to share inputs along them in blocks across: kWide groups of a row's outputs make a block where all taps exist.
+template <class Channels, int Share>
+inline void row_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) {
+  constexpr int kOutputs = kTall * kWide;
+  const Axis line = columns_of(w), groups{0, kWide, 1, 1, 1, 0, kTall * line.stride * line.x, kTall * line.y, 0};
+  const InsideRange inside(line.outputs, line.stride, line.pad, line.dilation, line.taps, line.size);
+  for (std::int64_t row = 0; row < w.y_end - w.y_begin; ++row) {
+    DepthwiseWork whole = rows_of_work(w, row, row + 1);
+    whole.finish = false;
+    whole.row_sums = nullptr;
+    const auto others = [&](std::int64_t begin, std::int64_t end) {
+      DepthwiseWork part = whole;
+      part.pad_left -= begin * w.stride_w;
+      part.out_width = end - begin;
+      part.y += begin * w.y_pixel;
+      if (begin < end) area_blocks<Channels>(part, v_begin, v_end);
+    };
+    const float* const x = input_row(w, whole.y_begin * w.stride_h - w.pad_top);
+    if (x == nullptr || inside.end - inside.begin < kOutputs) {
+      others(0, w.out_width);
+    } else {
+      others(0, inside.begin);
+      DepthwiseWork inner = whole;
+      inner.x = x;
+      for (std::int64_t i = inside.begin; i < inside.end; i += kOutputs) {
+        const Steps<kTall, Share> steps(line, at_most(i, inside.end - kOutputs));
+        inner_block<Channels, kTall, kWide>(BlockPlace<kTall, Share>{&inner, &line, &groups, &steps}, 0, v_begin, v_end);
+      }
+      others(inside.end, w.out_width);
+    }
+    finish_rows(w, row, 1, v_begin, v_end);
+  }
+}
+
+template <class Channels>
+inline void blocks_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) {
+  if constexpr (Channels::kShares) {
+    const Axis line = columns_of(w);
+    if (w.kh == 1 && w.y_end - w.y_begin < kWide) {
+      if (share_of(line) == 1 && line.taps >= kTall - 1) return row_blocks<Channels, 1>(w, v_begin, v_end);
+      if (share_of(line) == 2 && line.taps >= 2 * (kTall - 1)) return row_blocks<Channels, 2>(w, v_begin, v_end);
+    }
+  }
+  area_blocks<Channels>(w, v_begin, v_end);
 }
 
 /// The same from copies of windows, where the filter is not too large.

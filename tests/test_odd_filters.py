@@ -1,0 +1,55 @@
+"""Depthwise filters of any shape: exact on integers, anywhere in memory, one order of sums."""
+
+import numpy as np
+import oracle
+import pytest
+import sweeps
+from calls import assert_all, bits_differ, integers, normals, unequal
+
+pytestmark = pytest.mark.kernels
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_small_integers_are_exact(seed):
+    calls = sweeps.depthwise_odd(integers(seed, 2), 150, seed)
+    assert_all(calls, lambda call: unequal(call.run(), call.plain()))
+
+
+def _moved(x, shift):
+    """Return x as a part of a larger array, its pixels apart, `shift` floats past its begin."""
+    host = np.full((*x.shape[:-1], x.shape[-1] + 2 * shift + 1), np.nan, np.float32)
+    host[..., shift : shift + x.shape[-1]] = x
+    return host[..., shift : shift + x.shape[-1]]
+
+
+@pytest.mark.parametrize("shift", [1, 4, 7])
+def test_bits_do_not_depend_on_where_pixels_lie(shift):
+    def judge(call):
+        return bits_differ(call.run(), call.with_arrays(x=_moved(call.arrays["x"], shift)).run())
+
+    assert_all(sweeps.depthwise_odd(normals(shift), 120, shift, exact=False), judge)
+
+
+def test_a_pixel_has_the_same_bits_by_itself():
+    """Blocks of outputs, edges of blocks and single outputs add the same taps in the same order."""
+    rng = np.random.default_rng(0)
+
+    def judge(call):
+        x, kernel, y = call.arrays["x"], call.arrays["weight"].shape[:2], call.run()
+        window = {name: call.options[name] for name in ("stride", "padding", "dilation")}
+        geometry = oracle.Window(x.shape, kernel, **window)
+        place = [int(rng.integers(n)) for n in y.shape[1:3]]
+        cuts, pads = [], []
+        for axis, at in enumerate(place):
+            first = at * geometry.stride[axis] - geometry.padding[axis][0]
+            end = first + (kernel[axis] - 1) * geometry.dilation[axis] + 1
+            begin, stop = max(first, 0), min(end, x.shape[1 + axis])
+            if begin >= stop:  # the padding alone
+                return None
+            cuts.append(slice(begin, stop))
+            pads.append((begin - first, end - stop))
+        one = call.with_arrays(x=np.ascontiguousarray(x[:, cuts[0], cuts[1]]))
+        alone = one.with_options(padding=tuple(pads), stride=1).run()
+        return bits_differ(alone[:, 0, 0], y[:, place[0], place[1]])
+
+    assert_all(sweeps.depthwise_odd(normals(9), 400, 9, exact=False), judge)
