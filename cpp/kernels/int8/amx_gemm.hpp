@@ -17,6 +17,7 @@ struct AmxRows {
   const std::int8_t* a;
   std::int64_t a_row, chunks;  ///< whole tiles of k
   const std::int8_t* tail;     ///< or null: the last k of each row, 64 bytes and zeros
+  bool within;                 ///< values are within int32
 };
 
 template <int Columns, bool Lower, bool Unsigned>
@@ -55,7 +56,7 @@ template <class Out, int NV, bool Lower, bool Unsigned>
 /// One panel for the rows of a block, which begins at row `begin` of y.
 template <class Out, int NV, bool Unsigned>
 inline void amx_panel(const Int8GemmWork& w, const AmxRows& r, std::int64_t vectors_before, std::int64_t begin, std::int64_t rows) {
-  const PanelStore<Out, NV> store(w.q, w.y_flip, vectors_before * kLanes);
+  const PanelStore<Out, NV> store(w.q, w.y_flip, vectors_before * kLanes, r.within);
   QuadTiles t{};
   set_panel(t, w, vectors_before, store);
   if (!Unsigned) t.initial += QuadPanels(w.columns).all_vectors() * kLanes;
@@ -86,9 +87,10 @@ inline void amx_gemm(const Int8GemmWork& w) {
   if (w.rows < 4) return quad_gemm<Out>(w);
   alignas(64) std::int8_t tail[kAmxBlock * MatrixTiles::kBytes];
   const std::int64_t chunks = w.k / MatrixTiles::kBytes, left = w.k % MatrixTiles::kBytes;
+  const bool within = within_int32(w.q.multiplier, QuadPanels(w.columns).all_vectors() * kLanes, w.residual);
   for (std::int64_t row = 0; row < w.rows; row += kAmxBlock) {
     const std::int64_t rows = w.rows - row < kAmxBlock ? w.rows - row : kAmxBlock;
-    const AmxRows r{w.a + row * w.a_row, w.a_row, chunks, left > 0 ? tail : nullptr};
+    const AmxRows r{w.a + row * w.a_row, w.a_row, chunks, left > 0 ? tail : nullptr, within};
     if (left > 0) {
       const std::int8_t* from = r.a + chunks * MatrixTiles::kBytes;
       for (std::int64_t i = 0; i < rows; ++i) store(tail + i * MatrixTiles::kBytes, load_first(from + i * w.a_row, static_cast<int>(left)));

@@ -45,21 +45,24 @@ inline void pack_quad_depthwise(Int8PackWork& w) {
 
 template <class Out>
 using WindowFunction = void (*)(const QuadWindow&, const PanelStore<Out, 4, Order::packed>&, std::int64_t, std::int64_t);
-template <class Out, int R, int CB>
+template <class Out, int R, int KW, int CB>
 constexpr WindowFunction<Out> window_function() {
-  if constexpr (CB <= max_window_columns(R)) return quad_windows<Out, R, CB>;
+  if constexpr (CB <= max_window_columns(R)) return quad_windows<Out, R, CB, KW>;
   return nullptr;
 }
-template <class Out, int R>
-constexpr WindowFunction<Out> kWindows[] = {window_function<Out, R, 1>(), window_function<Out, R, 2>(), window_function<Out, R, 3>(),
-                                            window_function<Out, R, 4>(), window_function<Out, R, 5>(), window_function<Out, R, 6>()};
+template <class Out, int R, int KW>
+constexpr WindowFunction<Out> kWindows[] = {window_function<Out, R, KW, 1>(), window_function<Out, R, KW, 2>(),
+                                            window_function<Out, R, KW, 3>(), window_function<Out, R, KW, 4>(),
+                                            window_function<Out, R, KW, 5>(), window_function<Out, R, KW, 6>()};
 
 /// Output columns [0, columns) of a strip: tiles of nearly equal width.
 template <class Out, int R>
 inline void quad_strip(const QuadWindow& t, const PanelStore<Out, 4, Order::packed>& panel, std::int64_t columns) {
   const std::int64_t most = max_window_columns(R), tiles = (columns + most - 1) / most, width = columns / tiles, wider = columns % tiles;
-  if (wider > 0) kWindows<Out, R>[width](t, panel, 0, wider);
-  kWindows<Out, R>[width - 1](t, panel, wider * (width + 1), tiles - wider);
+  // Of filters 3 wide, the loop over their columns is unrolled.
+  const auto *const windows = t.kw == 3 && sizeof(Out) == 1 ? kWindows < Out, R, sizeof(Out) == 1 ? 3 : 0 > : kWindows<Out, R, 0>;
+  if (wider > 0) windows[width](t, panel, 0, wider);
+  windows[width - 1](t, panel, wider * (width + 1), tiles - wider);
 }
 
 /// One panel's output rows [begin, end).
@@ -106,12 +109,13 @@ inline void quad_depthwise(const Int8DepthwiseWork& w) {
   using Store = PanelStore<Out, 4, Order::packed>;
   alignas(64) std::int8_t quads[kQuadRowBytes];
   const QuadFilter f(w.kh, Down);
+  const bool within = within_int32(w.q.multiplier, (w.channels + kQuadChannels - 1) / kQuadChannels * kQuadChannels, w.residual);
   // Row by row, so that what a group of rows reads stays in the caches; but bounds of each channel are costly to set up.
   const std::int64_t step = w.q.zeros == nullptr ? f.rows : w.y_end - w.y_begin;
   for (std::int64_t y = w.y_begin; y < w.y_end; y += step) {
     const std::int64_t end = w.y_end - y < step ? w.y_end : y + step;
     for (std::int64_t p = w.panel_begin; p < w.panel_end; ++p) {
-      const Store store(w.q, w.y_flip, p * kQuadChannels);
+      const Store store(w.q, w.y_flip, p * kQuadChannels, within);
       quad_panel_rows<Out>(w, f, p, store, y, end, quads);
     }
   }

@@ -32,7 +32,7 @@ constexpr std::int64_t window_weight_bytes(std::int64_t rows, std::int64_t quads
 
 /// Sums of R rows x CB columns, vectors [first, first + kWindowGroup), to sums[(row * CB + column) * kQuadChannels + ...]. Weights lie as
 /// they are read: [group of vectors][row of quads][kx][vector][output row].
-template <int R, int CB>
+template <int R, int CB, int KW>
 [[gnu::always_inline]] inline void multiply_window(const QuadWindow& t, const std::int8_t* x, const std::int8_t* weights,
                                                    const std::int32_t* initial, std::int32_t* sums) {
   constexpr int G = kWindowGroup;
@@ -44,7 +44,7 @@ template <int R, int CB>
   });
   for (std::int64_t q = t.quads; q > 0; --q, x += t.quad_step) {
     RowAddresses<std::int8_t> columns(x, t.column_step);
-    for (std::int64_t kx = t.kw; kx > 0; --kx) {
+    const auto tap = [&]() __attribute__((always_inline)) {
       unroll<0, G>([&](auto v) {
         I8 from[CB];
         unroll<0, CB>([&](auto j) { from[j] = load(columns.template at<j>() + v * I8::kLanes); });
@@ -55,6 +55,11 @@ template <int R, int CB>
       });
       columns.advance(t.tap_step);
       weights = opaque(weights + G * R * kBytes);
+    };
+    if constexpr (KW > 0) {
+      unroll<0, KW>([&](auto) { tap(); });
+    } else {
+      for (std::int64_t kx = t.kw; kx > 0; --kx) tap();
     }
   }
   unroll<0, R>([&](auto r) {
@@ -64,7 +69,7 @@ template <int R, int CB>
 }
 
 /// `count` tiles next to each other.
-template <class Out, int R, int CB>
+template <class Out, int R, int CB, int KW>
 [[gnu::flatten]] void quad_windows(const QuadWindow& t, const PanelStore<Out, 4, Order::packed>& panel, std::int64_t column,
                                    std::int64_t count) {
   alignas(64) std::int32_t sums[R * CB * kQuadChannels];
@@ -73,7 +78,7 @@ template <class Out, int R, int CB>
     const std::int8_t* x = t.x + column * t.column_step;
     unroll<0, 4 / kWindowGroup>([&](auto g) {
       constexpr int first = g * kWindowGroup;
-      multiply_window<R, CB>(t, x + first * I8::kLanes, t.weights + g * half, t.initial + first * kLanes, sums + first * kLanes);
+      multiply_window<R, CB, KW>(t, x + first * I8::kLanes, t.weights + g * half, t.initial + first * kLanes, sums + first * kLanes);
     });
     for (int r = 0; r < t.rows; ++r) {
       const std::int32_t* from = sums + r * CB * kQuadChannels;

@@ -47,7 +47,7 @@ template <class Out, int NV>
 /// as a whole tile.
 template <class Out, int NV>
 inline void quad_panel(const Int8GemmWork& w, QuadTiles t, std::int64_t vectors_before, std::int64_t begin, std::int64_t end) {
-  const PanelStore<Out, NV> panel_store(w.q, w.y_flip, vectors_before * kLanes);
+  const PanelStore<Out, NV> panel_store(w.q, w.y_flip, vectors_before * kLanes, t.within);
   set_panel(t, w, vectors_before, panel_store);
   const std::int8_t* const residual = t.residual;
   Out* const y = static_cast<Out*>(t.y);
@@ -90,6 +90,7 @@ template <class Out>
 inline void quad_gemm(const Int8GemmWork& w) {
   QuadTiles t{};
   t.quads = (w.k + 3) / 4;
+  t.within = within_int32(w.q.multiplier, QuadPanels(w.columns).all_vectors() * kLanes, w.residual);
   const auto flip = static_cast<std::uint8_t>(w.a_flip ^ Dot::kFlip);
   alignas(64) std::int8_t rows[kBlockBytes];
   t.a_row = w.a_row;

@@ -38,6 +38,7 @@ struct QuadTiles {
   const Int8Residual* residual_type;
   const void* store;  ///< the panel's PanelStore
   int columns;        ///< of the panel that exist
+  bool within;        ///< values are within int32
   std::int64_t count;
 };
 
@@ -75,7 +76,7 @@ template <int MR, int G>
     });
   });
   RowAddresses<std::int8_t> rows(a, a_row);
-  const auto step = [&](auto chains) {
+  const auto step = [&](auto chains) __attribute__((always_inline)) {
     unroll<0, chains>([&](auto chain) {
       typename Dot::Weights w[G];
       unroll<0, G>([&](auto j) { w[j] = Dot::load(b + (chain * G + j) * kBytes); });

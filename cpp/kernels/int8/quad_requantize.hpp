@@ -43,12 +43,25 @@ struct RealSums {
   }
 };
 
-/// What clamps the values of a panel, as its vectors need it. Values are clamped to at most hi before they are rounded, where they may
-/// exceed int32, and at least to lo after; rounding a value that is too low for int32 gives the lowest there is.
+/// Whether real values of int32 sums, of whole vectors of channels, are sure to be within int32: then they are clamped when they are bytes,
+/// which is a fifth less work than before.
+inline bool within_int32(const float* multipliers, std::int64_t channels, const Int8Residual& residual) {
+  F32 most = broadcast(0.0F);
+  for (std::int64_t c = 0; c < channels; c += kLanes) most = max_or_second(load(multipliers + c), most);
+  float lanes[kLanes];
+  store(lanes, most);
+  bool within = residual.data == nullptr || residual.scale < 1e6F;
+  for (const float m : lanes) within = within && m <= 0.25F;
+  return within;
+}
+
+/// What clamps the values of a panel, as its vectors need it. Values that may exceed int32 are clamped to at most hi before they are
+/// rounded; rounding a value that is too low for int32 gives the lowest there is.
 struct PanelBounds {
   alignas(64) float most[4 * kLanes];
   alignas(64) std::int16_t zero[4 * kLanes];
   alignas(64) std::int8_t least[4 * kLanes];
+  alignas(64) std::int8_t greatest[4 * kLanes];
 
   PanelBounds(const Requantize& q, int vectors, std::int64_t first_channel) {
     if (q.zeros == nullptr) {
@@ -58,6 +71,7 @@ struct PanelBounds {
       store(zero, z);
       store(zero + 2 * kLanes, z);
       store(least, broadcast(static_cast<std::int8_t>(q.lo)));
+      store(greatest, broadcast(static_cast<std::int8_t>(q.hi)));
       return;
     }
     for (int j = 0; j < vectors; ++j) {
@@ -71,6 +85,7 @@ struct PanelBounds {
           zero[j / 2 * 2 * kLanes + lane / 4 * 8 + (j % 2 + twice) * 4 + lane % 4] = static_cast<std::int16_t>(z);
         }
         least[channel] = static_cast<std::int8_t>(q.los[c]);
+        greatest[channel] = static_cast<std::int8_t>(q.his[c]);
       }
     }
   }
@@ -83,27 +98,39 @@ struct PanelStore;
 template <int NV>
 struct PanelStore<std::int8_t, NV, Order::packed> {
   PanelBounds bounds;
+  bool within;  ///< values are within int32
+  bool plain;   ///< neither table nor flip
   const std::int8_t* table;
   std::uint8_t flip;
 
-  PanelStore(const Requantize& q, std::uint8_t y_flip, std::int64_t first_channel)
-      : bounds(q, NV, first_channel), table(q.table), flip(y_flip) {}
+  PanelStore(const Requantize& q, std::uint8_t y_flip, std::int64_t first_channel, bool values_within)
+      : bounds(q, NV, first_channel), within(values_within), plain(q.table == nullptr && y_flip == 0), table(q.table), flip(y_flip) {}
 
-  /// Vectors j and j + 1, or j alone where that is the last.
-  [[gnu::always_inline]] inline I16 round_pair(const RealSums<NV>& real, int j) const {
-    const int k = j + 1 < NV ? j + 1 : j;
-    const auto rounded = [&](int i) { return to_int32(min_or_second(real.v[i], load(bounds.most + i * kLanes))); };
-    const I32 a = rounded(j);
-    return add_saturated(lane_pack(a, k == j ? a : rounded(k)), load(bounds.zero + j * kLanes));
-  }
   [[gnu::always_inline]] inline void store(std::int8_t* y, int n, const RealSums<NV>& real) const {
-    const I16 first = round_pair(real, 0);
-    I8 bytes = lane_pack(first, NV == 4 ? round_pair(real, 2) : first);
-    if constexpr (NV < 4) bytes = lane_join<4 * NV>(bytes);
+    I8 bytes;
+    if (within) {
+      bytes = minimum(packed([&](auto j) { return to_int32(real.v[j]); }), load(bounds.greatest));
+    } else {
+      bytes = packed([&](auto j) { return to_int32(min_or_second(real.v[j], load(bounds.most + j * kLanes))); });
+    }
     bytes = maximum(bytes, load(bounds.least));
-    if (table != nullptr) bytes = look_up(bit_xor(bytes, broadcast(std::int8_t{-128})), table);
-    bytes = bit_xor(bytes, broadcast(static_cast<std::int8_t>(flip)));
+    if (!plain) {
+      if (table != nullptr) bytes = look_up(bit_xor(bytes, broadcast(std::int8_t{-128})), table);
+      bytes = bit_xor(bytes, broadcast(static_cast<std::int8_t>(flip)));
+    }
     store_up_to(y, bytes, n);
+  }
+
+ private:
+  template <class Rounded>
+  [[gnu::always_inline]] inline I8 packed(const Rounded& rounded) const {
+    const auto pair = [&](auto j) {
+      const I32 a = rounded(j);
+      return add_saturated(lane_pack(a, NV == 1 ? a : rounded(Index < NV == 1 ? j : j + 1 > {})), load(bounds.zero + j * kLanes));
+    };
+    const I16 first = pair(Index<0>{});
+    if constexpr (NV == 4) return lane_pack(first, pair(Index<2>{}));
+    return lane_join<4 * NV>(lane_pack(first, first));
   }
 };
 
@@ -111,7 +138,7 @@ template <int NV, Order O>
 struct PanelStore<float, NV, O> {
   float lo, hi;
 
-  PanelStore(const Requantize& q, std::uint8_t, std::int64_t) : lo(q.real_lo), hi(q.real_hi) {}
+  PanelStore(const Requantize& q, std::uint8_t, std::int64_t, bool) : lo(q.real_lo), hi(q.real_hi) {}
 
   [[gnu::always_inline]] inline void store(float* y, int n, const RealSums<NV>& real) const {
     float in_order[NV * kLanes];
