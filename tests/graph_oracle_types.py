@@ -67,6 +67,11 @@ def top_k(x, a):
     return np.take(order, range(a["k"]), a["axis"])
 
 
+def accumulate(x, a):
+    function = {"sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min}[a["function"]]
+    return function(x, axis=a["axis"], keepdims=True)
+
+
 def cumulative_sum(x, a):
     axis = a["axis"]
     x = np.flip(x, axis) if a.get("reverse") else x
@@ -82,6 +87,7 @@ TYPED = {
     "compare": lambda v, n: COMPARISONS[n.attributes["function"]](*v),
     "integers": lambda v, n: INTEGERS[n.attributes["function"]](*v),
     "where": lambda v, n: np.where(v[0] != 0, v[1], v[2]),
+    "accumulate": lambda v, n: accumulate(v[0], n.attributes),
     "arg": lambda v, n: arg(v[0], n.attributes),
     "top_k": lambda v, n: top_k(v[0], n.attributes),
     "gather_elements": lambda v, n: np.take_along_axis(

@@ -102,6 +102,33 @@ TYPED_CASES = [
         Case("CumSum", [x, i(2)], {"exclusive": e, "reverse": r}, (11, 14))
         for x, e, r in ((IMAGE, 0, 0), (LONGS, 1, 0), (IMAGE, 0, 1))
     ),
+    Case("MaxPool", [BYTES], {"kernel_shape": [2, 3], "pads": [1, 1, 0, 1]}, (12, 21)),
+    *(
+        Case(f"Reduce{name}", [x], {"axes": [1, 3], "keepdims": keep}, (13,))
+        for name in ("Prod", "Max", "Min")
+        for x in (IMAGE, of("int32", *IMAGE))
+        for keep in (0, 1)
+    ),
+    *(Case(f"Reduce{name}", [LONGS, i(-2, 3)], {"keepdims": 0}, (18, 21)) for name in ("Prod",)),
+    Case("ReduceSum", [LONGS, i(-2, 3)], {"keepdims": 0}, (13, 21)),
+    *(
+        Case(f"Reduce{name}", [IMAGE], {"axes": [1, 3], "keepdims": keep}, (13,), positive=True)
+        for name in ("LogSum", "LogSumExp")
+        for keep in (0, 1)
+    ),
+    *(Case("LpNormalization", [IMAGE], {"axis": 1, "p": p}) for p in (1, 2)),
+    Case("MeanVarianceNormalization", [IMAGE], {"axes": [1, 2, 3]}),
+    *(Case("LRN", [IMAGE], {"size": n, "alpha": 0.3, "bias": 1.5}) for n in (1, 3)),
+    Case("ThresholdedRelu", [IMAGE], {"alpha": 0.7}),
+    *(Case("Hardmax", [IMAGE], {"axis": axis}, (13, 21)) for axis in (1, -1)),
+    Case("Einsum", [(2, 3, 4)], {"equation": "abc->cb"}, (12, 21), open_batch=False),
+    Case("Einsum", [IMAGE], {"equation": "nchw->nhwc"}, (12, 21)),
+    Case("Einsum", [(2, 3, 5), f(5, 4)], {"equation": "bij, jk -> bik"}, (12, 21)),
+    Case("Einsum", [(2, 3, 5, 4), (2, 6, 5, 4)], {"equation": "bqhd,bkhd->bhqk"}, (12, 21)),
+    Case("Einsum", [(2, 3, 5), (2, 5, 4)], {"equation": "...ij,...jk"}, (12, 21)),
+    Case("Einsum", [(2, 3), f(3), f(3, 4)], {"equation": "ab,b,bc->ac"}, (12, 21)),
+    Case("Einsum", [(2, 3), f(4)], {"equation": "ab,c->acb"}, (12, 21)),
+    Case("Einsum", [(2, 3, 4), (2, 4)], {"equation": "abc,ac->b"}, (12, 21), open_batch=False),
     *(Case(name, [BYTES]) for name in ("Transpose", "Flatten", "Identity")),
     Case("Concat", [BYTES, np.zeros((2, 1, 9, 8), np.uint8)], {"axis": 1}, open_batch=False),
     Case("Slice", [LONGS, i(1), i(3), i(2)]),

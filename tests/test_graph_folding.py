@@ -82,6 +82,7 @@ def typed_nodes():
     yield "compare", {"function": "less"}, {}, [image, (6, 1)]
     for function in ("max", "min"):
         yield "arg", {"function": function, "axis": 2}, {}, [image]
+    yield "accumulate", {"function": "prod", "axis": 2}, {}, [image]
     yield "top_k", {"function": "max", "axis": 2, "k": 3}, {}, [image]
     yield "cumulative_sum", {"axis": 2, "exclusive": True, "reverse": False}, {}, [image]
 

@@ -185,6 +185,19 @@ def test_indices_out_of_range_are_the_nearest():
 
 
 @pytest.mark.parametrize("dtype", NUMBERS)
+def test_accumulate(dtype):
+    x = values(dtype, 4, 6, 9)
+    step = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}
+    for axis in range(3):
+        for function, combined in step.items():
+            wanted = x.take([0], axis)
+            with np.errstate(over="ignore"):
+                for i in range(1, x.shape[axis]):
+                    wanted = combined(wanted, x.take([i], axis))
+            same(run("accumulate", [x], {"axis": axis, "function": function}, 2), wanted)
+
+
+@pytest.mark.parametrize("dtype", NUMBERS)
 def test_cumulative_sum(dtype):
     x = values(dtype, 4, 6, 9) // 8 if dtype != "float32" else values(dtype, 4, 6, 9)
     for axis in range(3):

@@ -1,42 +1,12 @@
-// Where the largest elements of lines lie, elements at computed places, and running sums.
+// Where the largest elements of lines lie, and sums along lines.
 #include <algorithm>
+#include <cstring>
 #include <type_traits>
 
-#include "runtime/network/ops/cast.hpp"
-#include "runtime/network/ops/copy.hpp"
-#include "runtime/network/ops/lines.hpp"
-#include "runtime/network/ops/plain_op.hpp"
+#include "runtime/network/ops/axis_op.hpp"
 
 namespace dwsep::runtime {
 namespace {
-
-using Offsets = std::array<std::int64_t, 2>;
-
-/// Ops along one axis of numbers that can be ordered and added.
-class AxisOp : public PlainOp {
- public:
-  explicit AxisOp(const Description& d) : PlainOp(d), axis_(static_cast<int>(d.integer("axis", 0, Dims::kMaxRank - 1))) {}
-
- protected:
-  const Dims& checked_input(const std::vector<Dims>& inputs, std::size_t count) const {
-    check_inputs(inputs, count);
-    axis_of(axis_, inputs[0].rank());
-    return inputs[0];
-  }
-  static void check_number(const Description& d, const ValueType& type) {
-    if (type.dtype == DType::float16 || type.dtype == DType::boolean) d.reject("input 0", "numbers", name_of(type.dtype));
-  }
-  /// Calls f with an element of the type.
-  template <class F>
-  static void with_number(DType type, const F& f) {
-    with_type(type, [&](auto element) {
-      using T = decltype(element);
-      if constexpr (std::is_arithmetic_v<T>) f(element);
-    });
-  }
-
-  int axis_;
-};
 
 constexpr const char* kExtremes[] = {"max", "min"};
 
@@ -144,97 +114,23 @@ class TopK final : public AxisOp {
   std::int64_t k_;
 };
 
-/// Computed indices: negative ones count from the end, and one out of range becomes the nearest that is in it.
-std::int64_t index_at(const Array& indices, std::int64_t offset, std::int64_t size) {
-  const std::int64_t i =
-      indices.dtype == DType::int64 ? indices.as<const std::int64_t>()[offset] : std::int64_t{indices.as<const std::int32_t>()[offset]};
-  return std::clamp<std::int64_t>(i < 0 ? i + size : i, 0, size - 1);
+template <class T>
+T sum_of(T a, T b) {
+  if constexpr (std::is_same_v<T, float>) {
+    return a + b;
+  } else {
+    return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+  }
 }
 
-void check_indices(const Description& d, const ValueType& type) {
-  if (type.dtype != DType::int32 && type.dtype != DType::int64) d.reject("input 1", "type int32 or int64", name_of(type.dtype));
+template <class T>
+T product_of(T a, T b) {
+  if constexpr (std::is_same_v<T, float>) {
+    return a * b;
+  } else {
+    return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+  }
 }
-
-/// y[i][j][k] = x[i][indices[i][j][k]][k], where the axis is 1.
-class GatherElements final : public AxisOp {
- public:
-  using AxisOp::AxisOp;
-
-  Dims infer(const std::vector<Dims>& inputs) const override {
-    const Dims& x = checked_input(inputs, 2);
-    bool fits = inputs[1].rank() == x.rank();
-    for (int i = 0; fits && i < x.rank(); ++i) fits = i == axis_ ? x[i] > 0 || inputs[1][i] == 0 : inputs[1][i] <= x[i];
-    if (!fits) reject("indices", "no more than the input " + to_string(x) + " has on other axes", to_string(inputs[1]));
-    return inputs[1];
-  }
-  ValueType infer_type(const Description& d, const std::vector<ValueType>& inputs) const override {
-    check_indices(d, inputs[1]);
-    return moved(inputs[0]);
-  }
-  double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
-
-  void run(Team& team, const Operands& o, Scratch) const noexcept override {
-    const Array &x = o.inputs[0], &indices = o.inputs[1], &y = o.output;
-    const std::int64_t size = x.shape[axis_], count = y.shape[axis_];
-    with_size(y.dtype, [&](auto element) {
-      using T = decltype(element);
-      for_each_line<3>(team, y.shape, axis_, {x.strides, indices.strides, y.strides}, [&](const std::array<std::int64_t, 3>& at) {
-        for (std::int64_t i = 0; i < count; ++i) {
-          const std::int64_t place = index_at(indices, at[1] + i * indices.strides[axis_], size);
-          y.as<T>()[at[2] + i * y.strides[axis_]] = x.as<const T>()[at[0] + place * x.strides[axis_]];
-        }
-      });
-    });
-  }
-};
-
-/// x[..., indices, ...] for computed indices of any shape.
-class Take final : public AxisOp {
- public:
-  using AxisOp::AxisOp;
-
-  Dims infer(const std::vector<Dims>& inputs) const override {
-    const Dims &x = checked_input(inputs, 2), &indices = inputs[1];
-    if (x.rank() - 1 + indices.rank() > Dims::kMaxRank) reject("indices", "an output of at most 8 axes", to_string(indices));
-    if (x[axis_] == 0 && indices.count() > 0) reject("input", "elements along axis " + std::to_string(axis_), to_string(x));
-    Dims y;
-    for (int i = 0; i < axis_; ++i) y.push_back(x[i]);
-    for (const std::int64_t size : indices) y.push_back(size);
-    for (int i = axis_ + 1; i < x.rank(); ++i) y.push_back(x[i]);
-    return checked(y);
-  }
-  ValueType infer_type(const Description& d, const std::vector<ValueType>& inputs) const override {
-    check_indices(d, inputs[1]);
-    return moved(inputs[0]);
-  }
-  double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
-
-  void run(Team& team, const Operands& o, Scratch) const noexcept override {
-    const Array &x = o.inputs[0], &indices = o.inputs[1], &y = o.output;
-    const int taken = indices.shape.rank();
-    Dims rest, x_strides, y_strides;
-    for (int i = 0; i < x.shape.rank(); ++i) {
-      if (i == axis_) continue;
-      rest.push_back(x.shape[i]);
-      x_strides.push_back(x.strides[i]);
-      y_strides.push_back(y.strides[i < axis_ ? i : i + taken - 1]);
-    }
-    const std::int64_t count = indices.shape.count();
-    with_size(y.dtype, [&](auto element) {
-      using T = decltype(element);
-      for (std::int64_t i = 0; i < count; ++i) {
-        std::int64_t at = 0, to = 0, left = i;
-        for (int k = taken - 1; k >= 0; --k) {
-          at += left % indices.shape[k] * indices.strides[k];
-          to += left % indices.shape[k] * y.strides[axis_ + k];
-          left /= indices.shape[k];
-        }
-        const std::int64_t from = index_at(indices, at, x.shape[axis_]) * x.strides[axis_];
-        copy_elements(team, rest, x.as<const T>() + from, x_strides, y.as<T>() + to, y_strides);
-      }
-    });
-  }
-};
 
 /// y[i] = x[0] + ... + x[i] along an axis, in this order; without x[i] where it is exclusive, from the end where it is reversed.
 class CumulativeSum final : public AxisOp {
@@ -258,7 +154,7 @@ class CumulativeSum final : public AxisOp {
         for (std::int64_t k = 0; k < size; ++k) {
           const std::int64_t i = reverse_ ? size - 1 - k : k;
           const T before = sum;
-          sum = plus(sum, x.as<const T>()[at[0] + i * x_step]);
+          sum = sum_of(sum, x.as<const T>()[at[0] + i * x_step]);
           y.as<T>()[at[1] + i * y_step] = exclusive_ ? before : sum;
         }
       });
@@ -266,19 +162,60 @@ class CumulativeSum final : public AxisOp {
   }
 
  private:
-  template <class T>
-  static T plus(T a, T b) {
-    if constexpr (std::is_same_v<T, float>) {
-      return a + b;
-    } else {
-      return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-    }
-  }
-
   bool exclusive_, reverse_;
 };
 
-constexpr AttributeSchema kAxis[] = {{"axis", AttributeType::integer}};
+constexpr const char* kFolds[] = {"sum", "prod", "max", "min"};
+
+/// The sum, the product or an extreme along an axis, which stays with size 1: of integers, whose sums lose their upper bits, too.
+class Accumulate final : public AxisOp {
+ public:
+  explicit Accumulate(const Description& d) : AxisOp(d), function_(one_of(d, "function", kFolds)) {}
+
+  Dims infer(const std::vector<Dims>& inputs) const override {
+    Dims y = checked_input(inputs, 1);
+    if (y[axis_] == 0) reject("input", "elements along axis " + std::to_string(axis_), to_string(y));
+    y[axis_] = 1;
+    return y;
+  }
+  ValueType infer_type(const Description& d, const std::vector<ValueType>& inputs) const override {
+    check_number(d, inputs[0]);
+    return {inputs[0].dtype};
+  }
+  double flops(const std::vector<Dims>& inputs, const Dims&) const override { return static_cast<double>(inputs[0].count()); }
+
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
+    with_number(o.output.dtype, [&](auto element) {
+      using T = decltype(element);
+      switch (function_) {
+        case 0:
+          return fold<T>(team, o, sum_of<T>);
+        case 1:
+          return fold<T>(team, o, product_of<T>);
+        case 2:
+          return fold<T>(team, o, [](T a, T b) { return b > a ? b : a; });
+        default:
+          return fold<T>(team, o, [](T a, T b) { return b < a ? b : a; });
+      }
+    });
+  }
+
+ private:
+  template <class T, class F>
+  void fold(const Team& team, const Operands& o, const F& f) const {
+    const Array &x = o.inputs[0], &y = o.output;
+    const std::int64_t size = x.shape[axis_], step = x.strides[axis_];
+    for_each_line<2>(team, x.shape, axis_, {x.strides, y.strides}, [&](const Offsets& at) {
+      const T* const line = x.as<const T>() + at[0];
+      T result = line[0];
+      for (std::int64_t i = 1; i < size; ++i) result = f(result, line[i * step]);
+      y.as<T>()[at[1]] = result;
+    });
+  }
+
+  int function_;
+};
+
 constexpr AttributeSchema kArgAttributes[] = {{"function", AttributeType::choice, Presence::required, kExtremes},
                                               {"axis", AttributeType::integer},
                                               {"last", AttributeType::flag, Presence::optional}};
@@ -287,10 +224,11 @@ constexpr AttributeSchema kTopKAttributes[] = {
 constexpr AttributeSchema kSumAttributes[] = {{"axis", AttributeType::integer},
                                               {"exclusive", AttributeType::flag, Presence::optional},
                                               {"reverse", AttributeType::flag, Presence::optional}};
-constexpr OpSchema kOps[] = {{"arg", make<Arg>, 1, 1, kArgAttributes},
+constexpr AttributeSchema kAccumulateAttributes[] = {{"function", AttributeType::choice, Presence::required, kFolds},
+                                                     {"axis", AttributeType::integer}};
+constexpr OpSchema kOps[] = {{"accumulate", make<Accumulate>, 1, 1, kAccumulateAttributes},
+                             {"arg", make<Arg>, 1, 1, kArgAttributes},
                              {"top_k", make<TopK>, 1, 1, kTopKAttributes},
-                             {"gather_elements", make<GatherElements>, 2, 2, kAxis},
-                             {"take", make<Take>, 2, 2, kAxis},
                              {"cumulative_sum", make<CumulativeSum>, 1, 1, kSumAttributes}};
 
 }  // namespace

@@ -159,9 +159,30 @@ class Builder:
         return self.emit("activation", [x], activation=activation)
 
     def reduce(self, function: str, x: Value, axes: Sequence[int], keepdims: bool = True) -> Value:
-        """Add a reduction."""
-        return self.emit(
-            "reduce", [x], function=function, axes=tuple(sorted(axes)), keepdims=keepdims
+        """Add a reduction: sum, mean, max, min or prod."""
+        axes = sorted(axes)
+        if type_of(x).dtype is DType.FLOAT32 and function != "prod":
+            attributes = {"axes": tuple(axes), "keepdims": keepdims}
+            return self.emit("reduce", [x], None, function=function, **attributes)
+        return self._accumulated(function, x, axes, keepdims)
+
+    def _accumulated(self, function: str, x: Value, axes: Sequence[int], keepdims: bool) -> Value:
+        """Add a reduction axis by axis, the innermost first; a mean of integers is cut."""
+        shape, count = shape_of(x), 1
+        for axis in reversed(axes):
+            if shape[axis] is None:
+                raise Unsupported("it reduces the batch, whose size is unknown")
+            count *= shape[axis] or 0
+            folded = "sum" if function == "mean" else function
+            x = self.emit("accumulate", [x], function=folded, axis=axis)
+        if function == "mean":
+            x = self.binary("div", x, count)
+        if keepdims:
+            return x
+        kept = [i for i in range(len(shape)) if i not in axes]
+        sizes = [shape[i] for i in kept]
+        return self.reshape(
+            x, [n if n is not None else 0 if i == kept[i] else -1 for i, n in enumerate(sizes)]
         )
 
     def reshape(self, x: Value, target: Sequence[int]) -> Value:

@@ -156,3 +156,12 @@ def identity(call: Call) -> Value:
 
 def _is_true(array: Any) -> bool:
     return bool(np.any(array))
+
+
+@operator("ThresholdedRelu")
+def thresholded_relu(call: Call) -> Value:
+    """Import x where x > alpha, else 0."""
+    build, x = call.builder, call.value(0)
+    alpha = build.constant(call.number("alpha", 1.0))
+    above = build.emit("compare", [x, alpha], function="greater")
+    return build.emit("where", [above, x, build.constant(0)])

@@ -27,6 +27,7 @@ from .model import (
     read,
 )
 from .operators import IMPORTERS
+from .small_integers import import_call
 
 _FLOAT16 = 10
 
@@ -123,11 +124,11 @@ def _graph(
     ) -> list[Value | None]:
         check_against_schema(node, file.opset)
         call = Call(state.build, node.name, node.type, values, wanted, file.opset, node.attributes)
-        result = fold(call)
+        result: Value | list[Value | None] | None = fold(call)
         if result is None:
             if node.type not in IMPORTERS:
                 raise Unsupported("it is supported for values that are known in advance only")
-            result = IMPORTERS[node.type](call)
+            result = import_call(call)
         return result if isinstance(result, list) else [result]
 
     types = {

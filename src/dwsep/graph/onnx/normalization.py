@@ -6,6 +6,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
+from ..importing.compositions import sliced
 from ..importing.unsupported import Unsupported
 from ..importing.values import Known, Value, shape_of
 from ..ir import Array
@@ -96,3 +97,57 @@ def group_norm(call: Call) -> Value:
     parts = build.reshape(x, (0, groups, inner // groups))
     y = normalized(build, parts, [2], call.number("epsilon", 1e-5))
     return _affine(build, build.reshape(y, (0, *(n or 0 for n in shape[1:]))), scale, shift)
+
+
+@operator("MeanVarianceNormalization")
+def mean_variance(call: Call) -> Value:
+    """Import a normalization that adds a little to the deviation, not to the variance."""
+    build, x = call.builder, call.value(0)
+    axes = call.axes("axes", list(call.attribute("axes", [0, 2, 3])), len(call.shape()))
+    centred = build.binary("sub", x, build.reduce("mean", x, axes))
+    variance = build.reduce("mean", build.binary("mul", centred, centred), axes)
+    return build.binary("div", centred, build.binary("add", build.unary("sqrt", variance), 1e-9))
+
+
+@operator("LpNormalization")
+def lp_normalization(call: Call) -> Value:
+    """Import a division by a norm along an axis; nothing is divided by 0."""
+    build, x = call.builder, call.value(0)
+    axis = call.axis(call.attribute("axis", -1), len(call.shape()))
+    p = call.attribute("p", 2)
+    if p not in (1, 2):
+        raise InvalidModelError(f"p: need 1 or 2, got {p}")
+    parts = build.binary("mul", x, x) if p == 2 else build.unary("abs", x)
+    norm = build.reduce("sum", parts, [axis])
+    norm = build.unary("sqrt", norm) if p == 2 else norm
+    none = build.emit("compare", [norm, build.constant(0)], function="equal")
+    return build.binary("div", x, build.emit("where", [none, build.constant(1), norm]))
+
+
+_MOST_NEIGHBOURS = 64
+
+
+@operator("LRN")
+def local_response(call: Call) -> Value:
+    """Import x / (bias + alpha * mean of the squares of neighbouring channels) ** beta."""
+    build, x, shape = call.builder, call.value(0), call.shape()
+    size = call.attribute("size", ...)
+    if len(shape) < 2 or shape[1] is None or not 1 <= size <= _MOST_NEIGHBOURS:
+        raise Unsupported(f"need channels, of which 1 to {_MOST_NEIGHBOURS} are neighbours")
+    before, after = (size - 1) // 2, size // 2
+    rest = [0] * (len(shape) - 2)
+    squares = build.emit(
+        "pad",
+        [build.binary("mul", x, x)],
+        mode="constant",
+        before=(0, before, *rest),
+        after=(0, after, *rest),
+        value=0.0,
+    )
+    total = sliced(build, squares, {1: (0, shape[1], 1)})
+    for i in range(1, size):
+        total = build.binary("add", total, sliced(build, squares, {1: (i, i + shape[1], 1)}))
+    scaled = build.binary("mul", total, call.number("alpha", 1e-4) / size)
+    scaled = build.binary("add", scaled, call.number("bias", 1.0))
+    beta = build.constant(call.number("beta", 0.75))
+    return build.binary("div", x, build.binary("pow", scaled, beta))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from ...errors import InvalidModelError
+from ..importing.builder import Builder
 from ..importing.unsupported import Unsupported
 from ..importing.values import Value
 from .call import Call
@@ -102,24 +105,56 @@ _AXES_ARE_INPUT_SINCE = {"ReduceSum": 13}  # the others: 18
     "ReduceL1",
     "ReduceL2",
     "ReduceSumSquare",
+    "ReduceProd",
+    "ReduceLogSum",
+    "ReduceLogSumExp",
 )
 def reduce(call: Call) -> Value:
-    """Import a reduction; norms are composed."""
+    """Import a reduction; norms and logarithms are composed."""
     build, x = call.builder, call.value(0)
     rank = len(call.shape())
     given = call.ints_of("axes", 1, _AXES_ARE_INPUT_SINCE.get(call.type, 18))
     axes = call.axes("axes", given, rank)
     if not axes:
-        if call.flag("noop_with_empty_axes", False):  # sums of one element each
-            if call.type in ("ReduceL1", "ReduceL2"):
-                return build.unary("abs", x)
-            return build.binary("mul", x, x) if call.type == "ReduceSumSquare" else x
+        if call.flag("noop_with_empty_axes", False):  # reductions of one element each
+            return _of_one(build, call.type, x)
         axes = list(range(rank))
     keepdims = call.flag("keepdims", True)
+    if call.type == "ReduceLogSumExp":
+        return _log_sum_exp(build, x, axes, keepdims)
     if call.type == "ReduceL1":
         x = build.unary("abs", x)
     elif call.type in ("ReduceL2", "ReduceSumSquare"):
         x = build.binary("mul", x, x)
-    function = {"ReduceMean": "mean", "ReduceMax": "max", "ReduceMin": "min"}.get(call.type, "sum")
-    result = build.reduce(function, x, axes, keepdims)
-    return build.unary("sqrt", result) if call.type == "ReduceL2" else result
+    result = build.reduce(_FUNCTIONS.get(call.type, "sum"), x, axes, keepdims)
+    last = {"ReduceL2": "sqrt", "ReduceLogSum": "log"}.get(call.type)
+    return build.unary(last, result) if last else result
+
+
+_FUNCTIONS = {
+    "ReduceMean": "mean",
+    "ReduceMax": "max",
+    "ReduceMin": "min",
+    "ReduceProd": "prod",
+}
+
+
+def _of_one(build: Builder, type_: str, x: Value) -> Value:
+    if type_ in ("ReduceL1", "ReduceL2"):
+        return build.unary("abs", x)
+    if type_ == "ReduceLogSum":
+        return build.unary("log", x)
+    return build.binary("mul", x, x) if type_ == "ReduceSumSquare" else x
+
+
+def _log_sum_exp(build: Builder, x: Value, axes: list[int], keepdims: bool) -> Value:
+    """Add log(sum(exp(x - m))) + m, where m is the largest x, or the largest float."""
+    bound = float(np.finfo(np.float32).max)
+
+    def largest(keeps: bool) -> Value:
+        most = build.binary("max", build.reduce("max", x, axes, keeps), -bound)
+        return build.binary("min", most, bound)
+
+    scaled = build.unary("exp", build.binary("sub", x, largest(True)))
+    logarithm = build.unary("log", build.reduce("sum", scaled, axes, keepdims))
+    return build.binary("add", logarithm, largest(keepdims))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from ...errors import InvalidModelError
 from ..importing.compositions import sizes_with, to_target
 from ..importing.unsupported import Unsupported
 from ..importing.values import Known, Value, shape_of
 from ..sizes import LARGEST_SIZE
+from ..types import DType
 from .call import Call
 from .registry import operator
 
@@ -73,3 +76,18 @@ def cumulative_sum(call: Call) -> Value:
         exclusive=call.flag("exclusive", False),
         reverse=call.flag("reverse", False),
     )
+
+
+@operator("Hardmax")
+def hardmax(call: Call) -> Value:
+    """Import 1 where the first of the largest elements lies, else 0."""
+    build, x, shape = call.builder, call.value(0), call.shape()
+    axis = call.axis(call.attribute("axis", -1 if call.opset >= 13 else 1), len(shape))
+    if call.opset < 13 and any(n != 1 for n in shape[axis + 1 :]):
+        raise Unsupported("before opset 13 it is over several axes together")
+    size = shape[axis]
+    if size is None:
+        raise Unsupported("it is over the batch, whose size is unknown")
+    places = np.arange(size, dtype=np.int64).reshape((-1,) + (1,) * (len(shape) - 1 - axis))
+    best = build.emit("arg", [x], function="max", axis=axis, last=False)
+    return build.cast(build.emit("compare", [best, Known(places)], function="equal"), DType.FLOAT32)

@@ -85,6 +85,16 @@ def _take(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
 
 SEARCHING = (
     OpSpec(
+        "accumulate",
+        "the sum, the product or an extreme along an axis, which stays with size 1; of integers "
+        "too, whose sums lose their upper bits",
+        _arg,
+        attributes={"function": choice("sum", "prod", "max", "min"), "axis": Int()},
+        dtype=_same_number,
+        layout=ALONG_AXIS,
+        folds=True,
+    ),
+    OpSpec(
         "arg",
         "the index of an extreme along an axis, which stays with size 1; of equal ones the first, "
         "or the last",

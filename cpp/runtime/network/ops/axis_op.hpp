@@ -1,0 +1,40 @@
+// The base of ops along one axis.
+#pragma once
+
+#include <array>
+#include <type_traits>
+
+#include "runtime/network/ops/elements.hpp"
+#include "runtime/network/ops/lines.hpp"
+#include "runtime/network/ops/plain_op.hpp"
+
+namespace dwsep::runtime {
+
+using Offsets = std::array<std::int64_t, 2>;
+
+class AxisOp : public PlainOp {
+ public:
+  explicit AxisOp(const Description& d) : PlainOp(d), axis_(static_cast<int>(d.integer("axis", 0, Dims::kMaxRank - 1))) {}
+
+ protected:
+  const Dims& checked_input(const std::vector<Dims>& inputs, std::size_t count) const {
+    check_inputs(inputs, count);
+    axis_of(axis_, inputs[0].rank());
+    return inputs[0];
+  }
+  static void check_number(const Description& d, const ValueType& type) {
+    if (type.dtype == DType::float16 || type.dtype == DType::boolean) d.reject("input 0", "numbers", name_of(type.dtype));
+  }
+  /// Calls f with an element of the type.
+  template <class F>
+  static void with_number(DType type, const F& f) {
+    with_type(type, [&](auto element) {
+      using T = decltype(element);
+      if constexpr (std::is_arithmetic_v<T>) f(element);
+    });
+  }
+
+  int axis_;
+};
+
+}  // namespace dwsep::runtime

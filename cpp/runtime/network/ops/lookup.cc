@@ -1,0 +1,109 @@
+// Elements at computed places.
+#include <algorithm>
+
+#include "runtime/network/ops/axis_op.hpp"
+#include "runtime/network/ops/copy.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+/// Computed indices: negative ones count from the end, and one out of range becomes the nearest that is in it.
+std::int64_t index_at(const Array& indices, std::int64_t offset, std::int64_t size) {
+  const std::int64_t i =
+      indices.dtype == DType::int64 ? indices.as<const std::int64_t>()[offset] : std::int64_t{indices.as<const std::int32_t>()[offset]};
+  return std::clamp<std::int64_t>(i < 0 ? i + size : i, 0, size - 1);
+}
+
+void check_indices(const Description& d, const ValueType& type) {
+  if (type.dtype != DType::int32 && type.dtype != DType::int64) d.reject("input 1", "type int32 or int64", name_of(type.dtype));
+}
+
+/// y[i][j][k] = x[i][indices[i][j][k]][k], where the axis is 1.
+class GatherElements final : public AxisOp {
+ public:
+  using AxisOp::AxisOp;
+
+  Dims infer(const std::vector<Dims>& inputs) const override {
+    const Dims& x = checked_input(inputs, 2);
+    bool fits = inputs[1].rank() == x.rank();
+    for (int i = 0; fits && i < x.rank(); ++i) fits = i == axis_ ? x[i] > 0 || inputs[1][i] == 0 : inputs[1][i] <= x[i];
+    if (!fits) reject("indices", "no more than the input " + to_string(x) + " has on other axes", to_string(inputs[1]));
+    return inputs[1];
+  }
+  ValueType infer_type(const Description& d, const std::vector<ValueType>& inputs) const override {
+    check_indices(d, inputs[1]);
+    return moved(inputs[0]);
+  }
+  double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
+
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
+    const Array &x = o.inputs[0], &indices = o.inputs[1], &y = o.output;
+    const std::int64_t size = x.shape[axis_], count = y.shape[axis_];
+    with_size(y.dtype, [&](auto element) {
+      using T = decltype(element);
+      for_each_line<3>(team, y.shape, axis_, {x.strides, indices.strides, y.strides}, [&](const std::array<std::int64_t, 3>& at) {
+        for (std::int64_t i = 0; i < count; ++i) {
+          const std::int64_t place = index_at(indices, at[1] + i * indices.strides[axis_], size);
+          y.as<T>()[at[2] + i * y.strides[axis_]] = x.as<const T>()[at[0] + place * x.strides[axis_]];
+        }
+      });
+    });
+  }
+};
+
+/// x[..., indices, ...] for computed indices of any shape.
+class Take final : public AxisOp {
+ public:
+  using AxisOp::AxisOp;
+
+  Dims infer(const std::vector<Dims>& inputs) const override {
+    const Dims &x = checked_input(inputs, 2), &indices = inputs[1];
+    if (x.rank() - 1 + indices.rank() > Dims::kMaxRank) reject("indices", "an output of at most 8 axes", to_string(indices));
+    if (x[axis_] == 0 && indices.count() > 0) reject("input", "elements along axis " + std::to_string(axis_), to_string(x));
+    Dims y;
+    for (int i = 0; i < axis_; ++i) y.push_back(x[i]);
+    for (const std::int64_t size : indices) y.push_back(size);
+    for (int i = axis_ + 1; i < x.rank(); ++i) y.push_back(x[i]);
+    return checked(y);
+  }
+  ValueType infer_type(const Description& d, const std::vector<ValueType>& inputs) const override {
+    check_indices(d, inputs[1]);
+    return moved(inputs[0]);
+  }
+  double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
+
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
+    const Array &x = o.inputs[0], &indices = o.inputs[1], &y = o.output;
+    const int taken = indices.shape.rank();
+    Dims rest, x_strides, y_strides;
+    for (int i = 0; i < x.shape.rank(); ++i) {
+      if (i == axis_) continue;
+      rest.push_back(x.shape[i]);
+      x_strides.push_back(x.strides[i]);
+      y_strides.push_back(y.strides[i < axis_ ? i : i + taken - 1]);
+    }
+    const std::int64_t count = indices.shape.count();
+    with_size(y.dtype, [&](auto element) {
+      using T = decltype(element);
+      for (std::int64_t i = 0; i < count; ++i) {
+        std::int64_t at = 0, to = 0, left = i;
+        for (int k = taken - 1; k >= 0; --k) {
+          at += left % indices.shape[k] * indices.strides[k];
+          to += left % indices.shape[k] * y.strides[axis_ + k];
+          left /= indices.shape[k];
+        }
+        const std::int64_t from = index_at(indices, at, x.shape[axis_]) * x.strides[axis_];
+        copy_elements(team, rest, x.as<const T>() + from, x_strides, y.as<T>() + to, y_strides);
+      }
+    });
+  }
+};
+
+constexpr AttributeSchema kAxis[] = {{"axis", AttributeType::integer}};
+constexpr OpSchema kOps[] = {{"gather_elements", make<GatherElements>, 2, 2, kAxis}, {"take", make<Take>, 2, 2, kAxis}};
+
+}  // namespace
+
+ConstSpan<OpSchema> lookup_ops() { return kOps; }
+
+}  // namespace dwsep::runtime
