@@ -72,6 +72,25 @@ def test_a_layer_made_in_python_runs_in_cython(blur, images):
     assert np.array_equal(blur.each_image(layer, images), layer(images))
 
 
+def test_a_layer_of_int8_made_in_cython_gives_the_same_bits(built):
+    rng = np.random.default_rng(2)
+    x = rng.integers(-128, 128, (2, 5, 6, 19), np.int8)
+    matrix = rng.integers(-127, 128, (19, 7), np.int8)
+    bias = rng.integers(-1000, 1000, 7).astype(np.int32)
+    scales = rng.uniform(0.001, 0.01, 7).astype(np.float32)
+    layer = dwsep.PointwiseConv2D(
+        matrix,
+        bias,
+        x_quantization=dwsep.Quantization(0.03, 5),
+        weight_quantization=dwsep.Quantization(scales),
+        quantization=dwsep.Quantization(0.05, -9),
+    )
+    mixer = load(built, "bytes").Mixer(matrix, bias, 0.03, 5, scales, 0.05, -9)
+    assert np.array_equal(mixer(x), layer(x))
+    with pytest.raises(ValueError, match="x: need 19 channels, got 18"):
+        mixer(np.ascontiguousarray(x[..., 1:]))
+
+
 def test_no_images_give_no_results(blur, images):
     assert blur.Blur(3, 7)(images[:0]).shape == (0, 20, 30, 7)
 

@@ -26,14 +26,65 @@ dwsep_status new_layer(dwsep_layer** layer, char* message, std::size_t size, con
   });
 }
 
+template <class Make>
+dwsep_status new_typed_layer(const dwsep_tensor_types* types, dwsep_layer** layer, char* message, std::size_t size,
+                             const Make& make) noexcept {
+  return new_layer(layer, message, size, [&] {
+    Quantizations q;
+    const TensorTypes t = tensor_types(types, q);
+    return make(q, t);
+  });
+}
+
+dwsep_status new_int8_depthwise(const dwsep_depthwise_filter* f, const dwsep_conv_options* o, const dwsep_activation* a,
+                                const dwsep_tensor_types* types, dwsep_layer** layer, char* message, std::size_t size) {
+  return new_typed_layer(types, layer, message, size, [&](Quantizations& q, const TensorTypes& t) {
+    return DepthwiseConv2D(filter(f, "filter", q), convolution(o), activation(a), t);
+  });
+}
+
+dwsep_status new_int8_pointwise(const dwsep_pointwise_filter* f, const dwsep_activation* a, const dwsep_tensor_types* types,
+                                dwsep_layer** layer, char* message, std::size_t size) {
+  return new_typed_layer(types, layer, message, size,
+                         [&](Quantizations& q, const TensorTypes& t) { return PointwiseConv2D(filter(f, "filter", q), activation(a), t); });
+}
+
+dwsep_status new_int8_separable(const dwsep_depthwise_filter* d, const dwsep_pointwise_filter* f, const dwsep_conv_options* o,
+                                const dwsep_activation* inner, const dwsep_activation* a, const dwsep_tensor_types* types,
+                                dwsep_layer** layer, char* message, std::size_t size) {
+  return new_typed_layer(types, layer, message, size, [&](Quantizations& q, const TensorTypes& t) {
+    return SeparableConv2D(filter(d, "depthwise_filter", q), filter(f, "filter", q), convolution(o), activation(inner), activation(a),
+                           nullptr, t);
+  });
+}
+
+dwsep_status new_int8_inverted_residual(const dwsep_pointwise_filter* e, const dwsep_depthwise_filter* d, const dwsep_pointwise_filter* f,
+                                        const dwsep_conv_options* o, const dwsep_activation* first, const dwsep_activation* second,
+                                        const dwsep_activation* a, const dwsep_tensor_types* types, dwsep_layer** layer, char* message,
+                                        std::size_t size) {
+  return new_typed_layer(types, layer, message, size, [&](Quantizations& q, const TensorTypes& t) {
+    return InvertedResidual(filter(e, "expand_filter", q), filter(d, "depthwise_filter", q), filter(f, "filter", q), convolution(o),
+                            activation(first), activation(second), activation(a), nullptr, t);
+  });
+}
+
+dwsep_status new_int8_standard(const dwsep_standard_filter* f, const dwsep_conv_options* o, const dwsep_activation* a,
+                               const dwsep_tensor_types* types, dwsep_layer** layer, char* message, std::size_t size) {
+  return new_typed_layer(types, layer, message, size, [&](Quantizations& q, const TensorTypes& t) {
+    return Conv2D(filter(f, "filter", q), convolution(o), activation(a), t);
+  });
+}
+
+constexpr dwsep_tensor_types kFloats{};  // dtype 0 is float32
+
 dwsep_status new_depthwise(const dwsep_depthwise_filter* f, const dwsep_conv_options* o, const dwsep_activation* a, dwsep_layer** layer,
                            char* message, std::size_t size) {
-  return new_layer(layer, message, size, [&] { return DepthwiseConv2D(filter(f, "filter"), convolution(o), activation(a)); });
+  return new_int8_depthwise(f, o, a, &kFloats, layer, message, size);
 }
 
 dwsep_status new_pointwise(const dwsep_pointwise_filter* f, const dwsep_activation* a, dwsep_layer** layer, char* message,
                            std::size_t size) {
-  return new_layer(layer, message, size, [&] { return PointwiseConv2D(filter(f, "filter"), activation(a)); });
+  return new_int8_pointwise(f, a, &kFloats, layer, message, size);
 }
 
 dwsep_status new_separable(const dwsep_depthwise_filter* d, const dwsep_pointwise_filter* f, const dwsep_conv_options* o,
@@ -41,7 +92,8 @@ dwsep_status new_separable(const dwsep_depthwise_filter* d, const dwsep_pointwis
                            char* message, std::size_t size) {
   return new_layer(layer, message, size, [&] {
     const std::optional<SqueezeExcite> factors = squeeze_excite(s);
-    return SeparableConv2D(filter(d, "depthwise_filter"), filter(f, "filter"), convolution(o), activation(inner), activation(a),
+    Quantizations q;
+    return SeparableConv2D(filter(d, "depthwise_filter", q), filter(f, "filter", q), convolution(o), activation(inner), activation(a),
                            factors ? &*factors : nullptr);
   });
 }
@@ -52,14 +104,15 @@ dwsep_status new_inverted_residual(const dwsep_pointwise_filter* e, const dwsep_
                                    std::size_t size) {
   return new_layer(layer, message, size, [&] {
     const std::optional<SqueezeExcite> factors = squeeze_excite(s);
-    return InvertedResidual(filter(e, "expand_filter"), filter(d, "depthwise_filter"), filter(f, "filter"), convolution(o),
+    Quantizations q;
+    return InvertedResidual(filter(e, "expand_filter", q), filter(d, "depthwise_filter", q), filter(f, "filter", q), convolution(o),
                             activation(first), activation(second), activation(a), factors ? &*factors : nullptr);
   });
 }
 
 dwsep_status new_standard(const dwsep_standard_filter* f, const dwsep_conv_options* o, const dwsep_activation* a, dwsep_layer** layer,
                           char* message, std::size_t size) {
-  return new_layer(layer, message, size, [&] { return Conv2D(filter(f, "filter"), convolution(o), activation(a)); });
+  return new_int8_standard(f, o, a, &kFloats, layer, message, size);
 }
 
 void delete_layer(dwsep_layer* layer) { std::unique_ptr<Layer>{reinterpret_cast<Layer*>(layer)}.reset(); }
@@ -76,9 +129,10 @@ dwsep_status run(const dwsep_layer* layer, const dwsep_const_tensor* x, const dw
                  int threads, char* message, std::size_t size) {
   return guarded(message, size, [&] {
     if (threads < 0) reject("threads", "0 or more", std::to_string(threads));
-    const auto in = tensor<ConstTensor>(x, "x");
-    const auto out = tensor<Tensor>(y, "y");
-    const ConstTensor add = residual != nullptr ? tensor<ConstTensor>(residual, "residual") : ConstTensor();
+    Quantizations q;
+    const auto in = tensor<ConstTensor>(x, "x", q);
+    const auto out = tensor<Tensor>(y, "y", q);
+    const ConstTensor add = residual != nullptr ? tensor<ConstTensor>(residual, "residual", q) : ConstTensor();
     the(layer)(in, out, residual != nullptr ? &add : nullptr, threads);
   });
 }
@@ -95,10 +149,12 @@ dwsep_status change_num_threads(int threads, char* message, std::size_t size) {
   return guarded(message, size, [&] { set_num_threads(threads); });
 }
 
-constexpr dwsep_api kApi = {DWSEP_C_ABI,  sizeof(dwsep_api), new_depthwise,  new_pointwise, new_separable,   new_inverted_residual,
-                            new_standard, delete_layer,      output_shape,   run,           get_num_threads, change_num_threads,
-                            load_network, read_network,      delete_network, count_values,  describe_input,  describe_output,
-                            output_sizes, prepare_network,   run_network};
+constexpr dwsep_api kApi = {DWSEP_C_ABI,           sizeof(dwsep_api),  new_depthwise,      new_pointwise,      new_separable,
+                            new_inverted_residual, new_standard,       delete_layer,       output_shape,       run,
+                            get_num_threads,       change_num_threads, load_network,       read_network,       delete_network,
+                            count_values,          describe_input,     describe_output,    output_sizes,       prepare_network,
+                            run_network,           new_int8_depthwise, new_int8_pointwise, new_int8_separable, new_int8_inverted_residual,
+                            new_int8_standard};
 
 }  // namespace
 }  // namespace dwsep

@@ -1,6 +1,7 @@
 // Conversions shared by all functions of the table: C structs to the library's types, checked, and exceptions to a status.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 
@@ -50,41 +51,72 @@ inline DType dtype(std::int32_t id, const std::string& name) {
   return static_cast<DType>(id);
 }
 
-/// Scales belong to integer types, which are rejected before their scales are read.
 inline void no_quantization(const dwsep_quantization* quantization, DType type, const std::string& name) {
   const bool some = quantization != nullptr && quantization->count != 0;
   if (some && type == DType::float32) reject(name, "no quantization for type float32", "a quantization");
 }
 
-/// Common checks of filters: pointers and known types.
-template <class T>
-const T& checked_filter(const T* f, const std::string& name) {
-  not_null(required(f, name.c_str()).weight, name + ".weight");
-  no_quantization(f->quantization, dtype(f->dtype, name), name + ".weight");
-  static_cast<void>(dtype(f->bias_dtype, name + ".bias"));
-  return *f;
+/// C's quantizations as the library's, which live as long as this: those of a call's tensors, or of a layer's and its filters.
+class Quantizations {
+ public:
+  const Quantization* of(const dwsep_quantization* q, DType type, const std::string& name) {
+    if (q == nullptr || q->count == 0) return nullptr;
+    no_quantization(q, type, name);
+    if (q->count < 0 || q->count > runtime::kLargestSize) reject(name + ".quantization", "a count of 0 or more", std::to_string(q->count));
+    not_null(q->scales, name + ".quantization.scales");
+    not_null(q->zero_points, name + ".quantization.zero_points");
+    std::optional<Quantization>& kept = kept_.at(count_++);
+    kept = Quantization{{q->scales, q->scales + q->count}, {q->zero_points, q->zero_points + q->count}, q->axis};
+    return &*kept;
+  }
+
+  TensorType type(const dwsep_tensor_type& t, const std::string& name) {
+    const DType type = dtype(t.dtype, name);
+    return {type, of(t.quantization, type, name)};
+  }
+
+ private:
+  std::array<std::optional<Quantization>, 8> kept_;  // five tensors and three filters
+  std::size_t count_ = 0;
+};
+
+inline TensorTypes tensor_types(const dwsep_tensor_types* t, Quantizations& q) {
+  required(t, "types");
+  return {q.type(t->x, "x"), q.type(t->y, "y"), q.type(t->residual, "residual"), q.type(t->expanded, "expanded"),
+          q.type(t->depthwise, "depthwise")};
 }
 
-inline DepthwiseFilter filter(const dwsep_depthwise_filter* f, const char* name) {
-  checked_filter(f, name);
-  return {f->weight, f->kh, f->kw, f->channels, f->multiplier, f->bias, DType{f->dtype}, DType{f->bias_dtype}};
+/// Common checks of filters: pointers and known types. Sets the types of `to`.
+template <class T, class Filter>
+Filter checked_filter(const T* f, const std::string& name, Quantizations& q, Filter to) {
+  not_null(to.weight, name + ".weight");
+  to.dtype = dtype(f->dtype, name);
+  to.bias_dtype = dtype(f->bias_dtype, name + ".bias");
+  to.quantization = q.of(f->quantization, to.dtype, name + ".weight");
+  return to;
 }
 
-inline PointwiseFilter filter(const dwsep_pointwise_filter* f, const char* name) {
-  checked_filter(f, name);
-  return {f->weight, f->in, f->out, f->bias, DType{f->dtype}, DType{f->bias_dtype}};
+inline DepthwiseFilter filter(const dwsep_depthwise_filter* f, const char* name, Quantizations& q) {
+  required(f, name);
+  return checked_filter(f, name, q, DepthwiseFilter{f->weight, f->kh, f->kw, f->channels, f->multiplier, f->bias});
+}
+
+inline PointwiseFilter filter(const dwsep_pointwise_filter* f, const char* name, Quantizations& q) {
+  required(f, name);
+  return checked_filter(f, name, q, PointwiseFilter{f->weight, f->in, f->out, f->bias});
 }
 
 inline std::optional<SqueezeExcite> squeeze_excite(const dwsep_squeeze_excite* s) {
   if (s == nullptr) return std::nullopt;
-  return SqueezeExcite{filter(s->reduce_filter, "reduce_filter"), filter(s->excite_filter, "excite_filter"),
+  Quantizations none;  // refused
+  return SqueezeExcite{filter(s->reduce_filter, "reduce_filter", none), filter(s->excite_filter, "excite_filter", none),
                        activation(s->reduce_activation), activation(s->excite_activation)};
 }
 
-inline StandardFilter filter(const dwsep_standard_filter* f, const char* name) {
-  checked_filter(f, name);
+inline StandardFilter filter(const dwsep_standard_filter* f, const char* name, Quantizations& q) {
+  required(f, name);
   if (f->groups < 1) reject("groups", "1 or more", std::to_string(f->groups));
-  return {f->weight, f->kh, f->kw, f->in, f->out, f->groups, f->bias, DType{f->dtype}, DType{f->bias_dtype}};
+  return checked_filter(f, name, q, StandardFilter{f->weight, f->kh, f->kw, f->in, f->out, f->groups, f->bias});
 }
 
 inline Shape shape(const dwsep_shape& s, const char* name) {
@@ -96,12 +128,11 @@ inline Shape shape(const dwsep_shape& s, const char* name) {
 
 /// A ConstTensor or a Tensor of C's counterpart.
 template <class Result, class T>
-Result tensor(const T* t, const char* name) {
+Result tensor(const T* t, const char* name, Quantizations& q) {
   const Shape s = shape(required(t, name).shape, name);
   if (!s.empty()) not_null(t->data, name);
   const DType type = dtype(t->dtype, name);
-  no_quantization(t->quantization, type, name);
-  return {t->data, s, t->stride_n, t->stride_h, t->stride_w, type};
+  return {t->data, s, t->stride_n, t->stride_h, t->stride_w, type, q.of(t->quantization, type, name)};
 }
 
 template <class Body>

@@ -16,6 +16,6 @@ modules = [
         extra_compile_args=["-O2", "-fopenmp"],
         extra_link_args=["-fopenmp"],
     )
-    for name in ("blur", "classify")
+    for name in ("blur", "bytes", "classify")
 ]
 setup(name="examples", ext_modules=cythonize(modules, language_level=3))

@@ -107,6 +107,13 @@ cdef extern from "dwsep/c_api.h" nogil:
         int32_t dtype
         const dwsep_quantization* quantization
 
+    ctypedef struct dwsep_tensor_type:
+        int32_t dtype
+        const dwsep_quantization* quantization
+
+    ctypedef struct dwsep_tensor_types:
+        dwsep_tensor_type x, y, residual, expanded, depthwise
+
     ctypedef struct dwsep_layer:
         pass
 
@@ -198,6 +205,30 @@ cdef extern from "dwsep/c_api.h" nogil:
             const dwsep_network* network, const dwsep_const_array* inputs, size_t input_count,
             const dwsep_array* outputs, size_t output_count, int threads,
             char* message, size_t message_size) noexcept nogil
+        dwsep_status (*new_int8_depthwise)(
+            const dwsep_depthwise_filter* filter, const dwsep_conv_options* options,
+            const dwsep_activation* activation, const dwsep_tensor_types* types,
+            dwsep_layer** layer, char* message, size_t message_size) noexcept nogil
+        dwsep_status (*new_int8_pointwise)(
+            const dwsep_pointwise_filter* filter, const dwsep_activation* activation,
+            const dwsep_tensor_types* types,
+            dwsep_layer** layer, char* message, size_t message_size) noexcept nogil
+        dwsep_status (*new_int8_separable)(
+            const dwsep_depthwise_filter* depthwise_filter, const dwsep_pointwise_filter* filter,
+            const dwsep_conv_options* options, const dwsep_activation* depthwise_activation,
+            const dwsep_activation* activation, const dwsep_tensor_types* types,
+            dwsep_layer** layer, char* message, size_t message_size) noexcept nogil
+        dwsep_status (*new_int8_inverted_residual)(
+            const dwsep_pointwise_filter* expand_filter,
+            const dwsep_depthwise_filter* depthwise_filter, const dwsep_pointwise_filter* filter,
+            const dwsep_conv_options* options, const dwsep_activation* expand_activation,
+            const dwsep_activation* depthwise_activation, const dwsep_activation* activation,
+            const dwsep_tensor_types* types,
+            dwsep_layer** layer, char* message, size_t message_size) noexcept nogil
+        dwsep_status (*new_int8_standard)(
+            const dwsep_standard_filter* filter, const dwsep_conv_options* options,
+            const dwsep_activation* activation, const dwsep_tensor_types* types,
+            dwsep_layer** layer, char* message, size_t message_size) noexcept nogil
 
 # The table; ImportError if the installed dwsep has another version, or fewer functions, than the
 # caller was compiled for.

@@ -49,7 +49,7 @@ typedef struct dwsep_conv_options {
   int64_t pad_top, pad_bottom, pad_left, pad_right;
 } dwsep_conv_options;
 
-/* Types of elements. Networks take and give arrays of all of them, layers of float32 alone. */
+/* Types of elements. Networks take and give arrays of all of them, layers of float32, int8 and uint8. */
 typedef enum dwsep_dtype {
   DWSEP_FLOAT32 = 0,
   DWSEP_INT8 = 1,
@@ -121,6 +121,19 @@ typedef struct dwsep_tensor {
   const dwsep_quantization* quantization;
 } dwsep_tensor;
 
+/* The type of one of a layer's tensors, and what its integers stand for. */
+typedef struct dwsep_tensor_type {
+  int32_t dtype; /* a dwsep_dtype */
+  const dwsep_quantization* quantization;
+} dwsep_tensor_type;
+
+/* Those of a layer of int8: x, and with it all weights, are int8 or uint8 with a quantization, biases int32 or float32, y int8, uint8 or
+ * float32. `residual` is DWSEP_FLOAT32 where calls bring none. `expanded` and `depthwise` are the outputs of the stages of fused layers. A
+ * tensor of a call may leave its quantization out, which the layer knows. */
+typedef struct dwsep_tensor_types {
+  dwsep_tensor_type x, y, residual, expanded, depthwise;
+} dwsep_tensor_types;
+
 typedef struct dwsep_layer dwsep_layer; /* packed weights and how to apply them */
 
 #define DWSEP_MAX_AXES 8
@@ -172,8 +185,8 @@ typedef struct dwsep_api {
   dwsep_status (*new_inverted_residual)(const dwsep_pointwise_filter* expand_filter, const dwsep_depthwise_filter* depthwise_filter,
                                         const dwsep_pointwise_filter* filter, const dwsep_conv_options* options,
                                         const dwsep_activation* expand_activation, const dwsep_activation* depthwise_activation,
-                                        const dwsep_activation* activation, const dwsep_squeeze_excite* squeeze_excite,
-                                        dwsep_layer** layer, char* message, size_t message_size);
+                                        const dwsep_activation* activation, const dwsep_squeeze_excite* squeeze_excite, dwsep_layer** layer,
+                                        char* message, size_t message_size);
   dwsep_status (*new_standard)(const dwsep_standard_filter* filter, const dwsep_conv_options* options, const dwsep_activation* activation,
                                dwsep_layer** layer, char* message, size_t message_size);
   void (*delete_layer)(dwsep_layer* layer); /* null is allowed */
@@ -206,6 +219,25 @@ typedef struct dwsep_api {
   /* Fills all outputs, which have to be of the shapes that output_sizes returns. If it fails, they hold no result. */
   dwsep_status (*run_network)(const dwsep_network* network, const dwsep_const_array* inputs, size_t input_count, const dwsep_array* outputs,
                               size_t output_count, int threads, char* message, size_t message_size);
+
+  /* The same as the functions without "int8", for tensors of these types. */
+  dwsep_status (*new_int8_depthwise)(const dwsep_depthwise_filter* filter, const dwsep_conv_options* options,
+                                     const dwsep_activation* activation, const dwsep_tensor_types* types, dwsep_layer** layer,
+                                     char* message, size_t message_size);
+  dwsep_status (*new_int8_pointwise)(const dwsep_pointwise_filter* filter, const dwsep_activation* activation,
+                                     const dwsep_tensor_types* types, dwsep_layer** layer, char* message, size_t message_size);
+  dwsep_status (*new_int8_separable)(const dwsep_depthwise_filter* depthwise_filter, const dwsep_pointwise_filter* filter,
+                                     const dwsep_conv_options* options, const dwsep_activation* depthwise_activation,
+                                     const dwsep_activation* activation, const dwsep_tensor_types* types, dwsep_layer** layer,
+                                     char* message, size_t message_size);
+  dwsep_status (*new_int8_inverted_residual)(const dwsep_pointwise_filter* expand_filter, const dwsep_depthwise_filter* depthwise_filter,
+                                             const dwsep_pointwise_filter* filter, const dwsep_conv_options* options,
+                                             const dwsep_activation* expand_activation, const dwsep_activation* depthwise_activation,
+                                             const dwsep_activation* activation, const dwsep_tensor_types* types, dwsep_layer** layer,
+                                             char* message, size_t message_size);
+  dwsep_status (*new_int8_standard)(const dwsep_standard_filter* filter, const dwsep_conv_options* options,
+                                    const dwsep_activation* activation, const dwsep_tensor_types* types, dwsep_layer** layer, char* message,
+                                    size_t message_size);
 } dwsep_api;
 
 /* The table, or null if this library does not have that version. For programs that link libdwsep; Python extensions get it from
