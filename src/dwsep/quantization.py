@@ -141,7 +141,7 @@ class Quantization:
         for name, value in (("lo", lo), ("hi", hi)):
             if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
                 raise TypeError(f"{name}: need a number, got {shown(value)}")
-            if not np.isfinite(value) or abs(value) > np.finfo(np.float32).max:
+            if not np.isfinite(value) or abs(float(value)) > float(np.finfo(np.float32).max):
                 raise ValueError(f"{name}: need a finite number of float32, got {shown(value)}")
         if lo > hi:
             raise ValueError(f"lo: need at most hi, {hi}, got {lo}")
