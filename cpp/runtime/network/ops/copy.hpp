@@ -14,6 +14,10 @@ void copy_elements(const Team& team, const Dims& shape, const T* x, const Dims& 
 /// y = the elements of x from `offset` on, with other strides.
 void copy_view(const Team& team, const Array& x, const Dims& x_strides, std::int64_t offset, const Array& y);
 
+/// Rows of adjacent elements from x to y, which do not overlap. T: as above.
+template <class T>
+void copy_rows(const T* x, std::int64_t x_row, T* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns);
+
 /// The same elements in the same order, whatever the shapes.
 void copy_in_order(const Team& team, const Array& x, const Array& y);
 

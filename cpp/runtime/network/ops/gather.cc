@@ -5,6 +5,7 @@
 #include "runtime/layers/layer.hpp"
 #include "runtime/network/ops/copy.hpp"
 #include "runtime/network/ops/elements.hpp"
+#include "runtime/network/ops/loop_nest.hpp"
 #include "runtime/network/ops/plain_op.hpp"
 
 namespace dwsep::runtime {
@@ -114,37 +115,38 @@ class Gather final : public PlainOp {
       const std::int64_t most = std::min({along - first % along, mine.end - run, count - first});
       const std::int64_t step = shape_.rank() == 0 ? 0 : y.strides[last];
       for (std::int64_t k = 0; k < most; ++k) {
-        const T* const source = from + place(static_cast<std::size_t>(first + k), x.shape[axis]) * x.strides[axis];
-        if (length == 1) {
-          to[k * step] = *source;
-        } else {
-          std::copy_n(source, length, to + k * step);
-        }
+        copy_rows(from + place(static_cast<std::size_t>(first + k), x.shape[axis]) * x.strides[axis], 0, to + k * step, 0, 1, length);
       }
       run += most;
     }
   }
 
+  /// Rows of both arrays, by blocks with constant steps: finding each row by itself took 12 ns, for three indices too.
   template <class T>
   void gather_last(const Team& team, const Array& x, const Array& y) const noexcept {
-    const std::int64_t width = y.shape.back();
-    if (width == 0) return;
-    const Range rows = part_of(y.shape.count() / width, team.rank(), team.size());
-    for (std::int64_t row = rows.begin; row < rows.end; ++row) {
-      const T* from = x.as<const T>();
-      T* to = y.as<T>();
-      std::int64_t rest = row;
-      for (int i = y.shape.rank() - 2; i >= 0; --i) {
-        from += rest % y.shape[i] * x.strides[i];
-        to += rest % y.shape[i] * y.strides[i];
-        rest /= y.shape[i];
-      }
-      if (least_ >= 0) {
-        for (std::size_t i = 0; i < indices_.size(); ++i) to[i] = from[indices_[i]];
-      } else {
-        for (std::size_t i = 0; i < indices_.size(); ++i) to[i] = from[place(i, x.shape.back())];
-      }
+    const std::int64_t size = x.shape.back(), count = y.shape.back();
+    Dims rows, x_strides, y_strides;
+    for (int i = 0; i + 1 < y.shape.rank(); ++i) {
+      rows.push_back(y.shape[i]);
+      x_strides.push_back(x.strides[i]);
+      y_strides.push_back(y.strides[i]);
     }
+    rows.push_back(1);
+    x_strides.push_back(1);
+    y_strides.push_back(1);
+    const LoopNest<2> nest(rows, {y_strides, x_strides});
+    nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t height, std::int64_t width) {
+      const auto row = nest.row_strides(), column = nest.column_strides();
+      for (std::int64_t i = 0; i < height * width; ++i) {
+        const std::int64_t r = width == 1 ? i : i / width, c = width == 1 ? 0 : i % width;
+        const T* from = x.as<const T>() + at[1] + r * row[1] + c * column[1];
+        T* to = y.as<T>() + at[0] + r * row[0] + c * column[0];
+        for (std::int64_t k = 0; k < count; ++k) {
+          const std::int64_t index = indices_[static_cast<std::size_t>(k)];
+          to[k] = from[index < 0 ? index + size : index];
+        }
+      }
+    });
   }
 
   std::int64_t axis_;
