@@ -8,7 +8,6 @@
 
 #include "runtime/layers/cache_blocks.hpp"
 #include "runtime/layers/layer.hpp"
-#include "runtime/network/arena.hpp"
 #include "runtime/threads/thread_pool.hpp"
 
 namespace dwsep::runtime {
@@ -42,16 +41,6 @@ Dims roomy_strides(const Dims& shape, DType type) {
   }
   const std::int64_t pixel = scratch_pixel<float>(shape[3]);
   return {shape[1] * shape[2] * pixel, shape[2] * pixel, pixel, 1};
-}
-
-/// From the first element of a root to the end of its last.
-std::int64_t span_bytes(const Storage& s) {
-  std::int64_t elements = 1;
-  for (int i = 0; i < s.shape.rank(); ++i) {
-    if (s.shape[i] == 0) return 0;
-    elements += (s.shape[i] - 1) * s.strides[i];
-  }
-  return elements * size_of(s.dtype);
 }
 
 }  // namespace
@@ -199,39 +188,7 @@ void ExecutionPlan::list_works(const NetworkDraft& network) {
     works_.push_back({&copy_op(), -1, {v}, storage_.back()});
   }
   threads_ = worthwhile_threads(threads_wanted_, flops, bytes);
-}
-
-void ExecutionPlan::plan_arena() {
-  std::vector<Lifetime> lifetimes;
-  std::vector<int> of_root(storage_.size(), -1);
-  const auto used = [&](int root, int work) {
-    if (places_[at(root)].kind != Place::Kind::arena) return;
-    if (of_root[at(root)] < 0) {
-      of_root[at(root)] = static_cast<int>(lifetimes.size());
-      lifetimes.push_back({span_bytes(storage_[at(root)]), work, work});
-    }
-    lifetimes[at(of_root[at(root)])].end = work;
-  };
-  for (std::size_t w = 0; w < works_.size(); ++w) {
-    Work& work = works_[w];
-    used(work.target.root, static_cast<int>(w));
-    std::vector<Dims> operands;
-    for (const int v : work.inputs) {
-      used(storage_[at(v)].root, static_cast<int>(w));
-      operands.push_back(shapes_[at(v)]);
-    }
-    work.arrays.resize(work.inputs.size());
-    work.scratch_offset = work.op->scratch_bytes(operands, work.target.shape, threads_);
-  }
-  // Scratch is a value that lives for one step.
-  const std::size_t roots = lifetimes.size();
-  for (std::size_t w = 0; w < works_.size(); ++w) lifetimes.push_back({works_[w].scratch_offset, static_cast<int>(w), static_cast<int>(w)});
-  arena_bytes_ = place_in_arena(lifetimes);
-  for (std::size_t w = 0; w < works_.size(); ++w) works_[w].scratch_offset = lifetimes[roots + w].offset;
-  for (std::size_t r = 0; r < of_root.size(); ++r) {
-    if (of_root[r] >= 0) places_[r].offset = lifetimes[at(of_root[r])].offset;
-  }
-  arena_ = aligned_memory(arena_bytes_);
+  find_chains();
 }
 
 Array ExecutionPlan::array(const Storage& s, const void* const* inputs, void* const* outputs) const {
@@ -275,15 +232,20 @@ std::size_t ExecutionPlan::run_from(std::size_t first, double* seconds, bool pau
   parallel(threads_, [&](Team& team) {
     const auto start = std::chrono::steady_clock::now();
     auto before = start;
-    for (std::size_t i = first; i < works_.size() && last.load(std::memory_order_relaxed) >= i; ++i) {
+    for (std::size_t i = first; i < works_.size() && last.load(std::memory_order_relaxed) >= i; i += at(works_[i].chain)) {
       const Work& w = works_[i];
-      w.op->run(team, {w.arrays.data(), w.result, static_cast<int>(w.arrays.size())}, Scratch(arena_.get() + w.scratch_offset));
       const bool leads = team.rank() == 0;
-      if (leads && pauses && std::chrono::steady_clock::now() - start > longest) last.store(i, std::memory_order_relaxed);
+      if (w.chain > 1) {
+        run_chain_at(i, team, leads ? seconds : nullptr);
+      } else {
+        w.op->run(team, {w.arrays.data(), w.result, static_cast<int>(w.arrays.size())}, Scratch(arena_.get() + w.scratch_offset));
+      }
+      const bool late = leads && pauses && std::chrono::steady_clock::now() - start > longest;
+      if (late) last.store(i + at(w.chain) - 1, std::memory_order_relaxed);
       team.barrier();
       if (seconds == nullptr || !leads || w.step < 0) continue;
       const auto now = std::chrono::steady_clock::now();
-      seconds[w.step] += std::chrono::duration<double>(now - before).count();
+      if (w.chain == 1) seconds[w.step] += std::chrono::duration<double>(now - before).count();
       before = now;
     }
   });

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/memory/buffer.hpp"
+#include "runtime/network/chain.hpp"
 #include "runtime/network/network_impl.hpp"
 
 namespace dwsep::runtime {
@@ -50,7 +51,11 @@ class ExecutionPlan {
     std::vector<int> inputs;
     Storage target;
     std::int64_t scratch_offset = 0;  ///< in bytes, in the arena
-    std::vector<Array> arrays{};      ///< of the inputs, with the addresses of this run
+    int chain = 1;                    ///< so many works from this one run as a chain (chain.hpp); 0 inside of one
+    int slot_count = 0;               ///< of the chain that begins here
+    int slot = -1;                    ///< of a chain's scratch, for what only the chain sees
+    std::array<int, kChainInputs> slots{-1, -1};
+    std::vector<Array> arrays{};  ///< of the inputs, with the addresses of this run
     Array result{};
   };
 
@@ -58,6 +63,13 @@ class ExecutionPlan {
   void place_in_concatenations(const NetworkDraft& network);
   void place_outputs(const NetworkDraft& network);
   void list_works(const NetworkDraft& network);
+  void find_chains();
+  bool may_be_in_chain(const Work& work) const;
+  bool continues_chain(std::size_t first, std::size_t w) const;
+  bool stays_in_chain(std::size_t first, std::size_t last, std::size_t w) const;
+  void place_in_slots(std::size_t first, std::size_t last);
+  std::int64_t chain_bytes(const Work& head) const;
+  void run_chain_at(std::size_t first, const Team& team, double* seconds) const;
   void plan_arena();
   std::size_t run_from(std::size_t first, double* seconds, bool pauses);
   Array array(const Storage& s, const void* const* inputs, void* const* outputs) const;

@@ -39,6 +39,10 @@ class Op {
   /// The axis along which the output concatenates its inputs, which may then be computed in place; else -1.
   virtual int concatenated_axis() const { return -1; }
 
+  /// Whether each element of the output is computed of the elements at its place of the inputs, which are broadcast to its shape. Such an
+  /// op has at most two inputs, all floats, and no scratch.
+  virtual bool elementwise() const { return false; }
+
   /// Bytes of scratch for any team of 1 to `threads`, which share it.
   virtual std::int64_t scratch_bytes(const std::vector<Dims>& /*inputs*/, const Dims& /*output*/, int /*threads*/) const { return 0; }
 

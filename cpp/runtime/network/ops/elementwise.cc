@@ -15,6 +15,8 @@ class ActivationOp final : public PlainOp {
     return inputs[0];
   }
 
+  bool elementwise() const override { return true; }
+
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
     const LoopNest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides}, Columns::adjacent);
     const auto rows = nest.row_strides();
@@ -41,6 +43,8 @@ class UnaryOp final : public PlainOp {
     return inputs[0];
   }
 
+  bool elementwise() const override { return true; }
+
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
     const LoopNest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides}, Columns::adjacent);
     const auto rows = nest.row_strides();
@@ -65,6 +69,8 @@ class BinaryOp final : public PlainOp {
     check_inputs(inputs, 2);
     return broadcast(inputs[0], inputs[1]);
   }
+
+  bool elementwise() const override { return true; }
 
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
     const Array &a = o.inputs[0], &b = o.inputs[1], &y = o.output;

@@ -1,0 +1,102 @@
+// Finds the works of a plan that run as chains.
+#include <algorithm>
+
+#include "runtime/network/chain.hpp"
+#include "runtime/network/execution_plan.hpp"
+
+namespace dwsep::runtime {
+namespace {
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+}  // namespace
+
+/// Whether a work can be in a chain. The ops have kernels for floats, and the parts of other types would be of another size.
+bool ExecutionPlan::may_be_in_chain(const Work& work) const {
+  if (!work.op->elementwise() || work.target.dtype != DType::float32 || work.inputs.size() > kChainInputs) return false;
+  return std::all_of(work.inputs.begin(), work.inputs.end(), [&](int v) { return storage_[at(v)].dtype == DType::float32; });
+}
+
+/// Whether work `w` can follow the works [first, w) in a chain: what they write it reads, if at all, at the places that it writes itself.
+bool ExecutionPlan::continues_chain(std::size_t first, std::size_t w) const {
+  const Work& work = works_[w];
+  if (!may_be_in_chain(work) || work.target.shape != works_[first].target.shape) return false;
+  for (const int v : work.inputs) {
+    const Storage& x = storage_[at(v)];
+    for (std::size_t i = first; i < w; ++i) {
+      const Storage& y = works_[i].target;
+      if (x.root == y.root && (x.offset != y.offset || x.shape != y.shape || x.strides != y.strides)) return false;
+    }
+  }
+  return true;
+}
+
+/// Whether nothing but the works [first, last) sees what work `w`, one of them, leaves.
+bool ExecutionPlan::stays_in_chain(std::size_t first, std::size_t last, std::size_t w) const {
+  const int root = works_[w].target.root;
+  if (places_[at(root)].kind != Place::Kind::arena) return false;
+  for (std::size_t i = 0; i < works_.size(); ++i) {
+    const bool inside = first <= i && i < last;
+    if (i != w && works_[i].target.root == root) return false;
+    for (const int v : works_[i].inputs) {
+      if (storage_[at(v)].root == root && !inside) return false;
+    }
+  }
+  return true;
+}
+
+void ExecutionPlan::find_chains() {
+  for (std::size_t first = 0; first < works_.size();) {
+    std::size_t last = first + 1;
+    if (may_be_in_chain(works_[first])) {
+      while (last < works_.size() && last - first < std::size_t{kLongestChain} && continues_chain(first, last)) ++last;
+    }
+    for (std::size_t w = first; w < last; ++w) works_[w].chain = w == first ? static_cast<int>(last - first) : 0;
+    if (last - first > 1) place_in_slots(first, last);
+    first = last;
+  }
+}
+
+/// What stays in a chain lies in scratch of the size of a part, in a slot that nothing uses any more.
+void ExecutionPlan::place_in_slots(std::size_t first, std::size_t last) {
+  std::vector<std::size_t> used_until;
+  for (std::size_t w = first; w < last; ++w) {
+    const int root = works_[w].target.root;
+    if (!stays_in_chain(first, last, w)) continue;
+    std::size_t end = w;
+    for (std::size_t i = w + 1; i < last; ++i) {
+      for (const int v : works_[i].inputs) end = storage_[at(v)].root == root ? i : end;
+    }
+    const auto free = std::find_if(used_until.begin(), used_until.end(), [&](std::size_t until) { return until < w; });
+    works_[w].slot = static_cast<int>(free - used_until.begin());
+    if (free == used_until.end()) {
+      used_until.push_back(end);
+    } else {
+      *free = end;
+    }
+    for (std::size_t i = w + 1; i < last; ++i) {
+      for (std::size_t k = 0; k < works_[i].inputs.size(); ++k) {
+        if (storage_[at(works_[i].inputs[k])].root == root) works_[i].slots[k] = works_[w].slot;
+      }
+    }
+  }
+  works_[first].slot_count = static_cast<int>(used_until.size());
+}
+
+void ExecutionPlan::run_chain_at(std::size_t first, const Team& team, double* seconds) const {
+  const Work& head = works_[first];
+  ChainStep steps[kLongestChain];
+  for (int i = 0; i < head.chain; ++i) {
+    const Work& w = works_[first + at(i)];
+    double* const took = seconds != nullptr && w.step >= 0 ? seconds + w.step : nullptr;
+    steps[i] = {w.op, w.arrays.data(), static_cast<int>(w.arrays.size()), &w.result, w.slots, w.slot, took};
+  }
+  Scratch scratch(arena_.get() + head.scratch_offset);
+  run_chain(team, steps, head.chain, scratch.take_each<float>(threads_, head.slot_count * kChainPart)[team.rank()]);
+}
+
+std::int64_t ExecutionPlan::chain_bytes(const Work& head) const {
+  return measure([&](Scratch& scratch) { scratch.take_each<float>(threads_, head.slot_count * kChainPart); });
+}
+
+}  // namespace dwsep::runtime

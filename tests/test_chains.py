@@ -1,0 +1,107 @@
+"""Elementwise steps in a row, computed part by part, leave the bits that each leaves by itself."""
+
+import numpy as np
+import pytest
+from small_networks import Builder
+
+import dwsep
+
+pytestmark = pytest.mark.kernels
+
+UNARY = ("exp", "abs", "sin", "neg", "softplus")
+BINARY = ("add", "mul", "sub", "max", "elu")
+# Smaller than a part, larger, cut along each axis, with leading ones, with a last axis that is cut.
+SHAPES = [
+    (3,),
+    (1, 5, 7),
+    (3, 40, 50, 7),
+    (300, 129),
+    (2, 70_001),
+    (1, 1, 30_000),
+    (9000, 3),
+    (2, 3, 4, 1, 11, 13),
+]
+OTHERS = ("whole", "scalar", "row", "column", "ones")
+
+
+def other(rng, shape, kind):
+    sizes = {
+        "whole": shape,
+        "scalar": (),
+        "row": shape[-1:],
+        "column": (*shape[:-1], 1),
+        "ones": tuple(n if i % 2 else 1 for i, n in enumerate(shape)),
+    }[kind]
+    return rng.standard_normal(sizes).astype(np.float32)
+
+
+def alone(kind, function, *arrays):
+    b = Builder()
+    inputs = [b.core.input(f"x{i}", a.shape) for i, a in enumerate(arrays)]
+    return dwsep.Model(b.finish(y=b.step(kind, inputs, {"function": function})))(*arrays)
+
+
+def random_chain(seed):
+    """Return a network, its inputs and what it should give: values are read again later on."""
+    rng = np.random.default_rng(seed)
+    shape = SHAPES[seed % len(SHAPES)]
+    arrays = [rng.standard_normal(shape, dtype=np.float32)]
+    arrays += [other(rng, shape, kind) for kind in OTHERS]
+    b = Builder()
+    inputs = [b.core.input(f"x{i}", a.shape) for i, a in enumerate(arrays)]
+    values, known = [inputs[0]], [arrays[0]]
+    for _ in range(rng.integers(2, 22)):
+        i = max(0, len(values) - rng.integers(1, 4))
+        if rng.random() < 0.4:
+            function = str(rng.choice(UNARY))
+            values.append(b.step("unary", [values[i]], {"function": function}))
+            known.append(alone("unary", function, known[i]))
+            continue
+        function, j = str(rng.choice(BINARY)), int(rng.integers(0, len(inputs) + len(values)))
+        second, array = (
+            (inputs[j], arrays[j])
+            if j < len(inputs)
+            else (values[j - len(inputs)], known[j - len(inputs)])
+        )
+        values.append(b.step("binary", [values[i], second], {"function": function}))
+        known.append(alone("binary", function, known[i], array))
+    shown = {len(values) - 1, *rng.integers(1, len(values), 1).tolist()}
+    network = b.finish(**{f"y{i}": values[i] for i in shown})
+    return network, arrays, [known[i] for i in shown]
+
+
+@pytest.mark.parametrize("seed", range(32))
+def test_the_same_bits(seed):
+    network, arrays, wanted = random_chain(seed)
+    model = dwsep.Model(network)
+    for threads in (1, 2, 3):
+        got = model(*arrays, num_threads=threads)
+        got = got if isinstance(got, tuple) else (got,)
+        for y, expected in zip(got, wanted, strict=True):
+            np.testing.assert_array_equal(y, expected)
+
+
+def test_a_step_that_reads_elsewhere_is_not_in_the_chain():
+    """The square is turned between two steps: a part of it depends on all parts."""
+    x = np.random.default_rng(0).standard_normal((300, 300), dtype=np.float32)
+    b = Builder()
+    v = b.step("unary", [b.core.input("x", x.shape)], {"function": "neg"})
+    turned = b.step(
+        "reshape", [b.step("reshape", [v], {"shape": [2, 45_000]})], {"shape": [300, 300]}
+    )
+    half = b.step("slice", [v], {"starts": [0, 0], "stops": [1, 300], "steps": [1, 1]})
+    first = b.step("binary", [turned, half], {"function": "add"})
+    flipped = b.step("transpose", [first], {"perm": [1, 0]})
+    y = b.step("binary", [flipped, v], {"function": "mul"})
+    got = dwsep.Model(b.finish(y=y))(x)
+    np.testing.assert_array_equal(got, (-x - x[:1]).T * -x)
+
+
+def test_what_a_chain_leaves_inside_takes_no_memory():
+    """Of ten steps on 4 MB, no more lies in memory than some parts."""
+    b = Builder()
+    y = x = b.core.input("x", (1 << 20,))
+    for _ in range(5):
+        y = b.step("binary", [b.step("unary", [y], {"function": "sin"}), x], {"function": "add"})
+    model = dwsep.Model(b.finish(y=y))
+    assert model.summary().arena_bytes < 1 << 20
