@@ -89,6 +89,9 @@ class Tables:
         return start
 
 
+_TYPE_NUMBERS = {name: number for number, name in enumerate(TYPES) if name} | {"string": 5}
+
+
 def tensor(name, shape, dtype="float32", **more):
     """Describe a tensor: of `shape`, which may have -1, or `data`, with `quantization`."""
     return {"name": name, "shape": tuple(shape), "dtype": dtype, **more}
@@ -112,7 +115,7 @@ def model(tensors, operators, inputs, outputs, *, signatures=()):
         declared = [max(n, 1) if n < 0 else n for n in t["shape"]]
         record = {
             0: ("[", np.array(declared, np.int32)),
-            1: ("b", TYPES.index(t["dtype"])),
+            1: ("b", _TYPE_NUMBERS[t["dtype"]]),
             3: ("s", t["name"]),
         }
         if "data" in t:

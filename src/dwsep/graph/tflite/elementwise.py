@@ -10,7 +10,8 @@ from ...errors import InvalidModelError
 from ..importing.compositions import clipped
 from ..importing.unsupported import Unsupported
 from ..importing.values import Known, Value
-from .call import Call, dequantized
+from ..types import DType
+from .call import Call
 from .registry import operator
 
 _ACTIVATIONS = {"RELU": "relu", "RELU6": "relu6", "LOGISTIC": "sigmoid", "TANH": "tanh"}
@@ -168,22 +169,43 @@ def l2_normalization(call: Call) -> Value:
     return call.activated(build.binary("div", x, build.binary("max", length, 1e-6)))
 
 
-@operator("DEQUANTIZE")
-def dequantize(call: Call) -> Value:
-    """Import weights that are stored in other types."""
-    value, tensor = call.value(0), call.tensors[0]
-    if isinstance(value, Known) and tensor is not None:
-        call.builder.charge(value.array.shape)
-        return Known(dequantized(value, tensor))
-    if call.results[0].type == "float32" and tensor is not None and tensor.type == "float32":
-        return value
-    raise Unsupported("the network's values are float32 and stay so")
-
-
 @operator("CAST")
 def cast(call: Call) -> Value:
-    """Import a cast of a computed value: float32 to float32 only."""
-    tensor = call.tensors[0]
-    if tensor is not None and tensor.type == call.results[0].type == "float32":
-        return call.value(0)
-    raise Unsupported("the network's values are float32 and stay so")
+    """Import a cast of a computed value."""
+    kind = call.results[0].type
+    if kind not in {dtype.value for dtype in DType}:
+        raise Unsupported(f"a cast to {kind} is not supported")
+    return call.builder.cast(call.value(0), DType(kind))
+
+
+_COMPARISONS = ("EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL")
+_LOGIC = {"LOGICAL_AND": "and", "LOGICAL_OR": "or"}
+
+
+@operator(*_COMPARISONS, "NOT_EQUAL")
+def compare(call: Call) -> Value:
+    """Import a comparison."""
+    build, inputs = call.builder, [call.value(0), call.value(1)]
+    if call.type == "NOT_EQUAL":
+        return _negated(call, build.emit("compare", inputs, function="equal"))
+    return build.emit("compare", inputs, function=call.type.lower())
+
+
+def _negated(call: Call, x: Value) -> Value:
+    true = call.builder.constant(1, DType.BOOL)
+    return call.builder.emit("integers", [x, true], function="xor")
+
+
+@operator(*_LOGIC, "LOGICAL_NOT")
+def logic(call: Call) -> Value:
+    """Import a function of truth values."""
+    if call.type == "LOGICAL_NOT":
+        return _negated(call, call.value(0))
+    inputs = [call.value(0), call.value(1)]
+    return call.builder.emit("integers", inputs, function=_LOGIC[call.type])
+
+
+@operator("SELECT", "SELECT_V2")
+def select(call: Call) -> Value:
+    """Import a where the condition holds, else b."""
+    return call.builder.emit("where", [call.value(0), _float(call, 1), _float(call, 2)])

@@ -14,15 +14,18 @@ from ..importing.node import FileNode, needed_nodes
 from ..importing.unsupported import Unsupported
 from ..importing.values import Known, Value
 from ..ir import Graph
+from ..types import DType
 from . import convolution, elementwise, moves
 from .call import Call
 from .densify import constant
 from .folding import FOLDED, fold
 from .model import File, read
+from .quantized import by_definition, core_quantization
 from .registry import IMPORTERS
 
 __all__ = ["IMPORTERS", "convolution", "elementwise", "import_tflite", "moves"]
 
+_TYPES = {dtype.value for dtype in DType}
 Shapes = Mapping[str, Sequence[int | None]]
 
 
@@ -107,28 +110,18 @@ def _graph(
         if tensor.data is not None and name in used
     }
     state = Import(file.name, file.network, nodes, known, channels_last=True)
-    wrong = [
-        f"input {name!r} is {file.tensors[name].type}"
-        for name in inputs
-        if file.tensors[name].type != "float32"
-    ]
     for name in inputs:
         tensor = file.tensors[name]
         declared: list[int | str] = [n if n >= 0 else "" for n in tensor.shape]
         if not open_batch and declared[:1] == [""]:
             declared[0] = max(tensor.declared[0], 1)
-        state.add_input(name, input_shape(file.name, name, declared, given.get(name)))
-    try:
-        graph = state.run(_importer(file, state), {*IMPORTERS, *FOLDED}, outputs)
-    except (InvalidModelError, UnsupportedOperatorError) as error:
-        if not wrong:
-            raise
-        wrong.append(str(error))
-    if wrong:
-        raise UnsupportedOperatorError(
-            f"{file.name}: dwsep computes in float32, but\n  " + "\n  ".join(wrong)
-        )
-    return graph
+        shape = input_shape(file.name, name, declared, given.get(name))
+        if tensor.type not in _TYPES:
+            raise UnsupportedOperatorError(
+                f"{file.name}: input {name!r} is {tensor.type}, need one of {sorted(_TYPES)}"
+            )
+        state.add_input(name, shape, DType(tensor.type), core_quantization(tensor))
+    return state.run(_importer(file, state), {*IMPORTERS, *FOLDED}, outputs)
 
 
 def _importer(file: File, state: Import) -> ImportNode:
@@ -142,10 +135,7 @@ def _importer(file: File, state: Import) -> ImportNode:
         if result is None:
             if node.type not in IMPORTERS:
                 raise Unsupported("it is supported for values that are known in advance only")
-            wrong = [t.type for t in made if t.type != "float32"]
-            if wrong and not all(isinstance(value, Known) for value in values if value):
-                raise Unsupported(f"its output is {wrong[0]}, dwsep computes in float32")
-            result = IMPORTERS[node.type](call)
+            return by_definition(call, IMPORTERS[node.type])
         return result if isinstance(result, list) else [result]
 
     return import_node

@@ -1,0 +1,94 @@
+"""Integers that stand for real numbers: conversions, and operators on such integers.
+
+Every operator on quantized values is here what it is by definition: its inputs are dequantized, the
+operator computes float32, its result is quantized. Integers remain between two operators only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...errors import InvalidModelError
+from ..importing.unsupported import Unsupported
+from ..importing.values import Computed, Known, Value
+from ..types import DType, Quantization
+from .call import Call, dequantized
+from .model import Tensor
+from .registry import operator
+
+_INTEGERS = ("int8", "uint8", "int16", "int32")
+
+
+def core_quantization(tensor: Tensor) -> Quantization | None:
+    """Return a tensor's quantization as values of the graph have it, None if it has none."""
+    q = tensor.quantization
+    if q is None or tensor.type not in _INTEGERS:
+        return None
+    axis = q.axis if q.scale.size > 1 else None
+    # int16 is stored as int32; the limits of its range are the caller's
+    dtype = DType.INT32 if tensor.type == "int16" else DType(tensor.type)
+    return Quantization(
+        tuple(float(s) for s in q.scale), tuple(int(z) for z in q.zero_point), axis, dtype
+    )
+
+
+def by_definition(call: Call, importer: Callable[[Call], Any]) -> list[Value | None]:
+    """Import an operator with real numbers in place of the integers that stand for them."""
+    if importer in (dequantize, quantize):
+        return [importer(call)]
+    call.inputs = [
+        _real(call, value, tensor) for value, tensor in zip(call.inputs, call.tensors, strict=True)
+    ]
+    results = importer(call)
+    results = results if isinstance(results, list) else [results]
+    return [
+        None if value is None else _stored(call, value, tensor)
+        for value, tensor in zip(results, call.results, strict=True)
+    ]
+
+
+def _real(call: Call, value: Value | None, tensor: Tensor | None) -> Value | None:
+    """Return what a computed value stands for; constants are left to who knows what they are."""
+    if not isinstance(value, Computed) or tensor is None or tensor.type == "float32":
+        return value
+    quantization = core_quantization(tensor)
+    return value if quantization is None else call.builder.dequantize(value, quantization)
+
+
+def _stored(call: Call, value: Value, tensor: Tensor) -> Value:
+    quantization = core_quantization(tensor)
+    if quantization is None:
+        plain = isinstance(value, Known) or value.type.dtype.value == tensor.type
+        if not plain:
+            raise Unsupported(f"its output is {tensor.type} without a quantization")
+        return value
+    if isinstance(value, Known) and value.array.dtype.name == tensor.type:
+        return value
+    limits = {"least": -(2**15), "most": 2**15 - 1} if tensor.type == "int16" else {}
+    return call.builder.quantize(value, quantization, **limits)
+
+
+@operator("DEQUANTIZE")
+def dequantize(call: Call) -> Value:
+    """Import a conversion to real numbers; of weights that are stored in other types, at once."""
+    value, tensor = call.value(0), call.tensors[0]
+    if tensor is None:
+        raise InvalidModelError("input 0 is missing")
+    if isinstance(value, Known):
+        call.builder.charge(value.array.shape)
+        return Known(dequantized(value, tensor))
+    if tensor.type == "float16":
+        return call.builder.cast(value, DType.FLOAT32)
+    quantization = core_quantization(tensor)
+    if quantization is None:
+        raise InvalidModelError(f"its input is {tensor.type} without a quantization")
+    return call.builder.dequantize(value, quantization)
+
+
+@operator("QUANTIZE")
+def quantize(call: Call) -> Value:
+    """Import a conversion to integers, of real numbers or of other integers."""
+    value = _real(call, call.value(0), call.tensors[0])
+    assert value is not None
+    return _stored(call, value, call.results[0])
