@@ -15,6 +15,7 @@ def calls() -> Iterator[Call | FunctionCall]:
     yield from sweeps.small(normals(1), exact=False)
     yield from sweeps.small(normals(2), exact=False, seed=1)
     yield from sweeps.blocks(normals(3), exact=False)
+    yield from sweeps.depthwise_designs(normals(5))
     for kernel in sweeps.KERNELS:
         yield from sweeps.depthwise_windows(normals(4), kernel)
     yield from sweeps.depthwise_odd(normals(5), 300, exact=False)

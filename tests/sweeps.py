@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import product
 from random import Random
 
+import numpy as np
 import oracle
 from calls import Call, Draw, conv2d, depthwise, inverted_residual, pointwise, separable
 
@@ -127,6 +128,38 @@ def depthwise_odd(draw: Draw, count: int, seed: int = 0, exact: bool = True) -> 
             padding=padding,
             dilation=dilation,
         )
+
+
+def displaced(array, elements):
+    """Return the array so many elements past a cache line: NumPy's own lie at any 16 bytes."""
+    line, item = 64, array.itemsize
+    memory = np.empty(array.nbytes + 2 * line, np.uint8)
+    start = -memory.ctypes.data % line + elements * item
+    result = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    result[...] = array
+    return result
+
+
+def depthwise_designs(draw: Draw) -> Iterator[Call]:
+    """Walk through what decides how a depthwise kernel goes: channels, pixel strides, places."""
+    choose = Chooser("designs")
+    channels = (12, 16, 24, 32, 40, 48, 52, 64, 100, 256, 512, 1024)
+    for size, stride, count in product((3, 5, 7), (1, 2), channels):
+        for _ in range(2):
+            most = 27 if count < 100 else 10
+            image = (choose(range(1, most)), choose(range(1, most)))
+            window = choose.window(image, (size, size), stride=stride, dilation=1)
+            call = depthwise(
+                draw,
+                (choose((1, 2)), *image, count),
+                (size, size),
+                activation=choose.activation(),
+                **window,
+            )
+            yield call.with_arrays(x=displaced(call.arrays["x"], choose((0, 1, 4, 8, 12))))
+    # Beyond the level-2 cache of most.
+    yield depthwise(draw, (1, 131, 141, 88), (5, 5), stride=2)
+    yield depthwise(draw, (1, 58, 61, 256), (3, 3), stride=2)
 
 
 def pointwise_channels(draw: Draw) -> Iterator[Call]:

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.kernels
 def floats():
     yield from sweeps.small(normals(1), exact=False)
     yield from sweeps.blocks(normals(2), exact=False)
+    yield from sweeps.depthwise_designs(normals(3))
 
 
 def test_threads():

@@ -27,6 +27,10 @@ def test_depthwise_windows(kernel):
     assert_all(sweeps.depthwise_windows(integers(3), kernel), judge)
 
 
+def test_depthwise_designs():
+    assert_all(sweeps.depthwise_designs(integers(12)), judge)
+
+
 def test_pointwise_channels():
     assert_all(sweeps.pointwise_channels(integers(4)), judge)
 

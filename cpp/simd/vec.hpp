@@ -6,6 +6,7 @@
 //   store_first(p, v, n)
 //   load_up_to, store_up_to         the same for 1 <= n, where n is nearly always all lanes
 //   load_as<T>(p)                   a vector of wider integers from memory
+//   in_register(v)                  v itself, which the compiler will not load once more for another use
 //   broadcast(x)                    x in every lane; the type of x decides
 //   add, sub, mul                   integers wrap; no mul of int8
 //   add_saturated                   int16, int8

@@ -9,9 +9,7 @@
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 constexpr bool kMany = kRegisters == 32;
-using Heights3 = Sizes<4, 3, 2, 1>;
 using Heights5 = std::conditional_t<kMany, Sizes<7, 4, 3, 2, 1>, Sizes<3, 2, 1>>;
-using Heights7 = std::conditional_t<kMany, Sizes<4, 2, 1>, Sizes<3, 1>>;
 
 /// The problem of a kernel without channel multiplier or dilation.
 constexpr Problem square(int size, int stride) { return {size, size, stride, stride, 1, 1, 1, 0}; }

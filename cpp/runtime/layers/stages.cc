@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "dwsep/cpu.hpp"
 #include "runtime/dispatch.hpp"
 #include "runtime/memory/out_of_cache.hpp"
 
@@ -147,6 +148,8 @@ DepthwiseWork DepthwiseStage::work(const Geometry& g, const Source& x, const Tar
   w.channels = packed_.outputs();
   w.multiplier = packed_.multiplier;
   w.strip = packed_.vectors;
+  w.l1_bytes = cache_sizes().l1d;
+  w.l2_bytes = cache_sizes().l2;
   const bool clips = activation_.kind == ActivationKind::clip;
   w.lo = clips ? activation_.lo : -kInfinity;
   w.hi = clips ? activation_.hi : kInfinity;

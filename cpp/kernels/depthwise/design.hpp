@@ -1,0 +1,99 @@
+// Which design computes a depthwise convolution of 3x3, 5x5 or 7x7.
+//
+// Tiles load least for a multiply-add and walk the channels of a pixel before the next, as they lie in memory. A slide needs nothing in the
+// cache but what it is at and is called once a row: it wins where channels are few, where they lie in planes, and with 32 registers, where
+// 3x3 keeps its weights in them, as long as the image comes from the level-2 cache. Strips of channels leave in the level-1 cache what the
+// next tile reads again: 19x19x728 82 us instead of 91.
+//
+// us of one thread on Xeon, Emerald Rapids (L2 2 MB), 2026-11-28, input and output at cache lines, sliding / tiles:
+//   AVX2     3x3     28x28x256 58 / 51, 56x56x128 202 / 137, 14x14x576 30 / 29, 7x7x1152 17 / 15; 61x61x20 31 / 41, 112x112x8 30 / 51
+//            3x3 s2  112x112x64 209 / 143, 20x20x1024 77 / 65, 28x28x192 14 / 12; 61x61x20 8 / 11, 56x56x48 12 / 13; planes 7.3 / 9.1
+//            5x5     7x7x960 29 / 23, 56x56x120 331 / 271, 14x14x672 79 / 76
+//            5x5 s2  28x28x240 30 / 33, 28x28x256 34 / 46; 150x150x40 245 / 199
+//            7x7     56x56x96 412 / 347;  s2  28x28x96 24 / 30
+//   AVX-512  3x3     56x56x128 162 / 119, 64x64x256 538 / 323, 33x33x384 192 / 137; 14x14x576 17 / 19, 19x19x728 59 / 81
+//            3x3 s2  112x112x64 228 / 143, 28x28x192 14 / 9, 20x20x1024 64 / 51; 61x61x20 9 / 11
+//            5x5     (tiles that load a weight for each output / these) 14x14x672 68 / 48, 56x56x120 191 / 192;  s2  28x28x240 28 / 20
+//            7x7     56x56x96 214 / 189;  s2  28x28x96 18 / 14
+#pragma once
+
+#include "kernels/depthwise/heights.hpp"
+#include "kernels/depthwise/lean_walk.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+/// What the choice depends on.
+template <class F>
+struct Shape {
+  const DepthwiseWork& w;
+
+  bool planes() const { return w.x_vector != kLanes; }
+  std::int64_t channels() const { return (w.v_end - w.v_begin) * kLanes; }
+  /// Whether image and output together take more than `factor` times the level-2 cache.
+  bool exceeds_l2(double factor) const {
+    const double values = static_cast<double>(w.height * w.width * w.channels) * (1 + 1.0 / (F::SH * F::SW));
+    return values * sizeof(float) > factor * static_cast<double>(w.l2_bytes);
+  }
+  /// Whether the lines of a tile that share a set of the level-1 cache are more than twice as many as a set holds: where pixels are a
+  /// multiple of 4 KB apart and it has 8 ways.
+  template <int TH, int TW>
+  bool thrashes() const {
+    constexpr std::int64_t kWay = 4096, kLines = ((TH - 1) * F::SH + F::KH) * ((TW - 1) * F::SW + F::KW);
+    const std::int64_t pixel = w.x_pixel * static_cast<std::int64_t>(sizeof(float)), step = pixel & -pixel;
+    return !planes() && kLines * (step < kWay ? step : kWay) > 2 * w.l1_bytes;
+  }
+};
+
+template <class F>
+inline void few_registers(const DepthwiseWork& w) {
+  const Shape<F> shape{w};
+  if constexpr (F::KH == 3 && F::SH == 1) {
+    if (shape.channels() < 32 || shape.template thrashes<4, 2>()) return LeanSliding<F, Sizes<2, 1>, 2>::run(w);
+    LeanTiled<F, Sizes<4, 3, 2, 1>, 2, 1>::run(w);
+  } else if constexpr (F::KH == 3) {
+    if (shape.planes() || (shape.channels() <= 48 && !shape.exceeds_l2(0.5))) return LeanSliding<F, Sizes<2, 1>, 2>::run(w);
+    LeanTiled<F, Sizes<2, 1>, 2, 2>::run(w);
+  } else if constexpr (F::SH == 1) {
+    LeanTiled<F, Sizes<4, 3, 2, 1>, 2, 1>::run(w);
+  } else if constexpr (F::KH == 5) {
+    if (!shape.planes() && w.out_width > 1 && shape.exceeds_l2(2)) return LeanTiled<F, Sizes<3, 2, 1>, 3, 1>::run(w);
+    LeanSliding<F, Sizes<2, 1>, 2>::run(w);
+  } else {
+    LeanSliding<F, Sizes<2, 1>, 1>::run(w);
+  }
+}
+
+template <class F>
+inline void many_registers(const DepthwiseWork& w) {
+  const Shape<F> shape{w};
+  if constexpr (F::KH == 3) {
+    // Four rows with stride 1 need 25 registers; GCC 12 has them on NEON and yet spills two vectors for each multiply-add.
+    using Heights = std::conditional_t<F::SH == 1 && !kMasks, Sizes<3, 2, 1>, Sizes<4, 3, 2, 1>>;
+    const bool tiles = F::SH == 1 ? shape.exceeds_l2(1.5) : shape.channels() > 48;
+    if (kMasks && tiles && !shape.planes()) return LeanTiled<F, Sizes<4, 3, 2, 1>, 2, 1>::run(w);
+    Sliding<F, Heights>::run(w);
+  } else if constexpr (F::KH == 7 && F::SH == 2) {
+    LeanTiled<F, Sizes<4, 2, 1>, 2, 1>::run(w);
+  } else {
+    using Heights = std::conditional_t<F::KH == 7, Sizes<4, 2, 1>, Sizes<4, 3, 2, 1>>;
+    // Of widths 4 and 3 one cannot make these.
+    if (w.out_width < 3 || w.out_width == 5) return LeanTiled<F, Heights, 2, 1>::run(w);
+    LeanTiled<F, Heights, 4, 1>::run(w);
+  }
+}
+
+template <int Size, int Stride>
+inline void depthwise(const DepthwiseWork& w) {
+  using F = Filter<Size, Size, Stride, Stride>;
+  if constexpr (kRegisters < 16) {
+    Tiled<F, Sizes<3, 2, 1>, 1>::run(w);
+  } else if (Size > 3 && w.height < Size - 1) {
+    Tiled<F, Sizes<2, 1>, 1>::run(w);
+  } else if constexpr (kRegisters < 32) {
+    few_registers<F>(w);
+  } else {
+    many_registers<F>(w);
+  }
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE
