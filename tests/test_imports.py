@@ -76,7 +76,7 @@ def _circle(arrows):
 def test_the_sources_are_read():
     assert "dwsep.graph.importing.builder" in GRAPH["dwsep.graph.importing.importer"]
     assert "dwsep.graph.onnx" in GRAPH["dwsep._load"]  # inside a function
-    assert "dwsep.graph.onnx.call" in GRAPH["dwsep.graph.onnx.registry"]  # for types
+    assert "dwsep.graph.ir" in GRAPH["dwsep._load"]  # for types
     assert "dwsep.graph.passes.layout" in GRAPH["dwsep.graph.pipeline"]
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
@@ -21,8 +21,6 @@ from ._foreign import as_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from .quantization import Quantization
 
     Array: TypeAlias = NDArray[np.float32]
 
@@ -184,8 +182,15 @@ def _dense(array: Array) -> Array:
     return array if flags.c_contiguous and flags.aligned else np.array(array, order="C")
 
 
+class Quantized(Protocol):
+    """What weights have that stand for real numbers: a `dwsep.Quantization`."""
+
+    @property
+    def dtype(self) -> str: ...
+
+
 def _weights(
-    value: object, name: str, axes: tuple[int, ...], wanted: str, q: Quantization | None
+    value: object, name: str, axes: tuple[int, ...], wanted: str, q: Quantized | None
 ) -> Array:
     if q is None:
         w = typed_array(value, name, note=_without(value))
@@ -204,13 +209,13 @@ def _without(value: object) -> str:
     return " without x_quantization" if small else ""
 
 
-def depthwise_weights(value: object, name: str, q: Quantization | None = None) -> Array:
+def depthwise_weights(value: object, name: str, q: Quantized | None = None) -> Array:
     """Return weights of shape (KH, KW, C, M)."""
     w = _weights(value, name, (3, 4), "(KH, KW, C) or (KH, KW, C, M)", q)
     return _dense(w if w.ndim == 4 else w[..., np.newaxis])
 
 
-def pointwise_weights(value: object, name: str, q: Quantization | None = None) -> Array:
+def pointwise_weights(value: object, name: str, q: Quantized | None = None) -> Array:
     """Return weights of shape (Cin, Cout)."""
     wanted = "(Cin, Cout) or (1, 1, Cin, Cout)"
     w = _weights(value, name, (2, 4), wanted, q)
@@ -221,7 +226,7 @@ def pointwise_weights(value: object, name: str, q: Quantization | None = None) -
     return _dense(w)
 
 
-def standard_weights(value: object, name: str, groups: int, q: Quantization | None = None) -> Array:
+def standard_weights(value: object, name: str, groups: int, q: Quantized | None = None) -> Array:
     """Return weights of shape (KH, KW, Cin / groups, Cout)."""
     w = _weights(value, name, (4,), "(KH, KW, Cin / groups, Cout)", q)
     if w.shape[3] % groups != 0:
@@ -232,7 +237,7 @@ def standard_weights(value: object, name: str, groups: int, q: Quantization | No
     return _dense(w)
 
 
-def bias(value: object, name: str, channels: int, q: Quantization | None = None) -> Array | None:
+def bias(value: object, name: str, channels: int, q: Quantized | None = None) -> Array | None:
     """Return None or an array of shape (channels,); next to int8 weights it may be of int32."""
     if value is None:
         return None

@@ -34,7 +34,42 @@ def _make_again(kind: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     return kind(**arguments)
 
 
-class Layer(_core.Layer):
+class Immutable:
+    """What objects share that are made of arguments and never change: copies, pickles, a repr."""
+
+    __slots__ = ()
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """The constructor's arguments by name, arrays read-only; makes the same layer again."""
+        raise NotImplementedError
+
+    def _shown(self) -> str:
+        parts = []
+        for name, value in self.arguments.items():
+            if isinstance(value, np.ndarray):
+                parts.append(f"{name}: {value.shape}")
+            elif value is not None:
+                parts.append(f"{name}={value!r}")
+        return ", ".join(parts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _make_again, (type(self), dict(self.arguments))
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name!r}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is immutable: cannot delete {name!r}")
+
+
+class Layer(Immutable, _core.Layer):
     """What all layers share; calling is inherited from the class of the core."""
 
     __slots__ = ()
@@ -101,25 +136,4 @@ class Layer(_core.Layer):
         return self
 
     def __repr__(self) -> str:
-        parts = []
-        for name, value in self.arguments.items():
-            if isinstance(value, np.ndarray):
-                parts.append(f"{name}: {value.shape}")
-            elif value is not None:
-                parts.append(f"{name}={value!r}")
-        return f"{type(self).__name__}({', '.join(parts)}, kernel={self._usual_kernel()!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _make_again, (type(self), dict(self.arguments))
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name!r}")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is immutable: cannot delete {name!r}")
+        return f"{type(self).__name__}({self._shown()}, kernel={self._usual_kernel()!r})"

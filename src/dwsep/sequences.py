@@ -9,12 +9,13 @@ output sees no input behind it.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ._arguments import PADDINGS, integer, kind_of, shown
 from ._foreign import as_array
+from ._layer import Immutable
 from ._plan import Plan
 from .layers import Conv2D, DepthwiseConv2D, SeparableConv2D
 
@@ -36,13 +37,12 @@ __all__ = [
 ]
 
 
-class _Layer1D:
+class _Layer1D(Immutable):
     """A layer of images of one row, called with sequences; immutable, as all layers."""
 
     __slots__ = ("__weakref__", "_arguments", "_layer")
     _arguments: dict[str, Any]
     _layer: Any
-    _shapes: ClassVar[tuple[str, str]] = ("(W, C)", "(N, W, C)")
 
     def __init__(self, layer: Any, arguments: dict[str, Any]) -> None:
         # Arrays are those that the layer of images has copied, without their row.
@@ -102,28 +102,7 @@ class _Layer1D:
         return Plan(type(self).__name__, tuple(x_shape), self.output_shape(x_shape), plan)
 
     def __repr__(self) -> str:
-        parts = []
-        for name, value in self._arguments.items():
-            if isinstance(value, np.ndarray):
-                parts.append(f"{name}: {value.shape}")
-            elif value is not None:
-                parts.append(f"{name}={value!r}")
-        return f"{type(self).__name__}({', '.join(parts)})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _make_again, (type(self), dict(self._arguments))
-
-    def __copy__(self) -> _Layer1D:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> _Layer1D:
-        return self
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name!r}")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is immutable: cannot delete {name!r}")
+        return f"{type(self).__name__}({self._shown()})"
 
 
 class DepthwiseConv1D(_Layer1D):
@@ -380,10 +359,6 @@ def conv1d(
     """
     layer = Conv1D(weight, bias, **options)
     return layer(x, residual, out=out, num_threads=num_threads)
-
-
-def _make_again(kind: type[Any], arguments: dict[str, Any]) -> Any:
-    return kind(**arguments)
 
 
 def _array(value: object, name: str, axes: tuple[int, ...], wanted: str) -> Any:

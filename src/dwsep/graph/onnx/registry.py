@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from ..importing.values import Value
-    from .call import Call
-
-    Importer = Callable[[Call], "Value | list[Value | None]"]
+from ..importing.registry import Function, Importers, registration
 
 
 class Signature(NamedTuple):
@@ -20,25 +16,14 @@ class Signature(NamedTuple):
     attributes: dict[str, type]
 
 
-IMPORTERS: dict[str, Any] = {}
+IMPORTERS: Importers = {}
+operator = registration(IMPORTERS)
 FOREIGN: dict[str, Signature] = {}  # of other domains
-
-
-def operator(*types: str) -> Callable[[Importer], Importer]:
-    """Register a function as the importer of operators."""
-
-    def register(function: Importer) -> Importer:
-        for t in types:
-            assert t not in IMPORTERS, t
-            IMPORTERS[t] = function
-        return function
-
-    return register
 
 
 def foreign(
     type_: str, least: int, most: int | None, **attributes: type
-) -> Callable[[Importer], Importer]:
+) -> Callable[[Function], Function]:
     """Register a function as the importer of an operator of another domain, of one output."""
     FOREIGN[type_] = Signature(least, most, attributes)
     return operator(type_)
