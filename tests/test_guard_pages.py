@@ -14,8 +14,8 @@ pytestmark = [
 ]
 
 
-def run(what: str) -> subprocess.CompletedProcess[str]:
-    script = Path(__file__).with_name("guard_pages.py")
+def run(what: str, name: str = "guard_pages.py") -> subprocess.CompletedProcess[str]:
+    script = Path(__file__).with_name(name)
     return subprocess.run(
         [sys.executable, str(script), what], capture_output=True, text=True, timeout=300
     )
@@ -31,3 +31,11 @@ def test_stays_inside(function):
     last = result.stdout.splitlines()[-1:]
     assert result.returncode == 0, f"{result.returncode} at {last}\n{result.stderr[-2000:]}"
     assert int(last[0].split()[0]) > 500
+
+
+@pytest.mark.parametrize("function", LAYERS)
+def test_int8_stays_inside(function):
+    result = run(function, "int8_guard_pages.py")
+    last = result.stdout.splitlines()[-1:]
+    assert result.returncode == 0, f"{result.returncode} at {last}\n{result.stderr[-2000:]}"
+    assert int(last[0].split()[0]) == 120
