@@ -3,6 +3,7 @@
 from . import (
     activations,
     comparing,
+    conversions,
     convolution,
     einsum,
     elementwise,
@@ -22,6 +23,7 @@ __all__ = [
     "IMPORTERS",
     "activations",
     "comparing",
+    "conversions",
     "convolution",
     "einsum",
     "elementwise",
