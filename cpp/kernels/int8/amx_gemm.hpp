@@ -81,10 +81,13 @@ inline void amx_block(const Int8GemmWork& w, const AmxRows& r, std::int64_t begi
       w.panel_begin, w.panel_end, [&](auto vectors, std::int64_t before) { amx_panel<Out, vectors, Unsigned>(w, r, before, begin, rows); });
 }
 
-/// Few rows do not fill tiles.
+/// What vpdpbusd does in the time that the tiles' configuration takes.
+constexpr std::int64_t kLeastAmxProducts = 1 << 17;
+
+/// Few rows do not fill tiles, and to configure them takes half a microsecond.
 template <class Out>
 inline void amx_gemm(const Int8GemmWork& w) {
-  if (w.rows < 4) return quad_gemm<Out>(w);
+  if (w.rows < 4 || w.rows * w.k * w.columns < kLeastAmxProducts) return quad_gemm<Out>(w);
   alignas(64) std::int8_t tail[kAmxBlock * MatrixTiles::kBytes];
   const std::int64_t chunks = w.k / MatrixTiles::kBytes, left = w.k % MatrixTiles::kBytes;
   const bool within = within_int32(w.q.multiplier, QuadPanels(w.columns).all_vectors() * kLanes, w.residual);
