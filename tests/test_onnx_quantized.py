@@ -101,8 +101,8 @@ def test_types_say_what_integers_stand_for():
     network = dwsep.load(model)
     (x,), (y,) = network.inputs, network.outputs
     assert (x.dtype, y.dtype) == ("int8", "int8")
-    assert x.quantization == ([constants["x_scale"]], [-8], -1)
-    assert y.quantization == ([constants["y_scale"]], [-7], -1)
+    assert x.quantization == dwsep.Quantization(constants["x_scale"], -8)
+    assert y.quantization == dwsep.Quantization(constants["y_scale"], -7)
     assert differences(model, 0) == 0
 
 

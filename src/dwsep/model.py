@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from . import _core
 from ._arguments import check_kind
+from .quantization import Quantization
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,14 +29,15 @@ class ValueInfo(NamedTuple):
         None is a size that the call decides.
     dtype : str
         NumPy's name of the data type.
-    quantization : tuple or None
-        Scales, zero points and axis of integers that stand for real numbers; None for floats.
+    quantization : Quantization or None
+        Of int8 and uint8 that stand for real numbers: ``info.quantization.quantize(x)`` is what
+        goes in. None for all else.
     """
 
     name: str
     shape: tuple[int | None, ...]
     dtype: str = "float32"
-    quantization: tuple[Sequence[float], Sequence[int], int] | None = None
+    quantization: Quantization | None = None
 
 
 class Model:
@@ -245,10 +247,28 @@ def _from_bytes(content: bytes) -> Model:
 
 def _infos(values: Sequence[_core._ValueInfo]) -> tuple[ValueInfo, ...]:
     return tuple(
-        ValueInfo(name, tuple(None if n == -1 else n for n in shape), dtype, quantization)
+        ValueInfo(
+            name,
+            tuple(None if n == -1 else n for n in shape),
+            dtype,
+            _quantization(dtype, quantization),
+        )
         for name, shape, dtype, quantization in values
     )
 
 
 def _shape_text(shape: tuple[int | None, ...]) -> str:
     return "(" + ", ".join("N" if size is None else str(size) for size in shape) + ")"
+
+
+def _quantization(
+    dtype: str, core: tuple[Sequence[float], Sequence[int], int] | None
+) -> Quantization | None:
+    """Return scales and zero points of the core, of an array's axis or (-1) of all of it."""
+    if core is None or dtype not in ("int8", "uint8"):
+        return None
+    scales, zeros, axis = core
+    kind: Any = dtype
+    return (
+        Quantization(scales[0], zeros[0], kind) if axis < 0 else Quantization(scales, zeros, kind)
+    )

@@ -7,7 +7,7 @@ import ast
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._errors import CommandError, about
 
@@ -121,3 +121,18 @@ def shapes_for(model: Model, batch: int) -> list[tuple[int, ...]]:
 
     with about("batch"):
         return input_shapes(model._network, batch, None)
+
+
+def random_inputs(model: Model, batch: int) -> list[Any]:
+    """Return an array for each input: floats around 0, integers from 0 to 127, or 0 and 1."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    arrays: list[Any] = []
+    for info, shape in zip(model.inputs, shapes_for(model, batch), strict=True):
+        if info.dtype in ("float32", "float16"):
+            arrays.append(rng.standard_normal(shape, dtype=np.float32).astype(info.dtype))
+        else:
+            most = 1 if info.dtype == "bool" else 127
+            arrays.append(rng.integers(0, most, shape, endpoint=True).astype(info.dtype))
+    return arrays

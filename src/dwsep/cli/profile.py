@@ -5,7 +5,15 @@ from __future__ import annotations
 import argparse
 
 from ._errors import about
-from ._network import add_batch, add_network, add_shapes, add_threads, load, positive, shapes_for
+from ._network import (
+    add_batch,
+    add_network,
+    add_shapes,
+    add_threads,
+    load,
+    positive,
+    random_inputs,
+)
 
 __all__ = ["add_arguments", "run"]
 
@@ -23,13 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Time random inputs and print."""
-    import numpy as np
-
     model = load(args.network, args.input_shape)
-    rng = np.random.default_rng(0)
-    arrays = [
-        rng.standard_normal(shape, dtype=np.float32) for shape in shapes_for(model, args.batch)
-    ]
+    arrays = random_inputs(model, args.batch)
     with about("network"):
         profile = model.profile(*arrays, rounds=args.rounds, num_threads=args.threads)
     if args.plot:

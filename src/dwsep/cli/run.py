@@ -111,6 +111,8 @@ def _array(
         if channels is None or height is None or width is None:
             raise ValueError(f"input {info.name!r} has no size: give --size")
         result = np.stack([prepare(path, height, width, channels) for path in paths])
+        if info.quantization is not None:
+            result = info.quantization.quantize(result)
     return np.ascontiguousarray(result.transpose(0, 3, 1, 2)) if axes == "NCHW" else result
 
 
@@ -229,8 +231,12 @@ def run(args: argparse.Namespace) -> int:
     with about("inputs"):
         results = model.run(None, feeds, num_threads=args.threads)
     outputs = {info.name: array for info, array in zip(model.outputs, results, strict=True)}
+    real = {
+        info.name: array if info.quantization is None else info.quantization.dequantize(array)
+        for info, array in zip(model.outputs, results, strict=True)
+    }
     with np.errstate(all="ignore"):  # outputs may be any numbers
-        report = _report(outputs, args.top_k, labels)
+        report = _report(real, args.top_k, labels)
     if args.output:
         _write(args.output, outputs)
     if args.json:
