@@ -27,8 +27,19 @@ _OPTION_TYPES = {
         "ADD_N": 82,
         "COS": 84,
     },
-    **{"QUANTIZE": 89, "HARD_SWISH": 91, "DEPTH_TO_SPACE": 94, "DENSIFY": 99, "BATCH_MATMUL": 101},
-    **{"BROADCAST_TO": 104, "GELU": 116, "SIGN": 123},
+    **{
+        "QUANTIZE": 89,
+        "CALL_ONCE": 103,
+        "VAR_HANDLE": 111,
+        "READ_VARIABLE": 112,
+        "ASSIGN_VARIABLE": 113,
+        "HARD_SWISH": 91,
+        "DEPTH_TO_SPACE": 94,
+        "DENSIFY": 99,
+        "BATCH_MATMUL": 101,
+    },
+    **{"BROADCAST_TO": 104, "GELU": 116, "SIGN": 123, "CALL_ONCE": 103, "VAR_HANDLE": 111},
+    **{"READ_VARIABLE": 112, "ASSIGN_VARIABLE": 113},
 }
 
 
@@ -102,14 +113,30 @@ def constant(name, array, **more):
     return {"name": name, "shape": array.shape, "dtype": array.dtype.name, "data": array, **more}
 
 
-def model(tensors, operators, inputs, outputs, *, signatures=()):
+def model(tensors, operators, inputs, outputs, *, signatures=(), others=()):
     """Return the bytes of a file; an operator is (type, inputs, outputs, options).
 
-    Inputs and outputs are names of tensors; "" leaves an input out.
+    Inputs and outputs are names of tensors; "" leaves an input out. Subgraphs after the first are
+    `others`, of the same four parts.
     """
-    numbers = {t["name"]: i for i, t in enumerate(tensors)}
-    types = list(dict.fromkeys(o[0] for o in operators))
+    graphs = [(tensors, operators, inputs, outputs), *others]
+    types = list(dict.fromkeys(o[0] for graph in graphs for o in graph[1]))
     buffers = [{}]
+    root = {
+        0: ("I", 3),
+        1: ("[t", [_code(t) for t in types]),
+        2: ("[t", [_graph(graph, types, buffers) for graph in graphs]),
+        4: ("[t", buffers),
+    }
+    if signatures:
+        numbers = {t["name"]: i for i, t in enumerate(tensors)}
+        root[7] = ("[t", [_signature(s, numbers) for s in signatures])
+    return bytes(Tables(root, b"TFL3").data)
+
+
+def _graph(graph, types, buffers):
+    tensors, operators, inputs, outputs = graph
+    numbers = {t["name"]: i for i, t in enumerate(tensors)}
     records = []
     for t in tensors:
         declared = [max(n, 1) if n < 0 else n for n in t["shape"]]
@@ -136,21 +163,12 @@ def model(tensors, operators, inputs, outputs, *, signatures=()):
         if "sparsity" in t:
             record[6] = ("t", t["sparsity"])
         records.append(record)
-    graph = {
+    return {
         0: ("[t", records),
         1: ("[", np.array([numbers[n] for n in inputs], np.int32)),
         2: ("[", np.array([numbers[n] for n in outputs], np.int32)),
         3: ("[t", [_operator(o, types, numbers) for o in operators]),
     }
-    root = {
-        0: ("I", 3),
-        1: ("[t", [_code(t) for t in types]),
-        2: ("[t", [graph]),
-        4: ("[t", buffers),
-    }
-    if signatures:
-        root[7] = ("[t", [_signature(s, numbers) for s in signatures])
-    return bytes(Tables(root, b"TFL3").data)
 
 
 def _code(type_):

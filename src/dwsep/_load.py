@@ -146,11 +146,12 @@ def _lowered(imported: Callable[[], Graph], options: _Options) -> Model:
     """Return the model of what an importer makes."""
     from .graph.lowering import lower
     from .graph.pipeline import optimize
+    from .session import states_text
 
     def make() -> Model:
         with np.errstate(all="ignore"):  # weights may be any numbers
             graph = optimize(imported(), input_layout=options.input_layout)
-            return Model(lower(graph, {"name": graph.name}))
+            return Model(lower(graph, {"name": graph.name, **states_text(graph.states)}))
 
     return _core.in_float_environment(make)  # weights are folded, which rounds
 

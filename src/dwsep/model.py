@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from . import _core
 from ._arguments import check_kind
 from .quantization import Quantization
+from .session import Session, hidden_outputs, initial, kept_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,8 +58,10 @@ class Model:
 
     def __init__(self, network: _core.Network) -> None:
         self._network = network
-        self._inputs = _infos(network.inputs)
-        self._outputs = _infos(network.outputs)
+        self._kept = kept_of(network)
+        inputs, outputs = {k.input for k in self._kept}, hidden_outputs(self._kept)
+        self._inputs = _infos(v for i, v in enumerate(network.inputs) if i not in inputs)
+        self._outputs = _infos(v for i, v in enumerate(network.outputs) if i not in outputs)
 
     @property
     def name(self) -> str:
@@ -98,8 +101,27 @@ class Model:
         ValueError
             If the number of arrays or a shape does not fit; the message names the input.
         """
+        if self._kept:
+            return self.session()(*arrays, num_threads=num_threads)
         results = self._network.run(arrays, num_threads)
         return results[0] if len(results) == 1 else tuple(results)
+
+    def session(self) -> Session:
+        """Return a session, which runs the network step by step and keeps its state.
+
+        Variables of a TFLite file are the state. The model itself has none: each of its calls is a
+        first step. Without state a session calls the model.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import dwsep
+        >>> session = dwsep.load(dwsep.models.mobilenet_v2(resolution=96)).session()
+        >>> session(np.zeros((1, 3, 96, 96), np.float32)).shape
+        (1, 1000)
+        >>> session.reset()
+        """
+        return Session(self._network, self._kept)
 
     def run(
         self,
@@ -145,9 +167,8 @@ class Model:
                 f"output_names: need names among {known} (load(..., outputs=[...]) adds others), "
                 f"got {unknown}"
             )
-        results = dict(
-            zip(known, self._network.run([feeds[n] for n in names], num_threads), strict=True)
-        )
+        arrays = self(*(feeds[n] for n in names), num_threads=num_threads)
+        results = dict(zip(known, arrays if len(known) > 1 else (arrays,), strict=True))
         return [results[name] for name in wanted]
 
     def summary(
@@ -216,7 +237,8 @@ class Model:
         """
         from ._profile import profile
 
-        return profile(self._network, self.name, arrays, rounds, num_threads)
+        feeds = initial(self._network, self._kept, arrays) if self._kept else arrays
+        return profile(self._network, self.name, feeds, rounds, num_threads)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a ``.dwsep`` file, whole or not at all.
@@ -245,7 +267,7 @@ def _from_bytes(content: bytes) -> Model:
     return Model(_core.Network.from_bytes(content))
 
 
-def _infos(values: Sequence[_core._ValueInfo]) -> tuple[ValueInfo, ...]:
+def _infos(values: Iterable[_core._ValueInfo]) -> tuple[ValueInfo, ...]:
     return tuple(
         ValueInfo(
             name,

@@ -42,6 +42,18 @@ class Node:
     name: str = ""
 
 
+@dataclass(frozen=True)
+class State:
+    """What an input takes from the call before: the output of that name; first a number.
+
+    The output may be one that the caller gets as well, or `hidden`.
+    """
+
+    output: str
+    initial: float = 0.0
+    hidden: bool = True
+
+
 @dataclass(eq=False)
 class Graph:
     """A network: `types` has every value's, `constants` are values that are known.
@@ -56,6 +68,7 @@ class Graph:
     constants: dict[str, AnyArray] = field(default_factory=dict)
     types: dict[str, TensorType] = field(default_factory=dict)
     channels_last: bool = False
+    states: dict[str, State] = field(default_factory=dict)  # by names of inputs
 
     def shape(self, value: str) -> Shape:
         """Return the shape of a value."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ...errors import InvalidModelError, UnsupportedOperatorError
@@ -22,6 +23,7 @@ from .folding import FOLDED, fold
 from .model import File, read
 from .quantized import by_definition, core_quantization
 from .registry import IMPORTERS
+from .variables import without_variables
 
 __all__ = ["IMPORTERS", "convolution", "elementwise", "import_tflite", "moves"]
 
@@ -62,19 +64,28 @@ def import_tflite(
     InvalidModelError
         If the file is damaged or contradicts itself, or if an option does not fit it.
     """
-    file = read(source, signature)
+    file, states = without_variables(read(source, signature))
     given = input_shapes or {}
     check_names(file.name, given, file.inputs)
     names = list(file.outputs) if outputs is None else list(outputs)
-    nodes = _needed(file, names)
-    used = {name for node in nodes for name in node.inputs} | set(names)
+    # A cut leaves the variables out that what remains does not read.
+    while True:
+        made = names + [s.output for s in states.values() if s.output not in names]
+        nodes = _needed(file, made)
+        used = {name for node in nodes for name in node.inputs} | set(made)
+        kept = {name: state for name, state in states.items() if outputs is None or name in used}
+        if len(kept) == len(states):
+            break
+        states = kept
     inputs = [name for name in file.inputs if outputs is None or name in used]
     try:
-        return _graph(file, nodes, inputs, names, given, open_batch=True)
+        graph = _graph(file, nodes, inputs, made, given, open_batch=True)
     except (InvalidModelError, UnsupportedOperatorError):
         if all(file.tensors[name].shape[:1] != (-1,) or name in given for name in inputs):
             raise
-        return _graph(file, nodes, inputs, names, given, open_batch=False)
+        graph = _graph(file, nodes, inputs, made, given, open_batch=False)
+    graph.states = {n: replace(s, hidden=s.output not in names) for n, s in states.items()}
+    return graph
 
 
 def _needed(file: File, outputs: Sequence[str]) -> list[FileNode]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,8 @@ class File:
     inputs: list[str]
     outputs: list[str]
     nodes: list[FileNode]
+    # Of the subgraphs that others name: their operators and tensors.
+    others: Callable[[int], tuple[list[FileNode], dict[str, Tensor]]]
 
 
 def read(source: Any, signature: str | None) -> File:
@@ -112,7 +114,19 @@ def _file(name: str, model: Table, data: memoryview, signature: str | None) -> F
         [names[i] for i in inputs],
         [names[i] for i in outputs],
         _nodes(graph, model, names),
+        lambda number: _subgraph(model, data, number),
     )
+
+
+def _subgraph(
+    model: Table, data: memoryview, number: int
+) -> tuple[list[FileNode], dict[str, Tensor]]:
+    graphs = model.tables(2)
+    if not 0 <= number < len(graphs):
+        raise InvalidModelError(f"there is no subgraph {number}")
+    tensors = _tensors(graphs[number], model, data)
+    names = [t.name for t in tensors]
+    return _nodes(graphs[number], model, names), {t.name: t for t in tensors}
 
 
 Ports = dict[int, str]
@@ -234,6 +248,8 @@ def _options(operator: Table, type_: str) -> dict[str, Any]:
             options[name] = default
         elif kind == "[":
             options[name] = table.numbers(field, "<i4").tolist()
+        elif kind == "s":
+            options[name] = table.string(field)
         else:
             options[name] = table.scalar(field, kind, default)
     custom = operator.numbers(5, "u1")

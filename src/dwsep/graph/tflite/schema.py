@@ -34,7 +34,7 @@ TYPES = (
 TYPE_NAMES = {5: "string", 13: "resource", 14: "variant", 17: "int4", 18: "bfloat16"}
 
 # Of an operator, its options: the field's number, its type for the struct module, its default.
-# "[" stands for a vector of int32. Operators that are not here have none that matter.
+# "[" stands for a vector of int32, "s" for a text. Operators that are not here have none to read.
 Options = dict[str, tuple[int, str, object]]
 _ACTIVATION = ("b", 0)
 _WINDOW: Options = {"padding": (0, "b", 0), "stride_w": (1, "i", 0), "stride_h": (2, "i", 0)}
@@ -105,5 +105,7 @@ OPTIONS: dict[str, Options] = {
     "GATHER": {"axis": (0, "i", 0), "batch_dims": (1, "i", 0)},
     "CAST": {"in_data_type": (0, "b", 0), "out_data_type": (1, "b", 0)},
     "MIRROR_PAD": {"mode": (0, "b", 0)},
+    "VAR_HANDLE": {"container": (0, "s", ""), "shared_name": (1, "s", "")},
+    "CALL_ONCE": {"init_subgraph_index": (0, "i", 0)},
     "BATCH_MATMUL": {"adj_x": (0, "?", False), "adj_y": (1, "?", False)},
 }

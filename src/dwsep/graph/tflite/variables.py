@@ -1,0 +1,89 @@
+"""Variables of a file, which keep values from call to call, become inputs and outputs.
+
+What a step reads first is an input, what it assigns last an output: the network itself stays
+without state, and who runs it passes the one on to the other (`dwsep.Model.session`). Initial
+values are those that the file assigns once before all steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ...errors import InvalidModelError
+from ..importing.node import FileNode
+from ..ir import State
+from .model import File
+
+_KINDS = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
+
+
+@dataclass(eq=False)
+class _Variable:
+    read: str = ""  # the tensor that stands for what was there before the step
+    last: str = ""  # and for what is there afterwards
+    initial: list[np.ndarray] = field(default_factory=list)
+
+
+def without_variables(file: File) -> tuple[File, dict[str, State]]:
+    """Return a file whose variables are inputs and outputs, and those by the inputs' names."""
+    if not any(node.type in _KINDS for node in file.nodes):
+        return file, {}
+    variables: dict[str, _Variable] = {}
+    handles: dict[str, str] = {}
+    renamed: dict[str, str] = {}
+    nodes: list[FileNode] = []
+    for node in file.nodes:
+        node = replace(node, inputs=[renamed.get(name, name) for name in node.inputs])
+        if node.type == "VAR_HANDLE":
+            handles[node.outputs[0]] = _key(node)
+            variables.setdefault(_key(node), _Variable())
+        elif node.type == "READ_VARIABLE":
+            variable, result = variables[_handle(node, handles)], node.outputs[0]
+            if variable.last:
+                renamed[result] = variable.last
+            else:
+                variable.read = variable.last = result
+        elif node.type == "ASSIGN_VARIABLE":
+            variables[_handle(node, handles)].last = node.inputs[1]
+        elif node.type == "CALL_ONCE":
+            _initialize(file, int(node.attributes["init_subgraph_index"]), variables)
+        else:
+            nodes.append(node)
+    states = {v.read: State(v.last, _number(v.initial)) for v in variables.values() if v.read}
+    outputs = [renamed.get(name, name) for name in file.outputs]
+    return replace(file, inputs=[*file.inputs, *states], outputs=outputs, nodes=nodes), states
+
+
+def _key(node: FileNode) -> str:
+    return node.attributes.get("shared_name") or node.outputs[0]
+
+
+def _handle(node: FileNode, handles: dict[str, str]) -> str:
+    name = node.inputs[0] if node.inputs else ""
+    if name not in handles or len(node.inputs) < (2 if node.type == "ASSIGN_VARIABLE" else 1):
+        raise InvalidModelError(f"node {node.name} ({node.type}) has no variable")
+    return handles[name]
+
+
+def _initialize(file: File, number: int, variables: dict[str, _Variable]) -> None:
+    """Take the constants that a subgraph assigns."""
+    nodes, tensors = file.others(number)
+    handles = {n.outputs[0]: _key(n) for n in nodes if n.type == "VAR_HANDLE" and n.outputs}
+    for node in nodes:
+        if node.type != "ASSIGN_VARIABLE":
+            continue
+        tensor = tensors[node.inputs[1]] if len(node.inputs) > 1 else None
+        if tensor is None or tensor.data is None:
+            raise InvalidModelError(f"variable {node.name} begins with a value that is computed")
+        variables.setdefault(_handle(node, handles), _Variable()).initial = [tensor.array()]
+
+
+def _number(initial: list[np.ndarray]) -> float:
+    if not initial or not initial[0].size:
+        return 0.0
+    values = initial[0]
+    if not (values == values.flat[0]).all():
+        raise InvalidModelError("a variable begins with values that differ")
+    return float(values.flat[0])

@@ -1,0 +1,108 @@
+"""Networks that remember: each step begins with what the step before has left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ._core import Network
+    from .graph.ir import State
+
+__all__ = ["Session"]
+
+_KEY = "states"  # of a network's metadata
+
+
+class Kept(NamedTuple):
+    """Which output of a network is which input of the next step, by their places."""
+
+    input: int
+    output: int
+    initial: float
+    hidden: bool
+
+
+def states_text(states: Mapping[str, State]) -> dict[str, str]:
+    """Return states as metadata of a network; nothing if there are none."""
+    rows = {name: [state.output, state.initial, state.hidden] for name, state in states.items()}
+    return {_KEY: json.dumps(rows)} if rows else {}
+
+
+def kept_of(network: Network) -> tuple[Kept, ...]:
+    """Return the states that a network's metadata names."""
+    try:
+        rows = json.loads(network.metadata.get(_KEY, "{}"))
+        inputs, outputs = ([value[0] for value in v] for v in (network.inputs, network.outputs))
+        return tuple(
+            Kept(inputs.index(name), outputs.index(output), float(first), bool(hidden))
+            for name, (output, first, hidden) in rows.items()
+        )
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError("the network's metadata name states that it does not have") from None
+
+
+def initial(network: Network, kept: Sequence[Kept], arrays: Sequence[Any]) -> list[Any]:
+    """Return arrays for all inputs: those given, and first values of the states between them."""
+    result: list[Any] = list(arrays)
+    batch = np.shape(arrays[0])[0] if arrays and np.ndim(arrays[0]) else 1
+    for state in sorted(kept):
+        _, shape, dtype, _ = network.inputs[state.input]
+        sizes = [batch if n == -1 else n for n in shape]
+        result.insert(state.input, np.full(sizes, state.initial, dtype))
+    return result
+
+
+class Session:
+    """Runs a network step by step and keeps its state; made by :meth:`dwsep.Model.session`.
+
+    A session belongs to one stream: threads that share one must take turns. The model stays as it
+    is, and any number of sessions share its weights.
+    """
+
+    def __init__(self, network: Network, kept: tuple[Kept, ...]) -> None:
+        self._network = network
+        self._kept = kept
+        self._states: list[Any] | None = None
+
+    def __call__(self, *arrays: Any, num_threads: int | None = None) -> Any:
+        """Run the next step.
+
+        Parameters
+        ----------
+        *arrays : ndarray
+            One for each of the model's inputs.
+        num_threads : int, optional
+            Default: :func:`dwsep.get_num_threads`.
+
+        Returns
+        -------
+        ndarray, or tuple of them
+            As the model returns them.
+        """
+        feeds = initial(self._network, self._kept, arrays)
+        if self._states is not None:
+            for state, array in zip(self._kept, self._states, strict=True):
+                feeds[state.input] = array
+        results = self._network.run(feeds, num_threads)
+        self._states = [results[state.output] for state in self._kept]
+        return public(results, self._kept)
+
+    def reset(self) -> None:
+        """Begin again: the next step is the first."""
+        self._states = None
+
+
+def public(results: Sequence[Any], kept: Sequence[Kept]) -> Any:
+    """Return the outputs that are no states alone; one of them as it is."""
+    hidden = hidden_outputs(kept)
+    shown = [array for place, array in enumerate(results) if place not in hidden]
+    return shown[0] if len(shown) == 1 else tuple(shown)
+
+
+def hidden_outputs(kept: Sequence[Kept]) -> set[int]:
+    """Return the places of outputs that are states alone."""
+    return {state.output for state in kept if state.hidden}

@@ -1,0 +1,112 @@
+"""Networks with state: variables of TFLite files, kept by sessions."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from tflite_writer import constant, model, tensor
+
+import dwsep
+from dwsep.errors import InvalidModelError
+
+
+def f(*shape, seed=1):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def delayed(initial=None):
+    """Make a network that adds the last three inputs up; it keeps the two before in a variable."""
+    i32 = np.int32
+    tensors = [
+        tensor("x", (1, 1, 4)),
+        tensor("v", (), "int32"),
+        tensor("before", (1, 2, 4)),
+        tensor("all", (1, 3, 4)),
+        constant("from", i32([0, 1, 0])),
+        constant("size", i32([1, 2, 4])),
+        tensor("last", (1, 2, 4)),
+        constant("axis", i32([1])),
+        tensor("y", (1, 4)),
+    ]
+    operators = [
+        ("VAR_HANDLE", [], ["v"], {"shared_name": "kept"}),
+        ("READ_VARIABLE", ["v"], ["before"], {}),
+        ("CONCATENATION", ["before", "x"], ["all"], {"axis": 1}),
+        ("SLICE", ["all", "from", "size"], ["last"], {}),
+        ("ASSIGN_VARIABLE", ["v", "last"], [], {}),
+        ("SUM", ["all", "axis"], ["y"], {}),
+    ]
+    others = []
+    if initial is not None:
+        operators.insert(0, ("CALL_ONCE", [], [], {"init_subgraph_index": 1}))
+        first = [tensor("w", (), "int32"), constant("i", np.full((1, 2, 4), initial, np.float32))]
+        steps = [
+            ("VAR_HANDLE", [], ["w"], {"shared_name": "kept"}),
+            ("ASSIGN_VARIABLE", ["w", "i"], [], {}),
+        ]
+        others.append((first, steps, [], []))
+    return model(tensors, operators, ["x"], ["y"], others=others)
+
+
+@pytest.mark.parametrize("initial", [None, 0.0, 2.5])
+def test_steps(initial, tmp_path):
+    network = dwsep.load(delayed(initial))
+    assert [value.name for value in network.inputs] == ["x"]
+    assert [value.name for value in network.outputs] == ["y"]
+    network.save(tmp_path / "net.dwsep")
+    stream = f(9, 1, 1, 4)
+    before = np.full((2, 1, 4), initial or 0, np.float32)
+    padded = np.concatenate([before, stream[:, 0]])
+    wanted = [padded[i] + padded[i + 1] + padded[i + 2] for i in range(9)]
+    for same in (network, dwsep.load(tmp_path / "net.dwsep"), pickle.loads(pickle.dumps(network))):
+        session, other = same.session(), same.session()
+        for _ in range(2):
+            for x, y in zip(stream, wanted, strict=True):
+                np.testing.assert_allclose(session(x), y, rtol=1e-6, atol=1e-6)
+                np.testing.assert_allclose(same(x), before.sum(0) + x[0], rtol=1e-6, atol=1e-6)
+            session.reset()
+        np.testing.assert_allclose(other(stream[0]), wanted[0], rtol=1e-6, atol=1e-6)
+        got = same.run(["y"], {"x": stream[0]})
+        np.testing.assert_allclose(got[0], wanted[0], rtol=1e-6, atol=1e-6)
+        assert same.profile(stream[0], rounds=1).rows
+
+
+def test_a_session_without_state_calls_the_model():
+    tensors = [tensor("x", (-1, 4)), tensor("y", (-1, 4))]
+    network = dwsep.load(model(tensors, [("NEG", ["x"], ["y"], {})], ["x"], ["y"]))
+    session = network.session()
+    for batch in (1, 3):
+        assert np.array_equal(session(f(batch, 4)), -f(batch, 4))
+
+
+def test_a_cut_before_the_variable_has_no_state():
+    network = dwsep.load(delayed(), outputs=["x"])
+    assert [value.name for value in network.inputs] == ["x"]
+    x = f(1, 1, 4)
+    assert np.array_equal(network(x), x)
+
+
+def test_wrong_arguments_leave_the_state():
+    session = dwsep.load(delayed()).session()
+    session(f(1, 1, 4))
+    with pytest.raises(ValueError, match="'x'"):
+        session(f(1, 2, 4))
+    np.testing.assert_allclose(session(f(1, 1, 4)), 2 * f(1, 4), rtol=1e-6)
+
+
+def test_variables_that_are_not_there():
+    tensors = [tensor("x", (1, 4)), tensor("v", (), "int32"), tensor("y", (1, 4))]
+    steps = [("READ_VARIABLE", ["v"], ["y"], {})]
+    with pytest.raises(InvalidModelError, match="has no variable"):
+        dwsep.load(model(tensors, steps, ["x"], ["y"]))
+    with pytest.raises(InvalidModelError, match="there is no subgraph 3"):
+        dwsep.load(
+            model(
+                tensors,
+                [("CALL_ONCE", [], [], {"init_subgraph_index": 3}), ("NEG", ["x"], ["y"], {})],
+                ["x"],
+                ["y"],
+            )
+        )
