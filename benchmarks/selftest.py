@@ -32,11 +32,11 @@ NETWORK = "mobilenet_v1"
 FEWEST_QUIET = 0.9
 
 # One kernel gets 36 (avx2) or 54 (baseline) instructions for each 16 vectors of outputs.
-_KERNEL = "Tiled<Filter<5, 5, 1, 1>, Heights5, 2, 1>::run"
+_KERNEL = "depthwise<5, 1>"
 _PLANTED_CASES = {c.name for c in CASES if c.kind == "depthwise" and (c.kernel, c.stride) == (5, 1)}
 _MORE_INSTRUCTIONS = f"""
 inline void planted(const DepthwiseWork& w) {{
-  {_KERNEL[:-5]}::run(w);
+  {_KERNEL}(w);
   const std::int64_t vectors = (w.y_end - w.y_begin) * w.out_width * (w.v_end - w.v_begin);
   for (std::int64_t n = vectors / 16; n > 0; --n) {{
     asm volatile(".rept %c0\\n\\tnop\\n\\t.endr" ::"i"(kLanes == 8 ? 36 : 54));

@@ -125,6 +125,8 @@ def change_weights(rng, step, steps):
         del step.weights[name]
     elif action == 1:
         weights.dims = change_dims(rng, weights.dims)
+    elif action in (2, 3) and not weights.ranges:
+        weights.layout = rng.randrange(4)
     elif action == 2:
         part = rng.choice(weights.ranges)
         part.offset = rng.choice([64, 128, 4, 2**63, 2**64 - 64, part.offset + 64]) % 2**64

@@ -80,11 +80,13 @@ def drawn_inputs(rng: random.Random, model: dwsep.Model):
     numbers = np.random.default_rng(rng.getrandbits(32))
     positive = rng.random() < 0.3
 
-    def draw(shape):
+    def draw(shape, dtype):
+        if not dtype.startswith("float"):
+            return np.asarray(numbers.integers(0, 2, shape), dtype)
         drawn = numbers.uniform(0.5, 1.5, shape) if positive else 2 * numbers.standard_normal(shape)
-        return np.asarray(drawn, np.float32)  # also without axes
+        return np.asarray(drawn, dtype)  # also without axes
 
-    return [draw(shape) for shape in shapes]
+    return [draw(shape, info.dtype) for shape, info in zip(shapes, model.inputs, strict=True)]
 
 
 def is_cheap(model: dwsep.Model, shapes) -> bool:

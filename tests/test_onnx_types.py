@@ -119,3 +119,15 @@ def test_types_without_values_are_refused_by_name():
             dwsep.load(net)
     with pytest.raises(UnsupportedOperatorError, match="the network has no values of uint64"):
         dwsep.load(model([("Cast", "x", "y", {"to": TensorProto.UINT64})]))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int32"])
+def test_absolute_values(dtype):
+    code = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    info = [helper.make_tensor_value_info(name, code, [4]) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("Abs", ["x"], ["y"])], "net", info[:1], info[1:])
+    net = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    x = np.array([0, 1, 3, 120], dtype) * (-1 if dtype != "uint8" else 1)
+    y = dwsep.load(net)(x.astype(dtype))
+    assert y.dtype == dtype
+    assert y.tolist() == [0, 1, 3, 120]

@@ -77,7 +77,7 @@ inline void many_registers(const DepthwiseWork& w) {
   } else {
     using Heights = std::conditional_t<F::KH == 7, Sizes<4, 2, 1>, Sizes<4, 3, 2, 1>>;
     // Of widths 4 and 3 one cannot make these.
-    if (w.out_width < 3 || w.out_width == 5) return LeanTiled<F, Heights, 2, 1>::run(w);
+    if (w.out_width < 3 || w.out_width == 5) return Tiled<F, Sizes<2, 1>, 1>::run(w);
     LeanTiled<F, Heights, 4, 1>::run(w);
   }
 }

@@ -36,6 +36,8 @@ def unary(call: Call) -> Value:
     """Import a function of one value."""
     build, x = call.builder, call.value(0)
     type_ = type_of(x).dtype
+    if call.type == "Abs" and type_ is DType.UINT8:
+        return x  # which wraps below 0
     if type_ is not DType.FLOAT32 and call.type in ("Neg", "Abs"):
         negative = build.binary("sub", build.constant(0, type_), x)
         return negative if call.type == "Neg" else build.binary("max", x, negative)
