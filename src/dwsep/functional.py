@@ -65,7 +65,7 @@ def depthwise_conv2d(
         "hard_sigmoid", "sigmoid", "silu" (also "swish"), "tanh", "gelu" or ("clip", lo, hi).
     x_quantization, weight_quantization : Quantization, optional
         What x and weight stand for, which then are of int8 or uint8, as these say; bias is of int32
-        or float32. x may have a scale for each channel. See :doc:`/quantization`.
+        or float32. x may have a scale for each channel. See :doc:`/docs/quantization`.
     quantization : Quantization, optional
         What the result is to stand for; its type is float32 without.
     out : numpy.ndarray of float32, optional
@@ -149,7 +149,7 @@ def pointwise_conv2d(
         As for `depthwise_conv2d`.
     x_quantization, weight_quantization : Quantization, optional
         What x and weight stand for, which then are of int8 or uint8, as these say; bias is of int32
-        or float32. See :doc:`/quantization`.
+        or float32. See :doc:`/docs/quantization`.
     quantization : Quantization, optional
         What the result is to stand for; its type is float32 without.
     residual_quantization : Quantization, optional
@@ -257,7 +257,7 @@ def separable_conv2d(
         After each of the two layers, as for `depthwise_conv2d`.
     x_quantization : Quantization, optional
         What x stands for, which then is of int8 or uint8, as are weights; biases are of int32 or
-        float32. See :doc:`/quantization`.
+        float32. See :doc:`/docs/quantization`.
     depthwise_weight_quantization, weight_quantization : Quantization, optional
         Of the weights, with `x_quantization`.
     depthwise_quantization : Quantization, optional
@@ -397,7 +397,7 @@ def inverted_residual(
         After each of the two layers, as for `depthwise_conv2d`.
     x_quantization : Quantization, optional
         What x stands for, which then is of int8 or uint8, as are weights; biases are of int32 or
-        float32. See :doc:`/quantization`.
+        float32. See :doc:`/docs/quantization`.
     expand_weight_quantization, depthwise_weight_quantization, weight_quantization : Quantization
         Of the weights, with `x_quantization`.
     expand_quantization, depthwise_quantization : Quantization, optional
@@ -517,7 +517,7 @@ def conv2d(
         As for `depthwise_conv2d`.
     x_quantization, weight_quantization : Quantization, optional
         What x and weight stand for, which then are of int8 or uint8, as these say; bias is of int32
-        or float32. See :doc:`/quantization`.
+        or float32. See :doc:`/docs/quantization`.
     quantization : Quantization, optional
         What the result is to stand for; its type is float32 without.
     residual_quantization : Quantization, optional

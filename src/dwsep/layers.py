@@ -83,7 +83,7 @@ class DepthwiseConv2D(_core.DepthwiseConv2D, Layer):
         "hard_sigmoid", "sigmoid", "silu" (also "swish"), "tanh", "gelu" or ("clip", lo, hi).
     x_quantization, weight_quantization : Quantization, optional
         What x and weight stand for, which then are of int8 or uint8, as these say; bias is of int32
-        or float32. x may have a scale for each channel. See :doc:`/quantization`.
+        or float32. x may have a scale for each channel. See :doc:`/docs/quantization`.
     quantization : Quantization, optional
         What the result is to stand for; its type is float32 without.
 
@@ -173,7 +173,7 @@ class PointwiseConv2D(_core.PointwiseConv2D, Layer):
         As for `DepthwiseConv2D`.
     x_quantization, weight_quantization : Quantization, optional
         What x and weight stand for, which then are of int8 or uint8, as these say; bias is of int32
-        or float32. See :doc:`/quantization`.
+        or float32. See :doc:`/docs/quantization`.
     quantization : Quantization, optional
         What the result is to stand for; its type is float32 without.
     residual_quantization : Quantization, optional
@@ -270,7 +270,7 @@ class SeparableConv2D(_core.SeparableConv2D, Layer):
         After each of the two layers, as for `DepthwiseConv2D`.
     x_quantization : Quantization, optional
         What x stands for, which then is of int8 or uint8, as are weights; biases are of int32 or
-        float32. See :doc:`/quantization`.
+        float32. See :doc:`/docs/quantization`.
     depthwise_weight_quantization, weight_quantization : Quantization, optional
         Of the weights, with `x_quantization`.
     depthwise_quantization : Quantization, optional
@@ -422,7 +422,7 @@ class InvertedResidual(_core.InvertedResidual, Layer):
         After each of the two layers, as for `DepthwiseConv2D`.
     x_quantization : Quantization, optional
         What x stands for, which then is of int8 or uint8, as are weights; biases are of int32 or
-        float32. See :doc:`/quantization`.
+        float32. See :doc:`/docs/quantization`.
     expand_weight_quantization, depthwise_weight_quantization, weight_quantization : Quantization
         Of the weights, with `x_quantization`.
     expand_quantization, depthwise_quantization : Quantization, optional
@@ -580,7 +580,7 @@ class Conv2D(_core.Conv2D, Layer):
         As for `DepthwiseConv2D`.
     x_quantization, weight_quantization : Quantization, optional
         What x and weight stand for, which then are of int8 or uint8, as these say; bias is of int32
-        or float32. See :doc:`/quantization`.
+        or float32. See :doc:`/docs/quantization`.
     quantization : Quantization, optional
         What the result is to stand for; its type is float32 without.
     residual_quantization : Quantization, optional
