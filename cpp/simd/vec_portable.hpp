@@ -75,7 +75,6 @@ template <class To, class From>
 [[gnu::always_inline]] inline Vec<To> load_as(const From* p) {
   return make<To>([&](int i) { return p[i]; });
 }
-[[gnu::always_inline]] inline Vec<float> in_register(Vec<float> a) { return a; }
 template <class T>
 [[gnu::always_inline]] inline Vec<T> broadcast(T x) {
   return make<T>([&](int) { return x; });
