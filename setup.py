@@ -45,7 +45,7 @@ FLAGS = [
     # They ask for debugging symbols too, which are stripped below, but take time to write.
     "-g0",
 ]
-# Loops are unrolled where the time goes: elsewhere that is code (1.1 MB), not speed.
+# Loops are unrolled where the time goes: elsewhere that is code (1 MB), not speed.
 OUTSIDE_KERNELS = ["-O2", "-fvect-cost-model=dynamic"]
 # What other objects bring of them would be most of the file.
 STRIP = ["-Wl,-s"] if platform.system() == "Linux" else []

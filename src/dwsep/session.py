@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,14 +27,23 @@ class Kept(NamedTuple):
 
 def states_text(states: Mapping[str, State]) -> dict[str, str]:
     """Return states as metadata of a network; nothing if there are none."""
+    if not states:
+        return {}
+    import json
+
     rows = {name: [state.output, state.initial, state.hidden] for name, state in states.items()}
-    return {_KEY: json.dumps(rows)} if rows else {}
+    return {_KEY: json.dumps(rows)}
 
 
 def kept_of(network: Network) -> tuple[Kept, ...]:
     """Return the states that a network's metadata names."""
+    text = network.metadata.get(_KEY)
+    if text is None:
+        return ()
+    import json  # two milliseconds, of which networks without state have no use
+
     try:
-        rows = json.loads(network.metadata.get(_KEY, "{}"))
+        rows = json.loads(text)
         inputs, outputs = ([value[0] for value in v] for v in (network.inputs, network.outputs))
         return tuple(
             Kept(inputs.index(name), outputs.index(output), float(first), bool(hidden))

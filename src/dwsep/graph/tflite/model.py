@@ -105,6 +105,10 @@ def _file(name: str, model: Table, data: memoryview, signature: str | None) -> F
         _indices(np.array([number]), len(tensors))
         tensors[number].name = public or tensors[number].name
     names = [t.name for t in tensors]
+    made = {i for o in graph.tables(3) for i in o.numbers(2, "<i4").tolist()}
+    for number, tensor in enumerate(tensors):
+        if tensor.data is None and 0 in tensor.declared and number not in made:
+            tensor.data = np.empty(0, np.uint8)  # a constant without elements has no buffer
     if len(set(names)) != len(names):
         raise InvalidModelError(f"signature: {signature!r} gives a name that other tensors have")
     return File(
@@ -170,8 +174,6 @@ def _tensors(graph: Table, model: Table, data: memoryview) -> list[Tensor]:
         if buffer >= max(len(buffers), 1):
             raise InvalidModelError(f"tensor {name!r}: there is no buffer {buffer}")
         content = _content(buffers[buffer], data) if buffer else None
-        if content is None and declared and 0 in declared:
-            content = np.empty(0, np.uint8)
         quantization = _quantization(table.table(4), name, declared)
         tensors.append(Tensor(name, shape, declared, type_, content, quantization, table.table(6)))
     return tensors
