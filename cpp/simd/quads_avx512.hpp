@@ -1,27 +1,14 @@
 // AVX-512, with and without VNNI. The operations mean what quads.hpp says.
 #pragma once
 
+#include "simd/dot_instruction.hpp"
 #include "simd/dot_xor.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 #if defined(__AVX512VNNI__)
-/// vpdpbusd: unsigned x, signed weights. Unsigned x is 128 more than x.
-struct Dot {
-  static constexpr std::uint8_t kFlip = 0x80;
-  static constexpr int kWeightVectors = 1, kSumRegisters = 1, kExtraRegisters = 0;
-  using Weights = I8;
-  using Sums = I32;
-
-  [[gnu::always_inline]] static inline Weights load(const std::int8_t* p) { return DWSEP_ISA_NAMESPACE::load(p); }
-  [[gnu::always_inline]] static inline Sums start(I32 v) { return v; }
-  [[gnu::always_inline]] static inline I32 finish(Sums s) { return s; }
-  [[gnu::always_inline]] static inline Sums add(Sums s, I8 x, Weights w) { return {_mm512_dpbusd_epi32(s.v, x.v, w.v)}; }
-  static inline std::int32_t pack(std::int8_t w, std::int8_t* to) {
-    *to = w;
-    return -128 * w;
-  }
-};
+[[gnu::always_inline]] inline I32 dot_quads(I32 s, I8 x, I8 w) { return {_mm512_dpbusd_epi32(s.v, x.v, w.v)}; }
+using Dot = DotInstruction<0x80, dot_quads>;
 #else
 using Dot = DotXor;
 #endif

@@ -1,26 +1,13 @@
 // aarch64, with and without the dot product instructions. The operations mean what quads.hpp says; a vector is a single 16 bytes.
 #pragma once
 
-#include "simd/vec.hpp"
+#include "simd/dot_instruction.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 #if defined(__ARM_FEATURE_DOTPROD)
-struct Dot {
-  static constexpr std::uint8_t kFlip = 0;
-  static constexpr int kWeightVectors = 1, kSumRegisters = 1, kExtraRegisters = 0;
-  using Weights = I8;
-  using Sums = I32;
-
-  [[gnu::always_inline]] static inline Weights load(const std::int8_t* p) { return DWSEP_ISA_NAMESPACE::load(p); }
-  [[gnu::always_inline]] static inline Sums start(I32 v) { return v; }
-  [[gnu::always_inline]] static inline I32 finish(Sums s) { return s; }
-  [[gnu::always_inline]] static inline Sums add(Sums s, I8 x, Weights w) { return {vdotq_s32(s.v, x.v, w.v)}; }
-  static inline std::int32_t pack(std::int8_t w, std::int8_t* to) {
-    *to = w;
-    return 0;
-  }
-};
+[[gnu::always_inline]] inline I32 dot_quads(I32 s, I8 x, I8 w) { return {vdotq_s32(s.v, x.v, w.v)}; }
+using Dot = DotInstruction<0, dot_quads>;
 #else
 /// Products as int16, whose pairs are added to int32: two halves of a quad's sum lie next to each other until the end.
 struct Dot {
