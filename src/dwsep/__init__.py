@@ -37,6 +37,7 @@ from .sequences import (
 
 if TYPE_CHECKING:
     from . import models as models
+    from .quantizer import quantize as quantize
 
 __all__ = [
     "Conv1D",
@@ -67,6 +68,7 @@ __all__ = [
     "pointwise_conv2d",
     "pointwise_weights_from_torch",
     "pointwise_weights_to_torch",
+    "quantize",
     "quantize_weight",
     "separable_conv1d",
     "separable_conv2d",
@@ -75,14 +77,16 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import `dwsep.models` when it is first used: nothing else needs it."""
-    if name == "models":
-        import importlib
+    """Import what nothing else needs when it is first used."""
+    import importlib
 
+    if name == "models":
         return importlib.import_module(".models", __name__)
+    if name == "quantize":
+        return importlib.import_module(".quantizer", __name__).quantize
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    """Name `dwsep.models` too, before it is imported."""
-    return sorted({*globals(), "models"})
+    """Name `dwsep.models` and `dwsep.quantize` too, before they are imported."""
+    return sorted({*globals(), "models", "quantize"})

@@ -78,10 +78,7 @@ def load(
     >>> model.inputs[0].shape
     (None, 96, 96, 3)
     """
-    if input_layout is not None and not (isinstance(input_layout, str) and input_layout == "NHWC"):
-        raise ValueError(f"input_layout: need None or 'NHWC', got {input_layout!r}")
-    if input_shapes is not None:
-        check_kind(input_shapes, Mapping, "input_shapes", "None or a mapping of names to shapes")
+    check_options(input_layout, input_shapes)
     if outputs is not None:
         check_kind(outputs, Sequence, "outputs", "None or a sequence of names")
     if signature is not None and not isinstance(signature, str):
@@ -89,15 +86,40 @@ def load(
     if not isinstance(mmap, bool):
         raise TypeError(f"mmap: need a bool, got {shown(mmap)}")
     options = _Options(input_layout, input_shapes, outputs, signature, mmap)
-    path = _path(source)
-    start = _start(source, path)
-    name = path or ""
-    chosen = next(f for f in _FORMATS if f.is_in(start) or name.endswith(f.suffix))
+    chosen, opened = _format_of(source)
     if signature is not None and chosen.suffix != ".tflite":
         raise ValueError(f"signature: need None for all but .tflite files, got {signature!r}")
-    if mmap and (path is None or chosen.suffix != ".dwsep"):
+    if mmap and (not isinstance(opened, str) or chosen.suffix != ".dwsep"):
         raise ValueError("mmap: need False for all but .dwsep files, got True")
-    return chosen.load(source if path is None else path, options)
+    if chosen.imports is None:
+        return _load_saved(opened, options)
+    return _lowered(chosen.imports, opened, options)
+
+
+def check_options(
+    input_layout: str | None, input_shapes: Mapping[str, Sequence[int | None]] | None
+) -> None:
+    """Refuse what is neither a layout nor shapes."""
+    if input_layout is not None and not (isinstance(input_layout, str) and input_layout == "NHWC"):
+        raise ValueError(f"input_layout: need None or 'NHWC', got {input_layout!r}")
+    if input_shapes is not None:
+        check_kind(input_shapes, Mapping, "input_shapes", "None or a mapping of names to shapes")
+
+
+def load_graph(
+    source: Any, *, input_shapes: Mapping[str, Sequence[int | None]] | None = None
+) -> Graph:
+    """Return the graph of a file of another format, as it is there.
+
+    Raises
+    ------
+    OSError, ValueError, TypeError, ImportError
+        As `load` does, and if the file is a saved network, which has no graph.
+    """
+    chosen, opened = _format_of(source)
+    if chosen.imports is None:
+        raise ValueError("source: need an ONNX or TFLite file, got a .dwsep file")
+    return chosen.imports(opened, _Options(None, input_shapes, None, None, False))
 
 
 class _Options(NamedTuple):
@@ -119,30 +141,24 @@ def _load_saved(source: Any, options: _Options) -> Model:
     return Model(_core.Network.from_bytes(bytes(source)))
 
 
-def _load_tflite(source: Any, options: _Options) -> Model:
+def _import_tflite(source: Any, options: _Options) -> Graph:
     from .graph.tflite import import_tflite
 
-    return _lowered(
-        lambda: import_tflite(
-            source,
-            input_shapes=options.input_shapes,
-            outputs=options.outputs,
-            signature=options.signature,
-        ),
-        options,
+    return import_tflite(
+        source,
+        input_shapes=options.input_shapes,
+        outputs=options.outputs,
+        signature=options.signature,
     )
 
 
-def _load_onnx(source: Any, options: _Options) -> Model:
+def _import_onnx(source: Any, options: _Options) -> Graph:
     from .graph.onnx import import_onnx
 
-    return _lowered(
-        lambda: import_onnx(source, input_shapes=options.input_shapes, outputs=options.outputs),
-        options,
-    )
+    return import_onnx(source, input_shapes=options.input_shapes, outputs=options.outputs)
 
 
-def _lowered(imported: Callable[[], Graph], options: _Options) -> Model:
+def _lowered(imports: Callable[[Any, _Options], Graph], source: Any, options: _Options) -> Model:
     """Return the model of what an importer makes."""
     from .graph.lowering import lower
     from .graph.pipeline import optimize
@@ -150,29 +166,41 @@ def _lowered(imported: Callable[[], Graph], options: _Options) -> Model:
 
     def make() -> Model:
         with np.errstate(all="ignore"):  # weights may be any numbers
-            graph = optimize(imported(), input_layout=options.input_layout)
+            graph = optimize(imports(source, options), input_layout=options.input_layout)
             return Model(lower(graph, {"name": graph.name, **states_text(graph.states)}))
 
     return _core.in_float_environment(make)  # weights are folded, which rounds
 
 
 class _Format(NamedTuple):
-    """A format of files, known by the bytes `magic` at a position or else by a path's suffix."""
+    """A format of files, known by the bytes `magic` at a position or else by a path's suffix.
+
+    `imports` reads a graph; None where files hold networks as they run.
+    """
 
     suffix: str
     position: int
     magic: bytes
-    load: Callable[[Any, _Options], Model]
+    imports: Callable[[Any, _Options], Graph] | None
 
     def is_in(self, start: bytes) -> bool:
         return start[self.position : self.position + len(self.magic)] == self.magic
 
 
 _FORMATS = (  # the first that fits
-    _Format(".dwsep", 0, b"dwsepnet", _load_saved),
-    _Format(".tflite", 4, b"TFL3", _load_tflite),
-    _Format(".onnx", 0, b"", _load_onnx),  # without magic bytes: all that no other format claims
+    _Format(".dwsep", 0, b"dwsepnet", None),
+    _Format(".tflite", 4, b"TFL3", _import_tflite),
+    _Format(".onnx", 0, b"", _import_onnx),  # without magic bytes: all that no other format claims
 )
+
+
+def _format_of(source: object) -> tuple[_Format, object]:
+    """Return the format of a file or of its content, and its path or the content."""
+    path = _path(source)
+    start = _start(source, path)
+    name = path or ""
+    chosen = next(f for f in _FORMATS if f.is_in(start) or name.endswith(f.suffix))
+    return chosen, source if path is None else path
 
 
 def _path(source: object) -> str | None:

@@ -64,6 +64,12 @@ def optimize(graph: Graph, *, input_layout: str | None = None, fuse: bool = True
     ValueError
         If `input_layout` is another.
     """
+    simplify(graph, input_layout=input_layout, fuse=fuse)
+    return finish(graph, fuse=fuse)
+
+
+def simplify(graph: Graph, *, input_layout: str | None = None, fuse: bool = True) -> Graph:
+    """Do what `optimize` does, but for blocks: every step then stores one value, of one kind."""
     if input_layout not in (None, "NHWC"):
         raise ValueError(f"input_layout: need None or 'NHWC', got {input_layout!r}")
     constants.run(graph)
@@ -85,6 +91,11 @@ def optimize(graph: Graph, *, input_layout: str | None = None, fuse: bool = True
         _fold(graph)  # what a shuffle has kept apart
         if fuse:
             _fuse_elementwise(graph)
+    return graph
+
+
+def finish(graph: Graph, *, fuse: bool = True) -> Graph:
+    """Do what `optimize` does after `simplify`."""
     constants.run(graph)
     if fuse:
         blocks.run(graph)

@@ -1,0 +1,150 @@
+"""`dwsep.quantize`: what the arguments mean, and the order of the work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import _core
+from .._arguments import shown
+from .._load import check_options, load_graph
+from ..graph.ir import Graph
+from ..graph.pipeline import simplify
+from ..model import Model
+from .calibration import Calibration, Progress, calibrate
+from .insert import insert
+from .places import find_places, step_name
+from .ranges import RULES, needs_histograms, quantizations
+from .score import network_of
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+__all__ = ["METHODS", "quantize"]
+
+METHODS = (*RULES,)
+
+
+def quantize(
+    source: str | os.PathLike[str] | bytes | ModelProto,
+    calibration: Iterable[Any],
+    *,
+    method: str = "minmax",
+    per_channel: bool = True,
+    keep_float: Collection[str] = (),
+    input_layout: str | None = None,
+    input_shapes: Mapping[str, Sequence[int | None]] | None = None,
+    progress: Progress | None = None,
+) -> Model:
+    """Make an int8 network of a float32 one.
+
+    Weights become int8 with a scale for each output channel; values between steps become int8 with
+    a scale and a zero point that come from what the network computes for the calibration inputs. A
+    convolution, its activation and what was folded into it are one step, which rounds once. Inputs
+    and outputs of the network stay float32.
+
+    Parameters
+    ----------
+    source : path, bytes or onnx.ModelProto
+        An ONNX or TFLite file, as :func:`load` takes them.
+    calibration : iterable
+        Inputs like those that the network will see, prepared as for a call: arrays, or mappings of
+        the inputs' names to arrays where there are several. It is gone through once, and most
+        inputs are forgotten after use: any number of them takes the same memory. 32 to 128 are
+        enough.
+    method : {"minmax", "mean_minmax", "percentile", "mse"}
+        How ranges come from the calibration inputs: the extremes of all, the means of each input's
+        extremes, what 99.99 % of the values lie in, or what has the least squared error.
+    per_channel : bool, default True
+        Whether weights have a scale for each output channel, and inputs of depthwise convolutions
+        one for each channel where that costs nothing.
+    keep_float : collection of str
+        Names of steps that compute in float32.
+    input_layout, input_shapes
+        As for :func:`load`.
+    progress : callable, optional
+        Called with what is being done, how much of it is done, and how much there is, None where
+        that is unknown.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    OSError, ImportError
+        As :func:`load` does.
+    ValueError
+        If an argument does not fit, or the network is quantized already.
+    TypeError
+        If an argument is of the wrong type.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dwsep
+    >>> onnx_model = dwsep.models.mobilenet_v2(resolution=96)  # or a path
+    >>> images = np.random.default_rng(0).standard_normal((8, 3, 96, 96), dtype=np.float32)
+    >>> model = dwsep.quantize(onnx_model, [images], method="minmax")
+    >>> model(images).shape
+    (8, 1000)
+    """
+    if not isinstance(method, str) or method not in METHODS:
+        raise ValueError(f"method: need one of {', '.join(METHODS)}, got {shown(method)}")
+    if not isinstance(per_channel, bool):
+        raise TypeError(f"per_channel: need a bool, got {shown(per_channel)}")
+    if isinstance(calibration, (str, bytes, Mapping)) or not isinstance(calibration, Iterable):
+        raise TypeError(f"calibration: need an iterable of inputs, got {shown(calibration)}")
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress: need None or a callable, got {shown(progress)}")
+    check_options(input_layout, input_shapes)
+    graph = _read(source, input_layout, input_shapes)
+    names = {step_name(node) for node in graph.nodes}
+    if unknown := [name for name in keep_float if name not in names]:
+        raise ValueError(f"keep_float: need names of steps, which summary() lists, got {unknown}")
+
+    def make() -> Model:
+        with np.errstate(all="ignore"):
+            return _quantized(graph, calibration, method, per_channel, keep_float, progress)
+
+    return _core.in_float_environment(make)
+
+
+def _read(source: Any, input_layout: str | None, input_shapes: Any) -> Graph:
+    graph = _core.in_float_environment(lambda: load_graph(source, input_shapes=input_shapes))
+    kinds = {node.kind for node in graph.nodes}
+    if kinds & {"quantize", "dequantize"}:
+        raise ValueError("source: need a network of float32, got one that is quantized already")
+    if graph.states:
+        raise ValueError("source: need a network without state, got one with variables")
+
+    def simplified() -> Graph:
+        with np.errstate(all="ignore"):
+            return simplify(graph, input_layout=input_layout)
+
+    return _core.in_float_environment(simplified)
+
+
+def _quantized(
+    graph: Graph,
+    calibration: Iterable[Any],
+    method: str,
+    per_channel: bool,
+    keep_float: Collection[str],
+    progress: Progress | None,
+) -> Model:
+    places = find_places(graph, keep_float=keep_float)
+    gathered: Calibration = calibrate(
+        graph,
+        [*places.stored],
+        calibration,
+        histograms=needs_histograms(method),
+        progress=progress,
+    )
+    ranks = {value: len(graph.shape(value)) for value in places.stored}
+    scales = quantizations(places, gathered.statistics, method, ranks, by_channel=per_channel)
+    result = insert(graph, places, scales, per_channel=per_channel)
+    return Model(network_of(result, {"name": graph.name}))
