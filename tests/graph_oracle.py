@@ -12,6 +12,7 @@ import math
 import numpy as np
 import oracle
 from graph_oracle_images import conv, conv_transpose, depthwise, pool, resize, zero_insert
+from graph_oracle_recurrent import recurrent
 from graph_oracle_types import TYPED
 
 PHYSICAL = ("depthwise", "pointwise", "standard", "separable", "inverted_residual")
@@ -181,6 +182,7 @@ SIMPLE = {
     "gather": lambda v, n: np.take(v[0], n.attributes["indices"], n.attributes["axis"]),
     "expand": lambda v, n: expanded(v[0], n),
     "identity": lambda v, n: v[0],
+    "recurrent": recurrent,
     **TYPED,
 }
 

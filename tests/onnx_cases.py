@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from onnx_recurrent_cases import recurrent_cases
 
 rng = np.random.default_rng(7)
 
@@ -362,6 +363,7 @@ CASES = [
         for mode in ("linear", "cubic")
     ),
     Case("Upsample", [IMAGE, n([1, 1, 2, 3])], {"mode": "linear"}, (9,)),
+    *recurrent_cases(Case, f),
     Case("Upsample", [IMAGE], {"scales": [1.0, 1.0, 2.0, 3.0]}, (7,)),
 ]
 

@@ -31,6 +31,14 @@ def affine(size):
     return {"scale": ROW[:size], "shift": ROW[::-1][:size].copy()}
 
 
+def lstm():
+    """Return attributes and weights."""
+    functions = {"gate_activation": "sigmoid", "activation": "tanh", "cell_activation": "tanh"}
+    weights = {name: rng.standard_normal((2, 2, 8)) for name in ("input_weight", "weight")}
+    weights = {name: w.astype(np.float32) for name, w in weights.items()}
+    return {"cell": "lstm", "direction": "both", **functions}, weights
+
+
 def nodes():
     """Yield (kind, attributes, weights, shapes of inputs), NHWC."""
     image = (2, 7, 6, 5)
@@ -70,6 +78,7 @@ def nodes():
     yield "gather", {"axis": 1, "indices": np.array([[3, 0], [1, 1]])}, {}, [image]
     yield "expand", {"shape": (0, 4, 0)}, {}, [(2, 1, 3)]
     yield "identity", {}, {}, [image]
+    yield "recurrent", *lstm(), [(3, 2, 2)]
     yield from typed_nodes()
 
 

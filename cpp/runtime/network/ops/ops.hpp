@@ -20,6 +20,7 @@ ConstSpan<OpSchema> pad_ops();
 ConstSpan<OpSchema> pool_ops();
 ConstSpan<OpSchema> quantize_ops();
 ConstSpan<OpSchema> rearrange_ops();
+ConstSpan<OpSchema> recurrent_ops();
 ConstSpan<OpSchema> reduce_ops();
 ConstSpan<OpSchema> resize_ops();
 ConstSpan<OpSchema> search_ops();

@@ -10,6 +10,7 @@ from .images import IMAGES
 from .normalization import NORMALIZATIONS
 from .products import PRODUCTS
 from .rearranging import REARRANGING
+from .recurrent import RECURRENT
 from .searching import SEARCHING
 from .spec import OpSpec
 
@@ -17,7 +18,7 @@ __all__ = ["OPS", "OpSpec"]
 
 _FAMILIES = (
     *(CASTS, COMPARING, CONVOLUTIONS, ELEMENTWISE_OPS, IMAGES, NORMALIZATIONS, PRODUCTS),
-    *(REARRANGING, SEARCHING),
+    *(REARRANGING, RECURRENT, SEARCHING),
 )
 
 OPS: dict[str, OpSpec] = {spec.kind: spec for family in _FAMILIES for spec in family}
