@@ -57,6 +57,7 @@ class Import:
         self.build.reserved = {name for node in nodes for name in node.outputs} | set(constants)
         self._values: dict[str, Value] = {**constants}
         self._problems: list[_Problem] = []
+        self._depth = 0  # of graphs inside nodes
 
     def add_input(
         self,
@@ -87,17 +88,50 @@ class Import:
         what dwsep lacks, InvalidModelError or ShapeError for what contradicts itself. `types` are
         those that outputs are cast to.
         """
-        read = {name for node in self.nodes for name in node.inputs} | set(outputs)
-        for node in self.nodes:
-            if node.type in supported:
-                self._add(node, importer, read)
-            else:
-                self._problems.append(_Problem(node, "this operator is not supported", True))
+        self._walk(self.nodes, importer, supported, outputs)
         if self._problems:
             raise self._error()
         self._add_outputs(outputs, types or {})
         _describe_inputs(self.build.graph)
         return self.build.graph
+
+    def run_inside(
+        self,
+        nodes: Sequence[FileNode],
+        constants: Mapping[str, Known],
+        importer: ImportNode,
+        supported: Collection[str],
+        outputs: Sequence[str],
+    ) -> list[Value | None]:
+        """Import the nodes of a graph inside a node and return its outputs.
+
+        It reads the values around it; those that it makes have names that hold there only.
+        """
+        made = {name for node in nodes for name in node.outputs} | set(constants)
+        outside = {name: self._values.pop(name) for name in made if name in self._values}
+        self._values.update(constants)
+        self._depth += 1
+        self._walk(nodes, importer, supported, outputs)
+        self._depth -= 1
+        results = [self._values.get(name) for name in outputs]
+        for name in made:
+            self._values.pop(name, None)
+        self._values.update(outside)
+        return results
+
+    def _walk(
+        self,
+        nodes: Sequence[FileNode],
+        importer: ImportNode,
+        supported: Collection[str],
+        outputs: Sequence[str],
+    ) -> None:
+        read = {name for node in nodes for name in node.reads} | set(outputs)
+        for node in nodes:
+            if node.type in supported:
+                self._add(node, importer, read)
+            else:
+                self._problems.append(_Problem(node, "this operator is not supported", True))
 
     def _add(self, node: FileNode, importer: ImportNode, read: set[str]) -> None:
         if any(name and name not in self._values for name in node.inputs):
@@ -122,7 +156,7 @@ class Import:
         for name, value in zip(node.outputs, results, strict=False):
             if not name or value is None:
                 continue
-            if isinstance(value, Computed) and value.name in fresh:
+            if isinstance(value, Computed) and value.name in fresh and self._depth == 0:
                 fresh.remove(value.name)
                 self.build.rename(value, name, first)
             elif isinstance(value, Known) and not value.name:

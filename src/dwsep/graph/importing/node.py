@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import InvalidModelError
@@ -18,6 +18,12 @@ class FileNode:
     inputs: list[str]
     outputs: list[str]
     attributes: dict[str, Any]
+    captured: list[str] = field(default_factory=list)  # what graphs inside the node read
+
+    @property
+    def reads(self) -> list[str]:
+        """Return the names of all values that the node may need."""
+        return [*self.inputs, *self.captured]
 
 
 def needed_nodes(

@@ -279,5 +279,5 @@ _MOVES: dict[str, Callable[[Call, list[AnyArray]], AnyArray]] = {
     "ReduceMin": _reduce,
 }
 FOLDED = frozenset(
-    {*_ELEMENTWISE, *_MOVES, "Shape", "Size", "Constant", "ConstantOfShape", "Range"}
+    {*_ELEMENTWISE, *_MOVES, "Shape", "Size", "Constant", "ConstantOfShape", "Range", "If"}
 )

@@ -15,6 +15,7 @@ from ..importing.unsupported import Unsupported
 from ..importing.values import Value
 from ..ir import Graph
 from ..types import DType
+from .branches import import_branch
 from .call import Call
 from .folding import FOLDED, fold
 from .model import (
@@ -26,6 +27,7 @@ from .model import (
     nodes_in_order,
     read,
 )
+from .old import SINCE, modern
 from .operators import IMPORTERS
 from .small_integers import import_call
 
@@ -43,9 +45,9 @@ def import_onnx(
     Parameters
     ----------
     source : path, bytes or onnx.ModelProto
-        The model; opset 7 up to the newest that the installed onnx knows. It is computed in float32
-        where the file says float16 or float64: inputs and outputs stay float16, and float64 ones
-        become float32. Weights may lie in other files inside the directory of the model's file.
+        The model, of any opset that the installed onnx knows. It is computed in float32 where the
+        file says float16 or float64: inputs and outputs stay float16, and float64 ones become
+        float32. Weights may lie in other files inside the directory of the model's file.
     input_shapes : mapping of str to sequence of int or None, optional
         Shapes of inputs, instead of those in the file. The first size may be None, the batch.
     outputs : sequence of str, optional
@@ -71,7 +73,7 @@ def import_onnx(
     names = [o.name for o in file.graph.output] if outputs is None else list(outputs)
     _check_outputs(file, names)
     nodes = nodes_in_order(file, names)
-    read_values = {name for node in nodes for name in node.inputs} | set(names)
+    read_values = {name for node in nodes for name in node.reads} | set(names)
     declared = {entry.name for entry in file.graph.input}
     used = read_values | declared if outputs is None else read_values
     problems = check_types(file, used)
@@ -119,11 +121,18 @@ def _graph(
         half = dtype is DType.FLOAT16
         state.add_input(entry.name, shape, dtype, computed_as=DType.FLOAT32 if half else None)
 
+    supported = {*IMPORTERS, *FOLDED}
+
     def import_node(
         node: FileNode, values: list[Value | None], wanted: list[str]
     ) -> list[Value | None]:
-        check_against_schema(node, file.opset)
-        call = Call(state.build, node.name, node.type, values, wanted, file.opset, node.attributes)
+        opset = max(file.opset, SINCE)
+        if file.opset < SINCE:
+            node, values = modern(state.build, node, values, file.opset)
+        check_against_schema(node, opset)
+        if node.type == "If":
+            return import_branch(state, file, node, values, (import_node, supported))
+        call = Call(state.build, node.name, node.type, values, wanted, opset, node.attributes)
         result: Value | list[Value | None] | None = fold(call)
         if result is None:
             if node.type not in IMPORTERS:
@@ -136,7 +145,7 @@ def _graph(
         for entry in (*file.graph.output, *file.graph.value_info)
         if entry.type.tensor_type.elem_type == _FLOAT16
     }
-    return state.run(import_node, {*IMPORTERS, *FOLDED}, outputs, types)
+    return state.run(import_node, supported, outputs, types)
 
 
 def _declared(entry: Any) -> list[int | str] | None:

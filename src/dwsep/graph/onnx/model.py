@@ -20,7 +20,7 @@ from ..types import DType
 from .registry import FOREIGN, Signature
 from .tensors import is_readable, to_array, type_name
 
-_OLDEST_OPSET = 7
+_GRAPH = 5  # the type of attributes
 
 
 @dataclass(eq=False)
@@ -69,8 +69,8 @@ def read(source: Any) -> File:
     versions = {o.domain: o.version for o in model.opset_import}
     opset = versions.get("", versions.get("ai.onnx", 0))
     newest = onnx.defs.onnx_opset_version()
-    if not _OLDEST_OPSET <= opset <= newest:
-        raise InvalidModelError(f"{name}: need opset {_OLDEST_OPSET} to {newest}, got {opset}")
+    if not 1 <= opset <= newest:
+        raise InvalidModelError(f"{name}: need opset 1 to {newest}, got {opset}")
     return File(name, directory, model.graph, opset)
 
 
@@ -85,9 +85,12 @@ def _parsed(onnx: Any, data: bytes, name: str) -> Any:
 
 def _texts(model: Any) -> Iterator[Any]:
     """Yield all strings that are used; protobuf gives those that are not UTF-8 as bytes."""
-    graph = model.graph
-    yield graph.name
     yield from (o.domain for o in model.opset_import)
+    yield from _texts_of(model.graph)
+
+
+def _texts_of(graph: Any) -> Iterator[Any]:
+    yield graph.name
     for node in graph.node:
         yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
         yield from (a.name for a in node.attribute)
@@ -98,15 +101,24 @@ def _texts(model: Any) -> Iterator[Any]:
     for tensor in (*graph.initializer, *(a.t for a in attributes)):
         yield tensor.name
         yield from (text for e in tensor.external_data for text in (e.key, e.value))
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.type == _GRAPH:
+                yield from _texts_of(attribute.g)
 
 
-def nodes_in_order(file: File, outputs: Sequence[str]) -> list[FileNode]:
-    """Return the nodes that the outputs need, each after those that it reads."""
+def nodes_in_order(file: File, outputs: Sequence[str], *, inside: bool = False) -> list[FileNode]:
+    """Return the nodes that the outputs need, each after those that it reads.
+
+    A graph `inside` a node reads values around it.
+    """
     nodes = file.graph.node
     needed = needed_nodes(
         file.name,
-        [(node.input, node.output) for node in nodes],
-        {i.name for i in file.graph.input} | {t.name for t in file.graph.initializer},
+        [((*node.input, *_captured(node)), node.output) for node in nodes],
+        {i.name for i in file.graph.input}
+        | {t.name for t in file.graph.initializer}
+        | set(captured_names(file.graph) if inside else ()),
         outputs,
         lambda number: _label(nodes[number], number),
     )
@@ -126,7 +138,23 @@ def _file_node(file: File, number: int) -> FileNode:
         attributes = {a.name: _attribute(a, file.directory) for a in node.attribute}
     except InvalidModelError as error:
         raise InvalidModelError(f"{file.name}: node {label}: {error}") from None
-    return FileNode(label, type_, list(node.input), list(node.output), attributes)
+    captured = _captured(node)
+    return FileNode(label, type_, list(node.input), list(node.output), attributes, captured)
+
+
+def _captured(node: Any) -> list[str]:
+    """Return what the graphs inside a node read of the values around it."""
+    graphs = [a.g for a in node.attribute if a.type == _GRAPH]
+    return [name for graph in graphs for name in captured_names(graph)]
+
+
+def captured_names(graph: Any) -> list[str]:
+    """Return the names that a graph reads and does not make."""
+    made = {name for node in graph.node for name in node.output}
+    made |= {t.name for t in graph.initializer} | {i.name for i in graph.input}
+    read = [name for node in graph.node for name in (*node.input, *_captured(node))]
+    read += [o.name for o in graph.output]
+    return [name for name in dict.fromkeys(read) if name and name not in made]
 
 
 def _attribute(attribute: Any, directory: Path | None) -> Any:
@@ -142,10 +170,14 @@ def _attribute(attribute: Any, directory: Path | None) -> Any:
         return attribute.s.decode("utf-8", "replace")
     if kind == 4:
         return Known(widened(to_array(attribute.t, directory)), attribute.t.name)
+    if kind == _GRAPH:
+        return attribute.g
     if kind == 6:
         return [float(f) for f in attribute.floats]
     if kind == 7:
         return [int(i) for i in attribute.ints]
+    if kind == 8:
+        return [s.decode("utf-8", "replace") for s in attribute.strings]
     return attribute
 
 
@@ -155,6 +187,7 @@ _TYPES_OF_ATTRIBUTES: dict[str, type] = {
     "FLOAT": float,
     "FLOATS": list,
     "STRING": str,
+    "STRINGS": list,
     "TENSOR": Known,
 }
 
@@ -180,7 +213,7 @@ def check_against_schema(node: FileNode, opset: int) -> None:
         if name not in schema.attributes:
             raise InvalidModelError(f"opset {opset} has no attribute {name!r}")
         wanted = schema.attributes[name].type.name
-        element = {"INTS": int, "FLOATS": float}.get(wanted, object)
+        element = {"INTS": int, "FLOATS": float, "STRINGS": str}.get(wanted, object)
         if wanted in types and (
             not isinstance(value, types[wanted])
             or (isinstance(value, list) and not all(isinstance(v, element) for v in value))
