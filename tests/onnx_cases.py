@@ -164,6 +164,10 @@ CASES = [
     ),
     Case("MaxPool", [IMAGE], {"kernel_shape": [3, 2], "strides": [2, 2], "pads": [1, 1, 0, 0]}),
     Case("MaxPool", [IMAGE], {"kernel_shape": [2, 3], "dilations": [2, 2], "strides": [1, 2]}),
+    Case("LpPool", [IMAGE], {"kernel_shape": [3, 2], "strides": [2, 2], "pads": [1, 1, 0, 0]}),
+    Case("LpPool", [IMAGE], {"kernel_shape": [2, 2], "p": 1}),
+    Case("LpPool", [IMAGE], {"kernel_shape": [3, 3], "p": 3, "auto_pad": "SAME_UPPER"}),
+    *(Case("GlobalLpPool", [IMAGE], {"p": p}) for p in (1, 2, 4)),
     Case("MaxPool", [IMAGE], {"kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 1}),
     Case(
         "MaxPool",
@@ -277,6 +281,7 @@ CASES = [
     Case("Pad", [IMAGE, i(0, 0, 1, 2, 0, 0, 0, 3), n(1.5)]),
     Case("Pad", [IMAGE, i(0, 0, 1, 2, 0, 0, 0, 3)], {"mode": "reflect"}),
     Case("Pad", [IMAGE, i(0, 0, 1, 2, 0, 1, 0, 3)], {"mode": "edge"}),
+    Case("Pad", [IMAGE, i(0, 1, 2, 0, 0, 0, 3, 1)], {"mode": "wrap"}, (19, 21)),
     Case("Pad", [IMAGE, i(0, 0, -1, 2, 0, 0, 3, -2)]),
     Case("Pad", [IMAGE, i(1, 2, 3, 4), None, i(3, 2)], {}, (18, 21)),
     Case("Pad", [IMAGE], {"pads": [0, 0, 1, 2, 0, 0, 0, 3], "value": 2.5}, (7, 10)),
@@ -364,6 +369,33 @@ CASES = [
     ),
     Case("Upsample", [IMAGE, n([1, 1, 2, 3])], {"mode": "linear"}, (9,)),
     *recurrent_cases(Case, f),
+    *(
+        Case(
+            "Resize",
+            [(2, 4, 11, 9), None, None, size],
+            {"antialias": 1, **more},
+            (18, 21),
+            open_batch=False,
+        )
+        for size in (i(2, 4, 5, 6), i(2, 4, 4, 20))
+        for more in (
+            {"mode": "linear"},
+            {"mode": "cubic"},
+            {"mode": "linear", "coordinate_transformation_mode": "align_corners"},
+        )
+    ),
+    *(
+        Case(
+            "GridSample",
+            [IMAGE, (2, 5, 7, 2)],
+            {"mode": m, "padding_mode": p, "align_corners": a},
+            (16,),
+        )
+        for m in ("bilinear", "nearest")
+        for p in ("zeros", "border", "reflection")
+        for a in (0, 1)
+    ),
+    Case("GridSample", [IMAGE, (2, 5, 7, 2)], {}, (20, 21)),
     Case("Upsample", [IMAGE], {"scales": [1.0, 1.0, 2.0, 3.0]}, (7,)),
 ]
 

@@ -20,6 +20,7 @@ from .convolution import (
     image_size,
     like_input,
     pair,
+    spatial_axes,
     window_padding,
 )
 from .registry import operator
@@ -82,6 +83,52 @@ def _to_last_window(size: Pair, extents: list[int], stride: Pair, padding: Paddi
             last -= 1
         more.append(max(last * stride[axis] - room, 0))
     return more[0], more[1]
+
+
+@operator("LpPool")
+def lp_pool(call: Call) -> Value:
+    """Import the norm of each window; what lies in the padding is 0."""
+    build = call.builder
+    kernel = pair(call, "kernel_shape", 0)
+    stride, dilation = pair(call, "strides", 1), pair(call, "dilations", 1)
+    padding = window_padding(call, kernel, stride, dilation)
+    if call.flag("ceil_mode", False):
+        raise Unsupported("ceil_mode is not supported")
+    y = build.emit(
+        "pool",
+        [_to_power(call, image(call))],
+        function="average",
+        kernel=kernel,
+        stride=stride,
+        dilation=dilation,
+        padding=padding,
+        include_padding=True,
+    )
+    return like_input(call, _root(call, build.binary("mul", y, float(math.prod(kernel)))))
+
+
+def _to_power(call: Call, x: Value) -> Value:
+    build, p = call.builder, call.attribute("p", 2)
+    if p < 1:
+        raise InvalidModelError(f"p: need at least 1, got {p}")
+    if p == 2:
+        return build.binary("mul", x, x)
+    x = build.unary("abs", x)
+    return x if p == 1 else build.binary("pow", x, float(p))
+
+
+def _root(call: Call, y: Value) -> Value:
+    p = call.attribute("p", 2)
+    if p == 2:
+        return call.builder.unary("sqrt", y)
+    return y if p == 1 else call.builder.binary("pow", y, 1 / p)
+
+
+@operator("GlobalLpPool")
+def global_lp_pool(call: Call) -> Value:
+    """Import the norm over rows and columns."""
+    axes = range(2, 2 + spatial_axes(call))
+    return _root(call, call.builder.reduce("sum", _to_power(call, call.value(0)), axes))
 
 
 @operator("GlobalAveragePool", "GlobalMaxPool")

@@ -12,6 +12,7 @@ from ..importing.symbols import Dim
 from ..importing.unsupported import Unsupported
 from ..importing.values import Value
 from ..sizes import LARGEST_SIZE
+from .antialias import antialiased
 from .call import Call
 from .convolution import image, image_size, like_input, spatial_axes
 from .registry import operator
@@ -61,7 +62,8 @@ def resize(call: Call) -> Value:
         coordinates, rounding = "half_pixel", "round_prefer_ceil"  # the same pixels
     down = size[0] < height or size[1] < width
     if call.flag("antialias", False) and mode != "nearest" and down:
-        raise Unsupported("antialias is not supported")
+        y = antialiased(call.builder, image(call), mode, coordinates, size, scale)
+        return like_input(call, y)
     return _emit(call, mode, size, scale, coordinates, rounding)
 
 

@@ -88,6 +88,7 @@ def hardmax(call: Call) -> Value:
     size = shape[axis]
     if size is None:
         raise Unsupported("it is over the batch, whose size is unknown")
+    build.charge((size,))
     places = np.arange(size, dtype=np.int64).reshape((-1,) + (1,) * (len(shape) - 1 - axis))
     best = build.emit("arg", [x], function="max", axis=axis, last=False)
     return build.cast(build.emit("compare", [best, Known(places)], function="equal"), DType.FLOAT32)

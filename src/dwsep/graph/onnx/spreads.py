@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...errors import InvalidModelError
-from ..importing.compositions import expanded, sliced, tiled
+from ..importing.builder import Builder
+from ..importing.compositions import expanded, gathered, sliced, tiled
 from ..importing.unsupported import Unsupported
-from ..importing.values import Value
+from ..importing.values import Value, shape_of
 from ..sizes import LARGEST_SIZE
 from .call import Call
 from .registry import operator
@@ -16,7 +19,7 @@ def pad(call: Call) -> Value:
     """Import padding; what is less than 0 cuts."""
     build, x, shape = call.builder, call.value(0), call.shape()
     mode = str(call.attribute("mode", "constant"))
-    if mode not in ("constant", "reflect", "edge"):
+    if mode not in ("constant", "reflect", "edge", "wrap"):
         raise Unsupported(f"mode {mode!r} is not supported")
     amounts = call.ints_of("pads", 1, 11)
     value = float(call.attribute("value", 0.0)) if call.opset < 11 else 0.0
@@ -41,7 +44,22 @@ def pad(call: Call) -> Value:
     x = sliced(build, x, cut)
     if not any(before + after):
         return x
+    if mode == "wrap":
+        return _wrapped(build, x, before, after)
     return build.emit("pad", [x], mode=mode, before=tuple(before), after=tuple(after), value=value)
+
+
+def _wrapped(build: Builder, x: Value, before: list[int], after: list[int]) -> Value:
+    """Add the elements that follow each other round and round."""
+    for axis, (low, high) in enumerate(zip(before, after, strict=True)):
+        size = shape_of(x)[axis]
+        if low == high == 0:
+            continue
+        if size is None:
+            raise Unsupported("it pads the batch, whose size is unknown")
+        build.charge((low + size + high,))
+        x = gathered(build, x, axis, np.arange(-low, size + high) % size)
+    return x
 
 
 @operator("Expand")
