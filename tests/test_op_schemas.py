@@ -45,10 +45,14 @@ VALUES = {
 
 
 def attributes_of(kind):
-    """Return a value for every attribute that the core declares."""
+    """Return a value for every attribute that the core declares.
+
+    Of integers there is no activation: behind one that is no clip there can be no table.
+    """
     return {
         name: choices[0] if type_ == "choice" else VALUES[type_]
         for name, type_, _, choices in CORE[kind]["attributes"]
+        if type_ != "activation" or not of_integers(kind)
     }
 
 
@@ -61,16 +65,37 @@ INPUT_TYPES = {  # of kinds that take no float32
 }
 
 
+INTEGER_WEIGHTS = {"weight": np.int8, "weight_zero_point": np.int32, "table": np.int8}
+
+
+def of_integers(kind):
+    """Return whether the core computes a kind with integers that stand for real numbers, too."""
+    return kind not in INPUT_TYPES and bool(OPS[kind].integer)
+
+
 def weights_of(kind):
     """All weights have one channel."""
-    return {name: np.ones((1,) * rank, np.float32) for name, rank, _ in CORE[kind]["weights"]}
+    weights = {name: np.ones((1,) * rank, np.float32) for name, rank, _ in CORE[kind]["weights"]}
+    if of_integers(kind):
+        weights = {k: w.astype(INTEGER_WEIGHTS.get(k, w.dtype)) for k, w in weights.items()}
+    return {k: np.repeat(w, 256) if k == "table" else w for k, w in weights.items()}
+
+
+def together(kind, name):
+    """Return what may be absent only together."""
+    table = {"tabled_scale", "tabled_zero_point", "table"}
+    output = {"to", "scale", "zero_point", "axis", *table}
+    group = next((g for g in (table, output) if name in g), {name})
+    return group if of_integers(kind) and name != "axis" else {name}
 
 
 def step(kind, attributes, weights):
     builder = _core.NetworkBuilder()
     most = max(CORE[kind]["inputs"])
-    types = INPUT_TYPES.get(kind, ["float32"] * (most if most > 0 else 2))
-    inputs = [builder.input(str(i), [1, 1, 1, 1], type_) for i, type_ in enumerate(types)]
+    default = "int8" if of_integers(kind) else "float32"
+    types = INPUT_TYPES.get(kind, [default] * (most if most > 0 else 2))
+    scales = ([0.5], [0], -1) if of_integers(kind) else None
+    inputs = [builder.input(str(i), [1] * 4, type_, scales) for i, type_ in enumerate(types)]
     return builder.step(kind, "node", inputs, attributes, weights)
 
 
@@ -93,12 +118,14 @@ def test_the_core_reads_all_that_it_declares(kind):
     step(kind, attributes, weights_of(kind))
     required = {name for name, _, needed, _ in CORE[kind]["attributes"] if needed}
     for name in attributes:
-        rest = {key: value for key, value in attributes.items() if key != name}
+        gone = together(kind, name)
+        rest = {key: value for key, value in attributes.items() if key not in gone}
+        weights = {key: value for key, value in weights_of(kind).items() if key not in gone}
         if name in required:
             with pytest.raises(ValueError, match=f"{name}: need a value"):
-                step(kind, rest, weights_of(kind))
+                step(kind, rest, weights)
         else:
-            step(kind, rest, weights_of(kind))
+            step(kind, rest, weights)
     for name, _, needed in CORE[kind]["weights"]:
         rest = {key: value for key, value in weights_of(kind).items() if key != name}
         if needed:

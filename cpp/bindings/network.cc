@@ -211,7 +211,7 @@ int add_step(SharedBuilder& builder, const std::string& kind, const std::string&
   for (const auto& item : snapshot(weights)) {
     const auto key = py::cast<std::string>(item.first);
     py::object keeper;
-    weight_map.emplace(key, readable(item.second, key, 1, keeper));
+    weight_map.emplace(key, readable(item.second, key, 1, keeper, dtype_of(item.second)));
     keepers.push_back(std::move(keeper));
   }
   return builder.with([&](NetworkBuilder& b) { return b.step(kind, name, inputs, attribute_map, weight_map); });

@@ -82,6 +82,12 @@ Int8Stage::Int8Stage(const Int8Filter& f, const Int8Tensors& t, const Activation
   q_.zero = s.ranges[0].zero;
   q_.lo = s.ranges[0].lo;
   q_.hi = s.ranges[0].hi;
+  if (t.table != nullptr) {
+    if (second_pass_) reject("activation", "a clip before a table", "another");
+    table_ = shared_array<std::int8_t>(256);
+    std::copy_n(t.table, 256, table_.get());
+    q_.table = table_.get();
+  }
   if (s.ranges.size() == 1) return;
   ranges_ = shared_array<std::int32_t>(3 * w.sums);
   std::fill_n(ranges_.get(), 3 * w.sums, 0);

@@ -77,7 +77,7 @@ class Int8Stage {
   std::shared_ptr<std::byte> packed_;
   std::shared_ptr<std::int32_t> initial_, ranges_;
   std::shared_ptr<float> multiplier_values_;
-  std::shared_ptr<std::int8_t> x_zero_;
+  std::shared_ptr<std::int8_t> x_zero_, table_;
 };
 
 /// Pixels of a matrix product that a second pass follows at a time.

@@ -46,6 +46,12 @@ Int8Tensors checked_tensors(const TensorTypes& types, std::int64_t in, std::int6
   if (types.y.dtype == DType::float32 && types.y.quantization != nullptr) {
     reject("y", "no quantization for type float32", "a quantization");
   }
+  if (types.table != nullptr) {
+    if (!t.y) reject("y", "type int8 or uint8 with a table", shown(types.y.dtype));
+    t.y = checked_affine(types.tabled.dtype, types.tabled.quantization, "tabled", out, Scales::one);
+    t.y->dtype = types.y.dtype;
+    t.table = types.table;
+  }
   if (types.residual.dtype != DType::float32) {
     t.residual = checked_affine(types.residual.dtype, types.residual.quantization, "residual", out, Scales::one);
   }
@@ -62,6 +68,8 @@ void check_float_types(const TensorTypes& types) {
   check("residual", types.residual);
   check("expanded", types.expanded);
   check("depthwise", types.depthwise);
+  check("tabled", types.tabled);
+  if (types.table != nullptr) reject("table", "none for type float32", "one");
 }
 
 }  // namespace dwsep::runtime

@@ -35,6 +35,7 @@ struct Int8Tensors {
   Affine x;
   std::optional<Affine> y;  ///< float32 without
   std::optional<Affine> residual;
+  const std::int8_t* table = nullptr;  ///< then the scale of y is that of what is looked up
 };
 
 /// Those of a layer; `x_scales`: whether each input channel may have its own.

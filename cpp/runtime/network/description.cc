@@ -107,6 +107,44 @@ ConvOptions Description::conv_options() const {
   return {stride[0], stride[1], dilation[0], dilation[1], {Padding::Mode::explicit_, padding[0], padding[1], padding[2], padding[3]}};
 }
 
+std::shared_ptr<const Quantization> Description::quantization(const std::string& prefix) const {
+  Quantization q;
+  for (const double scale : floats(prefix + "scale")) {
+    q.scales.push_back(static_cast<float>(scale));
+    if (!(q.scales.back() > 0) || !std::isfinite(q.scales.back())) {
+      reject(prefix + "scale", "finite and positive numbers", std::to_string(scale));
+    }
+  }
+  for (const std::int64_t zero : integers(prefix + "zero_point")) {
+    if (zero < std::numeric_limits<std::int32_t>::min() || zero > std::numeric_limits<std::int32_t>::max()) {
+      reject(prefix + "zero_point", "numbers of 32 bits", std::to_string(zero));
+    }
+    q.zero_points.push_back(static_cast<std::int32_t>(zero));
+  }
+  if (has(prefix + "axis")) q.axis = static_cast<int>(integer(prefix + "axis", 0, Dims::kMaxRank - 1));
+  if (q.scales.empty() || (q.axis < 0 && q.scales.size() > 1)) {
+    reject(prefix + "scale", q.axis < 0 ? "one number" : "numbers", std::to_string(q.scales.size()));
+  }
+  if (q.scales.size() != q.zero_points.size()) {
+    reject(prefix + "zero_point", std::to_string(q.scales.size()) + " numbers, as many as scales", std::to_string(q.zero_points.size()));
+  }
+  return std::make_shared<const Quantization>(std::move(q));
+}
+
+ValueType Description::quantized_output() const {
+  if (!has("to")) return {};
+  const std::string& to = string("to");
+  if (to != "int8" && to != "uint8") reject("to", "'int8' or 'uint8'", "'" + to + "'");
+  const std::int32_t least = to == "int8" ? -128 : 0;
+  const std::shared_ptr<const Quantization> q = quantization();
+  for (const std::int32_t zero : q->zero_points) {
+    if (zero < least || zero > least + 255) {
+      reject("zero_point", "numbers from " + std::to_string(least) + " to " + std::to_string(least + 255), std::to_string(zero));
+    }
+  }
+  return {to == "int8" ? DType::int8 : DType::uint8, q};
+}
+
 const RawWeights& Description::vector(const std::string& key, std::int64_t length) const {
   const Weights* const found = find_weights(key);
   if (found == nullptr) reject(key, "a value", "none");

@@ -45,6 +45,7 @@ class Description {
   std::string kind, name;  ///< the name is for messages and reports
   std::map<std::string, Attribute> attributes;
   std::map<std::string, Weights> weights;
+  std::vector<ValueType> inputs;  ///< the types of what it reads, while the op is made
 
   [[noreturn]] void reject(const std::string& what, const std::string& wanted, const std::string& got) const;
 
@@ -68,6 +69,15 @@ class Description {
   Activation activation(const std::string& prefix = {}) const;
   /// stride, dilation, padding.
   ConvOptions conv_options() const;
+
+  /// Whether the first input holds integers that stand for real numbers.
+  bool reads_quantized() const {
+    return !inputs.empty() && inputs[0].quantization != nullptr && size_of(inputs[0].dtype) == 1;
+  }
+  /// The type that `to`, `scale`, `zero_point` and `axis` give the output; float32 without `to`.
+  ValueType quantized_output() const;
+  /// `scale`, `zero_point` and `axis`, each with a prefix.
+  std::shared_ptr<const Quantization> quantization(const std::string& prefix = {}) const;
 
   /// A vector of weights of a known length.
   const RawWeights& vector(const std::string& key, std::int64_t length) const;

@@ -119,14 +119,15 @@ class Reader {
     if (!is_dtype(r.dtype)) {
       reject_array(owner, r, "a type that this version knows, 0 to " + std::to_string(kDTypes - 1), "type " + std::to_string(r.dtype));
     }
-    if (!owner.kind.empty()) {  // weights; constants have any type
-      if (r.type.dtype != DType::float32) reject_array(owner, r, "type float32", name_of(r.type.dtype));
-      if (r.type.quantization != nullptr) reject_array(owner, r, "no quantization for type float32", "a quantization");
-    }
+    // Weights: constants may have one. Which types weights may have is known to the step.
+    if (!owner.kind.empty() && r.type.quantization != nullptr) reject_array(owner, r, "no quantization of weights", "a quantization");
     const auto* const rules = std::find_if(std::begin(kLayouts), std::end(kLayouts),
                                            [&](const LayoutRules& l) { return static_cast<std::uint32_t>(l.layout) == r.layout; });
     if (rules == std::end(kLayouts))
       reject_array(owner, r, "a layout that this version knows, 0 to 2", "layout " + std::to_string(r.layout));
+    if (rules->layout != Layout::row_major && r.type.dtype != DType::float32) {
+      reject_array(owner, r, "type float32 in layout " + std::to_string(r.layout), name_of(r.type.dtype));
+    }
     if (r.parameters.size() != rules->parameters) {
       reject_array(owner, r, std::to_string(rules->parameters) + " parameters of layout " + std::to_string(r.layout),
                    std::to_string(r.parameters.size()));

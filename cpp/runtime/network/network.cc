@@ -260,10 +260,10 @@ int NetworkBuilder::step(const std::string& kind, const std::string& name, const
   for (const auto& entry : weights) {
     const std::string what = "weights '" + entry.first + "'";
     const Dims shape = dims_of(entry.second.shape, what);
-    check_type(what, entry.second.dtype, entry.second.quantization);
+    if (entry.second.quantization != nullptr) reject(what, "no quantization: scales are weights of their own", "one");
     // Packing copies them; nothing refers to them afterwards but what small vectors an op keeps.
     d.weights.emplace(entry.first,
-                      RawWeights{shape, copied(entry.second, shape, what), type_of(entry.second.dtype, entry.second.quantization)});
+                      RawWeights{shape, copied(entry.second, shape, what), ValueType{entry.second.dtype}});
   }
   return draft_->add_step(std::move(d), inputs);
 }

@@ -106,16 +106,17 @@ int NetworkDraft::add_step(Description description, const std::vector<int>& step
   }
   check_input_count(description, step_inputs.size());
   Step step{std::move(description), nullptr, step_inputs, 0};
+  std::vector<ValueType>& types = step.description.inputs;
+  types.clear();
+  for (const int v : step_inputs) types.push_back(values[static_cast<std::size_t>(v)].type);
   {
     const PageScope weights(pages_);
     const FloatEnvironment defaults;
     step.op = make_op(step.description);
   }
   step.description.weights.clear();
-  std::vector<ValueType> types;
-  types.reserve(step_inputs.size());
-  for (const int v : step_inputs) types.push_back(values[static_cast<std::size_t>(v)].type);
   Value output{Value::Kind::computed, {}, step.op->infer_type(step.description, types)};
+  types = {};
   prepare();
   make_room(steps);
   step.output = add(std::move(output));

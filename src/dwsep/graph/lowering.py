@@ -8,7 +8,7 @@ import numpy as np
 
 from dwsep import _core
 
-from .ir import Graph, Node
+from .ir import AnyArray, Graph, Node
 from .ops import OPS
 from .ops.attributes import CoreValue
 
@@ -61,12 +61,19 @@ def add_step(builder: _core.NetworkBuilder, node: Node, inputs: Sequence[int]) -
         node.name or node.output,
         inputs,
         core_attributes(node),
-        {
-            name: np.ascontiguousarray(w, np.float32)
-            for name, w in node.weights.items()
-            if w is not None
-        },
+        _core_weights(node),
     )
+
+
+def _core_weights(node: Node) -> dict[str, AnyArray]:
+    """Return the weights as the core takes them: float32 ones without scales of integers."""
+    weights = {name: w for name, w in node.weights.items() if w is not None}
+    if "weight" in weights and weights["weight"].dtype.kind == "f":
+        weights = {name: w for name, w in weights.items() if not name.startswith("weight_")}
+    return {
+        name: np.ascontiguousarray(w, w.dtype if w.dtype.kind in "iu" else np.float32)
+        for name, w in weights.items()
+    }
 
 
 def core_attributes(node: Node) -> dict[str, CoreValue]:

@@ -15,6 +15,8 @@ from .passes import (
     conv_transpose,
     depthwise,
     flatten,
+    integer_moves,
+    integer_steps,
     layer_norm,
     layout,
     padding,
@@ -96,6 +98,8 @@ def simplify(graph: Graph, *, input_layout: str | None = None, fuse: bool = True
 
 def finish(graph: Graph, *, fuse: bool = True) -> Graph:
     """Do what `optimize` does after `simplify`."""
+    if fuse:
+        _compute_with_integers(graph)
     constants.run(graph)
     if fuse:
         blocks.run(graph)
@@ -106,6 +110,14 @@ def _fuse_elementwise(graph: Graph) -> None:
     if residual.run(graph):
         batch_norm.run(graph)  # a shift of the sum
     activations.fuse(graph)
+
+
+def _compute_with_integers(graph: Graph) -> None:
+    if not any(node.kind == "dequantize" for node in graph.nodes):
+        return
+    integer_moves.run(graph)
+    constants.run(graph)  # equal conversions are one
+    integer_steps.run(graph)
 
 
 def _fold(graph: Graph) -> None:

@@ -42,7 +42,19 @@ auto named(const std::string& node, const F& f) {
 class LayerOp final : public Op {
  public:
   LayerOp(const Description& d, std::shared_ptr<const PackedLayer> layer, std::vector<NamedWeights> weights, bool any_rank)
-      : name_(name_of(d)), layer_(std::move(layer)), weights_(std::move(weights)), any_rank_(any_rank) {}
+      : name_(name_of(d)),
+        layer_(std::move(layer)),
+        weights_(std::move(weights)),
+        any_rank_(any_rank),
+        integers_(d.reads_quantized()),
+        output_(d.quantized_output()) {
+    if (!integers_ && output_.quantization != nullptr) d.reject("to", "none where x is no int8 with a quantization", "one");
+  }
+
+  /// An int8 layer was made for the types of its inputs.
+  ValueType infer_type(const Description& d, const std::vector<ValueType>& inputs) const override {
+    return integers_ ? output_ : Op::infer_type(d, inputs);
+  }
 
   Dims infer(const std::vector<Dims>& inputs) const override {
     if (inputs.empty() || inputs.size() > 2) reject(name_ + ": inputs", "1 or 2 arrays", std::to_string(inputs.size()));
@@ -83,7 +95,8 @@ class LayerOp final : public Op {
   std::string name_;
   std::shared_ptr<const PackedLayer> layer_;
   std::vector<NamedWeights> weights_;
-  bool any_rank_;
+  bool any_rank_, integers_;
+  ValueType output_;
 };
 
 }  // namespace
@@ -112,7 +125,22 @@ PackedMatrix group_of(const RawWeights& w, const float* bias, std::int64_t group
                      w.shape[0] * w.shape[1] * w.shape[2], columns, active_kernels());
 }
 
+/// Of weights whose type the schema leaves open.
+void check_floats(const Description& d) {
+  for (const char* const name : {"weight", "bias", "weight_scale", "weight_zero_point", "table"}) {
+    const Weights* const found = d.find_weights(name);
+    const auto* const w = found == nullptr ? nullptr : std::get_if<RawWeights>(found);
+    if (found == nullptr || name == std::string("weight") || name == std::string("bias")) {
+      if (w == nullptr || w->type.dtype == DType::float32) continue;
+      d.reject("weights '" + std::string(name) + "'", "type float32, as x has", dwsep::name_of(w->type.dtype));
+    }
+    d.reject("weights '" + std::string(name) + "'", "none where x is no int8 with a quantization", "some");
+  }
+}
+
 std::unique_ptr<const Op> make_depthwise_op(const Description& d) {
+  if (d.reads_quantized()) return int8_depthwise_op(d);
+  check_floats(d);
   const PackedDepthwise w = depthwise_of(d, "weight", "bias");
   const ConvOptions options = d.conv_options();
   const Activation activation = d.activation();
@@ -120,13 +148,13 @@ std::unique_ptr<const Op> make_depthwise_op(const Description& d) {
 }
 
 std::unique_ptr<const Op> make_pointwise_op(const Description& d) {
+  if (d.reads_quantized()) return int8_pointwise_op(d);
+  check_floats(d);
   const PackedMatrix w = matrix_of(d, "weight", "bias");
   const Activation activation = d.activation();
   return layer_op(
       d, [&] { return make_pointwise(w, activation); }, {{"weight", w}}, true);
 }
-
-namespace {
 
 std::unique_ptr<const Op> block_op(const Description& d, bool expands) {
   PackedBlock b;
@@ -148,8 +176,6 @@ std::unique_ptr<const Op> block_op(const Description& d, bool expands) {
       d, [&] { return make_block(std::move(b)); }, std::move(weights));
 }
 
-}  // namespace
-
 std::unique_ptr<const Op> make_separable_op(const Description& d) { return block_op(d, false); }
 
 std::unique_ptr<const Op> make_inverted_residual_op(const Description& d) { return block_op(d, true); }
@@ -157,6 +183,8 @@ std::unique_ptr<const Op> make_inverted_residual_op(const Description& d) { retu
 /// Grouped filters are stored as one matrix for each group: "weight.0", "weight.1", ... Filters with one input channel in each group are
 /// depthwise. The size of the filters, which these matrices lack, is an attribute.
 std::unique_ptr<const Op> make_standard_op(const Description& d) {
+  if (d.reads_quantized()) return int8_standard_op(d);
+  check_floats(d);
   const std::int64_t groups = d.integer("groups", 1, std::int64_t{1} << 16);
   const Dims kernel = d.dims("kernel", 2, 1, std::int64_t{1} << 16);
   const std::int64_t kh = kernel[0], kw = kernel[1];
@@ -190,14 +218,33 @@ std::unique_ptr<const Op> make_standard_op(const Description& d) {
       d, [&] { return make_standard(std::move(matrices), kh, kw, in, out, options, activation); }, std::move(weights));
 }
 
-constexpr AttributeSchema kPointwiseAttributes[] = {{"activation", AttributeType::activation, Presence::optional}};
+constexpr AttributeSchema kActivation{"activation", AttributeType::activation, Presence::optional};
+constexpr AttributeSchema kTabledScale{"tabled_scale", AttributeType::reals, Presence::optional};
+constexpr AttributeSchema kTabledZero{"tabled_zero_point", AttributeType::integers, Presence::optional};
+constexpr AttributeSchema kPointwiseAttributes[] = {kActivation,  kOutputType,  kOutputScale, kOutputZero,
+                                                    kOutputAxis, kTabledScale, kTabledZero};
 constexpr AttributeSchema kDepthwiseAttributes[] = {{"stride", AttributeType::pair},
                                                     {"dilation", AttributeType::pair},
                                                     {"padding", AttributeType::sides},
-                                                    {"activation", AttributeType::activation, Presence::optional}};
-constexpr AttributeSchema kStandardAttributes[] = {
-    {"stride", AttributeType::pair},    {"dilation", AttributeType::pair}, {"padding", AttributeType::sides},
-    {"groups", AttributeType::integer}, {"kernel", AttributeType::pair},   {"activation", AttributeType::activation, Presence::optional}};
+                                                    kActivation,
+                                                    kOutputType,
+                                                    kOutputScale,
+                                                    kOutputZero,
+                                                    kOutputAxis,
+                                                    kTabledScale,
+                                                    kTabledZero};
+constexpr AttributeSchema kStandardAttributes[] = {{"stride", AttributeType::pair},
+                                                   {"dilation", AttributeType::pair},
+                                                   {"padding", AttributeType::sides},
+                                                   {"groups", AttributeType::integer},
+                                                   {"kernel", AttributeType::pair},
+                                                   kActivation,
+                                                   kOutputType,
+                                                   kOutputScale,
+                                                   kOutputZero,
+                                                   kOutputAxis,
+                                                   kTabledScale,
+                                                   kTabledZero};
 constexpr AttributeSchema kSeparableAttributes[] = {{"stride", AttributeType::pair},
                                                     {"dilation", AttributeType::pair},
                                                     {"padding", AttributeType::sides},
@@ -213,8 +260,12 @@ constexpr AttributeSchema kInvertedResidualAttributes[] = {{"stride", AttributeT
                                                            {"reduce_activation", AttributeType::activation, Presence::optional},
                                                            {"excite_activation", AttributeType::activation, Presence::optional},
                                                            {"activation", AttributeType::activation, Presence::optional}};
-constexpr WeightsSchema kMatrix[] = {{"weight", 2}, {"bias", 1, Presence::optional}};
-constexpr WeightsSchema kFilters[] = {{"weight", 4}, {"bias", 1, Presence::optional}};
+constexpr WeightsSchema kBias{"bias", 1, Presence::optional, kFloatsOrInt32};
+constexpr WeightsSchema kScale{"weight_scale", 1, Presence::optional};
+constexpr WeightsSchema kZero{"weight_zero_point", 1, Presence::optional, type_bit(DType::int32)};
+constexpr WeightsSchema kTable{"table", 1, Presence::optional, type_bit(DType::int8)};
+constexpr WeightsSchema kMatrix[] = {{"weight", 2, Presence::required, kFloatsOrBytes}, kBias, kScale, kZero, kTable};
+constexpr WeightsSchema kFilters[] = {{"weight", 4, Presence::required, kFloatsOrBytes}, kBias, kScale, kZero, kTable};
 constexpr WeightsSchema kSeparableWeights[] = {{"depthwise_weight", 4},
                                                {"depthwise_bias", 1, Presence::optional},
                                                {"reduce_weight", 2, Presence::optional},

@@ -14,4 +14,9 @@ namespace dwsep::runtime {
 std::unique_ptr<const Op> layer_op(const Description& d, const std::function<std::shared_ptr<const PackedLayer>()>& make,
                                    std::vector<NamedWeights> weights, bool any_rank = false);
 
+/// Convolutions that read integers.
+std::unique_ptr<const Op> int8_depthwise_op(const Description& d);
+std::unique_ptr<const Op> int8_pointwise_op(const Description& d);
+std::unique_ptr<const Op> int8_standard_op(const Description& d);
+
 }  // namespace dwsep::runtime

@@ -75,10 +75,30 @@ void check_input_count(const Description& d, std::size_t count) {
   d.reject("inputs", wanted + (wanted == "1" ? " array" : " arrays"), std::to_string(count));
 }
 
+namespace {
+
+/// So that no op reads weights as other types than they have.
+void check_types(const Description& d, const ConstSpan<WeightsSchema>& declared) {
+  for (const auto& item : d.weights) {
+    const auto* const raw = std::get_if<RawWeights>(&item.second);
+    for (const WeightsSchema& schema : declared) {
+      if (raw == nullptr || !declares(schema, item.first) || (schema.types & type_bit(raw->type.dtype)) != 0) continue;
+      std::string wanted;
+      for (int id = 0; id < kDTypes; ++id) {
+        if ((schema.types & type_bit(DType{id})) != 0) wanted += (wanted.empty() ? "type " : " or ") + std::string(name_of(DType{id}));
+      }
+      d.reject("weights '" + item.first + "'", wanted, name_of(raw->type.dtype));
+    }
+  }
+}
+
+}  // namespace
+
 std::unique_ptr<const Op> make_op(const Description& d) {
   const OpSchema& schema = schema_of(d);
   check_names(d, schema.attributes, d.attributes, "an attribute of this kind of step", "an unknown one");
   check_names(d, schema.weights, d.weights, "weights of this kind of step", "unknown ones");
+  check_types(d, schema.weights);
   std::unique_ptr<const Op> op = schema.make(d);
   d.check_all_known();  // declared ones may still be unused: bounds of an activation that has none
   return op;

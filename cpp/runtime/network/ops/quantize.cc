@@ -13,31 +13,9 @@ namespace {
 
 constexpr std::int64_t kMost = std::int64_t{1} << 16;  // of the magnitude of bounds: sixteen bits are quantized to int32
 
-std::shared_ptr<const Quantization> quantization_of(const Description& d) {
-  Quantization q;
-  for (const double scale : d.floats("scale")) {
-    q.scales.push_back(static_cast<float>(scale));
-    if (!(q.scales.back() > 0) || !std::isfinite(q.scales.back())) d.reject("scale", "finite and positive numbers", std::to_string(scale));
-  }
-  for (const std::int64_t zero : d.integers("zero_point")) {
-    if (zero < std::numeric_limits<std::int32_t>::min() || zero > std::numeric_limits<std::int32_t>::max()) {
-      d.reject("zero_point", "numbers of 32 bits", std::to_string(zero));
-    }
-    q.zero_points.push_back(static_cast<std::int32_t>(zero));
-  }
-  if (d.has("axis")) q.axis = static_cast<int>(d.integer("axis", 0, Dims::kMaxRank - 1));
-  if (q.scales.empty() || (q.axis < 0 && q.scales.size() > 1)) {
-    d.reject("scale", q.axis < 0 ? "one number" : "numbers", std::to_string(q.scales.size()));
-  }
-  if (q.scales.size() != q.zero_points.size()) {
-    d.reject("zero_point", std::to_string(q.scales.size()) + " numbers, as many as scales", std::to_string(q.zero_points.size()));
-  }
-  return std::make_shared<const Quantization>(std::move(q));
-}
-
 class ScaledOp : public PlainOp {
  public:
-  explicit ScaledOp(const Description& d) : PlainOp(d), quantization_(quantization_of(d)) {}
+  explicit ScaledOp(const Description& d) : PlainOp(d), quantization_(d.quantization()) {}
 
   Dims infer(const std::vector<Dims>& inputs) const override {
     check_inputs(inputs, 1);

@@ -45,11 +45,25 @@ struct AttributeSchema {
   ConstSpan<const char*> choices = {};
 };
 
+/// The quantization of an output, as that of the step `quantize`: an op that takes integers has these four.
+inline constexpr const char* kByteTypes[] = {"int8", "uint8"};
+inline constexpr AttributeSchema kOutputType{"to", AttributeType::choice, Presence::optional, kByteTypes};
+inline constexpr AttributeSchema kOutputScale{"scale", AttributeType::reals, Presence::optional};
+inline constexpr AttributeSchema kOutputZero{"zero_point", AttributeType::integers, Presence::optional};
+inline constexpr AttributeSchema kOutputAxis{"axis", AttributeType::integer, Presence::optional};
+
+/// Types of weights that are not packed.
+constexpr unsigned type_bit(DType type) { return 1U << static_cast<unsigned>(type); }
+inline constexpr unsigned kFloats = type_bit(DType::float32);
+inline constexpr unsigned kFloatsOrBytes = kFloats | type_bit(DType::int8) | type_bit(DType::uint8);
+inline constexpr unsigned kFloatsOrInt32 = kFloats | type_bit(DType::int32);
+
 /// Packed weights of group g are named `name`.g.
 struct WeightsSchema {
   const char* name;
   int rank;
   Presence presence = Presence::required;
+  unsigned types = kFloats;  ///< bits of those it may have
 };
 
 constexpr int kAnyNumber = -1;

@@ -73,8 +73,14 @@ def clipped(build: Builder, x: Value, low: float, high: float) -> Value:
     return build.activation(names.get((low, high), ("clip", low, high)), x)
 
 
-def dense(build: Builder, x: Value, weight: Array, bias: Array | None = None) -> Value:
-    """Add a product with a matrix (in, out) over the last axis."""
+def dense(
+    build: Builder,
+    x: Value,
+    weight: Array,
+    bias: Array | None = None,
+    scales: dict[str, Any] | None = None,
+) -> Value:
+    """Add a product with a matrix (in, out) over the last axis; `scales` as `weight_scales`."""
     if weight.ndim != 2 or 0 in weight.shape:
         raise InvalidModelError(f"weights: need a matrix, got shape {weight.shape}")
     weights = {
@@ -82,6 +88,7 @@ def dense(build: Builder, x: Value, weight: Array, bias: Array | None = None) ->
         "bias": np.zeros(weight.shape[1], np.float32)
         if bias is None
         else np.ascontiguousarray(bias),
+        **(scales or {}),
     }
     return build.emit("dense", [x], weights, activation=None)
 

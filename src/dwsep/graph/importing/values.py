@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InvalidModelError
-from ..types import Shape, TensorType
+from ..types import DType, Quantization, Shape, TensorType
 
 _LARGEST_EMPTY = 2**16
 
@@ -21,6 +21,7 @@ class Known:
 
     array: NDArray[Any]
     name: str = ""
+    quantization: Quantization | None = None  # of the integers that the array was made of
 
     def __post_init__(self) -> None:
         """Refuse empty arrays with huge axes: a sum over the empty one would not be empty."""
@@ -61,3 +62,20 @@ def dtype_of(value: Value) -> str:
 def shape_of(value: Value) -> Shape:
     """Return the shape of a value."""
     return value.shape if isinstance(value, Computed) else value.array.shape
+
+
+def weight_scales(value: Value, axis: int) -> dict[str, NDArray[Any]]:
+    """Return scales and zero points of weights that were integers, as convolutions keep them.
+
+    `axis` is that of the output channels; there are none if the scales lie along another.
+    """
+    return scales_along(value.quantization, axis) if isinstance(value, Known) else {}
+
+
+def scales_along(q: Quantization | None, axis: int) -> dict[str, NDArray[Any]]:
+    """Return them as arrays; zero points are those of int8, where they are not all 0."""
+    if q is None or q.axis not in (None, axis) or q.dtype not in (DType.INT8, DType.UINT8):
+        return {}
+    zeros = np.array(q.zero_point, np.int32) - (128 if q.dtype is DType.UINT8 else 0)
+    scales: dict[str, NDArray[Any]] = {"weight_scale": np.array(q.scale, np.float32)}
+    return {**scales, "weight_zero_point": zeros} if np.any(zeros) else scales

@@ -93,7 +93,8 @@ def real(call: Call, x: Value, scales: Scales) -> Value:
     call.builder.charge(array.shape)
     zero, scale = (_along(row, axis, array.ndim) for row in (scales.zero, scales.scale))
     values = (array.astype(np.int64) - zero.astype(np.int64)).astype(np.float32) * scale
-    return Known(np.asarray(values.reshape(array.shape), np.float32))
+    quantization = None if scales.limits() else scales.core()
+    return Known(np.asarray(values.reshape(array.shape), np.float32), "", quantization)
 
 
 def _axis(call: Call, rank: int, default: int = 1) -> int | None:

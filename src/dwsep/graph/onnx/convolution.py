@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.unsupported import Unsupported
-from ..importing.values import Value, shape_of
+from ..importing.values import Value, shape_of, weight_scales
 from ..ir import Array
 from ..sizes import LARGEST_SIZE
 from .call import Call
@@ -137,7 +137,7 @@ def conv(call: Call) -> Value:
     y = call.builder.emit(
         "conv",
         [image(call)],
-        {"weight": weight, "bias": bias},
+        {"weight": weight, "bias": bias, **weight_scales(call.value(1), 0)},
         stride=stride,
         dilation=dilation,
         padding=window_padding(call, kernel, stride, dilation),

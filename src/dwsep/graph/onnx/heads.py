@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.compositions import dense
-from ..importing.values import Computed, Known, Value, shape_of
+from ..importing.values import Computed, Known, Value, shape_of, weight_scales
 from ..ir import Array
 from ..sizes import known_product
 from .call import Call
@@ -33,7 +33,9 @@ def gemm(call: Call) -> Value:
             inner = _scaled(call.weight(2, "bias"), beta).reshape(-1)
             inner = np.broadcast_to(inner, (weight.shape[1],))
             bias = None
-        result = dense(build, a, _scaled(weight, alpha), inner)
+        columns = 0 if call.flag("transB", False) else 1
+        scales = weight_scales(b, columns) if alpha == 1 else {}
+        result = dense(build, a, _scaled(weight, alpha), inner, scales)
     else:
         b = build.transpose(b, (1, 0)) if call.flag("transB", False) else b
         result = build.emit("matmul", [a, b])
@@ -63,7 +65,8 @@ def matmul(call: Call) -> Value:
         a = build.reshape(a, (1, -1))
     if isinstance(a, Computed) and isinstance(b, Known) and ranks[1] <= 2:
         weight = call.weight(1, "weights")
-        y = dense(build, a, weight.reshape(-1, 1) if ranks[1] == 1 else weight)
+        scales = weight_scales(b, 1) if ranks[1] == 2 else {}
+        y = dense(build, a, weight.reshape(-1, 1) if ranks[1] == 1 else weight, None, scales)
     else:
         b = build.reshape(b, (-1, 1)) if ranks[1] == 1 else b
         y = build.emit("matmul", [a, b])

@@ -237,3 +237,11 @@ class Indices(AttributeType):
 
 
 OPTIONAL_ACTIVATION = Activation(required=False)
+
+# What the integers of an output stand for, in kinds that compute with integers.
+QUANTIZED_OUTPUT: dict[str, AttributeType] = {
+    "to": choice("int8", "uint8", required=False),
+    "scale": Floats(required=False),
+    "zero_point": Ints(required=False),
+    "axis": Int(required=False),
+}

@@ -8,13 +8,26 @@ from ...errors import ShapeError
 from ..ir import Node
 from ..sizes import broadcast, checked, known_product, shown, window
 from ..types import Shape
-from .attributes import OPTIONAL_ACTIVATION, Int, Pair, Sides
+from .attributes import OPTIONAL_ACTIVATION, QUANTIZED_OUTPUT, Floats, Int, Ints, Pair, Sides
 from .layout_rules import IMAGE, OVER_LAST_AXIS
 from .shape_rules import check_channels, from_image, image
-from .spec import OpSpec, Weights
+from .spec import BYTES, OpSpec, Weights, quantized
 
 _WINDOW = {"stride": Pair(), "dilation": Pair(), "padding": Sides()}
 _BIAS = Weights(("Cout",), required=False)
+# Of weights that are integers: real = weight_scale * (weight - weight_zero_point). Before the
+# passes weights are the real numbers, and these say which integers they came from.
+_SCALES = {
+    "weight_scale": Weights(("Cout or 1",), required=False),
+    "weight_zero_point": Weights(("Cout or 1",), required=False),
+}
+# An output of integers may be rounded to another int8 first, which `table` then maps to it.
+_QUANTIZED = {
+    **QUANTIZED_OUTPUT,
+    "tabled_scale": Floats(required=False),
+    "tabled_zero_point": Ints(required=False),
+}
+_QUANTIZED_WEIGHTS = {**_SCALES, "table": Weights(("256",), required=False)}
 
 
 def _residual(shape: Shape, inputs: Sequence[Shape]) -> Shape:
@@ -141,7 +154,11 @@ CONVOLUTIONS = (
         _conv,
         inputs=("x", "[residual]"),
         attributes={**_WINDOW, "groups": Int(required=False), "activation": OPTIONAL_ACTIVATION},
-        weights={"weight": Weights(("KH", "KW", "Cin / groups", "Cout")), "bias": _BIAS},
+        weights={
+            "weight": Weights(("KH", "KW", "Cin / groups", "Cout")),
+            "bias": _BIAS,
+            **_SCALES,
+        },
         layout=IMAGE,
         core=False,
         image=True,
@@ -167,7 +184,7 @@ CONVOLUTIONS = (
         _dense,
         inputs=("x", "[residual]"),
         attributes={"activation": OPTIONAL_ACTIVATION},
-        weights={"weight": Weights(("Cin", "Cout")), "bias": _BIAS},
+        weights={"weight": Weights(("Cin", "Cout")), "bias": _BIAS, **_SCALES},
         layout=OVER_LAST_AXIS,
         core=False,
         computed_as="pointwise",
@@ -180,11 +197,14 @@ CONVOLUTIONS = (
         "filters for each channel; output channel c * M + m is filter m of channel c",
         _depthwise,
         inputs=("x", "[residual]"),
-        attributes={**_WINDOW, "activation": OPTIONAL_ACTIVATION},
+        attributes={**_WINDOW, "activation": OPTIONAL_ACTIVATION, **_QUANTIZED},
         weights={
             "weight": Weights(("KH", "KW", "C", "M")),
             "bias": Weights(("C * M",), required=False),
+            **_QUANTIZED_WEIGHTS,
         },
+        dtype=quantized,
+        integer=BYTES,
         image=True,
     ),
     OpSpec(
@@ -192,8 +212,10 @@ CONVOLUTIONS = (
         "a matrix of weights applied to the channels; a residual is added before the activation",
         _pointwise,
         inputs=("x", "[residual]"),
-        attributes={"activation": OPTIONAL_ACTIVATION},
-        weights={"weight": Weights(("Cin", "Cout")), "bias": _BIAS},
+        attributes={"activation": OPTIONAL_ACTIVATION, **_QUANTIZED},
+        weights={"weight": Weights(("Cin", "Cout")), "bias": _BIAS, **_QUANTIZED_WEIGHTS},
+        dtype=quantized,
+        integer=BYTES,
         most_axes=4,
     ),
     OpSpec(
@@ -206,8 +228,15 @@ CONVOLUTIONS = (
             "groups": Int(),
             "kernel": Pair(),
             "activation": OPTIONAL_ACTIVATION,
+            **_QUANTIZED,
         },
-        weights={"weight": Weights(("KH", "KW", "Cin / groups", "Cout")), "bias": _BIAS},
+        weights={
+            "weight": Weights(("KH", "KW", "Cin / groups", "Cout")),
+            "bias": _BIAS,
+            **_QUANTIZED_WEIGHTS,
+        },
+        dtype=quantized,
+        integer=BYTES,
         image=True,
     ),
     OpSpec(

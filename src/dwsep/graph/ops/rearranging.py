@@ -165,6 +165,7 @@ REARRANGING = (
         dtype=moved,
         layout=LayoutRule(_carry_order),
         folds=True,
+        moves_values=True,
         changes_nothing=lambda a: True,
     ),
     OpSpec(
@@ -175,6 +176,7 @@ REARRANGING = (
         dtype=moved,
         layout=LayoutRule(_rename_axes, _before_transpose),
         folds=True,
+        moves_values=True,
         changes_nothing=lambda a: list(a["perm"]) == sorted(a["perm"]),
     ),
     OpSpec(
@@ -186,6 +188,7 @@ REARRANGING = (
         dtype=_one_type,
         layout=LayoutRule(_join, as_output),
         folds=True,
+        moves_values=True,
         changes_nothing=lambda a: True,
     ),
     OpSpec(
@@ -196,6 +199,7 @@ REARRANGING = (
         dtype=moved,
         layout=by_axis("starts", "stops", "steps"),
         folds=True,
+        moves_values=True,
         changes_nothing=lambda a: all(step == 1 for step in a["steps"]),
     ),
     OpSpec(
@@ -211,6 +215,7 @@ REARRANGING = (
         dtype=moved,
         layout=by_axis("before", "after"),
         folds=True,
+        moves_values=True,
         changes_nothing=lambda a: not any((*a["before"], *a["after"])),
     ),
     OpSpec(
@@ -221,6 +226,7 @@ REARRANGING = (
         dtype=moved,
         layout=LayoutRule(_follow_axis),
         folds=True,
+        moves_values=True,
     ),
     OpSpec(
         "expand",
@@ -230,6 +236,7 @@ REARRANGING = (
         dtype=moved,
         layout=by_axis("shape", passes_on=False),
         folds=True,
+        moves_values=True,
         changes_nothing=lambda a: True,
     ),
 )

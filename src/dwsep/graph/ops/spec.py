@@ -17,6 +17,7 @@ from .layout_rules import AS_IN_FILE, LayoutRule
 ShapeRule = Callable[[Node, Sequence[Shape], bool], Shape]
 DTypes = tuple[DType, Quantization | None]
 DTypeRule = Callable[[Node, Sequence[TensorType]], DTypes]
+BYTES = frozenset((DType.INT8, DType.UINT8))
 Cost = Callable[[Node, Sequence[Shape]], int]
 
 
@@ -34,6 +35,26 @@ def float32_only(node: Node, inputs: Sequence[TensorType]) -> DTypes:
         if type_.dtype is not DType.FLOAT32:
             raise ShapeError(f"need inputs of float32, got {type_.dtype.value}")
     return DType.FLOAT32, None
+
+
+def quantized(node: Node, inputs: Sequence[TensorType]) -> DTypes:
+    """Return float32 of floats; of integers, what the attributes say, or float32 as well."""
+    first = inputs[0]
+    if first.dtype is DType.FLOAT32:
+        return float32_only(node, inputs)
+    for type_ in inputs:
+        if type_.dtype not in BYTES or type_.quantization is None:
+            raise ShapeError(f"need float32, or int8 or uint8 that is quantized, got {type_}")
+    return output_quantization(node)
+
+
+def output_quantization(node: Node) -> DTypes:
+    """Return the type that the attributes of `QUANTIZED_OUTPUT` give."""
+    a = node.attributes
+    if a.get("to") is None:
+        return DType.FLOAT32, None
+    dtype = DType(a["to"])
+    return dtype, Quantization(tuple(a["scale"]), tuple(a["zero_point"]), a.get("axis"), dtype)
 
 
 def same_type(node: Node, inputs: Sequence[TensorType]) -> DTypes:
@@ -95,6 +116,12 @@ class OpSpec:
         About how many multiplications or moves a node needs.
     changes_nothing : callable, optional
         Whether a node of these attributes, if it keeps the shape, is its input.
+    integer : frozenset of DType
+        Types of inputs, all quantized with one scale, that the core computes with too; attributes
+        then say what the output is.
+    moves_values : bool
+        Whether every element of the output is one of the first input, or the largest of some, so
+        that the core computes it of int8 and uint8, whatever they stand for.
     """
 
     kind: str
@@ -112,6 +139,8 @@ class OpSpec:
     image: bool = False
     cost: Cost = moves
     changes_nothing: Callable[[Mapping[str, Any]], bool] | None = None
+    integer: frozenset[DType] = frozenset()
+    moves_values: bool = False
 
     @property
     def input_counts(self) -> tuple[int, int]:

@@ -9,9 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..ir import Array, Graph, Node
 from ._edit import Edit
 from .squeeze_excite import SqueezeExcite, match
+
+
+_FLOATS = ("weight", "bias")  # weights of nodes that compute with floats
 
 
 def run(graph: Graph) -> bool:
@@ -24,6 +29,8 @@ def run(graph: Graph) -> bool:
     edit = Edit(graph)
     for inverted in (True, False):
         for project in edit.nodes("pointwise"):
+            if _is_quantized(project):
+                continue  # stages of int8 gain nothing by being fused
             block = _block(edit, project)
             if block is not None and (block.is_inverted or not inverted):
                 _fuse(edit, block)
@@ -59,12 +66,17 @@ def _block(edit: Edit, project: Node) -> _Block | None:
             return None
         value = squeeze_excite.x
     depthwise = edit.made_by(value, "depthwise")
-    if depthwise is None or len(depthwise.inputs) > 1:
+    if depthwise is None or len(depthwise.inputs) > 1 or _is_quantized(depthwise):
         return None  # a block adds nothing in its middle
     expand = edit.made_by(depthwise.inputs[0], "pointwise")
-    if expand is not None and (len(expand.inputs) > 1 or not edit.private(expand.output)):
+    single = expand is not None and len(expand.inputs) == 1 and not _is_quantized(expand)
+    if expand is not None and not (single and edit.private(expand.output)):
         expand = None
     return _Block(project, depthwise, expand, squeeze_excite)
+
+
+def _is_quantized(node: Node) -> bool:
+    return bool(node.weights["weight"].dtype != np.float32)
 
 
 def _private_squeeze_excite(edit: Edit, product: Node) -> SqueezeExcite | None:
@@ -87,7 +99,8 @@ def _fuse(edit: Edit, block: _Block) -> None:
         "depthwise_activation": depthwise.attributes.get("activation"),
         "activation": project.attributes.get("activation"),
     }
-    weights = {**_renamed(depthwise, "depthwise"), **project.weights}
+    weights = {**_renamed(depthwise, "depthwise")}
+    weights.update({name: project.weights[name] for name in _FLOATS if name in project.weights})
     x = depthwise.inputs[0]
     if expand is not None:
         attributes["expand_activation"] = expand.attributes.get("activation")
@@ -102,4 +115,4 @@ def _fuse(edit: Edit, block: _Block) -> None:
 
 
 def _renamed(node: Node, stage: str) -> dict[str, Array]:
-    return {f"{stage}_{name}": array for name, array in node.weights.items()}
+    return {f"{stage}_{name}": node.weights[name] for name in _FLOATS if name in node.weights}

@@ -11,10 +11,11 @@ import numpy as np
 from ...errors import InvalidModelError
 from ..importing.compositions import dense, reshaped
 from ..importing.unsupported import Unsupported
-from ..importing.values import Known, Value, shape_of
+from ..importing.values import Known, Value, scales_along, shape_of
 from ..ir import Array
 from ..sizes import LARGEST_SIZE
 from .call import Call
+from .quantized import core_quantization
 from .registry import operator
 
 Pair = tuple[int, int]
@@ -58,6 +59,12 @@ def _bias(call: Call, index: int, channels: int) -> Array:
     return bias
 
 
+def _scales(call: Call, axis: int) -> dict[str, Any]:
+    """Return what the integers of the weights stand for."""
+    tensor = call.tensors[1]
+    return {} if tensor is None else scales_along(core_quantization(tensor), axis)
+
+
 def _filters(call: Call, index: int) -> Array:
     filters = call.weight(index, "weights")
     if filters.ndim != 4 or 0 in filters.shape:
@@ -70,10 +77,12 @@ def conv(call: Call) -> Value:
     """Import a convolution; filters are (out, KH, KW, in / groups), depthwise (1, KH, KW, out)."""
     filters, (_, _, _, channels) = _filters(call, 1), (*call.shape(), *[None] * 4)[:4]
     image_size(call)
+    axis = 0  # of the output channels
     if call.type == "DEPTHWISE_CONV_2D":
         if filters.shape[0] != 1 or filters.shape[3] % (channels or 1):
             raise InvalidModelError(f"weights {filters.shape} do not fit {channels} channels")
         groups, weight = channels or 1, filters.transpose(1, 2, 0, 3)
+        axis = 3
     else:
         if (channels or 0) % filters.shape[3]:
             raise InvalidModelError(f"weights {filters.shape} do not fit {channels} channels")
@@ -83,7 +92,11 @@ def conv(call: Call) -> Value:
     y = call.builder.emit(
         "conv",
         [call.value(0)],
-        {"weight": np.ascontiguousarray(weight), "bias": _bias(call, 2, weight.shape[3])},
+        {
+            "weight": np.ascontiguousarray(weight),
+            "bias": _bias(call, 2, weight.shape[3]),
+            **_scales(call, axis),
+        },
         stride=stride,
         dilation=dilation,
         padding=_padding(call, kernel, stride, dilation),
@@ -159,7 +172,7 @@ def fully_connected(call: Call) -> Value:
         matrix = call.weight(1, "weights")
         if matrix.ndim != 2:
             raise InvalidModelError(f"weights: need a matrix, got shape {matrix.shape}")
-        y = dense(build, x, matrix.T, _bias(call, 2, matrix.shape[0]))
+        y = dense(build, x, matrix.T, _bias(call, 2, matrix.shape[0]), _scales(call, 0))
     else:
         y = build.emit("matmul", [x, build.transpose(weights, (1, 0))])
         y = build.binary("add", y, call.value(2)) if call.has(2) else y

@@ -1,0 +1,66 @@
+"""Moves integers instead of the real numbers that they stand for.
+
+dequantize, then reshape becomes reshape, then dequantize: a quarter of the bytes, and a
+quantization that follows meets the dequantization and vanishes with it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..ir import Graph, Node
+from ..ops import OPS
+from ._edit import Edit
+from ._integers import integers_of, meaning_of, quantization_of, rounds_to_bytes, scales
+
+
+def run(graph: Graph) -> bool:
+    """Let dequantizations sink below what only moves values; drop those that are undone."""
+    edit = Edit(graph)
+    for node in edit.nodes():
+        if OPS[node.kind].moves_values:
+            _sink(edit, node)
+        elif rounds_to_bytes(node):
+            _undone(edit, node)
+    return edit.finish()
+
+
+def _sink(edit: Edit, node: Node) -> None:
+    integers = [integers_of(edit, value) for value in node.inputs]
+    moved = [value for value in integers if value is not None]
+    types = {(edit.graph.types[v].dtype, edit.graph.types[v].quantization) for v in moved}
+    if len(moved) < len(integers) or len(types) != 1:
+        return
+    attributes = _with_integer_value(edit, node, moved[0])
+    if attributes is None:
+        return
+    like = edit.fresh(f"{node.output}_integers")
+    new = Node(node.kind, moved, like, attributes, node.weights, node.name)
+    conversion = meaning_of(edit, moved[0])
+    edit.become(node, "dequantize", [edit.insert(node, new)], conversion)
+
+
+def _with_integer_value(edit: Edit, node: Node, x: str) -> dict[str, Any] | None:
+    """Return the attributes of a node on integers: what pads with a number needs one of those."""
+    if node.kind != "pad" or node.attributes.get("mode", "constant") != "constant":
+        return node.attributes
+    q, dtype = quantization_of(edit, x), edit.graph.types[x].dtype.numpy
+    scale, zero = np.float32(q.scale[0]), q.zero_point[0]
+    number = np.float32(node.attributes.get("value", 0.0))
+    with np.errstate(all="ignore"):
+        stored = float(np.rint(number / scale)) + zero
+    limits = np.iinfo(dtype)
+    if not limits.min <= stored <= limits.max or np.float32(stored - zero) * scale != number:
+        return None
+    return {**node.attributes, "value": stored}
+
+
+def _undone(edit: Edit, node: Node) -> None:
+    """Replace integers that are dequantized and quantized alike by themselves."""
+    x = integers_of(edit, node.inputs[0])
+    if x is None or meaning_of(edit, x) != scales(node):
+        return
+    if edit.graph.types[x].dtype.value == node.attributes["to"]:
+        edit.become(node, "identity", [x])
