@@ -158,6 +158,10 @@ py::list steps(const Network& network, const std::vector<Sizes>& inputs, const p
     d["bytes"] = step.bytes;
     d["parameters"] = step.parameters;
     d["free"] = step.free;
+    py::list types;
+    for (const DType type : step.input_types) types.append(name_of(type));
+    d["input_dtypes"] = py::tuple(types);
+    d["dtype"] = name_of(step.type);
     list.append(std::move(d));
   }
   return list;

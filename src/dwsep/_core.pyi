@@ -234,6 +234,8 @@ class StepDict(TypedDict):
     bytes: float
     parameters: int
     free: bool
+    input_dtypes: tuple[str, ...]
+    dtype: str
 
 # The metaclass that pybind11 gives its classes; no module exports it.
 @type_check_only

@@ -46,6 +46,10 @@ class StepRow:
         Size of inputs, weights and output, each counted once.
     free : bool
         The step takes no time: its output is a view of its input, or was computed in place.
+    input_dtypes : tuple of str
+        Of each input.
+    dtype : str
+        Of the output.
     """
 
     name: str
@@ -58,6 +62,8 @@ class StepRow:
     flops: float
     bytes: float
     free: bool
+    input_dtypes: tuple[str, ...] = ()
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True)

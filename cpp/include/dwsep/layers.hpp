@@ -72,8 +72,8 @@ struct TensorTypes {
   TensorType x, y;
   TensorType residual;             ///< int8 or uint8, if calls of an int8 layer bring one
   TensorType expanded, depthwise;  ///< between the stages of the fused layers: the output of each; int8 or uint8
-  /// A layer with an activation that is a clip may look its result up: it rounds to int8 by `tabled`, and y gets table[rounded + 128], of 256
-  /// numbers as int8 has them (128 lower than those of a y of uint8).
+  /// A layer with an activation that is a clip may look its result up: it rounds to int8 by `tabled`, and y gets table[rounded + 128], of
+  /// 256 numbers as int8 has them (128 lower than those of a y of uint8).
   TensorType tabled{};
   const std::int8_t* table = nullptr;
 };

@@ -71,10 +71,12 @@ struct StepInfo {
   std::string name, kind, kernel;
   std::vector<Sizes> inputs;
   Sizes output;
-  double flops = 0;             ///< additions and multiplications counted apart
-  double bytes = 0;             ///< inputs, weights and output, each once
-  std::int64_t parameters = 0;  ///< weights and biases
-  bool free = false;            ///< takes no time: its output is a view of its input, or computed in place
+  double flops = 0;                  ///< additions and multiplications counted apart
+  double bytes = 0;                  ///< inputs, weights and output, each once
+  std::int64_t parameters = 0;       ///< weights and biases
+  bool free = false;                 ///< takes no time: its output is a view of its input, or computed in place
+  std::vector<DType> input_types{};  ///< of each input
+  DType type = DType::float32;       ///< of the output
 };
 
 /// Moving copies, so that a moved-from network is still valid.

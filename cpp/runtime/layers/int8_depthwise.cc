@@ -60,6 +60,8 @@ class Int8Depthwise final : public PackedLayer {
     return {"depthwise", stage_.kernel_name(), "rows", useful_threads(x, threads), flops(g, x), bytes(g, x)};
   }
 
+  std::int64_t packed_bytes() const override { return stage_.packed_bytes(); }
+
  private:
   Geometry geometry(const Shape& x) const { return resolve(options_, kh_, kw_, x); }
   PerThread<float> floats(const Geometry& g, int threads, Scratch& s) const {

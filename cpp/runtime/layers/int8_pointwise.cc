@@ -18,6 +18,7 @@ class Int8Pixels {
   std::int64_t scratch_floats() const { return stage_.finish_floats(kFinishRows); }
   double flops(double pixels) const { return stage_.flops(pixels); }
   double weight_bytes() const { return stage_.weight_bytes(); }
+  std::int64_t packed_bytes() const { return stage_.packed_bytes(); }
   std::string kernel_name() const { return stage_.kernel_name(); }
   bool split_by_panels(std::int64_t pixels, int threads) const {
     return runtime::split_by_panels(stage_.panels(), stage_.columns(), pixels, threads);

@@ -65,6 +65,7 @@ Int8Stage::Int8Stage(const Int8Filter& f, const Int8Tensors& t, const Activation
   kernel_->pack(&w);
   panels_ = w.panels;
   panel_columns_ = w.panel_columns;
+  packed_bytes_ = w.bytes + 8 * w.sums;
 
   x_flip_ = t.x.flip();
   x_zero_ = shared_array<std::int8_t>(f.k_channels() + kLineBytes);

@@ -60,6 +60,7 @@ class Int8Stage {
   const char* kernel_name() const { return kernel_->name; }
   double flops(double pixels) const { return 2.0 * magnitude({k_, columns_}) * pixels; }
   double weight_bytes() const { return magnitude({k_ + 8, columns_}); }
+  std::int64_t packed_bytes() const { return packed_bytes_; }
 
  private:
   void finish(const float* v, std::int64_t v_row, void* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns) const;
@@ -73,7 +74,7 @@ class Int8Stage {
   Int8Residual residual_{};
   Requantize q_{};
   const KernelEntry *kernel_, *finish_ = nullptr;
-  std::int64_t panels_, panel_columns_;
+  std::int64_t panels_, panel_columns_, packed_bytes_;
   std::shared_ptr<std::byte> packed_;
   std::shared_ptr<std::int32_t> initial_, ranges_;
   std::shared_ptr<float> multiplier_values_;

@@ -113,6 +113,12 @@ class Int8Standard final : public PackedLayer {
             bytes(g, x)};
   }
 
+  std::int64_t packed_bytes() const override {
+    std::int64_t bytes = 0;
+    for (const Int8Stage& stage : groups_) bytes += stage.packed_bytes();
+    return bytes;
+  }
+
  private:
   struct Pieces {
     PerThread<std::int8_t> windows;

@@ -46,6 +46,8 @@ class PackedLayer {
   /// threads are done, by a barrier or the end of the team, before anybody reads y or uses scratch again.
   virtual void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept = 0;
   virtual Plan plan(const Shape& x, int threads) const = 0;
+  /// Bytes of weights that the layer packed for itself, beside those that it was given packed.
+  virtual std::int64_t packed_bytes() const { return 0; }
 };
 
 /// [begin, end) of `total` equal parts, for one of `parts`.

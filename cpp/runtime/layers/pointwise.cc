@@ -21,6 +21,7 @@ class FloatPixels {
   static std::int64_t scratch_floats() { return 0; }
   double flops(double pixels) const { return stage_.flops(pixels); }
   double weight_bytes() const { return stage_.weight_bytes(); }
+  static std::int64_t packed_bytes() { return 0; }
   std::string kernel_name() const { return stage_.kernel_name(); }
   bool split_by_panels(std::int64_t pixels, int threads) const { return runtime::split_by_panels(stage_.packed(), pixels, threads); }
 

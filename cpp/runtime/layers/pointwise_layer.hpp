@@ -68,6 +68,8 @@ class PointwiseLayer final : public PackedLayer {
             bytes(x)};
   }
 
+  std::int64_t packed_bytes() const override { return stage_.packed_bytes(); }
+
  private:
   /// The same pixels of a tensor one wide, with its height as the width and its batch as the height.
   template <class T>

@@ -71,9 +71,7 @@ class Description {
   ConvOptions conv_options() const;
 
   /// Whether the first input holds integers that stand for real numbers.
-  bool reads_quantized() const {
-    return !inputs.empty() && inputs[0].quantization != nullptr && size_of(inputs[0].dtype) == 1;
-  }
+  bool reads_quantized() const { return !inputs.empty() && inputs[0].quantization != nullptr && size_of(inputs[0].dtype) == 1; }
   /// The type that `to`, `scale`, `zero_point` and `axis` give the output; float32 without `to`.
   ValueType quantized_output() const;
   /// `scale`, `zero_point` and `axis`, each with a prefix.

@@ -120,13 +120,15 @@ class Reader {
       reject_array(owner, r, "a type that this version knows, 0 to " + std::to_string(kDTypes - 1), "type " + std::to_string(r.dtype));
     }
     // Weights: constants may have one. Which types weights may have is known to the step.
-    if (!owner.kind.empty() && r.type.quantization != nullptr) reject_array(owner, r, "no quantization of weights", "a quantization");
+    if (!owner.kind.empty() && r.type.quantization != nullptr) {
+      reject_array(owner, r, std::string("no quantization for type ") + name_of(r.type.dtype) + " of weights", "a quantization");
+    }
     const auto* const rules = std::find_if(std::begin(kLayouts), std::end(kLayouts),
                                            [&](const LayoutRules& l) { return static_cast<std::uint32_t>(l.layout) == r.layout; });
     if (rules == std::end(kLayouts))
       reject_array(owner, r, "a layout that this version knows, 0 to 2", "layout " + std::to_string(r.layout));
     if (rules->layout != Layout::row_major && r.type.dtype != DType::float32) {
-      reject_array(owner, r, "type float32 in layout " + std::to_string(r.layout), name_of(r.type.dtype));
+      reject_array(owner, r, "type float32", name_of(r.type.dtype));
     }
     if (r.parameters.size() != rules->parameters) {
       reject_array(owner, r, std::to_string(rules->parameters) + " parameters of layout " + std::to_string(r.layout),
@@ -218,6 +220,7 @@ class Reader {
   /// What the library writes grows eightfold at most, on a processor with wider vectors.
   void check_growth(const Op& op) {
     constexpr std::uint64_t kMost = 32, kAllowed = std::uint64_t{1} << 20, kAround = 256;
+    packed_bytes_ += static_cast<std::uint64_t>(op.packed_bytes());
     for (const NamedWeights& w : op.named_weights()) packed_bytes_ += kAround + static_cast<std::uint64_t>(stored_bytes(w.weights));
     if (packed_bytes_ > kMost * file_.size + kAllowed) {
       reject("file", "packed weights of at most 32 times its size", std::to_string(packed_bytes_) + " bytes");

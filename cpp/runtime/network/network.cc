@@ -191,7 +191,9 @@ std::vector<StepInfo> Network::steps(const std::vector<Sizes>& inputs, int threa
     for (const int v : step.inputs) {
       operands.push_back(shapes[static_cast<std::size_t>(v)]);
       info.inputs.push_back(sizes_of(operands.back()));
+      info.input_types.push_back(values[static_cast<std::size_t>(v)].type.dtype);
     }
+    info.type = values[static_cast<std::size_t>(step.output)].type.dtype;
     info.kernel = step.op->kernel(operands, plan->threads());
     info.parameters = count_parameters(*step.op);
     info.free = plan->free(static_cast<int>(infos.size()));
@@ -216,6 +218,7 @@ std::int64_t Network::arena_bytes(const std::vector<Sizes>& inputs, int threads)
 std::int64_t Network::weight_bytes() const {
   std::int64_t bytes = 0;
   for (const Step& step : impl_->definition().steps) {
+    bytes += step.op->packed_bytes();
     for (const NamedWeights& w : step.op->named_weights()) bytes += stored_bytes(w.weights);
   }
   return bytes;
@@ -262,8 +265,7 @@ int NetworkBuilder::step(const std::string& kind, const std::string& name, const
     const Dims shape = dims_of(entry.second.shape, what);
     if (entry.second.quantization != nullptr) reject(what, "no quantization: scales are weights of their own", "one");
     // Packing copies them; nothing refers to them afterwards but what small vectors an op keeps.
-    d.weights.emplace(entry.first,
-                      RawWeights{shape, copied(entry.second, shape, what), ValueType{entry.second.dtype}});
+    d.weights.emplace(entry.first, RawWeights{shape, copied(entry.second, shape, what), ValueType{entry.second.dtype}});
   }
   return draft_->add_step(std::move(d), inputs);
 }

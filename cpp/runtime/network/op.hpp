@@ -54,6 +54,8 @@ class Op {
   virtual double flops(const std::vector<Dims>& /*inputs*/, const Dims& output) const { return static_cast<double>(output.count()); }
   virtual std::string kernel(const std::vector<Dims>& /*inputs*/, int /*threads*/) const { return {}; }
   virtual std::vector<NamedWeights> named_weights() const { return {}; }
+  /// Bytes of weights that the op holds in another form, beside those.
+  virtual std::int64_t packed_bytes() const { return 0; }
 };
 
 /// Makes an op of any kind that the schemas list. Throws std::invalid_argument if kind, attributes or weights do not match the schema.

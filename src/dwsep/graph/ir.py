@@ -38,7 +38,7 @@ class Node:
     inputs: list[str]
     output: str
     attributes: dict[str, Any] = field(default_factory=dict)
-    weights: dict[str, Any] = field(default_factory=dict)  # arrays; of integers in int8 nodes
+    weights: dict[str, Array] = field(default_factory=dict)
     name: str = ""
 
 

@@ -1,5 +1,5 @@
-// Convolutions of int8 as steps of a network: weights are int8 or uint8 with scales of their own, what the inputs stand for is known of them,
-// and attributes say what the output is.
+// Convolutions of int8 as steps of a network: weights are int8 or uint8 with scales of their own, what the inputs stand for is known of
+// them, and attributes say what the output is.
 #include "runtime/layers/int8_layers.hpp"
 #include "runtime/network/ops/layer_op.hpp"
 #include "runtime/network/weights.hpp"
@@ -37,7 +37,8 @@ struct Parts {
   static const RawWeights& array(const Description& d, const std::string& key, int rank) {
     const Weights* const found = d.find_weights(key);
     const auto* const w = found == nullptr ? nullptr : std::get_if<RawWeights>(found);
-    if (w == nullptr) d.reject("weights '" + key + "'", "an unpacked array, as x is quantized", found == nullptr ? "none" : "packed weights");
+    if (w == nullptr)
+      d.reject("weights '" + key + "'", "an unpacked array, as x is quantized", found == nullptr ? "none" : "packed weights");
     bool empty = false;
     for (const std::int64_t size : w->shape) empty = empty || size < 1;
     if (w->shape.rank() != rank || empty) {
@@ -65,7 +66,8 @@ struct Parts {
     types.x = {d.inputs[0].dtype, d.inputs[0].quantization.get()};
     types.y = {output.dtype, output.quantization.get()};
     if (d.inputs.size() > 1) types.residual = {d.inputs[1].dtype, d.inputs[1].quantization.get()};
-    if (d.inputs.size() > 1 && size_of(d.inputs[1].dtype) != 1) d.reject("residual", "type int8 or uint8, as x is quantized", name_of(d.inputs[1].dtype));
+    if (d.inputs.size() > 1 && size_of(d.inputs[1].dtype) != 1)
+      d.reject("residual", "type int8 or uint8, as x is quantized", name_of(d.inputs[1].dtype));
     if (!d.has_weights("table")) return;
     const RawWeights& table = d.vector("table", 256);
     tabled = d.quantization("tabled_");

@@ -90,6 +90,7 @@ class LayerOp final : public Op {
     return layer_->plan(image_shape(inputs[0]), threads).kernel;
   }
   std::vector<NamedWeights> named_weights() const override { return weights_; }
+  std::int64_t packed_bytes() const override { return layer_->packed_bytes(); }
 
  private:
   std::string name_;
@@ -221,7 +222,7 @@ std::unique_ptr<const Op> make_standard_op(const Description& d) {
 constexpr AttributeSchema kActivation{"activation", AttributeType::activation, Presence::optional};
 constexpr AttributeSchema kTabledScale{"tabled_scale", AttributeType::reals, Presence::optional};
 constexpr AttributeSchema kTabledZero{"tabled_zero_point", AttributeType::integers, Presence::optional};
-constexpr AttributeSchema kPointwiseAttributes[] = {kActivation,  kOutputType,  kOutputScale, kOutputZero,
+constexpr AttributeSchema kPointwiseAttributes[] = {kActivation, kOutputType,  kOutputScale, kOutputZero,
                                                     kOutputAxis, kTabledScale, kTabledZero};
 constexpr AttributeSchema kDepthwiseAttributes[] = {{"stride", AttributeType::pair},
                                                     {"dilation", AttributeType::pair},

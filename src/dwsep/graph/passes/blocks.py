@@ -15,7 +15,6 @@ from ..ir import Array, Graph, Node
 from ._edit import Edit
 from .squeeze_excite import SqueezeExcite, match
 
-
 _FLOATS = ("weight", "bias")  # weights of nodes that compute with floats
 
 
