@@ -28,6 +28,7 @@ def load(
     outputs: Sequence[str] | None = None,
     signature: str | None = None,
     mmap: bool = False,
+    float_io: bool = False,
 ) -> Model:
     """Load a network from an ONNX, TFLite or ``.dwsep`` file.
 
@@ -54,6 +55,9 @@ def load(
         nothing is copied. The file must then stay as it is as long as the model lives; if it gets
         shorter, the process ends by a bus error. Replacing it by another (``os.replace``,
         :meth:`Model.save`) is safe.
+    float_io : bool, default False
+        Of a quantized network: take and give float32 where the file has int8 or uint8 that stand
+        for real numbers. Conversions at its edges are steps of the network.
 
     Returns
     -------
@@ -85,7 +89,9 @@ def load(
         raise TypeError(f"signature: need None or a name, got {shown(signature)}")
     if not isinstance(mmap, bool):
         raise TypeError(f"mmap: need a bool, got {shown(mmap)}")
-    options = _Options(input_layout, input_shapes, outputs, signature, mmap)
+    if not isinstance(float_io, bool):
+        raise TypeError(f"float_io: need a bool, got {shown(float_io)}")
+    options = _Options(input_layout, input_shapes, outputs, signature, mmap, float_io)
     chosen, opened = _format_of(source)
     if signature is not None and chosen.suffix != ".tflite":
         raise ValueError(f"signature: need None for all but .tflite files, got {signature!r}")
@@ -130,12 +136,14 @@ class _Options(NamedTuple):
     outputs: Sequence[str] | None
     signature: str | None
     mmap: bool
+    float_io: bool = False
 
 
 def _load_saved(source: Any, options: _Options) -> Model:
     for name, value in options._asdict().items():
-        if name != "mmap" and value is not None:
-            raise ValueError(f"{name}: need None for a .dwsep file, got {value!r}")
+        nothing = False if name == "float_io" else None
+        if name != "mmap" and value is not nothing:
+            raise ValueError(f"{name}: need {nothing} for a .dwsep file, got {value!r}")
     if isinstance(source, str):
         return Model(_core.Network.load(os.fsencode(source), options.mmap))
     return Model(_core.Network.from_bytes(bytes(source)))
@@ -161,12 +169,16 @@ def _import_onnx(source: Any, options: _Options) -> Graph:
 def _lowered(imports: Callable[[Any, _Options], Graph], source: Any, options: _Options) -> Model:
     """Return the model of what an importer makes."""
     from .graph.lowering import lower
+    from .graph.passes import float_io
     from .graph.pipeline import optimize
     from .session import states_text
 
     def make() -> Model:
         with np.errstate(all="ignore"):  # weights may be any numbers
-            graph = optimize(imports(source, options), input_layout=options.input_layout)
+            graph = imports(source, options)
+            if options.float_io:
+                float_io.run(graph)
+            graph = optimize(graph, input_layout=options.input_layout)
             return Model(lower(graph, {"name": graph.name, **states_text(graph.states)}))
 
     return _core.in_float_environment(make)  # weights are folded, which rounds

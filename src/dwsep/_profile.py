@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Profile", "StepTime", "profile"]
 
 
+_ITEM_BYTES = {"float32": 4, "int8": 1, "uint8": 1, "int32": 4, "float16": 2, "int64": 8, "bool": 1}
+
+
 @dataclass(frozen=True)
 class StepTime:
     """A step of a network and its time.
@@ -181,7 +184,7 @@ def _count(number: int, noun: str) -> str:
 def _step_time(row: StepRow, seconds: float, threads: int, peak: float) -> StepTime:
     if row.free:
         return StepTime(row, 0.0, 0.0, 0.0, "", "", 0.0)
-    written = 4.0 * prod(row.output)
+    written = float(_ITEM_BYTES[row.dtype] * prod(row.output))
     work = _limits.Work(row.flops, row.bytes - written, written)
     limit = _limits.limit(work, threads, peak)
     safe = max(seconds, 1e-9)  # the clock's tick: a step may take less

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ._arguments import integer, shown
@@ -21,6 +21,29 @@ __all__ = ["StepRow", "Summary", "input_shapes", "summarize"]
 _MULTIPLY_ADD = frozenset(
     ("depthwise", "pointwise", "standard", "separable", "inverted_residual", "matmul")
 )
+
+
+_BYTES = ("int8", "uint8")
+_KEY = "float_steps"  # of a network's metadata
+
+
+def float_steps_text(reasons: Mapping[str, str]) -> dict[str, str]:
+    """Return why steps compute with float32 as metadata of a network; nothing if none does."""
+    return {_KEY: to_json(dict(reasons))} if reasons else {}
+
+
+def _float_steps(network: _core.Network) -> dict[str, str]:
+    """Return what the metadata says; files may have any text there."""
+    text = network.metadata.get(_KEY)
+    if text is None:
+        return {}
+    import json
+
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return {str(k): str(v) for k, v in read.items()} if isinstance(read, dict) else {}
 
 
 @dataclass(frozen=True)
@@ -83,6 +106,8 @@ class Summary:
         Size of all weights, as they are packed.
     arena_bytes : int
         Memory of a call in addition to weights, inputs and outputs.
+    float_steps : dict of str to str
+        Steps of a quantized network that compute with float32, by name, and why.
     """
 
     name: str
@@ -93,12 +118,14 @@ class Summary:
     parameters: int
     weight_bytes: int
     arena_bytes: int
+    float_steps: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return everything as the text of a JSON object."""
         return to_json(asdict(self))
 
     def __str__(self) -> str:
+        typed = any(row.dtype in _BYTES for row in self.rows)
         headers = ("", "node", "kind", "input", "output", "kernel", "MACs", "parameters")
         rows = [
             (
@@ -106,7 +133,7 @@ class Summary:
                 row.name,
                 row.kind,
                 ", ".join(map(shape_text, row.inputs)),
-                shape_text(row.output),
+                shape_text(row.output) + (f" {row.dtype}" if typed else ""),
                 "(no work)" if row.free else row.kernel,
                 f"{row.macs:,}" if row.macs else "",
                 f"{row.parameters:,}" if row.parameters else "",
@@ -119,7 +146,16 @@ class Summary:
             f"{table(headers, [*rows, total], 6)}\n"
             f"weights {_megabytes(self.weight_bytes)}, "
             f"scratch memory of a call {_megabytes(self.arena_bytes)}"
+            f"{self._islands()}"
         )
+
+    def _islands(self) -> str:
+        """Return a line for each step of float32 in a quantized network."""
+        if not self.float_steps:
+            return ""
+        names = {row.name for row in self.rows if not row.free}
+        lines = [f"  {name}: {why}" for name, why in self.float_steps.items() if name in names]
+        return "\ncomputed with float32:\n" + "\n".join(lines) if lines else ""
 
 
 def _values(shapes: Mapping[str, Sequence[int]]) -> str:
@@ -201,4 +237,5 @@ def summarize(
         parameters=sum(row.parameters for row in rows),
         weight_bytes=network.weight_bytes,
         arena_bytes=network.arena_bytes(sizes, num_threads),
+        float_steps=_float_steps(network),
     )

@@ -69,6 +69,8 @@ class Graph:
     types: dict[str, TensorType] = field(default_factory=dict)
     channels_last: bool = False
     states: dict[str, State] = field(default_factory=dict)  # by names of inputs
+    # Why nodes of a quantized network compute with float32, by names; the passes find out.
+    float_steps: dict[str, str] = field(default_factory=dict)
 
     def shape(self, value: str) -> Shape:
         """Return the shape of a value."""

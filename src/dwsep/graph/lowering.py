@@ -8,6 +8,7 @@ import numpy as np
 
 from dwsep import _core
 
+from .._summary import float_steps_text
 from .ir import AnyArray, Graph, Node
 from .ops import OPS
 from .ops.attributes import CoreValue
@@ -43,7 +44,7 @@ def lower(graph: Graph, metadata: dict[str, str]) -> _core.Network:
         if name not in numbers:
             numbers[name] = _constant(builder, graph, name)
         builder.output(name, numbers[name])
-    for key, text in metadata.items():
+    for key, text in {**metadata, **float_steps_text(graph.float_steps)}.items():
         builder.metadata(key, text)
     return builder.finish()
 

@@ -118,6 +118,7 @@ def _compute_with_integers(graph: Graph) -> None:
     integer_moves.run(graph)
     constants.run(graph)  # equal conversions are one
     integer_steps.run(graph)
+    graph.float_steps = integer_steps.float_steps(graph)
 
 
 def _fold(graph: Graph) -> None:

@@ -10,49 +10,68 @@ from ..types import Quantization
 from ._edit import Edit
 
 
-def integers_of(edit: Edit, value: str) -> str | None:
-    """Return the int8 or uint8 value, of one scale, whose real numbers a value is."""
+def integers_of(edit: Edit, value: str, *, per_channel: bool = False) -> str | None:
+    """Return the int8 or uint8 value whose real numbers a value is.
+
+    It has one scale, or, where `per_channel`, perhaps one for each index along the last axis.
+    """
     node = edit.made_by(value, "dequantize")
     if node is None or meaning_of(edit, node.inputs[0]) != scales(node):
         return None
-    return node.inputs[0]
+    if node.attributes.get("axis") is not None and not per_channel:
+        return None
+    return node.inputs[0] if _last(edit, node) else None
 
 
 def meaning_of(edit: Edit, value: str) -> dict[str, Any] | None:
-    """Return scale and zero point, as attributes have them, of int8 or uint8 values."""
+    """Return scale, zero point and axis, as attributes have them, of int8 or uint8 values."""
     type_ = edit.graph.types[value]
     q = type_.quantization
-    if type_.dtype not in BYTES or q is None or q.axis is not None:
+    if type_.dtype not in BYTES or q is None:
         return None
-    return {"scale": q.scale, "zero_point": q.zero_point}
+    return {"scale": q.scale, "zero_point": q.zero_point, "axis": q.axis}
 
 
-def scales(node: Node) -> dict[str, Any] | None:
-    """Return scale and zero point of a conversion that has one."""
+def scales(node: Node) -> dict[str, Any]:
+    """Return scale, zero point and axis of a conversion."""
     a = node.attributes
-    if a.get("axis") is not None:
-        return None
-    return {"scale": tuple(a["scale"]), "zero_point": tuple(a["zero_point"])}
+    scale, zero = tuple(a["scale"]), tuple(a["zero_point"])
+    return {"scale": scale, "zero_point": zero, "axis": a.get("axis")}
 
 
-def rounds_to_bytes(node: Node) -> bool:
-    """Return whether a node quantizes to the whole of int8 or uint8, by one scale."""
+def _last(edit: Edit, node: Node) -> bool:
+    axis = node.attributes.get("axis")
+    return axis is None or axis == len(edit.shape(node.output)) - 1
+
+
+def rounds_to_bytes(edit: Edit, node: Node, *, per_channel: bool = False) -> bool:
+    """Return whether a node quantizes to the whole of int8 or uint8, as `integers_of` has it."""
     a = node.attributes
-    whole = a.get("least") is None and a.get("most") is None
-    return node.kind == "quantize" and whole and scales(node) is not None and a["to"] != "int32"
+    if node.kind != "quantize" or a["to"] == "int32":
+        return False
+    if a.get("axis") is not None and not per_channel:
+        return False
+    return a.get("least") is None and a.get("most") is None and _last(edit, node)
 
 
-def only_rounded_by(edit: Edit, value: str) -> Node | None:
+def only_rounded_by(edit: Edit, value: str, *, per_channel: bool = False) -> Node | None:
     """Return the node that quantizes a value, if nothing else reads it."""
     readers = edit.readers(value)
-    if edit.is_output(value) or len(readers) != 1 or not rounds_to_bytes(readers[0]):
+    if edit.is_output(value) or len(readers) != 1:
         return None
-    return readers[0]
+    return readers[0] if rounds_to_bytes(edit, readers[0], per_channel=per_channel) else None
 
 
 def output_of(node: Node) -> dict[str, Any]:
     """Return the attributes that give another node the type of what a node quantizes."""
-    return {"to": node.attributes["to"], **(scales(node) or {})}
+    return {"to": node.attributes["to"], **scales(node)}
+
+
+def clips(node: Node) -> bool:
+    """Return whether a node's activation, if it has one, is a clip."""
+    activation = node.attributes.get("activation")
+    kind = activation[0] if isinstance(activation, tuple) else activation
+    return kind in (None, "relu", "relu6", "clip")
 
 
 def quantization_of(edit: Edit, value: str) -> Quantization:

@@ -22,7 +22,7 @@ def run(graph: Graph) -> bool:
     for node in edit.nodes():
         if OPS[node.kind].moves_values:
             _sink(edit, node)
-        elif rounds_to_bytes(node):
+        elif rounds_to_bytes(edit, node, per_channel=True):
             _undone(edit, node)
     return edit.finish()
 
@@ -59,7 +59,7 @@ def _with_integer_value(edit: Edit, node: Node, x: str) -> dict[str, Any] | None
 
 def _undone(edit: Edit, node: Node) -> None:
     """Replace integers that are dequantized and quantized alike by themselves."""
-    x = integers_of(edit, node.inputs[0])
+    x = integers_of(edit, node.inputs[0], per_channel=True)
     if x is None or meaning_of(edit, x) != scales(node):
         return
     if edit.graph.types[x].dtype.value == node.attributes["to"]:

@@ -10,29 +10,69 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ...errors import ShapeError
 from ..ir import Graph, Node
 from ..ops import OPS
 from ..types import DType, Quantization
 from ._edit import Edit
-from ._integers import integers_of, only_rounded_by, output_of, quantization_of
+from ._integers import clips, integers_of, only_rounded_by, output_of, quantization_of
 
+CONVOLUTIONS = ("depthwise", "pointwise", "standard")
 _LARGEST_SUM = 2**31 - 1
-_CONVOLUTIONS = ("depthwise", "pointwise", "standard")
+_CONVERSIONS = ("quantize", "dequantize", "cast", "identity", "table")
 
 
 def run(graph: Graph) -> bool:
     """Rewrite every node whose kind the core computes with integers."""
     edit = Edit(graph)
     for node in edit.nodes():
-        if OPS[node.kind].integer and node.attributes.get("to") is None:
-            _ = _convolution(edit, node) if node.kind in _CONVOLUTIONS else _other(edit, node)
+        if _may_compute_with_integers(node):
+            _ = _convolution(edit, node) if node.kind in CONVOLUTIONS else _other(edit, node)
     return edit.finish()
 
 
+def float_steps(graph: Graph) -> dict[str, str]:
+    """Return why steps of a quantized network compute with float32, by their names."""
+    edit = Edit(graph)
+    reasons: dict[str, str] = {}
+    if not any(node.attributes.get("to") in ("int8", "uint8") for node in graph.nodes):
+        return reasons
+    for node in graph.nodes:
+        types = [graph.types[value].dtype for value in (*node.inputs, node.output)]
+        moves = OPS[node.kind].moves_values or node.kind in _CONVERSIONS
+        if set(types) == {DType.FLOAT32} and not moves:
+            reasons[node.name or node.output] = _reason(edit, node)
+    return reasons
+
+
+def _may_compute_with_integers(node: Node) -> bool:
+    return bool(OPS[node.kind].integer) and node.attributes.get("to") is None
+
+
+def _reason(edit: Edit, node: Node) -> str:
+    if not OPS[node.kind].integer:
+        return f"{node.kind} is computed with float32 only"
+    if _inputs(edit, node) is None:
+        missing = [v for v in node.inputs if integers_of(edit, v, per_channel=True) is None]
+        return f"input {missing[0]!r} is not quantized" if missing else "scales of its inputs"
+    if node.kind in CONVOLUTIONS:
+        return "its weights are no integers, or sums could leave int32"
+    if only_rounded_by(edit, node.output) is None:
+        return "its result is not quantized"
+    return "it is computed with float32 only"
+
+
 def _inputs(edit: Edit, node: Node) -> list[str] | None:
-    """Return the integers that a node's inputs stand for, all of a type that its kind takes."""
-    values = [integers_of(edit, value) for value in node.inputs]
+    """Return the integers that a node's inputs stand for, all of a type that its kind takes.
+
+    The channels of a depthwise convolution's input may have a scale each.
+    """
+    values = [
+        integers_of(edit, value, per_channel=node.kind == "depthwise" and place == 0)
+        for place, value in enumerate(node.inputs)
+    ]
     found = [value for value in values if value is not None]
     taken = OPS[node.kind].integer
     fits = len(found) == len(values) and all(edit.graph.types[v].dtype in taken for v in found)
@@ -43,19 +83,28 @@ def _other(edit: Edit, node: Node) -> bool:
     inputs, rounding = _inputs(edit, node), only_rounded_by(edit, node.output)
     if inputs is None or rounding is None:
         return False
-    attributes = {**node.attributes, **output_of(rounding)}
+    attributes = {
+        k: v for k, v in {**node.attributes, **output_of(rounding)}.items() if k != "axis"
+    }
+    if "axis" in node.attributes:
+        attributes["axis"] = node.attributes["axis"]
+    new = Node(node.kind, inputs, node.output, attributes, node.weights, node.name)
+    try:
+        OPS[node.kind].dtype(new, [edit.graph.types[value] for value in inputs])
+    except ShapeError:
+        return False
     edit.become(rounding, node.kind, inputs, attributes, node.weights, node.name)
     return True
 
 
 def _convolution(edit: Edit, node: Node) -> bool:
     inputs = _inputs(edit, node)
-    if inputs is None:
+    weights = None if inputs is None else _integer_weights(node, quantization_of(edit, inputs[0]))
+    if inputs is None or weights is None:
         return False
-    weights = _integer_weights(node, quantization_of(edit, inputs[0]))
-    if weights is None:
-        return False
-    rounding = only_rounded_by(edit, node.output)
+    # One scale for each channel takes no sum with a residual, and no function of real numbers.
+    each = clips(node) and len(inputs) == 1
+    rounding = only_rounded_by(edit, node.output, per_channel=each)
     if rounding is None:
         edit.become(node, node.kind, inputs, node.attributes, weights)
         return True
@@ -64,7 +113,7 @@ def _convolution(edit: Edit, node: Node) -> bool:
     return True
 
 
-def _integer_weights(node: Node, x: Quantization) -> dict[str, Any] | None:
+def _integer_weights(node: Node, x: Quantization) -> dict[str, NDArray[Any]] | None:
     """Return int8 weights that the real ones were made of, None where there are none."""
     weight, scale = node.weights["weight"], node.weights.get("weight_scale")
     if scale is None:
@@ -75,20 +124,23 @@ def _integer_weights(node: Node, x: Quantization) -> dict[str, Any] | None:
     with np.errstate(all="ignore"):
         steps = np.rint(weight / along)
         same = np.array_equal(steps * along, weight)
-    stored = steps + from_zero
-    if not same or stored.min() < -128 or stored.max() > 127:
+        stored = steps + from_zero
+    if not same or not (stored.min() >= -128 and stored.max() <= 127):
         return None
     if not _sums_fit(node, np.abs(steps).reshape(-1, *channels), x, along):
         return None
     return {**node.weights, "weight": stored.astype(np.int8)}
 
 
-def _sums_fit(node: Node, magnitudes: Any, x: Quantization, scale: Any) -> bool:
+def _sums_fit(node: Node, magnitudes: NDArray[Any], x: Quantization, scale: NDArray[Any]) -> bool:
     """Return whether no input makes a sum leave int32, as the core demands."""
-    zero = x.zero_point[0] - (128 if x.dtype is DType.UINT8 else 0)
-    sums = magnitudes.sum(axis=0, dtype=np.float64) * max(128 + zero, 127 - zero)
+    zero = np.array(x.zero_point) - (128 if x.dtype is DType.UINT8 else 0)
+    x_scale, farthest = np.array(x.scale, np.float32), np.maximum(128 + zero, 127 - zero)
+    if x_scale.size > 1:  # a depthwise convolution's, whose last axis is the multiplier
+        x_scale, farthest = x_scale[:, np.newaxis], farthest[:, np.newaxis]
+    sums = magnitudes.sum(axis=0, dtype=np.float64) * farthest
     bias = node.weights.get("bias")
-    unit = np.float32(x.scale[0]) * scale
+    unit = x_scale * scale
     if bias is not None:
         with np.errstate(all="ignore"):
             sums = sums + np.abs(np.rint(bias.astype(np.float64).reshape(sums.shape) / unit))
