@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "dwsep/cpu.hpp"
 #include "runtime/layers/int8_layers.hpp"
 
 namespace dwsep {
@@ -80,6 +81,12 @@ Block::Strategy Block::strategy(const Geometry& g, const Shape& x, int threads) 
                                                                                                               : Strategy::rows;
 }
 
+std::int64_t Block::panels_at_once(const Shape& x) const {
+  const PackedMatrix& e = expand_->packed();
+  const std::int64_t bytes = bytes_of<float>(x.h * x.w * e.lanes * e.panel_vectors);
+  return std::clamp<std::int64_t>(cache_sizes().l1d / 2 / std::max<std::int64_t>(bytes, 1), 1, e.panels);
+}
+
 Range Block::vectors_of(Range panels) const {
   const PackedMatrix& e = expand_->packed();
   return {panels.begin * e.panel_vectors, panels.end == e.panels ? depthwise_.packed().vectors : panels.end * e.panel_vectors};
@@ -105,7 +112,7 @@ Block::Layout Block::layout(Strategy strategy, const Geometry& g, const Shape& x
     std::int64_t rows = (l.block.rows - 1) * g.stride_h + (g.kh - 1) * g.dilation_h + 1, vectors = ceil_div(e.columns, e.lanes);
     if (strategy == Strategy::channels) {
       rows = x.h;
-      vectors = e.widest_panel();
+      vectors = (std::min(panels_at_once(x), ceil_div(e.panels, threads)) - 1) * e.panel_vectors + e.widest_panel();
       // Each thread's channels of the depthwise output are contiguous: cache lines that two threads write would travel between cores.
       channels = (vectors_of({0, ceil_div(e.panels, threads)}).end + vectors) * e.lanes;
     }

@@ -83,6 +83,8 @@ class Block final : public PackedLayer {
   int lanes() const { return depthwise_.packed().lanes; }
   Range all_vectors() const { return {0, depthwise_.packed().vectors}; }
   Range all_panels() const { return {0, project_.packed().panels}; }
+  /// Panels of expanded channels of an image that a thread takes at a time.
+  std::int64_t panels_at_once(const Shape& x) const;
   /// First and last vector of expanded channels of a range of panels.
   Range vectors_of(Range panels) const;
 

@@ -75,6 +75,7 @@ class ExecutionPlan {
   Array array(const Storage& s, const void* const* inputs, void* const* outputs) const;
 
   int threads_wanted_, threads_;
+  bool pauses_ = false;  ///< whether a run is long enough to ask between two steps whether it may proceed
   std::vector<Dims> input_shapes_, shapes_;
   std::vector<Storage> storage_;
   std::vector<Place> places_;      ///< of roots

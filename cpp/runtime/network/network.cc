@@ -146,12 +146,14 @@ std::vector<Sizes> Network::output_shapes(const std::vector<Sizes>& inputs) cons
   std::vector<Dims> single = dims_of(inputs);
   const NetworkDraft& d = impl_->definition();
   const Batch batch = divide(d, single);
-  const std::vector<Dims> shapes = impl_->infer(single);
+  const std::vector<Dims> shapes = impl_->output_shapes(single);
   std::vector<Sizes> result;
   for (std::size_t i = 0; i < d.outputs.size(); ++i) {
-    Dims shape = shapes[static_cast<std::size_t>(d.outputs[i])];
-    if (batch.images != 1) shape[0] = batch.images;
-    check_size(shape, "output '" + d.output_infos[i].name + "'");
+    Dims shape = shapes[i];
+    if (batch.images != 1) {
+      shape[0] = batch.images;
+      check_size(shape, "output '" + d.output_infos[i].name + "'");
+    }
     result.push_back(sizes_of(shape));
   }
   return result;

@@ -191,6 +191,21 @@ std::vector<Dims> NetworkImpl::infer(const std::vector<Dims>& inputs) const {
   return shapes;
 }
 
+std::vector<Dims> NetworkImpl::output_shapes(const std::vector<Dims>& inputs) const {
+  std::vector<Dims> result;
+  result.reserve(definition_.outputs.size());  // no memory is asked for under the lock
+  const auto pick = [&](const std::vector<Dims>& shapes) {
+    for (const int v : definition_.outputs) result.push_back(shapes[static_cast<std::size_t>(v)]);
+  };
+  {
+    const std::lock_guard<std::mutex> lock(idle_mutex);
+    const auto found = std::find_if(idle_.begin(), idle_.end(), [&](const auto& i) { return i->input_shapes() == inputs; });
+    if (found != idle_.end()) pick((*found)->shapes());
+  }
+  if (result.empty()) pick(infer(inputs));
+  return result;
+}
+
 std::unique_ptr<ExecutionPlan> NetworkImpl::take(const std::vector<Dims>& inputs, int threads) const {
   {
     const std::lock_guard<std::mutex> lock(idle_mutex);
