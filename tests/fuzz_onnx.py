@@ -8,18 +8,14 @@ onnxruntime, whose results count where it takes the model as well.
 from __future__ import annotations
 
 import importlib.util
-import math
 import random
 
 import numpy as np
 import onnx
+from fuzz_networks import loaded, ran, unlike
 from fuzzing import ORACLE, mark
 from onnx_mutations import damaged, rewritten, seeds
 
-import dwsep
-from dwsep.errors import InvalidModelError, UnsupportedOperatorError
-
-MOST_FLOATS, MOST_FLOPS = 2**20, 2e7  # of a call that is worth running
 HAS_ORACLE = importlib.util.find_spec("onnxruntime") is not None
 SEEDS = seeds()
 
@@ -72,38 +68,6 @@ def drawn(rng: random.Random) -> bytes:
     return data
 
 
-def drawn_inputs(rng: random.Random, model: dwsep.Model):
-    batch = rng.choice([1, 2, 3])
-    shapes = [tuple(batch if n is None else n for n in info.shape) for info in model.inputs]
-    if sum(map(math.prod, shapes)) > MOST_FLOATS:
-        return None
-    numbers = np.random.default_rng(rng.getrandbits(32))
-    positive = rng.random() < 0.3
-
-    def draw(shape, dtype):
-        if not dtype.startswith("float"):
-            return np.asarray(numbers.integers(0, 2, shape), dtype)
-        drawn = numbers.uniform(0.5, 1.5, shape) if positive else 2 * numbers.standard_normal(shape)
-        return np.asarray(drawn, dtype)  # also without axes
-
-    return [draw(shape, info.dtype) for shape, info in zip(shapes, model.inputs, strict=True)]
-
-
-def is_cheap(model: dwsep.Model, shapes) -> bool:
-    network = model._network
-    floats = sum(map(math.prod, network.output_shapes(shapes)))
-    steps = network.steps(shapes, 2)
-    busy = sum(step["flops"] + math.prod(step["output"]) for step in steps)
-    return floats + network.arena_bytes(shapes, 2) / 4 <= MOST_FLOATS and busy <= MOST_FLOPS
-
-
-def same_bits(left, right) -> bool:
-    def same(a, b):
-        return a.shape == b.shape and np.array_equal(a, b, equal_nan=True)
-
-    return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
-
-
 def oracle(data: bytes, feeds):
     """Return what onnxruntime makes of the model, None where it takes offence."""
     import onnxruntime
@@ -124,55 +88,20 @@ def oracle(data: bytes, feeds):
         mark("ours")
 
 
-def unlike(got, wanted) -> str | None:
-    """Return the difference, if any; where the other is not finite, so may this be, in any way."""
-    if got.shape != wanted.shape:
-        return f"shape {got.shape}, not {wanted.shape}"
-    with np.errstate(all="ignore"):
-        wanted = np.asarray(wanted, np.float64)
-    known = np.isfinite(wanted) & (np.abs(wanted) < 1e30)
-    if not known.any():
-        return None
-    scale = 1 + np.max(np.abs(wanted[known]))
-    with np.errstate(all="ignore"):
-        wrong = known & ~(np.abs(got - wanted) <= 2e-4 * (scale * 0.1 + np.abs(wanted)))
-    if not wrong.any():
-        return None
-    at = tuple(int(i) for i in np.argwhere(wrong)[0])
-    return f"{wrong.sum()} of {wrong.size} differ, first at {at}: {got[at]}, not {wanted[at]}"
-
-
 def case(rng: random.Random) -> str:
     data = drawn(rng)
-    try:
-        model = dwsep.load(data)
-    except (InvalidModelError, UnsupportedOperatorError) as error:
-        return type(error).__name__
-    except ValueError as error:
-        if not str(error).startswith("node '"):
-            raise
-        return "refused by the core"
-    arrays = drawn_inputs(rng, model)
-    if arrays is None:
-        return "too large"
-    try:
-        if not is_cheap(model, [a.shape for a in arrays]):
-            return "too large"
-    except MemoryError:
-        return "too large"
-    except ValueError as error:  # such a batch does not fit what the model says
-        if not str(error).startswith(("node '", "output of node '")):
-            raise
-        return "no such batch"
-    names = [info.name for info in model.inputs]
-    with np.errstate(all="ignore"):
-        results = model.run(None, dict(zip(names, arrays, strict=True)), num_threads=1)
-    if len({info.name for info in model.outputs}) == len(model.outputs):
-        check_again(rng, model, arrays, results)
+    model = loaded(data)
+    if isinstance(model, str):
+        return model
+    fate = ran(rng, model)
+    if isinstance(fate, str):
+        return fate
+    arrays, results = fate
     if not HAS_ORACLE:
         return "run"
     if disagreed(onnx.load_from_string(data), arrays):
         return "run, another meaning"
+    names = [info.name for info in model.inputs]
     wanted = oracle(data, dict(zip(names, arrays, strict=True)))
     if wanted is None:
         return "run, not by the oracle"
@@ -221,11 +150,3 @@ def is_delicate(data: bytes) -> bool:
             if array.dtype.kind == "f" and not np.all(np.abs(array) < 1e15):
                 return True
     return len(graph.node) > 1 and any(node.op_type in DELICATE for node in graph.node)
-
-
-def check_again(rng, model, arrays, results) -> None:
-    again = dwsep.load(model._network.to_bytes())
-    for other, threads in ((model, 2), (model, rng.choice([3, 4, None])), (again, 1)):
-        more = other(*arrays, num_threads=threads)
-        more = more if isinstance(more, tuple) else (more,)
-        assert same_bits(results, more), f"other bits with {threads} threads or once saved"

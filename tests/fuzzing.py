@@ -24,7 +24,7 @@ SPARE_BYTES = 3 * 2**30  # of address space, beyond what a child has when it beg
 CASE_SECONDS = 20
 ORACLE = "oracle"  # a case calls `mark` with it before it runs what is not ours and may crash
 FOLDER = Path(__file__).parent
-KINDS = ("onnx", "operators")  # modules fuzz_onnx and fuzz_operators
+KINDS = ("onnx", "tflite", "operators")  # modules fuzz_onnx, ...
 
 
 @dataclass

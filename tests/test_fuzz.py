@@ -27,6 +27,14 @@ def test_onnx_models():
     assert min(ran, report.fates["InvalidModelError"]) > 0.2 * COUNT
 
 
+def test_tflite_models():
+    found, report = findings("tflite", count=COUNT)
+    assert not found
+    assert report.cases == COUNT
+    ran = sum(count for fate, count in report.fates.items() if fate.startswith(("run", "compared")))
+    assert min(ran, report.fates["InvalidModelError"]) > 0.2 * COUNT
+
+
 CASES = """
 import os, signal, fuzzing
 

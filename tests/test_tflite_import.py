@@ -256,6 +256,64 @@ def test_integers_that_stand_for_nothing_are_refused_by_name():
         dwsep.load(model(tensors, [("RELU", ["x"], ["y"], {})], ["x"], ["y"]))
 
 
+def variables(*, inputs=("h", "x"), outputs=("r",)):
+    tensors = [*(tensor(n, (1, 4)) for n in ("x", "r", "y")), tensor("h", (1,), "int32")]
+    operators = [
+        ("VAR_HANDLE", [], ["h"], {"shared_name": "v"}),
+        ("READ_VARIABLE", ["h"], list(outputs), {}),
+        ("ADD", ["x", "r"], ["y"], {}),
+        ("ASSIGN_VARIABLE", list(inputs), [], {}),
+    ]
+    return model(tensors, operators, ["x"], ["y"])
+
+
+def sparse(**changes):
+    level = {0: ("b", 1), 2: ("B", 1), 3: ("t", {0: ("[", np.int32([0, 1, 1]))})}
+    level |= {4: ("B", 3), 5: ("t", {0: ("[", np.uint8([2]))})}
+    sparsity = {0: ("[", np.int32([0, 1])), 2: ("[t", [{0: ("b", 0), 1: ("i", 2)}, level])}
+    stored = constant("s", f(1), sparsity=sparsity) | {"shape": (2, 3)} | changes
+    tensors = [tensor("x", (1, 3)), stored, tensor("w", (2, 3)), tensor("y", (1, 2))]
+    operators = [("DENSIFY", ["s"], ["w"], {}), ("FULLY_CONNECTED", ["x", "w"], ["y"], {})]
+    return model(tensors, operators, ["x"], ["y"])
+
+
+def bytes_with(zero_point):
+    tensors = [tensor("x", (1, 4), "int8", quantization=(0.1, zero_point, 0)), tensor("y", (1, 4))]
+    return model(tensors, [("DEQUANTIZE", ["x"], ["y"], {})], ["x"], ["y"])
+
+
+def empty(shape):
+    tensors = [tensor("x", (1, 4)), tensor("e", shape), tensor("y", (1, 4))]
+    return model(tensors, [("ADD", ["x", "e"], ["y"], {})], ["x"], ["y"])
+
+
+def test_the_networks_that_are_spoiled_below_are_sound():
+    x = f(1, 4)
+    assert np.array_equal(dwsep.load(variables())(x), x)
+    assert dwsep.load(sparse())(f(1, 3)).shape == (1, 2)
+    assert dwsep.load(bytes_with(3)).inputs[0].quantization == Q8(0.1, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (variables(inputs=()), r"\(ASSIGN_VARIABLE\) has no variable"),
+        (variables(inputs=("h",)), r"\(ASSIGN_VARIABLE\) has no variable"),
+        (variables(outputs=()), r"\(READ_VARIABLE\) has no output"),
+        (sparse(data=np.zeros(3, np.uint8)), "3 bytes are no float32 numbers"),
+        (sparse(dtype="string"), "tensor 's' is string"),
+        (sparse(data=f(2)), "2 values for 1 places"),
+        (bytes_with(128), r"tensor 'x': zero points \[128\] for int8"),
+        (bytes_with(2**40), r"tensor 'x': zero points \[1099511627776\] for int8"),
+        (empty((2**31 - 1, 2**31 - 1, 0)), r"no tensor has the shape \[2147483647, 2147483647, 0"),
+        (conv(operators=[(*CONV[:3], {**CONV[3], "padding": 7})]), "padding: need 0 or 1, got 7"),
+    ],
+)
+def test_what_contradicts_itself_is_named(content, message):
+    with pytest.raises(ValueError, match=message):
+        dwsep.load(content)
+
+
 def test_tensors_of_one_name():
     tensors = [tensor("x", (1, 4)), tensor("a", (1, 4)), tensor("b", (1, 4)), tensor("y", (1, 4))]
     operators = [("NEG", ["x"], ["a"], {}), ("EXP", ["a"], ["b"], {}), ("NEG", ["b"], ["y"], {})]

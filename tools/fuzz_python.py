@@ -1,12 +1,13 @@
-"""Tries random ONNX models or random arguments of every function and layer.
+"""Tries random models, ONNX or TFLite, or random arguments of every function and layer.
 
-fuzz_python.py onnx|operators SECONDS [--seed N]
-fuzz_python.py onnx|operators --case N [--seed N]
+fuzz_python.py onnx|tflite|operators SECONDS [--seed N]
+fuzz_python.py onnx|tflite|operators --case N [--seed N]
 
 SECONDS are the processor's. A finding is printed with the number that makes it again. Models are
-damaged and wired anew; what loads is run and compared with onnxruntime, if that is installed.
-Arguments are wrong on purpose, and have to be refused by name, or right, and the results are
-compared with sums in float64. The cases are in tests/fuzz_onnx.py and tests/fuzz_operators.py.
+damaged and wired anew; what loads is run and compared with onnxruntime or LiteRT, where those are
+installed. Arguments are wrong on purpose, and have to be refused by name, or right, and the results
+are compared with sums in float64. The cases are in tests/fuzz_onnx.py, fuzz_tflite.py and
+fuzz_operators.py.
 """
 
 from __future__ import annotations

@@ -44,12 +44,19 @@ def _around(total: int) -> Pair:
 
 
 def _padding(call: Call, kernel: Pair, stride: Pair, dilation: Pair) -> Padding:
-    if call.option("padding", _SAME) == _VALID:
+    if _valid(call):
         return 0, 0, 0, 0
     sides: list[int] = []
     for size, k, s, d in zip(image_size(call), kernel, stride, dilation, strict=True):
         sides += _around(max((math.ceil(size / s) - 1) * s + (k - 1) * d + 1 - size, 0))
     return sides[0], sides[1], sides[2], sides[3]
+
+
+def _valid(call: Call) -> bool:
+    padding = call.option("padding", _SAME)
+    if padding not in (_SAME, _VALID):
+        raise InvalidModelError(f"padding: need {_SAME} or {_VALID}, got {padding}")
+    return bool(padding == _VALID)
 
 
 def _bias(call: Call, index: int, channels: int) -> Array:
@@ -113,7 +120,7 @@ def transpose_conv(call: Call) -> Value:
     if len(sizes) != 4:
         raise InvalidModelError(f"output shape: need four sizes, got {sizes}")
     stride = _pair(call, "stride_h", "stride_w")
-    valid = call.option("padding", _SAME) == _VALID
+    valid = _valid(call)
     return call.activated(_transposed(call, 2, 3, stride, (sizes[1], sizes[2]), valid))
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InvalidModelError
-from ..importing.unsupported import Unsupported
 from ..importing.values import Known, Value
 from .call import Call
 from .flatbuffer import Table
@@ -50,7 +49,9 @@ def dense_array(tensor: Tensor, sparsity: Table) -> NDArray[Any]:
     if sorted(order) != list(range(depth)) or len(levels) != depth:
         raise InvalidModelError(f"tensor {tensor.name!r}: its order of traversal is {order}")
     if any(not 0 <= b < rank for b in blocks) or order[:rank] != list(range(rank)):
-        raise Unsupported("blocks that are not traversed last are not supported")
+        raise InvalidModelError(
+            f"tensor {tensor.name!r}: blocks that are not traversed last are not supported"
+        )
     sizes = list(shape)
     inner = {}
     for level in range(rank, depth):
@@ -70,8 +71,7 @@ def dense_array(tensor: Tensor, sparsity: Table) -> NDArray[Any]:
         if indices.size > math.prod(shape):
             raise InvalidModelError(f"tensor {tensor.name!r} has too many elements")
         positions = positions[rows] + indices * step
-    assert tensor.data is not None
-    values = tensor.data.view(np.dtype(tensor.type))
+    values = tensor.elements()
     if values.size != positions.size:
         raise InvalidModelError(
             f"tensor {tensor.name!r}: {values.size} values for {positions.size} places"

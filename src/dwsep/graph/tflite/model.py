@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,14 @@ from numpy.typing import NDArray
 from ..._arguments import shown
 from ...errors import InvalidModelError
 from ..importing.node import FileNode
-from ..sizes import MOST_AXES
+from ..sizes import LARGEST_ELEMENTS, MOST_AXES
 from .flatbuffer import Table
 from .schema import OPERATORS, OPTIONS, TYPE_NAMES, TYPES
+
+_RANGES = {
+    name: (int(np.iinfo(name).min), int(np.iinfo(name).max))
+    for name in ("int8", "uint8", "int16", "int32")
+}
 
 
 @dataclass(eq=False)
@@ -44,19 +50,25 @@ class Tensor:
         """Return the constant that a tensor is."""
         if self.data is None or self.sparsity is not None:
             raise InvalidModelError(f"tensor {self.name!r} is no dense constant")
+        elements = self.elements()
+        if math.prod(self.declared) != elements.size:
+            raise InvalidModelError(
+                f"tensor {self.name!r}: need {math.prod(self.declared)} elements for the shape "
+                f"{self.declared}, got {elements.size}"
+            )
+        return elements.reshape(self.declared)
+
+    def elements(self) -> NDArray[Any]:
+        """Return what is stored of a constant, all of it or what is not zero."""
+        assert self.data is not None
         if self.type not in TYPES:
             raise InvalidModelError(f"tensor {self.name!r} is {self.type}")
         dtype = np.dtype(self.type)
-        wanted = dtype.itemsize
-        for n in self.declared:
-            wanted *= n
-        if wanted != self.data.size:
+        if self.data.size % dtype.itemsize:
             raise InvalidModelError(
-                f"tensor {self.name!r}: need {wanted} bytes for {self.type} {self.declared}, "
-                f"got {self.data.size}"
+                f"tensor {self.name!r}: {self.data.size} bytes are no {self.type} numbers"
             )
-        array = np.frombuffer(self.data, np.uint8).view(dtype) if wanted else np.empty(0, dtype)
-        return array.reshape(self.declared)
+        return self.data.view(dtype)
 
 
 @dataclass(eq=False)
@@ -174,15 +186,21 @@ def _tensors(graph: Table, model: Table, data: memoryview) -> list[Tensor]:
         if buffer >= max(len(buffers), 1):
             raise InvalidModelError(f"tensor {name!r}: there is no buffer {buffer}")
         content = _content(buffers[buffer], data) if buffer else None
-        quantization = _quantization(table.table(4), name, declared)
+        quantization = _quantization(table.table(4), name, declared, type_)
         tensors.append(Tensor(name, shape, declared, type_, content, quantization, table.table(6)))
     return tensors
 
 
 def _sizes(numbers: NDArray[Any]) -> tuple[int, ...]:
-    if numbers.size > MOST_AXES or (numbers.size and numbers.min() < -1):
-        raise InvalidModelError(f"no tensor has the shape {numbers[:20].tolist()}")
-    return tuple(int(n) for n in numbers)
+    sizes = tuple(int(n) for n in numbers)
+    # A size of 0 hides no others that are too large together.
+    if (
+        len(sizes) > MOST_AXES
+        or min(sizes, default=0) < -1
+        or math.prod(n or 1 for n in sizes) > LARGEST_ELEMENTS
+    ):
+        raise InvalidModelError(f"no tensor has the shape {list(sizes[:20])}")
+    return sizes
 
 
 def _content(buffer: Table, data: memoryview) -> NDArray[np.uint8] | None:
@@ -196,7 +214,9 @@ def _content(buffer: Table, data: memoryview) -> NDArray[np.uint8] | None:
     return content if content.size else None
 
 
-def _quantization(table: Table | None, name: str, shape: tuple[int, ...]) -> Quantization | None:
+def _quantization(
+    table: Table | None, name: str, shape: tuple[int, ...], type_: str
+) -> Quantization | None:
     if table is None:
         return None
     scale, zero = table.numbers(2, "<f4"), table.numbers(3, "<i8")
@@ -211,6 +231,9 @@ def _quantization(table: Table | None, name: str, shape: tuple[int, ...]) -> Qua
             f"tensor {name!r}: {scale.size} scales and {zero.size} zero points do not fit "
             f"axis {axis} of {shape}, or are not positive numbers"
         )
+    least, most = _RANGES.get(type_, _RANGES["int32"])
+    if zero.size and not least <= zero.min() <= zero.max() <= most:
+        raise InvalidModelError(f"tensor {name!r}: zero points {zero[:20].tolist()} for {type_}")
     return Quantization(scale, np.broadcast_to(zero, scale.shape), axis)
 
 

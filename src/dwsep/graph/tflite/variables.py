@@ -37,16 +37,17 @@ def without_variables(file: File) -> tuple[File, dict[str, State]]:
     for node in file.nodes:
         node = replace(node, inputs=[renamed.get(name, name) for name in node.inputs])
         if node.type == "VAR_HANDLE":
-            handles[node.outputs[0]] = _key(node)
+            handles[_output(node)] = _key(node)
             variables.setdefault(_key(node), _Variable())
         elif node.type == "READ_VARIABLE":
-            variable, result = variables[_handle(node, handles)], node.outputs[0]
+            variable, result = variables[_handle(node, handles)], _output(node)
             if variable.last:
                 renamed[result] = variable.last
             else:
                 variable.read = variable.last = result
         elif node.type == "ASSIGN_VARIABLE":
-            variables[_handle(node, handles)].last = node.inputs[1]
+            variable = variables[_handle(node, handles)]
+            variable.last = node.inputs[1]
         elif node.type == "CALL_ONCE":
             _initialize(file, int(node.attributes["init_subgraph_index"]), variables)
         else:
@@ -57,7 +58,13 @@ def without_variables(file: File) -> tuple[File, dict[str, State]]:
 
 
 def _key(node: FileNode) -> str:
-    return node.attributes.get("shared_name") or node.outputs[0]
+    return node.attributes.get("shared_name") or _output(node)
+
+
+def _output(node: FileNode) -> str:
+    if not node.outputs:
+        raise InvalidModelError(f"node {node.name} ({node.type}) has no output")
+    return node.outputs[0]
 
 
 def _handle(node: FileNode, handles: dict[str, str]) -> str:
