@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from benchmarks import (
     peers,
     peers_report,
     selftest,
+    shipped,
 )
 
 SMALL = {
@@ -218,3 +220,27 @@ def test_the_site_gets_local_scripts(tmp_path):
     page.write_text('<script src="https://cdn/other.js"></script>')
     with pytest.raises(SystemExit, match=r"other\.js"):
         offline.main([str(site), "--javascript", str(scripts)])
+
+
+def test_shipped_files_are_found_compared_and_listed(tmp_path):
+    onnx = pytest.importorskip("onnx", reason="makes ONNX models")
+    pytest.importorskip("onnxruntime", reason="compares with it")
+    x = onnx.helper.make_tensor_value_info("x", 1, ["N", 3, "H", "W"])
+    y = onnx.helper.make_empty_tensor_value_info("y")
+    nodes = [onnx.helper.make_node("Relu", ["x"], ["y"])]
+    loops = [onnx.helper.make_node("Unique", ["x"], ["y"])]
+    opset = [onnx.helper.make_opsetid("", 13)]
+    for number, some in enumerate((nodes, nodes, loops)):
+        graph = onnx.helper.make_graph(some, "net", [x], [y])
+        data = onnx.helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
+        with zipfile.ZipFile(tmp_path / f"p{number}-1.whl", "w") as archive:
+            archive.writestr("data/cls.onnx", data)
+            archive.writestr("data/code.py", "raise SystemExit")
+    files = list(shipped.distinct(tmp_path))
+    assert [name for name, _ in files] == ["p0/data/cls.onnx", "p2/data/cls.onnx"]
+    rows = [shipped.measured(name, data, 0.0, 1) for name, data in files]
+    assert rows[0].difference == 0 and not rows[0].is_wrong and rows[0].dwsep is None
+    assert rows[1].loads.startswith("no: ") and "Unique" in rows[1].loads
+    assert "1 of 2 load." in shipped.table(rows)
+    assert shipped.Row("far", "as it is", 1e-3, 1e-5).is_wrong
+    assert not shipped.Row("as far as itself", "as it is", 1e-3, 1e-3).is_wrong
