@@ -239,8 +239,11 @@ def test_shipped_files_are_found_compared_and_listed(tmp_path):
     files = list(shipped.distinct(tmp_path))
     assert [name for name, _ in files] == ["p0/data/cls.onnx", "p2/data/cls.onnx"]
     rows = [shipped.measured(name, data, 0.0, 1) for name, data in files]
-    assert rows[0].difference == 0 and not rows[0].is_wrong and rows[0].dwsep is None
-    assert rows[1].loads.startswith("no: ") and "Unique" in rows[1].loads
+    assert rows[0].difference == 0
+    assert not rows[0].is_wrong
+    assert rows[0].dwsep is None
+    assert rows[1].loads.startswith("no: ")
+    assert "Unique" in rows[1].loads
     assert "1 of 2 load." in shipped.table(rows)
     assert shipped.Row("far", "as it is", 1e-3, 1e-5).is_wrong
     assert not shipped.Row("as far as itself", "as it is", 1e-3, 1e-3).is_wrong
