@@ -131,6 +131,25 @@ def test_a_network_loaded_in_cython_gives_the_same_bits(classify, images, tmp_pa
     assert np.array_equal(classifier(images), model(images))
 
 
+@pytest.mark.parametrize("type_", ["int8", "uint8"])
+def test_a_network_of_bytes_gives_the_same_bits(classify, type_, tmp_path):
+    rng = np.random.default_rng(3)
+    x_scales, stored = ([0.05], [3], -1), {"to": type_, "scale": [0.06], "zero_point": [5]}
+    b = small_networks.Builder(4)
+    x = b.core.input("x", (-1, 6, 5, 7), type_, x_scales)
+    weight = rng.integers(-127, 128, (7, 24)).astype(np.int8)
+    y = b.core.step(
+        "pointwise", "p", [x], stored, {"weight": weight, "weight_scale": np.full(24, 0.01, "f4")}
+    )
+    model = dwsep.Model(b.finish(y=y))
+    images = rng.integers(0, 127, (4, 6, 5, 7)).astype(type_)
+    wanted = model(images)
+    assert wanted.dtype == type_
+    assert np.array_equal(classify.each_image(model, images), wanted)
+    model.save(tmp_path / "network.dwsep")
+    assert np.array_equal(classify.Classifier(tmp_path / "network.dwsep")(images), wanted)
+
+
 def test_errors_of_networks_come_as_exceptions(classify, images, tmp_path):
     model = network_of_images()
     with pytest.raises(TypeError, match=r"model: need a dwsep\.Model, got int"):

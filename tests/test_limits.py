@@ -75,6 +75,23 @@ def test_plan_prints_its_limit():
     assert "by bandwidth of L1D" in str(plan)
 
 
+@pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize("quantization", [None, dwsep.Quantization(0.1, dtype="uint8")])
+def test_plans_count_bytes_of_int8(quantization):
+    w, scales = dwsep.quantize_weight(np.ones((8, 16), np.float32))
+    x = dwsep.Quantization(0.5)
+    layer = dwsep.PointwiseConv2D(
+        w, x_quantization=x, weight_quantization=scales, quantization=quantization
+    )
+    plan = layer.explain((9, 9, 8), 1)
+    assert plan.dtype == ("float32" if quantization is None else "uint8")
+    assert plan.work.written == (4 if quantization is None else 1) * 9 * 9 * 16
+    assert plan.work.read == 9 * 9 * 8 + (8 + 8) * 16
+    assert plan.limit.seconds > 0
+    assert _limits.operations_in_floats(320, plan.kernel) in (10, 80)
+    assert _limits.operations_in_floats(320, "gemm") == 320
+
+
 def test_nothing_is_measured_before_it_is_asked_for():
     program = """
 import numpy as np, dwsep

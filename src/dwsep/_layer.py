@@ -115,7 +115,10 @@ class Layer(Immutable, _core.Layer):
         True
         """
         plan = self.plan(x_shape, num_threads)
-        return Plan(type(self).__name__, tuple(x_shape), self.output_shape(x_shape), plan)
+        quantization = self.arguments.get("quantization")
+        dtype = "float32" if quantization is None else quantization.dtype
+        output = self.output_shape(x_shape)
+        return Plan(type(self).__name__, tuple(x_shape), output, plan, dtype)
 
     def _usual_kernel(self) -> str:
         """Return the kernel for an image of 56 x 56 pixels, or more where the window is larger."""

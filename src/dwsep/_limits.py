@@ -22,6 +22,7 @@ __all__ = [
     "level_of",
     "levels",
     "limit",
+    "operations_in_floats",
     "peak_flops",
 ]
 
@@ -128,6 +129,16 @@ def level_of(work: Work, threads: int) -> str:
     known = levels()
     size = work.read + work.written
     return next((n for n, room in rooms.items() if n in known and size <= room), "memory")
+
+
+def operations_in_floats(flops: float, kernel: str) -> float:
+    """Return how many operations on floats take as long at least as those of a kernel.
+
+    Instructions for int8 do up to four times as many at once, those on tiles 32 times.
+    """
+    if not kernel.startswith("int8"):
+        return flops
+    return flops / (32 if "tiles" in kernel else 4)
 
 
 def limit(work: Work, threads: int, peak: float | None = None) -> Limit:

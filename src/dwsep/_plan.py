@@ -36,12 +36,15 @@ class Plan:
         Multiplications and additions, counted apart.
     bytes : float
         Size of input, weights and output, each counted once.
+    dtype : str
+        Of the output.
     work, limit
     """
 
     __slots__ = (
         "algorithm",
         "bytes",
+        "dtype",
         "flops",
         "input_shape",
         "kernel",
@@ -52,7 +55,12 @@ class Plan:
     )
 
     def __init__(
-        self, layer: str, input_shape: Shape, output_shape: Shape, plan: _core.PlanDict
+        self,
+        layer: str,
+        input_shape: Shape,
+        output_shape: Shape,
+        plan: _core.PlanDict,
+        dtype: str = "float32",
     ) -> None:
         self.layer = layer
         self.input_shape = input_shape
@@ -63,11 +71,12 @@ class Plan:
         self.threads = plan["threads"]
         self.flops = plan["flops"]
         self.bytes = plan["bytes"]
+        self.dtype = dtype
 
     @property
     def work(self) -> _limits.Work:
         """Operations, bytes read (input and weights) and bytes written."""
-        written = 4.0 * prod(self.output_shape)
+        written = (4.0 if self.dtype == "float32" else 1.0) * prod(self.output_shape)
         return _limits.Work(self.flops, self.bytes - written, written)
 
     @property
@@ -79,7 +88,8 @@ class Plan:
         measures the peak of multiply-adds, and the first for each level and number of threads its
         bandwidth, which takes 0.1 s, for "memory" up to 1 s. A call of a layer measures nothing.
         """
-        return _limits.limit(self.work, self.threads)
+        flops = _limits.operations_in_floats(self.flops, self.kernel)
+        return _limits.limit(self.work._replace(flops=flops), self.threads)
 
     def __str__(self) -> str:
         limit = self.limit

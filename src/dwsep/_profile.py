@@ -185,7 +185,8 @@ def _step_time(row: StepRow, seconds: float, threads: int, peak: float) -> StepT
     if row.free:
         return StepTime(row, 0.0, 0.0, 0.0, "", "", 0.0)
     written = float(_ITEM_BYTES[row.dtype] * prod(row.output))
-    work = _limits.Work(row.flops, row.bytes - written, written)
+    operations = _limits.operations_in_floats(row.flops, row.kernel)
+    work = _limits.Work(operations, row.bytes - written, written)
     limit = _limits.limit(work, threads, peak)
     safe = max(seconds, 1e-9)  # the clock's tick: a step may take less
     return StepTime(

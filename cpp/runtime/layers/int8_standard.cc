@@ -1,58 +1,14 @@
 // Conv2D of int8: the inputs of some output pixels are gathered, then a matrix product for each group.
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "runtime/layers/int8_layers.hpp"
+#include "runtime/layers/int8_windows.hpp"
 #include "runtime/layers/stages.hpp"
 #include "runtime/memory/buffer.hpp"
 
 namespace dwsep::runtime {
 namespace {
-
-/// Gathers windows: for each output pixel the inputs of one group under the filter, tap by tap.
-class Windows {
- public:
-  Windows(const Geometry& g, const Int8Source& x, std::int64_t channels, std::int8_t zero)
-      : g_(g), x_(x), channels_(channels), zero_(static_cast<unsigned char>(zero)) {
-    adjacent_ = x.pixel == channels && g.dilation_w == 1;
-  }
-
-  /// Output pixel `pixel` of the image, counted row by row.
-  void gather(std::int64_t pixel, std::int8_t* to) const {
-    const std::int64_t top = pixel / g_.out_w * g_.stride_h - g_.pad_top, left = pixel % g_.out_w * g_.stride_w - g_.pad_left;
-    const bool whole = adjacent_ && left >= 0 && left + g_.kw <= x_.width;
-    for (std::int64_t r = 0; r < g_.kh; ++r, to += g_.kw * channels_) {
-      const std::int64_t row = top + r * g_.dilation_h;
-      if (row < 0 || row >= x_.height) {
-        std::memset(to, zero_, static_cast<std::size_t>(g_.kw * channels_));
-      } else if (whole) {
-        std::memcpy(to, x_.data + row * x_.row + left * x_.pixel, static_cast<std::size_t>(g_.kw * channels_));
-      } else {
-        gather_row(x_.data + row * x_.row, left, to);
-      }
-    }
-  }
-
- private:
-  void gather_row(const std::int8_t* row, std::int64_t left, std::int8_t* to) const {
-    const auto n = static_cast<std::size_t>(channels_);
-    for (std::int64_t c = 0; c < g_.kw; ++c, to += channels_) {
-      const std::int64_t column = left + c * g_.dilation_w;
-      if (column < 0 || column >= x_.width) {
-        std::memset(to, zero_, n);
-      } else {
-        std::memcpy(to, row + column * x_.pixel, n);
-      }
-    }
-  }
-
-  const Geometry& g_;
-  const Int8Source& x_;
-  std::int64_t channels_;
-  unsigned char zero_;
-  bool adjacent_;  ///< the taps of a row
-};
 
 class Int8Standard final : public PackedLayer {
  public:
@@ -152,7 +108,7 @@ class Int8Standard final : public PackedLayer {
     source.data += static_cast<std::int64_t>(group) * channels;
     const Windows windows(g, source, channels, *stage.x_zero());
     const std::int64_t rows = pixels.end - pixels.begin;
-    for (std::int64_t i = 0; i < rows; ++i) windows.gather(pixels.begin + i, gathered + i * stage.k());
+    windows.gather(pixels, gathered);
     const auto offset = [&](const ConstTensor& t) {
       return image * t.stride_n + pixels.begin / g.out_w * t.stride_h + pixels.begin % g.out_w * t.stride_w + first;
     };

@@ -81,19 +81,21 @@ def _inputs(edit: Edit, node: Node) -> list[str] | None:
 
 def _other(edit: Edit, node: Node) -> bool:
     inputs, rounding = _inputs(edit, node), only_rounded_by(edit, node.output)
-    if inputs is None or rounding is None:
+    if inputs is None:
         return False
-    attributes = {
-        k: v for k, v in {**node.attributes, **output_of(rounding)}.items() if k != "axis"
-    }
-    if "axis" in node.attributes:
-        attributes["axis"] = node.attributes["axis"]
-    new = Node(node.kind, inputs, node.output, attributes, node.weights, node.name)
+    spec, attributes = OPS[node.kind], dict(node.attributes)
+    if rounding is not None and "to" in spec.attributes:
+        attributes |= {k: v for k, v in output_of(rounding).items() if k != "axis"}
+    target = node if rounding is None else rounding
+    new = Node(node.kind, inputs, target.output, attributes, node.weights, node.name)
     try:
-        OPS[node.kind].dtype(new, [edit.graph.types[value] for value in inputs])
+        type_ = spec.dtype(new, [edit.graph.types[value] for value in inputs])
     except ShapeError:
         return False
-    edit.become(rounding, node.kind, inputs, attributes, node.weights, node.name)
+    made = edit.graph.types[target.output]
+    if type_ != (made.dtype, made.quantization):
+        return False
+    edit.become(target, node.kind, inputs, attributes, node.weights, node.name)
     return True
 
 
