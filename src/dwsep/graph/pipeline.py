@@ -23,6 +23,7 @@ from .passes import (
     reshapes,
     residual,
     sequences,
+    shared_weights,
     squeeze_excite,
 )
 from .passes.input_layout import run as adopt_nhwc
@@ -79,6 +80,7 @@ def simplify(graph: Graph, *, input_layout: str | None = None, fuse: bool = True
     if input_layout == "NHWC":
         adopt_nhwc(graph)
     _fold(graph)
+    shared_weights.run(graph)
     squeeze_excite.run(graph)
     if fuse:
         _fuse_elementwise(graph)
