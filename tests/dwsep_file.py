@@ -87,11 +87,23 @@ class Step:
 
 
 @dataclass
+class Open:
+    """Sizes that inputs leave open; lists of tuples, as the records have them."""
+
+    example: list[list[int]]
+    terms: list[tuple[int, int, int]]  # operation, a, b
+    conditions: list[tuple[int, int, str]]  # term, relation, text
+    uses: list[tuple[int, str, int, int, int]]  # value, attribute, position, term, divisor
+    axes: list[tuple[int, int]]  # output, axis
+
+
+@dataclass
 class File:
     metadata: dict[str, str] = field(default_factory=dict)
     values: list[Input | Array | Step] = field(default_factory=list)
     outputs: list[tuple[str, int]] = field(default_factory=list)
     data: bytes = b""
+    open: Open | None = None
 
     def to_bytes(self) -> bytes:
         out = _Writer()
@@ -106,6 +118,8 @@ class File:
         for name, number in self.outputs:
             out.text(name)
             out.numbers("I", number & 0xFFFFFFFF)
+        if self.open is not None:
+            out.open(self.open)
         described = len(out.content)
         start = -(-(HEADER.size + described) // 64) * 64
         size = start + len(self.data)
@@ -125,6 +139,8 @@ def parse(content: bytes) -> File:
         file.metadata[key] = read.text()
     file.values = [read.value() for _ in range(read.number("I"))]
     file.outputs = [(read.text(), read.number("I")) for _ in range(read.number("I"))]
+    if read.at < described:
+        file.open = read.open(sum(isinstance(value, Input) for value in file.values))
     assert read.at == described
     return file
 
@@ -184,6 +200,25 @@ class _Writer:
     def dims(self, dims):
         self.numbers("B", len(dims))
         self.numbers("q" * len(dims), *dims)
+
+    def open(self, sizes):
+        for dims in sizes.example:
+            self.dims(dims)
+        self.numbers("I", len(sizes.terms))
+        for term in sizes.terms:
+            self.numbers("Bqq", *term)
+        self.numbers("I", len(sizes.conditions))
+        for term, relation, text in sizes.conditions:
+            self.numbers("iB", term, relation)
+            self.text(text)
+        self.numbers("I", len(sizes.uses))
+        for value, attribute, position, term, divisor in sizes.uses:
+            self.numbers("i", value)
+            self.text(attribute)
+            self.numbers("Iii", position, term, divisor)
+        self.numbers("I", len(sizes.axes))
+        for axis in sizes.axes:
+            self.numbers("ii", *axis)
 
     def type(self, kind):
         self.numbers("I", kind.dtype, len(kind.scales))
@@ -251,6 +286,18 @@ class _Reader:
 
     def dims(self):
         return list(self.numbers("q" * self.number("B")))
+
+    def open(self, inputs):
+        return Open(
+            [self.dims() for _ in range(inputs)],
+            [self.numbers("Bqq") for _ in range(self.number("I"))],
+            [(*self.numbers("iB"), self.text()) for _ in range(self.number("I"))],
+            [
+                (self.number("i"), self.text(), *self.numbers("Iii"))
+                for _ in range(self.number("I"))
+            ],
+            [self.numbers("ii") for _ in range(self.number("I"))],
+        )
 
     def type(self):
         kind = Type(self.number("I"))

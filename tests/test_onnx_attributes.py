@@ -56,11 +56,17 @@ def test_no_axes_to_reduce(op, function):
 
 
 @pytest.mark.parametrize("order", ["x,a", "a,x", "a,a,x"])
-def test_a_batch_is_not_concatenated_with_anything(order):
+def test_a_batch_is_concatenated_whatever_its_size(order):
     """Whatever comes first."""
     net = model([("Concat", order, "y", {"axis": 0})], inputs={"x": ("N", 4), "a": (3, 4)})
-    with pytest.raises(InvalidModelError, match="along the batch while its size is unknown"):
-        dwsep.load(net)
+    network = dwsep.load(net)
+    assert network.outputs[0].shape == (None, 4)
+    arrays = {"a": f(3, 4)}
+    for batch in (1, 2, 5):
+        arrays["x"] = f(batch, 4)
+        wanted = np.concatenate([arrays[name] for name in order.split(",")])
+        (y,) = network.run(None, {i.name: arrays[i.name] for i in network.inputs})
+        assert np.array_equal(y, wanted)
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["computed", "known"])

@@ -1,4 +1,4 @@
-// Networks for Python: the builder that lowering uses, and calls of a finished network. Users see src/dwsep/model.py.
+// Networks for Python: calls of a finished network. Users see src/dwsep/model.py.
 #include "bindings/network.hpp"
 
 #include <pybind11/pybind11.h>
@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -24,12 +23,14 @@
 #include "dwsep/network.hpp"
 
 namespace dwsep::python {
+
 namespace {
 
 Sizes sizes_of(const RawArray& array) { return {array.dimensions, array.dimensions + array.nd}; }
 
-/// An array for the core to read; `keeper` owns it, or its copy where it is not contiguous.
-ConstArray readable(const py::handle& object, const std::string& name, int threads, py::object& keeper, DType type = DType::float32) {
+}  // namespace
+
+ConstArray readable(const py::handle& object, const std::string& name, int threads, py::object& keeper, DType type) {
   const RawArray& array = array_of(object.ptr(), name.c_str(), type);
   constexpr int c_contiguous_aligned = 0x0101;
   keeper = py::reinterpret_borrow<py::object>(object);
@@ -39,29 +40,7 @@ ConstArray readable(const py::handle& object, const std::string& name, int threa
   return {dense.data, sizes_of(dense), type};
 }
 
-/// The type of an array's elements; of others, float32, as which they are then refused.
-DType dtype_of(const py::handle& object) {
-  for (int i = 0; i < kDTypes && is_array(object.ptr()); ++i) {
-    if (is_native(raw(object.ptr()).descr, DType{i})) return DType{i};
-  }
-  return DType::float32;
-}
-
-DType dtype_named(const std::string& name) {
-  std::string all;
-  for (int i = 0; i < kDTypes; ++i) {
-    if (name == name_of(DType{i})) return DType{i};
-    all += (i > 0 ? ", " : "") + std::string(name_of(DType{i}));
-  }
-  reject(PyExc_ValueError, "dtype", "one of " + all, name);
-}
-
-using Scales = std::tuple<std::vector<float>, std::vector<std::int32_t>, int>;  // scales, zero points, axis
-
-std::optional<Quantization> quantization_of(const std::optional<Scales>& scales) {
-  if (!scales) return std::nullopt;
-  return Quantization{std::get<0>(*scales), std::get<1>(*scales), std::get<2>(*scales)};
-}
+namespace {
 
 /// The arrays of a call, owned while it runs without the GIL.
 struct Call {
@@ -167,60 +146,6 @@ py::list steps(const Network& network, const std::vector<Sizes>& inputs, const p
   return list;
 }
 
-/// A string, a number or numbers: integers only where all are int.
-NetworkAttribute attribute(const std::string& name, const py::handle& value) {
-  if (py::isinstance<py::str>(value)) return py::cast<std::string>(value);
-  const py::object list = py::isinstance<py::sequence>(value) ? py::reinterpret_borrow<py::object>(value) : py::make_tuple(value);
-  bool whole = true;
-  for (const py::handle& item : list) {
-    const bool real = PyFloat_Check(item.ptr()) != 0;
-    if (!real && PyLong_Check(item.ptr()) == 0)
-      reject(PyExc_TypeError, name, "a str, int, float or a sequence of numbers", type_name(item.ptr()));
-    whole = whole && !real;
-  }
-  if (whole) return py::cast<std::vector<std::int64_t>>(list);
-  return py::cast<std::vector<double>>(list);
-}
-
-/// A builder that threads may share: none sees another's incomplete step.
-class SharedBuilder {
- public:
-  template <class Body>
-  auto with(const Body& body) {  // which must not touch Python: a thread that waits here may hold the GIL
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return body(builder_);
-  }
-
- private:
-  std::mutex mutex_;
-  NetworkBuilder builder_;
-};
-
-/// A snapshot of a dict that other threads may be changing.
-py::dict snapshot(const py::dict& dict) {
-  PyObject* const copied = PyDict_Copy(dict.ptr());
-  if (copied == nullptr) throw py::error_already_set();
-  return py::reinterpret_steal<py::dict>(copied);
-}
-
-int add_step(SharedBuilder& builder, const std::string& kind, const std::string& name, const std::vector<int>& inputs,
-             const py::dict& attributes, const py::dict& weights) {
-  std::map<std::string, NetworkAttribute> attribute_map;
-  for (const auto& item : snapshot(attributes)) {
-    const auto key = py::cast<std::string>(item.first);
-    attribute_map.emplace(key, attribute(key, item.second));
-  }
-  std::vector<py::object> keepers;
-  std::map<std::string, ConstArray> weight_map;
-  for (const auto& item : snapshot(weights)) {
-    const auto key = py::cast<std::string>(item.first);
-    py::object keeper;
-    weight_map.emplace(key, readable(item.second, key, 1, keeper, dtype_of(item.second)));
-    keepers.push_back(std::move(keeper));
-  }
-  return builder.with([&](NetworkBuilder& b) { return b.step(kind, name, inputs, attribute_map, weight_map); });
-}
-
 /// Runs `body` without the GIL; a failed system call becomes an OSError of that file.
 template <class Body>
 void with_file(const std::string& path, const Body& body) {
@@ -260,6 +185,17 @@ void add_network(py::module_& m) {
       .def_property_readonly("inputs", [](const Network& n) { return infos(n.inputs()); })
       .def_property_readonly("outputs", [](const Network& n) { return infos(n.outputs()); })
       .def_property_readonly("metadata", &Network::metadata)
+      .def("trim", &Network::trim)
+      .def("plans",
+           [](const Network& n) {
+             py::list list;
+             for (const PlanInfo& plan : n.plans()) {
+               py::list shapes;
+               for (const Sizes& s : plan.inputs) shapes.append(py::tuple(py::cast(s)));
+               list.append(py::make_tuple(shapes, plan.bytes));
+             }
+             return list;
+           })
       .def_property_readonly("weight_bytes", &Network::weight_bytes)
       .def(
           "output_shapes",
@@ -269,6 +205,8 @@ void add_network(py::module_& m) {
             return list;
           },
           py::arg("input_shapes"))
+      .def(
+          "admits", [](const Network& n, const std::vector<Sizes>& shapes) { return n.admits(shapes); }, py::arg("input_shapes"))
       .def("run", run, py::arg("inputs"), py::arg("num_threads") = py::none())
       .def("profile", profile, py::arg("inputs"), py::arg("num_threads") = py::none())
       .def("steps", steps, py::arg("input_shapes"), py::arg("num_threads") = py::none())
@@ -284,41 +222,7 @@ void add_network(py::module_& m) {
 
 void add_networks(py::module_& m) {
   add_network(m);
-  py::class_<SharedBuilder>(m, "NetworkBuilder")
-      .def(py::init<>())
-      .def(
-          "input",
-          [](SharedBuilder& builder, const std::string& name, const Sizes& shape, const std::string& dtype,
-             const std::optional<Scales>& scales) {
-            const DType type = dtype_named(dtype);
-            const std::optional<Quantization> q = quantization_of(scales);
-            return builder.with([&](NetworkBuilder& b) { return b.input(name, shape, type, q ? &*q : nullptr); });
-          },
-          py::arg("name"), py::arg("shape"), py::arg("dtype") = "float32", py::arg("quantization") = py::none())
-      .def(
-          "constant",
-          [](SharedBuilder& builder, const py::object& array, const std::optional<Scales>& scales) {
-            py::object keeper;
-            ConstArray values = readable(array, "array", 1, keeper, dtype_of(array));
-            const std::optional<Quantization> q = quantization_of(scales);
-            if (q) values.quantization = &*q;
-            return builder.with([&](NetworkBuilder& b) { return b.constant(values); });
-          },
-          py::arg("array"), py::arg("quantization") = py::none())
-      .def("step", add_step, py::arg("kind"), py::arg("name"), py::arg("inputs"), py::arg("attributes"), py::arg("weights"))
-      .def(
-          "output",
-          [](SharedBuilder& builder, const std::string& name, int value) {
-            builder.with([&](NetworkBuilder& b) { b.output(name, value); });
-          },
-          py::arg("name"), py::arg("value"))
-      .def(
-          "metadata",
-          [](SharedBuilder& builder, const std::string& key, const std::string& text) {
-            builder.with([&](NetworkBuilder& b) { b.metadata(key, text); });
-          },
-          py::arg("key"), py::arg("text"))
-      .def("finish", [](SharedBuilder& builder) { return builder.with([](NetworkBuilder& b) { return b.finish(); }); });
+  add_network_builder(m);
 }
 
 }  // namespace dwsep::python

@@ -2,10 +2,20 @@
 
 #include <pybind11/pybind11.h>
 
+#include <string>
+
+#include "dwsep/network.hpp"
+
 namespace dwsep::python {
 
 /// Adds Network and NetworkBuilder to the module.
 void add_networks(pybind11::module_& m);
+
+/// An array for the core to read; `keeper` owns it, or its copy where it is not contiguous.
+ConstArray readable(const pybind11::handle& object, const std::string& name, int threads, pybind11::object& keeper,
+                    DType type = DType::float32);
+
+void add_network_builder(pybind11::module_& m);
 
 /// Adds op_schemas.
 void add_op_schemas(pybind11::module_& m);

@@ -10,12 +10,15 @@ import numpy as np
 
 from . import _core
 from ._arguments import check_kind, shown
+from ._networks import Networks
 from .model import Model
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+    from .graph.importing.opened import Example
     from .graph.ir import Graph
+    from .graph.open_sizes import Axis
 
 __all__ = ["load"]
 
@@ -43,7 +46,8 @@ def load(
         (N, W, C); other inputs stay as in the file, whatever their shape. :attr:`Model.inputs` has
         the shapes.
     input_shapes : mapping of str to shape, optional
-        Sizes that the file leaves open, for each input's name; None stands for the batch.
+        Shapes of inputs by their names, instead of those in the file; None is a size that stays
+        open. Sizes that the file leaves open are open without it, too.
     outputs : sequence of str, optional
         Values of the file that the model returns, in this order; default: the file's outputs. The
         file is cut there: what only other values need is never looked at, be it supported or not.
@@ -137,12 +141,13 @@ class _Options(NamedTuple):
     signature: str | None
     mmap: bool
     float_io: bool = False
+    example: Example | None = None  # of sizes that stay open
 
 
 def _load_saved(source: Any, options: _Options) -> Model:
     for name, value in options._asdict().items():
         nothing = False if name == "float_io" else None
-        if name != "mmap" and value is not nothing:
+        if name not in ("mmap", "example") and value is not nothing:
             raise ValueError(f"{name}: need {nothing} for a .dwsep file, got {value!r}")
     if isinstance(source, str):
         return Model(_core.Network.load(os.fsencode(source), options.mmap))
@@ -157,31 +162,66 @@ def _import_tflite(source: Any, options: _Options) -> Graph:
         input_shapes=options.input_shapes,
         outputs=options.outputs,
         signature=options.signature,
+        example=options.example,
     )
 
 
 def _import_onnx(source: Any, options: _Options) -> Graph:
     from .graph.onnx import import_onnx
 
-    return import_onnx(source, input_shapes=options.input_shapes, outputs=options.outputs)
+    return import_onnx(
+        source,
+        input_shapes=options.input_shapes,
+        outputs=options.outputs,
+        example=options.example,
+    )
 
 
 def _lowered(imports: Callable[[Any, _Options], Graph], source: Any, options: _Options) -> Model:
     """Return the model of what an importer makes."""
+    from .graph.importing.examples import first_fitting
     from .graph.lowering import lower
     from .graph.passes import float_io
     from .graph.pipeline import optimize
     from .session import states_text
 
-    def make() -> Model:
-        with np.errstate(all="ignore"):  # weights may be any numbers
-            graph = imports(source, options)
-            if options.float_io:
-                float_io.run(graph)
-            graph = optimize(graph, input_layout=options.input_layout)
-            return Model(lower(graph, {"name": graph.name, **states_text(graph.states)}))
+    axes: dict[Axis, int] = {}
+    version = _version(source)
 
-    return _core.in_float_environment(make)  # weights are folded, which rounds
+    def made(example: Example) -> _core.Network:
+        def make() -> _core.Network:
+            with np.errstate(all="ignore"):  # weights may be any numbers
+                graph = imports(source, options._replace(example=example))
+                if options.float_io:
+                    float_io.run(graph)
+                graph = optimize(graph, input_layout=options.input_layout)
+                if graph.open is not None:
+                    shapes = {name: graph.shape(name) for name in graph.inputs}
+                    axes.update(graph.open.locate(shapes))
+                return lower(graph, {"name": graph.name, **states_text(graph.states)})
+
+        return _core.in_float_environment(make)  # weights are folded, which rounds
+
+    def remade(shapes: Sequence[Sequence[int]]) -> _core.Network:
+        if _version(source) != version:
+            raise ValueError(
+                f"{source!r} has changed; these sizes need it as it was when it was loaded"
+            )
+        given = {info[0]: shape for info, shape in zip(first.inputs, shapes, strict=True)}
+        return made(
+            lambda where, letter, name: given[where.input][axes[where]] if where in axes else None
+        )
+
+    first = first_fitting(made)
+    return Model(Networks(first, remade if axes else None))
+
+
+def _version(source: object) -> tuple[int, ...]:
+    """Return what differs when another file has the path."""
+    if not isinstance(source, str):
+        return ()
+    status = os.stat(source)
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 class _Format(NamedTuple):

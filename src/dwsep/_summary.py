@@ -12,6 +12,7 @@ from ._table import shape_text, table
 
 if TYPE_CHECKING:
     from . import _core
+    from ._networks import Networks
 
     Shape = tuple[int, ...]
 
@@ -216,14 +217,15 @@ def step_rows(
 
 
 def summarize(
-    network: _core.Network,
+    networks: Networks,
     name: str,
     batch: int,
     shapes: Mapping[str, Sequence[int]] | None,
     num_threads: int | None,
 ) -> Summary:
     """Summarise what a network consists of."""
-    sizes = input_shapes(network, batch, shapes)
+    sizes = input_shapes(networks.first, batch, shapes)
+    network = networks.of_shapes(sizes)
     rows = step_rows(network, sizes, num_threads)
     return Summary(
         name=name,

@@ -13,3 +13,5 @@ class InvalidModelError(ValueError):
 
 class UnsupportedOperatorError(ValueError):
     """A sound model with operators that dwsep cannot compute; the message lists all of them."""
+
+    lacks_operators = False  # whether there are operators that no shape makes computable

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from . import _core
 from ._arguments import check_kind
+from ._networks import Networks
 from .quantization import Quantization
 from .session import Session, hidden_outputs, initial, kept_of
 
@@ -56,8 +57,9 @@ class Model:
     (1, 1000)
     """
 
-    def __init__(self, network: _core.Network) -> None:
-        self._network = network
+    def __init__(self, network: _core.Network | Networks) -> None:
+        self._networks = network if isinstance(network, Networks) else Networks(network)
+        self._network = network = self._networks.first
         self._kept = kept_of(network)
         inputs, outputs = {k.input for k in self._kept}, hidden_outputs(self._kept)
         self._inputs = _infos(v for i, v in enumerate(network.inputs) if i not in inputs)
@@ -103,7 +105,7 @@ class Model:
         """
         if self._kept:
             return self.session()(*arrays, num_threads=num_threads)
-        results = self._network.run(arrays, num_threads)
+        results = self._networks.of(arrays).run(arrays, num_threads)
         return results[0] if len(results) == 1 else tuple(results)
 
     def session(self) -> Session:
@@ -121,7 +123,7 @@ class Model:
         (1, 1000)
         >>> session.reset()
         """
-        return Session(self._network, self._kept)
+        return Session(self._networks, self._kept)
 
     def run(
         self,
@@ -208,7 +210,7 @@ class Model:
             check_kind(
                 input_shapes, Mapping, "input_shapes", "None or a mapping of names to shapes"
             )
-        return summarize(self._network, self.name, batch, input_shapes, num_threads)
+        return summarize(self._networks, self.name, batch, input_shapes, num_threads)
 
     def profile(self, *arrays: Array, rounds: int = 20, num_threads: int | None = None) -> Profile:
         """Time every step of the network and compare it with the machine's limits.
@@ -238,7 +240,7 @@ class Model:
         from ._profile import profile
 
         feeds = initial(self._network, self._kept, arrays) if self._kept else arrays
-        return profile(self._network, self.name, feeds, rounds, num_threads)
+        return profile(self._networks.of(feeds), self.name, feeds, rounds, num_threads)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a ``.dwsep`` file, whole or not at all.

@@ -9,6 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from ._core import Network
+    from ._networks import Networks
     from .graph.ir import State
 
 __all__ = ["Session"]
@@ -71,8 +72,8 @@ class Session:
     is, and any number of sessions share its weights.
     """
 
-    def __init__(self, network: Network, kept: tuple[Kept, ...]) -> None:
-        self._network = network
+    def __init__(self, networks: Networks, kept: tuple[Kept, ...]) -> None:
+        self._networks = networks
         self._kept = kept
         self._states: list[Any] | None = None
 
@@ -91,11 +92,11 @@ class Session:
         ndarray, or tuple of them
             As the model returns them.
         """
-        feeds = initial(self._network, self._kept, arrays)
+        feeds = initial(self._networks.first, self._kept, arrays)
         if self._states is not None:
             for state, array in zip(self._kept, self._states, strict=True):
                 feeds[state.input] = array
-        results = self._network.run(feeds, num_threads)
+        results = self._networks.of(feeds).run(feeds, num_threads)
         self._states = [results[state.output] for state in self._kept]
         return public(results, self._kept)
 

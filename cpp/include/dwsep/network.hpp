@@ -79,6 +79,12 @@ struct StepInfo {
   DType type = DType::float32;       ///< of the output
 };
 
+/// What a network keeps for the next call with such inputs.
+struct PlanInfo {
+  std::vector<Sizes> inputs;
+  std::int64_t bytes = 0;  ///< of values in between and scratch
+};
+
 /// Moving copies, so that a moved-from network is still valid.
 class Network {
  public:
@@ -103,6 +109,8 @@ class Network {
   const std::map<std::string, std::string>& metadata() const;
 
   std::vector<Sizes> output_shapes(const std::vector<Sizes>& inputs) const;
+  /// Whether the sizes that the network leaves open may be those of these shapes, which fit otherwise: see NetworkBuilder::require.
+  bool admits(const std::vector<Sizes>& inputs) const;
   /// Where the network's inputs and outputs begin with an axis of 1, those of a call may begin with one of N: each image is computed as by
   /// itself. Fills outputs[i], a contiguous array of the shape that output_shapes returns. Outputs must not overlap inputs.
   void run(const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads = 0) const;
@@ -117,6 +125,10 @@ class Network {
                               const std::function<bool()>& proceed = {}) const;
   /// Bytes that a call needs in addition to weights, inputs and outputs.
   std::int64_t arena_bytes(const std::vector<Sizes>& inputs, int threads = 0) const;
+  /// The plans that no call uses now, the last used last: at most eight, which together take at most 256 MB or are one.
+  std::vector<PlanInfo> plans() const;
+  /// Deletes them.
+  void trim() const;
   /// Bytes of all weights, as packed.
   std::int64_t weight_bytes() const;
 
@@ -128,6 +140,11 @@ class Network {
 
 /// Integers, floats or a string.
 using NetworkAttribute = std::variant<std::vector<std::int64_t>, std::vector<double>, std::string>;
+
+/// Arithmetic of sizes: the axis b of input a, which the network leaves open; the number a; the sum, product, and quotient (rounded down)
+/// of the sizes a and b; and size a times the float32 whose bits are b, in float32, rounded down.
+enum class SizeOp : std::uint8_t { input = 0, constant = 1, add = 2, multiply = 3, divide = 4, scale = 5 };
+enum class SizeRelation : std::uint8_t { zero = 0, not_zero = 1, not_negative = 2 };
 
 /// Makes a Network. The kinds of steps, their attributes and weights are those of a .dwsep file: docs/file_format.md. All text is UTF-8. A
 /// call that throws, other than finish, leaves the builder as it was.
@@ -145,6 +162,19 @@ class NetworkBuilder {
            const std::map<std::string, NetworkAttribute>& attributes, const std::map<std::string, ConstArray>& weights);
 
   void output(const std::string& name, int value);
+
+  /// For networks whose inputs leave other sizes open than the batch. Shapes of all inputs for which the network is sound, -1 for the
+  /// batch; comes after the inputs and before all else about sizes.
+  void example(const std::vector<Sizes>& inputs);
+  /// A size that is computed of open ones. Returns its number.
+  int size(SizeOp op, std::int64_t a, std::int64_t b = 0);
+  /// What has to hold of the sizes of a call; `text` says it in the error otherwise.
+  void require(int size, SizeRelation relation, const std::string& text);
+  /// The number at a position of an attribute of the step that makes `value` is that size; of an attribute of floats, the quotient of two.
+  void open_attribute(int value, const std::string& attribute, std::size_t position, int size, int divisor = -1);
+  /// An axis of an output depends on open sizes.
+  void open_output(int output, int axis);
+
   /// Text to keep with the network.
   void metadata(const std::string& key, const std::string& text);
   /// The builder is empty afterwards, also where this throws.

@@ -45,8 +45,10 @@ Dims roomy_strides(const Dims& shape, DType type) {
 
 }  // namespace
 
-ExecutionPlan::ExecutionPlan(const NetworkDraft& network, const std::vector<Dims>& inputs, std::vector<Dims> shapes, int threads)
-    : threads_wanted_(threads), threads_(threads), input_shapes_(inputs), shapes_(std::move(shapes)) {
+ExecutionPlan::ExecutionPlan(const NetworkDraft& network, const std::vector<Dims>& inputs, Sized sized, int threads)
+    : threads_wanted_(threads), threads_(threads), input_shapes_(inputs), shapes_(std::move(sized.shapes)) {
+  for (std::size_t s = 0; s < network.steps.size(); ++s) ops_.push_back(&sized.op(network, s));
+  made_ = std::move(sized.ops);
   const std::size_t values = network.values.size();
   storage_.resize(values);
   places_.resize(values);
@@ -72,8 +74,9 @@ void ExecutionPlan::place_in_concatenations(const NetworkDraft& network) {
   std::vector<int> producer(network.values.size(), -1);
   for (std::size_t s = 0; s < network.steps.size(); ++s) producer[at(network.steps[s].output)] = static_cast<int>(s);
   // The last concatenation first: a nested one then has its place already.
-  for (auto step = network.steps.rbegin(); step != network.steps.rend(); ++step) {
-    const int axis = step->op->concatenated_axis();
+  for (std::size_t number = network.steps.size(); number-- > 0;) {
+    const Step* const step = &network.steps[number];
+    const int axis = op(number).concatenated_axis();
     if (axis < 0) continue;
     const Storage whole = storage_[at(step->output)];
     std::int64_t position = 0;
@@ -82,12 +85,13 @@ void ExecutionPlan::place_in_concatenations(const NetworkDraft& network) {
       const std::int64_t offset = whole.offset + position * whole.strides[axis];
       position += shapes_[at(v)][axis];
       if (producer[at(v)] < 0 || s.root != v) continue;
-      const Step& made_by = network.steps[at(producer[at(v)])];
+      const std::size_t maker = at(producer[at(v)]);
+      const Step& made_by = network.steps[maker];
       Dims strides;
       std::int64_t ignored = 0;
       const Array first{nullptr, shapes_[at(made_by.inputs.empty() ? v : made_by.inputs.front())],
                         dense_strides(shapes_[at(made_by.inputs.empty() ? v : made_by.inputs.front())])};
-      if (made_by.op->view(first, shapes_[at(v)], &strides, &ignored)) continue;
+      if (op(maker).view(first, shapes_[at(v)], &strides, &ignored)) continue;
       s.root = whole.root;
       s.offset = offset;
       s.strides = whole.strides;
@@ -99,14 +103,15 @@ void ExecutionPlan::place_in_concatenations(const NetworkDraft& network) {
 void ExecutionPlan::place_values(const NetworkDraft& network) {
   // Roots with views or parts stay dense, so that they can be reshaped.
   std::vector<bool> dense(network.values.size(), false);
-  for (const Step& step : network.steps) {
+  for (std::size_t i = 0; i < network.steps.size(); ++i) {
+    const Step& step = network.steps[i];
     Dims strides;
     std::int64_t offset = 0;
     const bool views =
-        !step.inputs.empty() && step.op->view({nullptr, shapes_[at(step.inputs[0])], dense_strides(shapes_[at(step.inputs[0])])},
-                                              shapes_[at(step.output)], &strides, &offset);
+        !step.inputs.empty() && op(i).view({nullptr, shapes_[at(step.inputs[0])], dense_strides(shapes_[at(step.inputs[0])])},
+                                           shapes_[at(step.output)], &strides, &offset);
     if (views) dense[at(storage_[at(step.inputs[0])].root)] = true;
-    if (step.op->concatenated_axis() >= 0) dense[at(storage_[at(step.output)].root)] = true;
+    if (op(i).concatenated_axis() >= 0) dense[at(storage_[at(step.output)].root)] = true;
   }
   for (const int v : network.outputs) dense[at(v)] = true;
   for (std::size_t i = 0; i < network.steps.size(); ++i) {
@@ -118,7 +123,7 @@ void ExecutionPlan::place_values(const NetworkDraft& network) {
       const Storage& x = storage_[at(step.inputs[0])];
       Dims strides;
       std::int64_t offset = 0;
-      if (step.op->view({nullptr, x.shape, x.strides}, shapes_[at(v)], &strides, &offset)) {
+      if (op(i).view({nullptr, x.shape, x.strides}, shapes_[at(v)], &strides, &offset)) {
         mine.root = x.root;
         mine.offset = x.offset + offset;
         mine.strides = strides;
@@ -154,7 +159,7 @@ void ExecutionPlan::list_works(const NetworkDraft& network) {
       free_[s] = true;
       continue;
     }
-    if (const int axis = step.op->concatenated_axis(); axis >= 0) {
+    if (const int axis = op(s).concatenated_axis(); axis >= 0) {
       // What could not be computed in place is copied there, input by input.
       free_[s] = true;
       std::int64_t position = 0;
@@ -175,8 +180,8 @@ void ExecutionPlan::list_works(const NetworkDraft& network) {
       operands.push_back(shapes_[at(v)]);
       bytes += static_cast<double>(network.values[at(v)].type.bytes(shapes_[at(v)]));
     }
-    flops += step.op->flops(operands, mine.shape);
-    works_.push_back({step.op.get(), static_cast<int>(s), step.inputs, mine});
+    flops += op(s).flops(operands, mine.shape);
+    works_.push_back({&op(s), static_cast<int>(s), step.inputs, mine});
   }
   for (std::size_t i = 0; i < network.outputs.size(); ++i) {
     const int v = network.outputs[i];

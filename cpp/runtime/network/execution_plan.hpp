@@ -30,13 +30,15 @@ struct Place {
 
 class ExecutionPlan {
  public:
-  ExecutionPlan(const NetworkDraft& network, const std::vector<Dims>& inputs, std::vector<Dims> shapes, int threads);
+  ExecutionPlan(const NetworkDraft& network, const std::vector<Dims>& inputs, Sized sized, int threads);
 
   bool fits(const std::vector<Dims>& inputs, int threads) const { return threads == threads_wanted_ && inputs == input_shapes_; }
   int threads() const { return threads_; }
   const std::vector<Dims>& input_shapes() const { return input_shapes_; }
   std::int64_t arena_bytes() const { return arena_bytes_; }
   const std::vector<Dims>& shapes() const { return shapes_; }
+  /// What a step of the network computes here.
+  const Op& op(std::size_t step) const { return *ops_[step]; }
   /// Whether a step of the network takes no time here.
   bool free(int step) const { return free_[static_cast<std::size_t>(step)]; }
 
@@ -77,6 +79,8 @@ class ExecutionPlan {
   int threads_wanted_, threads_;
   bool pauses_ = false;  ///< whether a run is long enough to ask between two steps whether it may proceed
   std::vector<Dims> input_shapes_, shapes_;
+  std::vector<const Op*> ops_;                   ///< of the network's steps
+  std::vector<std::shared_ptr<const Op>> made_;  ///< some of them, for open sizes
   std::vector<Storage> storage_;
   std::vector<Place> places_;      ///< of roots
   std::vector<bool> output_done_;  ///< computed in the caller's array, needs no copy

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/network/bytes.hpp"
 #include "runtime/network/network_impl.hpp"
 
 namespace dwsep::runtime {
@@ -20,5 +21,9 @@ std::vector<char> write_memory(const NetworkDraft& network);
 /// Throws std::runtime_error where the file cannot be read, std::invalid_argument where it is not a sound .dwsep file.
 NetworkDraft read_file(const std::string& path, bool map);
 NetworkDraft read_memory(const void* data, std::size_t bytes);
+
+/// The section about open sizes, which only networks have that have some.
+void write_open_sizes(const NetworkDraft& network, ByteWriter& out);
+void read_open_sizes(ByteReader& in, NetworkDraft& network);
 
 }  // namespace dwsep::runtime

@@ -57,7 +57,8 @@ class Reader {
       const std::string name = in_.text();
       network.add_output(name, value_number());
     }
-    if (!in_.done()) reject("file", "no records after the outputs", "more");
+    if (!in_.done()) read_open_sizes(in_, network);
+    if (!in_.done()) reject("file", "no records after the outputs and open sizes", "more");
     return network;
   }
 

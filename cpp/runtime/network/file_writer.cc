@@ -46,6 +46,7 @@ class Content {
       out_.text(network.output_infos[i].name);
       out_.number(static_cast<std::uint32_t>(network.outputs[i]));
     }
+    if (!network.open.empty()) write_open_sizes(network, out_);
   }
 
   /// Gives the file's bytes to sink(data, bytes), part by part.

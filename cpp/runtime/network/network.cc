@@ -1,7 +1,6 @@
-// The public classes Network and NetworkBuilder.
+// The public class Network.
 #include "dwsep/network.hpp"
 
-#include <cstring>
 #include <stdexcept>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include "runtime/network/batch.hpp"
 #include "runtime/network/execution_plan.hpp"
 #include "runtime/network/file.hpp"
+#include "runtime/network/sizes.hpp"
 #include "runtime/network/weights.hpp"
 #include "runtime/threads/thread_count.hpp"
 #include "runtime/utf8.hpp"
@@ -19,21 +19,7 @@ using namespace runtime;
 
 namespace {
 
-Dims dims_of(const Sizes& sizes, const std::string& what) {
-  if (sizes.size() > static_cast<std::size_t>(Dims::kMaxRank)) reject(what, "at most 8 axes", std::to_string(sizes.size()));
-  Dims d;
-  for (const std::int64_t size : sizes) d.push_back(size);
-  return d;
-}
-
 Sizes sizes_of(const Dims& d) { return Sizes(d.begin(), d.end()); }
-
-std::vector<Dims> dims_of(const std::vector<Sizes>& inputs) {
-  std::vector<Dims> all;
-  all.reserve(inputs.size());
-  for (const Sizes& s : inputs) all.push_back(dims_of(s, "input"));
-  return all;
-}
 
 /// A plan for one call, returned afterwards.
 class Lease {
@@ -54,8 +40,6 @@ class Lease {
   const NetworkImpl& network_;
   std::unique_ptr<ExecutionPlan> plan_;
 };
-
-bool missing(const void* data, std::int64_t count) { return data == nullptr && count > 0; }
 
 void check_array(const char* what, const ValueInfo& info, DType got) {
   if (got == info.dtype) return;
@@ -159,6 +143,12 @@ std::vector<Sizes> Network::output_shapes(const std::vector<Sizes>& inputs) cons
   return result;
 }
 
+bool Network::admits(const std::vector<Sizes>& inputs) const {
+  std::vector<Dims> single = dims_of(inputs);
+  divide(impl_->definition(), single);
+  return impl_->admits(single);
+}
+
 void Network::run(const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads) const {
   run_network(*impl_, inputs, outputs, threads, nullptr, {});
 }
@@ -196,12 +186,13 @@ std::vector<StepInfo> Network::steps(const std::vector<Sizes>& inputs, int threa
       info.input_types.push_back(values[static_cast<std::size_t>(v)].type.dtype);
     }
     info.type = values[static_cast<std::size_t>(step.output)].type.dtype;
-    info.kernel = step.op->kernel(operands, plan->threads());
+    const Op& op = plan->op(infos.size());
+    info.kernel = op.kernel(operands, plan->threads());
     info.parameters = count_parameters(*step.op);
     info.free = plan->free(static_cast<int>(infos.size()));
     if (!info.free) {
       const Dims& out = shapes[static_cast<std::size_t>(step.output)];
-      info.flops = images * step.op->flops(operands, out);
+      info.flops = images * op.flops(operands, out);
       info.bytes = parameter_bytes(*step.op) + bytes_of(step.output);
       for (const int v : step.inputs) info.bytes += bytes_of(v);
       info.bytes *= images;
@@ -217,6 +208,9 @@ std::int64_t Network::arena_bytes(const std::vector<Sizes>& inputs, int threads)
   return Lease(*impl_, single, resolve_threads(threads))->arena_bytes();
 }
 
+std::vector<PlanInfo> Network::plans() const { return impl_->plans(); }
+void Network::trim() const { impl_->trim(); }
+
 std::int64_t Network::weight_bytes() const {
   std::int64_t bytes = 0;
   for (const Step& step : impl_->definition().steps) {
@@ -224,61 +218,6 @@ std::int64_t Network::weight_bytes() const {
     for (const NamedWeights& w : step.op->named_weights()) bytes += stored_bytes(w.weights);
   }
   return bytes;
-}
-
-NetworkBuilder::NetworkBuilder() : draft_(std::make_unique<NetworkDraft>()) {}
-NetworkBuilder::~NetworkBuilder() = default;
-
-namespace {
-
-ValueType type_of(DType dtype, const Quantization* quantization) {
-  return {dtype, quantization == nullptr ? nullptr : std::make_shared<const Quantization>(*quantization)};
-}
-
-std::shared_ptr<const void> copied(const ConstArray& array, const Dims& shape, const std::string& what) {
-  if (!is_dtype(static_cast<int>(array.dtype))) reject(what, "a known type", "an unknown type");
-  check_size(shape, what);
-  if (missing(array.data, shape.count())) reject(what, "a pointer", "null");
-  const std::int64_t bytes = shape.count() * size_of(array.dtype);
-  const std::shared_ptr<void> memory = shared_memory(bytes);
-  if (bytes > 0) std::memcpy(memory.get(), array.data, static_cast<std::size_t>(bytes));
-  return memory;
-}
-
-}  // namespace
-
-int NetworkBuilder::input(const std::string& name, const Sizes& shape, DType dtype, const Quantization* quantization) {
-  return draft_->add_input(name, dims_of(shape, "input '" + name + "'"), type_of(dtype, quantization));
-}
-
-int NetworkBuilder::constant(const ConstArray& array) {
-  const Dims shape = dims_of(array.shape, "constant");
-  return draft_->add_constant(shape, copied(array, shape, "constant"), type_of(array.dtype, array.quantization));
-}
-
-int NetworkBuilder::step(const std::string& kind, const std::string& name, const std::vector<int>& inputs,
-                         const std::map<std::string, NetworkAttribute>& attributes, const std::map<std::string, ConstArray>& weights) {
-  Description d;
-  d.kind = kind;
-  d.name = name;
-  d.attributes = attributes;
-  for (const auto& entry : weights) {
-    const std::string what = "weights '" + entry.first + "'";
-    const Dims shape = dims_of(entry.second.shape, what);
-    if (entry.second.quantization != nullptr) reject(what, "no quantization: scales are weights of their own", "one");
-    // Packing copies them; nothing refers to them afterwards but what small vectors an op keeps.
-    d.weights.emplace(entry.first, RawWeights{shape, copied(entry.second, shape, what), ValueType{entry.second.dtype}});
-  }
-  return draft_->add_step(std::move(d), inputs);
-}
-
-void NetworkBuilder::output(const std::string& name, int value) { draft_->add_output(name, value); }
-
-void NetworkBuilder::metadata(const std::string& key, const std::string& text) { draft_->add_metadata(key, text); }
-
-Network NetworkBuilder::finish() {
-  // Emptied before anything is checked, so that the builder is as new also where the network is refused.
-  return Network(std::make_shared<NetworkImpl>(std::exchange(*draft_, NetworkDraft())));
 }
 
 }  // namespace dwsep

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kMostValues = std::size_t{1} << 16;
 constexpr std::size_t kIdlePlans = 8;  // so many concurrent calls, or alternating shapes, without planning again
+constexpr std::int64_t kIdleBytes = std::int64_t{256} << 20;
 
 // One for all networks, so that a fork can wait for it: a child would inherit it locked by a thread that it does not have. It is held
 // for well under a microsecond.
@@ -142,53 +143,75 @@ void NetworkDraft::add_metadata(const std::string& key, const std::string& text)
 
 NetworkImpl::NetworkImpl(NetworkDraft draft) : definition_(std::move(draft)) {
   if (definition_.outputs.empty()) reject("network", "at least one output", "none");
-  // Sizes that the call decides are those that differ between two batches.
+  // Sizes that the call decides are those that differ between two batches, and those that are open.
   std::vector<Dims> once, twice;
-  for (const ValueInfo& info : definition_.input_infos) {
+  for (std::size_t i = 0; i < definition_.inputs.size(); ++i) {
+    const Dims shape =
+        definition_.open.empty() ? definition_.values[static_cast<std::size_t>(definition_.inputs[i])].shape : definition_.open.example[i];
     Dims a, b;
-    for (const std::int64_t size : info.shape) {
+    for (const std::int64_t size : shape) {
       a.push_back(size == -1 ? 1 : size);
       b.push_back(size == -1 ? 2 : size);
     }
     once.push_back(a);
     twice.push_back(b);
   }
-  const std::vector<Dims> first = infer(once), second = infer(twice);
+  const std::vector<Dims> first = infer(once).shapes, second = infer(twice).shapes;
   for (std::size_t i = 0; i < definition_.outputs.size(); ++i) {
     const Dims &a = first[static_cast<std::size_t>(definition_.outputs[i])], &b = second[static_cast<std::size_t>(definition_.outputs[i])];
     if (a.rank() != b.rank()) reject("output '" + definition_.output_infos[i].name + "'", "one rank for all batches", "several");
     for (int axis = 0; axis < a.rank(); ++axis) definition_.output_infos[i].shape.push_back(a[axis] == b[axis] ? a[axis] : -1);
   }
+  for (const OpenSizes::OutputAxis& o : definition_.open.output_axes) {
+    ValueInfo& info = definition_.output_infos[static_cast<std::size_t>(o.output)];
+    if (static_cast<std::size_t>(o.axis) >= info.shape.size())
+      reject("output '" + info.name + "'", std::to_string(o.axis + 1) + " axes", std::to_string(info.shape.size()));
+    info.shape[static_cast<std::size_t>(o.axis)] = -1;
+  }
 }
 
 NetworkImpl::~NetworkImpl() = default;
 
-std::vector<Dims> NetworkImpl::infer(const std::vector<Dims>& inputs) const {
+void NetworkImpl::check_inputs(const std::vector<Dims>& inputs) const {
   const NetworkDraft& d = definition_;
   if (const std::size_t wanted = d.inputs.size(); inputs.size() != wanted) {
     reject("inputs", std::to_string(wanted) + (wanted == 1 ? " array" : " arrays"), std::to_string(inputs.size()));
   }
-  std::vector<Dims> shapes(d.values.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Dims& wanted = d.values[static_cast<std::size_t>(d.inputs[i])].shape;
     bool fits = wanted.rank() == inputs[i].rank();
     for (int axis = 0; fits && axis < wanted.rank(); ++axis) fits = wanted[axis] == -1 || wanted[axis] == inputs[i][axis];
     if (!fits) reject("input '" + d.input_infos[i].name + "'", "shape " + open_shape(wanted), to_string(inputs[i]));
     check_size(inputs[i], "input '" + d.input_infos[i].name + "'");
-    shapes[static_cast<std::size_t>(d.inputs[i])] = inputs[i];
   }
+}
+
+bool NetworkImpl::admits(const std::vector<Dims>& inputs) const {
+  check_inputs(inputs);
+  return definition_.open.admits(inputs);
+}
+
+Sized NetworkImpl::infer(const std::vector<Dims>& inputs) const {
+  const NetworkDraft& d = definition_;
+  check_inputs(inputs);
+  Sized sized;
+  std::vector<Dims>& shapes = sized.shapes;
+  shapes.resize(d.values.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) shapes[static_cast<std::size_t>(d.inputs[i])] = inputs[i];
   for (std::size_t v = 0; v < d.values.size(); ++v) {
     if (d.values[v].kind == Value::Kind::constant) shapes[v] = d.values[v].shape;
   }
+  sized.ops = ops_for(d, inputs);
   std::vector<Dims> operands;
-  for (const Step& step : d.steps) {
+  for (std::size_t s = 0; s < d.steps.size(); ++s) {
+    const Step& step = d.steps[s];
     operands.clear();
     for (const int v : step.inputs) operands.push_back(shapes[static_cast<std::size_t>(v)]);
     Dims& out = shapes[static_cast<std::size_t>(step.output)];
-    out = step.op->infer(operands);
+    out = sized.op(d, s).infer(operands);
     check_size(out, "output of node '" + step.description.name + "' (" + step.description.kind + ")");
   }
-  return shapes;
+  return sized;
 }
 
 std::vector<Dims> NetworkImpl::output_shapes(const std::vector<Dims>& inputs) const {
@@ -202,7 +225,7 @@ std::vector<Dims> NetworkImpl::output_shapes(const std::vector<Dims>& inputs) co
     const auto found = std::find_if(idle_.begin(), idle_.end(), [&](const auto& i) { return i->input_shapes() == inputs; });
     if (found != idle_.end()) pick((*found)->shapes());
   }
-  if (result.empty()) pick(infer(inputs));
+  if (result.empty()) pick(infer(inputs).shapes);
   return result;
 }
 
@@ -222,14 +245,36 @@ std::unique_ptr<ExecutionPlan> NetworkImpl::take(const std::vector<Dims>& inputs
 
 void NetworkImpl::give(std::unique_ptr<ExecutionPlan> plan) const {
   if (!survives_fork) return;
-  std::unique_ptr<ExecutionPlan> oldest;  // deleted after the lock is free
+  std::vector<std::unique_ptr<ExecutionPlan>> oldest;  // deleted after the lock is free
+  oldest.reserve(kIdlePlans + 1);
   const std::lock_guard<std::mutex> lock(idle_mutex);
-  if (idle_.capacity() < kIdlePlans) idle_.reserve(kIdlePlans);
-  if (idle_.size() == kIdlePlans) {
-    oldest = std::move(idle_.front());
+  idle_.reserve(kIdlePlans + 1);
+  idle_.push_back(std::move(plan));
+  std::int64_t bytes = 0;
+  for (const auto& i : idle_) bytes += i->arena_bytes();
+  while (idle_.size() > kIdlePlans || (idle_.size() > 1 && bytes > kIdleBytes)) {
+    bytes -= idle_.front()->arena_bytes();
+    oldest.push_back(std::move(idle_.front()));
     idle_.erase(idle_.begin());
   }
-  idle_.push_back(std::move(plan));
+}
+
+std::vector<PlanInfo> NetworkImpl::plans() const {
+  std::vector<PlanInfo> all;
+  const std::lock_guard<std::mutex> lock(idle_mutex);
+  for (const auto& plan : idle_) {
+    PlanInfo info;
+    for (const Dims& d : plan->input_shapes()) info.inputs.emplace_back(d.begin(), d.end());
+    info.bytes = plan->arena_bytes();
+    all.push_back(std::move(info));
+  }
+  return all;
+}
+
+void NetworkImpl::trim() const {
+  std::vector<std::unique_ptr<ExecutionPlan>> all;  // deleted after the lock is free
+  const std::lock_guard<std::mutex> lock(idle_mutex);
+  all.swap(idle_);
 }
 
 }  // namespace dwsep::runtime

@@ -9,6 +9,7 @@
 #include "dwsep/network.hpp"
 #include "runtime/memory/buffer.hpp"
 #include "runtime/network/op.hpp"
+#include "runtime/network/open_sizes.hpp"
 
 namespace dwsep::runtime {
 
@@ -42,12 +43,17 @@ class NetworkDraft {
   std::vector<int> inputs, outputs;
   std::vector<ValueInfo> input_infos, output_infos;
   std::map<std::string, std::string> metadata;
+  OpenSizes open;
 
   int add_input(const std::string& name, const Dims& shape, const ValueType& type = {});
   int add_constant(const Dims& shape, std::shared_ptr<const void> data, const ValueType& type = {});
   int add_step(Description description, const std::vector<int>& step_inputs);
   void add_output(const std::string& name, int value);
   void add_metadata(const std::string& key, const std::string& text);
+  void set_example(std::vector<Dims> inputs);
+  void add_condition(OpenSizes::Condition condition);
+  void add_use(OpenSizes::Use use);
+  void add_output_axis(int output, int axis);
 
  private:
   /// Room for one more value, so that `add` cannot fail.
@@ -59,6 +65,18 @@ class NetworkDraft {
   PageStore pages_;  ///< for the weights
 };
 
+/// The steps of a network for inputs of some shapes.
+struct Sized {
+  std::vector<Dims> shapes;                    ///< of all values
+  std::vector<std::shared_ptr<const Op>> ops;  ///< of the steps; empty where the network's own serve
+
+  const Op& op(const NetworkDraft& network, std::size_t step) const { return ops.empty() ? *network.steps[step].op : *ops[step]; }
+};
+
+/// The ops of all steps for inputs of these shapes, those with open attributes made anew where their values differ; empty where the network
+/// has no open sizes.
+std::vector<std::shared_ptr<const Op>> ops_for(const NetworkDraft& network, const std::vector<Dims>& inputs);
+
 class NetworkImpl {
  public:
   /// Infers all shapes once, to refuse what does not fit.
@@ -67,8 +85,9 @@ class NetworkImpl {
 
   const NetworkDraft& definition() const { return definition_; }
 
-  /// Shapes of all values for inputs of these shapes. Throws when they do not fit.
-  std::vector<Dims> infer(const std::vector<Dims>& inputs) const;
+  /// Throws when inputs of these shapes do not fit.
+  Sized infer(const std::vector<Dims>& inputs) const;
+  bool admits(const std::vector<Dims>& inputs) const;
 
   /// Shapes of the outputs, of an idle plan where one has them: to infer them takes half a microsecond and a tenth more for each step.
   std::vector<Dims> output_shapes(const std::vector<Dims>& inputs) const;
@@ -76,8 +95,12 @@ class NetworkImpl {
   /// A plan for exclusive use: an idle one, or a new one.
   std::unique_ptr<ExecutionPlan> take(const std::vector<Dims>& inputs, int threads) const;
   void give(std::unique_ptr<ExecutionPlan> plan) const;
+  std::vector<PlanInfo> plans() const;
+  void trim() const;
 
  private:
+  void check_inputs(const std::vector<Dims>& inputs) const;
+
   NetworkDraft definition_;
   mutable std::vector<std::unique_ptr<ExecutionPlan>> idle_;  ///< oldest first; under a lock that all networks share
 };

@@ -11,6 +11,7 @@ from dwsep import _core
 from ..errors import ShapeError
 from .ir import AnyArray, Node
 from .lowering import add_step
+from .open_sizes import is_open
 from .ops import OPS
 from .types import Shape, dtype_of
 
@@ -21,6 +22,8 @@ def foldable(node: Node, inputs: Sequence[AnyArray], *, channels_last: bool) -> 
     """Return whether `value_of` finds the value of a node for these inputs."""
     spec = OPS[node.kind]
     if not spec.folds or (spec.image and not channels_last):
+        return False
+    if any(isinstance(v, tuple) and any(map(is_open, v)) for v in node.attributes.values()):
         return False
     return all(array.ndim <= spec.most_axes for array in inputs)
 

@@ -3,8 +3,8 @@
 A graph is a list of nodes in topological order. Every node has one output, whose name is the name
 of the value. Every value has a type: shape, data type and quantization (see `types`); weights are
 float32, constants and other values of any type. The first axis of an input may be of unknown size
-(None), the batch; every other size is known, so that a shape is a tuple of ints with None for the
-batch.
+(None), the batch; every other size is an int, or depends on sizes that the file leaves open and
+counts as the int of an example (see `open_sizes`).
 
 The kinds of nodes, with their attributes, weights and rules, are in `ops`, a file for each family.
 Activations are spelled as in the functional API (None, "relu6", ("clip", lo, hi), ...), pairs are
@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .open_sizes import OpenSizes
 from .types import Shape, TensorType
 
 Array = NDArray[np.float32]
@@ -71,6 +72,7 @@ class Graph:
     states: dict[str, State] = field(default_factory=dict)  # by names of inputs
     # Why nodes of a quantized network compute with float32, by names; the passes find out.
     float_steps: dict[str, str] = field(default_factory=dict)
+    open: OpenSizes | None = None
 
     def shape(self, value: str) -> Shape:
         """Return the shape of a value."""

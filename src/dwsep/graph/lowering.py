@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from dwsep import _core
 
 from .._summary import float_steps_text
 from .ir import AnyArray, Graph, Node
+from .open_program import Program
+from .open_sizes import is_open, is_ratio, plain
 from .ops import OPS
 from .ops.attributes import CoreValue
 
@@ -32,18 +35,29 @@ def lower(graph: Graph, metadata: dict[str, str]) -> _core.Network:
     builder = _core.NetworkBuilder()
     numbers: dict[str, int] = {}
     for name in graph.inputs:
-        shape = [-1 if size is None else size for size in graph.shape(name)]
+        shape = [-1 if n is None or is_open(n) else n for n in graph.shape(name)]
         type_ = graph.types[name]
         numbers[name] = builder.input(name, shape, type_.dtype.value, type_.core_quantization)
+    program = None
+    if graph.open is not None and graph.open.atoms:
+        shapes = [graph.shape(name) for name in graph.inputs]
+        builder.example([[-1 if n is None else plain(n) for n in shape] for shape in shapes])
+        program = Program(graph.open, builder, graph)
     for node in graph.nodes:
         for value in node.inputs:
             if value not in numbers:
                 numbers[value] = _constant(builder, graph, value)
-        numbers[node.output] = add_step(builder, node, [numbers[value] for value in node.inputs])
-    for name in graph.outputs:
+        inputs = [numbers[value] for value in node.inputs]
+        numbers[node.output] = add_step(builder, node, inputs, program)
+    for number, name in enumerate(graph.outputs):
         if name not in numbers:
             numbers[name] = _constant(builder, graph, name)
         builder.output(name, numbers[name])
+        for axis, size in enumerate(graph.shape(name)):
+            if is_open(size):
+                builder.open_output(number, axis)
+    if program is not None:
+        program.conditions()
     for key, text in {**metadata, **float_steps_text(graph.float_steps)}.items():
         builder.metadata(key, text)
     return builder.finish()
@@ -55,15 +69,51 @@ def _constant(builder: _core.NetworkBuilder, graph: Graph, name: str) -> int:
     return builder.constant(array, type_.core_quantization)
 
 
-def add_step(builder: _core.NetworkBuilder, node: Node, inputs: Sequence[int]) -> int:
-    """Add the step that computes a node of values that the builder knows by number."""
-    return builder.step(
+def add_step(
+    builder: _core.NetworkBuilder,
+    node: Node,
+    inputs: Sequence[int],
+    program: Program | None = None,
+) -> int:
+    """Add the step that computes a node of values that the builder knows by number.
+
+    Without a program, what depends on open sizes is held to its example.
+    """
+    attributes = core_attributes(node)
+    opened = [
+        (name, position, number)
+        for name, value in attributes.items()
+        if program is not None and isinstance(value, list)
+        for position, number in enumerate(value)
+        if is_open(number)
+    ]
+    value = builder.step(
         OPS[node.kind].computed_as or node.kind,
         node.name or node.output,
         inputs,
-        core_attributes(node),
+        {
+            name: _numbers(value, held=program is None) if isinstance(value, list) else value
+            for name, value in attributes.items()
+        },
         _core_weights(node),
     )
+    for name, position, number in opened:
+        assert program is not None
+        program.use(value, name, position, number)
+    return value
+
+
+def _numbers(values: list[int] | list[float], *, held: bool) -> list[int] | list[float]:
+    """Return numbers of an attribute; of those that are open the example's."""
+    result: list[Any] = []
+    for value in values:
+        number: Any = value
+        if is_ratio(number):
+            number = float(number) if held else plain(number.of) / plain(number.by)
+        elif is_open(number):
+            number = int(number) if held else plain(number)
+        result.append(number)
+    return result
 
 
 def _core_weights(node: Node) -> dict[str, AnyArray]:

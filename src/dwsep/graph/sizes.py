@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ShapeError
+from .open_sizes import is_open, plain
 from .types import Shape
 
 LARGEST_SIZE = 2**31 - 1
@@ -16,13 +17,13 @@ LARGEST_ELEMENTS = 2**40  # for one image of the batch; sums of a few of these f
 
 def checked(shape: Shape) -> Shape:
     """Return a shape whose sizes and their product an array can have, else raise ShapeError."""
-    if any(n is not None and not 1 <= n <= LARGEST_SIZE for n in shape):
+    if any(n is not None and (n < 1 or plain(n) > LARGEST_SIZE) for n in shape):
         raise ShapeError(f"sizes need to be from 1 to {LARGEST_SIZE}, got {shown(shape)}")
     if len(shape) > MOST_AXES:
         raise ShapeError(f"need at most {MOST_AXES} axes, got {len(shape)}")
     if sum(n is None for n in shape) > 1:
         raise ShapeError(f"only one axis can be the batch, got {shown(shape)}")
-    if known_product(shape) > LARGEST_ELEMENTS:
+    if plain(known_product(shape)) > LARGEST_ELEMENTS:
         raise ShapeError(f"more than {LARGEST_ELEMENTS} elements: {shown(shape)}")
     return shape
 
@@ -42,10 +43,10 @@ def broadcast(*shapes: Shape) -> Shape:
     rank = max(map(len, shapes))
     result: list[int | None] = []
     for sizes in zip(*((1,) * (rank - len(s)) + s for s in shapes), strict=True):
-        others = {n for n in sizes if n != 1} or {1}
-        if len(others) > 1:
+        others = [n for n in sizes if n != 1] or [1]
+        if any(n != others[0] for n in others):
             raise ShapeError(f"shapes {', '.join(map(shown, shapes))} do not broadcast")
-        result.append(others.pop())
+        result.append(others[0])
     return tuple(result)
 
 
@@ -96,6 +97,28 @@ def window(sizes: tuple[int, int], kernel: tuple[int, int], attributes: dict[str
             raise ShapeError(f"{size} pixels and {pad} of padding, a window needs {extent}")
         result.append((size + pad - extent) // stride + 1)
     return tuple(result)
+
+
+def bounds(start: int | None, stop: int | None, step: int, size: int) -> tuple[int, int, int]:
+    """Return `slice(start, stop, step).indices(size)`, also of open sizes."""
+    if not any(map(is_open, (start, stop, size))):
+        return slice(start, stop, step).indices(size)
+    least, most = (-1, size - 1) if step < 0 else (0, size)
+
+    def clamped(n: int | None, default: int) -> int:
+        if n is None:
+            return default
+        n = n + size if n < 0 else n
+        return least if n < least else most if n > most else n
+
+    ends = (most, least) if step < 0 else (least, most)
+    return clamped(start, ends[0]), clamped(stop, ends[1]), step
+
+
+def steps(start: int, stop: int, step: int) -> int:
+    """Return `len(range(start, stop, step))`, also of open sizes."""
+    room = stop - start if step > 0 else start - stop
+    return (room - 1) // abs(step) + 1 if room > 0 else 0
 
 
 def axis_of(axis: int, shape: Shape) -> int:

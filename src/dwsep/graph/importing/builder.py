@@ -10,10 +10,11 @@ import numpy as np
 from ..folding import cost, foldable, value_of
 from ..infer import infer
 from ..ir import AnyArray, Array, Graph, Node
+from ..open_sizes import plain
 from ..ops import OPS
 from ..ops.spec import float32_only
 from ..types import DType, Quantization, Shape, TensorType
-from .symbols import UNKNOWN, is_symbolic
+from .symbols import UNKNOWN, held, is_symbolic
 from .unsupported import Unsupported
 from .values import Computed, Known, Value, dtype_of, shape_of, type_of
 
@@ -71,6 +72,8 @@ class Builder:
     def _readable(self, value: Value, kind: str) -> Value:
         """Return an input of a node; constants of other floating-point types become float32."""
         if isinstance(value, Known) and is_symbolic(value.array):
+            value = Known(held(value.array), value.name)
+        if isinstance(value, Known) and is_symbolic(value.array):
             raise Unsupported(f"its input {value.name!r} {UNKNOWN}")
         if isinstance(value, Known) and value.array.dtype in (np.float16, np.float64):
             value = Known(value.array.astype(np.float32), value.name)
@@ -85,7 +88,7 @@ class Builder:
         """Raise Unsupported if finding a value of this shape now would take too much."""
         size = 8
         for n in shape:
-            size *= n or 0
+            size *= plain(n or 0)
         if size > LARGEST_CONSTANT:
             raise Unsupported(f"it makes a constant of more than {LARGEST_CONSTANT} bytes")
         self._work += size + work

@@ -12,7 +12,7 @@ from ...errors import InvalidModelError
 from ..ir import Array
 from ..types import Shape
 from .builder import Builder
-from .symbols import UNKNOWN, is_symbolic
+from .symbols import UNKNOWN, held, is_symbolic
 from .unsupported import Unsupported
 from .values import Computed, Value, shape_of
 
@@ -68,7 +68,7 @@ class OperatorCall:
 
     def scalar(self, index: int, what: str) -> float:
         """Return an input that must be one number."""
-        array = self.known(index, what)
+        array = held(self.known(index, what))
         if array.size != 1 or is_symbolic(array):
             raise InvalidModelError(f"{what}: need one number, got shape {array.shape}")
         return float(array.reshape(())[()])

@@ -11,7 +11,7 @@ from ..types import DType, Quantization, Shape, TensorType
 from .builder import Builder
 from .inputs import checked
 from .node import FileNode
-from .symbols import UNKNOWN, is_symbolic
+from .symbols import UNKNOWN, held, is_symbolic
 from .unsupported import Unsupported
 from .values import Computed, Known, Value, type_of
 
@@ -58,6 +58,7 @@ class Import:
         self._values: dict[str, Value] = {**constants}
         self._problems: list[_Problem] = []
         self._depth = 0  # of graphs inside nodes
+        self._lacks_operators = False
 
     def add_input(
         self,
@@ -132,6 +133,7 @@ class Import:
                 self._add(node, importer, read)
             else:
                 self._problems.append(_Problem(node, "this operator is not supported", True))
+                self._lacks_operators = True
 
     def _add(self, node: FileNode, importer: ImportNode, read: set[str]) -> None:
         if any(name and name not in self._values for name in node.inputs):
@@ -174,8 +176,11 @@ class Import:
         text = f"{self.file}: {count} cannot be imported\n  " + "\n  ".join(lines)
         lines = [text, *self._cut()]
         text = "\n  ".join(lines)
-        sound = any(problem.is_sound for problem in self._problems)
-        return UnsupportedOperatorError(text) if sound else InvalidModelError(text)
+        if not any(problem.is_sound for problem in self._problems):
+            return InvalidModelError(text)
+        error = UnsupportedOperatorError(text)
+        error.lacks_operators = self._lacks_operators
+        return error
 
     def _cut(self) -> list[str]:
         """Return a line that says which outputs= would leave out what cannot be imported."""
@@ -200,6 +205,8 @@ class Import:
         graph.outputs.append(name)
         if name in graph.inputs and to in (None, graph.types[name].dtype):
             return
+        if isinstance(value, Known) and is_symbolic(value.array):
+            value = Known(held(value.array), value.name)
         if isinstance(value, Known) and is_symbolic(value.array):
             raise UnsupportedOperatorError(f"{label} {UNKNOWN}")
         try:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from ...errors import InvalidModelError, ShapeError
 from .. import sizes
 from ..types import Shape
+from .opened import Opened
 
 InputShapes = Mapping[str, Sequence[int | None]]
 
@@ -25,6 +26,7 @@ def input_shape(
     name: str,
     declared: Sequence[int | str] | None,
     given: Sequence[int | None] | None,
+    opened: Opened,
 ) -> Shape:
     """Return an input's shape.
 
@@ -35,30 +37,33 @@ def input_shape(
     declared : sequence of int or str, or None
         As the file has it; a str, perhaps empty, is the name of a size that it leaves open.
     given : sequence of int or None, or None
-        As the caller wants it instead.
+        As the caller wants it instead; None is a size that is open.
+    opened : Opened
+        Gets the sizes that are open, but for the first, the batch.
     """
     label = f"{file}: input {name!r}"
     if given is None:
         if declared is None:
             raise InvalidModelError(f"{label} has no shape; give it with input_shapes")
-        return _declared_shape(label, name, declared)
+        return _declared_shape(label, name, declared, opened)
     try:
         shape = tuple(None if n is None else operator.index(n) for n in given)
     except TypeError:
         raise InvalidModelError(f"input_shapes: need ints for {name!r}, got {given}") from None
     if declared is not None and len(shape) != len(declared):
         raise InvalidModelError(f"input_shapes: {label} has {len(declared)} axes, got {shape}")
-    if None in shape[1:]:
+    if None in shape[1:] and not opened.allowed:
         raise InvalidModelError(f"input_shapes: {label}: only the first size may be None: {shape}")
-    return checked(label, shape)
+    names = [str(size) for size in declared or [""] * len(shape)]
+    return checked(label, opened.filled(name, shape, names))
 
 
-def _declared_shape(label: str, name: str, declared: Sequence[int | str]) -> Shape:
+def _declared_shape(label: str, name: str, declared: Sequence[int | str], opened: Opened) -> Shape:
     shape: list[int | None] = []
     for axis, size in enumerate(declared):
         if isinstance(size, int):
             shape.append(size)
-        elif axis == 0:
+        elif axis == 0 or opened.allowed:
             shape.append(None)
         else:
             raise InvalidModelError(
@@ -66,7 +71,7 @@ def _declared_shape(label: str, name: str, declared: Sequence[int | str]) -> Sha
                 "first may be open. Give the shape, such as "
                 f"input_shapes={{{name!r}: ({', '.join(_example(declared))})}}"
             )
-    return checked(label, tuple(shape))
+    return checked(label, opened.filled(name, shape, [str(size) for size in declared]))
 
 
 def _example(declared: Sequence[int | str]) -> list[str]:

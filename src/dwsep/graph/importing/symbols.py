@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..open_sizes import is_open, plain
 from .unsupported import Unsupported
 
 _LIMIT = 2**63  # beyond it int64 would have overflown, and ints would grow without end
@@ -86,20 +87,32 @@ class Dim:
 
 def made(times: int, plus: int) -> Dim | int:
     """Return a Dim, or an int if the batch has cancelled out."""
-    if max(abs(times), abs(plus)) >= _LIMIT:
+    if max(abs(plain(times)), abs(plain(plus))) >= _LIMIT:
         raise Unsupported("its arithmetic on shapes overflows")
     return Dim(times, plus) if times else plus
 
 
 def _int(value: Any) -> int:
+    if is_open(value):
+        return value  # type: ignore[no-any-return]
     if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)):
         return int(value)
     raise Unsupported(UNKNOWN)
 
 
 def is_symbolic(array: NDArray[Any]) -> bool:
-    """Return whether an array has elements that depend on the batch."""
+    """Return whether an array has elements that depend on the batch or on open sizes."""
     return array.dtype == object
+
+
+def held(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array whose elements are numbers, unless some depend on the batch.
+
+    Open sizes are held to their example.
+    """
+    if array.dtype != object or any(isinstance(e, Dim) for e in array.ravel().tolist()):
+        return array
+    return array.astype(np.int64)
 
 
 def settled(value: Any) -> NDArray[Any]:
@@ -108,7 +121,7 @@ def settled(value: Any) -> NDArray[Any]:
     if array.dtype != object:
         return array
     elements = array.ravel().tolist()
-    if any(isinstance(e, Dim) for e in elements):
+    if any(isinstance(e, Dim) or is_open(e) for e in elements):
         return array
     if elements and all(isinstance(e, (bool, np.bool_)) for e in elements):
         return array.astype(bool)

@@ -51,6 +51,8 @@ def type_of(value: Value) -> TensorType:
     array = value.array
     if array.dtype in (np.float16, np.float64):
         return TensorType(tuple(array.shape))
+    if array.dtype == object:  # see `symbols`
+        return TensorType(tuple(array.shape), DType.INT64)
     return TensorType.of(array)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import InvalidModelError
 from ..importing.call import OperatorCall
+from ..sizes import bounds
 
 __all__ = ["Call", "part_of"]
 
@@ -54,5 +55,5 @@ def part_of(start: int, stop: int, step: int, size: int) -> tuple[int, int | Non
     Python's own clamping differs: going down from before the first element it takes nothing, ONNX
     the first element.
     """
-    first, last, step = slice(start, stop, step).indices(size)
+    first, last, step = bounds(start, stop, step, size)
     return max(first, 0), None if last < 0 else last, step

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from ...errors import InvalidModelError
@@ -92,7 +90,7 @@ def window_padding(call: Call, kernel: Pair, stride: Pair, dilation: Pair) -> Pa
         return 0, 0, 0, 0
     sides: list[int] = []
     for size, k, s, d in zip(image_size(call), kernel, stride, dilation, strict=True):
-        total = max((math.ceil(size / s) - 1) * s + (k - 1) * d + 1 - size, 0)
+        total = max((-(-size // s) - 1) * s + (k - 1) * d + 1 - size, 0)
         sides += split(total, mode)
     return sides[0], sides[1], sides[2], sides[3]
 

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InvalidModelError
-from ..importing.symbols import UNKNOWN, is_symbolic, of_shape, settled
+from ..importing.symbols import UNKNOWN, Dim, held, is_symbolic, of_shape, settled
 from ..importing.unsupported import Unsupported
 from ..importing.values import Known, Value, shape_of
+from ..open_sizes import is_open
 from .call import Call, part_of
 from .model import widened
 
@@ -31,8 +32,10 @@ def fold(call: Call) -> Value | None:
     """Return the value of a node, None if it is not known now or not this file's business."""
     if call.type in ("Shape", "Size"):
         return _shape(call)
-    if call.type in ("Constant", "ConstantOfShape", "Range"):
-        return Known({"Constant": _constant, "Range": _range}.get(call.type, _filled)(call))
+    if call.type in ("Constant", "Range"):
+        return Known({"Constant": _constant, "Range": _range}[call.type](call))
+    if call.type == "ConstantOfShape":
+        return _filled(call)
     arrays = [v.array for v in call.inputs if isinstance(v, Known)]
     if len(arrays) != sum(v is not None for v in call.inputs) or not arrays:
         return None
@@ -58,7 +61,7 @@ def _shape(call: Call) -> Value:
     if call.type == "Size":
         if None in shape:
             raise Unsupported(f"the number of elements {UNKNOWN}")
-        return Known(np.array(math.prod(n or 0 for n in shape), np.int64))
+        return Known(settled(math.prod(n or 0 for n in shape)))
     part = slice(call.attribute("start", 0), call.attribute("end", None))
     return Known(settled(of_shape(shape)[part]))
 
@@ -76,7 +79,7 @@ def _constant(call: Call) -> AnyArray:
     return np.array(value, dtype)
 
 
-def _filled(call: Call) -> AnyArray:
+def _filled(call: Call) -> Value:
     sizes = call.ints(0, "shape")
     if any(n < 0 for n in sizes):
         raise InvalidModelError(f"shape: no array has the shape {sizes}")
@@ -84,8 +87,10 @@ def _filled(call: Call) -> AnyArray:
     array = np.zeros((), np.float32) if value is None else value.array
     if array.size != 1:
         raise InvalidModelError(f"value: need one number, got shape {array.shape}")
+    if any(map(is_open, sizes)):
+        return call.builder.emit("expand", [Known(array.reshape(()))], shape=tuple(sizes))
     call.builder.charge(sizes)
-    return np.full(sizes, array.reshape(())[()], array.dtype)
+    return Known(np.full(sizes, array.reshape(())[()], array.dtype))
 
 
 def _range(call: Call) -> AnyArray:
@@ -109,6 +114,8 @@ def _cast(call: Call, arrays: list[AnyArray]) -> AnyArray:
     if is_symbolic(array):
         if dtype in (np.int64, np.int32):
             return array
+        array = held(array)
+    if is_symbolic(array):
         raise Unsupported(f"a value that {UNKNOWN}")
     call.builder.charge(array.shape)
     with np.errstate(all="ignore"):
@@ -118,13 +125,19 @@ def _cast(call: Call, arrays: list[AnyArray]) -> AnyArray:
 def _divide(a: AnyArray, b: AnyArray) -> AnyArray:
     """Return the quotient; of integers towards 0."""
     if a.dtype == object or b.dtype == object:
-        return np.asarray(a // b)
+        return np.asarray(np.frompyfunc(_quotient, 2, 1)(a, b))
     if np.issubdtype(a.dtype, np.floating):
         return np.asarray(a / b)
     if np.any(b == 0):
         raise InvalidModelError("it divides by 0")
     quotient = a // b
     return np.asarray(quotient + ((a % b != 0) & ((a < 0) != (b < 0))))
+
+
+def _quotient(a: Any, b: Any) -> Any:
+    if isinstance(a, Dim) or isinstance(b, Dim) or (a >= 0) == (b > 0):
+        return a // b
+    return -(-a // b)
 
 
 def _modulo(a: AnyArray, b: AnyArray) -> AnyArray:

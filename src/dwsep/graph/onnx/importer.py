@@ -11,6 +11,7 @@ from ...errors import InvalidModelError, UnsupportedOperatorError
 from ..importing.importer import Import
 from ..importing.inputs import check_names, input_shape
 from ..importing.node import FileNode
+from ..importing.opened import Example, Opened
 from ..importing.unsupported import Unsupported
 from ..importing.values import Value
 from ..ir import Graph
@@ -39,6 +40,7 @@ def import_onnx(
     *,
     input_shapes: Mapping[str, Sequence[int | None]] | None = None,
     outputs: Sequence[str] | None = None,
+    example: Example | None = None,
 ) -> Graph:
     """Return the graph of an ONNX model.
 
@@ -49,10 +51,12 @@ def import_onnx(
         file says float16 or float64: inputs and outputs stay float16, and float64 ones become
         float32. Weights may lie in other files inside the directory of the model's file.
     input_shapes : mapping of str to sequence of int or None, optional
-        Shapes of inputs, instead of those in the file. The first size may be None, the batch.
+        Shapes of inputs, instead of those in the file; None is a size that is open.
     outputs : sequence of str, optional
         Values of the file that the graph gives, instead of the file's outputs. What they do not
         need is left out before it is looked at: nodes, weights and inputs.
+    example : callable, optional
+        Sizes for those that stay open; without it none but the first may.
 
     Returns
     -------
@@ -78,7 +82,9 @@ def import_onnx(
     used = read_values | declared if outputs is None else read_values
     problems = check_types(file, used)
     try:
-        graph = _graph(file, nodes, used, input_shapes or {}, names)
+        graph = _graph(
+            file, nodes, used, input_shapes or {}, names, Opened(example, channels_last=False)
+        )
     except (InvalidModelError, UnsupportedOperatorError) as error:
         if not problems:
             raise
@@ -106,6 +112,7 @@ def _graph(
     used: Collection[str],
     given: Mapping[str, Sequence[int | None]],
     outputs: Sequence[str],
+    opened: Opened,
 ) -> Graph:
     known = initializers(file, used)
     constants = {tensor.name for tensor in file.graph.initializer}
@@ -116,12 +123,13 @@ def _graph(
     for entry in inputs:
         if entry.name not in used:
             continue
-        shape = input_shape(file.name, entry.name, _declared(entry), given.get(entry.name))
+        shape = input_shape(file.name, entry.name, _declared(entry), given.get(entry.name), opened)
         dtype = input_type(entry) or DType.FLOAT32
         half = dtype is DType.FLOAT16
         state.add_input(entry.name, shape, dtype, computed_as=DType.FLOAT32 if half else None)
 
     supported = {*IMPORTERS, *FOLDED}
+    state.build.graph.open = opened.sizes
 
     def import_node(
         node: FileNode, values: list[Value | None], wanted: list[str]

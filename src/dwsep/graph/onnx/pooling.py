@@ -78,7 +78,7 @@ def _to_last_window(size: Pair, extents: list[int], stride: Pair, padding: Paddi
     for axis in (0, 1):
         before, after = padding[2 * axis : 2 * axis + 2]
         room = size[axis] + before + after - extents[axis]
-        last = math.ceil(room / stride[axis])
+        last = -(-room // stride[axis])
         if last * stride[axis] >= size[axis] + before:  # it would begin in the padding
             last -= 1
         more.append(max(last * stride[axis] - room, 0))

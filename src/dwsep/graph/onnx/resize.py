@@ -11,6 +11,7 @@ from ...errors import InvalidModelError
 from ..importing.symbols import Dim
 from ..importing.unsupported import Unsupported
 from ..importing.values import Value
+from ..open_sizes import plain, scaled
 from ..sizes import LARGEST_SIZE
 from .antialias import antialiased
 from .call import Call
@@ -60,8 +61,8 @@ def resize(call: Call) -> Value:
         coordinates = "half_pixel"  # they differ by what a size lacks of its scale
     if (coordinates, mode, rounding) == ("tf_half_pixel_for_nn", "nearest", "floor"):
         coordinates, rounding = "half_pixel", "round_prefer_ceil"  # the same pixels
-    down = size[0] < height or size[1] < width
-    if call.flag("antialias", False) and mode != "nearest" and down:
+    blurs = call.flag("antialias", False) and mode != "nearest"
+    if blurs and (size[0] < height or size[1] < width):
         y = antialiased(call.builder, image(call), mode, coordinates, size, scale)
         return like_input(call, y)
     return _emit(call, mode, size, scale, coordinates, rounding)
@@ -111,10 +112,10 @@ def _size(
                 raise Unsupported("its size depends on the batch")
             size[spatial], scale[spatial] = n, n / before
         else:
-            if not (math.isfinite(n) and 0 < n * before <= LARGEST_SIZE):
+            if not (math.isfinite(n) and 0 < n * plain(before) <= LARGEST_SIZE):
                 raise InvalidModelError(f"scales: {n} is no scale for {before} pixels")
             # a scale such as 1.3 is a float32: its product is meant, not that of its digits
-            size[spatial], scale[spatial] = int(np.floor(np.float32(n) * np.float32(before))), n
+            size[spatial], scale[spatial] = scaled(before, n), n
     return (size[0], size[1]), (scale[0], scale[1])
 
 

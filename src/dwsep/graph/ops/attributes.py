@@ -14,8 +14,9 @@ import numpy as np
 
 from ..._arguments import LEAKY_SLOPE
 from ..._arguments import activation as canonical_activation
+from ..open_sizes import is_open
 
-CoreValue = str | float | list[int] | list[float]
+CoreValue = str | float | list[int] | list[float]  # numbers may depend on open sizes
 
 
 class Entry(NamedTuple):
@@ -52,6 +53,10 @@ def _is_int(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
+def _whole(value: Any) -> int:
+    return value if is_open(value) else int(value)
+
+
 class _Integers(AttributeType):
     """Integers of a fixed number, or any."""
 
@@ -63,7 +68,7 @@ class _Integers(AttributeType):
         return self.count in (None, len(value))
 
     def lowered(self, name: str, value: Any, attributes: Mapping[str, Any]) -> dict[str, CoreValue]:
-        return {name: [int(v) for v in value]}
+        return {name: [_whole(v) for v in value]}
 
 
 class Ints(_Integers):
@@ -93,7 +98,7 @@ class Int(AttributeType):
         return _is_int(value)
 
     def lowered(self, name: str, value: Any, attributes: Mapping[str, Any]) -> dict[str, CoreValue]:
-        return {name: [int(value)]}
+        return {name: [_whole(value)]}
 
 
 class Flag(AttributeType):
@@ -129,7 +134,7 @@ class FloatPair(AttributeType):
         return isinstance(value, (tuple, list)) and len(value) == 2
 
     def lowered(self, name: str, value: Any, attributes: Mapping[str, Any]) -> dict[str, CoreValue]:
-        return {name: [float(v) for v in value]}
+        return {name: [v if is_open(v) else float(v) for v in value]}
 
 
 class Floats(AttributeType):
@@ -215,7 +220,7 @@ class Stops(_Integers):
     def lowered(self, name: str, value: Any, attributes: Mapping[str, Any]) -> dict[str, CoreValue]:
         ends = [-_LONGEST - 1 if step < 0 else _LONGEST for step in attributes["steps"]]
         return {
-            name: [int(e if stop is None else stop) for stop, e in zip(value, ends, strict=True)]
+            name: [_whole(e if stop is None else stop) for stop, e in zip(value, ends, strict=True)]
         }
 
 

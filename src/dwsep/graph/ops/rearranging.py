@@ -9,7 +9,7 @@ import numpy as np
 from ...errors import ShapeError
 from ..ir import Node
 from ..permutation import Perm, carry, dropped, inverse, permuted, same_order
-from ..sizes import axis_of, broadcast, reshaped, shape_argument, shown
+from ..sizes import axis_of, bounds, broadcast, reshaped, shape_argument, shown, steps
 from ..types import Shape, TensorType
 from .attributes import Float, Indices, Int, Ints, Stops, choice
 from .layout_rules import Layout, LayoutRule, as_in_file, as_output, by_axis
@@ -31,15 +31,15 @@ def _concat(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
 
 
 def _slice(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
-    starts, stops, steps = (node.attributes[name] for name in ("starts", "stops", "steps"))
+    parts = (node.attributes[name] for name in ("starts", "stops", "steps"))
     result: list[int | None] = []
-    for size, start, stop, step in zip(inputs[0], starts, stops, steps, strict=True):
+    for size, start, stop, step in zip(inputs[0], *parts, strict=True):
         if size is None:
             if (start, stop, step) != (0, None, 1):
                 raise ShapeError("cannot take a part of the batch while its size is unknown")
             result.append(None)
         else:
-            result.append(len(range(*slice(start, stop, step).indices(size))))
+            result.append(steps(*bounds(start, stop, step, size)))
     return tuple(result)
 
 

@@ -22,7 +22,7 @@ def image(shape: Shape, channels_last: bool) -> tuple[int | None, int, int, int]
     n, *rest = shape
     if None in rest:
         raise ShapeError(f"need the batch as the first axis, got {shown(shape)}")
-    a, b, c = (int(size) for size in rest if size is not None)
+    a, b, c = (size for size in rest if size is not None)
     return (n, a, b, c) if channels_last else (n, b, c, a)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..folding import cost, foldable, value_of
 from ..ir import Graph, Node
+from ..open_sizes import Ratio, Size, is_ratio, is_size
 from ..ops import OPS
 from ._edit import Edit
 
@@ -93,6 +94,10 @@ def _key(value: Any) -> object:
         return value.shape, value.dtype.str, value.tobytes()
     if isinstance(value, (list, tuple)):
         return tuple(map(_key, value))
+    if is_size(value):
+        return Size, value.terms
+    if is_ratio(value):
+        return Ratio, _key(value.of), _key(value.by)
     return type(value).__name__ if value is None else value
 
 

@@ -12,6 +12,7 @@ from ...errors import InvalidModelError, UnsupportedOperatorError
 from ..importing.importer import Import, ImportNode
 from ..importing.inputs import check_names, input_shape
 from ..importing.node import FileNode, needed_nodes
+from ..importing.opened import Example, Opened
 from ..importing.unsupported import Unsupported
 from ..importing.values import Known, Value
 from ..ir import Graph
@@ -37,6 +38,7 @@ def import_tflite(
     input_shapes: Shapes | None = None,
     outputs: Sequence[str] | None = None,
     signature: str | None = None,
+    example: Example | None = None,
 ) -> Graph:
     """Return the graph of a TFLite model.
 
@@ -44,12 +46,14 @@ def import_tflite(
     ----------
     source : path or bytes
     input_shapes : mapping of str to sequence of int or None, optional
-        Shapes of inputs, instead of those in the file. The first size may be None, the batch.
+        Shapes of inputs, instead of those in the file; None is a size that is open.
     outputs : sequence of str, optional
         Tensors of the file that the graph gives, instead of the file's outputs. What they do not
         need is left out before it is looked at.
     signature : str, optional
         The signature whose subgraph, inputs and outputs are taken; default: the first subgraph.
+    example : callable, optional
+        Sizes for those that stay open; without it none but the first may.
 
     Returns
     -------
@@ -79,11 +83,11 @@ def import_tflite(
         states = kept
     inputs = [name for name in file.inputs if outputs is None or name in used]
     try:
-        graph = _graph(file, nodes, inputs, made, given, open_batch=True)
+        graph = _graph(file, nodes, inputs, made, given, example, open_batch=True)
     except (InvalidModelError, UnsupportedOperatorError):
         if all(file.tensors[name].shape[:1] != (-1,) or name in given for name in inputs):
             raise
-        graph = _graph(file, nodes, inputs, made, given, open_batch=False)
+        graph = _graph(file, nodes, inputs, made, given, example, open_batch=False)
     graph.states = {n: replace(s, hidden=s.output not in names) for n, s in states.items()}
     return graph
 
@@ -111,6 +115,7 @@ def _graph(
     inputs: Sequence[str],
     outputs: Sequence[str],
     given: Shapes,
+    example: Example | None,
     *,
     open_batch: bool,
 ) -> Graph:
@@ -121,17 +126,19 @@ def _graph(
         if tensor.data is not None and name in used
     }
     state = Import(file.name, file.network, nodes, known, channels_last=True)
+    opened = Opened(example, channels_last=True)
     for name in inputs:
         tensor = file.tensors[name]
         declared: list[int | str] = [n if n >= 0 else "" for n in tensor.shape]
         if not open_batch and declared[:1] == [""]:
             declared[0] = max(tensor.declared[0], 1)
-        shape = input_shape(file.name, name, declared, given.get(name))
+        shape = input_shape(file.name, name, declared, given.get(name), opened)
         if tensor.type not in _TYPES:
             raise UnsupportedOperatorError(
                 f"{file.name}: input {name!r} is {tensor.type}, need one of {sorted(_TYPES)}"
             )
         state.add_input(name, shape, DType(tensor.type), core_quantization(tensor))
+    state.build.graph.open = opened.sizes
     return state.run(_importer(file, state), {*IMPORTERS, *FOLDED}, outputs)
 
 

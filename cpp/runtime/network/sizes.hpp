@@ -1,0 +1,30 @@
+// Sizes of the public interface as the runtime has them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dwsep/network.hpp"
+#include "runtime/layers/geometry.hpp"
+#include "runtime/network/array.hpp"
+
+namespace dwsep::runtime {
+
+inline Dims dims_of(const Sizes& sizes, const std::string& what) {
+  if (sizes.size() > static_cast<std::size_t>(Dims::kMaxRank)) reject(what, "at most 8 axes", std::to_string(sizes.size()));
+  Dims d;
+  for (const std::int64_t size : sizes) d.push_back(size);
+  return d;
+}
+
+inline std::vector<Dims> dims_of(const std::vector<Sizes>& inputs) {
+  std::vector<Dims> all;
+  all.reserve(inputs.size());
+  for (const Sizes& s : inputs) all.push_back(dims_of(s, "input"));
+  return all;
+}
+
+/// Whether an array of so many elements lacks its memory.
+inline bool missing(const void* data, std::int64_t count) { return data == nullptr && count > 0; }
+
+}  // namespace dwsep::runtime

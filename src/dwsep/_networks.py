@@ -1,0 +1,70 @@
+"""The networks of one file: most sizes that it leaves open are one network's, some need another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from . import _core
+
+    Shapes = Sequence[Sequence[int]]
+
+MOST = 8  # networks that are kept
+
+
+class Networks:
+    """Finds the network for a call.
+
+    Parameters
+    ----------
+    first : Network
+    remade : callable, optional
+        Makes a network for inputs of other shapes, which the first does not admit.
+    """
+
+    def __init__(
+        self, first: _core.Network, remade: Callable[[Shapes], _core.Network] | None = None
+    ) -> None:
+        self.first = first
+        self._remade = remade
+        self._all: tuple[_core.Network, ...] = (first,)  # the last used first
+
+    def of(self, arrays: Sequence[Any]) -> _core.Network:
+        """Return the network for inputs like these."""
+        if self._remade is None:
+            return self.first
+        return self.of_shapes([np.shape(array) for array in arrays])
+
+    def of_shapes(self, shapes: Shapes) -> _core.Network:
+        """Return the network for inputs of these shapes; of unfit ones the first, which says so."""
+        if self._remade is None or not _fit(self.first, shapes):
+            return self.first
+        known = self._all
+        for network in known:
+            if network.admits(shapes):
+                if network is not known[0]:
+                    self._put(network)
+                return network
+        network = self._remade(shapes)
+        if not network.admits(shapes):
+            return self.first
+        self._put(network)
+        return network
+
+    def _put(self, network: _core.Network) -> None:
+        others = [n for n in self._all if n is not network]
+        self._all = (network, *others[: MOST - 1])
+
+    def __iter__(self) -> Any:
+        return iter(self._all)
+
+
+def _fit(network: _core.Network, shapes: Shapes) -> bool:
+    wanted = [info[1] for info in network.inputs]
+    return len(wanted) == len(shapes) and all(
+        len(w) == len(s) and all(a in (-1, 1, b) for a, b in zip(w, s, strict=True))
+        for w, s in zip(wanted, shapes, strict=True)
+    )

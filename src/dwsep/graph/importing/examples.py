@@ -1,0 +1,57 @@
+"""Examples of the sizes that a file leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from ..open_sizes import Axis
+from .opened import Example
+
+# Of open heights and widths, for which a network is imported: multiples that pyramids need, and
+# numbers that few networks have otherwise. What makes the batch part of other axes needs a number
+# for it, too: a batch of another size may then become a network of its own.
+_SIDES = ((448, 704), (224, 224), (64, 64), (48, 704), (32, 704))
+_BATCHES: tuple[dict[str, int], ...] = ({}, {"N": 1})
+_EXAMPLES = [
+    {**batch, "C": channels, "H": height, "W": width}
+    for batch in _BATCHES
+    for channels, (height, width) in [*((3, sides) for sides in _SIDES), (1, _SIDES[0])]
+]
+
+Result = TypeVar("Result")
+
+
+def first_fitting(made: Callable[[Example], Result]) -> Result:
+    """Return what `made` makes for the first example that fits its file.
+
+    Raises
+    ------
+    ValueError
+        If none does: what was wrong with the first.
+    """
+    refusals: list[ValueError] = []
+    for sizes in _EXAMPLES:
+        example = _SizesByName(sizes)
+        try:
+            return made(example)
+        except ValueError as error:
+            refusals.append(error)
+            if not example.asked or getattr(error, "lacks_operators", False):
+                break
+    raise refusals[0]
+
+
+class _SizesByName:
+    """An example of open sizes, in which those are equal that two inputs call by one name."""
+
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self.asked = False
+        self._sizes = sizes
+        self._named: dict[str, tuple[str, int | None]] = {}
+
+    def __call__(self, where: Axis, letter: str, name: str) -> int | None:
+        self.asked = True
+        size = self._sizes.get(letter)
+        owner, known = self._named.setdefault(name, (where.input, size))
+        return known if name and owner != where.input else size
