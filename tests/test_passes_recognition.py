@@ -19,6 +19,12 @@ def _bounded(net, x):
     return net.add("binary", x, net.constant(3.0), function="add", activation="tanh")
 
 
+def _bent_by_steps(net, x):
+    """As JAX writes it: x (x (0.044715 x))."""
+    cubic = net.binary("mul", x, net.binary("mul", x, net.binary("mul", 0.044715, x)))
+    return net.binary("mul", np.sqrt(2 / np.pi), net.binary("add", x, cubic))
+
+
 def _bent(net, x, factor, curve=0.044715):
     cube = net.binary("mul", net.binary("mul", x, x), x)
     return net.binary("mul", net.binary("add", x, net.binary("mul", cube, curve)), factor)
@@ -70,6 +76,15 @@ COMPOSED = {
         "mul",
         net.binary("mul", x, 0.5),
         net.binary("add", net.act(_bent(net, x, np.sqrt(2 / np.pi)), "tanh"), 1.0),
+    ),
+    "gelu_tanh, multiplied one by one": lambda net, x: net.binary(
+        "mul",
+        x,
+        net.binary(
+            "mul",
+            net.binary("add", net.act(_bent_by_steps(net, x), "tanh"), 1.0),
+            0.5,
+        ),
     ),
     "gelu_tanh, halved last": lambda net, x: net.binary(
         "mul",

@@ -158,18 +158,25 @@ def _is_bent_line(edit: Edit, value: str, x: str) -> bool:
     if not near(factor, math.sqrt(2 / math.pi)):
         return False
     for line, cubic in (node.inputs, node.inputs[::-1]):
-        number, cube = factors(edit, cubic)
-        if line == x and near(number, 0.044715) and _is_cube(edit, cube, x):
+        number, power = _monomial(edit, cubic, x)
+        if line == x and near(number, 0.044715) and power == 3:
             return True
     return False
 
 
-def _is_cube(edit: Edit, parts: list[str], x: str) -> bool:
-    """Return whether the product of parts is x^3."""
-    others = [part for part in parts if part != x]
-    if len(parts) != 2 or len(others) != 1:
-        return False
-    return factors(edit, others[0]) == (1.0, [x, x])
+def _monomial(edit: Edit, value: str, x: str, depth: int = 4) -> tuple[float, int]:
+    """Return (c, n) of a value that is c x^n, of any order of products; (0, 0) of others."""
+    if value == x:
+        return 1.0, 1
+    number = edit.scalar(value)
+    if number is not None:
+        return number, 0
+    node = edit.made_by(value, "binary")
+    plain = node is not None and node.attributes["function"] == "mul"
+    if node is None or not plain or node.attributes.get("activation") or depth == 0:
+        return 0.0, 0
+    (a, m), (b, n) = (_monomial(edit, part, x, depth - 1) for part in node.inputs)
+    return a * b, m + n
 
 
 def _is_erf(edit: Edit, value: str, x: str) -> bool:
