@@ -36,7 +36,27 @@ def seeds():
     known = [(c, [o for o in c.opsets if o <= newest]) for c in CASES]
     models = [model_of(c, o[-1], "N" if c.open_batch else None) for c, o in known if o]
     models += QUANTIZED.values()
+    models += [_branches(opset) for opset in (6, min(newest, 21))]
     return [model.SerializeToString() for model in models]
+
+
+def _branches(opset):
+    """Return a model with an If, one branch of which holds another."""
+    tensor, node = onnx.numpy_helper.from_array, onnx.helper.make_node
+
+    def graph(nodes, inputs=(), constants=()):
+        y = onnx.helper.make_empty_tensor_value_info(nodes[-1].output[0])
+        return onnx.helper.make_graph(nodes, "g", inputs, [y], constants)
+
+    inner = graph([node("Add", ["x", "c"], ["a"])], (), [tensor(np.ones((3, 2), np.float32), "c")])
+    other = graph([node("Neg", ["x"], ["n"]), node("Mul", ["n", "n"], ["a"])])
+    chosen = node("If", ["no"], ["b"], then_branch=other, else_branch=inner)
+    outer = graph([chosen, node("Relu", ["b"], ["o"])])
+    x = onnx.helper.make_tensor_value_info("x", 1, (3, 2))
+    truths = [tensor(np.array(value), name) for name, value in (("yes", True), ("no", False))]
+    whole = graph([node("If", ["yes"], ["y"], then_branch=outer, else_branch=other)], [x], truths)
+    imports = [onnx.helper.make_opsetid("", opset)]
+    return onnx.helper.make_model(whole, opset_imports=imports, ir_version=8)
 
 
 def damaged(data, generator):
