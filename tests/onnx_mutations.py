@@ -261,7 +261,10 @@ def outcome(data):
         known.add(node.output)
         types = [graph.types[name] for name in node.inputs]
         assert infer(node, types) == graph.types[node.output]
-        assert all(w.dtype == np.float32 and w.flags.c_contiguous for w in node.weights.values())
+        for name, weights in node.weights.items():
+            wanted = np.int32 if name.endswith("zero_point") else np.float32
+            assert weights.dtype == wanted
+            assert weights.flags.c_contiguous
     assert known.issuperset(graph.outputs)
     assert all(TensorType.of(c) == graph.types[k] for k, c in graph.constants.items())
     return "graph"
