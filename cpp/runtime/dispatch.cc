@@ -21,8 +21,8 @@ ActiveKernels resolve(Selection selection) {
   t.isa = selection.base->isa;
   t.lanes = selection.base->lanes;
   t.half_panel = selection.base->half_panels ? HalfPanel::narrow : HalfPanel::none;
-  const auto find = [&](auto& kernel, Family family) {
-    kernel = std::decay_t<decltype(kernel)>(first_fit(selection, family, kFloat32, {1, 1, 1, 1, 1, 1, 1, 1}));
+  const auto find = [&](auto& kernel, Family family, const OperandTypes& types = kFloat32) {
+    kernel = std::decay_t<decltype(kernel)>(first_fit(selection, family, types, {1, 1, 1, 1, 1, 1, 1, 1}));
   };
   find(t.gemm, Family::pointwise);
   find(t.standard, Family::standard);
@@ -42,6 +42,12 @@ ActiveKernels resolve(Selection selection) {
   find(t.tensor.resize, Family::resize);
   find(t.tensor.blend, Family::blend);
   find(t.tensor.transpose, Family::transpose);
+  find(t.int8.binary, Family::binary, kInt8);
+  find(t.int8.pool, Family::pool, kInt8);
+  find(t.int8.resize, Family::resize, kInt8);
+  find(t.int8.table, Family::map, kInt8);
+  find(t.int8.quantize, Family::map, kFloatToInt8);
+  find(t.int8.dequantize, Family::map, kInt8ToFloat);
   t.selection = std::move(selection);
   return t;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/conv_work.hpp"
+#include "kernels/int8_tensor_work.hpp"
 #include "kernels/memory_work.hpp"
 #include "kernels/registry.hpp"
 #include "kernels/standard_work.hpp"
@@ -40,6 +41,16 @@ struct TensorKernels {
   Kernel<TransposeWork> transpose;
 };
 
+/// On int8.
+struct Int8TensorKernels {
+  Kernel<Int8BinaryWork> binary;
+  Kernel<Int8PoolWork> pool;
+  Kernel<Int8ResizeWork> resize;
+  Kernel<TableWork> table;
+  Kernel<QuantizeWork> quantize;
+  Kernel<DequantizeWork> dequantize;
+};
+
 /// The chosen kernels, looked up once: a call costs one load more than a direct one.
 struct ActiveKernels {
   Selection selection;
@@ -53,6 +64,7 @@ struct ActiveKernels {
   Kernel<ReadStreamWork> read_stream;
   Kernel<CopyStreamWork> copy_stream;
   TensorKernels tensor;
+  Int8TensorKernels int8;
 };
 
 /// Chosen once, at the first use: the best for this processor, or what DWSEP_ISA names (selection.hpp). An unknown or unsupported value

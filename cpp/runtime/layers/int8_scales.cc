@@ -13,12 +13,6 @@ constexpr std::int64_t kLargestSum = std::numeric_limits<std::int32_t>::max();
 
 std::string number(double v) { return std::to_string(v); }
 
-/// Where a real bound of the activation lies in y.
-std::int32_t bound(float real, float scale, std::int32_t zero) {
-  const double steps = std::nearbyint(static_cast<double>(real / scale)) + zero;  // half to even
-  return static_cast<std::int32_t>(std::clamp(steps, -128.0, 127.0));
-}
-
 void copy_weights(const Int8Filter& f, Int8Scales& s) {
   const auto* const from = static_cast<const std::uint8_t*>(f.weight) + f.first;
   const std::uint8_t flip = Affine::flip_of(f.dtype);
@@ -51,6 +45,11 @@ void check_sum(const Int8Filter& f, const Int8Scales& s, std::int64_t c, std::in
 }
 
 }  // namespace
+
+std::int32_t int8_bound(float real, float scale, std::int32_t zero) {
+  const double steps = std::nearbyint(static_cast<double>(real / scale)) + zero;  // half to even
+  return static_cast<std::int32_t>(std::clamp(steps, -128.0, 127.0));
+}
 
 Int8Scales int8_scales(const Int8Filter& f, const Int8Tensors& t, const Activation& a) {
   const bool clips = a.kind == ActivationKind::clip, real = !t.y || !clips;
@@ -85,7 +84,7 @@ Int8Scales int8_scales(const Int8Filter& f, const Int8Tensors& t, const Activati
   for (std::int64_t c = 0; t.y && c < (t.y->per_channel() ? f.columns : 1); ++c) {
     const float scale = t.y->scale(f.first + c);
     const std::int32_t zero = t.y->zero(f.first + c);
-    s.ranges.push_back(clips ? Int8Range{zero, bound(a.lo, scale, zero), bound(a.hi, scale, zero)} : Int8Range{zero, -128, 127});
+    s.ranges.push_back(clips ? Int8Range{zero, int8_bound(a.lo, scale, zero), int8_bound(a.hi, scale, zero)} : Int8Range{zero, -128, 127});
   }
   if (t.residual) {
     const float scale = real ? t.residual->scale(0) : t.residual->scale(0) / t.y->scale(0);

@@ -23,6 +23,9 @@ struct Int8Scales {
   Int8Residual residual{};        ///< without data
 };
 
+/// Where a real bound of an activation lies in a tensor.
+std::int32_t int8_bound(float real, float scale, std::int32_t zero);
+
 /// Throws std::invalid_argument where a scale or a bias cannot be represented, or a sum could overflow.
 Int8Scales int8_scales(const Int8Filter& filter, const Int8Tensors& tensors, const Activation& activation);
 

@@ -70,6 +70,8 @@ struct Array {
   T* as() const {
     return static_cast<T*>(data);
   }
+  /// The place of an element, whatever its type.
+  void* at(std::int64_t offset) const { return static_cast<char*>(data) + offset * size_of(dtype); }
   bool dense() const;
 };
 

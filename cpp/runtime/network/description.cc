@@ -107,7 +107,7 @@ ConvOptions Description::conv_options() const {
   return {stride[0], stride[1], dilation[0], dilation[1], {Padding::Mode::explicit_, padding[0], padding[1], padding[2], padding[3]}};
 }
 
-std::shared_ptr<const Quantization> Description::quantization(const std::string& prefix) const {
+std::shared_ptr<const Quantization> Description::quantization(const std::string& prefix, Scales scales) const {
   Quantization q;
   for (const double scale : floats(prefix + "scale")) {
     q.scales.push_back(static_cast<float>(scale));
@@ -121,7 +121,7 @@ std::shared_ptr<const Quantization> Description::quantization(const std::string&
     }
     q.zero_points.push_back(static_cast<std::int32_t>(zero));
   }
-  if (has(prefix + "axis")) q.axis = static_cast<int>(integer(prefix + "axis", 0, Dims::kMaxRank - 1));
+  if (scales == Scales::one_or_each && has(prefix + "axis")) q.axis = static_cast<int>(integer(prefix + "axis", 0, Dims::kMaxRank - 1));
   if (q.scales.empty() || (q.axis < 0 && q.scales.size() > 1)) {
     reject(prefix + "scale", q.axis < 0 ? "one number" : "numbers", std::to_string(q.scales.size()));
   }
@@ -131,12 +131,12 @@ std::shared_ptr<const Quantization> Description::quantization(const std::string&
   return std::make_shared<const Quantization>(std::move(q));
 }
 
-ValueType Description::quantized_output() const {
+ValueType Description::quantized_output(Scales scales) const {
   if (!has("to")) return {};
   const std::string& to = string("to");
   if (to != "int8" && to != "uint8") reject("to", "'int8' or 'uint8'", "'" + to + "'");
   const std::int32_t least = to == "int8" ? -128 : 0;
-  const std::shared_ptr<const Quantization> q = quantization();
+  const std::shared_ptr<const Quantization> q = quantization({}, scales);
   for (const std::int32_t zero : q->zero_points) {
     if (zero < least || zero > least + 255) {
       reject("zero_point", "numbers from " + std::to_string(least) + " to " + std::to_string(least + 255), std::to_string(zero));

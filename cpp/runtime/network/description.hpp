@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dwsep/options.hpp"
+#include "runtime/layers/int8_types.hpp"
 #include "runtime/layers/packing.hpp"
 #include "runtime/network/value_type.hpp"
 
@@ -72,10 +73,10 @@ class Description {
 
   /// Whether the first input holds integers that stand for real numbers.
   bool reads_quantized() const { return !inputs.empty() && inputs[0].quantization != nullptr && size_of(inputs[0].dtype) == 1; }
-  /// The type that `to`, `scale`, `zero_point` and `axis` give the output; float32 without `to`.
-  ValueType quantized_output() const;
+  /// The type that `to`, `scale`, `zero_point` and, unless there is one scale, `axis` give the output; float32 without `to`.
+  ValueType quantized_output(Scales scales = Scales::one_or_each) const;
   /// `scale`, `zero_point` and `axis`, each with a prefix.
-  std::shared_ptr<const Quantization> quantization(const std::string& prefix = {}) const;
+  std::shared_ptr<const Quantization> quantization(const std::string& prefix = {}, Scales scales = Scales::one_or_each) const;
 
   /// A vector of weights of a known length.
   const RawWeights& vector(const std::string& key, std::int64_t length) const;

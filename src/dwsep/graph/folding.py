@@ -25,6 +25,8 @@ def foldable(node: Node, inputs: Sequence[AnyArray], *, channels_last: bool) -> 
         return False
     if any(isinstance(v, tuple) and any(map(is_open, v)) for v in node.attributes.values()):
         return False
+    if spec.integer and node.attributes.get("to") is not None:
+        return False  # arrays say nothing of scales
     return all(array.ndim <= spec.most_axes for array in inputs)
 
 

@@ -1,5 +1,6 @@
 // Functions of one element, or of one element of each of two arrays.
 #include "runtime/dispatch.hpp"
+#include "runtime/network/ops/int8_tensors.hpp"
 #include "runtime/network/ops/loop_nest.hpp"
 #include "runtime/network/ops/plain_op.hpp"
 
@@ -101,13 +102,21 @@ class BinaryOp final : public PlainOp {
   Activation activation_;
 };
 
+std::unique_ptr<const Op> make_binary(const Description& d) {
+  if (computes_int8(d)) return make_int8_binary(d);
+  return std::make_unique<BinaryOp>(d);
+}
+
 constexpr AttributeSchema kActivationAttributes[] = {{"activation", AttributeType::activation, Presence::optional}};
 constexpr AttributeSchema kUnaryAttributes[] = {{"function", AttributeType::choice, Presence::required, kUnary}};
 constexpr AttributeSchema kBinaryAttributes[] = {{"function", AttributeType::choice, Presence::required, kBinary},
-                                                 {"activation", AttributeType::activation, Presence::optional}};
+                                                 {"activation", AttributeType::activation, Presence::optional},
+                                                 kOutputType,
+                                                 kOutputScale,
+                                                 kOutputZero};
 constexpr OpSchema kOps[] = {{"activation", make<ActivationOp>, 1, 1, kActivationAttributes},
                              {"unary", make<UnaryOp>, 1, 1, kUnaryAttributes},
-                             {"binary", make<BinaryOp>, 2, 2, kBinaryAttributes}};
+                             {"binary", make_binary, 2, 2, kBinaryAttributes}};
 
 }  // namespace
 

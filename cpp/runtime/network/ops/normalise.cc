@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "runtime/dispatch.hpp"
+#include "runtime/network/ops/int8_tensors.hpp"
 #include "runtime/network/ops/loop_nest.hpp"
-#include "runtime/network/ops/plain_op.hpp"
 
 namespace dwsep::runtime {
 namespace {
@@ -102,10 +102,16 @@ class LayerNorm final : public PlainOp {
   RawWeights scale_, shift_;
 };
 
-constexpr AttributeSchema kSoftmaxAttributes[] = {{"axis", AttributeType::integer}, {"log", AttributeType::flag, Presence::optional}};
+std::unique_ptr<const Op> make_softmax(const Description& d) {
+  if (computes_int8(d)) return make_int8_softmax(d);
+  return std::make_unique<Softmax>(d);
+}
+
+constexpr AttributeSchema kSoftmaxAttributes[] = {
+    {"axis", AttributeType::integer}, {"log", AttributeType::flag, Presence::optional}, kOutputType, kOutputScale, kOutputZero};
 constexpr AttributeSchema kLayerNormAttributes[] = {{"epsilon", AttributeType::real}};
 constexpr WeightsSchema kLayerNormWeights[] = {{"scale", 1}, {"shift", 1}};
-constexpr OpSchema kOps[] = {{"softmax", make<Softmax>, 1, 1, kSoftmaxAttributes},
+constexpr OpSchema kOps[] = {{"softmax", make_softmax, 1, 1, kSoftmaxAttributes},
                              {"layer_norm", make<LayerNorm>, 1, 1, kLayerNormAttributes, kLayerNormWeights}};
 
 }  // namespace

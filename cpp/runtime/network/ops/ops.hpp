@@ -13,6 +13,7 @@ ConstSpan<OpSchema> concat_ops();
 ConstSpan<OpSchema> convolution_ops();
 ConstSpan<OpSchema> elementwise_ops();
 ConstSpan<OpSchema> gather_ops();
+ConstSpan<OpSchema> int8_ops();
 ConstSpan<OpSchema> lookup_ops();
 ConstSpan<OpSchema> matmul_ops();
 ConstSpan<OpSchema> normalise_ops();

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "runtime/dispatch.hpp"
 #include "runtime/network/ops/elements.hpp"
 #include "runtime/network/ops/loop_nest.hpp"
 #include "runtime/network/ops/plain_op.hpp"
@@ -72,6 +73,7 @@ class Quantize final : public ScaledOp {
   }
 
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
+    if (quantization_->axis < 0 && to_ != DType::int32 && most_ - least_ == 255) return run_by_kernel(team, o);
     switch (to_) {
       case DType::int8:
         return run_to<std::int8_t>(team, o);
@@ -83,6 +85,15 @@ class Quantize final : public ScaledOp {
   }
 
  private:
+  void run_by_kernel(const Team& team, const Operands& o) const noexcept {
+    const bool flips = to_ == DType::uint8;
+    rows<float, std::int8_t>(team, o.inputs[0], o.output,
+                             [&](const float* x, std::int8_t* y, const float* scale, const std::int32_t* zero, std::int64_t columns, bool) {
+                               active_kernels().int8.quantize({x, y, 0, 0, 1, columns, *scale, *zero - (flips ? 128 : 0),
+                                                               static_cast<std::uint8_t>(flips ? 0x80 : 0)});
+                             });
+  }
+
   template <class T>
   void run_to(const Team& team, const Operands& o) const noexcept {
     rows<float, T>(team, o.inputs[0], o.output,
@@ -122,6 +133,7 @@ class Dequantize final : public ScaledOp {
   }
 
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
+    if (quantization_->axis < 0 && o.inputs[0].dtype != DType::int32) return run_by_kernel(team, o);
     switch (o.inputs[0].dtype) {
       case DType::int8:
         return run_from<std::int8_t>(team, o);
@@ -133,6 +145,15 @@ class Dequantize final : public ScaledOp {
   }
 
  private:
+  void run_by_kernel(const Team& team, const Operands& o) const noexcept {
+    const bool flips = o.inputs[0].dtype == DType::uint8;
+    rows<std::int8_t, float>(team, o.inputs[0], o.output,
+                             [&](const std::int8_t* x, float* y, const float* scale, const std::int32_t* zero, std::int64_t columns, bool) {
+                               active_kernels().int8.dequantize({x, y, 0, 0, 1, columns, *scale, *zero - (flips ? 128 : 0),
+                                                                 static_cast<std::uint8_t>(flips ? 0x80 : 0)});
+                             });
+  }
+
   template <class T>
   void run_from(const Team& team, const Operands& o) const noexcept {
     rows<T, float>(team, o.inputs[0], o.output,

@@ -45,6 +45,13 @@ class Resize final : public PlainOp {
     return checked({x[0], size_[0], size_[1], x[3]});
   }
 
+  /// Bytes keep what they stand for.
+  ValueType infer_type(const Description& d, const std::vector<ValueType>& inputs) const override {
+    const bool bytes = inputs[0].quantization != nullptr && size_of(inputs[0].dtype) == 1;
+    if (!bytes || function_ == Function::cubic || inputs[0].quantization->axis >= 0) return Op::infer_type(d, inputs);
+    return inputs[0];
+  }
+
   std::int64_t scratch_bytes(const std::vector<Dims>&, const Dims& y, int threads) const override {
     return measure([&](Scratch& scratch) { Pieces(scratch, y, rows(), threads); });
   }
@@ -53,7 +60,10 @@ class Resize final : public PlainOp {
     const Array &x = o.inputs[0], &y = o.output;
     const Pieces pieces(scratch, y.shape, rows(), team.size());
     const Range mine = part_of(y.shape[2], team.rank(), team.size());
-    for (std::int64_t i = mine.begin; i < mine.end; ++i) pieces.columns[i] = taps_of(1, i, x.shape[2], y.shape[2]);
+    for (std::int64_t i = mine.begin; i < mine.end; ++i) {
+      const ResizeTaps t = taps_of(1, i, x.shape[2], y.shape[2]);
+      pieces.columns[i] = x.dtype == DType::float32 ? t : with_whole_weights(t);
+    }
     team.barrier();
     const Range part = part_of(y.shape[0] * y.shape[1], team.rank(), team.size());
     ResizeWork w{};
@@ -62,6 +72,7 @@ class Resize final : public PlainOp {
     w.columns = pieces.columns;
     w.out_width = y.shape[2];
     w.channels = y.shape[3];
+    if (x.dtype != DType::float32) return of_bytes(x, y, part, pieces.columns);
     if (function_ == Function::nearest) return nearest(x, y, part, w);
     w.y_pixel = y.shape[3];
     blended(x, y, part, w, pieces.wide[team.rank()], row_elements(y.shape));
@@ -98,6 +109,36 @@ class Resize final : public PlainOp {
       w.y = y.as<float>() + image * y.strides[0] + line * y.strides[1];
       active_kernels().tensor.resize(w);
     }
+  }
+
+  /// Of int8 and uint8.
+  void of_bytes(const Array& x, const Array& y, Range rows, const ResizeTaps* columns) const {
+    Int8ResizeWork w{};
+    w.x_pixel = x.strides[2];
+    w.columns = columns;
+    w.y_pixel = y.strides[2];
+    w.out_width = y.shape[2];
+    w.channels = y.shape[3];
+    w.flip = x.dtype == DType::uint8 ? 0x80 : 0;
+    for (std::int64_t row = rows.begin; row < rows.end; ++row) {
+      const std::int64_t image = row / y.shape[1], line = row % y.shape[1];
+      const ResizeTaps t = with_whole_weights(taps_of(0, line, x.shape[1], y.shape[1]));
+      for (int k = 0; k < 2; ++k) w.x[k] = x.as<const std::int8_t>() + image * x.strides[0] + t.at[k] * x.strides[1];
+      if (function_ == Function::nearest) {
+        auto* to = y.as<std::int8_t>() + image * y.strides[0] + line * y.strides[1];
+        for (std::int64_t i = 0; i < w.out_width; ++i, to += w.y_pixel) std::copy_n(w.x[0] + columns[i].at[0] * w.x_pixel, w.channels, to);
+        continue;
+      }
+      w.down = static_cast<std::int32_t>(t.weight[1]);
+      w.y = y.as<std::int8_t>() + image * y.strides[0] + line * y.strides[1];
+      active_kernels().int8.resize(w);
+    }
+  }
+
+  /// Weights of 11 bits.
+  static ResizeTaps with_whole_weights(ResizeTaps t) {
+    t.weight[1] = std::nearbyint(t.weight[1] * 2048.0F);
+    return t;
   }
 
   /// Input rows get their new width once, and stay in `wide` while output rows need them.

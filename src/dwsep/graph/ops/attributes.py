@@ -250,3 +250,4 @@ QUANTIZED_OUTPUT: dict[str, AttributeType] = {
     "zero_point": Ints(required=False),
     "axis": Int(required=False),
 }
+ONE_SCALE = {name: type_ for name, type_ in QUANTIZED_OUTPUT.items() if name != "axis"}

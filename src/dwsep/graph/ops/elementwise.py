@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from ...errors import ShapeError
 from ..ir import Node
 from ..sizes import broadcast, shown
-from ..types import Shape
-from .attributes import OPTIONAL_ACTIVATION, choice
+from ..types import Shape, TensorType
+from .attributes import ONE_SCALE, OPTIONAL_ACTIVATION, Floats, Ints, choice
 from .layout_rules import ALIGNED, ELEMENTWISE
 from .shape_rules import as_input
-from .spec import OpSpec
+from .spec import BYTES, DTypes, OpSpec, of_integers
 
 UNARY = (
     *("exp", "sqrt", "neg", "abs", "erf", "reciprocal", "floor"),
@@ -26,6 +26,13 @@ def _binary(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
     if node.attributes["function"] == "prelu" and shape != inputs[0]:
         raise ShapeError(f"a slope {shown(inputs[1])} does not fit {shown(inputs[0])}")
     return shape
+
+
+def _binary_type(node: Node, inputs: Sequence[TensorType]) -> DTypes:
+    function = node.attributes["function"]
+    if inputs[0].dtype in BYTES and function not in ("add", "sub", "mul"):
+        raise ShapeError(f"{function} does not take integers")
+    return of_integers(node, inputs)
 
 
 ELEMENTWISE_OPS = (
@@ -52,8 +59,28 @@ ELEMENTWISE_OPS = (
         "else a * b and b * (exp(a) - 1)",
         _binary,
         inputs=("a", "b"),
-        attributes={"function": choice(*BINARY), "activation": OPTIONAL_ACTIVATION},
+        attributes={
+            "function": choice(*BINARY),
+            "activation": OPTIONAL_ACTIVATION,
+            **ONE_SCALE,
+        },
+        dtype=_binary_type,
         layout=ALIGNED,
         folds=True,
+        integer=BYTES,
+    ),
+    OpSpec(
+        "table",
+        "what `values` holds for each stored byte of x, taken as unsigned",
+        as_input,
+        attributes={
+            "values": Ints(),
+            "to": choice("int8", "uint8"),
+            "scale": Floats(),
+            "zero_point": Ints(),
+        },
+        dtype=of_integers,
+        layout=ELEMENTWISE,
+        integer=BYTES,
     ),
 )

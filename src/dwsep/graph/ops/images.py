@@ -5,19 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ...errors import ShapeError
 from ..ir import Node
 from ..sizes import known_product, window
-from ..types import Shape
-from .attributes import Flag, FloatPair, Pair, Sides, choice
+from ..types import DType, Shape, TensorType
+from .attributes import ONE_SCALE, Flag, FloatPair, Pair, Sides, choice
 from .layout_rules import IMAGE
 from .shape_rules import from_image, image
-from .spec import OpSpec
+from .spec import BYTES, DTypes, OpSpec, float32_only, of_integers, same_type
 
 
 def _pool(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
     n, h, w, c = image(inputs[0], channels_last)
     size = window((h, w), node.attributes["kernel"], node.attributes)
     return from_image(n, size, c, channels_last)
+
+
+def _pool_type(node: Node, inputs: Sequence[TensorType]) -> DTypes:
+    if inputs[0].dtype not in BYTES or node.attributes["function"] == "average":
+        type_ = of_integers(node, inputs)
+        away = inputs[0].dtype in BYTES and node.attributes.get("ties") == "away"
+        if away and type_ != (inputs[0].dtype, inputs[0].quantization):
+            raise ShapeError("means of which half is rounded away from zero keep what integers are")
+        return type_
+    if node.attributes.get("to") is not None:
+        raise ShapeError("a maximum keeps what integers stand for")
+    return same_type(node, inputs)
 
 
 def _pool_cost(node: Node, inputs: Sequence[Shape]) -> int:
@@ -29,6 +42,15 @@ def _resize(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
     return from_image(n, tuple(node.attributes["size"]), c, channels_last)
 
 
+def _resize_type(node: Node, inputs: Sequence[TensorType]) -> DTypes:
+    quantization = inputs[0].quantization
+    if inputs[0].dtype is DType.FLOAT32 or node.attributes["function"] == "cubic":
+        return float32_only(node, inputs)
+    if inputs[0].dtype not in BYTES or quantization is None or quantization.axis is not None:
+        raise ShapeError(f"need float32, or int8 or uint8 of one scale, got {inputs[0]}")
+    return same_type(node, inputs)
+
+
 def _zero_insert(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
     n, h, w, c = image(inputs[0], channels_last)
     rows, columns = node.attributes["stride"]
@@ -38,7 +60,8 @@ def _zero_insert(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Sh
 IMAGES = (
     OpSpec(
         "pool",
-        "the maximum or the mean of each window; a mean may count the padding",
+        "the maximum or the mean of each window; a mean may count the padding; of integers it is "
+        "rounded half to even or half away from zero",
         _pool,
         attributes={
             "function": choice("max", "average"),
@@ -47,16 +70,22 @@ IMAGES = (
             "dilation": Pair(),
             "padding": Sides(),
             "include_padding": Flag(required=False),
+            "ties": choice("even", "away", required=False),
+            **ONE_SCALE,
         },
+        dtype=_pool_type,
         layout=IMAGE,
         folds=True,
         image=True,
         cost=_pool_cost,
         changes_nothing=lambda a: tuple(a["kernel"]) == tuple(a["stride"]) == (1, 1),
+        integer=BYTES,
+        moves_values=lambda a: a["function"] == "max",
     ),
     OpSpec(
         "resize",
-        "an image of another size (H, W); `scale` is output over input, as the file gives it",
+        "an image of another size (H, W); `scale` is output over input, as the file gives it; "
+        "linear weights of integers have 11 bits",
         _resize,
         attributes={
             "function": choice("nearest", "linear", "cubic"),
@@ -69,9 +98,12 @@ IMAGES = (
             "size": Pair(),
             "scale": FloatPair(),
         },
+        dtype=_resize_type,
         layout=IMAGE,
         folds=True,
         image=True,
+        integer=BYTES,
+        moves_values=lambda a: a["function"] == "nearest",
     ),
     OpSpec(
         "zero_insert",

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from ...errors import ShapeError
 from ..ir import Node
 from ..sizes import axis_of, shown
-from ..types import Shape
-from .attributes import Flag, Float, Int
+from ..types import Shape, TensorType
+from .attributes import ONE_SCALE, Flag, Float, Int
 from .layout_rules import ALONG_AXIS, IMAGE, OVER_LAST_AXIS
 from .shape_rules import check_channels
-from .spec import OpSpec, Weights
+from .spec import BYTES, DTypes, OpSpec, Weights, of_integers
 
 
 def _batch_norm(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
@@ -37,6 +37,12 @@ def _softmax(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
     return inputs[0]
 
 
+def _softmax_type(node: Node, inputs: Sequence[TensorType]) -> DTypes:
+    if inputs[0].dtype in BYTES and node.attributes.get("log"):
+        raise ShapeError("the logarithm does not take integers")
+    return of_integers(node, inputs)
+
+
 NORMALIZATIONS = (
     OpSpec(
         "batch_norm",
@@ -60,8 +66,10 @@ NORMALIZATIONS = (
         "softmax",
         "exp(x) / sum(exp(x)) along an axis, or its logarithm",
         _softmax,
-        attributes={"axis": Int(), "log": Flag(required=False)},
+        attributes={"axis": Int(), "log": Flag(required=False), **ONE_SCALE},
+        dtype=_softmax_type,
         layout=ALONG_AXIS,
         folds=True,
+        integer=BYTES,
     ),
 )

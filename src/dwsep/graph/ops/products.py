@@ -8,10 +8,10 @@ from ...errors import ShapeError
 from ..ir import Node
 from ..permutation import dropped
 from ..sizes import axis_of, broadcast, known_product, shown
-from ..types import Shape
-from .attributes import Flag, Ints, choice
+from ..types import Shape, TensorType
+from .attributes import ONE_SCALE, Flag, Ints, choice
 from .layout_rules import Layout, LayoutRule
-from .spec import OpSpec
+from .spec import BYTES, DTypes, OpSpec, of_integers
 
 
 def _matmul(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
@@ -31,6 +31,15 @@ def _reduce(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
     if node.attributes["keepdims"]:
         return tuple(1 if axis in axes else n for axis, n in enumerate(inputs[0]))
     return tuple(n for axis, n in enumerate(inputs[0]) if axis not in axes)
+
+
+def _reduce_type(node: Node, inputs: Sequence[TensorType]) -> DTypes:
+    shape, axes = inputs[0].shape, node.attributes["axes"]
+    if inputs[0].dtype in BYTES:
+        last = any(axis % len(shape) == len(shape) - 1 for axis in axes)
+        if node.attributes["function"] != "mean" or last or not 1 <= len(axes) <= 2:
+            raise ShapeError("of integers need a mean over one or two axes but the last")
+    return of_integers(node, inputs)
 
 
 def _follow_axes(layout: Layout, node: Node) -> None:
@@ -58,8 +67,11 @@ PRODUCTS = (
             "function": choice("sum", "max", "min", "mean"),
             "axes": Ints(),
             "keepdims": Flag(),
+            **ONE_SCALE,
         },
+        dtype=_reduce_type,
         layout=LayoutRule(_follow_axes),
         folds=True,
+        integer=BYTES,
     ),
 )

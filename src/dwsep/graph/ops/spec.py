@@ -48,13 +48,28 @@ def quantized(node: Node, inputs: Sequence[TensorType]) -> DTypes:
     return output_quantization(node)
 
 
-def output_quantization(node: Node) -> DTypes:
-    """Return the type that the attributes of `QUANTIZED_OUTPUT` give."""
+def of_integers(node: Node, inputs: Sequence[TensorType]) -> DTypes:
+    """Return as `quantized`, where inputs have one scale and activations are clips."""
+    activation = node.attributes.get("activation")
+    kind = activation[0] if isinstance(activation, (tuple, list)) else activation
+    for type_ in inputs:
+        if type_.quantization is not None and type_.quantization.axis is not None:
+            raise ShapeError("need one scale for integers, got those of an axis")
+    if inputs[0].dtype in BYTES and kind not in (None, "relu", "relu6", "clip"):
+        raise ShapeError(f"need an activation that is a clip where inputs are integers, got {kind}")
+    if inputs[0].dtype is DType.FLOAT32 and node.attributes.get("to") is not None:
+        raise ShapeError("cannot quantize what is computed of float32")
+    quantized(node, inputs)
+    return output_quantization(node, one_scale=True)
+
+
+def output_quantization(node: Node, *, one_scale: bool = False) -> DTypes:
+    """Return the type that the attributes of `QUANTIZED_OUTPUT` give, or of `ONE_SCALE`."""
     a = node.attributes
     if a.get("to") is None:
         return DType.FLOAT32, None
-    dtype = DType(a["to"])
-    return dtype, Quantization(tuple(a["scale"]), tuple(a["zero_point"]), a.get("axis"), dtype)
+    dtype, axis = DType(a["to"]), None if one_scale else a.get("axis")
+    return dtype, Quantization(tuple(a["scale"]), tuple(a["zero_point"]), axis, dtype)
 
 
 def same_type(node: Node, inputs: Sequence[TensorType]) -> DTypes:
@@ -117,11 +132,13 @@ class OpSpec:
     changes_nothing : callable, optional
         Whether a node of these attributes, if it keeps the shape, is its input.
     integer : frozenset of DType
-        Types of inputs, all quantized with one scale, that the core computes with too; attributes
-        then say what the output is.
-    moves_values : bool
+        Types of inputs, all quantized with one scale, that the core computes with too, for the
+        attributes that `dtype` does not refuse. The attributes `to`, `scale` and `zero_point` then
+        say what the output is, float32 without them; a kind that lacks them keeps the input's type.
+    moves_values : bool, or callable
         Whether every element of the output is one of the first input, or the largest of some, so
-        that the core computes it of int8 and uint8, whatever they stand for.
+        that the core computes it of int8 and uint8, whatever they stand for; always, or of the
+        attributes for which it is true.
     """
 
     kind: str
@@ -140,7 +157,12 @@ class OpSpec:
     cost: Cost = moves
     changes_nothing: Callable[[Mapping[str, Any]], bool] | None = None
     integer: frozenset[DType] = frozenset()
-    moves_values: bool = False
+    moves_values: bool | Callable[[Mapping[str, Any]], bool] = False
+
+    def moves(self, node: Node) -> bool:
+        """Return whether `moves_values` holds for a node."""
+        moves = self.moves_values
+        return moves if isinstance(moves, bool) else moves(node.attributes)
 
     @property
     def input_counts(self) -> tuple[int, int]:

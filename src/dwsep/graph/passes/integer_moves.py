@@ -20,7 +20,7 @@ def run(graph: Graph) -> bool:
     """Let dequantizations sink below what only moves values; drop those that are undone."""
     edit = Edit(graph)
     for node in edit.nodes():
-        if OPS[node.kind].moves_values:
+        if OPS[node.kind].moves(node):
             _sink(edit, node)
         elif rounds_to_bytes(edit, node, per_channel=True):
             _undone(edit, node)

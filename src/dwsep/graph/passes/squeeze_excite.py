@@ -48,7 +48,8 @@ def _global_pool(edit: Edit, node: Node) -> None:
     axes = spatial_axes(edit.graph)
     shape = edit.shape(node.inputs[0])
     whole = tuple(node.attributes["kernel"]) == tuple(shape[axis] for axis in axes)
-    if not whole or any(node.attributes["padding"]):
+    rounds_away = node.attributes.get("ties") == "away"  # a reduction of integers does not
+    if not whole or any(node.attributes["padding"]) or rounds_away:
         return
     function = {"average": "mean", "max": "max"}[node.attributes["function"]]
     attributes = {"function": function, "axes": axes, "keepdims": True}

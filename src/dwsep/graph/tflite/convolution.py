@@ -207,6 +207,8 @@ def pool(call: Call) -> Value:
     stride = _pair(call, "stride_h", "stride_w")
     average = call.type == "AVERAGE_POOL_2D"
     counted: dict[str, Any] = {"include_padding": False} if average else {}
+    if average and call.tensors[0] is not None and call.tensors[0].type in ("int8", "uint8"):
+        counted["ties"] = "away"
     y = call.builder.emit(
         "pool",
         [call.value(0)],

@@ -1,0 +1,2 @@
+#define DWSEP_ISA_NAMESPACE avx512
+#include "kernels/int8_tensor/entries.hpp"

@@ -1,0 +1,2 @@
+#define DWSEP_ISA_NAMESPACE baseline
+#include "kernels/int8_tensor/entries.hpp"

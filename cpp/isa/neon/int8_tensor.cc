@@ -1,0 +1,2 @@
+#define DWSEP_ISA_NAMESPACE neon
+#include "kernels/int8_tensor/entries.hpp"

@@ -1,0 +1,42 @@
+// Sums and products of two arrays of int8, of different scales.
+#pragma once
+
+#include "kernels/int8_tensor/bytes.hpp"
+#include "kernels/int8_tensor_work.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+template <bool Product>
+[[gnu::flatten, gnu::noinline]] inline void int8_binary_rows(const Int8BinaryWork& work) {
+  const Int8BinaryWork w = work;  // bytes that are stored could be its own
+  const Rounding rounding(w.zero, w.lo, w.hi, w.y_flip);
+  const I32 a_flip = flip_bits(w.a_flip), b_flip = flip_bits(w.b_flip), a_zero = broadcast(w.a_zero), b_zero = broadcast(w.b_zero);
+  const F32 a_scale = broadcast(w.a_scale), b_scale = broadcast(w.b_scale);
+  const F32 lo = broadcast(w.real_lo), hi = broadcast(w.real_hi);
+  Part<std::int8_t> a_copy, b_copy;
+  for (std::int64_t r = 0; r < w.rows; ++r) {
+    const std::int8_t* const a = w.a + r * w.a_row;
+    const std::int8_t* const b = w.b + r * w.b_row;
+    std::int8_t* const y = static_cast<std::int8_t*>(w.y) + r * w.y_row;
+    float* const real = static_cast<float*>(w.y) + r * w.y_row;
+    if (w.a_alone) store(a_copy.copy, broadcast(*a));
+    if (w.b_alone) store(b_copy.copy, broadcast(*b));
+    by_bytes(w.columns, [&](std::int64_t c, int n) {
+      const std::int8_t* const p = w.a_alone ? a_copy.copy : a_copy.at(a + c, n);
+      const std::int8_t* const q = w.b_alone ? b_copy.copy : b_copy.at(b + c, n);
+      F32 v[4];
+      unroll<0, 4>([&](auto j) {
+        const F32 from_a = to_float(sub(widened_at(p + j * kLanes, a_flip), a_zero));
+        const F32 from_b = to_float(sub(widened_at(q + j * kLanes, b_flip), b_zero));
+        v[j] = Product ? mul(mul(from_a, from_b), a_scale) : add(mul(from_a, a_scale), mul(from_b, b_scale));
+      });
+      if (!w.real) return store_part(y + c, rounding.stored(v), n);
+      clip_all(v, lo, hi);
+      store_part(real + c, v, n);
+    });
+  }
+}
+
+inline void int8_binary(const Int8BinaryWork& w) { w.product ? int8_binary_rows<true>(w) : int8_binary_rows<false>(w); }
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -1,0 +1,106 @@
+// Maximum and mean of windows of int8. Sums are exact, so that their order does not matter.
+#pragma once
+
+#include "kernels/int8_tensor/bytes.hpp"
+#include "kernels/int8_tensor_work.hpp"
+#include "kernels/pool/taps.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+/// Taps of a window that lie inside the image, of a vector of channels.
+struct ByteWindow {
+  const std::int8_t* x;
+  std::int64_t row, pixel, rows, columns;
+  int channels;
+  I8 flip;
+
+  template <class F>
+  [[gnu::always_inline]] inline void each(const F& f) const {
+    Part<std::int8_t> part;
+    const std::int8_t* at = x;
+    for (std::int64_t r = 0; r < rows; ++r, at += row) {
+      const std::int8_t* p = at;
+      for (std::int64_t c = 0; c < columns; ++c, p += pixel) f(bit_xor(load(part.at(p, channels)), flip));
+    }
+  }
+
+  [[gnu::always_inline]] inline I8 largest() const {
+    I8 most = broadcast(std::int8_t{-128});
+    each([&](I8 v) { most = maximum(most, v); });
+    return most;
+  }
+
+  /// In int16, which hold 255 of them, and these in int32.
+  [[gnu::always_inline]] inline void sum(I32 (&total)[4]) const {
+    unroll<0, 4>([&](auto j) { total[j] = broadcast(std::int32_t{0}); });
+    I16 lower = broadcast(std::int16_t{0}), upper = lower;
+    int left = 255;
+    const auto flush = [&] {
+      total[0] = add(total[0], widen_lower(lower));
+      total[1] = add(total[1], widen_upper(lower));
+      total[2] = add(total[2], widen_lower(upper));
+      total[3] = add(total[3], widen_upper(upper));
+      lower = upper = broadcast(std::int16_t{0});
+      left = 255;
+    };
+    each([&](I8 v) {
+      lower = add(lower, widen_lower(v));
+      upper = add(upper, widen_upper(v));
+      if (--left == 0) flush();
+    });
+    flush();
+  }
+};
+
+/// sum / count, half away from zero, of integers whose products with 2 float32 holds. The quotient that is rounded down is at least
+/// 1 / (2 count) away from the integer above, or is it.
+[[gnu::always_inline]] inline F32 quotient_away(F32 sum, F32 count) {
+  const F32 twice = add(count, count);
+  return copy_sign(floor(div(add(mul(abs(sum), broadcast(2.0F)), count), twice)), sum);
+}
+
+[[gnu::flatten]] inline void int8_pool(const Int8PoolWork& work) {
+  const Int8PoolWork w = work;  // bytes that are stored could be its own
+  const Rounding rounding(w.zero, w.lo, w.hi, w.y_flip);
+  const F32 lo = broadcast(w.real_lo), hi = broadcast(w.real_hi);
+  for (std::int64_t oy = w.y_begin; oy < w.y_end; ++oy) {
+    const PoolTaps rows(oy * w.stride_h - w.pad_top, w.kh, w.dilation_h, w.height);
+    for (std::int64_t ox = 0; ox < w.out_width; ++ox) {
+      const PoolTaps columns(ox * w.stride_w - w.pad_left, w.kw, w.dilation_w, w.width);
+      const std::int64_t inside = rows.count * columns.count, all = w.include_padding ? w.kh * w.kw : inside, count = all > 0 ? all : 1;
+      const std::int8_t* const x = w.x + (inside == 0 ? 0 : rows.first * w.x_row + columns.first * w.x_pixel);
+      const std::int64_t at = oy * w.y_row + ox * w.y_pixel;
+      std::int8_t* const y = static_cast<std::int8_t*>(w.y) + at;
+      float* const real = static_cast<float*>(w.y) + at;
+      const F32 scale = broadcast(w.scale / static_cast<float>(count)), of = broadcast(static_cast<float>(count));
+      // The zero point of all that is summed. Stored values of uint8 are 128 higher: half of them away from zero is up.
+      const I32 zeros = broadcast(static_cast<std::int32_t>(inside) * w.x_zero);
+      const I32 stored = broadcast(w.x_flip != 0 ? static_cast<std::int32_t>(128 * inside) : 0);
+      by_bytes(w.channels, [&](std::int64_t c, int n) {
+        const ByteWindow window{x + c,
+                                w.dilation_h * w.x_row,
+                                w.dilation_w * w.x_pixel,
+                                rows.count,
+                                columns.count,
+                                n,
+                                broadcast(static_cast<std::int8_t>(w.x_flip))};
+        if (w.max) return store_part(y + c, bit_xor(window.largest(), rounding.flip), n);
+        I32 total[4];
+        F32 v[4];
+        window.sum(total);
+        if (w.ties == Ties::away) {
+          unroll<0, 4>([&](auto j) { v[j] = sub(quotient_away(to_float(add(total[j], stored)), of), to_float(rounding.zero)); });
+          // What is stored as uint8 is 128 less as int8.
+          if (w.x_flip != 0) unroll<0, 4>([&](auto j) { v[j] = sub(v[j], broadcast(128.0F)); });
+        } else {
+          unroll<0, 4>([&](auto j) { v[j] = mul(to_float(sub(total[j], zeros)), scale); });
+        }
+        if (!w.real) return store_part(y + c, rounding.stored(v), n);
+        clip_all(v, lo, hi);
+        store_part(real + c, v, n);
+      });
+    }
+  }
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -1,0 +1,261 @@
+"""Steps on int8 and uint8 other than convolutions, every bit as plain loops of integers have it."""
+
+from __future__ import annotations
+
+import numpy as np
+import plain_int8 as plain
+import pytest
+
+from dwsep import _core
+
+SLOW = pytest.param(2000, marks=pytest.mark.slow)
+ROUNDS = pytest.mark.parametrize("rounds", [40, SLOW])
+WIDTHS = (1, 3, 8, 15, 16, 17, 31, 32, 33, 64, 65, 100)
+
+
+class Draw:
+    """Random tensors, of extreme zero points and scales now and then."""
+
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+
+    def one_of(self, values):
+        return values[self.rng.integers(len(values))]
+
+    def quantization(self, dtype):
+        low = np.iinfo(dtype).min
+        zero = self.one_of([low, low + 255, low + 128, int(self.rng.integers(low, low + 256))])
+        scale = self.one_of([0.01, 0.01, 1e-4, 1e4]) * self.rng.uniform(0.3, 3)
+        return (float(np.float32(scale)), zero)
+
+    def tensor(self, shape):
+        """Return values, their quantization, and what the builder takes of both."""
+        dtype = self.one_of(["int8", "int8", "uint8"])
+        low = np.iinfo(dtype).min
+        kind = self.rng.integers(4)
+        x = self.rng.integers(low, low + 256, shape)
+        x = np.where(x < low + 128, low, low + 255) if kind == 0 else x
+        return x.astype(dtype), self.quantization(dtype)
+
+    def output(self, real=True):
+        if real and self.rng.integers(4) == 0:
+            return None
+        dtype = self.one_of(["int8", "int8", "uint8"])
+        return (*self.quantization(dtype), dtype)
+
+
+def output_attributes(out):
+    return {} if out is None else {"to": out[2], "scale": [out[0]], "zero_point": [out[1]]}
+
+
+def build(kind, tensors, attributes):
+    builder = _core.NetworkBuilder()
+    numbers = [
+        builder.input(str(i), (-1, *x.shape[1:]), x.dtype.name, ([q[0]], [q[1]], -1))
+        for i, (x, q) in enumerate(tensors)
+    ]
+    builder.output("y", builder.step(kind, "it", numbers, attributes, {}))
+    return _core.Network.from_bytes(builder.finish().to_bytes())
+
+
+def run(kind, tensors, attributes, threads=1):
+    (y,) = build(kind, tensors, attributes).run([x for x, _ in tensors], threads)
+    return y
+
+
+def same(y, wanted):
+    assert (y.dtype, y.shape) == (wanted.dtype, wanted.shape)
+    different = np.flatnonzero(y.view(np.uint8) != wanted.view(np.uint8))
+    assert not different.size, f"{different.size} bytes differ, the first is {different[0]}"
+
+
+def activation_attributes(draw, out):
+    kind = draw.one_of([None, None, "relu", "relu6", "clip"])
+    step = 10.0 if out is None else 40 * out[0]
+    lo, hi = sorted(draw.rng.uniform(-step, step, 2))
+    activation = ("clip", float(np.float32(lo)), float(np.float32(hi))) if kind == "clip" else kind
+    lo, hi = plain.bounds(activation)
+    return activation, {"activation": "clip", "activation_lo": [lo], "activation_hi": [hi]}
+
+
+@ROUNDS
+def test_sums_and_products(rounds):
+    draw = Draw(1)
+    for _ in range(rounds):
+        width = draw.one_of(WIDTHS)
+        shape = (int(draw.rng.integers(1, 4)), int(draw.rng.integers(1, 9)), width)
+        shapes = [shape, draw.one_of([shape, shape, (1, shape[1], 1), (1, 1, width), shape])]
+        if draw.rng.integers(2):
+            shapes.reverse()
+        (a, qa), (b, qb) = (draw.tensor(s) for s in shapes)
+        out, function = draw.output(), draw.one_of(["add", "sub", "mul"])
+        activation, attributes = activation_attributes(draw, out)
+        attributes |= {"function": function, **output_attributes(out)}
+        y = run("binary", [(a, qa), (b, qb)], attributes, int(draw.rng.integers(1, 4)))
+        same(y, plain.binary(function, a, qa, b, qb, out, activation))
+
+
+def test_ties_go_to_the_even_number():
+    a, b = np.int8([[1, 3, -1, -3, 5]]), np.int8([[0, 0, 0, 0, 0]])
+    attributes = {"function": "add", **output_attributes((1.0, 0, "int8"))}
+    y = run("binary", [(a, (0.5, 0)), (b, (1.0, 0))], attributes)
+    assert y.tolist() == [[0, 2, 0, -2, 2]]
+
+
+@ROUNDS
+def test_tables(rounds):
+    draw = Draw(2)
+    for _ in range(rounds):
+        x, q = draw.tensor((2, int(draw.rng.integers(1, 9)), draw.one_of(WIDTHS)))
+        out = draw.output(real=False)
+        low = np.iinfo(out[2]).min
+        values = draw.rng.integers(low, low + 256, 256)
+        attributes = {"values": values.tolist(), **output_attributes(out)}
+        y = run("table", [(x, q)], attributes, int(draw.rng.integers(1, 4)))
+        same(y, values[x.astype(int) - np.iinfo(x.dtype).min].astype(out[2]))
+
+
+def window(draw):
+    kernel = [int(n) for n in draw.rng.integers(1, 5, 2)]
+    most = [k - 1 for k in kernel for _ in (0, 1)] if draw.rng.integers(2) else [3] * 4
+    return {
+        "kernel": kernel,
+        "stride": [int(n) for n in draw.rng.integers(1, 4, 2)],
+        "dilation": [int(n) for n in draw.rng.integers(1, 3, 2)],
+        "padding": [int(draw.rng.integers(0, n + 1)) for n in most],
+    }
+
+
+@ROUNDS
+def test_pools(rounds):
+    draw = Draw(3)
+    for _ in range(rounds):
+        shape = (draw.one_of([1, 2]), *draw.rng.integers(7, 12, 2), draw.one_of(WIDTHS))
+        x, q = draw.tensor(tuple(int(n) for n in shape))
+        attributes = window(draw)
+        function = draw.one_of(["max", "average", "average"])
+        out, kind = draw.output(), {"function": function}
+        if function == "max":
+            out = None
+        else:
+            kind["include_padding"] = int(draw.rng.integers(2))
+            if draw.rng.integers(3) == 0:
+                out, kind["ties"], kind["include_padding"] = (*q, x.dtype.name), "away", 0
+        attributes |= kind
+        lowered = {k: [v] if k == "include_padding" else v for k, v in attributes.items()}
+        y = run("pool", [(x, q)], lowered | output_attributes(out), int(draw.rng.integers(1, 4)))
+        same(y, plain.pool(x, q, attributes, out))
+
+
+@ROUNDS
+def test_means(rounds):
+    draw = Draw(4)
+    for _ in range(rounds):
+        shape = (2, *(int(n) for n in draw.rng.integers(1, 30, 2)), draw.one_of(WIDTHS))
+        x, q = draw.tensor(shape)
+        out, axes = draw.output(), draw.one_of([(1, 2), (1,), (2,), (0, 2), (-2, 1)])
+        attributes = {"function": "mean", "axes": list(axes), "keepdims": [1]}
+        attributes |= output_attributes(out)
+        y = run("reduce", [(x, q)], attributes, int(draw.rng.integers(1, 4)))
+        reduced = tuple(axis % 4 for axis in axes)
+        count = int(np.prod([shape[axis] for axis in reduced]))
+        rest = [axis for axis in range(4) if axis not in reduced]
+        values = x.transpose([*reduced, *rest]).reshape(count, -1)
+        wanted = plain.mean(values, count, q, out)
+        same(y, wanted.reshape([1 if axis in reduced else n for axis, n in enumerate(shape)]))
+
+
+def test_means_of_many_pixels():
+    """More than int16 and than 255 additions hold; more than float32 holds exactly."""
+    x = np.full((1, 300, 301, 33), -128, np.int8)
+    x[:, ::7, ::5] = 127
+    out = (0.5, -3, "int8")
+    attributes = {"function": "mean", "axes": [1, 2], "keepdims": [0], **output_attributes(out)}
+    y = run("reduce", [(x, (0.7, 127))], attributes)
+    same(y, plain.mean(x.reshape(-1, 33), 300 * 301, (0.7, 127), out)[None])
+
+
+@ROUNDS
+def test_linear_resizing(rounds):
+    draw = Draw(5)
+    for _ in range(rounds):
+        sizes = [int(n) for n in draw.rng.integers(1, 12, 4)]
+        x, q = draw.tensor((2, *sizes[:2], draw.one_of(WIDTHS)))
+        coordinates = draw.one_of(["half_pixel", "asymmetric", "align_corners"])
+        scale = [float(np.float32(o / n)) for n, o in zip(sizes[:2], sizes[2:], strict=True)]
+        attributes = {"function": "linear", "coordinates": coordinates}
+        attributes |= {"size": sizes[2:], "scale": scale}
+        y = run("resize", [(x, q)], attributes, int(draw.rng.integers(1, 4)))
+        same(y, plain.resize_linear(x, sizes[2:], coordinates))
+        attributes |= {"function": "nearest", "rounding": "floor", "coordinates": "asymmetric"}
+        rows, columns = (
+            np.clip((np.arange(o, dtype=np.float32) / np.float32(s)).astype(int), 0, n - 1)
+            for n, o, s in zip(sizes[:2], sizes[2:], scale, strict=True)
+        )
+        y = run("resize", [(x, q)], attributes, int(draw.rng.integers(1, 4)))
+        same(y, x[:, rows][:, :, columns])
+
+
+@ROUNDS
+def test_softmax(rounds):
+    draw = Draw(6)
+    for _ in range(rounds):
+        x, q = draw.tensor((2, int(draw.rng.integers(1, 40)), draw.one_of(WIDTHS)))
+        out = draw.one_of([(1 / 256, -128, "int8"), (1 / 256, 0, "uint8"), draw.output()])
+        axis = int(draw.rng.integers(1, 3))
+        y = run("softmax", [(x, q)], {"axis": axis, **output_attributes(out)}, 2)
+        same(y, plain.softmax(x, q, axis, out))
+
+
+Q = (0.5, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtypes", "attributes", "complaint"),
+    [
+        ("binary", ("int8", "float32"), {"function": "add"}, "input 1: need type int8 or uint8"),
+        ("binary", ("float32", "int8"), {"function": "add"}, "input 1: need type float32, got"),
+        ("binary", ("float32",) * 2, {"function": "add", "to": "int8"}, "to: need none unless"),
+        ("binary", ("int8",) * 2, {"function": "div"}, "one of add, sub, mul where"),
+        ("binary", ("int8",) * 2, {"function": "add", "activation": "tanh"}, "that is a clip"),
+        ("pool", ("int8",), {"function": "max", "to": "int8"}, "none for a maximum"),
+        ("pool", ("int8",), {"function": "average", "ties": "away"}, "'even' where x and y"),
+        ("reduce", ("int8",), {"function": "sum"}, "'mean' where inputs are integers"),
+        ("softmax", ("int8",), {"log": 1}, "log: need 0 where inputs are integers"),
+        ("resize", ("int8",), {"function": "cubic"}, "input 0: need type float32, got int8"),
+        ("table", ("int8",), {"values": [0] * 255, "to": "int8"}, "values: need 256 numbers"),
+        ("table", ("int8",), {"values": [128] * 256, "to": "int8"}, "numbers from -128 to 127"),
+        ("table", ("float32",), {"values": [1] * 256, "to": "int8"}, "type int8 or uint8"),
+    ],
+)
+def test_what_does_not_fit_is_named(kind, dtypes, attributes, complaint):
+    square = {key: [1, 1] for key in ("kernel", "stride", "dilation")}
+    more = {
+        "pool": {**square, "padding": [0] * 4},
+        "reduce": {"axes": [1], "keepdims": [1]},
+        "softmax": {"axis": 1},
+        "resize": {"size": [3, 3], "scale": [1.0, 1.0], "coordinates": "asymmetric"},
+    }.get(kind, {})
+    if "to" in attributes:
+        more |= {"scale": [1.0], "zero_point": [0]}
+    builder = _core.NetworkBuilder()
+    shape = (1, 3, 3, 4)
+    numbers = [
+        builder.input(str(i), shape, d, None if d == "float32" else ([0.5], [1], -1))
+        for i, d in enumerate(dtypes)
+    ]
+    with pytest.raises(ValueError, match=complaint):
+        builder.step(kind, "it", numbers, attributes | more, {})
+
+
+def test_means_over_channels_are_refused():
+    attributes = {"function": "mean", "axes": [-1], "keepdims": [1]}
+    with pytest.raises(ValueError, match="axes: need one or two but the last"):
+        build("reduce", [(np.zeros((1, 2, 3), np.int8), Q)], attributes)
+
+
+def test_scales_whose_quotient_is_no_float_are_refused():
+    x = (np.zeros((1, 4), np.int8), (1e30, 0))
+    attributes = {"function": "mul", **output_attributes((1e-20, 0, "int8"))}
+    with pytest.raises(ValueError, match="scale: need one that float32 holds"):
+        build("binary", [x, x], attributes)
