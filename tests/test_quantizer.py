@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 import dwsep
 from dwsep.graph.pipeline import simplify
+from dwsep.models._blocks import inverted_residual
+from dwsep.models._builder import Network
 from dwsep.quantizer.histogram import Histogram
 from dwsep.quantizer.insert import insert
-from dwsep.quantizer.places import find_places
+from dwsep.quantizer.observe import Observer, Statistics
+from dwsep.quantizer.places import CONVOLUTIONS, find_places
 from dwsep.quantizer.ranges import RULES, quantizations, range_of
+from dwsep.quantizer.refine import channel_means, refine
 from dwsep.quantizer.samples import Kept, samples
 
 pytest.importorskip("onnx")
-from dwsep.quantizer.observe import Observer
 
 
 def rng(seed=0):
@@ -23,7 +28,16 @@ def rng(seed=0):
 
 @pytest.fixture(scope="module")
 def source():
-    return dwsep.models.mobilenet_v2(alpha=0.35, resolution=32, classes=20)
+    """Return a network with a residual, relu6, hard_swish and squeeze-excite."""
+    net = Network("small", resolution=32, classes=20, seed=0)
+    x = net.conv(net.input, 16, 3, 2, activation="hard_swish")
+    for stride in (2, 1):
+        x = inverted_residual(net, x, 24, expanded=64, kernel=3, stride=stride, activation="relu6")
+    x = inverted_residual(
+        net, x, 32, expanded=64, kernel=3, stride=2, activation="hard_swish", squeezed=16
+    )
+    x = net.conv(x, 96, activation="relu")
+    return net.model(net.dense(net.flatten(net.average(x)), net.classes))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +57,7 @@ def ratio(wanted, got):
     return 10 * np.log10(np.sum(wanted**2) / np.sum((wanted - got) ** 2))
 
 
-@pytest.mark.parametrize("method", RULES)
+@pytest.mark.parametrize("method", ["auto", *RULES])
 def test_the_outputs_are_near_those_of_float32(source, images, method):
     model = dwsep.quantize(source, [images], method=method)
     assert ratio(dwsep.load(source)(images), model(images)) > 20
@@ -70,7 +84,8 @@ def test_inputs_may_come_by_name(source, images):
 
 
 def test_weights_are_whole_multiples_of_a_scale_for_each_channel(graph, images):
-    places, quantized = _inserted(graph, images)
+    places, inserted = _inserted(graph, images)
+    quantized = inserted.graph
     floats = {node.output: node for node in graph.nodes}
     for node in quantized.nodes:
         if node.output not in places.steps:
@@ -99,10 +114,13 @@ def _inserted(graph, images, rule="minmax", **options):
 
 
 def test_every_convolution_reads_integers_and_the_outputs_are_floats(graph, images):
-    places, quantized = _inserted(graph, images)
+    places, inserted = _inserted(graph, images)
+    quantized = inserted.graph
     kinds = {node.output: node.kind for node in quantized.nodes}
-    convolutions = [n for n in quantized.nodes if n.kind in ("pointwise", "depthwise", "standard")]
-    assert len(convolutions) == len(places.steps) > 50
+    convolutions = [
+        n for n in quantized.nodes if n.output in places.steps and n.kind in CONVOLUTIONS
+    ]
+    assert len(convolutions) == len(places.steps) == 12
     for node in convolutions:
         assert {kinds[value] for value in node.inputs} <= {"dequantize", "transpose", "reshape"}
     assert [*kinds.values()].count("transpose") == 1  # of the images, which moves integers
@@ -110,15 +128,26 @@ def test_every_convolution_reads_integers_and_the_outputs_are_floats(graph, imag
     assert kinds[quantized.outputs[0]] == "pointwise"
 
 
-def test_inputs_of_depthwise_steps_have_scales_by_channel(graph, images):
-    _, quantized = _inserted(graph, images)
-    makers = {node.output: node for node in quantized.nodes}
+def test_inputs_of_depthwise_steps_have_scales_by_channel_after_clips(graph, images):
+    _, inserted = _inserted(graph, images)
+    makers = {node.output: node for node in inserted.graph.nodes}
     axes = [
         makers[node.inputs[0]].attributes["axis"]
-        for node in quantized.nodes
+        for node in inserted.graph.nodes
         if node.kind == "depthwise"
     ]
-    assert set(axes) == {3}
+    assert axes == [3, 3, None]  # hard_swish is none
+
+
+def test_squeeze_excite_computes_its_factors_in_float32_of_rounded_means(graph, images):
+    floats, integers = (find_places(graph, float_gates=f) for f in (True, False))
+    assert len(floats.gates) == 2
+    assert floats.gates == set(integers.steps) - set(floats.steps)
+    product = next(
+        n for n in graph.nodes if n.kind == "binary" and n.attributes["function"] == "mul"
+    )
+    mean = next(n for n in graph.nodes if n.kind == "reduce" and n.inputs[0] in product.inputs)
+    assert {*product.inputs, product.output, mean.output} <= set(floats.stored)
 
 
 def test_steps_that_are_kept_in_float_read_and_write_floats(source, graph, images):
@@ -178,8 +207,6 @@ def test_the_least_error_clamps_outliers():
 
 
 def _statistics(values):
-    from dwsep.quantizer.observe import Statistics
-
     result = Statistics.empty(1)
     result.add(values.min(keepdims=True), values.max(keepdims=True))
     result.histogram.add(values)
@@ -189,9 +216,11 @@ def _statistics(values):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"method": "best"}, ValueError, "method: need one of minmax"),
+        ({"method": "best"}, ValueError, "method: need one of auto, minmax"),
         ({"per_channel": 1}, TypeError, "per_channel: need a bool, got 1"),
         ({"keep_float": ["nothing"]}, ValueError, r"keep_float: need names .* got \['nothing'\]"),
+        ({"keep_float": -1}, ValueError, "keep_float: need .* got -1"),
+        ({"keep_float": "Conv_0"}, TypeError, "keep_float: need names of steps, a number"),
         ({"progress": 3}, TypeError, "progress: need None or a callable"),
         ({"calibration": []}, ValueError, "calibration: need one input at least, got none"),
         ({"calibration": "photos"}, TypeError, "calibration: need an iterable of inputs"),
@@ -215,6 +244,73 @@ def test_saved_and_quantized_networks_are_refused(source, images, tmp_path):
     dwsep.load(source).save(tmp_path / "net.dwsep")
     with pytest.raises(ValueError, match="need an ONNX or TFLite file"):
         dwsep.quantize(tmp_path / "net.dwsep", [images])
+
+
+def test_the_best_of_what_was_tried_is_kept(source, images):
+    report = dwsep.quantize(source, [images]).quantization_report
+    assert len(report.tried) == len(RULES) + 2 + 1 + 3
+    assert report.tried[report.method] == max(report.tried.values())
+    assert any("biases corrected" in name for name in report.tried)
+
+
+def test_corrected_biases_bring_the_means_back(graph, images):
+    places, inserted = _inserted(graph, images, per_channel=False)
+    inputs = [[image[None]] for image in images]
+    wanted = channel_means(graph, places.steps, inputs)
+    corrected = refine(inserted, places.steps, wanted, inputs)
+    last = graph.outputs[0]
+
+    def off(quantized):
+        found = channel_means(quantized, places.steps, inputs)[last]
+        return np.abs(np.median(found - wanted[last], axis=0)).mean()
+
+    assert off(corrected) < 0.3 * off(inserted.graph)
+
+
+def test_the_report_tells_of_every_step(source, graph, images, tmp_path):
+    model = dwsep.quantize(source, [images], method="minmax")
+    report = model.quantization_report
+    assert (report.inputs, report.held_out) == (14, 2)
+    assert report.decibels > 20
+    assert 0 <= report.agreement <= 1
+    names = {row.step for row in report.rows}
+    assert {node.name for node in graph.nodes if node.kind == "depthwise"} <= names
+    last = report.rows[-1]
+    assert (last.dtype, last.decibels) == ("float32", None)
+    assert last.alone_decibels > 20
+    assert all(row.decibels > 5 for row in report.rows if row.dtype == "int8")
+    assert report.int8_bytes < 0.5 * report.float_bytes
+    again = json.loads(report.to_json())
+    assert again["method"] == report.method
+    assert len(again["rows"]) == len(report.rows)
+    for row in report.rows:
+        assert row.step in str(report)
+    assert dwsep.load(source).quantization_report is None
+    pytest.importorskip("matplotlib")
+    report.plot(tmp_path / "steps.png")
+    assert (tmp_path / "steps.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_worst_steps_may_stay_in_float32(source, images):
+    reports = [
+        dwsep.quantize(source, [images], method="minmax", keep_float=k).quantization_report
+        for k in (0, 3, 60)
+    ]
+    assert [len(report.kept_float) for report in reports] == [0, 3, 12]
+    assert reports[0].decibels < reports[1].decibels < reports[2].decibels
+    cost = {r.step: r.alone_decibels for r in reports[0].rows if r.kind in CONVOLUTIONS}
+    worst = sorted((n for n in cost if cost[n] is not None), key=cost.get)
+    assert set(reports[1].kept_float) <= set(worst[:6])
+
+
+def test_as_many_steps_stay_in_float32_as_a_ratio_needs(source, images):
+    tried = dwsep.quantize(source, [images]).quantization_report.tried
+    best = max(tried.values())
+    report = dwsep.quantize(source, [images], keep_float=best + 3.0).quantization_report
+    assert 0 < len(report.kept_float) < 12
+    assert not dwsep.quantize(
+        source, [images], keep_float=best - 3.0
+    ).quantization_report.kept_float
 
 
 def test_progress_is_told(source, images):

@@ -126,10 +126,13 @@ def load_graph(
     OSError, ValueError, TypeError, ImportError
         As `load` does, and if the file is a saved network, which has no graph.
     """
+    from .graph.importing.examples import first_fitting
+
     chosen, opened = _format_of(source)
     if chosen.imports is None:
         raise ValueError("source: need an ONNX or TFLite file, got a .dwsep file")
-    return chosen.imports(opened, _Options(None, input_shapes, None, None, False))
+    imports, options = chosen.imports, _Options(None, input_shapes, None, None, False)
+    return first_fitting(lambda example: imports(opened, options._replace(example=example)))
 
 
 class _Options(NamedTuple):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ._profile import Profile
     from ._summary import Summary
+    from .quantizer.report import QuantizationReport
 
     Array: TypeAlias = NDArray[Any]
 
@@ -57,9 +58,14 @@ class Model:
     (1, 1000)
     """
 
-    def __init__(self, network: _core.Network | Networks) -> None:
+    def __init__(
+        self,
+        network: _core.Network | Networks,
+        quantization_report: QuantizationReport | None = None,
+    ) -> None:
         self._networks = network if isinstance(network, Networks) else Networks(network)
         self._network = network = self._networks.first
+        self._quantization_report = quantization_report
         self._kept = kept_of(network)
         inputs, outputs = {k.input for k in self._kept}, hidden_outputs(self._kept)
         self._inputs = _infos(v for i, v in enumerate(network.inputs) if i not in inputs)
@@ -69,6 +75,11 @@ class Model:
     def name(self) -> str:
         """What the file calls the network."""
         return self._network.metadata.get("name", "")
+
+    @property
+    def quantization_report(self) -> QuantizationReport | None:
+        """What :func:`dwsep.quantize` did to the network that it made; None of any other."""
+        return self._quantization_report
 
     @property
     def inputs(self) -> tuple[ValueInfo, ...]:

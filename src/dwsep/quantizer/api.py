@@ -14,27 +14,29 @@ from .._load import check_options, load_graph
 from ..graph.ir import Graph
 from ..graph.pipeline import simplify
 from ..model import Model
-from .calibration import Calibration, Progress, calibrate
-from .insert import insert
-from .places import find_places, step_name
-from .ranges import RULES, needs_histograms, quantizations
+from .calibration import Progress, calibrate
+from .keep import check_keep_float, keep_worst
+from .measure import measure
+from .places import find_places
+from .ranges import RULES, needs_histograms
 from .score import network_of
+from .search import Options, Search
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
 __all__ = ["METHODS", "quantize"]
 
-METHODS = (*RULES,)
+METHODS = ("auto", *RULES)
 
 
 def quantize(
     source: str | os.PathLike[str] | bytes | ModelProto,
     calibration: Iterable[Any],
     *,
-    method: str = "minmax",
+    method: str = "auto",
     per_channel: bool = True,
-    keep_float: Collection[str] = (),
+    keep_float: Collection[str] | float = (),
     input_layout: str | None = None,
     input_shapes: Mapping[str, Sequence[int | None]] | None = None,
     progress: Progress | None = None,
@@ -55,14 +57,18 @@ def quantize(
         the inputs' names to arrays where there are several. It is gone through once, and most
         inputs are forgotten after use: any number of them takes the same memory. 32 to 128 are
         enough.
-    method : {"minmax", "mean_minmax", "percentile", "mse"}
+    method : {"auto", "minmax", "mean_minmax", "percentile", "mse"}
         How ranges come from the calibration inputs: the extremes of all, the means of each input's
-        extremes, what 99.99 % of the values lie in, or what has the least squared error.
+        extremes, what 99.99 % of the values lie in, or what has the least squared error. "auto"
+        tries them all, and what may help besides, such as moving biases, and keeps what brings the
+        outputs for the calibration inputs nearest to those of the float network.
     per_channel : bool, default True
         Whether weights have a scale for each output channel, and inputs of depthwise convolutions
         one for each channel where that costs nothing.
-    keep_float : collection of str
-        Names of steps that compute in float32.
+    keep_float : collection of str, int or float
+        Steps that compute in float32: their names, as the report has them, how many of those that
+        cost most (an int), or as many of these as it takes to a signal-to-noise ratio of the
+        outputs on calibration inputs, in dB (a float).
     input_layout, input_shapes
         As for :func:`load`.
     progress : callable, optional
@@ -72,6 +78,7 @@ def quantize(
     Returns
     -------
     Model
+        Its :attr:`Model.quantization_report` says what quantization did to each step.
 
     Raises
     ------
@@ -102,9 +109,7 @@ def quantize(
         raise TypeError(f"progress: need None or a callable, got {shown(progress)}")
     check_options(input_layout, input_shapes)
     graph = _read(source, input_layout, input_shapes)
-    names = {step_name(node) for node in graph.nodes}
-    if unknown := [name for name in keep_float if name not in names]:
-        raise ValueError(f"keep_float: need names of steps, which summary() lists, got {unknown}")
+    check_keep_float(graph, keep_float)
 
     def make() -> Model:
         with np.errstate(all="ignore"):
@@ -128,23 +133,33 @@ def _read(source: Any, input_layout: str | None, input_shapes: Any) -> Graph:
     return _core.in_float_environment(simplified)
 
 
+def values_of(graph: Graph) -> list[str]:
+    """Return all values that may be stored as integers."""
+    gates = (find_places(graph, float_gates=f).stored for f in (True, False))
+    return [*dict.fromkeys(value for stored in gates for value in stored)]
+
+
 def _quantized(
     graph: Graph,
     calibration: Iterable[Any],
     method: str,
     per_channel: bool,
-    keep_float: Collection[str],
+    keep_float: Collection[str] | float,
     progress: Progress | None,
 ) -> Model:
-    places = find_places(graph, keep_float=keep_float)
-    gathered: Calibration = calibrate(
+    gathered = calibrate(
         graph,
-        [*places.stored],
+        values_of(graph),
         calibration,
-        histograms=needs_histograms(method),
+        histograms=method == "auto" or needs_histograms(method),
         progress=progress,
     )
-    ranks = {value: len(graph.shape(value)) for value in places.stored}
-    scales = quantizations(places, gathered.statistics, method, ranks, by_channel=per_channel)
-    result = insert(graph, places, scales, per_channel=per_channel)
-    return Model(network_of(result, {"name": graph.name}))
+    kept = [*keep_float] if isinstance(keep_float, Collection) else []
+    search = Search(graph, gathered, per_channel=per_channel, keep_float=kept, progress=progress)
+    auto = method == "auto"
+    chosen = search.best() if auto else search.make(Options(method, per_channel))
+    if not isinstance(keep_float, Collection):
+        chosen, kept = keep_worst(search, chosen, keep_float)
+    network = network_of(chosen.graph, {"name": graph.name})
+    report = measure(graph, chosen, gathered, network, tried=search.tried, kept_float=kept)
+    return Model(network, report)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,25 @@ from ..graph.ops import OPS
 from ..graph.types import Quantization, TensorType
 from .places import Places
 
-__all__ = ["copied", "grid_bias", "grid_weight", "insert", "weight_scales"]
+__all__ = ["Inserted", "copied", "grid_bias", "grid_weight", "insert", "weight_scales"]
 
 _MOST_BIAS = 2.0**30  # of the products' units: half of what int32 holds, the other half for sums
+
+
+@dataclass(frozen=True)
+class Inserted:
+    """A graph with rounded values and weights.
+
+    Attributes
+    ----------
+    graph : Graph
+    units : dict of str to ndarray
+        By the names of steps' values: what one of products of input and weights stands for, for
+        each output channel.
+    """
+
+    graph: Graph
+    units: dict[str, NDArray[np.float32]]
 
 
 def copied(graph: Graph) -> Graph:
@@ -38,8 +54,7 @@ def insert(
     quantizations: Mapping[str, Quantization],
     *,
     per_channel: bool = True,
-    shifts: Mapping[str, NDArray[np.float32]] | None = None,
-) -> Graph:
+) -> Inserted:
     """Return a graph in which values are rounded to integers where they are stored.
 
     Parameters
@@ -51,9 +66,8 @@ def insert(
         Of each value in `places.stored`.
     per_channel : bool
         Whether weights have a scale for each output channel.
-    shifts : mapping of str to array
-        What to add to the biases of steps, by the names of their values.
     """
+    units: dict[str, NDArray[np.float32]] = {}
     result = copied(graph)
     result.nodes = []
     stored: dict[str, str] = {}  # by values, what their readers read
@@ -64,13 +78,15 @@ def insert(
         node = replace(node, inputs=[stored.get(v, v) for v in node.inputs])
         if node.output in places.steps:
             x = quantizations[_rounded(graph, places, node.output)]
-            shift = None if shifts is None else shifts.get(node.output)
-            node.weights = _weights(node, x, per_channel, shift)
+            x_scale = _x_scales(node, x)
+            scales = weight_scales(node, x_scale, node.weights.get("bias"), per_channel)
+            units[node.output] = (x_scale * scales).astype(np.float32)
+            node.weights = _weights(node, scales, units[node.output])
         result.nodes.append(node)
         if node.output in places.stored:
             name = node.name or node.output
             stored[node.output] = _round(result, node.output, name, quantizations[node.output])
-    return result
+    return Inserted(result, units)
 
 
 def _rounded(graph: Graph, places: Places, output: str) -> str:
@@ -107,18 +123,13 @@ def _names(like: str) -> Iterator[str]:
 
 
 def _weights(
-    node: Node, x: Quantization, per_channel: bool, shift: NDArray[np.float32] | None
+    node: Node, scales: NDArray[np.float32], units: NDArray[np.float32]
 ) -> dict[str, Array]:
-    bias = node.weights.get("bias")
-    if shift is not None:
-        bias = shift if bias is None else bias + shift
-    x_scale = _x_scales(node, x)
-    scales = weight_scales(node, x_scale, bias, per_channel)
     result = {**node.weights, "weight": grid_weight(node, scales)}
     if "weight_scale" in OPS[node.kind].weights:
         result["weight_scale"] = scales
-    if bias is not None:
-        result["bias"] = grid_bias(bias, x_scale * scales)
+    if "bias" in result:
+        result["bias"] = grid_bias(result["bias"], units)
     return result
 
 

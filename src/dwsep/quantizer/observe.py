@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from ..graph.infer import infer
 from ..graph.ir import Graph, Node
 from ..graph.lowering import lower
+from ..graph.open_sizes import is_open
 from .histogram import Histogram
 from .insert import copied
 from .samples import Sample
 
-__all__ = ["Observer", "Statistics"]
+__all__ = ["Observer", "Statistics", "emit"]
 
 _SAMPLED = 1 << 15  # elements of a value that one input adds to its histogram
 
@@ -122,7 +123,8 @@ def _by_channel(array: NDArray[np.float32]) -> NDArray[np.float32]:
     return array.reshape(-1, array.shape[-1] if array.ndim else 1)
 
 
-def _emit(graph: Graph, node: Node) -> str:
+def emit(graph: Graph, node: Node) -> str:
+    """Append a node and return the name of its value."""
     types = [graph.types[value] for value in node.inputs]
     graph.types[node.output] = infer(node, types, channels_last=True)
     graph.nodes.append(node)
@@ -134,9 +136,9 @@ def _reduced(graph: Graph, value: str, function: str) -> str:
     axes = tuple(range(1, len(graph.shape(value)) - 1))
     name = f"{value}\n{function}"  # no value of a file is called so by chance
     if not axes:
-        return _emit(graph, Node("identity", [value], name))
+        return emit(graph, Node("identity", [value], name))
     attributes = {"function": function, "axes": axes, "keepdims": False}
-    return _emit(graph, Node("reduce", [value], name, attributes))
+    return emit(graph, Node("reduce", [value], name, attributes))
 
 
 def _part(graph: Graph, value: str) -> str:
@@ -150,10 +152,12 @@ def _part(graph: Graph, value: str) -> str:
         steps[axis] = max(1, min(math.ceil(wanted), inner[axis - 1]))
     name = f"{value}\npart"
     if all(step == 1 for step in steps):
-        return _emit(graph, Node("identity", [value], name))
+        return emit(graph, Node("identity", [value], name))
     attributes = {
-        "starts": tuple(step // 2 for step in steps),
+        "starts": tuple(
+            0 if n is None or is_open(n) else k // 2 for n, k in zip(shape, steps, strict=True)
+        ),
         "stops": (None,) * len(shape),
         "steps": tuple(steps),
     }
-    return _emit(graph, Node("slice", [value], name, attributes))
+    return emit(graph, Node("slice", [value], name, attributes))

@@ -16,7 +16,7 @@ from ..graph.passes._patterns import bounds
 from ..graph.passes.squeeze_excite import SqueezeExcite, match
 from ..graph.types import DType
 
-__all__ = ["CONVOLUTIONS", "Places", "find_places", "step_name"]
+__all__ = ["CONVOLUTIONS", "Places", "find_places", "moves", "step_name"]
 
 CONVOLUTIONS = ("depthwise", "pointwise", "standard")
 _MOVES = ("identity", "reshape", "transpose", "slice", "gather", "expand", "concat")
@@ -76,7 +76,7 @@ class _Groups:
                 self.parent[self.of(other)] = first
 
 
-def _moves(node: Node) -> bool:
+def moves(node: Node) -> bool:
     """Return whether a step only rearranges what it reads, and perhaps zeros."""
     a = node.attributes
     if node.kind == "pad":
@@ -129,13 +129,13 @@ def find_places(
     }
     groups = _Groups()
     for node in graph.nodes:
-        if _moves(node) or _keeps_scale(node):
+        if moves(node) or _keeps_scale(node):
             groups.join([node.output, *(v for v in node.inputs if _is_real(graph, v))])
     wanted = {groups.of(v) for node in steps.values() for v in node.inputs}
     if float_gates:
         wanted |= _means(gates, groups, keep_float)
     _spread(graph, groups, wanted, keep_float)
-    moved = {node.output for node in graph.nodes if _moves(node)}
+    moved = {node.output for node in graph.nodes if moves(node)}
     values = [*graph.inputs, *graph.constants, *(node.output for node in graph.nodes)]
     scalars = {v for v, array in graph.constants.items() if array.size == 1}
     stored = {

@@ -18,6 +18,7 @@ __all__ = ["RULES", "Range", "needs_histograms", "quantizations", "range_of"]
 RULES = ("minmax", "mean_minmax", "percentile", "mse")
 _SHARE = 0.9999  # of the values, that the rule `percentile` keeps
 _LEVELS = 255
+_SHARES = np.linspace(1.0, 0.3, 36)  # of the extremes, that the rule `mse` tries
 _TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -66,24 +67,16 @@ def _least_error(h: Histogram) -> tuple[float, float]:
     centres = (edges[:-1] + edges[1:]) / 2
     used = h.counts > 0
     centres, counts = centres[used], h.counts[used].astype(np.float64)
-    shares = np.linspace(1.0, 0.3, 36)
-    best, low, high = np.inf, min(edges[0], 0.0), max(edges[-1], 0.0)
-    chosen = (low, high)
-    for a in shares if low < 0 else (1.0,):
-        for b in shares if high > 0 else (1.0,):
-            error = _error(centres, counts, low * a, high * b)
-            if error < best:
-                best, chosen = error, (low * a, high * b)
-    return chosen
-
-
-def _error(
-    centres: NDArray[np.float64], counts: NDArray[np.float64], low: float, high: float
-) -> float:
-    step = max(high - low, _TINY) / _LEVELS
-    over = np.maximum(centres - high, 0) + np.maximum(low - centres, 0)
+    lows = min(edges[0], 0.0) * _SHARES
+    highs = max(edges[-1], 0.0) * _SHARES
+    below = np.maximum(lows[:, None] - centres, 0)
+    above = np.maximum(centres - highs[:, None], 0)
+    clamped = ((below**2) @ counts)[:, None] + (above**2) @ counts
+    inside = counts.sum() - ((below > 0) @ counts)[:, None] - (above > 0) @ counts
+    steps = (highs - lows[:, None]) / _LEVELS
     # Rounding moves a value by step**2 / 12 on average, which needs no look at each.
-    return float(counts @ np.where(over > 0, over * over, step * step / 12))
+    best = int(np.argmin(clamped + inside * steps**2 / 12))
+    return float(lows[best // highs.size]), float(highs[best % highs.size])
 
 
 def _half_way(rule: str, whole: Range, s: Statistics) -> Range:
@@ -96,6 +89,8 @@ def _half_way(rule: str, whole: Range, s: Statistics) -> Range:
         low, high = s.low_sum / s.count, s.high_sum / s.count
     low = np.clip(low, whole.low, 0.0)
     high = np.clip(high, 0.0, whole.high)
+    unused = low == high  # by the calibration inputs: nothing is known of these channels
+    low, high = np.where(unused, whole.low, low), np.where(unused, whole.high, high)
     return Range(-np.sqrt(low * whole.low), np.sqrt(high * whole.high))
 
 

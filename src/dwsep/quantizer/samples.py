@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .._arguments import shown
 from ..graph.ir import Graph
+from ..graph.open_sizes import is_open
 
 __all__ = ["Kept", "Sample", "samples"]
 
@@ -57,7 +58,7 @@ def _check(graph: Graph, name: str, array: Any) -> None:
         raise TypeError(f"{wanted}, got {array.dtype}")
     shape = type_.shape
     fits = array.ndim == len(shape) and all(
-        size in (None, got) or (axis == 0 and size == 1 and got > 0)
+        size in (None, got) or is_open(size) or (axis == 0 and size == 1 and got > 0)
         for axis, (size, got) in enumerate(zip(shape, array.shape, strict=True))
     )
     if not fits or array.size == 0:
@@ -67,7 +68,7 @@ def _check(graph: Graph, name: str, array: Any) -> None:
 
 
 def _text(shape: Sequence[int | None]) -> str:
-    return "(" + ", ".join("N" if n is None else str(n) for n in shape) + ")"
+    return "(" + ", ".join("N" if n is None or is_open(n) else str(n) for n in shape) + ")"
 
 
 def _cut(graph: Graph, arrays: Sample) -> Iterator[Sample]:

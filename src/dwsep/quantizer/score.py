@@ -19,9 +19,11 @@ __all__ = ["Noise", "Scorer", "decibels", "network_of"]
 _MOST_DB = 150.0  # float32 itself is no better
 
 
-def network_of(graph: Graph, metadata: dict[str, str] | None = None) -> _core.Network:
+def network_of(
+    graph: Graph, metadata: dict[str, str] | None = None, *, fuse: bool = True
+) -> _core.Network:
     """Return the network of a graph that `simplify` has seen; the graph stays as it is."""
-    return lower(finish(copied(graph)), metadata or {})
+    return lower(finish(copied(graph), fuse=fuse), metadata or {})
 
 
 def decibels(signal: float, noise: float) -> float:
@@ -38,12 +40,12 @@ class Noise:
 
     def __init__(self, centred: bool = False) -> None:
         self.signal = self.noise = 0.0
-        self._centred = centred
+        self.centred = centred
 
     def add(self, wanted: NDArray[np.float32], got: NDArray[np.float32]) -> None:
         """Compare the results for one input."""
         a, b = wanted.astype(np.float64), got.astype(np.float64)
-        if self._centred:
+        if self.centred:
             a, b = a - a.mean(axis=-1, keepdims=True), b - b.mean(axis=-1, keepdims=True)
         self.signal += float(np.vdot(a, a))
         self.noise += float(np.vdot(a - b, a - b))
@@ -74,11 +76,20 @@ class Scorer:
 
     def __call__(self, graph: Graph) -> float:
         """Return the ratio in dB of a graph's outputs, the mean where there are several."""
+        return self.judge(graph)[0]
+
+    def judge(self, graph: Graph) -> tuple[float, float | None]:
+        """Return also the share of the places where the largest of the last axis is the same."""
         found = [Noise(centred) for centred in self._centred]
+        same = count = 0
         for wanted, got in zip(self._wanted, self._run(graph, self.inputs), strict=True):
             for noise, a, b in zip(found, wanted, got, strict=True):
                 noise.add(a, b)
-        return float(np.mean([noise.decibels for noise in found])) if found else _MOST_DB
+                if noise.centred:
+                    agree = a.argmax(axis=-1) == b.argmax(axis=-1)
+                    same, count = same + int(agree.sum()), count + agree.size
+        ratio = float(np.mean([noise.decibels for noise in found])) if found else _MOST_DB
+        return ratio, same / count if count else None
 
 
 def _judged(graph: Graph) -> tuple[list[str], list[bool]]:
