@@ -17,6 +17,7 @@ from .passes import (
     flatten,
     integer_moves,
     integer_steps,
+    integer_tables,
     layer_norm,
     layout,
     padding,
@@ -119,7 +120,9 @@ def _compute_with_integers(graph: Graph) -> None:
         return
     integer_moves.run(graph)
     constants.run(graph)  # equal conversions are one
+    integer_tables.run(graph)
     integer_steps.run(graph)
+    integer_tables.fuse(graph)
     graph.float_steps = integer_steps.float_steps(graph)
 
 

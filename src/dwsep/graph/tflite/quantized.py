@@ -14,6 +14,7 @@ from ..importing.unsupported import Unsupported
 from ..importing.values import Computed, Known, Value
 from ..types import DType, Quantization
 from .call import Call, dequantized
+from .hard_swish import hard_swish_table
 from .model import Tensor
 from .registry import operator
 
@@ -37,6 +38,8 @@ def by_definition(call: Call, importer: Callable[[Call], Any]) -> list[Value | N
     """Import an operator with real numbers in place of the integers that stand for them."""
     if importer in (dequantize, quantize):
         return [importer(call)]
+    if call.type == "HARD_SWISH" and (value := _hard_swish(call)) is not None:
+        return [value]
     call.inputs = [
         _real(call, value, tensor) for value, tensor in zip(call.inputs, call.tensors, strict=True)
     ]
@@ -46,6 +49,22 @@ def by_definition(call: Call, importer: Callable[[Call], Any]) -> list[Value | N
         None if value is None else _stored(call, value, tensor)
         for value, tensor in zip(results, call.results, strict=True)
     ]
+
+
+def _hard_swish(call: Call) -> Value | None:
+    """Return the activation of integers as TFLite's interpreter computes it."""
+    value, tensors = call.value(0), (call.tensors[0], call.results[0])
+    scales = [None if t is None else core_quantization(t) for t in tensors]
+    x, y = scales
+    if not isinstance(value, Computed) or x is None or y is None:
+        return None
+    if any(q.axis is not None or q.dtype is DType.INT32 for q in (x, y)):
+        return None
+    values = hard_swish_table(x, y)
+    if values is None or value.type.quantization != x:
+        return None
+    to = {"to": y.dtype.value, "scale": y.scale, "zero_point": y.zero_point}
+    return call.builder.emit("table", [value], None, values=tuple(values), **to)
 
 
 def _real(call: Call, value: Value | None, tensor: Tensor | None) -> Value | None:

@@ -1,0 +1,121 @@
+"""Makes one table of any function of one int8 or uint8 value: 256 inputs have 256 results.
+
+Activations, arithmetic with numbers, several conversions one after the other: whatever lies between
+integers and integers that depend on one of them alone is computed now, by the core, for every
+input. A table behind a convolution is the convolution's own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..folding import value_of
+from ..ir import AnyArray, Graph, Node
+from ._edit import Edit
+from ._integers import clips, integers_of, meaning_of, output_of, rounds_to_bytes
+from .integer_steps import CONVOLUTIONS
+
+_FUNCTIONS = ("activation", "unary", "binary", "identity")
+
+
+def run(graph: Graph) -> bool:
+    """Replace functions of one value by tables."""
+    edit = Edit(graph)
+    sources: dict[str, str] = {}  # the integers that a value is a function of
+    for node in edit.nodes():
+        source = _source(edit, node, sources)
+        if source is None:
+            continue
+        sources[node.output] = source
+        if node.kind == "quantize":
+            _tabulate(edit, node, source)
+    return edit.finish()
+
+
+def _source(edit: Edit, node: Node, sources: dict[str, str]) -> str | None:
+    if node.kind == "dequantize":
+        integers = integers_of(edit, node.output)
+        return None if integers is None else sources.get(integers, integers)
+    if node.kind == "quantize":
+        return sources.get(node.inputs[0]) if rounds_to_bytes(edit, node) else None
+    if node.kind == "table":
+        return sources.get(node.inputs[0], node.inputs[0])
+    if node.kind not in _FUNCTIONS:
+        return None
+    found = {sources.get(v) for v in node.inputs if edit.constant(v) is None}
+    if len(found) != 1 or not all(_fits(edit, v, node.output) for v in node.inputs):
+        return None
+    return found.pop()
+
+
+def _fits(edit: Edit, value: str, output: str) -> bool:
+    """Return whether an operand is a number, or has the shape of the result."""
+    constant = edit.constant(value)
+    return edit.shape(value) == edit.shape(output) if constant is None else constant.size == 1
+
+
+def _tabulate(edit: Edit, rounding: Node, source: str) -> None:
+    type_ = edit.graph.types[source].dtype.numpy
+    stored = np.arange(256) + np.iinfo(type_).min
+    values = _evaluated(edit, rounding.output, {source: stored.astype(type_)})
+    output = {k: v for k, v in output_of(rounding).items() if k != "axis"}
+    attributes = {**output, "values": [int(v) for v in values]}
+    edit.become(rounding, "table", [source], attributes)
+
+
+def _evaluated(edit: Edit, output: str, known: dict[str, AnyArray]) -> AnyArray:
+    """Return what nodes make of every input."""
+    waiting = [output]
+    while waiting:
+        value = waiting[-1]
+        node = edit.producer.get(value)
+        constant = edit.constant(value)
+        if constant is not None:
+            known[value] = constant.reshape(())
+        if value in known:
+            waiting.pop()
+            continue
+        assert node is not None
+        missing = [v for v in node.inputs if v not in known]
+        if missing:
+            waiting += missing
+        elif node.kind == "table":
+            values = np.array(node.attributes["values"])
+            x = known[node.inputs[0]]
+            index = x.astype(np.int64) - np.iinfo(x.dtype).min
+            known[value] = values[index].astype(edit.graph.types[value].dtype.numpy)
+        else:
+            known[value] = value_of(node, [known[v] for v in node.inputs])
+    return known[output]
+
+
+def fuse(graph: Graph) -> bool:
+    """Let convolutions look their results up, where nothing else reads them."""
+    edit = Edit(graph)
+    for node in edit.nodes("table"):
+        x = node.inputs[0]
+        conv = edit.made_by(x, *CONVOLUTIONS)
+        before = meaning_of(edit, x)
+        if conv is None or before is None or not edit.private(x) or not _takes_table(conv):
+            continue
+        unsigned = conv.attributes["to"] == "uint8"
+        table = np.array(node.attributes["values"])
+        table = table - 128 if node.attributes["to"] == "uint8" else table
+        attributes: dict[str, Any] = {
+            **conv.attributes,
+            **{k: node.attributes[k] for k in ("to", "scale", "zero_point")},
+            "tabled_scale": before["scale"],
+            "tabled_zero_point": tuple(z - 128 * unsigned for z in before["zero_point"]),
+        }
+        weights: dict[str, Any] = {**conv.weights, "table": table.astype(np.int8)}
+        edit.become(node, conv.kind, conv.inputs, attributes, weights, conv.name)
+    return edit.finish()
+
+
+def _takes_table(conv: Node) -> bool:
+    """Return whether a convolution rounds, once and by one scale, what it computes."""
+    a = conv.attributes
+    rounds = a.get("to") is not None and len(a["scale"]) == 1
+    return clips(conv) and rounds and a.get("tabled_scale") is None
