@@ -1,4 +1,4 @@
-"""Networks that onnxruntime quantized: integers from the first step to the last, and its results."""
+"""Networks that onnxruntime quantized: integers from end to end, and its very results."""
 
 from __future__ import annotations
 
