@@ -254,6 +254,7 @@ def main():
         small_networks.rearranger,
         small_networks.gated,
         small_networks.typed,
+        small_networks.streaming,
     )
     files = [make().to_bytes() for make in makers]
     pages = int(Path("/proc/self/statm").read_text().split()[0])

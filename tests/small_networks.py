@@ -153,6 +153,35 @@ def gated(seed=3):
     return b.finish(features=y)
 
 
+def streaming(seed=4):
+    """Make states of sequences (5, N, 3), the first of them (2, N, 4), by an LSTM and a GRU."""
+    b = Builder(seed)
+    x = b.core.input("steps", (5, -1, 3))
+    state = b.core.input("state", (2, -1, 4))
+    functions = {"gate_activation": "sigmoid", "activation": "tanh", "cell_activation": "tanh"}
+    both = {"cell": "lstm", "direction": "both", **functions}
+    y = b.step(
+        "recurrent",
+        [x, state],
+        both,
+        input_weight=b.weight(2, 3, 16),
+        weight=b.weight(2, 4, 16),
+        bias=b.weight(2, 16),
+    )
+    first = {"starts": [0, 0, 0, 0], "stops": [5, 1, 2**62, 2**62], "steps": [1, 1, 1, 1]}
+    states = b.step("reshape", [b.step("slice", [y], first)], {"shape": [5, -1, 4]})
+    gru = {"cell": "gru", "direction": "reverse", **functions, "reset_after": [1], "clip": [3.0]}
+    z = b.step(
+        "recurrent",
+        [states],
+        gru,
+        input_weight=b.weight(1, 4, 21),
+        weight=b.weight(1, 7, 21),
+        recurrent_bias=b.weight(1, 21),
+    )
+    return b.finish(states=y, last=z)
+
+
 def channels_first(seed=2):
     """Make four scores of images (N, 3, 5, 7)."""
     b = Builder(seed)

@@ -178,3 +178,10 @@ def test_files_of_other_versions_say_what_to_do(version, complaint):
     content = small_networks.classifier().to_bytes()
     with pytest.raises(ValueError, match=f"file: need {complaint}" if version == 1 else complaint):
         _core.Network.from_bytes(content[:8] + bytes([version]) + content[9:])
+
+
+def test_groups_have_to_be_those_of_packed_filters():
+    file = dwsep_file.parse(small_networks.rearranger().to_bytes())
+    *_, step = (v for v in file.values if isinstance(v, dwsep_file.Step) and v.kind == "transposed")
+    step.attributes["groups"] = (dwsep_file.INTEGERS, [3])
+    refused(file, "groups: need those that the filters were packed for, got 3")

@@ -160,6 +160,30 @@ inline std::vector<std::vector<char>> more_convolutions() {
   return files;
 }
 
+/// Recurrent layers of each kind, the last with a state.
+inline std::vector<char> recurrent_layers() {
+  Convolutions c;
+  const auto add = [&](const char* cell, const char* direction, Int directions, Int gates, Int in, Int units, std::vector<int> inputs) {
+    const Attributes a = {{"cell", std::string(cell)},
+                          {"direction", std::string(direction)},
+                          {"clip", std::vector<double>{2.0}},
+                          {"reset_after", std::vector<Int>{units % 2}}};
+    c.x = c.b.step("recurrent", cell, inputs, a,
+                   {{"input_weight", c.some({directions, in, gates * units})},
+                    {"weight", c.some({directions, units, gates * units})},
+                    {"bias", c.some({directions, gates * units})}});
+  };
+  const int steps = c.b.input("steps", {-1, -1, 3});
+  add("plain", "reverse", 1, 1, 3, 5, {steps});
+  c.b.output("plain", c.x);
+  for (const Int units : {4, 7}) {
+    add("gru", "both", 2, 3, 3, units, {steps});
+    c.b.output("gru", c.x);
+  }
+  add("lstm", "forward", 1, 4, 3, 17, {steps, c.b.input("state", {1, -1, 17})});
+  return c.file();
+}
+
 /// A convolution whose weights are not packed yet, as a program may write it.
 inline std::vector<char> raw_convolution(const std::string& kind, const Dims& weights, Int groups) {
   const auto count = static_cast<std::uint64_t>(weights.count());
@@ -216,6 +240,7 @@ inline std::vector<std::vector<char>> seed_files() {
   std::vector<std::vector<char>> files = more_convolutions();
   files.push_back(convolutions());
   files.push_back(odd_outputs());
+  files.push_back(recurrent_layers());
   files.push_back(raw_convolution("standard", {3, 3, 2, 6}, 2));
   files.push_back(raw_convolution("depthwise", {3, 3, 3, 2}, 1));
   for (const auto draw_case :

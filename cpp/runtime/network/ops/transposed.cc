@@ -66,6 +66,9 @@ std::unique_ptr<const Op> make_transposed_op(const Description& d) {
       filters = stored<PackedMatrix>(d, [](const Description& from, const std::string& name) { return matrix_of(from, name, {}); });
     }
     set_channels(&g, filters);
+    if (g.depthwise() != std::holds_alternative<std::vector<PackedDepthwise>>(filters)) {
+      d.reject("groups", "those that the filters were packed for", std::to_string(g.groups));
+    }
   }
   std::vector<NamedWeights> weights;
   std::visit(
