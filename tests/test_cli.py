@@ -24,7 +24,7 @@ def python(*arguments):
     return done.stdout
 
 
-@pytest.mark.parametrize("command", ["bench", "info", "run", "profile", "convert"])
+@pytest.mark.parametrize("command", ["bench", "info", "run", "profile", "convert", "quantize"])
 def test_every_command_has_help(command):
     assert "usage:" in python("-m", "dwsep.cli", command, "--help")
 

@@ -19,6 +19,7 @@ _COMMANDS = {
     "convert": "turn an ONNX file into a .dwsep file, which loads at once",
     "info": "show what the machine can reach, or what a network consists of",
     "profile": "time a network step by step, against what the machine can reach",
+    "quantize": "turn a float32 network into one of int8, by pictures that it is to see",
     "run": "run a network on pictures or arrays",
 }
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["plain_table", "print_table", "steps"]
+__all__ = ["Progress", "plain_table", "print_table", "steps"]
 
 T = TypeVar("T")
 Row = Sequence[str]
@@ -94,3 +94,36 @@ def steps(items: Iterable[T], total: int, what: str) -> Iterator[T]:
         for item in items:
             yield item
             progress.update(task, advance=1, refresh=True)
+
+
+class Progress:
+    """Shows how far work in stages is, where it is called; on standard error, as `steps` does."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+        self._bar: Any = None
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> Progress:
+        console = _console(sys.stderr)
+        if console is not None:
+            from rich import progress
+
+            self._bar = progress.Progress(console=console, auto_refresh=False, transient=True)
+            self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, what: str, done: int, total: int | None) -> None:
+        """Tell how much of a stage is done."""
+        if self._bar is not None:
+            if what not in self._tasks:
+                self._tasks[what] = self._bar.add_task(what)
+            self._bar.update(self._tasks[what], completed=done, total=total, refresh=True)
+        elif time.monotonic() - self._last >= _SILENCE_SECONDS:
+            of = "" if total is None else f" of {total}"
+            print(f"{what}: {done}{of} done", file=sys.stderr, flush=True)
+            self._last = time.monotonic()

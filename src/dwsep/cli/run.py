@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float32]
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "run", "sized"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser)
 
 
-def _sized(path: str, size: tuple[int, int], layout: str | None) -> dict[str, Shape]:
+def sized(path: str, size: tuple[int, int], layout: str | None) -> dict[str, Shape]:
     """Shapes of an ONNX file's image inputs at another size."""
     if path.endswith(".dwsep"):
         raise CommandError("size: a .dwsep file has sizes of its own, got --size")
@@ -221,7 +221,7 @@ def run(args: argparse.Namespace) -> int:
     labels = _labels(args.labels)
     shapes = dict(args.input_shape)
     if args.size:
-        shapes = _sized(args.network, args.size, args.layout) | shapes
+        shapes = sized(args.network, args.size, args.layout) | shapes
     model = load(args.network, shapes)
     files = _by_input(model, args.inputs)
     prepare = Preparation.of(args)
