@@ -20,6 +20,26 @@ using Dot = DotXor;
 [[gnu::always_inline]] inline I16 lane_pack(I32 a, I32 b) { return {_mm512_packs_epi32(a.v, b.v)}; }
 [[gnu::always_inline]] inline I8 lane_pack(I16 a, I16 b) { return {_mm512_packs_epi16(a.v, b.v)}; }
 
+constexpr bool kHalves = true;
+[[gnu::always_inline]] inline I8 load_halves(const std::int8_t* p, const std::int8_t* q, int n) {
+  if (n == 32) {
+    const __m256i lower = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    return {_mm512_inserti64x4(_mm512_castsi256_si512(lower), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q)), 1)};
+  }
+  const __mmask32 mask = (std::uint32_t{1} << n) - 1;
+  return {_mm512_inserti64x4(_mm512_castsi256_si512(_mm256_maskz_loadu_epi8(mask, p)), _mm256_maskz_loadu_epi8(mask, q), 1)};
+}
+[[gnu::always_inline]] inline void store_halves(std::int8_t* p, std::int8_t* q, I8 v, int n) {
+  const __m256i lower = _mm512_castsi512_si256(v.v), upper = _mm512_extracti64x4_epi64(v.v, 1);
+  if (n == 32) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), lower);
+    return _mm256_storeu_si256(reinterpret_cast<__m256i*>(q), upper);
+  }
+  const __mmask32 mask = (std::uint32_t{1} << n) - 1;
+  _mm256_mask_storeu_epi8(p, mask, lower);
+  _mm256_mask_storeu_epi8(q, mask, upper);
+}
+
 template <int N>
 [[gnu::always_inline]] inline I8 lane_join(I8 a) {
   const __m512i quarters = _mm512_setr_epi32(0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);

@@ -21,6 +21,8 @@ struct QuadWindow {
   const Int8Residual* residual_type;
   int rows;  ///< to store
   int channels;
+  std::int64_t second;  ///< 0, or where each column is two pixels, from the first to the second in y; y_pixel is that of two
+  std::int64_t pairs;   ///< columns whose second pixel exists
 };
 
 /// Vectors of sums in registers at a time.
@@ -91,6 +93,12 @@ template <class Out, int R, int CB, int KW>
         if (residual != nullptr) {
           real.template add_residual<Order::packed>(residual, t.channels, *t.residual_type);
           residual += t.residual_type->pixel;
+        }
+        if constexpr (kHalves && sizeof(Out) == 1) {
+          if (column + j < t.pairs) {
+            store_halves(y, y + t.second, panel.stored(real), t.channels);
+            continue;
+          }
         }
         panel.store(y, t.channels, real);
       }

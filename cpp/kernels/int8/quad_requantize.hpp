@@ -106,7 +106,9 @@ struct PanelStore<std::int8_t, NV, Order::packed> {
   PanelStore(const Requantize& q, std::uint8_t y_flip, std::int64_t first_channel, bool values_within)
       : bounds(q, NV, first_channel), within(values_within), plain(q.table == nullptr && y_flip == 0), table(q.table), flip(y_flip) {}
 
-  [[gnu::always_inline]] inline void store(std::int8_t* y, int n, const RealSums<NV>& real) const {
+  [[gnu::always_inline]] inline void store(std::int8_t* y, int n, const RealSums<NV>& real) const { store_up_to(y, stored(real), n); }
+
+  [[gnu::always_inline]] inline I8 stored(const RealSums<NV>& real) const {
     I8 bytes;
     if (within) {
       bytes = minimum(packed([&](auto j) { return to_int32(real.v[j]); }), load(bounds.greatest));
@@ -118,7 +120,7 @@ struct PanelStore<std::int8_t, NV, Order::packed> {
       if (table != nullptr) bytes = look_up(bit_xor(bytes, broadcast(std::int8_t{-128})), table);
       bytes = bit_xor(bytes, broadcast(static_cast<std::int8_t>(flip)));
     }
-    store_up_to(y, bytes, n);
+    return bytes;
   }
 
  private:

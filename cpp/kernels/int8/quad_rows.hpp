@@ -43,13 +43,21 @@ struct QuadColumn {
   }
 };
 
-/// Fills a row of quads for input columns [begin, end) of one panel.
+/// Channels of a panel from `channel` on.
+inline int panel_channels(std::int64_t channels, std::int64_t channel) {
+  return static_cast<int>(channels - channel < kQuadChannels ? channels - channel : kQuadChannels);
+}
+
+/// Fills a row of quads for input columns [begin, end) of one panel. With pairs the upper half of each vector is that of the pixel which
+/// the next output column reads in the place of this one.
 class QuadRow {
  public:
-  QuadRow(const Int8DepthwiseWork& w, std::int64_t channel)
-      : w_(w), channel_(channel), flip_(static_cast<std::uint8_t>(w.x_flip ^ Dot::kFlip)) {
-    const std::int64_t left = w.channels - channel;
-    n_ = static_cast<int>(left < kQuadChannels ? left : kQuadChannels);
+  QuadRow(const Int8DepthwiseWork& w, std::int64_t channel, bool pairs)
+      : w_(w),
+        channel_(channel),
+        n_(panel_channels(w.channels, channel)),
+        next_(pairs ? w.stride_w : 0),
+        flip_(static_cast<std::uint8_t>(w.x_flip ^ Dot::kFlip)) {
     store(zero_, load_up_to(w.x_zero + channel, n_));
   }
 
@@ -63,6 +71,7 @@ class QuadRow {
       at[i] = exists ? w_.x + y * w_.x_row + inside * w_.x_pixel + channel_ : zero_;
       step[i] = exists ? w_.x_pixel : 0;
     }
+    if (next_ > 0) return fill_pairs(at, step, inside, begin, end, to);
     const I8 f = broadcast(static_cast<std::int8_t>(flip_)), z = bit_xor(load(zero_), f);
     const QuadColumn padding(z, z, z, z);
     std::int64_t x = begin;
@@ -86,6 +95,52 @@ class QuadRow {
 
  private:
   template <class Load>
+  [[gnu::always_inline]] static inline void pair_columns(const std::int8_t* const (&at)[4], const std::int64_t (&step)[4],
+                                                         std::int64_t next, std::int64_t count, std::int8_t* to, const Load& from) {
+    const std::int8_t *a = at[0], *b = at[1], *c = at[2], *d = at[3];
+    // A row of padding is one pixel, read again and again.
+    const std::int64_t na = step[0] == 0 ? 0 : next, nb = step[1] == 0 ? 0 : next, nc = step[2] == 0 ? 0 : next,
+                       nd = step[3] == 0 ? 0 : next;
+    for (; count > 0; --count, to += kColumnBytes) {
+      QuadColumn(from(a, na), from(b, nb), from(c, nc), from(d, nd)).store_to(to);
+      a += step[0];
+      b += step[1];
+      c += step[2];
+      d += step[3];
+    }
+  }
+
+  /// at: column `inside` of each row.
+  void fill_pairs(const std::int8_t* const (&at)[4], const std::int64_t (&step)[4], std::int64_t inside, std::int64_t begin,
+                  std::int64_t end, std::int8_t* to) const {
+    const I8 f = broadcast(static_cast<std::int8_t>(flip_));
+    const auto exists = [&](std::int64_t x) { return x >= 0 && x < w_.width; };
+    for (std::int64_t x = begin; x < end;) {
+      const std::int64_t last = end < w_.width - next_ ? end : w_.width - next_;
+      if (x >= 0 && x < last) {  // both pixels exist
+        const std::int8_t* const first[4] = {at[0] + (x - inside) * step[0], at[1] + (x - inside) * step[1], at[2] + (x - inside) * step[2],
+                                             at[3] + (x - inside) * step[3]};
+        const std::int64_t next = next_ * w_.x_pixel;
+        const auto halves = [&](const std::int8_t* p, std::int64_t d, int n) { return bit_xor(load_halves(p, p + d, n), f); };
+        if (n_ == kQuadChannels / 2) {
+          pair_columns(first, step, next, last - x, to,
+                       [&](const std::int8_t* p, std::int64_t d) { return halves(p, d, kQuadChannels / 2); });
+        } else {
+          pair_columns(first, step, next, last - x, to, [&](const std::int8_t* p, std::int64_t d) { return halves(p, d, n_); });
+        }
+        to += (last - x) * kColumnBytes;
+        x = last;
+        continue;
+      }
+      const auto pixel = [&](int i, std::int64_t column) { return exists(column) ? at[i] + (column - inside) * step[i] : zero_; };
+      const auto from = [&](int i) { return bit_xor(load_halves(pixel(i, x), pixel(i, x + next_), n_), f); };
+      QuadColumn(from(0), from(1), from(2), from(3)).store_to(to);
+      ++x;
+      to += kColumnBytes;
+    }
+  }
+
+  template <class Load>
   [[gnu::always_inline]] static inline void columns(const std::int8_t* const (&at)[4], const std::int64_t (&step)[4], std::int64_t count,
                                                     std::int8_t* to, const Load& from) {
     const std::int8_t *a = at[0], *b = at[1], *c = at[2], *d = at[3];
@@ -101,6 +156,7 @@ class QuadRow {
   const Int8DepthwiseWork& w_;
   std::int64_t channel_;
   int n_;
+  std::int64_t next_;
   std::uint8_t flip_;
   alignas(64) std::int8_t zero_[kQuadChannels];
 };
