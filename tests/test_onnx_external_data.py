@@ -71,3 +71,28 @@ def test_hostile_external_data(tmp_path, location, entries, reason):
     path, _ = external_model(directory, location, **entries)
     with pytest.raises(InvalidModelError, match=reason):
         import_onnx(path)
+
+
+def hub(tmp_path, data="blobs/def"):
+    """Lay a model out as Hugging Face's cache does: links to files that lie together."""
+    cache = tmp_path / "models--somebody--net"
+    version = cache / "snapshots" / "0123abc" / "onnx"
+    version.mkdir(parents=True)
+    (cache / "blobs").mkdir()
+    path, content = external_model(tmp_path, "net.onnx_data", length=32)
+    path.rename(cache / "blobs" / "abc")
+    (cache / data).write_bytes(content)
+    (version / "net.onnx").symlink_to("../../../blobs/abc")
+    (version / "net.onnx_data").symlink_to(f"../../../{data}")
+    return version / "net.onnx"
+
+
+def test_data_next_to_what_the_model_links_to(tmp_path):
+    graph = import_onnx(str(hub(tmp_path)))
+    wanted = numpy_helper.to_array(model(CONV, {"w": f(2, 4, 1, 1)}).graph.initializer[0])
+    assert np.array_equal(graph.nodes[0].weights["weight"], wanted.transpose(2, 3, 1, 0))
+
+
+def test_links_out_of_both_folders_are_refused(tmp_path):
+    with pytest.raises(InvalidModelError, match="outside the model's directory"):
+        import_onnx(str(hub(tmp_path, data="secret")))

@@ -18,7 +18,7 @@ from ..importing.node import FileNode, needed_nodes
 from ..importing.values import Known
 from ..types import DType
 from .registry import FOREIGN, Signature
-from .tensors import is_readable, to_array, type_name
+from .tensors import Folder, is_readable, to_array, type_name
 
 _GRAPH = 5  # the type of attributes
 
@@ -28,7 +28,7 @@ class File:
     """A model as it was read: its graph, where it came from, and its version of the operators."""
 
     name: str  # for messages
-    directory: Path | None
+    folder: Folder | None
     graph: Any
     opset: int
 
@@ -46,7 +46,7 @@ def onnx_package() -> Any:
 def read(source: Any) -> File:
     """Return the model of a path, of bytes, or of a ModelProto."""
     onnx = onnx_package()
-    directory = None
+    folder = None
     if isinstance(source, onnx.ModelProto):
         name, model = "model", source
     else:
@@ -54,7 +54,7 @@ def read(source: Any) -> File:
             name, data = "model", bytes(source)
         elif isinstance(source, (str, os.PathLike)):
             path = Path(os.fsdecode(source))
-            name, data, directory = str(path), path.read_bytes(), path.absolute().parent
+            name, data, folder = str(path), path.read_bytes(), Folder.of(path)
         else:
             raise TypeError(f"source: need a path, bytes or a ModelProto, got {shown(source)}")
         model = _parsed(onnx, data, name)
@@ -71,7 +71,7 @@ def read(source: Any) -> File:
     newest = onnx.defs.onnx_opset_version()
     if not 1 <= opset <= newest:
         raise InvalidModelError(f"{name}: need opset 1 to {newest}, got {opset}")
-    return File(name, directory, model.graph, opset)
+    return File(name, folder, model.graph, opset)
 
 
 def _parsed(onnx: Any, data: bytes, name: str) -> Any:
@@ -135,7 +135,7 @@ def _file_node(file: File, number: int) -> FileNode:
     type_ = node.op_type if plain else f"{node.domain}.{node.op_type}"
     label = _label(node, number)
     try:
-        attributes = {a.name: _attribute(a, file.directory) for a in node.attribute}
+        attributes = {a.name: _attribute(a, file.folder) for a in node.attribute}
     except InvalidModelError as error:
         raise InvalidModelError(f"{file.name}: node {label}: {error}") from None
     captured = _captured(node)
@@ -157,7 +157,7 @@ def captured_names(graph: Any) -> list[str]:
     return [name for name in dict.fromkeys(read) if name and name not in made]
 
 
-def _attribute(attribute: Any, directory: Path | None) -> Any:
+def _attribute(attribute: Any, folder: Folder | None) -> Any:
     """Return an attribute's value; those of types that no operator here takes as they are."""
     kind = attribute.type
     if attribute.ref_attr_name:
@@ -169,7 +169,7 @@ def _attribute(attribute: Any, directory: Path | None) -> Any:
     if kind == 3:
         return attribute.s.decode("utf-8", "replace")
     if kind == 4:
-        return Known(widened(to_array(attribute.t, directory)), attribute.t.name)
+        return Known(widened(to_array(attribute.t, folder)), attribute.t.name)
     if kind == _GRAPH:
         return attribute.g
     if kind == 6:
@@ -251,7 +251,7 @@ def initializers(file: File, used: Collection[str]) -> dict[str, Known]:
         if tensor.name not in used:
             continue
         try:
-            array = widened(to_array(tensor, file.directory))
+            array = widened(to_array(tensor, file.folder))
             known[tensor.name] = Known(array, tensor.name)
         except InvalidModelError as error:
             raise InvalidModelError(f"{file.name}: {error}") from None

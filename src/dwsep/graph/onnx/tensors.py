@@ -6,7 +6,7 @@ import math
 import os
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,21 @@ _MOST_AXES = 32  # NumPy 1 has no more
 _EXTERNAL = 1
 
 
+class Folder(NamedTuple):
+    """Where a model's file lies: by its path, and with links resolved.
+
+    A cache may have links in a folder for each version, to files that lie together elsewhere.
+    """
+
+    path: Path
+    real: Path
+
+    @classmethod
+    def of(cls, file: Path) -> Folder:
+        """Return the folder of a file."""
+        return cls(file.absolute().parent, Path(os.path.realpath(file)).parent)
+
+
 def type_name(data_type: int) -> str:
     """Return the name of an element type for messages."""
     if data_type in _TYPES:
@@ -51,21 +66,21 @@ def is_readable(data_type: int) -> bool:
     return data_type in _TYPES
 
 
-def to_array(tensor: Any, directory: Path | None) -> NDArray[Any]:
+def to_array(tensor: Any, folder: Folder | None) -> NDArray[Any]:
     """Return the elements of a TensorProto.
 
     Parameters
     ----------
     tensor : TensorProto
-        Its elements lie in it or in a file inside `directory`.
-    directory : Path or None
+        Its elements lie in it or in a file of `folder`.
+    folder : Folder or None
         Where the model's file lies; None if the model came as bytes.
 
     Raises
     ------
     InvalidModelError
         If elements are missing or too many, if their type has no array, or if the file with them
-        is none or is not inside the directory.
+        is none or is not inside the folder.
     """
     name = f"tensor {tensor.name!r}"
     dims = tuple(tensor.dims)
@@ -77,7 +92,7 @@ def to_array(tensor: Any, directory: Path | None) -> NDArray[Any]:
         raise InvalidModelError(f"{name}: no array has the shape {dims}")
     count = math.prod(dims)
     if tensor.data_location == _EXTERNAL:
-        raw: Any = _external(tensor, count * dtype.itemsize, directory)
+        raw: Any = _external(tensor, count * dtype.itemsize, folder)
     elif tensor.HasField("raw_data"):
         raw = tensor.raw_data
     else:
@@ -108,10 +123,10 @@ def _from_field(elements: Any, dtype: Any, dims: tuple[int, ...], name: str) -> 
     return array.astype(dtype, copy=False).reshape(dims)
 
 
-def _external(tensor: Any, size: int, directory: Path | None) -> NDArray[np.uint8]:
+def _external(tensor: Any, size: int, folder: Folder | None) -> NDArray[np.uint8]:
     """Return the bytes that a file in the model's folder has for a tensor."""
     name = f"tensor {tensor.name!r}"
-    if directory is None:
+    if folder is None:
         raise InvalidModelError(f"{name}: lies in another file; give the path of the model's file")
     entries = {entry.key: entry.value for entry in tensor.external_data}
     location = entries.get("location", "")
@@ -119,7 +134,7 @@ def _external(tensor: Any, size: int, directory: Path | None) -> NDArray[np.uint
     length = _number(entries.get("length", str(size)), f"{name}: length")
     if length != size:
         raise InvalidModelError(f"{name}: {size} bytes of elements, but a length of {length}")
-    path = _inside(directory, location, name)
+    path = _inside(folder, location, name)
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would never end
             raise InvalidModelError(f"{name}: {location!r} is not a regular file")
@@ -130,13 +145,13 @@ def _external(tensor: Any, size: int, directory: Path | None) -> NDArray[np.uint
         raise InvalidModelError(f"{name}: cannot read {location!r}: {error.strerror}") from None
 
 
-def _inside(directory: Path, location: str, name: str) -> Path:
+def _inside(folder: Folder, location: str, name: str) -> Path:
     """Return the path of a file in the model's directory, links resolved."""
     if not location or "\0" in location or os.path.isabs(location):
         raise InvalidModelError(f"{name}: {location!r} is not a file in the model's folder")
-    root = Path(os.path.realpath(directory))
+    root = Path(os.path.realpath(folder.path))
     path = Path(os.path.realpath(root / location))
-    if root not in path.parents:
+    if root not in path.parents and folder.real not in path.parents:
         raise InvalidModelError(f"{name}: {location!r} is outside the model's directory")
     return path
 
