@@ -28,6 +28,7 @@ def load(
     *,
     input_layout: str | None = None,
     input_shapes: Mapping[str, Sequence[int | None]] | None = None,
+    constants: Mapping[str, Any] | None = None,
     outputs: Sequence[str] | None = None,
     signature: str | None = None,
     mmap: bool = False,
@@ -48,6 +49,9 @@ def load(
     input_shapes : mapping of str to shape, optional
         Shapes of inputs by their names, instead of those in the file; None is a size that stays
         open. Sizes that the file leaves open are open without it, too.
+    constants : mapping of str to array or number, optional
+        Inputs that are fixed, such as a sampling rate: they are no inputs of the model, and what
+        depends on them alone is computed now.
     outputs : sequence of str, optional
         Values of the file that the model returns, in this order; default: the file's outputs. The
         file is cut there: what only other values need is never looked at, be it supported or not.
@@ -87,6 +91,8 @@ def load(
     (None, 96, 96, 3)
     """
     check_options(input_layout, input_shapes)
+    if constants is not None:
+        check_kind(constants, Mapping, "constants", "None or a mapping of names to arrays")
     if outputs is not None:
         check_kind(outputs, Sequence, "outputs", "None or a sequence of names")
     if signature is not None and not isinstance(signature, str):
@@ -95,7 +101,7 @@ def load(
         raise TypeError(f"mmap: need a bool, got {shown(mmap)}")
     if not isinstance(float_io, bool):
         raise TypeError(f"float_io: need a bool, got {shown(float_io)}")
-    options = _Options(input_layout, input_shapes, outputs, signature, mmap, float_io)
+    options = _Options(input_layout, input_shapes, outputs, signature, mmap, float_io, constants)
     chosen, opened = _format_of(source)
     if signature is not None and chosen.suffix != ".tflite":
         raise ValueError(f"signature: need None for all but .tflite files, got {signature!r}")
@@ -144,6 +150,7 @@ class _Options(NamedTuple):
     signature: str | None
     mmap: bool
     float_io: bool = False
+    constants: Mapping[str, Any] | None = None
     example: Example | None = None  # of sizes that stay open
 
 
@@ -165,6 +172,7 @@ def _import_tflite(source: Any, options: _Options) -> Graph:
         input_shapes=options.input_shapes,
         outputs=options.outputs,
         signature=options.signature,
+        constants=options.constants,
         example=options.example,
     )
 
@@ -176,6 +184,7 @@ def _import_onnx(source: Any, options: _Options) -> Graph:
         source,
         input_shapes=options.input_shapes,
         outputs=options.outputs,
+        constants=options.constants,
         example=options.example,
     )
 

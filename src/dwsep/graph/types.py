@@ -28,6 +28,10 @@ class DType(str, Enum):
     BOOL = "bool"
 
     @property
+    def is_float(self) -> bool:
+        return self in (DType.FLOAT32, DType.FLOAT16)
+
+    @property
     def numpy(self) -> np.dtype[Any]:
         return np.dtype(self.value)
 

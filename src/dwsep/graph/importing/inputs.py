@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import InvalidModelError, ShapeError
 from .. import sizes
-from ..types import Shape
+from ..types import DType, Shape
 from .opened import Opened
 
 InputShapes = Mapping[str, Sequence[int | None]]
 
 
-def check_names(file: str, given: InputShapes, inputs: Collection[str]) -> None:
-    """Raise InvalidModelError for shapes of inputs that there are not."""
+def check_names(
+    file: str, given: Collection[str], inputs: Collection[str], what: str = "input_shapes"
+) -> None:
+    """Raise InvalidModelError for names of inputs that there are not."""
     if unknown := set(given) - set(inputs):
         raise InvalidModelError(
-            f"input_shapes: {file} has no input {sorted(unknown)}, it has {list(inputs)}"
+            f"{what}: {file} has no input {sorted(unknown)}, it has {list(inputs)}"
         )
 
 
@@ -79,6 +85,42 @@ def _example(declared: Sequence[int | str]) -> list[str]:
         str(size) if isinstance(size, int) else "None" if axis == 0 else "224"
         for axis, size in enumerate(declared)
     ]
+
+
+def fixed_input(
+    file: str, name: str, declared: Sequence[int | str] | None, dtype: DType, value: Any
+) -> NDArray[Any]:
+    """Return what the caller gives an input for good, as an array of the input's type.
+
+    A number may stand for an array of one element.
+
+    Raises
+    ------
+    InvalidModelError
+        If it is no array of the input's shape, or the type does not hold its values.
+    """
+    label = f"constants: {file}: input {name!r}"
+    given: NDArray[Any] = np.empty(0, object)
+    try:
+        given = np.asarray(value)
+        if given.dtype.kind not in "biuf":
+            raise TypeError
+        with np.errstate(all="ignore"):
+            array = given.astype(dtype.numpy)
+        same = np.array_equal(array, given, equal_nan=dtype.is_float)
+    except (TypeError, ValueError, OverflowError):
+        same = False
+    if not same and not (dtype.is_float and given.dtype.kind == "f"):  # a float may be rounded
+        raise InvalidModelError(f"{label} is {dtype.value}, which does not hold {value!r}")
+    sizes = [n if isinstance(n, int) else None for n in declared] if declared is not None else None
+    if sizes is not None and array.ndim == 0 and all(n in (1, None) for n in sizes):
+        array = array.reshape([1] * len(sizes))
+    if sizes is not None and (
+        len(sizes) != array.ndim
+        or any(n not in (None, m) for n, m in zip(sizes, array.shape, strict=True))
+    ):
+        raise InvalidModelError(f"{label} has shape {tuple(declared or ())}, got {array.shape}")
+    return array
 
 
 def checked(label: str, shape: Shape) -> Shape:

@@ -9,11 +9,11 @@ from typing import Any
 
 from ...errors import InvalidModelError, UnsupportedOperatorError
 from ..importing.importer import Import
-from ..importing.inputs import check_names, input_shape
+from ..importing.inputs import check_names, fixed_input, input_shape
 from ..importing.node import FileNode
 from ..importing.opened import Example, Opened
 from ..importing.unsupported import Unsupported
-from ..importing.values import Value
+from ..importing.values import Known, Value
 from ..ir import Graph
 from ..types import DType
 from .branches import import_branch
@@ -40,6 +40,7 @@ def import_onnx(
     *,
     input_shapes: Mapping[str, Sequence[int | None]] | None = None,
     outputs: Sequence[str] | None = None,
+    constants: Mapping[str, Any] | None = None,
     example: Example | None = None,
 ) -> Graph:
     """Return the graph of an ONNX model.
@@ -55,6 +56,8 @@ def import_onnx(
     outputs : sequence of str, optional
         Values of the file that the graph gives, instead of the file's outputs. What they do not
         need is left out before it is looked at: nodes, weights and inputs.
+    constants : mapping of str to array, optional
+        Inputs that are no inputs of the graph, but these values.
     example : callable, optional
         Sizes for those that stay open; without it none but the first may.
 
@@ -83,7 +86,13 @@ def import_onnx(
     problems = check_types(file, used)
     try:
         graph = _graph(
-            file, nodes, used, input_shapes or {}, names, Opened(example, channels_last=False)
+            file,
+            nodes,
+            used,
+            input_shapes or {},
+            constants or {},
+            names,
+            Opened(example, channels_last=False),
         )
     except (InvalidModelError, UnsupportedOperatorError) as error:
         if not problems:
@@ -111,6 +120,7 @@ def _graph(
     nodes: Sequence[FileNode],
     used: Collection[str],
     given: Mapping[str, Sequence[int | None]],
+    fixed: Mapping[str, Any],
     outputs: Sequence[str],
     opened: Opened,
 ) -> Graph:
@@ -118,10 +128,16 @@ def _graph(
     constants = {tensor.name for tensor in file.graph.initializer}
     inputs = [entry for entry in file.graph.input if entry.name not in constants]
     check_names(file.name, given, [entry.name for entry in inputs])
+    check_names(file.name, fixed, [entry.name for entry in inputs], "constants")
+    for entry in inputs:
+        if entry.name in fixed:
+            type_ = input_type(entry) or DType.FLOAT32
+            array = fixed_input(file.name, entry.name, _declared(entry), type_, fixed[entry.name])
+            known[entry.name] = Known(array, entry.name)
     network = file.graph.name or "model"
     state = Import(file.name, network, nodes, known, channels_last=False)
     for entry in inputs:
-        if entry.name not in used:
+        if entry.name not in used or entry.name in fixed:
             continue
         shape = input_shape(file.name, entry.name, _declared(entry), given.get(entry.name), opened)
         dtype = input_type(entry) or DType.FLOAT32

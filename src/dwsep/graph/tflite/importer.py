@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import InvalidModelError, UnsupportedOperatorError
 from ..importing.importer import Import, ImportNode
-from ..importing.inputs import check_names, input_shape
+from ..importing.inputs import check_names, fixed_input, input_shape
 from ..importing.node import FileNode, needed_nodes
 from ..importing.opened import Example, Opened
 from ..importing.unsupported import Unsupported
@@ -38,6 +38,7 @@ def import_tflite(
     input_shapes: Shapes | None = None,
     outputs: Sequence[str] | None = None,
     signature: str | None = None,
+    constants: Mapping[str, Any] | None = None,
     example: Example | None = None,
 ) -> Graph:
     """Return the graph of a TFLite model.
@@ -52,6 +53,8 @@ def import_tflite(
         need is left out before it is looked at.
     signature : str, optional
         The signature whose subgraph, inputs and outputs are taken; default: the first subgraph.
+    constants : mapping of str to array, optional
+        Inputs that are no inputs of the graph, but these values.
     example : callable, optional
         Sizes for those that stay open; without it none but the first may.
 
@@ -71,6 +74,7 @@ def import_tflite(
     file, states = without_variables(read(source, signature))
     given = input_shapes or {}
     check_names(file.name, given, file.inputs)
+    check_names(file.name, constants or (), file.inputs, "constants")
     names = list(file.outputs) if outputs is None else list(outputs)
     # A cut leaves the variables out that what remains does not read.
     while True:
@@ -83,11 +87,11 @@ def import_tflite(
         states = kept
     inputs = [name for name in file.inputs if outputs is None or name in used]
     try:
-        graph = _graph(file, nodes, inputs, made, given, example, open_batch=True)
+        graph = _graph(file, nodes, inputs, made, given, constants or {}, example, open_batch=True)
     except (InvalidModelError, UnsupportedOperatorError):
         if all(file.tensors[name].shape[:1] != (-1,) or name in given for name in inputs):
             raise
-        graph = _graph(file, nodes, inputs, made, given, example, open_batch=False)
+        graph = _graph(file, nodes, inputs, made, given, constants or {}, example, open_batch=False)
     graph.states = {n: replace(s, hidden=s.output not in names) for n, s in states.items()}
     return graph
 
@@ -115,6 +119,7 @@ def _graph(
     inputs: Sequence[str],
     outputs: Sequence[str],
     given: Shapes,
+    fixed: Mapping[str, Any],
     example: Example | None,
     *,
     open_batch: bool,
@@ -125,9 +130,19 @@ def _graph(
         for name, tensor in file.tensors.items()
         if tensor.data is not None and name in used
     }
+    for name in inputs:
+        if name in fixed:
+            tensor = file.tensors[name]
+            sizes: list[int | str] = [n if n >= 0 else "" for n in tensor.shape]
+            if tensor.type not in _TYPES:
+                raise UnsupportedOperatorError(f"{file.name}: input {name!r} is {tensor.type}")
+            array = fixed_input(file.name, name, sizes, DType(tensor.type), fixed[name])
+            known[name] = Known(array, name)
     state = Import(file.name, file.network, nodes, known, channels_last=True)
     opened = Opened(example, channels_last=True)
     for name in inputs:
+        if name in fixed:
+            continue
         tensor = file.tensors[name]
         declared: list[int | str] = [n if n >= 0 else "" for n in tensor.shape]
         if not open_batch and declared[:1] == [""]:
