@@ -111,6 +111,26 @@ def test_profile(model):
 
 
 @pytest.mark.usefixtures("little_to_measure")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_trace(model, tmp_path, threads):
+    """Every step that works has a bar on every thread; bars of a thread do not overlap."""
+    profile = model.profile(np.repeat(IMAGES, 8, axis=0), rounds=1, num_threads=threads)
+    profile.save_trace(tmp_path / "trace.json")
+    trace = json.loads((tmp_path / "trace.json").read_text(encoding="utf-8"))
+    bars = [event for event in trace["traceEvents"] if event["ph"] == "X"]
+    names = {row.step.name for row in profile.rows if not row.step.free}
+    for thread in {bar["tid"] for bar in bars}:
+        mine = [bar for bar in bars if bar["tid"] == thread]
+        assert set(" ".join(bar["name"] for bar in mine).split()) >= names
+        ends = [bar["ts"] + bar["dur"] for bar in mine]
+        assert all(bar["ts"] >= end for bar, end in zip(mine[1:], ends[:-1], strict=True))
+        assert all(bar["dur"] > 0 for bar in mine)
+    rows = [event for event in trace["traceEvents"] if event["ph"] == "M"]
+    assert [row["tid"] for row in rows] == list(range(len(rows)))
+    assert 1 <= len(rows) <= threads
+
+
+@pytest.mark.usefixtures("little_to_measure")
 def test_profile_of_steps_without_work(rearranger):
     profile = rearranger.profile(*feeds(rearranger).values(), rounds=1)
     free = [row for row in profile.rows if row.step.free]

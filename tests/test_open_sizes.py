@@ -1,5 +1,9 @@
 """Networks whose files leave heights and widths open."""
 
+import ctypes
+import gc
+import resource
+
 import dwsep_file
 import numpy as np
 import onnx_models
@@ -164,6 +168,46 @@ def test_plans_stay_few():
     kept = model._network.plans()
     assert len(kept) == 8
     assert {tuple(inputs[0]) for inputs, _ in kept} == set(shapes[-8:])
+    before = model.memory()
+    assert before.plans == 8
+    assert before.arenas == sum(size for _, size in kept) > 0
+    model.trim()
+    assert model.memory() == (before.weights, 0, 0)
+    assert model(np.zeros(shapes[0], np.float32)).shape == (1, 8, 10, 50)
+
+
+def test_large_plans_are_fewer():
+    """Together they take 256 MB at most, unless one alone takes more."""
+    nodes = [conv("x", "a", "w", "b"), ("GlobalAveragePool", "a", "y", {})]
+    constants = {"w": f(1024, 1, 1, 1), "b": f(1024)}
+    model = dwsep.load(onnx_models.model(nodes, constants, inputs={"x": (1, 1, "h", "w")}))
+    for side in (100, 150, 200):
+        model._network.arena_bytes([(1, 1, side, side)])  # plans, and keeps the plan
+    kept = model._network.plans()
+    assert [shape for ((shape,), _) in kept] == [(1, 1, 150, 150), (1, 1, 200, 200)]
+    model._network.arena_bytes([(1, 1, 280, 280)])
+    assert model.memory().plans == 1
+    assert model.memory().arenas > 2**28
+
+
+def test_models_of_one_file_share_their_weights():
+    """A second model of twenty million weights takes hardly any memory."""
+    nodes = [conv("x", "a", "w", "b"), ("Relu", "a", "y", {})]
+    constants = {"w": f(1024, 512, 3, 3), "b": f(1024)}
+    file = onnx_models.model(nodes, constants, inputs={"x": (1, 512, "h", "w")})
+    models = [dwsep.load(file, input_shapes={"x": (1, 512, n, n)}) for n in (3, 4)]
+    before = resident()
+    models += [dwsep.load(file, input_shapes={"x": (1, 512, n, n)}) for n in range(5, 9)]
+    assert resident() - before < models[0].memory().weights // 2
+    x = f(1, 512, 8, 8)
+    np.testing.assert_array_equal(models[-1](x), dwsep.load(file)(x))
+
+
+def resident():
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
 
 
 def test_reports_ask_for_sizes():

@@ -108,6 +108,17 @@ py::tuple profile(const Network& network, const py::sequence& arrays, const py::
   return py::make_tuple(call.list(), seconds);
 }
 
+/// (step, steps, thread, begin, end) for each step and thread.
+py::list trace(const Network& network, const py::sequence& arrays, const py::object& num_threads) {
+  const int threads = thread_count(num_threads.ptr());
+  Call call(network, py::tuple(arrays), threads);
+  std::vector<StepSpan> spans;
+  without_gil([&] { spans = network.trace(call.inputs, call.outputs, threads); });
+  py::list list;
+  for (const StepSpan& s : spans) list.append(py::make_tuple(s.step, s.steps, s.thread, s.begin, s.end));
+  return list;
+}
+
 /// (scales, zero_points, axis), or None.
 py::object quantization(const std::optional<Quantization>& q) {
   if (!q) return py::none();
@@ -208,6 +219,7 @@ void add_network(py::module_& m) {
       .def(
           "admits", [](const Network& n, const std::vector<Sizes>& shapes) { return n.admits(shapes); }, py::arg("input_shapes"))
       .def("run", run, py::arg("inputs"), py::arg("num_threads") = py::none())
+      .def("trace", trace, py::arg("inputs"), py::arg("num_threads") = py::none())
       .def("profile", profile, py::arg("inputs"), py::arg("num_threads") = py::none())
       .def("steps", steps, py::arg("input_shapes"), py::arg("num_threads") = py::none())
       .def(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,26 @@ if TYPE_CHECKING:
     Shapes = Sequence[Sequence[int]]
 
 MOST = 8  # networks that are kept
+
+
+class Memory(NamedTuple):
+    """What a model holds between two calls.
+
+    Attributes
+    ----------
+    weights : int
+        Bytes of all weights, as they are packed. Models of one file share them.
+    plans : int
+        How many plans are kept for the next calls with such shapes: up to eight for each network of
+        the file, which together take up to 256 MB.
+    arenas : int
+        Bytes that the plans have for values between the steps, and for scratch. What calls use that
+        run now comes on top.
+    """
+
+    weights: int
+    plans: int
+    arenas: int
 
 
 class Networks:
@@ -53,6 +73,17 @@ class Networks:
             return self.first
         self._put(network)
         return network
+
+    def memory(self) -> Memory:
+        """Return what the networks hold between two calls."""
+        plans = [plan for network in self._all for plan in network.plans()]
+        weights = max(network.weight_bytes for network in self._all)
+        return Memory(weights, len(plans), sum(size for _, size in plans))
+
+    def trim(self) -> None:
+        """Delete all plans."""
+        for network in self._all:
+            network.trim()
 
     def _put(self, network: _core.Network) -> None:
         others = [n for n in self._all if n is not network]

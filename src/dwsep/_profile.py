@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import prod
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _core, _limits
 from ._arguments import integer
@@ -58,6 +58,24 @@ class StepTime:
     share_of_limit: float
 
 
+class StepSpan(NamedTuple):
+    """When a thread worked on some steps, in seconds from the beginning of the call.
+
+    Attributes
+    ----------
+    step, steps : int
+        The number of the first, counted from 0, and how many run as one.
+    thread : int
+    begin, end : float
+    """
+
+    step: int
+    steps: int
+    thread: int
+    begin: float
+    end: float
+
+
 @dataclass(frozen=True)
 class Profile:
     """The times of a network's steps; prints as a table.
@@ -82,6 +100,8 @@ class Profile:
         What the threads reach with fused multiply-adds in registers.
     bandwidths : dict of str to float
         GB/s that the threads read from each level of memory.
+    spans : list of StepSpan
+        When each thread worked on each step, in one call.
     """
 
     name: str
@@ -94,10 +114,54 @@ class Profile:
     limit_seconds: float
     peak_gflops: float
     bandwidths: dict[str, float]
+    spans: list[StepSpan]
 
     def to_json(self) -> str:
         """Return everything as the text of a JSON object."""
         return to_json(asdict(self))
+
+    def save_trace(self, path: str | os.PathLike[str]) -> None:
+        """Write one call in Chrome's trace format, which https://ui.perfetto.dev shows.
+
+        There is a row for each thread, and in it a bar for each step that the thread worked on.
+        Small steps in a row that run part by part are one bar.
+
+        Parameters
+        ----------
+        path : path
+            Of a JSON file.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        events: list[dict[str, Any]] = [
+            {"ph": "M", "name": "thread_name", "pid": 1, "tid": t, "args": {"name": f"thread {t}"}}
+            for t in sorted({span.thread for span in self.spans})
+        ]
+        for span in self.spans:
+            rows = [row.step for row in self.rows[span.step : span.step + span.steps]]
+            first = rows[0]
+            events.append(
+                {
+                    "ph": "X",
+                    "name": " ".join(row.name for row in rows),
+                    "cat": first.kind,
+                    "pid": 1,
+                    "tid": span.thread,
+                    "ts": span.begin * 1e6,
+                    "dur": (span.end - span.begin) * 1e6,
+                    "args": {
+                        "kind": " ".join(row.kind for row in rows),
+                        "kernel": first.kernel,
+                        "output": shape_text(rows[-1].output),
+                        "flops": sum(row.flops for row in rows),
+                    },
+                }
+            )
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(to_json({"displayTimeUnit": "ns", "traceEvents": events}))
 
     def plot(self, path: str | os.PathLike[str]) -> None:
         """Draw a roofline plot of the steps into a picture file.
@@ -240,4 +304,5 @@ def profile(
         bandwidths={
             level: _limits.bandwidth(level, cores).read / 1e9 for level in _limits.levels()
         },
+        spans=[StepSpan(*span) for span in network.trace(arrays, num_threads)],
     )

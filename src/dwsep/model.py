@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from . import _core
 from ._arguments import check_kind
-from ._networks import Networks
+from ._networks import Memory, Networks
 from .quantization import Quantization
 from .session import Session, hidden_outputs, initial, kept_of
 
@@ -252,6 +252,14 @@ class Model:
 
         feeds = initial(self._network, self._kept, arrays) if self._kept else arrays
         return profile(self._networks.of(feeds), self.name, feeds, rounds, num_threads)
+
+    def memory(self) -> Memory:
+        """Return the bytes that the model holds between two calls."""
+        return self._networks.memory()
+
+    def trim(self) -> None:
+        """Give back the memory of plans, which the next calls plan anew."""
+        self._networks.trim()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a ``.dwsep`` file, whole or not at all.

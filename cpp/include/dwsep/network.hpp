@@ -79,6 +79,13 @@ struct StepInfo {
   DType type = DType::float32;       ///< of the output
 };
 
+/// When a thread computed its part of some steps, which run as one, in seconds from the beginning of the call.
+struct StepSpan {
+  int step = 0, steps = 1;  ///< the first, and how many
+  int thread = 0;
+  double begin = 0, end = 0;
+};
+
 /// What a network keeps for the next call with such inputs.
 struct PlanInfo {
   std::vector<Sizes> inputs;
@@ -123,6 +130,8 @@ class Network {
   /// As run, and gives the seconds of each step; of those that `proceed` has stopped, none.
   std::vector<double> profile(const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads = 0,
                               const std::function<bool()>& proceed = {}) const;
+  /// As run, and gives the times of every step on every thread.
+  std::vector<StepSpan> trace(const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads = 0) const;
   /// Bytes that a call needs in addition to weights, inputs and outputs.
   std::int64_t arena_bytes(const std::vector<Sizes>& inputs, int threads = 0) const;
   /// The plans that no call uses now, the last used last: at most eight, which together take at most 256 MB or are one.

@@ -10,6 +10,7 @@
 #include "runtime/layers/int8_scales.hpp"
 #include "runtime/layers/stages.hpp"
 #include "runtime/memory/buffer.hpp"
+#include "runtime/memory/shared_content.hpp"
 #include "runtime/threads/float_environment.hpp"
 
 namespace dwsep::runtime {
@@ -56,13 +57,14 @@ Int8Stage::Int8Stage(const Int8Filter& f, const Int8Tensors& t, const Activation
   w.multipliers = s.multipliers.data();
   w.x_unsigned = t.x.flip() != 0;
   kernel_->pack(&w);
-  packed_ = shared_memory(w.bytes);
   initial_ = shared_array<std::int32_t>(w.sums);
   multiplier_values_ = shared_array<float>(w.sums);
-  w.packed = packed_.get();
+  const std::shared_ptr<std::byte> packed = shared_memory(w.bytes);
+  w.packed = packed.get();
   w.initial = initial_.get();
   w.multiplier = multiplier_values_.get();
   kernel_->pack(&w);
+  packed_ = shared_array_content<std::byte>(packed, w.bytes);
   panels_ = w.panels;
   panel_columns_ = w.panel_columns;
   packed_bytes_ = w.bytes + 8 * w.sums;

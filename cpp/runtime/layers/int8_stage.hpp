@@ -75,7 +75,7 @@ class Int8Stage {
   Requantize q_{};
   const KernelEntry *kernel_, *finish_ = nullptr;
   std::int64_t panels_, panel_columns_, packed_bytes_;
-  std::shared_ptr<std::byte> packed_;
+  std::shared_ptr<const std::byte> packed_;
   std::shared_ptr<std::int32_t> initial_, ranges_;
   std::shared_ptr<float> multiplier_values_;
   std::shared_ptr<std::int8_t> x_zero_, table_;

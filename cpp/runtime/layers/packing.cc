@@ -4,6 +4,7 @@
 
 #include "runtime/dispatch.hpp"
 #include "runtime/layers/geometry.hpp"
+#include "runtime/memory/shared_content.hpp"
 
 namespace dwsep::runtime {
 
@@ -29,8 +30,8 @@ PackedDepthwise pack(const DepthwiseFilter& f, int lanes) {
       }
     }
   }
-  p.weights = weights;
-  p.bias = bias;
+  p.bias = shared_array_content<float>(bias, p.bias_floats());
+  p.weights = shared_array_content<float>(weights, p.weight_floats());
   return p;
 }
 
@@ -113,8 +114,8 @@ PackedMatrix pack_matrix(const float* matrix, std::int64_t row_stride, const flo
     for (std::int64_t row = 0; row < k; ++row) out = pack_row(matrix + row * row_stride, columns, panel, out);
     bias_out = bias == nullptr ? std::fill_n(bias_out, panel.width(), 0.0F) : pack_row(bias, columns, panel, bias_out);
   }
-  p.weights = weights;
-  p.bias = all_bias;
+  p.bias = shared_array_content<float>(all_bias, p.bias_floats());
+  p.weights = shared_array_content<float>(weights, p.weight_floats());
   return p;
 }
 

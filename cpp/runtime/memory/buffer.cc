@@ -51,6 +51,17 @@ std::shared_ptr<std::byte> PageStore::take(std::int64_t bytes) {
   return part;
 }
 
+void PageStore::give_back(const void* part, std::int64_t bytes) {
+  const std::int64_t taken = round_up(bytes, kLineBytes);
+  if (chunk_ != nullptr && part == chunk_.get() + (kChunk - left_ - taken)) left_ += taken;
+}
+
+bool pages_in_use() { return store_in_use != nullptr; }
+
+void give_back(const std::shared_ptr<const void>& part, std::int64_t bytes) {
+  if (store_in_use != nullptr) store_in_use->give_back(part.get(), bytes);
+}
+
 PageScope::PageScope(PageStore& store) : before_(store_in_use) { store_in_use = &store; }
 PageScope::~PageScope() { store_in_use = before_; }
 

@@ -49,6 +49,8 @@ class PageStore {
     return *this;
   }
   std::shared_ptr<std::byte> take(std::int64_t bytes);
+  /// Memory that nothing uses any more, if it was the last that was taken.
+  void give_back(const void* part, std::int64_t bytes);
 
  private:
   std::shared_ptr<std::byte> chunk_;
@@ -66,6 +68,10 @@ class PageScope {
  private:
   PageStore* before_;
 };
+
+bool pages_in_use();
+/// See PageStore.
+void give_back(const std::shared_ptr<const void>& part, std::int64_t bytes);
 
 /// At least so many bytes, owned by the calling thread until its next request. Grows, and is kept for the next call. Operators ask
 /// once, before their threads start, for all of them: a failure can still be reported there.

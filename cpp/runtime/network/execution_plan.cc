@@ -13,6 +13,10 @@
 namespace dwsep::runtime {
 namespace {
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// Copies values that could not be computed in place. Never destroyed: threads may still run networks while the process exits.
@@ -230,6 +234,16 @@ bool ExecutionPlan::run(const void* const* inputs, void* const* outputs, double*
   return true;
 }
 
+std::vector<StepSpan> ExecutionPlan::trace(const void* const* inputs, void* const* outputs) {
+  std::vector<StepSpan> spans(works_.size() * at(threads_));
+  spans_ = &spans;
+  run(inputs, outputs, nullptr, {});
+  spans_ = nullptr;
+  const auto nothing = [](const StepSpan& s) { return s.end == 0 || s.step < 0; };
+  spans.erase(std::remove_if(spans.begin(), spans.end(), nothing), spans.end());
+  return spans;
+}
+
 /// Returns the first step that was not run: with `pauses`, some may be left after a while.
 std::size_t ExecutionPlan::run_from(std::size_t first, double* seconds, bool pauses) {
   constexpr std::chrono::milliseconds longest{80};
@@ -242,11 +256,14 @@ std::size_t ExecutionPlan::run_from(std::size_t first, double* seconds, bool pau
     for (std::size_t i = first; i < works_.size() && last.load(std::memory_order_relaxed) >= i; i += at(works_[i].chain)) {
       const Work& w = works_[i];
       const bool leads = team.rank() == 0;
+      StepSpan* const span = spans_ == nullptr ? nullptr : &(*spans_)[i * at(threads_) + at(team.rank())];
+      if (span != nullptr) *span = {w.step, works_[i + at(w.chain) - 1].step - w.step + 1, team.rank(), seconds_since(start), 0};
       if (w.chain > 1) {
         run_chain_at(i, team, leads ? seconds : nullptr);
       } else {
         w.op->run(team, {w.arrays.data(), w.result, static_cast<int>(w.arrays.size())}, Scratch(arena_.get() + w.scratch_offset));
       }
+      if (span != nullptr) span->end = seconds_since(start);
       const bool late = leads && pauses && std::chrono::steady_clock::now() - start > longest;
       if (late) last.store(i + at(w.chain) - 1, std::memory_order_relaxed);
       team.barrier();

@@ -45,6 +45,8 @@ class ExecutionPlan {
   /// Runs all steps. `seconds`, where not null, gets one figure for each of the network's steps, and is zero before. `proceed`, where there
   /// is one, is asked now and then between two steps, outside of the team; false ends the run, which then returns false.
   bool run(const void* const* inputs, void* const* outputs, double* seconds, const std::function<bool()>& proceed);
+  /// The same, timing each thread.
+  std::vector<StepSpan> trace(const void* const* inputs, void* const* outputs);
 
  private:
   struct Work {
@@ -77,7 +79,8 @@ class ExecutionPlan {
   Array array(const Storage& s, const void* const* inputs, void* const* outputs) const;
 
   int threads_wanted_, threads_;
-  bool pauses_ = false;  ///< whether a run is long enough to ask between two steps whether it may proceed
+  std::vector<StepSpan>* spans_ = nullptr;  ///< of a run that is timed, `threads_` for each work
+  bool pauses_ = false;                     ///< whether a run is long enough to ask between two steps whether it may proceed
   std::vector<Dims> input_shapes_, shapes_;
   std::vector<const Op*> ops_;                   ///< of the network's steps
   std::vector<std::shared_ptr<const Op>> made_;  ///< some of them, for open sizes

@@ -48,7 +48,7 @@ void check_array(const char* what, const ValueInfo& info, DType got) {
 }
 
 bool run_network(const NetworkImpl& network, const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads,
-                 double* seconds, const std::function<bool()>& proceed) {
+                 double* seconds, const std::function<bool()>& proceed, std::vector<StepSpan>* spans = nullptr) {
   const NetworkDraft& d = network.definition();
   if (outputs.size() != d.outputs.size())
     reject("outputs", std::to_string(d.outputs.size()) + (d.outputs.size() == 1 ? " array" : " arrays"), std::to_string(outputs.size()));
@@ -72,7 +72,10 @@ bool run_network(const NetworkImpl& network, const std::vector<ConstArray>& inpu
     if (batch.images > 0 && missing(outputs[i].data, shape.count())) reject("output '" + d.output_infos[i].name + "'", "a pointer", "null");
   }
   for (const OutputArray& output : outputs) targets.push_back(output.data);
-  const auto run = [&] { return plan->run(sources.data(), targets.data(), seconds, proceed); };
+  const auto run = [&] {
+    if (spans != nullptr) *spans = plan->trace(sources.data(), targets.data());
+    return spans != nullptr || plan->run(sources.data(), targets.data(), seconds, proceed);
+  };
   if (batch.images == 1) return run();
   const auto bytes_of = [&](int v) {
     return d.values[static_cast<std::size_t>(v)].type.bytes(plan->shapes()[static_cast<std::size_t>(v)]);
@@ -163,6 +166,12 @@ std::vector<double> Network::profile(const std::vector<ConstArray>& inputs, cons
   std::vector<double> seconds(impl_->definition().steps.size(), 0.0);
   run_network(*impl_, inputs, outputs, threads, seconds.data(), proceed);
   return seconds;
+}
+
+std::vector<StepSpan> Network::trace(const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads) const {
+  std::vector<StepSpan> spans;
+  run_network(*impl_, inputs, outputs, threads, nullptr, {}, &spans);
+  return spans;
 }
 
 std::vector<StepInfo> Network::steps(const std::vector<Sizes>& inputs, int threads) const {

@@ -142,6 +142,7 @@ void NetworkDraft::add_metadata(const std::string& key, const std::string& text)
 }
 
 NetworkImpl::NetworkImpl(NetworkDraft draft) : definition_(std::move(draft)) {
+  definition_.close_pages();
   if (definition_.outputs.empty()) reject("network", "at least one output", "none");
   // Sizes that the call decides are those that differ between two batches, and those that are open.
   std::vector<Dims> once, twice;

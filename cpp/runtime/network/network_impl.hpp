@@ -54,6 +54,8 @@ class NetworkDraft {
   void add_condition(OpenSizes::Condition condition);
   void add_use(OpenSizes::Use use);
   void add_output_axis(int output, int axis);
+  /// No step comes any more: memory of which no weights were taken goes back.
+  void close_pages() { pages_ = PageStore(); }
 
  private:
   /// Room for one more value, so that `add` cannot fail.
