@@ -38,15 +38,16 @@ struct MatrixTiles {
     if constexpr (Lower) _tile_loadd(2, initial, 0);
     if constexpr (Lower && Columns > 1) _tile_loadd(3, initial + 16, 0);
   }
-  /// Adds the products of 64 bytes of each row of x with 16 rows of quads of weights.
+  /// Adds the products of 64 bytes of each row of x, and of the rows of `lower`, with 16 rows of quads of weights.
   template <int Columns, bool Lower, bool Unsigned>
-  [[gnu::always_inline]] static inline void add(const std::int8_t* x, std::int64_t x_row, const std::int8_t* weights) {
+  [[gnu::always_inline]] static inline void add(const std::int8_t* x, const std::int8_t* lower, std::int64_t x_row,
+                                                const std::int8_t* weights) {
     constexpr int row = Columns * kBytes;
     _tile_loadd(6, weights, row);
     _tile_loadd(4, x, x_row);
     multiply<Unsigned, 0>();
     if constexpr (Lower) {
-      _tile_loadd(5, x + kRows * x_row, x_row);
+      _tile_loadd(5, lower, x_row);
       multiply<Unsigned, 2>();
     }
     if constexpr (Columns > 1) {
@@ -56,12 +57,12 @@ struct MatrixTiles {
     }
   }
   template <int Columns, bool Lower>
-  [[gnu::always_inline]] static inline void store(std::int32_t* sums, std::int64_t row) {
+  [[gnu::always_inline]] static inline void store(std::int32_t* sums, std::int32_t* lower, std::int64_t row) {
     const std::int64_t bytes = row * 4;
     _tile_stored(0, sums, bytes);
     if constexpr (Columns > 1) _tile_stored(1, sums + 16, bytes);
-    if constexpr (Lower) _tile_stored(2, sums + kRows * row, bytes);
-    if constexpr (Lower && Columns > 1) _tile_stored(3, sums + kRows * row + 16, bytes);
+    if constexpr (Lower) _tile_stored(2, lower, bytes);
+    if constexpr (Lower && Columns > 1) _tile_stored(3, lower + 16, bytes);
   }
 
  private:

@@ -148,12 +148,13 @@ template <class Out, int MR, int NV>
   }
 }
 
-/// Rows of a tile NV vectors wide: what the registers hold, but no more than 14.
+/// Rows of a tile NV vectors wide: what the registers hold, but no more than 14; or 4 where AMX multiplies all but small matrices.
 constexpr int max_quad_rows(int vectors) {
   const int group = group_of(vectors);
   const int free = kRegisters - 1 - Dot::kExtraRegisters - (Dot::kWeightVectors == 1 ? group : 2);
   const int rows = free / (group * Dot::kSumRegisters);
-  return rows < 14 ? rows : 14;
+  constexpr int kMost = kMatrixTiles ? 4 : 14;
+  return rows < kMost ? rows : kMost;
 }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE::int8
