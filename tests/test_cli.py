@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from dwsep.cli import _layer_cases, _networks, _terminal, main, pairs, timing
+from dwsep.cli import _layer_cases, _networks, _terminal, layers, main, pairs, timing
 
 
 class Terminal(io.StringIO):
@@ -69,9 +69,13 @@ def test_info(capsys):
     assert report["cpu"]["isa"] in report["cpu"]["isas"]
     assert report["peak_gflops"] > 0
     assert {b["level"] for b in report["bandwidths"]} >= {"L1D", "L2", "memory"}
+    assert set(report["int8_peaks_gops"]) >= {report["cpu"]["isa"]}
+    assert min(report["int8_peaks_gops"].values()) > 0
+    assert {k["dtype"] for k in report["kernels"]} == {"float32", "int8"}
     assert all(b["read_gb_per_s"] > 0 and b["copy_gb_per_s"] > 0 for b in report["bandwidths"])
     assert main(["info"]) == 0
     text = capsys.readouterr().out
+    assert all(name in text for name in report["int8_peaks_gops"])
     assert report["cpu"]["name"] in text
     assert report["dwsep"] in text
 
@@ -104,6 +108,23 @@ def test_bench_table_and_file(capsys, tmp_path):
         assert word in text
 
 
+def test_bench_int8(tiny_network, capsys):
+    assert main(["bench", "--dtype", "int8", "--json", "--threads", "1"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    for layer in report["layers"]:
+        seconds = {name: timing["seconds"] for name, timing in layer["timings"].items()}
+        gained = seconds["separable"] / seconds["int8"]
+        assert layer["int8_speedup_float32"] == pytest.approx(gained)
+        gained = seconds["naive"] / seconds["int8"]
+        assert layer["int8_speedup_naive"] == pytest.approx(gained)
+        assert 0 < layer["int8_share_of_peak"] < 1
+    assert set(report["geomean"]) >= {"int8_speedup_float32", "speedup_naive"}
+    assert main(["bench", "--dtype", "int8"]) == 0
+    text = capsys.readouterr().out
+    for word in ("float32 and int8", "int8 us", "of int8 peak", "int8 vs naive", "GOP/s a core"):
+        assert word in text
+
+
 def test_quick_says_which_pairs_it_left_out(tiny_network, capsys):
     assert main(["bench", "--quick"]) == 0
     text = capsys.readouterr().out
@@ -132,6 +153,28 @@ def test_layers_table(tiny_layers, capsys):
     assert main(["bench", "--layers", "xception", "--threads", "2"]) == 0
     text = capsys.readouterr().out
     for word in (*(case.name for case in tiny_layers), "2 threads", "of limit", "geomean, sep"):
+        assert word in text
+
+
+def test_layers_int8(tiny_layers, capsys, tmp_path):
+    saved = tmp_path / "saved.json"
+    bench = ["bench", "--layers", "xception", "--dtype", "int8", "--threads", "1"]
+    assert main([*bench, "--json", "--save", str(saved)]) == 0
+    report = json.loads(capsys.readouterr().out)
+    for layer in report["layers"]:
+        figures = layer["int8"]
+        assert "int8" in figures["kernel"]
+        gained = layer["timing"]["seconds"] / figures["timing"]["seconds"]
+        assert figures["speedup_float32"] == pytest.approx(gained)
+        assert 0 < figures["share_of_peak"] < 1
+    samples = json.loads(saved.read_text())["samples"]
+    names = {f"xception {case.name}" for case in tiny_layers}
+    assert set(samples) == names | {f"{name}, int8" for name in names}
+    row = f"xception {tiny_layers[0].name}, int8"
+    assert row in layers.remeasure(report, row)
+    assert main(bench) == 0
+    text = capsys.readouterr().out
+    for word in ("float32 and int8", "int8 us", "of int8 peak", "vs float32"):
         assert word in text
 
 

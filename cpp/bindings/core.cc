@@ -93,6 +93,9 @@ void add_cpu(py::module_& m) {
           d["stride"] = py::make_tuple(kernel.stride_h, kernel.stride_w);
           d["dilation"] = py::make_tuple(kernel.dilation_h, kernel.dilation_w);
           d["multiplier"] = kernel.multiplier;
+          d["isa"] = kernel.isa;
+          d["dtype"] = kernel.dtype;
+          d["output_dtype"] = kernel.output_dtype;
           list.append(d);
         }
         return list;
@@ -107,6 +110,16 @@ void add_cpu(py::module_& m) {
         return py::make_tuple(seconds, flops);
       },
       py::arg("iterations"), "Seconds that rounds of independent fused multiply-adds take, and how many operations they are.");
+  m.def("int8_sets", &dwsep::int8_sets, "The sets of kernels with int8 products that this processor can run, best first.");
+  m.def(
+      "time_dot",
+      [](const std::string& set, std::int64_t iterations) {
+        if (iterations < 1) reject(PyExc_ValueError, "iterations", "at least 1", std::to_string(iterations));
+        double seconds = 0, ops = 0;
+        without_gil([&] { seconds = dwsep::time_dot(set, iterations, &ops); });
+        return py::make_tuple(seconds, ops);
+      },
+      py::arg("set"), py::arg("iterations"), "Seconds that rounds of int8 products of a set take, and how many operations they are.");
   add_bandwidth(m, "time_read", &dwsep::time_read, "Seconds of rounds that read so many bytes of memory, and the bytes read.");
   add_bandwidth(m, "time_copy", &dwsep::time_copy, "Seconds of rounds that copy half of so many bytes to the other, and the bytes moved.");
 }

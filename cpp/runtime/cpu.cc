@@ -18,13 +18,12 @@ std::vector<std::string> features_in_use() { return runtime::names_of(runtime::a
 
 std::vector<KernelInfo> kernels() {
   std::vector<KernelInfo> list;
-  runtime::for_each_entry(runtime::active_kernels().selection, [&](const KernelEntry& e) {
-    const Problem& p = e.takes;
-    if (e.types.x != DType::float32) return;
-    if (e.family == Family::depthwise) {
-      list.push_back({"depthwise", e.name, p.kh, p.kw, p.stride_h, p.stride_w, p.dilation_h, p.dilation_w, p.multiplier});
-    }
-    if (e.family == Family::pointwise) list.push_back({"pointwise", e.name, 1, 1, 1, 1, 1, 1, 1});
+  runtime::for_each_entry(runtime::active_kernels().selection, [&](const KernelEntry& e, const KernelSet& set) {
+    const bool depthwise = e.family == Family::depthwise;
+    if (!depthwise && e.family != Family::pointwise) return;
+    const Problem p = depthwise ? e.takes : Problem{1, 1, 1, 1, 1, 1, 1, 0};
+    list.push_back({depthwise ? "depthwise" : "pointwise", e.name, p.kh, p.kw, p.stride_h, p.stride_w, p.dilation_h, p.dilation_w,
+                    p.multiplier, set.isa, name_of(e.types.x), name_of(e.types.y)});
   });
   return list;
 }

@@ -84,4 +84,15 @@ std::vector<std::string> runnable_isas() {
   return names;
 }
 
+std::vector<DotChain> dot_chains() {
+  std::vector<DotChain> found;
+  for (const KernelSet* set : all_sets()) {
+    if (set->units == nullptr) continue;  // not built
+    for_each_entry({set, {set}, detected_features()}, [&](const KernelEntry& entry, const KernelSet&) {
+      if (entry.family == Family::fma_chain && entry.types.x == DType::int8) found.push_back({set->isa, Kernel<FmaChainWork>(entry)});
+    });
+  }
+  return found;
+}
+
 }  // namespace dwsep::runtime

@@ -77,6 +77,14 @@ const KernelEntry& kernel_for(Family family, const Problem& problem, const Opera
 /// Names of the instruction sets this processor can run, best first.
 std::vector<std::string> runnable_isas();
 
+/// The loop of int8 products of a set.
+struct DotChain {
+  const char* set;
+  Kernel<FmaChainWork> run;
+};
+/// Those that this processor can run, best first.
+std::vector<DotChain> dot_chains();
+
 /// The name of the matrix product on panels of so many vectors: its register tile, rows x columns.
 std::string gemm_name(int panel_vectors);
 

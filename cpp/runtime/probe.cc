@@ -6,6 +6,7 @@
 #include "runtime/dispatch.hpp"
 #include "runtime/layers/geometry.hpp"
 #include "runtime/memory/buffer.hpp"
+#include "runtime/reject.hpp"
 
 namespace dwsep {
 namespace {
@@ -33,6 +34,26 @@ double time_fma(std::int64_t iterations, double* flops) {
   const double seconds = seconds_of([&] { t.fma_chain({iterations, &sink, &done}); });
   if (flops != nullptr) *flops = static_cast<double>(done);
   return seconds;
+}
+
+std::vector<std::string> int8_sets() {
+  std::vector<std::string> names;
+  for (const runtime::DotChain& chain : runtime::dot_chains()) names.emplace_back(chain.set);
+  return names;
+}
+
+double time_dot(const std::string& set, std::int64_t iterations, double* ops) {
+  for (const runtime::DotChain& chain : runtime::dot_chains()) {
+    if (set != chain.set) continue;
+    float sink = 0.0F;
+    std::int64_t done = 0;
+    const double seconds = seconds_of([&] { chain.run({iterations, &sink, &done}); });
+    if (ops != nullptr) *ops = static_cast<double>(done);
+    return seconds;
+  }
+  std::string all;
+  for (const std::string& name : int8_sets()) all += (all.empty() ? "" : ", ") + name;
+  runtime::reject("set", "one of " + all, "\"" + set + "\"");
 }
 
 double time_read(std::int64_t bytes, std::int64_t rounds, double* moved) {

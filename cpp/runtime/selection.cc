@@ -98,7 +98,7 @@ bool fits(const KernelEntry& e, Family family, const OperandTypes& types, const 
 
 const KernelEntry& first_fit(const Selection& selection, Family family, const OperandTypes& types, const Problem& problem) {
   const KernelEntry* found = nullptr;
-  for_each_entry(selection, [&](const KernelEntry& entry) {
+  for_each_entry(selection, [&](const KernelEntry& entry, const KernelSet&) {
     if (found == nullptr && fits(entry, family, types, problem)) found = &entry;
   });
   if (found == nullptr) throw std::logic_error(std::string("no kernel for ") + selection.base->isa + " fits");

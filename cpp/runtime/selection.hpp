@@ -27,14 +27,14 @@ const KernelEntry& first_fit(const Selection& selection, Family family, const Op
 
 bool fits(const KernelEntry& entry, Family family, const OperandTypes& types, const Problem& problem);
 
-/// f(entry) for all that may be used, in order.
+/// f(entry, its set) for all that may be used, in order.
 template <class F>
 void for_each_entry(const Selection& selection, const F& f) {
   for (const KernelSet* set : selection.sets) {
     for (int u = 0; u < set->unit_count; ++u) {
       for (int i = 0; i < set->units[u]->count; ++i) {
         const KernelEntry& entry = set->units[u]->entries[i];
-        if (has_all(selection.features, entry.needs)) f(entry);
+        if (has_all(selection.features, entry.needs)) f(entry, *set);
       }
     }
   }

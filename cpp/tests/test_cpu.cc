@@ -1,4 +1,6 @@
 // What is said about the machine, but for times.
+#include <stdexcept>
+
 #include "check.hpp"
 #include "dwsep/cpu.hpp"
 
@@ -16,6 +18,21 @@ void peaks() {
   check(time_fma(10, nullptr) >= 0 && time_read(1 << 16, 1, nullptr) >= 0 && time_copy(1 << 16, 1, nullptr) >= 0, "nobody has to count");
 }
 
+void int8_peaks() {
+  check(!int8_sets().empty(), "every processor multiplies bytes");
+  for (const std::string& set : int8_sets()) {
+    double once = 0, twice = 0;
+    check(time_dot(set, 100, &once) >= 0 && time_dot(set, 200, &twice) >= 0 && once > 0 && twice == 2 * once, set.c_str());
+  }
+  bool refused = false;
+  try {
+    time_dot("avx1", 1, nullptr);
+  } catch (const std::invalid_argument&) {
+    refused = true;
+  }
+  check(refused, "no such set");
+}
+
 void processor() {
   const CacheSizes caches = cache_sizes();
   check(caches.l1d > 0 && caches.l2 > 0 && caches.l3 > 0, "no cache is empty");
@@ -29,6 +46,7 @@ void processor() {
 
 int main() {
   peaks();
+  int8_peaks();
   processor();
   return dwsep::test::summary("cpu");
 }

@@ -19,6 +19,8 @@ __all__ = [
     "Work",
     "bandwidth",
     "fma_rounds",
+    "int8_peak",
+    "int8_peak_of",
     "level_of",
     "levels",
     "limit",
@@ -81,6 +83,22 @@ def peak_flops(bursts: int = 20) -> float:
     """Operations a second that one core reaches with fused multiply-adds alone: the best burst."""
     rounds, flops = fma_rounds(0.005)
     return flops / min(_core.time_fma(rounds)[0] for _ in range(bursts))
+
+
+@cache
+def int8_peak(kernels: str, bursts: int = 20) -> float:
+    """Operations a second of int8 products alone, of one core and one of `_core.int8_sets()`."""
+    rounds = 1000
+    while min(_core.time_dot(kernels, rounds)[0] for _ in range(3)) < 0.002:
+        rounds *= 2
+    attempts = [_core.time_dot(kernels, rounds) for _ in range(bursts)]
+    return attempts[0][1] / min(took for took, _ in attempts)
+
+
+def int8_peak_of(family: str) -> float:
+    """Return the peak of the int8 kernels of a family, depthwise or pointwise, that are in use."""
+    kernels = [k["isa"] for k in _core.kernels() if (k["family"], k["dtype"]) == (family, "int8")]
+    return int8_peak(kernels[0])
 
 
 def levels() -> dict[str, int]:

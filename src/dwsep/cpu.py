@@ -41,7 +41,8 @@ def cpu_info() -> CPUInfo:
         ...), and "in_use", what DWSEP_ISA leaves of it; "lanes": floats in a vector; "name": the
         processor's own name; "cpus": CPUs that the process may use, by its affinity and its control
         group's quota; "caches": bytes of "l1d", "l2" and "l3"; "kernels": the depthwise and
-        pointwise kernels that may be used, each a dict of "family", "name", and what it takes:
+        pointwise kernels that may be used, each a dict of "family", "name", "isa" (the instruction
+        set, or what adds int8 kernels to it), "dtype" and "output_dtype", and what it takes:
         "kernel_size", "stride", "dilation" and "multiplier" (0 for any). The first that fits is
         taken.
 

@@ -16,6 +16,8 @@ struct KernelInfo {
   std::int64_t stride_h = 0, stride_w = 0;
   std::int64_t dilation_h = 0, dilation_w = 0;
   std::int64_t multiplier = 0;
+  std::string isa;                  ///< the set of kernels that it is of: the instruction set in use, or one that adds int8 kernels to it
+  std::string dtype, output_dtype;  ///< "float32" or "int8"
 };
 
 struct CacheSizes {
@@ -42,6 +44,13 @@ std::string cpu_name();
 
 /// Seconds that `iterations` rounds of independent fused multiply-adds take in registers; `flops` gets their number.
 double time_fma(std::int64_t iterations, double* flops);
+
+/// The sets of kernels with int8 products that this processor can run, best first: instruction sets, and sets that add to them
+/// ("avx512vnni", ...).
+std::vector<std::string> int8_sets();
+/// Seconds that `iterations` rounds of int8 products of one of them take; `ops` gets the number of operations, two for a multiply-add.
+/// std::invalid_argument for another name.
+double time_dot(const std::string& set, std::int64_t iterations, double* ops);
 
 /// Seconds that `rounds` passes over about `bytes` of memory take, all of it touched before. `moved` gets the bytes of all passes:
 /// those read, or, for the copy of one half to the other, those read and those written.

@@ -1,7 +1,8 @@
-// The matrix products of quads in the registry.
+// The matrix products of quads in the registry, and the loop that measures their peak.
 #pragma once
 
 #include "kernels/entry.hpp"
+#include "kernels/int8/dot_chain.hpp"
 #include "kernels/int8/quad_gemm_pack.hpp"
 #if defined(__AMX_INT8__)
 #include "kernels/int8/amx_gemm.hpp"
@@ -30,6 +31,7 @@ constexpr KernelEntry kInt8QuadPointwise[] = {
                                                                                int8_quad_pointwise_takes(), kInt8),
     packing_entry<kQuadGemmOf<float>, int8::pack_quad_gemm<float>>(kInt8QuadGemm, Family::pointwise, int8_quad_pointwise_takes(),
                                                                    kInt8ToFloat),
+    entry<int8::dot_chain>("int8_chain", Family::fma_chain, {}, kInt8),
 };
 extern constexpr KernelList unit_int8_quad_pointwise = list_of(kInt8QuadPointwise);
 

@@ -41,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the sub-command."""
     parser.add_argument("--network", choices=sorted(NETWORKS), default="mobilenet_v1")
     add_threads(parser)
+    parser.add_argument(
+        "--dtype",
+        choices=("float32", "int8"),
+        default="float32",
+        help="int8: time the layers in int8 too, and show both",
+    )
     only = parser.add_mutually_exclusive_group()
     only.add_argument(
         "--quick",
@@ -142,9 +148,11 @@ def run(args: argparse.Namespace) -> int:
     before = _check_paths(args)
     kind: Any = layers if args.layers else pairs
     if args.layers:
-        report = layers.measure(args.layers, args.threads, bool(args.save or args.against))
+        report = layers.measure(
+            args.layers, args.threads, bool(args.save or args.against), args.dtype == "int8"
+        )
     else:
-        report = pairs.measure(args.network, args.threads, args.quick)
+        report = pairs.measure(args.network, args.threads, args.quick, args.dtype == "int8")
     now = Saved.of(report, kind.samples(report))
     if args.save:
         with about("save"):
@@ -170,7 +178,7 @@ def run(args: argparse.Namespace) -> int:
             with about("json"):
                 Path(args.json).write_text(text, encoding="utf-8")
         notes = kind.notes(report) + _disturbed(report)
-        print_table(kind.title(report), kind.HEADERS, kind.rows(report), notes)
+        print_table(kind.title(report), kind.headers(report), kind.rows(report), notes)
         if before:
             print()
             _print_verdicts(verdicts, args.threshold)

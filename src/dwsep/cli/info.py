@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from typing import Any
 
 from dwsep._json import to_json
@@ -35,6 +36,15 @@ def _speeds(bandwidth: dict[str, Any]) -> str:
     return f"read {read:.0f} GB/s, copy {copied:.0f} GB/s a core"
 
 
+def _kernels(kernels: list[dict[str, Any]]) -> str:
+    count = Counter(kernel["dtype"] for kernel in kernels)
+    return ", ".join(f"{number} {dtype}" for dtype, number in count.items())
+
+
+def _int8_peaks(peaks: dict[str, float]) -> str:
+    return ", ".join(f"{peak:,.0f} {kernels}" for kernels, peak in peaks.items())
+
+
 def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
     cpu = report["cpu"]
     return [
@@ -42,10 +52,11 @@ def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("Python, NumPy", f"{report['python']}, {report['numpy']}"),
         ("processor", cpu["name"]),
         ("instruction set", f"{cpu['isa']} (found: {', '.join(cpu['isas'])})"),
-        ("kernels", str(len(report["kernels"]))),
+        ("kernels", _kernels(report["kernels"])),
         ("threads", f"{report['threads']} of {cpu['cpus']} available CPUs"),
         ("caches", ", ".join(f"{name.upper()} {_size(b)}" for name, b in cpu["caches"].items())),
         ("FMA peak", f"{report['peak_gflops']:.0f} GFLOP/s a core, measured now"),
+        ("int8 peak", f"{_int8_peaks(report['int8_peaks_gops'])}; GOP/s a core"),
         *((_size(b["bytes"]) + " in " + b["level"], _speeds(b)) for b in report["bandwidths"]),
     ]
 
@@ -62,10 +73,11 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     if args.network:
         return _tell_network(args)
-    from dwsep import _limits
+    from dwsep import _core, _limits
 
     report = describe()
     report["peak_gflops"] = _limits.peak_flops() / 1e9
+    report["int8_peaks_gops"] = {s: _limits.int8_peak(s) / 1e9 for s in _core.int8_sets()}
     report["bandwidths"] = bandwidths()
     if args.json:
         print(to_json(report))

@@ -9,6 +9,8 @@ from functools import partial
 from statistics import geometric_mean
 from typing import TYPE_CHECKING, Any
 
+from ._int8 import aligned, int8_of, share_of_peak
+from ._int8 import note as int8_note
 from ._layer_cases import LAYERS, LayerCase
 from ._machine import describe, seconds_without_cpu
 from ._terminal import steps
@@ -20,26 +22,16 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[np.float32]]
 
-__all__ = ["HEADERS", "measure", "notes", "remeasure", "rows", "samples", "title"]
+__all__ = ["headers", "measure", "notes", "remeasure", "rows", "samples", "title"]
 
-HEADERS = ("layer", "us", "GFLOP/s", "GB/s", "limit us", "of limit", "bound by")
+_HEADERS = ("layer", "us", "GFLOP/s", "GB/s", "limit us", "of limit", "bound by")
+_INT8_HEADERS = ("int8 us", "of int8 peak", "vs float32")
+_INT8 = ", int8"  # behind the name of a row
 _SECONDS = 0.15
 # What is compared with another day's needs more turns, and arrays at several places: where their
 # pages lie in the caches can double the time of a short layer, and each process gets others.
 _SAVED_SECONDS = 0.75
 _PLACES = 3
-
-
-def _aligned(values: Array) -> Array:
-    """Copy to where results of layers lie, at a cache line; NumPy's own begin anywhere."""
-    import numpy as np
-
-    line = 64
-    room = np.empty(values.nbytes + line, np.uint8)
-    skip = -room.ctypes.data % line
-    copy = room[skip : skip + values.nbytes].view(np.float32).reshape(values.shape)
-    copy[...] = values
-    return copy
 
 
 def _make(case: LayerCase) -> tuple[Any, dict[str, Any]]:
@@ -59,7 +51,7 @@ def _make(case: LayerCase) -> tuple[Any, dict[str, Any]]:
     k, c, o, e = case.kernel, case.inputs, case.outputs, case.expanded
     stride = case.stride
     act = None if case.activation == "none" else case.activation
-    x = _aligned(normal(1, case.size, case.size, c))
+    x = aligned(normal(1, case.size, case.size, c))
     call: dict[str, Any] = {"x": x}
     layer: Any
     if case.kind == "pointwise":
@@ -90,14 +82,20 @@ def _make(case: LayerCase) -> tuple[Any, dict[str, Any]]:
 
 
 def _measure(
-    case: LayerCase, threads: int, cores: int, rounds: int, flops: float, to_compare: bool
+    case: LayerCase,
+    threads: int,
+    cores: int,
+    burst: tuple[int, float],
+    to_compare: bool,
+    int8: bool,
 ) -> dict[str, Any]:
     """Time one layer, interleaved with the peak; all its figures, ready for JSON."""
     from dwsep import _core, _limits
 
+    rounds, flops = burst
     places = _PLACES if to_compare else 1
     seconds_each = (_SAVED_SECONDS if to_compare else _SECONDS) / places
-    kept, in_fma = [], []
+    kept, in_fma, int8_in_fma = [], [], []
     for _ in range(places):
         layer, call = _make(case)
         kept.append((layer, call))  # so that the next arrays lie elsewhere
@@ -105,11 +103,29 @@ def _measure(
             "layer": partial(layer, **call, num_threads=threads),
             "fma": partial(_core.time_fma, rounds),
         }
+        if int8:
+            quantized, arguments = int8_of(layer, call)
+            kept.append((quantized, arguments))
+            runners["int8"] = partial(quantized, **arguments, num_threads=threads)
         took = interleaved(runners, seconds_each, clock=clock_for(threads))
         in_fma += in_bursts(took["layer"], took["fma"], flops)
+        if int8:
+            int8_in_fma += in_bursts(took["int8"], took["fma"], flops)
     plan = layer.explain(call["x"].shape, threads)
     peak, seconds = flops / took["fma"].seconds, took["layer"].seconds
     limit = _limits.limit(plan.work, threads, peak)
+    figures = {}
+    if int8:
+        plan8, seconds8 = quantized.explain(call["x"].shape, threads), took["int8"].seconds
+        family = "depthwise" if case.kind == "depthwise" else "pointwise"
+        figures["int8"] = {
+            "kernel": plan8.kernel,
+            "timing": asdict(took["int8"]),
+            "in_fma": int8_in_fma,
+            "gops": plan8.flops / seconds8 / 1e9,
+            "share_of_peak": share_of_peak(family, plan8.flops, seconds8, cores),
+            "speedup_float32": seconds / seconds8,
+        }
     return {
         "layer": case.name,
         **asdict(case),
@@ -127,10 +143,13 @@ def _measure(
         "bound": limit.bound,
         "level": limit.level,
         "share_of_limit": limit.seconds / seconds,
+        **figures,
     }
 
 
-def measure(network: str, threads: int | None, to_compare: bool = False) -> dict[str, Any]:
+def measure(
+    network: str, threads: int | None, to_compare: bool = False, int8: bool = False
+) -> dict[str, Any]:
     """Time the layers of one network, or of all of them, and give the report."""
     from dwsep import _limits
 
@@ -143,7 +162,7 @@ def measure(network: str, threads: int | None, to_compare: bool = False) -> dict
         if network in (name, "all")
         for case in layers
     ]
-    rounds, flops = fma_burst()
+    burst = fma_burst()
     levels = list(_limits.levels())
     speeds = [
         _limits.bandwidth(level, cores)._asdict()
@@ -151,7 +170,7 @@ def measure(network: str, threads: int | None, to_compare: bool = False) -> dict
     ]
     start, waited = time.perf_counter(), seconds_without_cpu()
     layers = [
-        {"network": name, **_measure(case, threads, cores, rounds, flops, to_compare)}
+        {"network": name, **_measure(case, threads, cores, burst, to_compare, int8)}
         for name, case in steps(cases, len(cases), network)
     ]
     without_cpu = (seconds_without_cpu() - waited) / (time.perf_counter() - start)
@@ -165,18 +184,31 @@ def measure(network: str, threads: int | None, to_compare: bool = False) -> dict
         "peak_cores": cores,
         "bandwidths": speeds,
         "layers": layers,
+        "dtypes": ["float32", "int8"] if int8 else ["float32"],
         "geomean": {
             kind: geometric_mean(x["share_of_limit"] for x in layers if x["kind"] == kind)
             for kind in kinds
         },
+        "int8_geomean": {
+            kind: {
+                name: geometric_mean(x["int8"][name] for x in layers if x["kind"] == kind)
+                for name in ("share_of_peak", "speedup_float32")
+            }
+            for kind in (kinds if int8 else ())
+        },
     }
+
+
+def headers(report: dict[str, Any]) -> tuple[str, ...]:
+    """Return the columns' names."""
+    return _HEADERS + (_INT8_HEADERS if "int8" in report["dtypes"] else ())
 
 
 def title(report: dict[str, Any]) -> str:
     """Say what the table shows."""
     networks = ", ".join(dict.fromkeys(layer["network"] for layer in report["layers"]))
     return (
-        f"dwsep {report['dwsep']}: layers of {networks}, float32,"
+        f"dwsep {report['dwsep']}: layers of {networks}, {' and '.join(report['dtypes'])},"
         f" {report['threads']} thread{'s' * (report['threads'] != 1)}"
     )
 
@@ -195,11 +227,20 @@ def rows(report: dict[str, Any]) -> list[list[str]]:
                 f"{layer['limit_seconds'] * 1e6:,.1f}",
                 f"{layer['share_of_limit']:.0%}",
                 bound,
+                *_int8_cells(layer.get("int8")),
             ]
         )
     for kind, share in report["geomean"].items():
-        table.append([f"geomean, {kind}", "", "", "", "", f"{share:.0%}", ""])
+        means = _int8_cells(report["int8_geomean"].get(kind))
+        table.append([f"geomean, {kind}", "", "", "", "", f"{share:.0%}", "", *means])
     return table
+
+
+def _int8_cells(figures: dict[str, Any] | None) -> list[str]:
+    if figures is None:
+        return []
+    us = f"{figures['timing']['seconds'] * 1e6:,.1f}" if "timing" in figures else ""
+    return [us, f"{figures['share_of_peak']:.0%}", f"{figures['speedup_float32']:.2f}x"]
 
 
 def notes(report: dict[str, Any]) -> list[str]:
@@ -220,6 +261,7 @@ def notes(report: dict[str, Any]) -> list[str]:
         " is longer.",
         f"FMA peak, measured between the calls: {per_core:.0f} GFLOP/s a core, times {cores};"
         f" GB/s of {cores} core{'s' * (cores != 1)}: {speeds}.",
+        *([int8_note()] if "int8" in report["dtypes"] else []),
     ]
 
 
@@ -229,13 +271,24 @@ def _row(network: str, name: str) -> str:
 
 def samples(report: dict[str, Any]) -> Samples:
     """Return what can be compared with another day's: times in bursts of multiply-adds."""
-    return {_row(x["network"], x["layer"]): x["in_fma"] for x in report["layers"]}
+    found: Samples = {}
+    for x in report["layers"]:
+        found |= _samples(_row(x["network"], x["layer"]), x)
+    return found
+
+
+def _samples(row: str, figures: dict[str, Any]) -> Samples:
+    found = {row: figures["in_fma"]}
+    if "int8" in figures:
+        found[row + _INT8] = figures["int8"]["in_fma"]
+    return found
 
 
 def remeasure(report: dict[str, Any], row: str) -> Samples:
     """Time the layer of a row of `samples` once more."""
+    row = row.removesuffix(_INT8)
     network, _, name = row.partition(" ")
     case = next(case for case in LAYERS[network] if case.name == name)
-    rounds, flops = fma_burst()
-    again = _measure(case, report["threads"], report["peak_cores"], rounds, flops, True)
-    return {row: again["in_fma"]}
+    int8 = "int8" in report["dtypes"]
+    again = _measure(case, report["threads"], report["peak_cores"], fma_burst(), True, int8)
+    return _samples(row, again)

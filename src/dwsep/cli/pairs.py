@@ -8,13 +8,15 @@ from dataclasses import asdict
 from statistics import geometric_mean
 from typing import Any
 
+from ._int8 import int8_of, share_of_peak
+from ._int8 import note as int8_note
 from ._machine import describe, seconds_without_cpu
 from ._networks import NETWORKS, Pair
 from ._terminal import steps
 from ._verdicts import Samples, fma_burst, in_bursts
 from .timing import clock_for, interleaved
 
-__all__ = ["HEADERS", "QUICK_PAIRS", "measure", "notes", "remeasure", "rows", "samples", "title"]
+__all__ = ["QUICK_PAIRS", "headers", "measure", "notes", "remeasure", "rows", "samples", "title"]
 
 _NAIVE_CALLS = 3
 _SECONDS = 2.4
@@ -23,7 +25,7 @@ QUICK_PAIRS = (1, 3, 7, 13)
 _QUICK_NAIVE_CALLS = 1
 _QUICK_SECONDS = 1.0
 
-HEADERS = (
+_HEADERS = (
     "layer",
     "naive us",
     "conv2d us",
@@ -36,9 +38,12 @@ HEADERS = (
     "vs naive",
     "vs conv2d",
 )
+_INT8_HEADERS = ("int8 us", "of int8 peak", "vs float32", "int8 vs naive")
 
 
-def _runners(pair: Pair, threads: int, rounds: int) -> dict[str, Callable[[], object]]:
+def _runners(
+    pair: Pair, threads: int, rounds: int, int8: bool = False
+) -> dict[str, Callable[[], object]]:
     """Every contender on the same random input, packed, with its output allocated and touched."""
     import numpy as np
 
@@ -84,6 +89,10 @@ def _runners(pair: Pair, threads: int, rounds: int) -> dict[str, Callable[[], ob
         )
         return np.clip(z, 0, 6, out=z)
 
+    runners: dict[str, Callable[[], object]] = {}
+    if int8:
+        layer8, call8 = int8_of(separable, {"x": x, "out": y})
+        runners["int8"] = lambda: layer8(**call8, num_threads=threads)
     return {
         "naive": naive_relu6,
         "conv2d": lambda: standard(x, out=y, num_threads=threads),
@@ -91,14 +100,15 @@ def _runners(pair: Pair, threads: int, rounds: int) -> dict[str, Callable[[], ob
         "pointwise": lambda: pointwise(between, out=y, num_threads=threads),
         "separable": lambda: separable(x, out=y, num_threads=threads),
         "fma": lambda: _core.time_fma(rounds),
+        **runners,
     }
 
 
-def _measure(pair: Pair, threads: int, cores: int, quick: bool) -> dict[str, Any]:
+def _measure(pair: Pair, threads: int, cores: int, quick: bool, int8: bool) -> dict[str, Any]:
     """Time one pair; all its figures, ready for JSON."""
     rounds, flops = fma_burst()
     took = interleaved(
-        _runners(pair, threads, rounds),
+        _runners(pair, threads, rounds, int8),
         _QUICK_SECONDS if quick else _SECONDS,
         at_most={"naive": _QUICK_NAIVE_CALLS if quick else _NAIVE_CALLS},
         clock=clock_for(threads),
@@ -109,6 +119,15 @@ def _measure(pair: Pair, threads: int, cores: int, quick: bool) -> dict[str, Any
     peak = cores * flops / fma.fastest
     separable = took["separable"].seconds
     speed = 2 * pair.separable_macs / separable
+    figures = {}
+    if int8:
+        seconds8 = took["int8"].seconds
+        share = share_of_peak("pointwise", 2 * pair.separable_macs, seconds8, cores)
+        figures = {
+            "int8_share_of_peak": share,
+            "int8_speedup_float32": separable / seconds8,
+            "int8_speedup_naive": took["naive"].seconds / seconds8,
+        }
     return {
         "layer": pair.name,
         **asdict(pair),
@@ -122,10 +141,28 @@ def _measure(pair: Pair, threads: int, cores: int, quick: bool) -> dict[str, Any
         "macs_saved": pair.standard_macs / pair.separable_macs,
         "speedup_naive": took["naive"].seconds / separable,
         "speedup_conv2d": took["conv2d"].seconds / separable,
+        **figures,
     }
 
 
 _RATIOS = ("gflops", "share_of_peak", "macs_saved", "speedup_naive", "speedup_conv2d")
+
+
+_INT8_RATIOS = ("int8_share_of_peak", "int8_speedup_float32", "int8_speedup_naive")
+
+
+def headers(report: dict[str, Any]) -> tuple[str, ...]:
+    """Return the columns' names."""
+    return _HEADERS + (_INT8_HEADERS if "int8" in report["dtypes"] else ())
+
+
+def _int8_cells(figures: dict[str, Any]) -> list[str]:
+    if _INT8_RATIOS[0] not in figures:
+        return []
+    seconds = figures.get("timings", {}).get("int8", {}).get("seconds")
+    share, float32, naive = (figures[name] for name in _INT8_RATIOS)
+    us = "" if seconds is None else f"{seconds * 1e6:,.0f}"
+    return [us, f"{share:.0%}", f"{float32:.2f}x", f"{naive:,.0f}x"]
 
 
 def _ratio_cells(figures: dict[str, float]) -> list[str]:
@@ -137,9 +174,12 @@ def rows(report: dict[str, Any]) -> list[list[str]]:
     """Lay out the table: the pairs, then their geometric means."""
     table = []
     for layer in report["layers"]:
-        times = [f"{timing['seconds'] * 1e6:,.0f}" for timing in layer["timings"].values()]
-        table.append([f"{layer['number']:>2}  {layer['layer']}", *times, *_ratio_cells(layer)])
-    return [*table, ["geomean", *[""] * 5, *_ratio_cells(report["geomean"])]]
+        timings = {name: t for name, t in layer["timings"].items() if name != "int8"}
+        times = [f"{timing['seconds'] * 1e6:,.0f}" for timing in timings.values()]
+        cells = [*times, *_ratio_cells(layer), *_int8_cells(layer)]
+        table.append([f"{layer['number']:>2}  {layer['layer']}", *cells])
+    means = report["geomean"]
+    return [*table, ["geomean", *[""] * 5, *_ratio_cells(means), *_int8_cells(means)]]
 
 
 def _count(number: int, noun: str) -> str:
@@ -151,7 +191,8 @@ def title(report: dict[str, Any]) -> str:
     numbers = ", ".join(str(layer["number"]) for layer in report["layers"])
     return (
         f"dwsep {report['dwsep']}: depthwise/pointwise pairs {numbers if report['quick'] else ''}"
-        f" of {report['network']} at 224x224, float32, relu6 after each convolution,"
+        f" of {report['network']} at 224x224, {' and '.join(report['dtypes'])},"
+        " relu6 after each convolution,"
         f" {_count(report['threads'], 'thread')}"
     ).replace("  ", " ")
 
@@ -169,6 +210,7 @@ def notes(report: dict[str, Any]) -> list[str]:
         "separable: dwsep.SeparableConv2D, both in one call; the columns after it are its own.",
         f"peak: {per_core:.0f} GFLOP/s a core, reached between the calls by fused multiply-adds in"
         f" registers, times {_count(report['peak_cores'], 'core')}.",
+        *([f"int8: the separable layer. {int8_note()}"] if "int8" in report["dtypes"] else []),
     ]
 
 
@@ -177,7 +219,7 @@ def _pairs(network: str, quick: bool) -> dict[int, Pair]:
     return {number: pairs[number] for number in QUICK_PAIRS} if quick else pairs
 
 
-def measure(network: str, threads: int | None, quick: bool) -> dict[str, Any]:
+def measure(network: str, threads: int | None, quick: bool, int8: bool = False) -> dict[str, Any]:
     """Time the pairs of a network, or only some of them, and give the report."""
     machine = describe()
     threads = threads or machine["threads"]
@@ -185,7 +227,7 @@ def measure(network: str, threads: int | None, quick: bool) -> dict[str, Any]:
     pairs = _pairs(network, quick)
     start, waited = time.perf_counter(), seconds_without_cpu()
     layers = [
-        {"number": number, **_measure(pair, threads, cores, quick)}
+        {"number": number, **_measure(pair, threads, cores, quick, int8)}
         for number, pair in steps(pairs.items(), len(pairs), network)
     ]
     without_cpu = (seconds_without_cpu() - waited) / (time.perf_counter() - start)
@@ -199,7 +241,11 @@ def measure(network: str, threads: int | None, quick: bool) -> dict[str, Any]:
         "peak_gflops": geometric_mean(layer["peak_gflops"] for layer in layers),
         "peak_cores": cores,
         "layers": layers,
-        "geomean": {name: geometric_mean(layer[name] for layer in layers) for name in _RATIOS},
+        "dtypes": ["float32", "int8"] if int8 else ["float32"],
+        "geomean": {
+            name: geometric_mean(layer[name] for layer in layers)
+            for name in (*_RATIOS, *(_INT8_RATIOS if int8 else ()))
+        },
     }
 
 
@@ -217,7 +263,7 @@ def remeasure(report: dict[str, Any], row: str) -> Samples:
     number = int(row.split()[0])
     pair = _pairs(report["network"], report["quick"])[number]
     rounds, flops = fma_burst()
-    runners = _runners(pair, report["threads"], rounds)
+    runners = _runners(pair, report["threads"], rounds, "int8" in report["dtypes"])
     del runners["naive"]
     seconds = _QUICK_SECONDS if report["quick"] else _SECONDS
     took = interleaved(runners, seconds, clock=clock_for(report["threads"]))
