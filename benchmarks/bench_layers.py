@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from .cases import ODD, QUICK, of_kind
+from .cases import INT8, ODD, QUICK, of_kind
 from .common import attribute, make_function, make_layer, skip_unless_cpus
 
 _QUICK = {case.name: case for case in QUICK}
@@ -56,6 +56,16 @@ class Odd(_Layer):
     def setup(self, name: str, threads: int) -> None:
         skip_unless_cpus(threads)
         self.call = make_layer({case.name: case for case in ODD}[name], threads)
+
+
+class Int8(_Layer):
+    """Layers in int8, of every kind."""
+
+    params = ([case.name for case in INT8], [1, 2])
+
+    def setup(self, name: str, threads: int) -> None:
+        skip_unless_cpus(threads)
+        self.call = make_layer({case.name: case for case in INT8}[name], threads)
 
 
 class Functions:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from .cases import CASES, Case
+from .cases import CASES, INT8, Case
 from .common import (
     Rounds,
     attribute,
@@ -25,6 +26,7 @@ from .common import (
 
 _SEPARABLE = {case.name: case for case in CASES if case.kind == "separable"}
 _PEAK = {case.name: case for case in CASES if case.activation == "relu6"}
+_INT8 = {case.name: case for case in INT8}
 _SECONDS = 0.4
 _FMA_SECONDS = 0.0005
 _CLOCK = time.thread_time  # all of it is one thread's work
@@ -112,6 +114,34 @@ class Peak:
         return ratio(self._rounds(), "layer", "fma") * self.fma_flops / (2 * self.macs)
 
     track_time_in_fma.unit = "times the least"
+
+
+class Int8Gain:
+    """A layer in int8 on one thread against itself in float32, and against int8 products alone."""
+
+    param_names = ("layer",)
+    params = (list(_INT8),)
+
+    def setup(self, name: str) -> None:
+        case = _INT8[name]
+        self.family = "depthwise" if case.kind == "depthwise" else "pointwise"
+        self.peak_of = attribute("dwsep._limits", "int8_peak_of")
+        self.flops = 2.0 * case.macs
+        self.runners = {
+            "int8": make_layer(case, 1),
+            "float32": make_layer(replace(case, dtype="float32"), 1),
+        }
+
+    def track_speedup(self, name: str) -> float:
+        return ratio(interleaved(self.runners, _SECONDS, clock=_CLOCK), "float32", "int8")
+
+    track_speedup.unit = "x"
+
+    def track_share_of_peak(self, name: str) -> float:
+        rounds = interleaved({"int8": self.runners["int8"]}, _SECONDS, clock=_CLOCK)
+        return 100 * self.flops / min(rounds["int8"]) / float(self.peak_of(self.family))
+
+    track_share_of_peak.unit = "%"
 
 
 class Error:

@@ -7,16 +7,16 @@ is never changed, only added or taken away.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
-__all__ = ["CASES", "ODD", "QUICK", "Case", "of_kind"]
+__all__ = ["CASES", "COUNTED", "INT8", "ODD", "QUICK", "Case", "of_kind"]
 
 
 @dataclass(frozen=True)
 class Case:
-    """One layer on one image of NHWC float32, padding "same"; 0 along the row: as along columns."""
+    """One layer on one image of NHWC, padding "same"; 0 along the row: as along columns."""
 
     kind: str  # depthwise, pointwise, separable, inverted or standard
     size: int
@@ -32,6 +32,7 @@ class Case:
     kernel_w: int = 0
     stride_w: int = 0
     dilation_w: int = 0
+    dtype: str = "float32"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -70,7 +71,8 @@ class Case:
         if self.dilations != (1, 1):
             words.append(f"d{_one_or_by(self.dilations)}")
         words += [f"g{self.groups}"] * (self.groups > 1)
-        return " ".join([*words, *[self.activation] * (self.activation != "relu6")])
+        words += [self.activation] * (self.activation != "relu6")
+        return " ".join([*words, *[self.dtype] * (self.dtype != "float32")])
 
     @property
     def macs(self) -> int:
@@ -247,6 +249,13 @@ ODD = (
     _dw((33, 41), 20, (2, 2)),
     _dw((19, 37), 77, (5, 4), (1, 1)),
 )
+
+
+# Those that networks are quantized for.
+INT8 = tuple(replace(case, dtype="int8") for case in CASES if case.activation == "relu6")
+
+# Instructions are counted of these.
+COUNTED = CASES
 
 
 def of_kind(*kinds: str) -> dict[str, Case]:

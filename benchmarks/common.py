@@ -20,7 +20,9 @@ from .cases import Case
 
 __all__ = [
     "Rounds",
+    "aligned",
     "attribute",
+    "case_arguments",
     "case_arrays",
     "cpus",
     "interleaved",
@@ -55,12 +57,17 @@ def skip_unless_cpus(threads: int) -> None:
 
 def random_array(*shape: int, scale: float = 1.0, seed: int = 0) -> np.ndarray:
     """Return normal numbers at a cache line, where the results of layers lie, all touched."""
+    normal = np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
+    return aligned(normal * np.float32(scale))
+
+
+def aligned(values: np.ndarray) -> np.ndarray:
+    """Copy to a cache line."""
     line = 64
-    count = int(np.prod(shape))
-    room = np.empty(4 * count + line, np.uint8)
+    room = np.empty(values.nbytes + line, np.uint8)
     skip = -room.ctypes.data % line
-    array = room[skip : skip + 4 * count].view(np.float32).reshape(shape)
-    array[...] = np.random.default_rng(seed).standard_normal(shape, dtype=np.float32) * scale
+    array = room[skip : skip + values.nbytes].view(values.dtype).reshape(values.shape)
+    array[...] = values
     return array
 
 
@@ -106,6 +113,29 @@ _NAMES = {
 }
 
 
+def _in_int8(case: Case, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Round x and weights; the outputs of all stages have the range of relu6."""
+    quantization = attribute("dwsep", "Quantization")
+    quantize_weight = attribute("dwsep", "quantize_weight")
+    x = arguments["x"]
+    qx, six = quantization.from_range(x.min(), x.max()), quantization.from_range(0, 6)
+    made = {**arguments, "x": aligned(qx.quantize(x)), "x_quantization": qx, "quantization": six}
+    for name, value in arguments.items():
+        if name.endswith("weight"):
+            windows = case.kind == "depthwise" or name.startswith("depthwise")
+            axis = (-2, -1) if windows else -1
+            made[name], made[f"{name}_quantization"] = quantize_weight(value, axis)
+        elif name.endswith("_activation"):
+            made[f"{name.removesuffix('activation')}quantization"] = six
+    return made
+
+
+def case_arguments(case: Case) -> dict[str, Any]:
+    """Return all arguments of the function of a case."""
+    arguments = case_arrays(case) | _options(case)
+    return _in_int8(case, arguments) if case.dtype == "int8" else arguments
+
+
 def _options(case: Case) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if case.kind != "pointwise":
@@ -128,15 +158,15 @@ def make_layer(case: Case, threads: int) -> Callable[[], np.ndarray]:
 
 def make_packed(case: Case) -> tuple[Any, np.ndarray]:
     """Return the layer and its input."""
-    arrays = case_arrays(case)
-    x = arrays.pop("x")
-    return attribute("dwsep", _NAMES[case.kind][0])(**arrays, **_options(case)), x
+    arguments = case_arguments(case)
+    x = arguments.pop("x")
+    return attribute("dwsep", _NAMES[case.kind][0])(**arguments), x
 
 
 def make_function(case: Case, threads: int) -> Callable[[], np.ndarray]:
     """Return a call of the function, which packs the weights and makes its output."""
     function = attribute("dwsep", _NAMES[case.kind][1])
-    arguments = case_arrays(case) | _options(case) | {"num_threads": threads}
+    arguments = case_arguments(case) | {"num_threads": threads}
     function(**arguments)
     return lambda: function(**arguments)
 

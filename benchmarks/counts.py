@@ -25,7 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .cases import CASES, Case
+from .cases import COUNTED, Case
 
 __all__ = ["Change", "build", "changes", "count", "main"]
 
@@ -139,7 +139,7 @@ def _count_one(program: Path, isa: str, case: Case) -> int:
     fields = (
         *(case.kind, case.size, case.inputs, case.outputs, case.kernel, case.stride),
         *(case.activation, case.expanded, case.dilation, case.groups),
-        *(case.shape[1], case.kernels[1], case.strides[1], case.dilations[1]),
+        *(case.shape[1], case.kernels[1], case.strides[1], case.dilations[1], case.dtype),
     )
     # A process for each count and little environment, as both move the heap and the stack.
     environ = {"DWSEP_ISA": isa, "DWSEP_NUM_THREADS": "1", "PATH": os.environ["PATH"]}
@@ -157,7 +157,7 @@ def _count_one(program: Path, isa: str, case: Case) -> int:
     return int(total[1])
 
 
-def count(program: Path, cases: tuple[Case, ...] = CASES) -> Counts:
+def count(program: Path, cases: tuple[Case, ...] = COUNTED) -> Counts:
     """Count one call of every case with every instruction set."""
     todo = [(isa, case) for isa in ISAS for case in cases]
     with ThreadPoolExecutor(_jobs()) as pool:

@@ -202,7 +202,7 @@ def _onnxruntime(model: bytes, x: np.ndarray, threads: int) -> Runner:
     return lambda: session.run(None, {name: x})[0]
 
 
-def _openvino(model: bytes, x: np.ndarray, threads: int) -> Runner:
+def openvino(model: bytes, x: np.ndarray, threads: int) -> Runner:
     import openvino
 
     config = {
@@ -221,7 +221,7 @@ def _openvino(model: bytes, x: np.ndarray, threads: int) -> Runner:
     return run
 
 
-def _litert(model: Path | bytes, threads: int, x: np.ndarray | None) -> Runner:
+def litert(model: Path | bytes, threads: int, x: np.ndarray | None) -> Runner:
     from ai_edge_litert.interpreter import Interpreter
 
     if isinstance(model, bytes):
@@ -247,7 +247,7 @@ def _nhwc(run: Runner) -> Runner:
 
 
 def _litert_layer(chain: Chain, threads: int, folder: Path | None) -> Runner:
-    return _litert(tflite_of(chain), threads, chain.x)
+    return litert(tflite_of(chain), threads, chain.x)
 
 
 # The weights of its networks are its own, so these results are not compared.
@@ -256,7 +256,7 @@ OWN_WEIGHTS = frozenset({"litert"})
 LAYER_PEERS: dict[str, Callable[[Chain, int, Path | None], Runner]] = {
     "torch": _torch_layer,
     "onnxruntime": lambda c, threads, _: _nhwc(_onnxruntime(_onnx(c), c.nchw, threads)),
-    "openvino": lambda c, threads, _: _nhwc(_openvino(_onnx(c), c.nchw, threads)),
+    "openvino": lambda c, threads, _: _nhwc(openvino(_onnx(c), c.nchw, threads)),
     "litert": _litert_layer,
 }
 
@@ -273,11 +273,11 @@ _TFLITE = {
 def _litert_network(name: str, threads: int, folder: Path | None) -> Runner:
     if folder is None or name not in _TFLITE:
         raise NotImplementedError("needs --tflite and a file of this network")
-    return _litert(folder / "models" / f"{_TFLITE[name]}.tflite", threads, None)
+    return litert(folder / "models" / f"{_TFLITE[name]}.tflite", threads, None)
 
 
 NETWORK_PEERS: dict[str, Callable[[str, bytes, np.ndarray, int, Path | None], Runner]] = {
     "onnxruntime": lambda _, model, x, threads, __: _onnxruntime(model, x, threads),
-    "openvino": lambda _, model, x, threads, __: _openvino(model, x, threads),
+    "openvino": lambda _, model, x, threads, __: openvino(model, x, threads),
     "litert": lambda name, _, __, threads, folder: _litert_network(name, threads, folder),
 }

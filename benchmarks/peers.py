@@ -5,7 +5,9 @@
 
 torch, onnxruntime, OpenVINO and LiteRT take part where they are installed; for whole networks
 LiteRT needs files that TensorFlow writes, DIR/models/<name>.tflite. Every result is compared with
-dwsep's; one that differs is status 1. `--only odd` takes the list of that name in cases.py.
+dwsep's; one that differs is status 1. `--only odd` and `--only int8` take the lists of these names
+in cases.py. In int8 every bit is compared, onnxruntime runs with its exact switch on and (as
+onnxruntime-fast) off, and libraries whose results differ where they may saturate are marked.
 """
 
 from __future__ import annotations
@@ -24,8 +26,9 @@ import numpy as np
 
 from . import peers_report
 from .bench_networks import NETWORKS, image
-from .cases import ODD
-from .common import interleaved, make_packed
+from .cases import INT8, ODD
+from .common import interleaved, make_layer, make_packed
+from .int8_peers import EXACT, INT8_PEERS, Int8Chain
 from .peer_runners import LAYER_PEERS, NETWORK_PEERS, OWN_WEIGHTS, Chain, versions
 
 __all__ = ["main"]
@@ -130,6 +133,38 @@ def _odd(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
         )
 
 
+def _int8(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
+    from dataclasses import replace
+
+    for case in INT8:
+        layer, x = make_packed(case)
+        out = layer(x, num_threads=threads)
+        runners = {
+            "dwsep": lambda layer=layer, x=x, out=out: layer(x, out=out, num_threads=threads)
+        }
+        runners["float32"] = make_layer(replace(case, dtype="float32"), threads)
+        chain, missing, differ = Int8Chain.of_case(case), {}, {}
+        for name, make in INT8_PEERS.items():
+            if name.removesuffix("-fast") not in args.peers:
+                continue
+            try:
+                runners[name], result = make(chain, threads)
+                off = np.abs(result().astype(int) - out)
+            except (ImportError, NotImplementedError) as error:
+                missing[name] = str(error)
+                continue
+            if off.any():
+                differ[name] = float(np.mean(off > 0))
+        what: dict[str, Any] = {"name": case.name, "kind": f"int8 {case.kind}"}
+        what |= {"flops": 2.0 * case.macs, "bytes": layer.explain(x.shape, threads).bytes}
+        wrong = {name: share for name, share in differ.items() if name in EXACT}
+        what |= {"differ": differ} if differ else {}
+        what |= {"disagree": wrong} if wrong else {}
+        timed = _time(runners, args.seconds, threads)
+        timed["own_float32"] = timed["times_as_fast"].pop("float32")
+        yield {**what, "threads": threads, "missing": missing, **timed}
+
+
 def _networks(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
     import dwsep
 
@@ -162,14 +197,19 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 
     entries = []
     for threads in args.threads:
-        groups = {"network": _networks, "odd": _odd}
+        groups = {"network": _networks, "odd": _odd, "int8": _int8}
         for group in [groups.get(args.only, _layers)] if args.only else [_networks, _layers]:
             for entry in group(args, threads):
                 entries.append(entry)
                 print(_progress(entry), file=sys.stderr, flush=True)
+    found = {name: v for name, v in versions().items() if name in args.peers}
+    if args.only == "int8":
+        found = {n: found[k] for n in INT8_PEERS if (k := n.removesuffix("-fast")) in found}
+    peaks = {f: _limits.int8_peak_of(f) / 1e9 for f in ("depthwise", "pointwise")}
     return {
         **describe(),
-        "peers": {name: v for name, v in versions().items() if name in args.peers},
+        "peers": found,
+        "int8_peaks": peaks,
         "peak_gflops": _limits.peak_flops() / 1e9,
         "bandwidths": [_limits.bandwidth(level)._asdict() for level in _limits.levels()],
         "command": _command(args),
@@ -190,8 +230,9 @@ def _command(args: argparse.Namespace) -> str:
 
 
 def _progress(entry: dict[str, Any]) -> str:
-    best = min(entry["times_as_fast"].values(), default=float("nan"))
-    off = f"  DISAGREE: {entry['disagree']}" if "disagree" in entry else ""
+    best = peers_report.best_peer(entry)
+    off = f"  differ: {entry['differ']}" if "differ" in entry else ""
+    off = f"  DISAGREE: {entry['disagree']}" if "disagree" in entry else off
     mine = entry["seconds"]["dwsep"] * 1e6
     return f"{entry['name']:50} {mine:10,.1f} us  best peer / dwsep {best:.2f}{off}"
 
@@ -201,7 +242,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--threads", type=int, nargs="+", default=[1])
-    kinds = ("odd", "network", "depthwise", "pointwise", "separable", "inverted residual")
+    kinds = ("odd", "int8", "network", "depthwise", "pointwise", "separable", "inverted residual")
     parser.add_argument("--only", choices=kinds)
     parser.add_argument("--peers", nargs="+", choices=tuple(LAYER_PEERS), default=list(LAYER_PEERS))
     parser.add_argument("--tflite", type=Path, metavar="DIR", help="files that TensorFlow wrote")

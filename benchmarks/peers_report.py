@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
 
-__all__ = ["draw", "markers", "text", "write_docs"]
+__all__ = ["best_peer", "draw", "markers", "text", "write_docs"]
 
 
 def markers(section: str = "peers") -> tuple[str, str]:
@@ -23,11 +23,35 @@ def _table(report: dict[str, Any], threads: int, kinds: set[str]) -> str:
     entries = [e for e in report["entries"] if e["threads"] == threads and e["kind"] in kinds]
     for entry in entries:
         times = [entry["seconds"].get(name) for name in ("dwsep", *peers)]
-        best = min(entry["times_as_fast"].values(), default=float("nan"))
-        cells = ["-" if t is None else f"{t * 1e6:,.1f}" for t in times]
-        rows.append([entry["name"], *cells, f"{best:.2f}"])
+        best = best_peer(entry)
+        cells = [
+            "-" if t is None else f"{t * 1e6:,.1f}{'*' * (name in entry.get('differ', ()))}"
+            for name, t in zip(("dwsep", *peers), times, strict=True)
+        ]
+        rows.append([entry["name"], *cells, f"{best:.2f}", *_int8_cells(report, entry)])
     headers = ["", "dwsep us", *(f"{name} us" for name in peers), "best peer / dwsep"]
+    if any("own_float32" in entry for entry in entries):
+        headers += ["of int8 peak", "own float32 / dwsep"]
     return plain_table(headers, rows) if rows else ""
+
+
+def best_peer(entry: dict[str, Any]) -> float:
+    """Return the time of the fastest library whose result is exact, divided by dwsep's."""
+    inexact = entry.get("differ", ())
+    exact = (ratio for name, ratio in entry["times_as_fast"].items() if name not in inexact)
+    return min(exact, default=float("nan"))
+
+
+def _int8_cells(report: dict[str, Any], entry: dict[str, Any]) -> list[str]:
+    if "own_float32" not in entry:
+        return []
+    reached = entry["flops"] / entry["seconds"]["dwsep"] / 1e9
+    return [f"{reached / _int8_peak(report, entry):.0%}", f"{entry['own_float32']:.2f}"]
+
+
+def _int8_peak(report: dict[str, Any], entry: dict[str, Any]) -> float:
+    family = "depthwise" if entry["kind"] == "int8 depthwise" else "pointwise"
+    return report["int8_peaks"][family] * min(entry["threads"], report["cpu"]["cpus"])
 
 
 def _means(report: dict[str, Any], threads: int) -> str:
@@ -41,10 +65,14 @@ def _means(report: dict[str, Any], threads: int) -> str:
         for peer in report["peers"]:
             ratios = [e["times_as_fast"][peer] for e in of_kind if peer in e["times_as_fast"]]
             cells.append(f"{geometric_mean(ratios):.2f} ({len(ratios)})" if ratios else "-")
-        best = [min(e["times_as_fast"].values()) for e in of_kind if e["times_as_fast"]]
+        best = [b for b in map(best_peer, of_kind) if not isnan(b)]
         last = [f"{geometric_mean(best):.2f}", f"{min(best):.2f}"] if best else ["-", "-"]
+        if own := [e["own_float32"] for e in of_kind if "own_float32" in e]:
+            last += [f"{geometric_mean(own):.2f}", f"{min(own):.2f}"]
         rows.append([kind, *cells, *last])
     headers = ["", *(f"{name} / dwsep" for name in report["peers"]), "best peer / dwsep", "worst"]
+    if any("own_float32" in e for e in report["entries"]):
+        headers += ["own float32 / dwsep", "worst"]
     return plain_table(headers, rows)
 
 
@@ -65,12 +93,24 @@ def text(report: dict[str, Any], images: list[str]) -> str:
             f"### {many.capitalize()}",
             "Times as fast as each peer, geometric means (over so many); the worst of all against"
             " the best peer of each.",
+            _int8_note(report),
             _means(report, threads),
         ]
         kinds = dict.fromkeys(e["kind"] for e in report["entries"])
         for kind in kinds:
             parts += [f"#### {kind.capitalize()}, {many}", _table(report, threads, {kind})]
     return "\n\n".join(part for part in parts if part)
+
+
+def _int8_note(report: dict[str, Any]) -> str:
+    if not any("own_float32" in entry for entry in report["entries"]):
+        return ""
+    peaks = ", ".join(f"{peak:,.0f} for {f}" for f, peak in report["int8_peaks"].items())
+    return (
+        "A time with * is of other numbers: sums that saturate, or another rounding; it does not"
+        " count as the best peer's. onnxruntime computes with session.x64quantprecision,"
+        f" onnxruntime-fast without. int8 peaks, GOP/s a core: {peaks} kernels."
+    )
 
 
 def draw(report: dict[str, Any], folder: Path, section: str = "peers") -> list[Path]:
@@ -97,10 +137,12 @@ def draw(report: dict[str, Any], folder: Path, section: str = "peers") -> list[P
         for e in entries
         if "flops" in e
     ]
+    int8 = any("own_float32" in e for e in entries)
     if points and threads == 1:
         made.append(folder / f"{section}_roofline.png")
         slopes = _plots.bandwidth_slopes(report["bandwidths"])
-        _plots.roofline(str(made[-1]), title, points, report["peak_gflops"], slopes)
+        peak = report["int8_peaks"]["pointwise"] if int8 else report["peak_gflops"]
+        _plots.roofline(str(made[-1]), title, points, peak, slopes)
     return made
 
 

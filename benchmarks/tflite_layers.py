@@ -11,12 +11,12 @@ import numpy as np
 if TYPE_CHECKING:
     from .peer_runners import Chain, Convolution
 
-__all__ = ["tflite_of"]
+__all__ = ["operator", "tflite_of", "writer"]
 
 _CLIPS = {None: 0, "relu": 1, "relu6": 3}  # the schema's numbers
 
 
-def _writer() -> Any:
+def writer() -> Any:
     """Return tests/tflite_writer.py of this tree."""
     tests = str(Path(__file__).resolve().parent.parent / "tests")
     if tests not in sys.path:
@@ -26,7 +26,7 @@ def _writer() -> Any:
     return tflite_writer
 
 
-def _operator(c: Convolution, channels: int) -> tuple[str, np.ndarray, dict[str, int]]:
+def operator(c: Convolution, channels: int) -> tuple[str, np.ndarray, dict[str, int]]:
     """Return the kind, the weights in its order, and the options."""
     options = {
         "stride_h": c.stride[0],
@@ -43,7 +43,7 @@ def _operator(c: Convolution, channels: int) -> tuple[str, np.ndarray, dict[str,
 
 def tflite_of(chain: Chain) -> bytes:
     """Return a file of the convolutions, with their weights."""
-    w = _writer()
+    w = writer()
     shape = chain.x.shape
     tensors, operators, value = [w.tensor("x", shape)], [], "x"
 
@@ -54,7 +54,7 @@ def tflite_of(chain: Chain) -> bytes:
         return name
 
     for i, c in enumerate(chain.convolutions):
-        kind, weights, options = _operator(c, shape[3])
+        kind, weights, options = operator(c, shape[3])
         tensors += [w.constant(f"w{i}", weights), w.constant(f"b{i}", c.bias)]
         rows, columns = (-(-n // s) for n, s in zip(shape[1:3], c.stride, strict=True))
         shape = (shape[0], rows, columns, len(c.w))

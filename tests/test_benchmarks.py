@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from benchmarks import (
     cases,
     common,
     counts,
+    int8_peers,
     offline,
     peer_runners,
     peers,
@@ -43,6 +45,9 @@ def test_cases_have_names_of_their_own_and_all_kinds():
     odd = [case.name for case in cases.ODD]
     assert len(set(odd)) == len(odd) > 50
     assert set(odd) & set(names) <= {"depthwise 28x28 128 4x4s1"}
+    assert {case.kind for case in cases.INT8} == set(SMALL)
+    counted = [case.name for case in cases.COUNTED]
+    assert len(set(counted)) == len(counted) >= len(names)
 
 
 @pytest.mark.parametrize("kind", sorted(SMALL))
@@ -73,6 +78,17 @@ def test_peers_run_cases_of_unequal_sides(name):
         run = peer_runners.LAYER_PEERS[name](peer_runners.Chain.of_case(case), 1, None)
         wanted = common.make_layer(case, 1)()
         np.testing.assert_allclose(run(), wanted, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(int8_peers.EXACT))
+def test_int8_peers_have_our_bits(name):
+    pytest.importorskip({"litert": "ai_edge_litert"}.get(name, name))
+    for case in (*SMALL.values(), cases.Case("depthwise", 9, 5, 10, 3, 2, width=7, kernel_w=4)):
+        if name == "litert" and case.groups > 1:
+            continue
+        case = replace(case, dtype="int8")
+        _, result = int8_peers.INT8_PEERS[name](int8_peers.Int8Chain.of_case(case), 1)
+        assert np.array_equal(result(), common.make_layer(case, 1)()), case.name
 
 
 def test_the_suite_is_importable_without_dwsep():
@@ -128,7 +144,7 @@ def test_the_baseline_lists_the_cases():
     saved = json.loads(counts.BASELINE.read_text(encoding="utf-8"))
     assert set(saved["counts"]) == set(counts.ISAS)
     for numbers in saved["counts"].values():
-        assert list(numbers) == [case.name for case in cases.CASES]
+        assert list(numbers) == [case.name for case in cases.COUNTED]
         assert all(number > 0 for number in numbers.values())
 
 
