@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass, field
 
 import calls
+import fuzz_int8_calls
 import fuzz_other_calls
 import numpy as np
 import oracle
@@ -264,8 +265,10 @@ def different(actual, expected) -> str | None:
 
 
 def case(rng) -> str:
-    if rng.random() < 0.1:
+    if (kind := rng.random()) < 0.1:
         return fuzz_other_calls.case(rng)
+    if kind < 0.25:
+        return fuzz_int8_calls.case(rng)
     trial = Trial(right(rng))
     for _ in range(rng.randrange(8)):
         if too_small(trial.call):

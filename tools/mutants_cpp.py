@@ -54,6 +54,7 @@ _TESTS = {
         "test_squeeze_excite",
         "test_operators 1 150",
     ),
+    "runtime/layers/int8": ("test_int8", "test_int8_gemm", "test_int8_depthwise", "test_misuse"),
     "runtime/network/": (
         "test_networks",
         "test_network_ops",

@@ -49,6 +49,8 @@ _MORE_PASSES = (
 )
 _IMPORT = ("importing", "onnx_import", "onnx_attributes", "onnx_operators", "onnx_hostile")
 _ONNX = ("onnx_tensors", "onnx_refusals", "onnx_external_data", "resize_ties", "batches")
+_TFLITE = ("tflite_import", "tflite_operators", "sessions")
+_INT8 = ("int8_networks", "int8_models", "int8_tensors", "network_types")
 # Of the longest prefix that fits a file: its tests, those that know most about it first.
 _TESTS = {
     "graph/": (
@@ -73,7 +75,11 @@ _TESTS = {
         "onnx_operators",
         *_MORE_PASSES,
     ),
-    "graph/onnx/": (*_IMPORT[1:], *_ONNX, "onnx_networks"),
+    "graph/onnx/": (*_IMPORT[1:], *_ONNX, "onnx_sequences", "onnx_networks"),
+    "graph/onnx/quantized": ("onnx_quantized", *_INT8, *_IMPORT[1:]),
+    "graph/tflite/": (*_TFLITE, "importing"),
+    "graph/tflite/variables": ("sessions", *_TFLITE),
+    "graph/tflite/quantized": (*_TFLITE, *_INT8),
 }
 
 _VERDICTS = {0: "survived", 1: "killed"}  # exit codes of children, those of pytest; others: "error"
