@@ -255,6 +255,7 @@ def main():
         small_networks.gated,
         small_networks.typed,
         small_networks.streaming,
+        small_networks.boxes,
     )
     files = [make().to_bytes() for make in makers]
     pages = int(Path("/proc/self/statm").read_text().split()[0])

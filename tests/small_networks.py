@@ -182,6 +182,14 @@ def streaming(seed=4):
     return b.finish(states=y, last=z)
 
 
+def boxes(seed=5):
+    """Keep boxes (N, 9, 4) by scores (N, 2, 9)."""
+    b = Builder(seed)
+    inputs = [b.core.input("boxes", (-1, 9, 4)), b.core.input("scores", (-1, 2, 9))]
+    limits = {"most": [3], "overlap": [0.5], "centered": [1], "least_score": [0.0]}
+    return b.finish(kept=b.step("non_max_suppression", inputs, limits))
+
+
 def channels_first(seed=2):
     """Make four scores of images (N, 3, 5, 7)."""
     b = Builder(seed)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from . import _core
 from ._arguments import check_kind
+from ._lengths import cut, cuts_of, opened
 from ._networks import Memory, Networks
 from .quantization import Quantization
 from .session import Session, hidden_outputs, initial, kept_of
@@ -66,10 +67,12 @@ class Model:
         self._networks = network if isinstance(network, Networks) else Networks(network)
         self._network = network = self._networks.first
         self._quantization_report = quantization_report
-        self._kept = kept_of(network)
-        inputs, outputs = {k.input for k in self._kept}, hidden_outputs(self._kept)
+        self._kept, self._cuts = kept_of(network), cuts_of(network)
+        inputs = {k.input for k in self._kept}
+        outputs = hidden_outputs(self._kept) | {c.length for c in self._cuts}
         self._inputs = _infos(v for i, v in enumerate(network.inputs) if i not in inputs)
-        self._outputs = _infos(v for i, v in enumerate(network.outputs) if i not in outputs)
+        shown = opened(network.outputs, self._cuts)
+        self._outputs = _infos(v for i, v in enumerate(shown) if i not in outputs)
 
     @property
     def name(self) -> str:
@@ -117,6 +120,8 @@ class Model:
         if self._kept:
             return self.session()(*arrays, num_threads=num_threads)
         results = self._networks.of(arrays).run(arrays, num_threads)
+        if self._cuts:
+            results = cut(results, self._cuts)
         return results[0] if len(results) == 1 else tuple(results)
 
     def session(self) -> Session:
@@ -134,7 +139,7 @@ class Model:
         (1, 1000)
         >>> session.reset()
         """
-        return Session(self._networks, self._kept)
+        return Session(self._networks, self._kept, self._cuts)
 
     def run(
         self,

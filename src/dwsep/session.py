@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ._lengths import Cut, cut
+
 if TYPE_CHECKING:
     from ._core import Network
     from ._networks import Networks
@@ -72,9 +74,12 @@ class Session:
     is, and any number of sessions share its weights.
     """
 
-    def __init__(self, networks: Networks, kept: tuple[Kept, ...]) -> None:
+    def __init__(
+        self, networks: Networks, kept: tuple[Kept, ...], cuts: tuple[Cut, ...] = ()
+    ) -> None:
         self._networks = networks
         self._kept = kept
+        self._cuts = cuts
         self._states: list[Any] | None = None
 
     def __call__(self, *arrays: Any, num_threads: int | None = None) -> Any:
@@ -98,7 +103,7 @@ class Session:
                 feeds[state.input] = array
         results = self._networks.of(feeds).run(feeds, num_threads)
         self._states = [results[state.output] for state in self._kept]
-        return public(results, self._kept)
+        return public(cut(results, self._cuts) if self._cuts else results, self._kept)
 
     def reset(self) -> None:
         """Begin again: the next step is the first."""

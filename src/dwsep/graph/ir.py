@@ -55,6 +55,14 @@ class State:
     hidden: bool = True
 
 
+@dataclass(frozen=True)
+class Length:
+    """Of a value, the axis of which the first elements count, and the value that says how many."""
+
+    axis: int
+    count: str
+
+
 @dataclass(eq=False)
 class Graph:
     """A network: `types` has every value's, `constants` are values that are known.
@@ -70,6 +78,7 @@ class Graph:
     types: dict[str, TensorType] = field(default_factory=dict)
     channels_last: bool = False
     states: dict[str, State] = field(default_factory=dict)  # by names of inputs
+    lengths: dict[str, Length] = field(default_factory=dict)  # by names of values
     # Why nodes of a quantized network compute with float32, by names; the passes find out.
     float_steps: dict[str, str] = field(default_factory=dict)
     open: OpenSizes | None = None

@@ -8,9 +8,9 @@ namespace {
 
 using Family = ConstSpan<OpSchema> (*)();
 
-constexpr Family kFamilies[] = {cast_ops,      compare_ops, concat_ops,    convolution_ops, elementwise_ops, gather_ops,   int8_ops,
-                                lookup_ops,    matmul_ops,  normalise_ops, pad_ops,         pool_ops,        quantize_ops, rearrange_ops,
-                                recurrent_ops, reduce_ops,  resize_ops,    search_ops,      transposed_ops};
+constexpr Family kFamilies[] = {cast_ops,      compare_ops, concat_ops,    convolution_ops, elementwise_ops, gather_ops,    int8_ops,
+                                lookup_ops,    matmul_ops,  normalise_ops, pad_ops,         pool_ops,        quantize_ops,  rearrange_ops,
+                                recurrent_ops, reduce_ops,  resize_ops,    search_ops,      suppress_ops,    transposed_ops};
 
 const OpSchema& schema_of(const Description& d) {
   for (const Family family : kFamilies) {

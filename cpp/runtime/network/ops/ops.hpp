@@ -25,6 +25,7 @@ ConstSpan<OpSchema> recurrent_ops();
 ConstSpan<OpSchema> reduce_ops();
 ConstSpan<OpSchema> resize_ops();
 ConstSpan<OpSchema> search_ops();
+ConstSpan<OpSchema> suppress_ops();
 ConstSpan<OpSchema> transposed_ops();
 
 /// Of all families.

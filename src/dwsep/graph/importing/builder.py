@@ -14,6 +14,7 @@ from ..open_sizes import plain
 from ..ops import OPS
 from ..ops.spec import float32_only
 from ..types import DType, Quantization, Shape, TensorType
+from .lengths import followed
 from .symbols import UNKNOWN, held, is_symbolic
 from .unsupported import Unsupported
 from .values import Computed, Known, Value, dtype_of, shape_of, type_of
@@ -65,6 +66,10 @@ class Builder:
             self.charge(type_.shape, cost(node, [t.shape for t in types]))
             return Known(value_of(node, known))
         node.inputs = [self._name_of(v) for v in inputs]
+        marks = [self.graph.lengths.get(name) for name in node.inputs]
+        if any(mark is not None for mark in marks):
+            shapes = [t.shape for t in types]
+            self.graph.lengths[node.output] = followed(node, shapes, type_.shape, marks)
         self.graph.nodes.append(node)
         self.graph.types[node.output] = type_
         return Computed(node.output, type_)
@@ -99,6 +104,8 @@ class Builder:
         """Give a value another name; its readers are among the nodes from number `first`."""
         old, value.name = value.name, name
         self.graph.types[name] = self.graph.types.pop(old)
+        if old in self.graph.lengths:
+            self.graph.lengths[name] = self.graph.lengths.pop(old)
         for node in self.graph.nodes[first:]:
             node.inputs = [name if i == old else i for i in node.inputs]
             if node.output == old:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ...errors import InvalidModelError
 from ..importing.symbols import UNKNOWN, Dim, held, is_symbolic, of_shape, settled
 from ..importing.unsupported import Unsupported
-from ..importing.values import Known, Value, shape_of
+from ..importing.values import Computed, Known, Value, shape_of
 from ..open_sizes import is_open
 from .call import Call, part_of
 from .model import widened
@@ -57,7 +57,10 @@ def _charge(call: Call, shape: Sequence[int], *arrays: AnyArray) -> None:
 
 
 def _shape(call: Call) -> Value:
-    shape = shape_of(call.value(0))
+    x = call.value(0)
+    shape = shape_of(x)
+    if isinstance(x, Computed) and x.name in call.builder.graph.lengths:
+        raise Unsupported("the network decides how long its input is")
     if call.type == "Size":
         if None in shape:
             raise Unsupported(f"the number of elements {UNKNOWN}")

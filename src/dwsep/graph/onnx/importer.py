@@ -169,7 +169,10 @@ def _graph(
         for entry in (*file.graph.output, *file.graph.value_info)
         if entry.type.tensor_type.elem_type == _FLOAT16
     }
-    return state.run(import_node, supported, outputs, types)
+    graph = state.run(import_node, supported, outputs, types)
+    graph.lengths = {name: length for name, length in graph.lengths.items() if name in outputs}
+    graph.outputs += dict.fromkeys(length.count for length in graph.lengths.values())
+    return graph
 
 
 def _declared(entry: Any) -> list[int | str] | None:

@@ -1,15 +1,17 @@
-"""Where the largest elements lie, elements at computed places, running sums."""
+"""Where the largest elements lie, elements at computed places, running sums, the best boxes."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from ...errors import InvalidModelError
-from ..importing.compositions import sizes_with, to_target
+from ..importing.compositions import sizes_with, sliced, to_target
 from ..importing.unsupported import Unsupported
-from ..importing.values import Known, Value, shape_of
+from ..importing.values import Computed, Known, Value, shape_of
+from ..ir import Length
 from ..sizes import LARGEST_SIZE
 from ..types import DType
 from .call import Call
@@ -92,3 +94,55 @@ def hardmax(call: Call) -> Value:
     places = np.arange(size, dtype=np.int64).reshape((-1,) + (1,) * (len(shape) - 1 - axis))
     best = build.emit("arg", [x], function="max", axis=axis, last=False)
     return build.cast(build.emit("compare", [best, Known(places)], function="equal"), DType.FLOAT32)
+
+
+@operator("NonMaxSuppression")
+def non_max_suppression(call: Call) -> Value:
+    """Import places of boxes; what is made of them is as long as there are boxes that are kept."""
+    build, values = call.builder, [call.value(0), call.value(1)]
+    most = int(call.scalar(2, "max_output_boxes_per_class")) if call.has(2) else 0
+    overlap = call.scalar(3, "iou_threshold") if call.has(3) else 0.0
+    if not (0 <= overlap <= 1 and most >= 0):
+        raise InvalidModelError(f"need a number of boxes and a part of them, got {most}, {overlap}")
+    bound: dict[str, Any] = (
+        {"least_score": call.scalar(4, "score_threshold")} if call.has(4) else {}
+    )
+    y = build.emit(
+        "non_max_suppression",
+        values,
+        most=min(most, LARGEST_SIZE),
+        overlap=overlap,
+        centered=call.flag("center_point_box", False),
+        **bound,
+    )
+    if not shape_of(y)[0]:
+        return y
+    first = sliced(build, y, {1: (0, 1, 1)})
+    zero = build.constant(0, DType.INT64)
+    used = build.cast(build.emit("compare", [first, zero], function="greater_equal"), DType.INT64)
+    count = build.emit("accumulate", [used], function="sum", axis=0)
+    if isinstance(count, Computed) and isinstance(y, Computed):
+        build.graph.lengths[y.name] = Length(0, count.name)
+    return y
+
+
+@operator("GatherND")
+def gather_nd(call: Call) -> Value:
+    """Import elements, or parts, at tuples of computed indices, of which one number is made."""
+    build, x, shape, indices = call.builder, call.value(0), call.shape(0), call.value(1)
+    places = shape_of(indices)
+    if call.attribute("batch_dims", 0) != 0:
+        raise Unsupported("batch_dims are not supported")
+    depth = places[-1] if places else None
+    if depth is None or not 1 <= depth <= len(shape) or None in shape[:depth]:
+        raise Unsupported(f"indices of shape {places} for an input of shape {shape}")
+    flat: Value = build.constant(0, DType.INT64)
+    for axis in range(depth):
+        part = sliced(build, indices, {len(places) - 1: (axis, axis + 1, 1)})
+        part = build.reshape(part, to_target(shape_of(part), sizes_with(part, len(places) - 1, [])))
+        part = build.binary("mod", part, shape[axis] or 1)  # negative ones count from the end
+        flat = build.binary("add", build.binary("mul", flat, shape[axis] or 1), part)
+    rows = [math.prod(n or 0 for n in shape[:depth]), *(n or 0 for n in shape[depth:])]
+    if None in shape[depth:]:
+        raise Unsupported("its input has the batch behind the axes that are indexed")
+    return build.emit("take", [build.reshape(x, rows), flat], axis=0)

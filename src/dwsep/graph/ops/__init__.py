@@ -5,6 +5,7 @@ from __future__ import annotations
 from .casting import CASTS
 from .comparing import COMPARING
 from .convolution import CONVOLUTIONS
+from .detecting import DETECTING
 from .elementwise import ELEMENTWISE_OPS
 from .images import IMAGES
 from .normalization import NORMALIZATIONS
@@ -17,7 +18,7 @@ from .spec import OpSpec
 __all__ = ["OPS", "OpSpec"]
 
 _FAMILIES = (
-    *(CASTS, COMPARING, CONVOLUTIONS, ELEMENTWISE_OPS, IMAGES, NORMALIZATIONS, PRODUCTS),
+    *(CASTS, COMPARING, CONVOLUTIONS, DETECTING, ELEMENTWISE_OPS, IMAGES, NORMALIZATIONS, PRODUCTS),
     *(REARRANGING, RECURRENT, SEARCHING),
 )
 
