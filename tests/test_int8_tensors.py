@@ -8,6 +8,8 @@ import pytest
 
 from dwsep import _core
 
+pytestmark = pytest.mark.kernels
+
 SLOW = pytest.param(2000, marks=pytest.mark.slow)
 ROUNDS = pytest.mark.parametrize("rounds", [40, SLOW])
 WIDTHS = (1, 3, 8, 15, 16, 17, 31, 32, 33, 64, 65, 100)
