@@ -68,8 +68,10 @@ def test_casts_of_floats_that_do_not_fit():
 @pytest.mark.parametrize("dtype", TYPES)
 def test_moves(dtype):
     x = values(dtype, 4, 6, 19, 33)
-    for perm in ([0, 2, 3, 1], [3, 1, 0, 2], [1, 0, 2, 3]):
-        same(run("transpose", [x], {"perm": perm}, 2), x.transpose(perm))
+    for shape in (x.shape, (2, 3, 20, 17), (1, 4, 9, 70), (1, 80, 9, 70)):
+        turned = values(dtype, *shape)
+        for perm in ([0, 2, 3, 1], [3, 1, 0, 2], [1, 0, 2, 3]):
+            same(run("transpose", [turned], {"perm": perm}, 2), turned.transpose(perm))
     same(run("reshape", [x], {"shape": [8, -1]}), x.reshape(8, -1))
     slices = {"starts": [0, 1, 8, 0], "stops": [4, 5, -100, 8], "steps": [1, 2, -3, 3]}
     same(run("slice", [x], slices), x[0:4, 1:5:2, 8::-3, 0:8:3])

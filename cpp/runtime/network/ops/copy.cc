@@ -55,6 +55,55 @@ void transpose(const T* x, T* y, std::int64_t x_row, std::int64_t y_row, std::in
     }
   }
 }
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/// Eight rows of eight bytes. Each step exchanges the upper half of a piece of one row with the lower half of that of another.
+inline void transpose_eight(const std::uint8_t* x, std::uint8_t* y, std::int64_t x_row, std::int64_t y_row) {
+  std::uint64_t rows[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) std::memcpy(&rows[i], x + i * x_row, 8);
+  const auto exchange = [&](int apart, int bits, std::uint64_t lower) {
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      if ((i & apart) != 0) continue;
+      const std::uint64_t different = ((rows[i] >> bits) ^ rows[i + apart]) & lower;
+      rows[i + apart] ^= different;
+      rows[i] ^= different << bits;
+    }
+  };
+  exchange(4, 32, 0x00000000FFFFFFFFU);
+  exchange(2, 16, 0x0000FFFF0000FFFFU);
+  exchange(1, 8, 0x00FF00FF00FF00FFU);
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) std::memcpy(y + i * y_row, &rows[i], 8);
+}
+
+/// Planes to pixels of few channels.
+template <int Rows>
+void transpose_few(const std::uint8_t* x, std::uint8_t* y, std::int64_t x_row, std::int64_t y_row, std::int64_t columns) {
+  for (std::int64_t c = 0; c < columns; ++c, y += y_row) {
+    for (int r = 0; r < Rows; ++r) y[r] = x[r * x_row + c];
+  }
+}
+
+/// By cache lines of the output. 64 planes of 112x112 take 0.1 ms to become pixels; bytes one by one took 0.37, vectors of 16 no less than
+/// this.
+void transpose(const std::uint8_t* x, std::uint8_t* y, std::int64_t x_row, std::int64_t y_row, std::int64_t rows, std::int64_t columns) {
+  if (rows == 3) return transpose_few<3>(x, y, x_row, y_row, columns);
+  if (rows == 4) return transpose_few<4>(x, y, x_row, y_row, columns);
+  const std::int64_t whole_rows = rows / 8 * 8, whole_columns = columns / 8 * 8;
+  for (std::int64_t first = 0; first < whole_rows; first += 64) {
+    for (std::int64_t c = 0; c < whole_columns; c += 8) {
+      for (std::int64_t r = first; r < std::min(first + 64, whole_rows); r += 8) {
+        transpose_eight(x + r * x_row + c, y + c * y_row + r, x_row, y_row);
+      }
+    }
+  }
+  transpose<std::uint8_t>(x + whole_columns, y + whole_columns * y_row, x_row, y_row, rows, columns - whole_columns);
+  transpose<std::uint8_t>(x + whole_rows * x_row, y + whole_rows, x_row, y_row, rows - whole_rows, whole_columns);
+}
+
+#endif
+
 void transpose(const float* x, float* y, std::int64_t x_row, std::int64_t y_row, std::int64_t rows, std::int64_t columns) {
   active_kernels().tensor.transpose({x, y, x_row, y_row, rows, columns});
 }
