@@ -44,6 +44,15 @@ CASES = [
     ("RESIZE_BILINEAR", [IMAGE, i32(29, 17)], HALF, True, (1, 29, 17, 40)),
     ("RESIZE_NEAREST_NEIGHBOR", [IMAGE, i32(26, 33)], HALF, True, (1, 26, 33, 40)),
     ("SOFTMAX", [(7, 200)], {"beta": 1.0}, False),
+    ("LOGISTIC", [IMAGE], {}, False),
+    ("HARD_SWISH", [IMAGE], {}, False),
+    (
+        "PAD",
+        [IMAGE, np.array([[0, 0], [1, 2], [0, 1], [0, 0]], np.int32)],
+        {},
+        True,
+        (1, 16, 12, 40),
+    ),
 ]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import plain_int8 as plain
 import pytest
+from tflite_writer import model, tensor
 
+import dwsep
 from dwsep import _core
 
 pytestmark = pytest.mark.kernels
@@ -207,6 +209,31 @@ def test_softmax(rounds):
         axis = int(draw.rng.integers(1, 3))
         y = run("softmax", [(x, q)], {"axis": axis, **output_attributes(out)}, 2)
         same(y, plain.softmax(x, q, axis, out))
+
+
+def test_what_is_joined_is_rounded_first():
+    """Arrays of three scales, one of them that of the result, without real numbers in between."""
+    draw = Draw(7)
+    scales = [(0.25, 3), (0.5, -9), (0.05, 20)]
+    names = ["a", "b", "c"]
+    tensors = [
+        tensor(name, (1, 5, 6, 8), "int8", quantization=(*q, 0))
+        for name, q in zip(names, scales, strict=True)
+    ]
+    tensors.append(tensor("y", (1, 5, 6, 24), "int8", quantization=(0.5, -9, 0)))
+    network = dwsep.load(
+        model(tensors, [("CONCATENATION", names, ["y"], {"axis": 3})], names, ["y"])
+    )
+    arrays = [draw.rng.integers(-128, 128, (1, 5, 6, 8)).astype(np.int8) for _ in names]
+    (y,) = network.run(None, dict(zip(names, arrays, strict=True)))
+    real = [
+        plain.less_zero(x, q).astype(np.float32) * np.float32(q[0])
+        for x, q in zip(arrays, scales, strict=True)
+    ]
+    wanted = np.clip(np.rint(np.concatenate(real, 3) / np.float32(0.5)) - 9, -128, 127)
+    same(y, wanted.astype(np.int8))
+    steps = network._network.steps([x.shape for x in arrays])
+    assert sorted(step["kind"] for step in steps) == ["concat", "table", "table"]
 
 
 Q = (0.5, 1)

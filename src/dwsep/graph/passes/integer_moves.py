@@ -17,12 +17,16 @@ from ._integers import integers_of, meaning_of, quantization_of, rounds_to_bytes
 
 
 def run(graph: Graph) -> bool:
-    """Let dequantizations sink below what only moves values; drop those that are undone."""
+    """Let dequantizations sink below what only moves values; drop those that are undone.
+
+    What joins integers of several scales to others joins what each of them becomes, which is a
+    table's or a convolution's work.
+    """
     edit = Edit(graph)
     for node in edit.nodes():
         if OPS[node.kind].moves(node):
             _sink(edit, node)
-        elif rounds_to_bytes(edit, node, per_channel=True):
+        elif rounds_to_bytes(edit, node, per_channel=True) and not _joined(edit, node):
             _undone(edit, node)
     return edit.finish()
 
@@ -64,3 +68,20 @@ def _undone(edit: Edit, node: Node) -> None:
         return
     if edit.graph.types[x].dtype.value == node.attributes["to"]:
         edit.become(node, "identity", [x])
+
+
+def _joined(edit: Edit, rounding: Node) -> bool:
+    """Quantize the inputs of a concatenation, all of them integers, in place of its output."""
+    node = edit.made_by(rounding.inputs[0], "concat")
+    if node is None or not edit.private(node.output) or rounding.attributes.get("axis") is not None:
+        return False
+    if any(integers_of(edit, value) is None for value in node.inputs):
+        return False
+    parts = []
+    for value in node.inputs:
+        like = edit.fresh(f"{node.output}_part")
+        part = Node("quantize", [value], like, rounding.attributes, {}, rounding.name)
+        parts.append(edit.insert(rounding, part))
+        _undone(edit, part)
+    edit.become(rounding, "concat", parts, node.attributes, {}, node.name)
+    return True
