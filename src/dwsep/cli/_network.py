@@ -119,6 +119,13 @@ def shapes_for(model: Model, batch: int) -> list[tuple[int, ...]]:
     """Shapes of all inputs for a batch."""
     from dwsep._summary import input_shapes
 
+    for info in model.inputs:
+        if None in info.shape[1:]:
+            sizes = ("N" if n is None and not i else n or 224 for i, n in enumerate(info.shape))
+            example = shlex.quote(f"{info.name}={','.join(map(str, sizes))}")
+            raise CommandError(
+                f"network: input {info.name!r} leaves sizes open: give --input-shape {example}"
+            )
     with about("batch"):
         return input_shapes(model._network, batch, None)
 

@@ -180,6 +180,11 @@ class Preparation:
         result: Array = (pixels * np.float32(self.preset.scale) - mean) / std
         return result
 
+    def size_of(self, path: str) -> tuple[int, int]:
+        """Return the height and width of a picture that is turned upright."""
+        picture = _flat(path, 3, self.background)
+        return picture.height, picture.width
+
     def _fitted(self, picture: Any, height: int, width: int) -> Any:
         method = getattr(_pillow().Resampling, self.resize.upper())
         if self.preset.crop is None:

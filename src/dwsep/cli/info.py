@@ -10,7 +10,7 @@ from dwsep._json import to_json
 
 from ._errors import about
 from ._machine import bandwidths, describe
-from ._network import add_batch, add_shapes, load
+from ._network import add_batch, add_shapes, load, shapes_for
 
 __all__ = ["add_arguments", "run"]
 
@@ -63,6 +63,7 @@ def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _tell_network(args: argparse.Namespace) -> int:
     model = load(args.network, args.input_shape)
+    shapes_for(model, args.batch)
     with about("batch"):
         summary = model.summary(args.batch)
     print(summary.to_json() if args.json else summary)

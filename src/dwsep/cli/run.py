@@ -48,8 +48,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def sized(path: str, size: tuple[int, int], layout: str | None) -> dict[str, Shape]:
     """Shapes of an ONNX file's image inputs at another size."""
-    if path.endswith(".dwsep"):
-        raise CommandError("size: a .dwsep file has sizes of its own, got --size")
     with about("network"):
         from dwsep.graph.onnx.model import onnx_package
 
@@ -73,6 +71,12 @@ def sized(path: str, size: tuple[int, int], layout: str | None) -> dict[str, Sha
     return result
 
 
+def _check_open(model: Model) -> None:
+    """Refuse a size for a saved network that has its own."""
+    if not any(len(info.shape) == 4 and None in info.shape[1:] for info in model.inputs):
+        raise CommandError("size: this .dwsep file has sizes of its own, got --size")
+
+
 def _by_input(model: Model, words: Sequence[str]) -> dict[str, list[str]]:
     """Files for each input's name."""
     names = [info.name for info in model.inputs]
@@ -92,7 +96,11 @@ def _by_input(model: Model, words: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _array(
-    info: ValueInfo, paths: Sequence[str], prepare: Preparation, layout: str | None
+    info: ValueInfo,
+    paths: Sequence[str],
+    prepare: Preparation,
+    layout: str | None,
+    size: tuple[int, int] | None,
 ) -> Array:
     import numpy as np
 
@@ -108,8 +116,12 @@ def _array(
         axes = picture_axes(info.shape, layout)
         channels = info.shape[axes.index("C")]
         height, width = (info.shape[axes.index(axis)] for axis in "HW")
-        if channels is None or height is None or width is None:
-            raise ValueError(f"input {info.name!r} has no size: give --size")
+        if channels is None:
+            raise ValueError(f"input {info.name!r} leaves its channels open: give --input-shape")
+        if height is None and width is None:
+            height, width = size or prepare.size_of(paths[0])
+        elif height is None or width is None:
+            raise ValueError(f"input {info.name!r} leaves one side open: give --size")
         result = np.stack([prepare(path, height, width, channels) for path in paths])
         if info.quantization is not None:
             result = info.quantization.quantize(result)
@@ -220,13 +232,16 @@ def run(args: argparse.Namespace) -> int:
 
     labels = _labels(args.labels)
     shapes = dict(args.input_shape)
-    if args.size:
+    if args.size and not args.network.endswith(".dwsep"):
         shapes = sized(args.network, args.size, args.layout) | shapes
     model = load(args.network, shapes)
+    if args.size and args.network.endswith(".dwsep"):
+        _check_open(model)
     files = _by_input(model, args.inputs)
     prepare = Preparation.of(args)
     feeds = {
-        info.name: _array(info, files[info.name], prepare, args.layout) for info in model.inputs
+        info.name: _array(info, files[info.name], prepare, args.layout, args.size)
+        for info in model.inputs
     }
     with about("inputs"):
         results = model.run(None, feeds, num_threads=args.threads)
