@@ -142,7 +142,7 @@ def test_files_cannot_make_weights_grow_without_bound():
     """A column of int8 becomes a panel."""
     file = dwsep_file.parse(network("standard").to_bytes())
     step = next(v for v in file.values if isinstance(v, dwsep_file.Step))
-    groups = 2**13
+    groups = 2**15
     file.values[0].dims = [1, 1, 1, groups]
     step.attributes["kernel"] = (dwsep_file.INTEGERS, [1, 1])
     step.attributes["groups"] = (dwsep_file.INTEGERS, [groups])
