@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from tflite_writer import constant, model, tensor
 
 import dwsep
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
+from dwsep.graph.tflite.flatbuffer import Table
 
 
 def f(*shape, seed=1):
@@ -313,6 +315,20 @@ def test_the_networks_that_are_spoiled_below_are_sound():
 def test_what_contradicts_itself_is_named(content, message):
     with pytest.raises(ValueError, match=message):
         dwsep.load(content)
+
+
+def test_one_place_is_not_read_again_and_again():
+    """Of 100,000 tables that are all the same one, with room for 30,000 fields each."""
+    count, fields = 100_000, 30_000
+    root = struct.pack("<IHHHxxiI", 12, 6, 8, 4, 8, 4)  # its vtable and a distance ahead
+    start = len(root) + 4 + 4 * count + 2 * fields + 4
+    data = root + struct.pack("<I", count)
+    data += b"".join(struct.pack("<I", start - len(root) - 4 - 4 * i) for i in range(count))
+    data += struct.pack("<HH", 2 * fields + 4, 4) + bytes(2 * fields)
+    data += struct.pack("<i", 2 * fields + 4)
+    table = Table.root(memoryview(data))
+    with pytest.raises(InvalidModelError, match="is read too often"):
+        table.tables(0)
 
 
 def test_tensors_of_one_name():

@@ -3,7 +3,8 @@
 A table starts with the distance back to its vtable, which has the place of each field; a field that
 is not there has its default. Strings, vectors and tables are reached by distances ahead. (Code that
 is generated from the schema follows whatever distances a file has.) All structures of the schema
-nest to a fixed depth, so that no file can send a reader round in circles.
+nest to a fixed depth, so that no file can send a reader round in circles; but any number of
+distances may lead to one place, so what is read altogether has a bound.
 """
 
 from __future__ import annotations
@@ -16,87 +17,113 @@ from numpy.typing import NDArray
 
 from ...errors import InvalidModelError
 
+_FORMATS = {kind: struct.Struct(f"<{kind}") for kind in "bB?HiIfQ"}
+_MOST_READ = 16  # times the bytes of a file; converters read vtables again for most tables
+
+
+class _Bytes:
+    """The bytes of a file."""
+
+    __slots__ = ("_left", "_size", "data")
+
+    def __init__(self, data: memoryview) -> None:
+        self.data = data
+        self._size = len(data)
+        self._left = _MOST_READ * self._size
+
+    def number(self, kind: str, position: int) -> Any:
+        """Return a number; `kind` is the letter of the struct module."""
+        numbers = _FORMATS[kind]
+        self.check(position, numbers.size)
+        return numbers.unpack_from(self.data, position)[0]
+
+    def check(self, position: int, size: int) -> None:
+        """Refuse a place that is not in the file."""
+        if position < 0 or position + size > self._size:
+            raise damaged(position)
+
+    def take(self, position: int, size: int) -> None:
+        """Refuse a place that is not in the file, or too much that is read again and again."""
+        self.check(position, size)
+        self._left -= size
+        if self._left < 0:
+            raise InvalidModelError(f"the file is damaged: byte {position} is read too often")
+
 
 class Table:
     """A table of a file; its fields are numbered as the schema lists them."""
 
-    __slots__ = ("_data", "_fields", "_position", "_size")
+    __slots__ = ("_fields", "_file", "_position", "_size")
 
-    def __init__(self, data: memoryview, position: int) -> None:
-        self._data = data
+    def __init__(self, file: _Bytes, position: int) -> None:
+        self._file = file
         self._position = position
-        vtable = position - _unpack(data, "<i", position)
-        size = _unpack(data, "<H", vtable)
-        self._size = _unpack(data, "<H", vtable + 2)
+        vtable = position - file.number("i", position)
+        size, self._size = file.number("H", vtable), file.number("H", vtable + 2)
         if size < 4 or size % 2 or self._size < 4:
-            raise _damaged(vtable)
-        _check(data, vtable, size)
-        _check(data, position, self._size)
-        self._fields = struct.unpack_from(f"<{(size - 4) // 2}H", data, vtable + 4)
+            raise damaged(vtable)
+        file.take(vtable, size)
+        file.check(position, self._size)
+        self._fields = struct.unpack_from(f"<{(size - 4) // 2}H", file.data, vtable + 4)
 
     @classmethod
     def root(cls, data: memoryview) -> Table:
         """Return the table that a file is."""
-        return cls(data, _unpack(data, "<I", 0))
+        file = _Bytes(data)
+        return cls(file, file.number("I", 0))
 
     def scalar(self, field: int, kind: str, default: Any) -> Any:
         """Return a number; `kind` is the letter of the struct module."""
-        place = self._place(field, struct.calcsize(f"<{kind}"))
-        return default if place is None else _unpack(self._data, f"<{kind}", place)
+        place = self._place(field, _FORMATS[kind].size)
+        return default if place is None else self._file.number(kind, place)
 
     def table(self, field: int) -> Table | None:
         """Return a table, None if it is not there."""
         place = self._ahead(field)
-        return None if place is None else Table(self._data, place)
+        return None if place is None else Table(self._file, place)
 
     def string(self, field: int) -> str:
         """Return a text, empty if it is not there."""
         place = self._ahead(field)
         if place is None:
             return ""
-        size = _unpack(self._data, "<I", place)
-        _check(self._data, place + 4, size)
-        return bytes(self._data[place + 4 : place + 4 + size]).decode("utf-8", "replace")
+        size = self._file.number("I", place)
+        self._file.take(place + 4, size)
+        return bytes(self._file.data[place + 4 : place + 4 + size]).decode("utf-8", "replace")
 
     def numbers(self, field: int, dtype: str) -> NDArray[Any]:
         """Return a vector of numbers as a view of the file, empty if it is not there."""
         place = self._ahead(field)
         if place is None:
             return np.empty(0, dtype)
-        count, itemsize = _unpack(self._data, "<I", place), np.dtype(dtype).itemsize
-        _check(self._data, place + 4, count * itemsize)
-        return np.frombuffer(self._data, dtype, count, place + 4)
+        count = self._file.number("I", place)
+        size = count * int(dtype[-1])
+        if dtype == "u1":  # weights, which stay where they are
+            self._file.check(place + 4, size)
+        else:
+            self._file.take(place + 4, size)
+        return np.frombuffer(self._file.data, dtype, count, place + 4)
 
     def tables(self, field: int) -> list[Table]:
         """Return a vector of tables."""
-        places = self.numbers(field, "<u4")
-        if not places.size:
+        place = self._ahead(field)
+        if place is None:
             return []
-        start = (self._ahead(field) or 0) + 4
-        return [Table(self._data, start + 4 * i + int(n)) for i, n in enumerate(places)]
+        places = self.numbers(field, "<u4").tolist()
+        return [Table(self._file, place + 4 + 4 * i + n) for i, n in enumerate(places)]
 
     def _place(self, field: int, size: int) -> int | None:
         offset = self._fields[field] if field < len(self._fields) else 0
         if offset == 0:
             return None
         if offset < 4 or offset + size > self._size:
-            raise _damaged(self._position)
+            raise damaged(self._position)
         return self._position + int(offset)
 
     def _ahead(self, field: int) -> int | None:
         place = self._place(field, 4)
-        return None if place is None else place + int(_unpack(self._data, "<I", place))
+        return None if place is None else place + int(self._file.number("I", place))
 
 
-def _unpack(data: memoryview, kind: str, position: int) -> Any:
-    _check(data, position, struct.calcsize(kind))
-    return struct.unpack_from(kind, data, position)[0]
-
-
-def _check(data: memoryview, position: int, size: int) -> None:
-    if position < 0 or position + size > len(data):
-        raise _damaged(position)
-
-
-def _damaged(position: int) -> InvalidModelError:
+def damaged(position: int) -> InvalidModelError:
     return InvalidModelError(f"the file is damaged: what byte {position} says lies outside of it")

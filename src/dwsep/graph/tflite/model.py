@@ -192,12 +192,12 @@ def _tensors(graph: Table, model: Table, data: memoryview) -> list[Tensor]:
 
 
 def _sizes(numbers: NDArray[Any]) -> tuple[int, ...]:
-    sizes = tuple(int(n) for n in numbers)
+    sizes = tuple(numbers[: MOST_AXES + 1].tolist())
     # A size of 0 hides no others that are too large together.
     if (
         len(sizes) > MOST_AXES
         or min(sizes, default=0) < -1
-        or math.prod(n or 1 for n in sizes) > LARGEST_ELEMENTS
+        or math.prod(abs(n) or 1 for n in sizes) > LARGEST_ELEMENTS
     ):
         raise InvalidModelError(f"no tensor has the shape {list(sizes[:20])}")
     return sizes

@@ -190,6 +190,8 @@ def strided_parts(call: Call, shape: tuple[Any, ...]) -> tuple[Parts, set[int]]:
         if isinstance(begin, Dim) or isinstance(end, Dim):
             raise Unsupported("its bounds depend on the batch")
         if masks["shrink_axis"] & bit:
+            if masks["begin"] & bit:  # as LiteRT has it
+                begin = 0 if stride > 0 else -1
             index = begin + size if begin < 0 else begin
             if not 0 <= index < size:
                 raise InvalidModelError(f"begin: {begin} is outside of {size}")
