@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import small_networks
+from tflite_writer import constant, tensor
+from tflite_writer import model as tflite
 
 import dwsep
 
@@ -121,3 +124,47 @@ def test_faces(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "astronaut.png: 1 faces" in done.stdout
     assert (tmp_path / "faces.png").read_bytes().startswith(b"\x89PNG")
+
+
+def remembering():
+    """Return a network of bytes whose output is the largest of all that it was given so far."""
+    x = {"dtype": "int8", "quantization": (0.1, -128, 0)}
+    y = {"dtype": "int8", "quantization": (1 / 256, -128, 0)}
+    tensors = [
+        tensor("x", (1, 3, 2), **x),
+        tensor("s", (1, 3, 2)),
+        constant("axes", np.int32([1, 2])),
+        tensor("m", (1,)),
+        tensor("h", (1,), "int32"),
+        tensor("r", (1,)),
+        tensor("n", (1,)),
+        tensor("y", (1,), **y),
+    ]
+    operators = [
+        ("DEQUANTIZE", ["x"], ["s"], {}),
+        ("REDUCE_MAX", ["s", "axes"], ["m"], {}),
+        ("VAR_HANDLE", [], ["h"], {"shared_name": "v"}),
+        ("READ_VARIABLE", ["h"], ["r"], {}),
+        ("MAXIMUM", ["m", "r"], ["n"], {}),
+        ("ASSIGN_VARIABLE", ["h", "n"], [], {}),
+        ("QUANTIZE", ["n"], ["y"], {}),
+    ]
+    return dwsep.load(tflite(tensors, operators, ["x"], ["y"]))
+
+
+def test_a_word_is_heard_when_enough_steps_agree_and_once():
+    wake_word = runpy.run_path(str(FOLDER / "wake_word.py"))
+    detector = wake_word["Detector"](remembering(), window=2, threshold=0.5)
+    quiet, loud = np.float32([0, 0.1]), np.float32([0.9, 0])
+    heard = [detector.hears(part) for part in [quiet] * 3 + [loud] * 3 + [quiet] * 12]
+    assert [i for i, p in enumerate(heard) if p] == [8]  # then it begins again
+    assert heard[8] == pytest.approx(0.9, abs=0.01)
+
+
+def test_a_wake_word():
+    pytest.importorskip("pymicro_wakeword", reason="has the network of wake_word.py")
+    if shutil.which("espeak-ng") is None:
+        pytest.skip("espeak-ng speaks in wake_word.py")
+    done = run(FOLDER / "wake_word.py")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("s: okay_nabu, 0.9") == 2
