@@ -63,12 +63,21 @@ def test_the_core_checks_what_keeps_memory_safe(layer):
         if isinstance(value, np.ndarray):
             others += [value[..., ::-1], value.astype(">f4"), value[0]]
         for other in others:
-            with contextlib.suppress(TypeError, ValueError, AttributeError):
+            with contextlib.suppress(TypeError, ValueError):
                 core(*values[:i], other, *values[i + 1 :])(X)
     with pytest.raises(TypeError):
         core(*values, None)
     with pytest.raises(TypeError):
         core(*values[:-1])
+
+
+@each_layer
+def test_the_core_names_what_should_be_a_quantization(layer):
+    values = list(layer.arguments.values())
+    for i, name in enumerate(layer.arguments):
+        if name.endswith("quantization"):
+            with pytest.raises(TypeError, match=f"{name}: need a dwsep.Quantization or None, got"):
+                core_class(layer)(*values[:i], 3, *values[i + 1 :])
 
 
 @each_layer

@@ -22,8 +22,9 @@ struct Quantized {
   Quantization quantization;
 };
 
-std::optional<Quantized> quantized(const py::handle& object) {
+std::optional<Quantized> quantized(const py::handle& object, const char* name) {
   if (object.is_none()) return std::nullopt;
+  if (!py::hasattr(object, "_core")) reject(PyExc_TypeError, name, "a dwsep.Quantization or None", type_name(object.ptr()));
   const auto parts = object.attr("_core").cast<py::tuple>();  // dtype, scales, zero points
   Quantized q{parts[0].cast<std::string>() == "uint8" ? DType::uint8 : DType::int8, {}};
   for (const py::handle scale : parts[1].cast<py::tuple>()) q.quantization.scales.push_back(scale.cast<float>());
@@ -148,7 +149,8 @@ Made made(Layer layer, std::int64_t channels, const char* source, double weights
 }  // namespace
 
 Made make_depthwise(const py::tuple& a) {
-  const std::optional<Quantized> x = quantized(a[6]), w = quantized(a[7]), y = quantized(a[8]);
+  const std::optional<Quantized> x = quantized(a[6], "x_quantization"), w = quantized(a[7], "weight_quantization"),
+                                 y = quantized(a[8], "quantization");
   const TensorTypes types{type_of(x), type_of(y), {}, {}, {}};
   const DepthwiseFilter filter = depthwise_filter(a[0], a[1], w);
   const double weights = size_of(a[0]);
@@ -157,7 +159,8 @@ Made make_depthwise(const py::tuple& a) {
 }
 
 Made make_pointwise(const py::tuple& a) {
-  const std::optional<Quantized> x = quantized(a[3]), w = quantized(a[4]), y = quantized(a[5]), r = quantized(a[6]);
+  const std::optional<Quantized> x = quantized(a[3], "x_quantization"), w = quantized(a[4], "weight_quantization"),
+                                 y = quantized(a[5], "quantization"), r = quantized(a[6], "residual_quantization");
   const TensorTypes types{type_of(x), type_of(y), type_of(r), {}, {}};
   const PointwiseFilter filter = pointwise_filter(a[0], a[1], w);
   const double weights = size_of(a[0]);
@@ -165,8 +168,9 @@ Made make_pointwise(const py::tuple& a) {
 }
 
 Made make_separable(const py::tuple& a) {
-  const std::optional<Quantized> x = quantized(a[15]), dw = quantized(a[16]), d = quantized(a[17]), w = quantized(a[18]),
-                                 y = quantized(a[19]), r = quantized(a[20]);
+  const std::optional<Quantized> x = quantized(a[15], "x_quantization"), dw = quantized(a[16], "depthwise_weight_quantization"),
+                                 d = quantized(a[17], "depthwise_quantization"), w = quantized(a[18], "weight_quantization"),
+                                 y = quantized(a[19], "quantization"), r = quantized(a[20], "residual_quantization");
   const TensorTypes types{type_of(x), type_of(y), type_of(r), {}, type_of(d)};
   const DepthwiseFilter depthwise = depthwise_filter(a[0], a[2], dw);
   const PointwiseFilter pointwise = pointwise_filter(a[1], a[3], w);
@@ -180,8 +184,10 @@ Made make_separable(const py::tuple& a) {
 }
 
 Made make_inverted_residual(const py::tuple& a) {
-  const std::optional<Quantized> x = quantized(a[18]), ew = quantized(a[19]), e = quantized(a[20]), dw = quantized(a[21]),
-                                 d = quantized(a[22]), w = quantized(a[23]), y = quantized(a[24]), r = quantized(a[25]);
+  const std::optional<Quantized> x = quantized(a[18], "x_quantization"), ew = quantized(a[19], "expand_weight_quantization"),
+                                 e = quantized(a[20], "expand_quantization"), dw = quantized(a[21], "depthwise_weight_quantization"),
+                                 d = quantized(a[22], "depthwise_quantization"), w = quantized(a[23], "weight_quantization"),
+                                 y = quantized(a[24], "quantization"), r = quantized(a[25], "residual_quantization");
   const TensorTypes types{type_of(x), type_of(y), type_of(r), type_of(e), type_of(d)};
   const PointwiseFilter expand = pointwise_filter(a[0], a[3], ew), project = pointwise_filter(a[2], a[5], w);
   const DepthwiseFilter depthwise = depthwise_filter(a[1], a[4], dw);
@@ -195,7 +201,8 @@ Made make_inverted_residual(const py::tuple& a) {
 }
 
 Made make_standard(const py::tuple& a) {
-  const std::optional<Quantized> x = quantized(a[7]), w = quantized(a[8]), y = quantized(a[9]), r = quantized(a[10]);
+  const std::optional<Quantized> x = quantized(a[7], "x_quantization"), w = quantized(a[8], "weight_quantization"),
+                                 y = quantized(a[9], "quantization"), r = quantized(a[10], "residual_quantization");
   const TensorTypes types{type_of(x), type_of(y), type_of(r), {}, {}};
   const StandardFilter filter = standard_filter(a[0], a[1], a[5].cast<std::int64_t>(), w);
   const double weights = size_of(a[0]);
