@@ -73,7 +73,8 @@ def finish(y, node, inputs, weight="bias"):
     bias = node.weights.get(weight)
     y = y if bias is None else y + bias.astype(np.float64)
     y = y + inputs[1] if len(inputs) > 1 else y
-    return activate(y, node.attributes.get("activation"))
+    y = activate(y, node.attributes.get("activation"))
+    return BINARY["prelu"](y, node.weights.get("slope", np.ones(1)))
 
 
 def pointwise(x, node, stage=""):

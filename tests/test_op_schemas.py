@@ -84,6 +84,7 @@ def weights_of(kind):
     weights = {name: np.ones((1,) * rank, np.float32) for name, rank, _ in CORE[kind]["weights"]}
     if of_integers(kind):
         weights = {k: w.astype(INTEGER_WEIGHTS.get(k, w.dtype)) for k, w in weights.items()}
+        weights.pop("slope", None)  # of integers a table takes its place
     return {k: np.repeat(w, 256) if k == "table" else w for k, w in weights.items()}
 
 

@@ -36,7 +36,8 @@ struct PackedMatrix {
   HalfPanel last_panel_half;              ///< and half a vector more in the last panel
   int lanes;
   std::shared_ptr<const float> weights, bias;
-  Segment whole;  ///< all of k in one run
+  Segment whole;                        ///< all of k in one run
+  std::shared_ptr<const float> slopes;  ///< or null: what a layer multiplies negative outputs of each column by in the end
 
   /// Floats that the last panel holds for its half vector.
   std::int64_t half_floats() const;

@@ -179,9 +179,12 @@ GemmWork PointwiseStage::work(const float* a, std::int64_t a_row, float* y, std:
 }
 
 void PointwiseStage::run(GemmWork w, bool fetch_input) const {
-  if (w.residual == nullptr && !fetch_input) return active_kernels().gemm(w);
-  const std::int64_t panel = std::int64_t{packed_.panel_vectors} * packed_.lanes;
-  const std::int64_t first = w.panel_begin * panel, columns = std::min(w.panel_end * panel, w.columns) - first;
+  const float* const slopes = packed_.slopes.get();
+  if (w.residual == nullptr && !fetch_input && slopes == nullptr) return active_kernels().gemm(w);
+  const Range part = columns_of(w, packed_.lanes);
+  const std::int64_t first = part.begin, columns = part.end - part.begin;
+  // The panels are read again for each block: not for fewer rows than the product walks at a time.
+  if (slopes != nullptr) w.block_rows = std::clamp<std::int64_t>(slope_rows(columns) / 56 * 56, 56, w.block_rows);
   for (std::int64_t rows = w.rows; rows > 0; rows -= w.block_rows) {
     w.rows = std::min(rows, w.block_rows);
     if (fetch_input) fetch_pixels(w.a, w.rows, w.a_row, w.k);
@@ -189,6 +192,7 @@ void PointwiseStage::run(GemmWork w, bool fetch_input) const {
     // 900 without, and 950 so.
     if (w.residual != nullptr) fetch_pixels(w.residual + first, w.rows, w.residual_row, columns);
     active_kernels().gemm(w);
+    if (slopes != nullptr) apply_slopes(slopes + first, w.y + first, w.y_row, w.rows, columns);
     w.a += w.rows * w.a_row;
     w.y += w.rows * w.y_row;
     if (w.residual != nullptr) w.residual += w.rows * w.residual_row;
@@ -200,6 +204,20 @@ std::string PointwiseStage::kernel_name() const { return gemm_name(packed_.panel
 double PointwiseStage::flops(double pixels) const { return 2.0 * pixels * magnitude({packed_.k, packed_.columns}); }
 
 double PointwiseStage::weight_bytes() const { return static_cast<double>(bytes_of<float>((packed_.k + 1) * packed_.columns)); }
+
+Range columns_of(const GemmWork& w, int lanes) {
+  const std::int64_t panel = std::int64_t{w.panel_vectors} * lanes;
+  return {w.panel_begin * panel, w.panel_end == w.panels ? w.columns : w.panel_end * panel};
+}
+
+void apply_slopes(const float* slopes, float* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns) {
+  active_kernels().tensor.binary({BinaryFunction::prelu, y, slopes, y, y_row, 0, y_row, false, false, rows, columns, Activation::none()});
+}
+
+std::int64_t slope_rows(std::int64_t columns) {
+  constexpr std::int64_t kBytes = 32 * 1024;
+  return std::max<std::int64_t>(kBytes / bytes_of<float>(columns), 1);
+}
 
 void set_area(DepthwiseWork& w, const Area& area, float* y) {
   w.y_begin = area.rows.begin;

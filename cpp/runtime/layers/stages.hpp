@@ -103,6 +103,13 @@ class PointwiseStage {
   Activation activation_;
 };
 
+/// The columns of a work's panels, of which the last may be wider than the others.
+Range columns_of(const GemmWork& w, int lanes);
+/// Multiplies what is negative by the slope of its column: a step of its own would read it from a cache farther away.
+void apply_slopes(const float* slopes, float* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns);
+/// Rows of so many columns that are in the level-1 cache when slopes are applied to them.
+std::int64_t slope_rows(std::int64_t columns);
+
 /// A part of one image's output.
 struct Area {
   Range rows, columns, vectors;

@@ -72,7 +72,7 @@ class Standard final : public PackedLayer {
         w.gemm.panel_end = mine.end;
         w.segments = own.segments[team.rank()];
         w.sums = own.sums[team.rank()];
-        run_standard(w, a, piece);
+        run_rows(w, a, piece, groups_[group].slopes.get());
       }
     });
   }
@@ -90,6 +90,21 @@ class Standard final : public PackedLayer {
   }
 
  private:
+  /// Output rows of a group, and slopes on some of them as soon as they are computed.
+  void run_rows(const StandardWork& w, const StandardAreas& a, Range rows, const float* slopes) const {
+    if (slopes == nullptr) return run_standard(w, a, rows);
+    const Range part = columns_of(w.gemm, groups_.front().lanes);
+    const std::int64_t first = part.begin, columns = part.end - part.begin;
+    const std::int64_t step = std::clamp<std::int64_t>(slope_rows(columns) / w.out_width, 1, a.rows);
+    for (std::int64_t row = rows.begin; row < rows.end; row += step) {
+      const Range some{row, std::min(row + step, rows.end)};
+      run_standard(w, a, some);
+      for (std::int64_t r = some.begin; r < some.end; ++r) {
+        apply_slopes(slopes + first, w.gemm.y + r * w.y_row + first, w.y_pixel, w.out_width, columns);
+      }
+    }
+  }
+
   /// An image and the geometry of its convolution. A column of pixels under filters one wide is a row: `column` says that axes are
   /// exchanged.
   struct View {

@@ -25,6 +25,7 @@ from .passes import (
     residual,
     sequences,
     shared_weights,
+    slopes,
     squeeze_excite,
 )
 from .passes.input_layout import run as adopt_nhwc
@@ -106,6 +107,7 @@ def finish(graph: Graph, *, fuse: bool = True) -> Graph:
     constants.run(graph)
     if fuse:
         blocks.run(graph)
+        slopes.run(graph)
     return graph
 
 

@@ -126,6 +126,25 @@ PackedMatrix group_of(const RawWeights& w, const float* bias, std::int64_t group
                      w.shape[0] * w.shape[1] * w.shape[2], columns, active_kernels());
 }
 
+/// Has a layer apply slopes to what is negative, one for each of its columns, where the step has them.
+void take_slopes(const Description& d, std::vector<PackedMatrix>* groups, std::vector<NamedWeights>* weights) {
+  if (!d.has_weights("slope")) return;
+  const std::int64_t columns = groups->front().columns;
+  const RawWeights& slopes = d.vector("slope", columns * static_cast<std::int64_t>(groups->size()));
+  const float* first = slopes.as<float>();
+  for (PackedMatrix& m : *groups) {
+    m.slopes = std::shared_ptr<const float>(slopes.values, first);
+    first += columns;
+  }
+  weights->push_back({"slope", slopes});
+}
+
+PackedMatrix with_slopes(const Description& d, PackedMatrix matrix, std::vector<NamedWeights>* weights) {
+  std::vector<PackedMatrix> one{std::move(matrix)};
+  take_slopes(d, &one, weights);
+  return one.front();
+}
+
 /// Of weights whose type the schema leaves open.
 void check_floats(const Description& d) {
   for (const char* const name : {"weight", "bias", "weight_scale", "weight_zero_point", "table"}) {
@@ -151,10 +170,12 @@ std::unique_ptr<const Op> make_depthwise_op(const Description& d) {
 std::unique_ptr<const Op> make_pointwise_op(const Description& d) {
   if (d.reads_quantized()) return int8_pointwise_op(d);
   check_floats(d);
-  const PackedMatrix w = matrix_of(d, "weight", "bias");
+  std::vector<NamedWeights> weights;
+  const PackedMatrix w = with_slopes(d, matrix_of(d, "weight", "bias"), &weights);
+  weights.push_back({"weight", w});
   const Activation activation = d.activation();
   return layer_op(
-      d, [&] { return make_pointwise(w, activation); }, {{"weight", w}}, true);
+      d, [&] { return make_pointwise(w, activation); }, std::move(weights), true);
 }
 
 std::unique_ptr<const Op> block_op(const Description& d, bool expands) {
@@ -165,7 +186,7 @@ std::unique_ptr<const Op> block_op(const Description& d, bool expands) {
     weights.push_back({"expand_weight", *b.expand});
   }
   b.depthwise = depthwise_of(d, "depthwise_weight", "depthwise_bias");
-  b.project = matrix_of(d, "weight", "bias");
+  b.project = with_slopes(d, matrix_of(d, "weight", "bias"), &weights);
   weights.push_back({"depthwise_weight", b.depthwise});
   weights.push_back({"weight", b.project});
   b.squeeze_excite = squeeze_excite_of(d, &weights);
@@ -211,6 +232,7 @@ std::unique_ptr<const Op> make_standard_op(const Description& d) {
     }
   }
   std::vector<NamedWeights> weights;
+  take_slopes(d, &matrices, &weights);
   for (std::size_t g = 0; g < matrices.size(); ++g) weights.push_back({"weight." + std::to_string(g), matrices[g]});
   const std::int64_t out = matrices.front().columns * groups;
   const ConvOptions options = d.conv_options();
@@ -265,8 +287,10 @@ constexpr WeightsSchema kBias{"bias", 1, Presence::optional, kFloatsOrInt32};
 constexpr WeightsSchema kScale{"weight_scale", 1, Presence::optional};
 constexpr WeightsSchema kZero{"weight_zero_point", 1, Presence::optional, type_bit(DType::int32)};
 constexpr WeightsSchema kTable{"table", 1, Presence::optional, type_bit(DType::int8)};
-constexpr WeightsSchema kMatrix[] = {{"weight", 2, Presence::required, kFloatsOrBytes}, kBias, kScale, kZero, kTable};
+constexpr WeightsSchema kSlope{"slope", 1, Presence::optional};
+constexpr WeightsSchema kMatrix[] = {{"weight", 2, Presence::required, kFloatsOrBytes}, kBias, kScale, kZero, kTable, kSlope};
 constexpr WeightsSchema kFilters[] = {{"weight", 4, Presence::required, kFloatsOrBytes}, kBias, kScale, kZero, kTable};
+constexpr WeightsSchema kStandardFilters[] = {{"weight", 4, Presence::required, kFloatsOrBytes}, kBias, kScale, kZero, kTable, kSlope};
 constexpr WeightsSchema kSeparableWeights[] = {{"depthwise_weight", 4},
                                                {"depthwise_bias", 1, Presence::optional},
                                                {"reduce_weight", 2, Presence::optional},
@@ -274,7 +298,8 @@ constexpr WeightsSchema kSeparableWeights[] = {{"depthwise_weight", 4},
                                                {"excite_weight", 2, Presence::optional},
                                                {"excite_bias", 1, Presence::optional},
                                                {"weight", 2},
-                                               {"bias", 1, Presence::optional}};
+                                               {"bias", 1, Presence::optional},
+                                               kSlope};
 constexpr WeightsSchema kInvertedResidualWeights[] = {{"expand_weight", 2},
                                                       {"expand_bias", 1, Presence::optional},
                                                       {"depthwise_weight", 4},
@@ -284,11 +309,12 @@ constexpr WeightsSchema kInvertedResidualWeights[] = {{"expand_weight", 2},
                                                       {"excite_weight", 2, Presence::optional},
                                                       {"excite_bias", 1, Presence::optional},
                                                       {"weight", 2},
-                                                      {"bias", 1, Presence::optional}};
+                                                      {"bias", 1, Presence::optional},
+                                                      kSlope};
 constexpr OpSchema kOps[] = {
     {"depthwise", make_depthwise_op, 1, 2, kDepthwiseAttributes, kFilters},
     {"pointwise", make_pointwise_op, 1, 2, kPointwiseAttributes, kMatrix},
-    {"standard", make_standard_op, 1, 2, kStandardAttributes, kFilters},
+    {"standard", make_standard_op, 1, 2, kStandardAttributes, kStandardFilters},
     {"separable", make_separable_op, 1, 2, kSeparableAttributes, kSeparableWeights},
     {"inverted_residual", make_inverted_residual_op, 1, 2, kInvertedResidualAttributes, kInvertedResidualWeights},
 };

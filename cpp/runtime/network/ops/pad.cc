@@ -108,15 +108,14 @@ class Pad final : public PlainOp {
       std::fill_n(y, width, value);
       return;
     }
-    for (std::int64_t i = 0; i < left; ++i) y[i] = at(x, i - left, size, value);
     std::copy_n(x, size, y + left);
-    for (std::int64_t i = left + size; i < width; ++i) y[i] = at(x, i - left, size, value);
-  }
-
-  template <class T>
-  T at(const T* x, std::int64_t i, std::int64_t size, T value) const {
-    const std::int64_t from = source(i, size);
-    return from < 0 ? value : x[from];
+    if (mode_ == Mode::constant) {  // channels next to channels are short rows: 48x48 16->32 took 60 us with a decision for each
+      std::fill_n(y, left, value);
+      std::fill_n(y + left + size, width - left - size, value);
+      return;
+    }
+    for (std::int64_t i = 0; i < left; ++i) y[i] = x[source(i - left, size)];
+    for (std::int64_t i = left + size; i < width; ++i) y[i] = x[source(i - left, size)];
   }
 
   Mode mode_;

@@ -15,6 +15,7 @@ from .spec import BYTES, OpSpec, Weights, quantized
 
 _WINDOW = {"stride": Pair(), "dilation": Pair(), "padding": Sides()}
 _BIAS = Weights(("Cout",), required=False)
+_SLOPE = {"slope": Weights(("Cout",), required=False)}  # multiplies what is negative in the end
 # Of weights that are integers: real = weight_scale * (weight - weight_zero_point). Before the
 # passes weights are the real numbers, and these say which integers they came from.
 _SCALES = {
@@ -139,6 +140,7 @@ _BLOCK_WEIGHTS = {
     **_SQUEEZE_EXCITE,
     "weight": Weights(("C * M", "Cout")),
     "bias": _BIAS,
+    **_SLOPE,
 }
 _BLOCK_ACTIVATIONS = dict.fromkeys(
     ("depthwise_activation", "reduce_activation", "excite_activation", "activation"),
@@ -213,7 +215,12 @@ CONVOLUTIONS = (
         _pointwise,
         inputs=("x", "[residual]"),
         attributes={"activation": OPTIONAL_ACTIVATION, **_QUANTIZED},
-        weights={"weight": Weights(("Cin", "Cout")), "bias": _BIAS, **_QUANTIZED_WEIGHTS},
+        weights={
+            "weight": Weights(("Cin", "Cout")),
+            "bias": _BIAS,
+            **_QUANTIZED_WEIGHTS,
+            **_SLOPE,
+        },
         dtype=quantized,
         integer=BYTES,
         most_axes=4,
@@ -234,6 +241,7 @@ CONVOLUTIONS = (
             "weight": Weights(("KH", "KW", "Cin / groups", "Cout")),
             "bias": _BIAS,
             **_QUANTIZED_WEIGHTS,
+            **_SLOPE,
         },
         dtype=quantized,
         integer=BYTES,
