@@ -37,6 +37,7 @@ def test_operator(case):
 
 ELSEWHERE = {  # in test_tflite_import.py
     *("DENSIFY", "DEQUANTIZE", "QUANTIZE", "Convolution2DTransposeBias"),
+    *("RFFT2D", "COMPLEX_ABS", "REAL", "IMAG"),
     *("EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL"),
     *("LOGICAL_AND", "LOGICAL_NOT", "LOGICAL_OR", "SELECT", "SELECT_V2"),
 }

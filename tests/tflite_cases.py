@@ -157,6 +157,7 @@ CASES = [
         [IMAGE, i32(0, -3, 2, 5), i32(0, 0, 4, 0), i32(1, 1, 1, 1)],
         {"begin_mask": 1, "end_mask": 3, "shrink_axis_mask": 8},
     ),
+    Case("REVERSE_V2", [IMAGE, i32(2)]),
     Case("GATHER", [IMAGE, i32(3, 0, 0, 6)], {"axis": 2}),
     Case("TILE", [(2, 3, 4), i32(1, 2, 3)]),
     Case("BROADCAST_TO", [(1, 3, 1), i32(2, 3, 4)]),

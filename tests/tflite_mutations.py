@@ -72,7 +72,18 @@ def sparse():
     return tensors, operators, ["x"], ["y"]
 
 
-SEEDS = [case.parts for case in CASES] + [quantized, remembering, sparse] * 8
+def transform():
+    tensors = [
+        tensor("x", (2, 1, 8)),
+        constant("n", i32(1, 8)),
+        tensor("f", (2, 1, 5), "complex64"),
+    ]
+    tensors.append(tensor("y", (2, 1, 5)))
+    operators = [("RFFT2D", ["x", "n"], ["f"], {}), ("COMPLEX_ABS", ["f"], ["y"], {})]
+    return tensors, operators, ["x"], ["y"]
+
+
+SEEDS = [case.parts for case in CASES] + [quantized, remembering, sparse, transform] * 8
 
 
 def joined(rng, count):
@@ -162,7 +173,16 @@ def damaged(data, rng):
 # Steps and poles: rounding before them may change all that follows.
 DELICATE = {
     *("SIGN", "FLOOR", "CEIL", "ROUND", "FLOOR_DIV", "DIV", "LOG", "SQRT", "RSQRT", "POW"),
-    *("L2_NORMALIZATION", "LOG_SOFTMAX", "SIN", "COS", "EXP", "REDUCE_PROD", "DENSIFY"),
+    *(
+        "L2_NORMALIZATION",
+        "LOG_SOFTMAX",
+        "SIN",
+        "COS",
+        "EXP",
+        "REDUCE_PROD",
+        "DENSIFY",
+        "COMPLEX_ABS",
+    ),
 }
 
 

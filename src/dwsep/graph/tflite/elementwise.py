@@ -13,6 +13,7 @@ from ..importing.values import Known, Value
 from ..types import DType
 from .call import Call
 from .registry import operator
+from .spectrum import COMPLEX, part
 
 _ACTIVATIONS = {"RELU": "relu", "RELU6": "relu6", "LOGISTIC": "sigmoid", "TANH": "tanh"}
 _UNARY = {
@@ -173,6 +174,8 @@ def l2_normalization(call: Call) -> Value:
 def cast(call: Call) -> Value:
     """Import a cast of a computed value."""
     kind = call.results[0].type
+    if call.tensors[0] is not None and call.tensors[0].type == COMPLEX and kind == "float32":
+        return part(call, 0)
     if kind not in {dtype.value for dtype in DType}:
         raise Unsupported(f"a cast to {kind} is not supported")
     return call.builder.cast(call.value(0), DType(kind))

@@ -17,7 +17,8 @@ from ..importing.unsupported import Unsupported
 from ..importing.values import Known, Value
 from ..ir import Graph
 from ..types import DType
-from . import convolution, elementwise, moves
+from . import convolution, elementwise, moves, spectrum
+from .branches import without_branches
 from .call import Call
 from .densify import constant
 from .folding import FOLDED, fold
@@ -26,7 +27,7 @@ from .quantized import by_definition, core_quantization
 from .registry import IMPORTERS
 from .variables import without_variables
 
-__all__ = ["IMPORTERS", "convolution", "elementwise", "import_tflite", "moves"]
+__all__ = ["IMPORTERS", "convolution", "elementwise", "import_tflite", "moves", "spectrum"]
 
 _TYPES = {dtype.value for dtype in DType}
 Shapes = Mapping[str, Sequence[int | None]]
@@ -71,7 +72,7 @@ def import_tflite(
     InvalidModelError
         If the file is damaged or contradicts itself, or if an option does not fit it.
     """
-    file, states = without_variables(read(source, signature))
+    file, states = without_variables(without_branches(read(source, signature)))
     given = input_shapes or {}
     check_names(file.name, given, file.inputs)
     check_names(file.name, constants or (), file.inputs, "constants")
@@ -138,6 +139,9 @@ def _graph(
                 raise UnsupportedOperatorError(f"{file.name}: input {name!r} is {tensor.type}")
             array = fixed_input(file.name, name, sizes, DType(tensor.type), fixed[name])
             known[name] = Known(array, name)
+    for name in outputs:
+        if file.tensors[name].type == spectrum.COMPLEX:
+            raise UnsupportedOperatorError(f"{file.name}: output {name!r} is {spectrum.COMPLEX}")
     state = Import(file.name, file.network, nodes, known, channels_last=True)
     opened = Opened(example, channels_last=True)
     for name in inputs:

@@ -72,6 +72,16 @@ class Tensor:
 
 
 @dataclass(eq=False)
+class Subgraph:
+    """What operators refer to: a branch, or what initializes variables."""
+
+    tensors: dict[str, Tensor]
+    inputs: list[str]
+    outputs: list[str]
+    nodes: list[FileNode]
+
+
+@dataclass(eq=False)
 class File:
     """A model as it was read: one subgraph."""
 
@@ -81,8 +91,7 @@ class File:
     inputs: list[str]
     outputs: list[str]
     nodes: list[FileNode]
-    # Of the subgraphs that others name: their operators and tensors.
-    others: Callable[[int], tuple[list[FileNode], dict[str, Tensor]]]
+    others: Callable[[int], Subgraph]  # those that operators name by numbers
 
 
 def read(source: Any, signature: str | None) -> File:
@@ -134,15 +143,17 @@ def _file(name: str, model: Table, data: memoryview, signature: str | None) -> F
     )
 
 
-def _subgraph(
-    model: Table, data: memoryview, number: int
-) -> tuple[list[FileNode], dict[str, Tensor]]:
+def _subgraph(model: Table, data: memoryview, number: int) -> Subgraph:
     graphs = model.tables(2)
     if not 0 <= number < len(graphs):
         raise InvalidModelError(f"there is no subgraph {number}")
     tensors = _tensors(graphs[number], model, data)
     names = [t.name for t in tensors]
-    return _nodes(graphs[number], model, names), {t.name: t for t in tensors}
+    ends = [
+        [names[i] for i in _indices(graphs[number].numbers(field, "<i4"), len(names))]
+        for field in (1, 2)
+    ]
+    return Subgraph({t.name: t for t in tensors}, *ends, _nodes(graphs[number], model, names))
 
 
 Ports = dict[int, str]

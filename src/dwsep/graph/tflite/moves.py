@@ -17,7 +17,7 @@ from ..importing.compositions import (
 )
 from ..importing.symbols import Dim
 from ..importing.unsupported import Unsupported
-from ..importing.values import Value
+from ..importing.values import Known, Value
 from ..sizes import LARGEST_SIZE
 from .call import Call
 from .registry import operator
@@ -118,15 +118,31 @@ def split(call: Call) -> list[Value | None]:
     sizes = call.ints(1, "sizes") if by_sizes else [size // max(parts, 1)] * parts
     if sizes.count(-1) == 1:
         sizes[sizes.index(-1)] = size - sum(n for n in sizes if n != -1)
-    if len(sizes) != parts or sum(sizes) != size or min(sizes) < 1:
+    least = 0 if isinstance(call.value(data), Known) else 1
+    if len(sizes) != parts or sum(sizes) != size or min(sizes) < least:
         raise InvalidModelError(f"sizes: {sizes} for {parts} outputs and {size} elements")
     results: list[Value | None] = []
     start = 0
     for name, n in zip(call.outputs, sizes, strict=True):
         part: Parts = {axis: (start, start + n, 1)}
-        results.append(sliced(call.builder, call.value(data), part) if name else None)
+        whole = call.value(data)
+        if isinstance(whole, Known):
+            places = (slice(None),) * axis + (slice(start, start + n),)
+            results.append(Known(whole.array[places]))
+        else:
+            results.append(sliced(call.builder, whole, part) if name else None)
         start += n
     return results
+
+
+@operator("REVERSE_V2")
+def reverse(call: Call) -> Value:
+    """Import a slice that goes backwards."""
+    shape = call.shape()
+    axes = [call.axis(n, len(shape)) for n in call.ints(1, "axis")]
+    if any(shape[axis] is None for axis in axes):
+        raise Unsupported("it reverses the batch, whose size is unknown")
+    return sliced(call.builder, call.value(0), {axis: (-1, None, -1) for axis in axes})
 
 
 @operator("SLICE")

@@ -17,6 +17,7 @@ from .call import Call, dequantized
 from .hard_swish import hard_swish_table
 from .model import Tensor
 from .registry import operator
+from .spectrum import COMPLEX, TAKES_COMPLEX, check_use
 
 _INTEGERS = ("int8", "uint8", "int16", "int32")
 
@@ -38,6 +39,7 @@ def by_definition(call: Call, importer: Callable[[Call], Any]) -> list[Value | N
     """Import an operator with real numbers in place of the integers that stand for them."""
     if importer in (dequantize, quantize):
         return [importer(call)]
+    check_use(call)
     if call.type == "HARD_SWISH" and (value := _hard_swish(call)) is not None:
         return [value]
     call.inputs = [
@@ -79,6 +81,7 @@ def _stored(call: Call, value: Value, tensor: Tensor) -> Value:
     quantization = core_quantization(tensor)
     if quantization is None:
         plain = isinstance(value, Known) or value.type.dtype.value == tensor.type
+        plain = plain or (tensor.type == COMPLEX and call.type in (*TAKES_COMPLEX, "RFFT2D"))
         if not plain:
             raise Unsupported(f"its output is {tensor.type} without a quantization")
         return value

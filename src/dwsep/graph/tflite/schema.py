@@ -106,6 +106,7 @@ OPTIONS: dict[str, Options] = {
     "CAST": {"in_data_type": (0, "b", 0), "out_data_type": (1, "b", 0)},
     "MIRROR_PAD": {"mode": (0, "b", 0)},
     "VAR_HANDLE": {"container": (0, "s", ""), "shared_name": (1, "s", "")},
+    "IF": {"then_subgraph_index": (0, "i", 0), "else_subgraph_index": (1, "i", 0)},
     "CALL_ONCE": {"init_subgraph_index": (0, "i", 0)},
     "BATCH_MATMUL": {"adj_x": (0, "?", False), "adj_y": (1, "?", False)},
 }

@@ -16,7 +16,7 @@ from ..importing.node import FileNode
 from ..ir import State
 from .model import File
 
-_KINDS = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
+KINDS = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
 
 
 @dataclass(eq=False)
@@ -28,7 +28,7 @@ class _Variable:
 
 def without_variables(file: File) -> tuple[File, dict[str, State]]:
     """Return a file whose variables are inputs and outputs, and those by the inputs' names."""
-    if not any(node.type in _KINDS for node in file.nodes):
+    if not any(node.type in KINDS for node in file.nodes):
         return file, {}
     variables: dict[str, _Variable] = {}
     handles: dict[str, str] = {}
@@ -76,7 +76,8 @@ def _handle(node: FileNode, handles: dict[str, str]) -> str:
 
 def _initialize(file: File, number: int, variables: dict[str, _Variable]) -> None:
     """Take the constants that a subgraph assigns."""
-    nodes, tensors = file.others(number)
+    graph = file.others(number)
+    nodes, tensors = graph.nodes, graph.tensors
     handles = {n.outputs[0]: _key(n) for n in nodes if n.type == "VAR_HANDLE" and n.outputs}
     for node in nodes:
         if node.type != "ASSIGN_VARIABLE":
