@@ -68,7 +68,11 @@ class Networks:
                 if network is not known[0]:
                     self._put(network)
                 return network
-        network = self._remade(shapes)
+        try:
+            network = self._remade(shapes)
+        except ValueError as error:
+            sizes = ", ".join(str(tuple(shape)) for shape in shapes)
+            raise ValueError(f"inputs: shapes {sizes}: {error}") from None
         if not network.admits(shapes):
             return self.first
         self._put(network)
