@@ -283,6 +283,24 @@ def test_means_over_channels_are_refused():
         build("reduce", [(np.zeros((1, 2, 3), np.int8), Q)], attributes)
 
 
+@pytest.mark.parametrize(
+    ("kind", "attributes", "complaint"),
+    [
+        ("reduce", {"function": "mean", "axes": [1, 2], "keepdims": [1]}, "8388608 values"),
+        ("pool", {"function": "average", "kernel": [4096, 4096]}, "8388608 pixels"),
+        ("pool", {"function": "average", "kernel": [256, 255], "ties": "away"}, "65000 pixels"),
+    ],
+)
+def test_means_of_more_than_int32_holds_are_refused(kind, attributes, complaint):
+    window = {"stride": [1, 1], "dilation": [1, 1], "padding": [0] * 4} if kind == "pool" else {}
+    out = output_attributes((0.5, 1, "int8"))
+    builder = _core.NetworkBuilder()
+    x = builder.input("x", (-1, 4096, 4096, 1), "int8", ([0.5], [1], -1))
+    builder.output("y", builder.step(kind, "it", [x], {**attributes, **window, **out}, {}))
+    with pytest.raises(ValueError, match=f"need at most {complaint} of int8"):
+        builder.finish()
+
+
 def test_scales_whose_quotient_is_no_float_are_refused():
     x = (np.zeros((1, 4), np.int8), (1e30, 0))
     attributes = {"function": "mul", **output_attributes((1e-20, 0, "int8"))}
