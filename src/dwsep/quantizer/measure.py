@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..graph.ir import Graph
-from ..graph.lowering import lower
 from ..graph.types import Quantization
 from .calibration import Calibration
 from .insert import copied
@@ -28,6 +28,7 @@ __all__ = ["measure"]
 
 _FEW = 4  # inputs that steps are compared on
 _ROUNDS = 5
+_PART = 1 << 21  # elements of values that are compared at a time
 
 
 def measure(
@@ -126,25 +127,42 @@ def _ratios(graph: Graph, chosen: Candidate, inputs: Sequence[Sample]) -> dict[s
     """Return the signal to noise of each value that is stored as integers."""
     makers = {node.output: node for node in chosen.graph.nodes}
     readers = chosen.graph.users()
-    values, rounded = [], []
+    pairs: list[tuple[str, str]] = []
     for value in chosen.places.stored:
         if value in makers or value in graph.inputs:
             quantize = next(n for n in readers[value] if n.kind == "quantize")
-            values.append(value)
-            rounded.append(readers[quantize.output][0].output)
-    if not values:
-        return {}
-    networks = []
-    for of, outputs in ((graph, values), (chosen.graph, rounded)):
-        watched = copied(of)
-        watched.outputs = [*outputs]
-        networks.append(lower(watched, {}))
-    found = {value: Noise() for value in values}
-    for sample in inputs:
-        wanted, got = (network.run(sample) for network in networks)
-        for value, a, b in zip(values, wanted, got, strict=True):
-            found[value].add(a, b)
+            pairs.append((value, readers[quantize.output][0].output))
+    found = {value: Noise() for value, _ in pairs}
+    for part in _parts(graph, pairs):
+        networks = [
+            _watched(of, [p[i] for p in part]) for i, of in enumerate((graph, chosen.graph))
+        ]
+        for sample in inputs:
+            wanted, got = (network.run(sample) for network in networks)
+            for (value, _), a, b in zip(part, wanted, got, strict=True):
+                found[value].add(a, b)
     return {value: noise.decibels for value, noise in found.items()}
+
+
+def _parts(graph: Graph, pairs: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    """Yield values that fit little memory together."""
+    part: list[tuple[str, str]] = []
+    size = 0
+    for pair in pairs:
+        elements = prod(n or 1 for n in graph.shape(pair[0]))
+        if part and size + elements > _PART:
+            yield part
+            part, size = [], 0
+        part.append(pair)
+        size += elements
+    if part:
+        yield part
+
+
+def _watched(graph: Graph, outputs: list[str]) -> _core.Network:
+    watched = copied(graph)
+    watched.outputs = outputs
+    return network_of(watched)
 
 
 def _times(network: _core.Network, sample: Sample) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from .samples import Sample
 
 __all__ = ["Noise", "Scorer", "decibels", "network_of"]
 
+_LARGE = 1 << 16  # elements whose sums of squares are not worth float64
 _MOST_DB = 150.0  # float32 itself is no better
 
 
@@ -42,13 +44,15 @@ class Noise:
         self.signal = self.noise = 0.0
         self.centred = centred
 
-    def add(self, wanted: NDArray[np.float32], got: NDArray[np.float32]) -> None:
+    def add(self, wanted: NDArray[Any], got: NDArray[Any]) -> None:
         """Compare the results for one input."""
-        a, b = wanted.astype(np.float64), got.astype(np.float64)
+        if wanted.size < _LARGE:
+            wanted, got = (x.astype(np.float64) for x in (wanted, got))
         if self.centred:
-            a, b = a - a.mean(axis=-1, keepdims=True), b - b.mean(axis=-1, keepdims=True)
-        self.signal += float(np.vdot(a, a))
-        self.noise += float(np.vdot(a - b, a - b))
+            wanted, got = (x - x.mean(axis=-1, keepdims=True) for x in (wanted, got))
+        self.signal += float(np.vdot(wanted, wanted))
+        difference = wanted - got
+        self.noise += float(np.vdot(difference, difference))
 
     @property
     def decibels(self) -> float:

@@ -21,7 +21,6 @@ from .score import Scorer
 
 __all__ = ["Candidate", "Options", "Search"]
 
-_GATES_PAY = 0.2  # dB that float32 within squeeze-excite has to bring
 _REFINED = 3  # ways whose biases are corrected
 
 
@@ -62,15 +61,12 @@ class Candidate:
     graph : Graph
     places : Places
     scales : dict of str to Quantization
-    decibels : float
-        Signal to noise of the outputs, on calibration inputs.
     """
 
     options: Options
     graph: Graph
     places: Places
     scales: dict[str, Quantization]
-    decibels: float
 
 
 class Search:
@@ -100,7 +96,9 @@ class Search:
         self.graph, self.gathered, self.per_channel = graph, gathered, per_channel
         self.keep_float = keep_float
         self.tried: dict[str, float] = {}
-        self._progress, self._done, self._total = progress, 0, 0
+        self._progress, self._total = progress, 0
+        self._ratios: dict[Options, float] = {}
+        self._best: Candidate | None = None
         self._ranks = {value: len(type_.shape) for value, type_ in graph.types.items()}
 
     @cached_property
@@ -131,41 +129,38 @@ class Search:
         graph = inserted.graph
         if options.corrected:
             graph = refine(inserted, places.steps, self._means, self.gathered.inputs)
-        return Candidate(options, graph, places, scales, float("nan"))
+        return Candidate(options, graph, places, scales)
 
-    def compare(self, options: Options) -> Candidate:
-        """Make a network and compare it with the float one."""
+    def compare(self, options: Options) -> float:
+        """Make a network, compare it with the float one and return the ratio in dB."""
         made = self.make(options)
-        made = replace(made, decibels=self.scorer(made.graph))
-        self.tried[str(options)] = made.decibels
-        self._done += 1
+        ratio = self.scorer(made.graph)
+        if self._best is None or ratio > max(self._ratios.values()):
+            self._best = made  # the others take memory
+        self._ratios[options] = ratio
+        self.tried[str(options)] = ratio
         if self._progress is not None:
-            self._progress("choosing", self._done, max(self._done, self._total))
-        return made
+            done = len(self._ratios)
+            self._progress("choosing", done, max(done, self._total))
+        return ratio
+
+    def _leaders(self, count: int) -> list[Options]:
+        """Return the best so far."""
+        return sorted(self._ratios, key=lambda options: -self._ratios[options])[:count]
 
     def best(self) -> Candidate:
         """Try the rules, then what may help the best of them, and return the best network."""
         first = Options(RULES[0], self.per_channel)
         places = self.places(first)
-        channels, gates = self.per_channel and bool(places.by_channel), bool(places.gates)
-        self._total = len(RULES) + 2 * channels + gates + _REFINED
-        found = [self.compare(replace(first, rule=rule, by_channel=channels)) for rule in RULES]
-        if channels:
-            leaders = sorted(found, key=_order)[:2]
-            found += [self.compare(replace(c.options, by_channel=False)) for c in leaders]
-        if gates:
-            found = self._with_gates(sorted(found, key=_order))
-        leaders = sorted(found, key=_order)[:_REFINED]
-        found += [self.compare(replace(c.options, corrected=True)) for c in leaders]
-        return min(found, key=_order)
-
-    def _with_gates(self, found: list[Candidate]) -> list[Candidate]:
-        """Let squeeze-excite compute with int8 where the outputs are hardly worse for it."""
-        integer = self.compare(replace(found[0].options, float_gates=False))
-        if integer.decibels < found[0].decibels - _GATES_PAY:
-            return found
-        return [integer, *(c for c in found[1:])]
-
-
-def _order(candidate: Candidate) -> float:
-    return -candidate.decibels
+        channels = self.per_channel and bool(places.by_channel)
+        self._total = len(RULES) + 2 * channels + bool(places.gates) + _REFINED
+        for rule in RULES:
+            self.compare(replace(first, rule=rule, by_channel=channels))
+        for options in self._leaders(2 * channels):
+            self.compare(replace(options, by_channel=False))
+        if places.gates:
+            self.compare(replace(self._leaders(1)[0], float_gates=False))
+        for options in self._leaders(_REFINED):
+            self.compare(replace(options, corrected=True))
+        assert self._best is not None
+        return self._best
