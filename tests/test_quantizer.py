@@ -6,13 +6,16 @@ import json
 
 import numpy as np
 import pytest
+from graph_builder import Net
 
 import dwsep
+from dwsep.graph.lowering import lower
 from dwsep.graph.pipeline import simplify
 from dwsep.models._blocks import inverted_residual
 from dwsep.models._builder import Network
 from dwsep.quantizer.histogram import Histogram
 from dwsep.quantizer.insert import insert
+from dwsep.quantizer.links import link
 from dwsep.quantizer.observe import Observer, Statistics
 from dwsep.quantizer.places import CONVOLUTIONS, find_places
 from dwsep.quantizer.ranges import RULES, quantizations, range_of
@@ -211,6 +214,31 @@ def _statistics(values):
     result.add(values.min(keepdims=True), values.max(keepdims=True))
     result.histogram.add(values)
     return result
+
+
+def test_factors_and_terms_of_one_number_change_no_integer():
+    net = Net(channels_last=True)
+    x = net.input(None, 6, 6, 4)
+    y = net.add("pointwise", x, weights={"weight": net.random(4, 8)}, activation="hard_swish")
+    scaled = net.add("binary", y, net.constant([0.4]), function="mul", activation=None)
+    moved = net.add("binary", scaled, net.constant([-0.3]), function="add", activation=None)
+    z = net.add("pointwise", moved, weights={"weight": net.random(8, 3)}, activation=None)
+    net.graph.outputs = [z]
+    places = find_places(net.graph)
+    assert {y, scaled, moved} <= set(places.stored)
+    images = [net.random(1, 6, 6, 4) for _ in range(4)]
+    observer = Observer(net.graph, [*places.stored], histograms=False)
+    for image in images:
+        observer.add([image])
+    ranks = {value: 4 for value in places.stored}
+    scales = quantizations(places, observer.statistics, "minmax", ranks)
+    link(net.graph, places, scales)
+    inserted = insert(net.graph, places, scales).graph
+    inserted.outputs = [f"{value}_quantized" for value in (y, scaled, moved)]
+    for image in images:
+        stored = lower(inserted, {}).run([image])
+        assert np.array_equal(stored[0], stored[1])
+        assert np.array_equal(stored[0], stored[2])
 
 
 @pytest.mark.parametrize(

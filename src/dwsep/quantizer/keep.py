@@ -63,7 +63,9 @@ def alone(graph: Graph, candidate: Candidate, scorer: Scorer, output: str) -> fl
     for node in graph.nodes:
         node = replace(node, inputs=[renamed.get(v, v) for v in node.inputs])
         if node.output == output:
-            node.weights = dict(makers[output].weights)
+            # The bias as it was: a corrected one makes up for what the other steps do.
+            bias = {name: w for name, w in node.weights.items() if name == "bias"}
+            node.weights = {**makers[output].weights, **bias}
         mixed.nodes.append(node)
         if node.output == output:
             add_rounding()

@@ -14,6 +14,7 @@ from ..graph.ir import Array, Graph
 from ..graph.types import Quantization
 from .calibration import Calibration, Progress
 from .insert import Inserted, insert
+from .links import link
 from .places import Places, find_places
 from .ranges import RULES, quantizations
 from .refine import channel_means, refine
@@ -125,6 +126,7 @@ class Search:
             self._ranks,
             by_channel=options.by_channel,
         )
+        link(self.graph, places, scales)
         inserted: Inserted = insert(self.graph, places, scales, per_channel=self.per_channel)
         graph = inserted.graph
         if options.corrected:
