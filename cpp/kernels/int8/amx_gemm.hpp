@@ -65,17 +65,14 @@ template <class Out, int NV>
   QuadTiles t{};
   set_panel(t, w, vectors_before, store);
   if (w.a_flip == 0) t.initial += QuadPanels(w.columns).all_vectors() * kLanes;
-  Out* y = static_cast<Out*>(t.y) + begin * w.y_row;
-  const std::int8_t* residual = t.residual == nullptr ? nullptr : t.residual + begin * w.residual.row;
+  t.y = static_cast<Out*>(t.y) + begin * w.y_row;
+  if (t.residual != nullptr) t.residual += begin * w.residual.row;
   for (std::int64_t row = 0; row < rows; row += r.height) {
     const std::int64_t left = rows - row, there = left < r.height ? left : r.height, tile = r.copied ? r.height : there;
     if (tile < r.height) amx_configure(tile);
     kAmxTiles<group_of(NV)>[tile > 1 ? 1 : 0][w.a_flip != 0 ? 1 : 0](r, row, tile - tile / 2, t, NV / group_of(NV), sums);
     if (tile < r.height) amx_configure(r.height);
-    for (std::int64_t m = 0; m < there; ++m, y += t.y_row) {
-      store_pixel<Out, NV>(t, store, sums + m * NV * kLanes, residual, y);
-      if (residual != nullptr) residual += w.residual.row;
-    }
+    store_pixels<Out, NV>(t, sums, row, there);
   }
 }
 

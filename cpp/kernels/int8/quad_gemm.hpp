@@ -14,18 +14,6 @@ constexpr std::int64_t kBlockBytes = 48 * 1024;  // of copied rows: about a leve
 /// vector may overhang.
 constexpr std::int64_t copied_row(std::int64_t k) { return (((k + 63) / 64) | 1) * 64; }
 
-using QuadTileFunction = void (*)(const QuadTiles&);
-template <class Out, int NV, int MR>
-constexpr QuadTileFunction quad_tile() {
-  if constexpr (MR <= max_quad_rows(NV)) return quad_tiles<Out, MR, NV>;
-  return nullptr;
-}
-template <class Out, int NV>
-constexpr QuadTileFunction kQuadTiles[] = {
-    quad_tile<Out, NV, 1>(),  quad_tile<Out, NV, 2>(),  quad_tile<Out, NV, 3>(),  quad_tile<Out, NV, 4>(), quad_tile<Out, NV, 5>(),
-    quad_tile<Out, NV, 6>(),  quad_tile<Out, NV, 7>(),  quad_tile<Out, NV, 8>(),  quad_tile<Out, NV, 9>(), quad_tile<Out, NV, 10>(),
-    quad_tile<Out, NV, 11>(), quad_tile<Out, NV, 12>(), quad_tile<Out, NV, 13>(), quad_tile<Out, NV, 14>()};
-
 /// What all tiles of a panel share; y and the residual are row 0's.
 template <class Out, int NV>
 [[gnu::always_inline]] inline void set_panel(QuadTiles& t, const Int8GemmWork& w, std::int64_t vectors_before,
@@ -60,7 +48,7 @@ inline void quad_panel(const Int8GemmWork& w, QuadTiles t, std::int64_t vectors_
     t.y = y + (begin + row) * w.y_row;
     t.residual = residual == nullptr ? nullptr : residual + (begin + row) * w.residual.row;
     t.count = count;
-    kQuadTiles<Out, NV>[tile_rows - 1](t);
+    quad_tiles<Out, NV>(t, tile_rows);
   };
   run(0, height + 1, taller);
   run(taller * (height + 1), height, tiles - taller);

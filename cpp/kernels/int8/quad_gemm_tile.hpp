@@ -101,50 +101,18 @@ template <int MR, int G>
   });
 }
 
+/// The sums of one tile of MR rows x G vectors, to sums[m * sums_row + j * kLanes]; what is read of x begins at a. One function for
+/// all types of y, and for panels of one group and of several.
 template <int MR, int G>
-[[gnu::noinline]] void multiply_pieces(const Pieces& p, const std::int8_t* a, std::int64_t copied_row, const std::int8_t* b,
-                                       const std::int32_t* initial, std::int32_t* sums, int sums_row) {
+[[gnu::flatten]] void multiply_tile(const QuadTiles& t, const std::int8_t* a, const std::int8_t* b, const std::int32_t* initial,
+                                    std::int32_t* sums, int sums_row) {
+  if (MR > kPieceRows || t.pieces == nullptr) return multiply_quads<MR, G>(a, t.a_row, t.quads, b, initial, 0, sums, sums_row);
+  const Pieces& p = *t.pieces;
   for (std::int64_t k = 0; k < p.k; k += kPieceBytes) {
     const std::int64_t n = p.k - k < kPieceBytes ? p.k - k : kPieceBytes;
-    for (int m = 0; m < MR; ++m) copy_row(a + m * p.a_row + k, n, p.flip, p.to + m * copied_row);
+    for (int m = 0; m < MR; ++m) copy_row(a + m * p.a_row + k, n, p.flip, p.to + m * t.a_row);
     const std::int8_t* from = b + k / 4 * G * Dot::kWeightVectors * I8::kLanes;
-    multiply_quads<MR, G>(p.to, copied_row, (n + 3) / 4, from, k == 0 ? initial : sums, k == 0 ? 0 : sums_row, sums, sums_row);
-  }
-}
-
-/// One pixel's sums to its stored values.
-template <class Out, int NV>
-[[gnu::always_inline]] inline void store_pixel(const QuadTiles& t, const PanelStore<Out, NV>& panel, const std::int32_t* sums,
-                                               const std::int8_t* residual, Out* y) {
-  RealSums<NV> real;
-  unroll<0, NV>([&](auto j) { real.set(j, load(sums + j * kLanes), t.multiplier); });
-  if (residual != nullptr) real.template add_residual<kOrderOf<Out>>(residual, t.columns, *t.residual_type);
-  panel.store(y, t.columns, real);
-}
-
-template <class Out, int MR, int NV>
-[[gnu::flatten]] void quad_tiles(const QuadTiles& t) {
-  constexpr int G = group_of(NV);
-  alignas(64) std::int32_t sums[MR * NV * kLanes];
-  const auto& panel = *static_cast<const PanelStore<Out, NV>*>(t.store);
-  const std::int8_t* a = t.a;
-  const std::int8_t* residual = t.residual;
-  Out* y = static_cast<Out*>(t.y);
-  for (std::int64_t i = 0; i < t.count; ++i) {
-    unroll<0, NV / G>([&](auto g) {
-      const std::int8_t* b = t.b + g * G * t.b_quads * Dot::kWeightVectors * I8::kLanes;
-      std::int32_t* const to = sums + g * G * kLanes;
-      if constexpr (MR <= kPieceRows) {
-        if (t.pieces != nullptr) return multiply_pieces<MR, G>(*t.pieces, a, t.a_row, b, t.initial + g * G * kLanes, to, NV * kLanes);
-      }
-      multiply_quads<MR, G>(a, t.a_row, t.quads, b, t.initial + g * G * kLanes, 0, to, NV * kLanes);
-    });
-    for (int m = 0; m < MR; ++m) {
-      store_pixel<Out, NV>(t, panel, sums + m * NV * kLanes, residual, y);
-      if (residual != nullptr) residual += t.residual_type->row;
-      y += t.y_row;
-    }
-    a += MR * (t.pieces == nullptr ? t.a_row : t.pieces->a_row);
+    multiply_quads<MR, G>(p.to, t.a_row, (n + 3) / 4, from, k == 0 ? initial : sums, k == 0 ? 0 : sums_row, sums, sums_row);
   }
 }
 
@@ -155,6 +123,54 @@ constexpr int max_quad_rows(int vectors) {
   const int rows = free / (group * Dot::kSumRegisters);
   constexpr int kMost = kMatrixTiles ? 4 : 14;
   return rows < kMost ? rows : kMost;
+}
+
+/// Sums of pixels [row, row + rows) to their stored values.
+template <class Out, int NV>
+[[gnu::flatten, gnu::noinline]] inline void store_pixels(const QuadTiles& t, const std::int32_t* sums, std::int64_t row,
+                                                         std::int64_t rows) {
+  const auto& panel = *static_cast<const PanelStore<Out, NV>*>(t.store);
+  Out* y = static_cast<Out*>(t.y) + row * t.y_row;
+  const std::int8_t* residual = t.residual == nullptr ? nullptr : t.residual + row * t.residual_type->row;
+  for (; rows > 0; --rows, sums += NV * kLanes, y += t.y_row) {
+    RealSums<NV> real;
+    unroll<0, NV>([&](auto j) { real.set(j, load(sums + j * kLanes), t.multiplier); });
+    if (residual != nullptr) {
+      real.template add_residual<kOrderOf<Out>>(residual, t.columns, *t.residual_type);
+      residual += t.residual_type->row;
+    }
+    panel.store(y, t.columns, real);
+  }
+}
+
+using MultiplyTile = void (*)(const QuadTiles& t, const std::int8_t* a, const std::int8_t* b, const std::int32_t* initial,
+                              std::int32_t* sums, int sums_row);
+template <int G, int MR>
+constexpr MultiplyTile multiply_of() {
+  if constexpr (MR <= max_quad_rows(G)) return multiply_tile<MR, G>;
+  return nullptr;
+}
+/// By height.
+template <int G>
+constexpr MultiplyTile kMultiply[] = {multiply_of<G, 1>(),  multiply_of<G, 2>(),  multiply_of<G, 3>(),  multiply_of<G, 4>(),
+                                      multiply_of<G, 5>(),  multiply_of<G, 6>(),  multiply_of<G, 7>(),  multiply_of<G, 8>(),
+                                      multiply_of<G, 9>(),  multiply_of<G, 10>(), multiply_of<G, 11>(), multiply_of<G, 12>(),
+                                      multiply_of<G, 13>(), multiply_of<G, 14>()};
+
+/// Tiles of `height` rows.
+template <class Out, int NV>
+inline void quad_tiles(const QuadTiles& t, std::int64_t height) {
+  constexpr int G = group_of(NV);
+  alignas(64) std::int32_t sums[max_quad_rows(NV) * NV * kLanes];
+  const MultiplyTile multiply = kMultiply<G>[height - 1];
+  const std::int8_t* a = t.a;
+  for (std::int64_t i = 0; i < t.count; ++i, a += height * (t.pieces == nullptr ? t.a_row : t.pieces->a_row)) {
+    for (int g = 0; g < NV / G; ++g) {
+      const std::int8_t* b = t.b + g * G * t.b_quads * Dot::kWeightVectors * I8::kLanes;
+      multiply(t, a, b, t.initial + g * G * kLanes, sums + g * G * kLanes, NV * kLanes);
+    }
+    store_pixels<Out, NV>(t, sums, i * height, height);
+  }
 }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE::int8
