@@ -20,16 +20,27 @@ QUIET = {
 }
 
 
+def flag_rows() -> list[list[str]]:
+    """Return the lines of flags.txt, in words."""
+    lines = Path("cpp/isa/flags.txt").read_text(encoding="utf-8").splitlines()
+    return [line.split() for line in lines if line and not line.startswith("#")]
+
+
 def isa_flags(machine: str) -> dict[str, list[str]]:
     """Return the folders of cpp/isa for a processor family, each with its flags."""
-    lines = Path("cpp/isa/flags.txt").read_text(encoding="utf-8").splitlines()
-    rows = [line.split() for line in lines if line and not line.startswith("#")]
+    rows = flag_rows()
     known = {"amd64": "x86_64", "arm64": "aarch64"}.get(machine.lower(), machine.lower())
     family = known if known in [row[0] for row in rows] else "other"
     return {isa: [*flags, *QUIET.get(isa, [])] for name, isa, *flags in rows if name == family}
 
 
 ISA_FLAGS = isa_flags(platform.machine())
+# Of other folders of cpp, the deepest first.
+FOLDER_FLAGS = {
+    Path("cpp", folder): flags
+    for name, folder, *flags in sorted(flag_rows(), key=lambda row: row[1], reverse=True)
+    if name == "all"
+}
 
 # No contraction: where bits must agree, the kernels ask for a fused multiply-add by name.
 FLAGS = [
@@ -45,8 +56,6 @@ FLAGS = [
     # They ask for debugging symbols too, which are stripped below, but take time to write.
     "-g0",
 ]
-# Loops are unrolled where the time goes: elsewhere that is code (1 MB), not speed.
-OUTSIDE_KERNELS = ["-O2", "-fvect-cost-model=dynamic"]
 # What other objects bring of them would be most of the file.
 STRIP = ["-Wl,-s"] if platform.system() == "Linux" else []
 # The public headers ask for their symbols to be seen, which is right in a library only: in one
@@ -66,7 +75,12 @@ class BuildExt(build_ext):
 
         def with_isa_flags(obj, src, ext, cc_args, extra_postargs, pp_opts):
             folder = Path(src).parent
-            flags = ISA_FLAGS[folder.name] if folder.parent.name == "isa" else OUTSIDE_KERNELS
+            if folder.parent.name == "isa":
+                flags = ISA_FLAGS.get(folder.name, [])
+            else:
+                flags = next(
+                    (f for top, f in FOLDER_FLAGS.items() if folder.is_relative_to(top)), []
+                )
             compile_one(obj, src, ext, cc_args, [*extra_postargs, *flags], pp_opts)
 
         self.compiler._compile = with_isa_flags
@@ -137,7 +151,7 @@ def cython_modules() -> list[Extension]:
     naive = Extension(
         "dwsep.reference.naive",
         ["src/dwsep/reference/naive.pyx"],
-        extra_compile_args=["-O3", "-ffp-contract=off"],
+        extra_compile_args=["-O2", "-fvect-cost-model=dynamic", "-ffp-contract=off"],
         extra_link_args=STRIP,
     )
     api = Extension(
