@@ -30,7 +30,6 @@ struct DepthwiseWork {
   std::int64_t v_begin, v_end;  ///< channel vectors to compute
   std::int64_t channels;        ///< of the output; the last vector may be partial
   std::int64_t multiplier;
-  std::int64_t strip;               ///< channel vectors walked together, pixel by pixel
   std::int64_t l1_bytes, l2_bytes;  ///< the processor's caches of data
   float* row_sums;  ///< or null; gets each output row's sum over out_width pixels: row y_begin first, channels packed as bias is
   std::int64_t row_sums_stride;

@@ -32,7 +32,8 @@ struct Steps {
   std::int64_t x, taps;       ///< floats to the next input; taps
   bool all;                   ///< every step exists, in order
 
-  Steps(const Axis& a, std::int64_t first) : output(first), slot(first * a.stride - a.pad), some(0), x(a.dilation * a.x), taps(a.taps) {
+  [[gnu::noinline]] Steps(const Axis& a, std::int64_t first)
+      : output(first), slot(first * a.stride - a.pad), some(0), x(a.dilation * a.x), taps(a.taps) {
     const std::int64_t position = slot;
     const std::int64_t padding = steps_over(-position, a.dilation), exist = at_least(steps_over(a.size - position, a.dilation), padding);
     const auto exists = [&](std::int64_t j) { return j >= padding && j < exist; };

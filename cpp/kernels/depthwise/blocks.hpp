@@ -50,26 +50,26 @@ template <int Share, int Begin, int End, class Channels, int Rows, int Columns>
   });
 }
 
-/// The same of those steps that exist.
-template <int Begin, int End, class Channels, int Rows, int Columns, int Share>
+/// The same of those steps that exist, for all outputs.
+template <class Channels, int Rows, int Columns, int Share>
 [[gnu::always_inline]] inline void add_part(F32 (&acc)[Rows][Columns], const Channels& channels, const float* x, std::int64_t x_column,
                                             const float* weights, const Steps<Rows, Share>& s, std::int64_t back) {
   constexpr int kSome = Steps<Rows, Share>::kSome;
   const std::int64_t step = s.x;
   unroll<0, kSome>([&](auto i) __attribute__((always_inline)) {
-    if ((s.some & 1U << i) != 0) add_step<Share, 0, i / Share + 1, Begin, End>(acc, channels, x + i * step, x_column, weights + i * kLanes);
+    if ((s.some & 1U << i) != 0) add_step<Share, 0, i / Share + 1, 0, Columns>(acc, channels, x + i * step, x_column, weights + i * kLanes);
   });
   const float* p = x + s.begin * step;
   const float *tap = weights + s.begin * kLanes, *const wrap = tap + s.wrap * kLanes, *const end = tap + s.count * kLanes;
-  for (; tap < wrap; tap += kLanes, p += step) add_step<Share, 0, Rows, Begin, End>(acc, channels, p, x_column, tap);
+  for (; tap < wrap; tap += kLanes, p += step) add_step<Share, 0, Rows, 0, Columns>(acc, channels, p, x_column, tap);
   if constexpr (Rows == 1) {
-    for (p -= back; tap < end; tap += kLanes, p += step) add_step<Share, 0, Rows, Begin, End>(acc, channels, p, x_column, tap);
+    for (p -= back; tap < end; tap += kLanes, p += step) add_step<Share, 0, Rows, 0, Columns>(acc, channels, p, x_column, tap);
   }
   x += s.taps * step;
   weights += s.taps * kLanes;
   unroll<0, kSome>([&](auto i) __attribute__((always_inline)) {
     if ((s.some & 1U << (i + kSome)) != 0) {
-      add_step<Share, i / Share + 1, Rows, Begin, End>(acc, channels, x + i * step, x_column, weights + i * kLanes);
+      add_step<Share, i / Share + 1, Rows, 0, Columns>(acc, channels, x + i * step, x_column, weights + i * kLanes);
     }
   });
 }
@@ -111,7 +111,39 @@ template <class Channels, int Rows, int Columns, int Share>
   }
 }
 
-/// The same anywhere.
+/// A block at an edge: its outputs in memory, and what they read of one vector of channels.
+struct EdgeBlock {
+  const float *x, *weights;  ///< at tap 0 of the other axis
+  std::int64_t x_tap, x_column, w_tap, back;
+  std::int64_t position, size, dilation, stride;
+};
+
+/// Taps [begin, end) of the other axis, which meet only some of the outputs: output by output. Compiled once for all widths.
+template <class Channels, int Rows, int Share>
+[[gnu::flatten, gnu::noinline]] inline void some_outputs(F32* sums, int columns, const Channels& channels, const EdgeBlock& b,
+                                                         const Steps<Rows, Share>& s, std::int64_t begin, std::int64_t end) {
+  for (std::int64_t k = begin; k < end; ++k) {
+    std::int64_t position = b.position + k * b.dilation;
+    for (int c = 0; c < columns; ++c, position += b.stride) {
+      if (position < 0 || position >= b.size) continue;
+      F32 acc[Rows][1];
+      unroll<0, Rows>([&](auto r) { acc[r][0] = sums[c * Rows + r]; });
+      add_part(acc, channels, b.x + k * b.x_tap + c * b.x_column, b.x_column, b.weights + k * b.w_tap, s, b.back);
+      unroll<0, Rows>([&](auto r) { sums[c * Rows + r] = acc[r][0]; });
+    }
+  }
+}
+
+/// Stores outputs of `rows` x `columns`.
+[[gnu::noinline]] inline void finish_sums(const F32* sums, int rows, int columns, const DepthwiseWork& w, float* y, std::int64_t y_row,
+                                          std::int64_t y_column, int lanes) {
+  const F32 lo = broadcast(w.lo), hi = broadcast(w.hi);
+  for (int c = 0; c < columns; ++c, y += y_column) {
+    for (int r = 0; r < rows; ++r) store_up_to(y + r * y_row, clip(*sums++, lo, hi), lanes);
+  }
+}
+
+/// The same as inner_block, anywhere.
 template <class Channels, int Rows, int Columns, int Share>
 [[gnu::flatten, gnu::noinline]] inline void edge_block(const BlockPlace<Rows, Share>& place, std::int64_t across, std::int64_t v_begin,
                                                        std::int64_t v_end) {
@@ -119,42 +151,27 @@ template <class Channels, int Rows, int Columns, int Share>
   const Axis &d = *place.down, &a = *place.across;
   const Steps<Rows, Share>& s = *place.steps;
   const Taps<Columns> t(a, across);
-  const std::int64_t column = d.taps * kLanes, x_tap = a.dilation * a.x, x_column = a.stride * a.x, back = d.ring * d.x;
-  const float* const x = w.x + (s.slot * d.x + (t.position + t.begin * a.dilation) * a.x);
+  EdgeBlock b{nullptr, nullptr, a.dilation * a.x, a.stride * a.x, d.taps * kLanes, d.ring * d.x, t.position, a.size, a.dilation, a.stride};
+  const float* const x = w.x + (s.slot * d.x + t.position * a.x);
   float* const y = w.y + (s.output * d.y + across * a.y);
   for (std::int64_t v = v_begin; v < v_end; ++v) {
     const Channels channels(w, v);
-    const float* p = x + Channels::offset(w, v);
-    const float* weights = w.weights + (v * a.taps + t.begin) * column;
-    F32 acc[Rows][Columns];
-    start<Channels>(acc, w.bias + v * kLanes);
-    std::int64_t k = t.begin;
-    const auto next = [&] {
-      ++k;
-      p += x_tap;
-      weights += column;
-    };
-    if constexpr (Columns > 1) {
-      std::int64_t begin = Columns - 1,
-                   before = t.position + k * a.dilation + (begin - 1) * a.stride;  // of the last output that has no input
-      for (; k < t.all_begin; next(), before += a.dilation) {
-        for (; before >= 0; before -= a.stride) --begin;
-        unroll<1, Columns>([&](auto i) __attribute__((always_inline)) {
-          if (begin == i) add_part<i, Columns>(acc, channels, p, x_column, weights, s, back);
-        });
+    b.x = x + Channels::offset(w, v);
+    b.weights = w.weights + v * a.taps * b.w_tap;
+    F32 sums[Columns * Rows];
+    const F32 bias = load(w.bias + v * kLanes);
+    for (F32& sum : sums) sum = bias;
+    if (t.begin < t.all_begin) some_outputs(sums, Columns, channels, b, s, t.begin, t.all_begin);
+    if (t.all_begin < t.all_end) {
+      F32 acc[Rows][Columns];
+      unroll<0, Rows * Columns>([&](auto i) { acc[i % Rows][i / Rows] = sums[i]; });
+      for (std::int64_t k = t.all_begin; k < t.all_end; ++k) {
+        add_part(acc, channels, b.x + k * b.x_tap, b.x_column, b.weights + k * b.w_tap, s, b.back);
       }
+      unroll<0, Rows * Columns>([&](auto i) { sums[i] = acc[i % Rows][i / Rows]; });
     }
-    for (; k < t.all_end; next()) add_part<0, Columns>(acc, channels, p, x_column, weights, s, back);
-    if constexpr (Columns > 1) {
-      std::int64_t end = Columns - 1, last = t.position + k * a.dilation + (end - 1) * a.stride;
-      for (; k < t.end; next(), last += a.dilation) {
-        for (; last >= a.size; last -= a.stride) --end;
-        unroll<1, Columns>([&](auto i) __attribute__((always_inline)) {
-          if (end == i) add_part<0, i>(acc, channels, p, x_column, weights, s, back);
-        });
-      }
-    }
-    finish(acc, w, y + v * kLanes, d.y, a.y, valid_lanes(w, v));
+    if (t.all_end < t.end) some_outputs(sums, Columns, channels, b, s, t.all_end, t.end);
+    finish_sums(sums, Rows, Columns, w, y + v * kLanes, d.y, a.y, valid_lanes(w, v));
   }
 }
 

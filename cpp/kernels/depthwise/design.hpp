@@ -17,8 +17,8 @@
 //            7x7     56x56x96 214 / 189;  s2  28x28x96 18 / 14
 #pragma once
 
-#include "kernels/depthwise/heights.hpp"
-#include "kernels/depthwise/lean_walk.hpp"
+#include "kernels/depthwise/square.hpp"
+#include "kernels/depthwise/walk.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -48,18 +48,17 @@ template <class F>
 inline void few_registers(const DepthwiseWork& w) {
   const Shape<F> shape{w};
   if constexpr (F::KH == 3 && F::SH == 1) {
-    if (shape.channels() < 32 || shape.template thrashes<4, 2>()) return LeanSliding<F, Sizes<2, 1>, 2>::run(w);
-    LeanTiled<F, Sizes<4, 3, 2, 1>, 2, 1>::run(w);
+    if (shape.channels() < 32 || shape.template thrashes<4, 2>()) return LeanSliding<F, 2, 2>::run(w);
+    LeanTiled<F, 4, 2, 1>::run(w);
   } else if constexpr (F::KH == 3) {
-    if (shape.planes() || (shape.channels() <= 48 && !shape.exceeds_l2(0.5))) return LeanSliding<F, Sizes<2, 1>, 2>::run(w);
-    LeanTiled<F, Sizes<2, 1>, 2, 2>::run(w);
+    if (shape.planes() || (shape.channels() <= 48 && !shape.exceeds_l2(0.5))) return LeanSliding<F, 2, 2>::run(w);
+    LeanTiled<F, 2, 2, 2>::run(w);
   } else if constexpr (F::SH == 1) {
-    LeanTiled<F, Sizes<4, 3, 2, 1>, 2, 1>::run(w);
+    LeanTiled<F, 4, 2, 1>::run(w);
   } else if constexpr (F::KH == 5) {
-    if (!shape.planes() && w.out_width > 1 && shape.exceeds_l2(2)) return LeanTiled<F, Sizes<3, 2, 1>, 3, 1>::run(w);
-    LeanSliding<F, Sizes<2, 1>, 2>::run(w);
+    LeanSliding<F, 2, 2>::run(w);
   } else {
-    LeanSliding<F, Sizes<2, 1>, 1>::run(w);
+    LeanSliding<F, 2, 1>::run(w);
   }
 }
 
@@ -67,32 +66,23 @@ template <class F>
 inline void many_registers(const DepthwiseWork& w) {
   const Shape<F> shape{w};
   if constexpr (F::KH == 3) {
-    // Four rows with stride 1 need 25 registers; GCC 12 has them on NEON and yet spills two vectors for each multiply-add.
-    using Heights = std::conditional_t<F::SH == 1 && !kMasks, Sizes<3, 2, 1>, Sizes<4, 3, 2, 1>>;
     const bool tiles = F::SH == 1 ? shape.exceeds_l2(1.5) : shape.channels() > 48;
-    if (kMasks && tiles && !shape.planes()) return LeanTiled<F, Sizes<4, 3, 2, 1>, 2, 1>::run(w);
-    Sliding<F, Heights>::run(w);
-  } else if constexpr (F::KH == 7 && F::SH == 2) {
-    LeanTiled<F, Sizes<4, 2, 1>, 2, 1>::run(w);
+    if (w.out_width < 3 || (kMasks && tiles && !shape.planes())) return LeanTiled<F, 4, 2, 1>::run(w);
+    // Four rows with stride 1 need 25 registers; GCC 12 has them on NEON and yet spills two vectors for each multiply-add.
+    Sliding<F, F::SH == 1 && !kMasks ? 3 : 4>::run(w);
   } else {
-    using Heights = std::conditional_t<F::KH == 7, Sizes<4, 2, 1>, Sizes<4, 3, 2, 1>>;
-    // Of widths 4 and 3 one cannot make these.
-    if (w.out_width < 3 || w.out_width == 5) return Tiled<F, Sizes<2, 1>, 1>::run(w);
-    LeanTiled<F, Heights, 4, 1>::run(w);
+    LeanTiled<F, F::SH == 1 ? 7 : F::KH == 5 ? 5 : 4, 2, 1>::run(w);
   }
 }
 
 template <int Size, int Stride>
 inline void depthwise(const DepthwiseWork& w) {
   using F = Filter<Size, Size, Stride, Stride>;
-  if constexpr (kRegisters < 16) {
-    Tiled<F, Sizes<3, 2, 1>, 1>::run(w);
-  } else if (Size > 3 && w.height < Size - 1) {
-    Tiled<F, Sizes<2, 1>, 1>::run(w);
-  } else if constexpr (kRegisters < 32) {
-    few_registers<F>(w);
-  } else {
+  if (kRegisters < 16 || (Size > 3 && w.height < Size - 1)) return depthwise_generic(w);
+  if constexpr (kRegisters >= 32) {
     many_registers<F>(w);
+  } else if constexpr (kRegisters >= 16) {
+    few_registers<F>(w);
   }
 }
 

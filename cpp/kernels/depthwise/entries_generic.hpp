@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/depthwise/generic.hpp"
-#include "kernels/depthwise/heights.hpp"
+#include "kernels/depthwise/square.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -12,7 +12,7 @@ void depthwise_multiplied(const DepthwiseWork& w);
 
 void whole_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) { blocks_of<WholeChannels>(w, v_begin, v_end); }
 
-inline void depthwise_generic(const DepthwiseWork& w) {
+void depthwise_generic(const DepthwiseWork& w) {
   if (w.multiplier > 1) return depthwise_multiplied(w);
   const std::int64_t whole = at_least(at_most(w.v_end, w.channels / kLanes), w.v_begin);
   if (whole == w.v_end) return whole_blocks(w, w.v_begin, w.v_end);

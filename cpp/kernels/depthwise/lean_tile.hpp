@@ -1,5 +1,8 @@
-// Register tiles for few registers: TH x TW outputs of V adjacent vectors of channels, for all channels one after the other before the next
-// tile, so that a pixel's lines are read in the order of addresses. A weight is loaded once for the TH rows that it serves.
+// Register tiles: TH x TW outputs of V adjacent vectors of channels, for all channels one after the other before the next tile, so that a
+// pixel's lines are read in the order of addresses. A weight is loaded once for the TH rows that it serves.
+//
+// Input columns pass one by one. Those that all outputs of a row take part in are a loop: unrolled, 5x5 and 7x7 were three to four times
+// the code and no faster.
 #pragma once
 
 #include "kernels/depthwise/lean_slide.hpp"
@@ -22,61 +25,68 @@ class LeanTile {
     const std::int64_t pixel = w.x_pixel, vector = w.x_vector, y_row = w.y_row, y_pixel = w.y_pixel;
     const float *weights = g.weights, *bias = g.bias;
     const float* rows[kRows];
-#pragma GCC unroll 16
-    for (int i = 0; i < kRows; ++i) rows[i] = row[i];
+    unroll<0, kRows>([&](auto i) { rows[i] = row[i]; });
     std::int64_t x = g.x;
     y += g.y;
     for (; count > 0; --count) {
       F32 acc[TH][TW][V];
-#pragma GCC unroll 8
-      for (int v = 0; v < V; ++v) {
+      unroll<0, V>([&](auto v) {
         const F32 b = load(bias + v * kLanes);
-#pragma GCC unroll 32
-        for (int i = 0; i < TH * TW; ++i) acc[i / TW][i % TW][v] = b;
-      }
+        unroll<0, TH * TW>([&](auto i) { acc[i / TW][i % TW][v] = b; });
+      });
       std::int64_t column = x;
-#pragma GCC unroll 16
-      for (int ix = 0; ix < kColumns; ++ix) {
-        std::int64_t at = column;
+      const float* taps = weights;
+      const auto next = [&](bool exists, auto begin, auto end) __attribute__((always_inline)) {
+        if (exists) add_column<begin, end, RowBegin, RowEnd>(acc, rows, column, vector, taps);
         column = opaque(column + pixel);
-        if ((columns >> ix & 1U) == 0) continue;
-#pragma GCC unroll 8
-        for (int v = 0; v < V; ++v) {
-          F32 in[kRows];
-#pragma GCC unroll 8
-          for (int kh = 0; kh < F::KH; ++kh) {
-#pragma GCC unroll 8
-            for (int r = 0; r < TH; ++r) {
-              const int iy = r * F::SH + kh;
-              if (iy >= RowBegin && iy < RowEnd && (kh < F::SH || r == TH - 1)) in[iy] = in_register(load(rows[iy] + at));
-            }
-#pragma GCC unroll 8
-            for (int c = 0; c < TW; ++c) {
-              const int kw = ix - c * F::SW;
-              if (kw < 0 || kw >= F::KW) continue;
-              const F32 tap = shared<TH>(load(weights + (v * kTaps + kw * F::KH + kh) * kLanes));
-#pragma GCC unroll 8
-              for (int r = 0; r < TH; ++r) {
-                const int iy = r * F::SH + kh;
-                if (iy >= RowBegin && iy < RowEnd) acc[r][c][v] = fma(in[iy], tap, acc[r][c][v]);
-              }
-            }
-          }
-          at = opaque(at + vector);
-        }
-        asm volatile("" ::: "memory");
+        taps = opaque(taps + F::KH * kLanes);  // or the compiler keeps weights in registers for the next column, and outputs on the stack
+      };
+      const auto unrolled = [&](auto ix) __attribute__((always_inline)) {
+        constexpr int first = ix - F::KW + F::SW, begin = first > 0 ? first / F::SW : 0, last = ix / F::SW + 1, end = last < TW ? last : TW;
+        next((columns >> ix & 1U) != 0, Index<begin>{}, Index<end>{});
+      };
+      constexpr int kBegin = (TW - 1) * F::SW, kEnd = F::KW;  // in which all outputs take part
+      if constexpr (F::KW > 3) {
+        unroll<0, kBegin>(unrolled);
+        std::uint32_t exist = columns >> kBegin;
+        for (int ix = opaque(kEnd - kBegin); ix > 0; --ix, exist >>= 1) next((exist & 1U) != 0, Index<0>{}, Index<TW>{});
+        unroll<kEnd, kColumns>(unrolled);
+      } else {
+        unroll<0, kColumns>(unrolled);
       }
-#pragma GCC unroll 32
-      for (int i = 0; i < TH * TW; ++i) {
+      unroll<0, TH * TW>([&](auto i) {
         float* const at = y + i / TW * y_row + i % TW * y_pixel;
-#pragma GCC unroll 8
-        for (int v = 0; v < V; ++v) store(at + v * kLanes, clip(acc[i / TW][i % TW][v], lo, hi));
-      }
+        unroll<0, V>([&](auto v) { store(at + v * kLanes, clip(acc[i / TW][i % TW][v], lo, hi)); });
+      });
       x += V * vector;
       y += V * kLanes;
       weights += V * kTaps * kLanes;
       bias += V * kLanes;
     }
+  }
+
+ private:
+  /// One input column, for outputs [Begin, End) of a row; `taps` are those that it is to output 0.
+  template <int Begin, int End, int RowBegin, int RowEnd, int V>
+  [[gnu::always_inline]] static inline void add_column(F32 (&acc)[TH][TW][V], const float* const (&rows)[kRows], std::int64_t at,
+                                                       std::int64_t vector, const float* taps) {
+    unroll<0, V>([&](auto v) __attribute__((always_inline)) {
+      F32 in[kRows];
+      unroll<0, F::KH>([&](auto kh) __attribute__((always_inline)) {
+        unroll<0, TH>([&](auto r) __attribute__((always_inline)) {
+          constexpr int iy = r * F::SH + kh;
+          if constexpr (iy >= RowBegin && iy < RowEnd && (kh < F::SH || r == TH - 1)) in[iy] = in_register(load(rows[iy] + at));
+        });
+        unroll<Begin, End>([&](auto c) __attribute__((always_inline)) {
+          const F32 tap = shared<TH>(load(taps + (v * kTaps + kh - c * F::SW * F::KH) * kLanes));
+          unroll<0, TH>([&](auto r) __attribute__((always_inline)) {
+            constexpr int iy = r * F::SH + kh;
+            if constexpr (iy >= RowBegin && iy < RowEnd) acc[r][c][v] = fma(in[iy], tap, acc[r][c][v]);
+          });
+        });
+      });
+      at = opaque(at + vector);
+    });
   }
 };
 

@@ -1,14 +1,17 @@
-// The loops of depthwise kernels for few registers: groups of rows, and in each either vectors along the row or tiles of pixels.
+// The loops of depthwise kernels that load their weights: groups of rows, and in each either vectors along the row or tiles of pixels.
 #pragma once
+
+#include <utility>
 
 #include "kernels/depthwise/lean_slide.hpp"
 #include "kernels/depthwise/lean_tile.hpp"
-#include "kernels/depthwise/walk.hpp"
+#include "kernels/depthwise/pool.hpp"
+#include "kernels/depthwise/window.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 /// The channel vectors of a call: whole ones, and a last one that is not. That is computed as the last kLanes channels, some of them once
-/// more, with weights of its own; where channels do not lie side by side or are too few, by masked tiles.
+/// more, with weights of its own; where channels do not lie side by side or are too few, by the generic kernel.
 template <class F>
 class LeanChannels {
  public:
@@ -42,117 +45,163 @@ class LeanChannels {
   float last_weights_[kTaps * kLanes], last_bias_[kLanes];
 };
 
-/// Of `Count` rows from `first` on, how many lie before and behind those that exist.
-struct Missing {
-  std::int64_t before, behind;
-  Missing(std::int64_t first, std::int64_t count, std::int64_t size)
-      : before(first < 0 ? -first : 0), behind(first + count > size ? first + count - size : 0) {}
-  /// Whether kernels of a filter with `taps` rows are compiled for that: up to half a filter at one side. At both sides of a 3x3 one too.
-  bool compiled(int taps) const { return before <= taps / 2 && behind <= taps / 2 && (taps == 3 || before == 0 || behind == 0); }
+/// Which rows of a group's input exist, of those cases that kernels are compiled for: all; half a filter missing on one side or, with
+/// stride 2 and of even filters, one row less; half a filter on both.
+template <class F>
+struct RowCases {
+  static constexpr int kMost = F::KH / 2, kLeast = F::SH > 1 && kMost > 1 ? kMost - 1 : (F::KH - 1) / 2, kSide = kMost - kLeast + 1;
+  static constexpr int kCount = 2 + 2 * kSide;
+  static constexpr int before(int i) { return i == kCount - 1 ? kMost : i == 0 || i > kSide ? 0 : kLeast + i - 1; }
+  static constexpr int behind(int i) { return i == kCount - 1 ? kMost : i <= kSide ? 0 : kLeast + i - 1 - kSide; }
 };
 
-/// Calls f(Index<Begin>, Index<End>) with the range of input rows that exist of a group of Rows output rows.
-template <class F, int Rows, class Function>
-[[gnu::always_inline]] inline void with_existing(const Missing& missing, const Function& f) {
-  constexpr int kCount = InputRows<F, Rows>::kCount;
-  if (missing.before == 0 && missing.behind == 0) return f(Index<0>{}, Index<kCount>{});
-  if (F::KH == 3 && missing.before == 1 && missing.behind == 1) return f(Index<1>{}, Index<kCount - 1>{});
-  unroll<1, F::KH / 2 + 1>([&](auto n) {
-    if (missing.before == n) f(n, Index<kCount>{});
-    if (missing.behind == n) f(Index<0>{}, Index<kCount - n>{});
-  });
+/// Of `outputs` in groups of at most `most`, as equal as can be: the size of the first group.
+inline std::int64_t even_group(std::int64_t outputs, std::int64_t most) {
+  const std::int64_t groups = (outputs + most - 1) / most;
+  return (outputs + groups - 1) / groups;
 }
 
-/// Groups of rows, the tallest first; f(Index<TH>, input rows, Index<Begin>, Index<End>, y) computes one. What no kernel is compiled for
-/// goes by masked tiles: rows of filters taller than the image, a last vector of channels that do not lie side by side.
-template <class F, int... TH, class Function>
-[[gnu::always_inline]] inline void for_lean_groups(const DepthwiseWork& w, const LeanChannels<F>& channels, Sizes<TH...>,
-                                                   const Function& f) {
-  std::int64_t oy = w.y_begin;
-  const auto finish = [&](auto height, const auto& rows, std::int64_t masked_begin) {
-    const std::int64_t row = oy - w.y_begin;
-    if (masked_begin < w.v_end) {
-      DepthwiseWork part = w;
+/// Some output rows of one image and what they read.
+template <class F, int TH>
+struct RowGroup {
+  std::int64_t row, height;  ///< from y_begin on
+  int rows_case;             ///< or negative: no kernel is compiled for what is missing
+  const float* input[(TH - 1) * F::SH + F::KH];
+
+  /// The tallest group that a kernel is compiled for, or one row.
+  RowGroup(const DepthwiseWork& w, std::int64_t first) : row(first), height(even_group(w.y_end - w.y_begin - first, TH)) {
+    const std::int64_t top = (w.y_begin + row) * F::SH - w.pad_top;
+    while ((rows_case = find(top, count(), w.height)) < 0 && height > 1) --height;
+    for (int i = 0; i < count(); ++i) input[i] = input_row(w, top + i);
+  }
+
+ private:
+  int count() const { return static_cast<int>(height - 1) * F::SH + F::KH; }
+  static int find(std::int64_t top, std::int64_t rows, std::int64_t size) {
+    const std::int64_t before = top < 0 ? -top : 0, behind = top + rows > size ? top + rows - size : 0;
+    for (int i = 0; i < RowCases<F>::kCount; ++i) {
+      if (before == RowCases<F>::before(i) && behind == RowCases<F>::behind(i)) return i;
+    }
+    return -1;
+  }
+};
+
+/// Groups of at most TH rows: compute(group, y) does all whole vectors of channels and the last group of them. The generic kernel does what
+/// no kernel is compiled for: rows of filters taller than the image, a last vector of channels that do not lie side by side.
+template <class F, int TH, class Compute>
+[[gnu::always_inline]] inline void for_lean_groups(const DepthwiseWork& w, const LeanChannels<F>& channels, const Compute& compute) {
+  if (channels.masked() && channels.whole_end() == w.v_begin) return depthwise_generic(w);
+  for (std::int64_t row = 0; row < w.y_end - w.y_begin;) {
+    const RowGroup<F, TH> group(w, row);
+    std::int64_t rest = w.v_begin;
+    if (group.rows_case >= 0) {
+      compute(group, w.y + row * w.y_row);
+      rest = channels.masked() ? channels.whole_end() : w.v_end;
+    }
+    if (rest < w.v_end) {
+      DepthwiseWork part = rows_of_work(w, row, row + group.height);
       part.finish = false;
-      const std::int64_t ox = tile_columns<F, height, 2>(part, rows.at, rows.all, row, 0, masked_begin, w.v_end);
-      tile_columns<F, height, 1>(part, rows.at, rows.all, row, ox, masked_begin, w.v_end);
+      part.row_sums = nullptr;
+      part.v_begin = rest;
+      depthwise_generic(part);
     }
-    if (w.finish) finish_pixels(w, row, height, 0, w.out_width, w.v_begin, w.v_end);
-    pool_rows<height>(w, oy, w.v_begin, w.v_end);
-    oy += height;
-  };
-  const auto groups = [&](auto height) {
-    while (oy + height <= w.y_end) {
-      const Missing missing(oy * F::SH - w.pad_top, InputRows<F, height>::kCount, w.height);
-      if (!missing.compiled(F::KH)) return;
-      const InputRows<F, height> rows(w, oy);
-      with_existing<F, height>(missing, [&](auto begin, auto end) { f(height, rows.at, begin, end, w.y + (oy - w.y_begin) * w.y_row); });
-      finish(height, rows, channels.masked() ? channels.whole_end() : w.v_end);
-    }
-  };
-  while (oy < w.y_end) {
-    (groups(Index<TH>{}), ...);
-    if (oy < w.y_end) finish(Index<1>{}, InputRows<F, 1>(w, oy), w.v_begin);
+    finish_rows(w, row, static_cast<int>(group.height), w.v_begin, w.v_end);
+    row += group.height;
   }
 }
 
-/// V vectors at a time along a group of rows.
-template <class F, class Heights, int V>
+/// Kernels for each height and case of missing rows.
+template <class F, int V, class Indices>
+struct LeanSlides;
+template <class F, int V, int... I>
+struct LeanSlides<F, V, std::integer_sequence<int, I...>> {
+  using Cases = RowCases<F>;
+  using Run = void (*)(const DepthwiseWork& w, const float* const* rows, const ChannelGroup& g, float* y);
+  template <int Case, class S>
+  static constexpr Run one() {
+    return S::template run<Cases::before(Case), S::kRows - Cases::behind(Case)>;
+  }
+  static constexpr Run kRun[] = {one<I % Cases::kCount, LeanSlide<F, I / Cases::kCount + 1, V>>()...};
+};
+
+/// V vectors at a time along a group of R rows.
+template <class F, int R, int V>
 struct LeanSliding {
   static void run(const DepthwiseWork& w) {
+    using Indices = std::make_integer_sequence<int, R * RowCases<F>::kCount>;
     const LeanChannels<F> channels(w);
-    for_lean_groups<F>(w, channels, Heights{}, [&](auto height, const float* const* rows, auto begin, auto end, float* y) {
-      std::int64_t v = w.v_begin;
-      if constexpr (V > 1) {
-        for (; v + V <= channels.whole_end(); v += V) LeanSlide<F, height, V>::template run<begin, end>(w, rows, channels.group(v), y);
-      }
-      for (; v < channels.whole_end(); ++v) LeanSlide<F, height, 1>::template run<begin, end>(w, rows, channels.group(v), y);
-      if (channels.last()) LeanSlide<F, height, 1>::template run<begin, end>(w, rows, channels.last_group(), y);
-    });
+    for_lean_groups<F, R>(
+        w, channels, [&](const RowGroup<F, R>& group, float* y) __attribute__((always_inline)) {
+          const auto kernel = (group.height - 1) * RowCases<F>::kCount + group.rows_case;
+          std::int64_t v = w.v_begin;
+          if constexpr (V > 1) {
+            for (; v + V <= channels.whole_end(); v += V) LeanSlides<F, V, Indices>::kRun[kernel](w, group.input, channels.group(v), y);
+          }
+          const auto one = LeanSlides<F, 1, Indices>::kRun[kernel];
+          for (; v < channels.whole_end(); ++v) one(w, group.input, channels.group(v), y);
+          if (channels.last()) one(w, group.input, channels.last_group(), y);
+        });
   }
 };
 
-/// Tiles of TW columns, of strips of channels that leave in the level-1 cache what the next tile reads again, and, where the width is no
-/// multiple, some of TW - 1 (of TW - 1 columns at least); all channels of a tile before the next, V vectors at a time.
-template <class F, class Heights, int TW, int V>
+template <class F, int TW, int V, class Indices>
+struct LeanTiles;
+template <class F, int TW, int V, int... I>
+struct LeanTiles<F, TW, V, std::integer_sequence<int, I...>> {
+  using Cases = RowCases<F>;
+  using Run = void (*)(const DepthwiseWork& w, const float* const* rows, const ChannelGroup& g, std::uint32_t columns, std::int64_t count,
+                       float* y);
+  template <int Case, class T>
+  static constexpr Run one() {
+    return T::template run<V, Cases::before(Case), T::kRows - Cases::behind(Case)>;
+  }
+  static constexpr Run kRun[] = {one<I % Cases::kCount, LeanTile<F, I / Cases::kCount / TW + 1, I / Cases::kCount % TW + 1>>()...};
+};
+
+/// Tiles of at most TH x TW outputs, of strips of channels that leave in the level-1 cache what the next tile reads again; all channels of
+/// a tile before the next, V vectors at a time.
+template <class F, int TH, int TW, int V>
 struct LeanTiled {
+  using Indices = std::make_integer_sequence<int, TH * TW * RowCases<F>::kCount>;
   /// Vectors of a strip: as many as take 1 KB of a pixel, half of that for larger filters.
   static constexpr std::int64_t kStrip = (F::KH > 3 ? 128 : 256) / kLanes;
 
   static void run(const DepthwiseWork& w) {
-    const std::int64_t tiles = (w.out_width + TW - 1) / TW, narrow = tiles * TW - w.out_width;
-    const std::int64_t wide_end = (tiles - narrow) * TW;
     const LeanChannels<F> channels(w);
-    for_lean_groups<F>(w, channels, Heights{}, [&](auto height, const float* const* rows, auto begin, auto end, float* y) {
-      for (std::int64_t v = w.v_begin; v < w.v_end; v += kStrip) {
-        const std::int64_t v_end = v + kStrip < w.v_end ? v + kStrip : w.v_end;
-        for (std::int64_t ox = 0; ox < wide_end; ox += TW) tile<height, TW, begin, end>(w, channels, v, v_end, rows, ox, y);
-        for (std::int64_t ox = wide_end; ox < w.out_width; ox += TW - 1) {
-          tile<height, TW - 1, begin, end>(w, channels, v, v_end, rows, ox, y);
-        }
-      }
-    });
+    for_lean_groups<F, TH>(
+        w, channels, [&](const RowGroup<F, TH>& group, float* y) __attribute__((always_inline)) {
+          for (std::int64_t v = w.v_begin; v < w.v_end; v += kStrip) {
+            const std::int64_t v_end = v + kStrip < w.v_end ? v + kStrip : w.v_end;
+            for (std::int64_t ox = 0, width = 0; ox < w.out_width; ox += width) {
+              width = even_group(w.out_width - ox, TW);
+              tile(w, channels, v, v_end, group, ox, width, y);
+            }
+          }
+        });
   }
 
  private:
   /// Vectors [v, v_end) of one tile.
-  template <int Rows, int Width, int RowBegin, int RowEnd>
-  static void tile(const DepthwiseWork& w, const LeanChannels<F>& channels, std::int64_t v, std::int64_t v_end, const float* const* rows,
-                   std::int64_t ox, float* y) {
-    using Tile = LeanTile<F, Rows, Width>;
+  static void tile(const DepthwiseWork& w, const LeanChannels<F>& channels, std::int64_t v, std::int64_t v_end,
+                   const RowGroup<F, TH>& group, std::int64_t ox, std::int64_t width, float* y) {
+    const std::int64_t kernel = ((group.height - 1) * TW + width - 1) * RowCases<F>::kCount + group.rows_case;
+    const auto one = LeanTiles<F, TW, 1, Indices>::kRun[kernel];
     const std::int64_t first = ox * F::SW - w.pad_left, x = first * w.x_pixel;
-    const std::uint32_t all = (1U << Tile::kColumns) - 1;
-    const std::uint32_t columns = (all << clamp_to(-first, Tile::kColumns)) & ((1U << clamp_to(w.width - first, Tile::kColumns)) - 1);
+    const int count = static_cast<int>(width - 1) * F::SW + F::KW;
+    const std::uint32_t columns = (~0U << clamp_to(-first, count)) & ((1U << clamp_to(w.width - first, count)) - 1);
     const auto at = [&](ChannelGroup g) {
       g.x += x;
       g.y += ox * w.y_pixel;
       return g;
     };
-    const std::int64_t whole_end = v_end < channels.whole_end() ? v_end : channels.whole_end(), together = (whole_end - v) / V;
-    if (together > 0) Tile::template run<V, RowBegin, RowEnd>(w, rows, at(channels.group(v)), columns, together, y);
-    v += together * V;
-    if (V > 1 && v < whole_end) Tile::template run<1, RowBegin, RowEnd>(w, rows, at(channels.group(v)), columns, whole_end - v, y);
-    if (v_end > whole_end && channels.last()) Tile::template run<1, RowBegin, RowEnd>(w, rows, at(channels.last_group()), columns, 1, y);
+    const std::int64_t whole_end = v_end < channels.whole_end() ? v_end : channels.whole_end();
+    if constexpr (V > 1) {
+      const std::int64_t together = (whole_end - v) / V;
+      if (together > 0) LeanTiles<F, TW, V, Indices>::kRun[kernel](w, group.input, at(channels.group(v)), columns, together, y);
+      v += together * V;
+    }
+    if (v < whole_end) one(w, group.input, at(channels.group(v)), columns, whole_end - v, y);
+    if (v_end > whole_end && channels.last()) one(w, group.input, at(channels.last_group()), columns, 1, y);
   }
 };
 

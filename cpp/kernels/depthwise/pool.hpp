@@ -8,35 +8,35 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// Sums of `Vectors` vectors of channels from v on, of `Rows` output rows from y on; into `sums`, where whole vectors have room.
-template <int Rows, int Vectors>
+/// Sums of `Vectors` vectors of channels from v on, of the output row at y; into `sums`, where whole vectors have room.
+template <int Vectors>
 [[gnu::always_inline]] inline void pool_vectors(const DepthwiseWork& w, const float* y, std::int64_t v, float* sums) {
-  F32 acc[Rows][Vectors];
-  unroll<0, Rows>([&](auto r) { unroll<0, Vectors>([&](auto j) { acc[r][j] = broadcast(0.0F); }); });
+  F32 acc[Vectors];
+  unroll<0, Vectors>([&](auto j) { acc[j] = broadcast(0.0F); });
   const int last = valid_lanes(w, v + Vectors - 1);
   const float* p = y + v * kLanes;
   for (std::int64_t i = 0; i < w.out_width; ++i, p += w.y_pixel) {
-    unroll<0, Rows>([&](auto r) {
-      unroll<0, Vectors>([&](auto j) {
-        const float* at = p + r * w.y_row + j * kLanes;
-        acc[r][j] = add(acc[r][j], j + 1 < Vectors ? load(at) : load_up_to(at, last));
-      });
-    });
+    unroll<0, Vectors>([&](auto j) { acc[j] = add(acc[j], j + 1 < Vectors ? load(p + j * kLanes) : load_up_to(p + j * kLanes, last)); });
   }
-  unroll<0, Rows>([&](auto r) { unroll<0, Vectors>([&](auto j) { store(sums + r * w.row_sums_stride + (v + j) * kLanes, acc[r][j]); }); });
+  unroll<0, Vectors>([&](auto j) { store(sums + (v + j) * kLanes, acc[j]); });
 }
 
-/// Sums of `Rows` finished output rows from row oy on, where they are wanted.
-template <int Rows>
-[[gnu::flatten, gnu::noinline]] inline void pool_rows(const DepthwiseWork& w, std::int64_t oy, std::int64_t v_begin, std::int64_t v_end) {
+/// Adds the residual and applies the activation to rows that are complete, from y_begin + row on, and sums them where sums are wanted.
+[[gnu::flatten, gnu::noinline]] inline void finish_rows(const DepthwiseWork& w, std::int64_t row, int rows, std::int64_t v_begin,
+                                                        std::int64_t v_end) {
+  if (w.finish) finish_pixels(w, row, rows, 0, w.out_width, v_begin, v_end);
   if (w.row_sums == nullptr) return;
-  const float* const y = w.y + (oy - w.y_begin) * w.y_row;
-  // An addition takes some four cycles and two can begin in each: rows are chains of their own, and where there are few, vectors are.
-  constexpr int kVectors = Rows < 4 ? 4 : 2;
-  float* sums = w.row_sums + (oy - w.y_begin) * w.row_sums_stride;
-  std::int64_t v = v_begin;
-  for (; v + kVectors <= v_end; v += kVectors) pool_vectors<Rows, kVectors>(w, y, v, sums);
-  for (; v < v_end; ++v) pool_vectors<Rows, 1>(w, y, v, sums);
+  // An addition takes some four cycles and two can begin in each. The last eight may overlap those before.
+  constexpr int kVectors = 8;
+  for (std::int64_t r = row; r < row + rows; ++r) {
+    const float* const y = w.y + r * w.y_row;
+    float* const sums = w.row_sums + r * w.row_sums_stride;
+    std::int64_t v = v_begin;
+    if (v_end - v_begin >= kVectors) {
+      for (; v < v_end; v += kVectors) pool_vectors<kVectors>(w, y, v < v_end - kVectors ? v : v_end - kVectors, sums);
+    }
+    for (; v < v_end; ++v) pool_vectors<1>(w, y, v, sums);
+  }
 }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -6,6 +6,11 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
+template <int KH_, int KW_, int SH_, int SW_>
+struct Filter {
+  static constexpr int KH = KH_, KW = KW_, SH = SH_, SW = SW_;
+};
+
 /// Start of input row r, or null for a row of padding.
 [[gnu::always_inline]] inline const float* input_row(const DepthwiseWork& w, std::int64_t r) {
   if (r < 0 || r >= w.height) return nullptr;

@@ -10,6 +10,9 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 /// Outputs of whole vectors of channels, without multiplier; compiled with the generic kernel.
 void whole_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end);
 
+/// The generic kernel.
+void depthwise_generic(const DepthwiseWork& w);
+
 /// Output rows [begin, end) of the work; both count from y_begin.
 inline DepthwiseWork rows_of_work(const DepthwiseWork& w, std::int64_t begin, std::int64_t end) {
   DepthwiseWork part = w;

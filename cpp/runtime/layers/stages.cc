@@ -147,7 +147,6 @@ DepthwiseWork DepthwiseStage::work(const Geometry& g, const Source& x, const Tar
   w.v_end = packed_.vectors;
   w.channels = packed_.outputs();
   w.multiplier = packed_.multiplier;
-  w.strip = packed_.vectors;
   w.l1_bytes = cache_sizes().l1d;
   w.l2_bytes = cache_sizes().l2;
   const bool clips = activation_.kind == ActivationKind::clip;
