@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import inspect
 import io
 import subprocess
 import sys
@@ -153,20 +152,20 @@ def _loaded(data: bytes, feeds: dict[str, Any]) -> tuple[Any, str]:
     """Return the network, and how it loads or why it does not."""
     import dwsep
 
-    more: dict[str, Any] = {}
     constants = {k: v for k, v in feeds.items() if k in CONSTANTS}
-    if constants and "constants" in inspect.signature(dwsep.load).parameters:
-        more["constants"] = constants
-    try:
-        return dwsep.load(data, **more), "as it is"
-    except (ValueError, TypeError):
-        pass
-    shapes = {k: v.shape for k, v in feeds.items() if k not in more.get("constants", {})}
-    try:
-        return dwsep.load(data, input_shapes=shapes, **more), "with `input_shapes=`"
-    except (ValueError, TypeError) as error:
-        lines = str(error).splitlines()
-        return None, "no: " + " ".join(lines[min(1, len(lines) - 1)].split())[:100]
+    shapes = {k: v.shape for k, v in feeds.items() if k not in constants}
+    how: dict[str, dict[str, Any]] = {"as it is": {}}
+    if constants:
+        how["with `constants=`"] = {"constants": constants}
+    how["with `input_shapes=`"] = {"input_shapes": shapes, "constants": constants}
+    reason = ""
+    for text, more in how.items():
+        try:
+            return dwsep.load(data, **more), text
+        except (ValueError, TypeError) as error:
+            lines = str(error).splitlines()
+            reason = " ".join(lines[min(1, len(lines) - 1)].split())[:100]
+    return None, f"no: {reason}"
 
 
 def measured(name: str, data: bytes, seconds: float, threads: int) -> Row:
@@ -188,7 +187,9 @@ def measured(name: str, data: bytes, seconds: float, threads: int) -> Row:
     if network is None:
         return row
     arrays = [feeds[info.name] for info in network.inputs]
-    row.depthwise = any(r.kind in _DEPTHWISE for r in network.summary().rows)
+    shapes = {info.name: feeds[info.name].shape for info in network.inputs}
+    rows = network.summary(input_shapes=shapes).rows
+    row.depthwise = any(r.kind in _DEPTHWISE for r in rows)
     wanted = session.run(None, feeds)
     got = network(*arrays, num_threads=threads)
     got = got if isinstance(got, tuple) else (got,)

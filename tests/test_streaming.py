@@ -58,15 +58,17 @@ def model(tmp_path_factory):
         pytest.skip(f"cannot download {PACKAGE}")
     (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        return archive.read("silero_vad/data/silero_vad_16k_op15.onnx")
+        return archive.read("silero_vad/data/silero_vad.onnx")
 
 
 @pytest.mark.slow
 def test_a_minute_of_speech(model):
     """Each library keeps its own state; they agree at every step."""
-    session = onnxruntime.InferenceSession(model)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model, options)
     shapes = {"input": (1, PIECE + CONTEXT), "state": (2, 1, 128)}
-    network = dwsep.load(model, input_shapes=shapes)
+    network = dwsep.load(model, input_shapes=shapes, constants={"sr": RATE})
     sound = speech(60)
     state = other = np.zeros((2, 1, 128), np.float32)
     context, voiced = np.zeros(CONTEXT, np.float32), 0
