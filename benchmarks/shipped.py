@@ -218,7 +218,9 @@ def _difference(got: Any, wanted: Any) -> float:
 
 def table(rows: list[Row]) -> str:
     """Return the rows as Markdown, and what they come to."""
-    lines = ["| file | loads | differs | onnxruntime | dwsep, ms | onnxruntime, ms | ratio |"]
+    lines = [
+        "| file | loads | differs | onnxruntime from itself | dwsep, ms | onnxruntime, ms | ratio |"
+    ]
     lines.append("|:--|:--|--:|--:|--:|--:|--:|")
     for row in rows:
         numbers = (row.difference, row.itself, row.dwsep, row.onnxruntime, row.ratio)
