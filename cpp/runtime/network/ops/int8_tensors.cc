@@ -20,6 +20,10 @@ Int8Tensor int8_tensor(const Description& d, const ValueType& type, const std::s
   return {q->scales[0], q->zero_points[0] - (is_unsigned ? 128 : 0), static_cast<std::uint8_t>(is_unsigned ? 0x80 : 0)};
 }
 
+Int8Tensor int8_input(const Description& d, std::size_t i) {
+  return int8_tensor(d, i < d.inputs.size() ? d.inputs[i] : ValueType{}, "input " + std::to_string(i));
+}
+
 Int8Output::Int8Output(const Description& d) : type(d.quantized_output(Scales::one)), tensor{1.0F, 0, 0}, lo(-128), hi(127) {
   const Activation a = d.activation();
   if (a.kind != ActivationKind::clip) d.reject("activation", "one that is a clip where inputs are integers", "another");

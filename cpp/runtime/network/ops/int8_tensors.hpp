@@ -24,9 +24,7 @@ struct Int8Tensor {
 
 /// Of an input, or of any value that `what` names. Throws std::invalid_argument unless it is int8 or uint8 and has one scale.
 Int8Tensor int8_tensor(const Description& d, const ValueType& type, const std::string& what);
-inline Int8Tensor int8_input(const Description& d, std::size_t i) {
-  return int8_tensor(d, i < d.inputs.size() ? d.inputs[i] : ValueType{}, "input " + std::to_string(i));
-}
+Int8Tensor int8_input(const Description& d, std::size_t i);
 
 /// What `to`, `scale` and `zero_point` say, float32 without them, and where bounds of the activation lie. Throws std::invalid_argument
 /// unless that is a clip.

@@ -51,4 +51,15 @@ Dims broadcast_strides(const Array& a, const Dims& shape) {
   return strides;
 }
 
+int one_of(const Description& d, const char* attribute, ConstSpan<const char*> names) {
+  const std::string& name = d.string(attribute);
+  std::string all;
+  int index = 0;
+  for (const char* const known : names) {
+    if (name == known) return index;
+    all += (index++ > 0 ? ", " : "") + std::string(known);
+  }
+  d.reject(attribute, "one of " + all, "'" + name + "'");
+}
+
 }  // namespace dwsep::runtime

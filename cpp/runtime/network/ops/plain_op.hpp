@@ -39,15 +39,6 @@ class PlainOp : public Op {
 Dims broadcast_strides(const Array& a, const Dims& shape);
 
 /// The index of the attribute in the list; throws where it is not there.
-template <std::size_t N>
-int one_of(const Description& d, const char* attribute, const char* const (&names)[N]) {
-  const std::string& name = d.string(attribute);
-  std::string all;
-  for (std::size_t i = 0; i < N; ++i) {
-    if (name == names[i]) return static_cast<int>(i);
-    all += (i > 0 ? ", " : "") + std::string(names[i]);
-  }
-  d.reject(attribute, "one of " + all, "'" + name + "'");
-}
+int one_of(const Description& d, const char* attribute, ConstSpan<const char*> names);
 
 }  // namespace dwsep::runtime
