@@ -12,7 +12,8 @@ from onnx_models import f, ints
 
 import dwsep
 from dwsep import _core
-from dwsep.graph.open_sizes import Axis, OpenSizes, scaled
+from dwsep.graph.open_sizes import Axis, OpenSizes
+from dwsep.graph.size import scaled
 
 ort = pytest.importorskip("onnxruntime")
 

@@ -11,8 +11,8 @@ from dwsep import _core
 from ..errors import ShapeError
 from .ir import AnyArray, Node
 from .lowering import add_step
-from .open_sizes import is_open
 from .ops import OPS
+from .size import is_open
 from .types import Shape, dtype_of
 
 __all__ = ["cost", "foldable", "value_of"]

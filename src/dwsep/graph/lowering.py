@@ -12,9 +12,9 @@ from dwsep import _core
 from .._summary import float_steps_text
 from .ir import AnyArray, Graph, Node
 from .open_program import Program
-from .open_sizes import is_open, is_ratio, plain
 from .ops import OPS
 from .ops.attributes import CoreValue
+from .size import is_open, is_ratio, plain
 
 
 def lower(graph: Graph, metadata: dict[str, str]) -> _core.Network:

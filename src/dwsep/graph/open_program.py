@@ -6,8 +6,9 @@ import struct
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from .open_sizes import Axis, OpenSizes, Scaled, is_ratio, is_size
+from .open_sizes import Axis, OpenSizes, Scaled
 from .polynomials import Monomial, Terms, number
+from .size import is_ratio, is_size
 
 if TYPE_CHECKING:
     from .ir import Graph

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ShapeError
-from .open_sizes import is_open, plain
+from .size import is_open, plain
 from .types import Shape
 
 LARGEST_SIZE = 2**31 - 1

@@ -10,9 +10,9 @@ import numpy as np
 from ..folding import cost, foldable, value_of
 from ..infer import infer
 from ..ir import AnyArray, Array, Graph, Node
-from ..open_sizes import plain
 from ..ops import OPS
 from ..ops.spec import float32_only
+from ..size import plain
 from ..types import DType, Quantization, Shape, TensorType
 from .lengths import followed
 from .symbols import UNKNOWN, held, is_symbolic

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..open_sizes import is_open, plain
+from ..size import is_open, plain
 from .unsupported import Unsupported
 
 _LIMIT = 2**63  # beyond it int64 would have overflown, and ints would grow without end

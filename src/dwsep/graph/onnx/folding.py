@@ -16,7 +16,7 @@ from ...errors import InvalidModelError
 from ..importing.symbols import UNKNOWN, Dim, held, is_symbolic, of_shape, settled
 from ..importing.unsupported import Unsupported
 from ..importing.values import Computed, Known, Value, shape_of
-from ..open_sizes import is_open
+from ..size import is_open
 from .call import Call, part_of
 from .model import widened
 

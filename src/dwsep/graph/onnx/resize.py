@@ -11,7 +11,7 @@ from ...errors import InvalidModelError
 from ..importing.symbols import Dim
 from ..importing.unsupported import Unsupported
 from ..importing.values import Value
-from ..open_sizes import plain, scaled
+from ..size import plain, scaled
 from ..sizes import LARGEST_SIZE
 from .antialias import antialiased
 from .call import Call

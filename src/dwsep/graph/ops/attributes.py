@@ -14,7 +14,7 @@ import numpy as np
 
 from ..._arguments import LEAKY_SLOPE
 from ..._arguments import activation as canonical_activation
-from ..open_sizes import is_open
+from ..size import is_open
 
 CoreValue = str | float | list[int] | list[float]  # numbers may depend on open sizes
 

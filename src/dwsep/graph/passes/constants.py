@@ -9,8 +9,8 @@ import numpy as np
 
 from ..folding import cost, foldable, value_of
 from ..ir import Graph, Node
-from ..open_sizes import Ratio, Size, is_ratio, is_size
 from ..ops import OPS
+from ..size import Ratio, Size, is_ratio, is_size
 from ._edit import Edit
 
 # Folding may make constants larger (expand): up to 4 MB, or as large as what they are made of.
