@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..graph.infer import infer
 from ..graph.ir import Graph, Node
 from ..graph.lowering import lower
-from ..graph.open_sizes import is_open
+from ..graph.size import is_open
 from .histogram import Histogram
 from .insert import copied
 from .samples import Sample

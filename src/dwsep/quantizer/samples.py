@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .._arguments import shown
 from ..graph.ir import Graph
-from ..graph.open_sizes import is_open
+from ..graph.size import is_open
 
 __all__ = ["Kept", "Sample", "samples"]
 
