@@ -22,7 +22,8 @@ def antialiased(
 ) -> Value:
     """Add a resize of an image (N, C, H, W) to a size; weights outside are those of the border."""
     shape = shape_of(x)
-    before = shape[2] or 0, shape[3] or 0
+    before = int(shape[2] or 0), int(shape[3] or 0)  # open sizes are settled: they make weights
+    size, scale = (int(size[0]), int(size[1])), (float(scale[0]), float(scale[1]))
     if mode not in ("linear", "cubic") or coordinates not in _PLACES:
         raise Unsupported(f"antialias with {mode!r} and {coordinates!r} is not supported")
     for have, want in zip(before, size, strict=True):

@@ -28,7 +28,7 @@ def grid_sample(call: Call) -> Value:
         raise Unsupported(f"only images and pairs are supported, got {shape} and {points}")
     sampler = _Sampler(build, x, padding, (points[1] or 0) * (points[2] or 0))
     places = []
-    for axis, size in ((1, shape[2] or 0), (0, shape[3] or 0)):
+    for axis, size in ((1, int(shape[2] or 0)), (0, int(shape[3] or 0))):  # open ones are settled
         part = build.reshape(sliced(build, grid, {3: (axis, axis + 1, 1)}), (0, 1, -1))
         places.append(_place(build, part, size, corners, padding))
     y = sampler.nearest(places) if mode == "nearest" else sampler.linear(places)
@@ -63,7 +63,7 @@ class _Sampler:
 
     def __init__(self, build: Builder, x: Value, padding: str, points: int) -> None:
         self.build = build
-        self.channels, self.height, self.width = (n or 0 for n in shape_of(x)[1:])
+        self.channels, self.height, self.width = (int(n or 0) for n in shape_of(x)[1:])
         self.x = build.reshape(x, (0, self.channels, self.height * self.width))
         self.zeros = padding == "zeros"
         self.points = points

@@ -57,6 +57,7 @@ def _wrapped(build: Builder, x: Value, before: list[int], after: list[int]) -> V
             continue
         if size is None:
             raise Unsupported("it pads the batch, whose size is unknown")
+        low, size, high = int(low), int(size), int(high)  # open ones are settled
         build.charge((low + size + high,))
         x = gathered(build, x, axis, np.arange(-low, size + high) % size)
     return x

@@ -1,0 +1,90 @@
+"""Recurrent layers, samples and boxes in files that leave sizes open, at several sizes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnx", reason="imports ONNX models")
+onnxruntime = pytest.importorskip("onnxruntime", reason="the oracle")
+
+from onnx import helper
+from onnx_models import ints, model
+
+import dwsep
+
+IMAGE = {"x": ("N", 2, "H", "W")}
+IMAGES = [{"x": (1, 2, 8, 10)}, {"x": (2, 2, 12, 6)}]
+
+
+def compared(net, shapes):
+    """Check one network, loaded once, at each of some shapes."""
+    network = dwsep.load(net)
+    session = onnxruntime.InferenceSession(net.SerializeToString())
+    rng = np.random.default_rng(1)
+    for sizes in shapes:
+        feeds = {
+            name: rng.integers(-1, 2, shape)
+            if name == "indices"
+            else rng.standard_normal(shape).astype(np.float32)
+            for name, shape in sizes.items()
+        }
+        for got, wanted in zip(network.run(None, feeds), session.run(None, feeds), strict=True):
+            assert got.shape == wanted.shape
+            np.testing.assert_allclose(got, wanted, rtol=0, atol=5e-6)
+
+
+def weights(*shape):
+    return (np.random.default_rng(len(shape)).standard_normal(shape) / 3).astype(np.float32)
+
+
+@pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
+@pytest.mark.parametrize(("op", "gates"), [("RNN", 1), ("GRU", 3), ("LSTM", 4)])
+def test_steps_and_batches(op, gates, direction):
+    directions = 2 if direction == "bidirectional" else 1
+    given = {
+        "w": weights(directions, gates * 5, 3),
+        "r": weights(directions, gates * 5, 5),
+        "b": weights(directions, 2 * gates * 5),
+    }
+    outputs = ("y", "h", "c") if op == "LSTM" else ("y", "h")
+    node = (op, "x,w,r,b", ",".join(outputs), {"hidden_size": 5, "direction": direction})
+    net = model([node], given, inputs={"x": ("T", "N", 3)}, outputs=outputs)
+    compared(net, [{"x": (4, 1, 3)}, {"x": (7, 3, 3)}, {"x": (1, 2, 3)}, {"x": (4, 1, 3)}])
+
+
+@pytest.mark.parametrize(
+    ("node", "constants", "opset"),
+    [
+        (
+            ("Resize", "x,,s", "y", {"antialias": 1, "mode": "linear"}),
+            np.float32([1, 1, 0.5, 0.5]),
+            18,
+        ),
+        (("Pad", "x,s", "y", {"mode": "wrap"}), ints(0, 0, 1, 2, 0, 0, 2, 1), 19),
+        (("LpPool", "x", "y", {"kernel_shape": [3, 3], "auto_pad": "SAME_UPPER"}), None, 18),
+    ],
+)
+def test_images(node, constants, opset):
+    given = {} if constants is None else {"s": constants}
+    compared(model([node], given, inputs=IMAGE, opset=opset), IMAGES)
+
+
+def test_samples():
+    net = model([("GridSample", "x,grid", "y", {})], inputs={**IMAGE, "grid": ("N", 4, 5, 2)})
+    compared(net, [{**sizes, "grid": (sizes["x"][0], 4, 5, 2)} for sizes in IMAGES])
+
+
+def test_elements_at_computed_indices():
+    net = model([("GatherND", "x,indices", "y", {})], inputs={"x": ("H", "W", 3)})
+    net.graph.input.append(helper.make_tensor_value_info("indices", 7, [2, 2]))
+    compared(net, [{"x": shape, "indices": (2, 2)} for shape in ((4, 6, 3), (5, 3, 3))])
+
+
+def test_boxes():
+    limits = {"most": ints(4), "overlap": np.float32([0.4])}
+    inputs = {"boxes": (1, "B", 4), "scores": (1, 2, "B")}
+    net = model(
+        [("NonMaxSuppression", "boxes,scores,most,overlap", "y", {})], limits, inputs=inputs
+    )
+    compared(net, [{"boxes": (1, n, 4), "scores": (1, 2, n)} for n in (30, 7, 2, 30)])
