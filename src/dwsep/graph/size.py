@@ -138,6 +138,9 @@ class Size:
     def __repr__(self) -> str:
         return self.of.text(self.terms)
 
+    def __str__(self) -> str:
+        return str(self.example)  # for messages
+
     __int__ = __trunc__ = __index__
     __floor__ = __ceil__ = __round__ = __pos__
     __radd__ = __add__

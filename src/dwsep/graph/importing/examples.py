@@ -39,7 +39,13 @@ def first_fitting(made: Callable[[Example], Result]) -> Result:
             refusals.append(error)
             if not example.asked or getattr(error, "lacks_operators", False):
                 break
-    raise refusals[0]
+    if len(refusals) == 1:
+        raise refusals[0]
+    tried = ", ".join(f"{letter} {size}" for letter, size in _EXAMPLES[0].items())
+    raise type(refusals[0])(
+        f"{refusals[0]}\n  sizes that the file leaves open were taken as {tried}, and others; give "
+        "those that it needs with input_shapes"
+    )
 
 
 class _SizesByName:

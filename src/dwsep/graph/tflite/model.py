@@ -153,7 +153,9 @@ def _subgraph(model: Table, data: memoryview, number: int) -> Subgraph:
         [names[i] for i in _indices(graphs[number].numbers(field, "<i4"), len(names))]
         for field in (1, 2)
     ]
-    return Subgraph({t.name: t for t in tensors}, *ends, _nodes(graphs[number], model, names))
+    inputs, outputs = ends
+    nodes = _nodes(graphs[number], model, names)
+    return Subgraph({t.name: t for t in tensors}, inputs, outputs, nodes)
 
 
 Ports = dict[int, str]
