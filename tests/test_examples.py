@@ -1,5 +1,6 @@
 """Every example runs, and the checks that the examples make of themselves can fail."""
 
+import importlib.util
 import os
 import runpy
 import shutil
@@ -181,3 +182,16 @@ def test_quantize_imagenet(tmp_path):
     percent = int(done.stdout.splitlines()[-1].partition("%")[0])
     assert percent >= 80
     assert out.stat().st_size < 6_000_000
+
+
+def test_read_text(tmp_path):
+    for package in ("onnx", "matplotlib", "PIL"):
+        pytest.importorskip(package, reason="read_text.py uses it")
+    if importlib.util.find_spec("rapidocr_onnxruntime") is None:
+        pytest.skip("rapidocr_onnxruntime has the network of read_text.py")
+    sheet = tmp_path / "lines.png"
+    options = ["--method", "mse", "--count", "8"]
+    done = run(FOLDER / "read_text.py", "--out", sheet, *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "int8: " in done.stdout.splitlines()[-1]
+    assert sheet.read_bytes().startswith(b"\x89PNG")
