@@ -31,8 +31,8 @@ def ran(rng: random.Random, model: dwsep.Model):
     arrays = drawn_inputs(rng, model)
     if arrays is None:
         return "too large"
-    shapes = [a.shape for a in initial(model._network, model._kept, arrays)]
     try:
+        shapes = [a.shape for a in initial(model._network, model._kept, arrays)]
         network = model._networks.of_shapes(shapes)
         if not is_cheap(network, shapes):
             return "too large"

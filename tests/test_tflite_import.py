@@ -422,6 +422,12 @@ def test_one_place_is_not_read_again_and_again():
         table.tables(0)
 
 
+def test_a_file_without_outputs_is_refused():
+    tensors = [tensor("x", (1, 4)), tensor("y", (1, 4))]
+    with pytest.raises(InvalidModelError, match="need at least one output, got none"):
+        dwsep.load(model(tensors, [("NEG", ["x"], ["y"], {})], ["x"], []))
+
+
 def test_tensors_of_one_name():
     tensors = [tensor("x", (1, 4)), tensor("a", (1, 4)), tensor("b", (1, 4)), tensor("y", (1, 4))]
     operators = [("NEG", ["x"], ["a"], {}), ("EXP", ["a"], ["b"], {}), ("NEG", ["b"], ["y"], {})]

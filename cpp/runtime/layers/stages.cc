@@ -210,7 +210,14 @@ Range columns_of(const GemmWork& w, int lanes) {
 }
 
 void apply_slopes(const float* slopes, float* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns) {
-  active_kernels().tensor.binary({BinaryFunction::prelu, y, slopes, y, y_row, 0, y_row, false, false, rows, columns, Activation::none()});
+  const auto run = [&](float* first, std::int64_t count, std::int64_t width, std::int64_t distance) {
+    if (count == 0) return;
+    active_kernels().tensor.binary(
+        {BinaryFunction::prelu, first, slopes, first, distance, 0, distance, false, false, count, width, Activation::none()});
+  };
+  const std::int64_t repeats = y_row == columns ? slope_repeats(columns) : 1, joined = rows / repeats;
+  run(y, joined, columns * repeats, y_row * repeats);
+  run(y + joined * repeats * y_row, rows % repeats, columns, y_row);
 }
 
 std::int64_t slope_rows(std::int64_t columns) {

@@ -105,7 +105,9 @@ class PointwiseStage {
 
 /// The columns of a work's panels, of which the last may be wider than the others.
 Range columns_of(const GemmWork& w, int lanes);
-/// Multiplies what is negative by the slope of its column: a step of its own would read it from a cache farther away.
+/// Times that slopes of few columns are repeated in memory: so many adjacent rows are then one. Rows of one vector took 4 ns each.
+inline std::int64_t slope_repeats(std::int64_t columns) { return std::max<std::int64_t>(128 / columns, 1); }
+/// Multiplies what is negative by the slope of its column.
 void apply_slopes(const float* slopes, float* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns);
 /// Rows of so many columns that are in the level-1 cache when slopes are applied to them.
 std::int64_t slope_rows(std::int64_t columns);

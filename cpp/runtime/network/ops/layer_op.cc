@@ -1,6 +1,7 @@
 // Convolutions: the packed layers as steps of a network.
 #include "runtime/network/ops/layer_op.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "runtime/dispatch.hpp"
 #include "runtime/layers/families.hpp"
 #include "runtime/layers/layer.hpp"
+#include "runtime/layers/stages.hpp"
 #include "runtime/network/ops/ops.hpp"
 #include "runtime/network/weights.hpp"
 
@@ -132,8 +134,11 @@ void take_slopes(const Description& d, std::vector<PackedMatrix>* groups, std::v
   const std::int64_t columns = groups->front().columns;
   const RawWeights& slopes = d.vector("slope", columns * static_cast<std::int64_t>(groups->size()));
   const float* first = slopes.as<float>();
+  const std::int64_t repeats = slope_repeats(columns);
   for (PackedMatrix& m : *groups) {
-    m.slopes = std::shared_ptr<const float>(slopes.values, first);
+    const std::shared_ptr<float> repeated = shared_array<float>(columns * repeats);
+    for (std::int64_t i = 0; i < repeats; ++i) std::copy_n(first, columns, repeated.get() + i * columns);
+    m.slopes = repeated;
     first += columns;
   }
   weights->push_back({"slope", slopes});

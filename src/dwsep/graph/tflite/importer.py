@@ -77,6 +77,8 @@ def import_tflite(
     check_names(file.name, given, file.inputs)
     check_names(file.name, constants or (), file.inputs, "constants")
     names = list(file.outputs) if outputs is None else list(outputs)
+    if not names:
+        raise InvalidModelError(f"{file.name}: need at least one output, got none")
     # A cut leaves the variables out that what remains does not read.
     while True:
         made = names + [s.output for s in states.values() if s.output not in names]
