@@ -45,26 +45,12 @@ inline void pack_quad_depthwise(Int8PackWork& w) {
   }
 }
 
-template <class Out>
-using WindowFunction = void (*)(const QuadWindow&, const PanelStore<Out, 4, Order::packed>&, std::int64_t, std::int64_t);
-template <class Out, int R, int KW, int CB>
-constexpr WindowFunction<Out> window_function() {
-  if constexpr (CB <= max_window_columns(R)) return quad_windows<Out, R, CB, KW>;
-  return nullptr;
-}
-template <class Out, int R, int KW>
-constexpr WindowFunction<Out> kWindows[] = {window_function<Out, R, KW, 1>(), window_function<Out, R, KW, 2>(),
-                                            window_function<Out, R, KW, 3>(), window_function<Out, R, KW, 4>(),
-                                            window_function<Out, R, KW, 5>(), window_function<Out, R, KW, 6>()};
-
 /// Output columns [0, columns) of a strip: tiles of nearly equal width.
 template <class Out, int R>
 inline void quad_strip(const QuadWindow& t, const PanelStore<Out, 4, Order::packed>& panel, std::int64_t columns) {
   const std::int64_t most = max_window_columns(R), tiles = (columns + most - 1) / most, width = columns / tiles, wider = columns % tiles;
-  // Of filters 3 wide, the loop over their columns is unrolled.
-  const auto *const windows = t.kw == 3 && sizeof(Out) == 1 ? kWindows < Out, R, sizeof(Out) == 1 ? 3 : 0 > : kWindows<Out, R, 0>;
-  if (wider > 0) windows[width](t, panel, 0, wider);
-  windows[width - 1](t, panel, wider * (width + 1), tiles - wider);
+  if (wider > 0) quad_windows<Out, R>(t, panel, width + 1, 0, wider);
+  quad_windows<Out, R>(t, panel, width, wider * (width + 1), tiles - wider);
 }
 
 /// One panel's output rows [begin, end).

@@ -70,40 +70,14 @@ template <int R, int CB, int KW>
   });
 }
 
-/// `count` tiles next to each other.
-template <class Out, int R, int CB, int KW>
-[[gnu::flatten]] void quad_windows(const QuadWindow& t, const PanelStore<Out, 4, Order::packed>& panel, std::int64_t column,
-                                   std::int64_t count) {
-  alignas(64) std::int32_t sums[R * CB * kQuadChannels];
+/// Sums of one tile, for all types of result.
+template <int R, int CB, int KW>
+[[gnu::flatten]] void window_sums(const QuadWindow& t, const std::int8_t* x, std::int32_t* sums) {
   const std::int64_t half = window_weight_bytes(R, t.quads, t.kw) * kWindowGroup / 4;
-  for (; count > 0; --count, column += CB) {
-    const std::int8_t* x = t.x + column * t.column_step;
-    unroll<0, 4 / kWindowGroup>([&](auto g) {
-      constexpr int first = g * kWindowGroup;
-      multiply_window<R, CB, KW>(t, x + first * I8::kLanes, t.weights + g * half, t.initial + first * kLanes, sums + first * kLanes);
-    });
-    for (int r = 0; r < t.rows; ++r) {
-      const std::int32_t* from = sums + r * CB * kQuadChannels;
-      Out* y = static_cast<Out*>(t.y) + r * t.y_row + column * t.y_pixel;
-      const std::int8_t* residual =
-          t.residual == nullptr ? nullptr : t.residual + r * t.residual_type->row + column * t.residual_type->pixel;
-      for (int j = 0; j < CB; ++j, from += kQuadChannels, y += t.y_pixel) {
-        RealSums<4> real;
-        unroll<0, 4>([&](auto v) { real.set(v, load(from + v * kLanes), t.multiplier); });
-        if (residual != nullptr) {
-          real.template add_residual<Order::packed>(residual, t.channels, *t.residual_type);
-          residual += t.residual_type->pixel;
-        }
-        if constexpr (kHalves && sizeof(Out) == 1) {
-          if (column + j < t.pairs) {
-            store_halves(y, y + t.second, panel.stored(real), t.channels);
-            continue;
-          }
-        }
-        panel.store(y, t.channels, real);
-      }
-    }
-  }
+  unroll<0, 4 / kWindowGroup>([&](auto g) {
+    constexpr int first = g * kWindowGroup;
+    multiply_window<R, CB, KW>(t, x + first * I8::kLanes, t.weights + g * half, t.initial + first * kLanes, sums + first * kLanes);
+  });
 }
 
 /// Columns of a tile of so many rows: what the registers hold, but no more than 6.
@@ -111,6 +85,56 @@ constexpr int max_window_columns(int rows) {
   const int free = kRegisters - 1 - Dot::kExtraRegisters - (rows == 1 ? 1 : 3);
   const int columns = free / (rows * kWindowGroup * Dot::kSumRegisters);
   return columns < 6 ? columns : 6;
+}
+
+using WindowSums = void (*)(const QuadWindow& t, const std::int8_t* x, std::int32_t* sums);
+template <int R, int KW, int CB>
+constexpr WindowSums window_sums_of() {
+  if constexpr (CB <= max_window_columns(R)) return window_sums<R, CB, KW>;
+  return nullptr;
+}
+/// By columns.
+template <int R, int KW>
+constexpr WindowSums kWindowSums[] = {window_sums_of<R, KW, 1>(), window_sums_of<R, KW, 2>(), window_sums_of<R, KW, 3>(),
+                                      window_sums_of<R, KW, 4>(), window_sums_of<R, KW, 5>(), window_sums_of<R, KW, 6>()};
+
+/// Stores a tile of `width` columns.
+template <class Out>
+[[gnu::flatten, gnu::noinline]] inline void store_window(const QuadWindow& t, const PanelStore<Out, 4, Order::packed>& panel,
+                                                         const std::int32_t* sums, std::int64_t column, std::int64_t width) {
+  for (int r = 0; r < t.rows; ++r) {
+    const std::int32_t* from = sums + r * width * kQuadChannels;
+    Out* y = static_cast<Out*>(t.y) + r * t.y_row + column * t.y_pixel;
+    const std::int8_t* residual = t.residual == nullptr ? nullptr : t.residual + r * t.residual_type->row + column * t.residual_type->pixel;
+    for (std::int64_t j = 0; j < width; ++j, from += kQuadChannels, y += t.y_pixel) {
+      RealSums<4> real;
+      unroll<0, 4>([&](auto v) { real.set(v, load(from + v * kLanes), t.multiplier); });
+      if (residual != nullptr) {
+        real.template add_residual<Order::packed>(residual, t.channels, *t.residual_type);
+        residual += t.residual_type->pixel;
+      }
+      if constexpr (kHalves && sizeof(Out) == 1) {
+        if (column + j < t.pairs) {
+          store_halves(y, y + t.second, panel.stored(real), t.channels);
+          continue;
+        }
+      }
+      panel.store(y, t.channels, real);
+    }
+  }
+}
+
+/// `count` tiles of R rows x `width` columns next to each other.
+template <class Out, int R>
+inline void quad_windows(const QuadWindow& t, const PanelStore<Out, 4, Order::packed>& panel, std::int64_t width, std::int64_t column,
+                         std::int64_t count) {
+  alignas(64) std::int32_t sums[R * max_window_columns(R) * kQuadChannels];
+  // Of filters 3 wide, the loop over their columns is unrolled.
+  const WindowSums multiply = (t.kw == 3 ? kWindowSums<R, 3> : kWindowSums<R, 0>)[width - 1];
+  for (; count > 0; --count, column += width) {
+    multiply(t, t.x + column * t.column_step, sums);
+    store_window(t, panel, sums, column, width);
+  }
 }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE::int8
