@@ -16,20 +16,11 @@ struct WholeChannels {
 
 /// The last vector, of which only some lanes exist.
 struct FirstChannels {
-  static constexpr bool kShares = kMasks;
+  static constexpr bool kShares = false;
   int lanes;
   FirstChannels(const DepthwiseWork& w, std::int64_t v) : lanes(valid_lanes(w, v)) {}
   static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * w.x_vector; }
   [[gnu::always_inline]] inline F32 operator()(const float* p) const { return load_first(p, lanes); }
-};
-
-/// All lanes belong to one input channel: the multiplier is a number of whole vectors, or there is but one input channel.
-struct OneChannel {
-  static constexpr bool kShares = true;
-  OneChannel(const DepthwiseWork&, std::int64_t) {}
-  static bool fits(const DepthwiseWork& w) { return w.multiplier % kLanes == 0 || w.multiplier == w.channels; }
-  static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * kLanes / w.multiplier; }
-  [[gnu::always_inline]] inline F32 operator()(const float* p) const { return broadcast(*p); }
 };
 
 /// Output channel o reads input channel o / multiplier.

@@ -44,6 +44,16 @@ struct Shape {
   }
 };
 
+/// Without fused multiply-adds, where it is not worth the code: 3x3 alone.
+template <class F>
+inline void plain(const DepthwiseWork& w) {
+  if constexpr (F::KH > 3) {
+    depthwise_generic(w);
+  } else {
+    LeanTiled<F, F::SH == 1 ? 4 : 2, 2, F::SH>::run(w);
+  }
+}
+
 template <class F>
 inline void few_registers(const DepthwiseWork& w) {
   const Shape<F> shape{w};
@@ -81,6 +91,8 @@ inline void depthwise(const DepthwiseWork& w) {
   if (kRegisters < 16 || (Size > 3 && w.height < Size - 1)) return depthwise_generic(w);
   if constexpr (kRegisters >= 32) {
     many_registers<F>(w);
+  } else if constexpr (kRegisters >= 16 && !kFusedMultiplyAdd) {
+    plain<F>(w);
   } else if constexpr (kRegisters >= 16) {
     few_registers<F>(w);
   }

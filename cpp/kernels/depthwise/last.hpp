@@ -5,9 +5,6 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// With masks as it is, others from copies.
-void last_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) {
-  kMasks ? blocks_of<FirstChannels>(w, v_begin, v_end) : windows_of<FirstChannels>(w, v_begin, v_end);
-}
+void last_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) { windows_of<FirstChannels>(w, v_begin, v_end); }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -5,8 +5,6 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-void depthwise_multiplied(const DepthwiseWork& w) {
-  OneChannel::fits(w) ? blocks_of<OneChannel>(w, w.v_begin, w.v_end) : windows_of<RepeatedChannels>(w, w.v_begin, w.v_end);
-}
+void depthwise_multiplied(const DepthwiseWork& w) { windows_of<RepeatedChannels>(w, w.v_begin, w.v_end); }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE
