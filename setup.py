@@ -35,12 +35,8 @@ def isa_flags(machine: str) -> dict[str, list[str]]:
 
 
 ISA_FLAGS = isa_flags(platform.machine())
-# Of other folders of cpp, the deepest first.
-FOLDER_FLAGS = {
-    Path("cpp", folder): flags
-    for name, folder, *flags in sorted(flag_rows(), key=lambda row: row[1], reverse=True)
-    if name == "all"
-}
+# Of folders and units of cpp, for every processor: the later ones count.
+FOLDER_FLAGS = [(Path("cpp", place), flags) for name, place, *flags in flag_rows() if name == "all"]
 
 # No contraction: where bits must agree, the kernels ask for a fused multiply-add by name.
 FLAGS = [
@@ -74,13 +70,10 @@ class BuildExt(build_ext):
         compile_one = self.compiler._compile
 
         def with_isa_flags(obj, src, ext, cc_args, extra_postargs, pp_opts):
-            folder = Path(src).parent
-            if folder.parent.name == "isa":
-                flags = ISA_FLAGS.get(folder.name, [])
-            else:
-                flags = next(
-                    (f for top, f in FOLDER_FLAGS.items() if folder.is_relative_to(top)), []
-                )
+            unit = Path(src).with_suffix("")
+            flags = [f for place, some in FOLDER_FLAGS if unit.is_relative_to(place) for f in some]
+            if unit.parent.parent.name == "isa":
+                flags += ISA_FLAGS.get(unit.parent.name, [])
             compile_one(obj, src, ext, cc_args, [*extra_postargs, *flags], pp_opts)
 
         self.compiler._compile = with_isa_flags
