@@ -19,6 +19,7 @@ import numpy as np
 from .cases import Case
 
 __all__ = [
+    "STAGES",
     "Rounds",
     "aligned",
     "attribute",
@@ -113,8 +114,12 @@ _NAMES = {
 }
 
 
+# Prefixes of the arguments of each stage.
+STAGES = {"separable": ("depthwise_", ""), "inverted": ("expand_", "depthwise_", "")}
+
+
 def _in_int8(case: Case, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Round x and weights; the outputs of all stages have the range of relu6."""
+    """Round x, weights and biases; the outputs of all stages have the range of relu6."""
     quantization = attribute("dwsep", "Quantization")
     quantize_weight = attribute("dwsep", "quantize_weight")
     x = arguments["x"]
@@ -127,6 +132,10 @@ def _in_int8(case: Case, arguments: dict[str, Any]) -> dict[str, Any]:
             made[name], made[f"{name}_quantization"] = quantize_weight(value, axis)
         elif name.endswith("_activation"):
             made[f"{name.removesuffix('activation')}quantization"] = six
+    for number, prefix in enumerate(STAGES.get(case.kind, ("",))):
+        x_scale = np.float32((six if number else qx).scale)
+        steps = x_scale * made[f"{prefix}weight_quantization"].scale
+        made[f"{prefix}bias"] = np.rint(arguments[f"{prefix}bias"] / steps).astype(np.int32)
     return made
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .cases import Case
-from .common import case_arguments
+from .common import STAGES, case_arguments
 from .peer_runners import Convolution, litert, openvino
 from .tflite_layers import operator, writer
 
@@ -43,11 +43,7 @@ class Int8Chain(NamedTuple):
         """Take a case in int8."""
         a = case_arguments(case)
         stages, q = [], a["x_quantization"]
-        parts = {
-            "separable": ("depthwise_", ""),
-            "inverted": ("expand_", "depthwise_", ""),
-        }.get(case.kind, ("",))
-        for prefix in parts:
+        for prefix in STAGES.get(case.kind, ("",)):
             w, qw = a[f"{prefix}weight"], a[f"{prefix}weight_quantization"]
             depthwise = prefix == "depthwise_" or case.kind == "depthwise"
             windows = depthwise or case.kind == "standard"
@@ -58,10 +54,8 @@ class Int8Chain(NamedTuple):
                 w.reshape((1, 1) * (w.ndim == 2) + w.shape).transpose(3, 2, 0, 1)
             )
             y = a[f"{prefix}quantization"]
-            steps = np.float32(q.scale) * qw.scale
-            bias = np.rint(a[f"{prefix}bias"] / steps).astype(np.int32)
             one = Convolution(
-                *(oihw, bias, case.strides if windows else (1, 1)),
+                *(oihw, a[f"{prefix}bias"], case.strides if windows else (1, 1)),
                 *(channels if depthwise else case.groups, None),
                 case.dilations if windows else (1, 1),
             )

@@ -17,7 +17,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -26,7 +26,7 @@ import numpy as np
 
 from . import peers_report
 from .bench_networks import NETWORKS, image
-from .cases import INT8, ODD
+from .cases import INT8, ODD, Case
 from .common import interleaved, make_layer, make_packed
 from .int8_peers import EXACT, INT8_PEERS, Int8Chain
 from .peer_runners import LAYER_PEERS, NETWORK_PEERS, OWN_WEIGHTS, Chain, versions
@@ -113,8 +113,12 @@ def _layers(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
         )
 
 
+def _chosen(cases: Sequence[Case], args: argparse.Namespace) -> list[Case]:
+    return [case for case in cases if args.match in case.name]
+
+
 def _odd(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
-    for case in ODD:
+    for case in _chosen(ODD, args):
         layer, x = make_packed(case)
         out = layer(x, num_threads=threads)
         chain = Chain.of_case(case)
@@ -136,7 +140,7 @@ def _odd(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
 def _int8(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
     from dataclasses import replace
 
-    for case in INT8:
+    for case in _chosen(INT8, args):
         layer, x = make_packed(case)
         out = layer(x, num_threads=threads)
         runners = {
@@ -244,6 +248,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, nargs="+", default=[1])
     kinds = ("odd", "int8", "network", "depthwise", "pointwise", "separable", "inverted residual")
     parser.add_argument("--only", choices=kinds)
+    parser.add_argument(
+        "--match", default="", help="of odd and int8: layers with this in their name"
+    )
     parser.add_argument("--peers", nargs="+", choices=tuple(LAYER_PEERS), default=list(LAYER_PEERS))
     parser.add_argument("--tflite", type=Path, metavar="DIR", help="files that TensorFlow wrote")
     parser.add_argument("--seconds", type=float, default=0.3, help="of each library in each entry")

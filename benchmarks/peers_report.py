@@ -141,8 +141,8 @@ def draw(report: dict[str, Any], folder: Path, section: str = "peers") -> list[P
     if points and threads == 1:
         made.append(folder / f"{section}_roofline.png")
         slopes = _plots.bandwidth_slopes(report["bandwidths"])
-        peak = report["int8_peaks"]["pointwise"] if int8 else report["peak_gflops"]
-        _plots.roofline(str(made[-1]), title, points, peak, slopes)
+        peaks = report["int8_peaks"] if int8 else None
+        _plots.roofline(str(made[-1]), title, points, report["peak_gflops"], slopes, peaks)
     return made
 
 

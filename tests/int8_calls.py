@@ -151,6 +151,8 @@ class Maker:
 
     def pointwise_conv2d(self):
         c, n = self.channels(), self.channels()
+        if self.rng.random() < 0.1:  # many panels: rows are copied before tiles read them
+            c, n = self.rng.randint(1, 500), self.rng.randint(350, 700)
         a = {"x_quantization": self.tensor()}
         a["x"] = self.image(c, a["x_quantization"])
         a["weight"], a["weight_quantization"] = self.weight((c, n), n)

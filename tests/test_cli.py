@@ -172,10 +172,24 @@ def test_layers_int8(tiny_layers, capsys, tmp_path):
     assert set(samples) == names | {f"{name}, int8" for name in names}
     row = f"xception {tiny_layers[0].name}, int8"
     assert row in layers.remeasure(report, row)
+    assert set(report["int8_peaks"]) == {"depthwise", "pointwise"}
     assert main(bench) == 0
     text = capsys.readouterr().out
     for word in ("float32 and int8", "int8 us", "of int8 peak", "vs float32"):
         assert word in text
+
+
+@pytest.mark.usefixtures("tiny_layers")
+def test_layers_plot_has_int8(tmp_path):
+    pytest.importorskip("matplotlib", reason="draws the roofline plot")
+    plot = tmp_path / "roofline.svg"
+    bench = ["bench", "--layers", "xception", "--threads", "1", "--plot", str(plot)]
+    assert main([*bench, "--dtype", "int8"]) == 0
+    text = plot.read_text()
+    assert "int8 pointwise peak" in text
+    assert "depthwise, int8" in text
+    assert main(bench) == 0
+    assert "int8" not in plot.read_text()
 
 
 def test_layers_of_mobilenet_v2_have_its_published_multiply_adds():

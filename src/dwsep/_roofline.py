@@ -44,7 +44,14 @@ def _figure() -> Any:
     return Figure(figsize=(9, 6), layout="constrained")
 
 
-def _roofs(axes: Any, left: float, right: float, peak: float, slopes: Mapping[str, float]) -> None:
+def _roofs(
+    axes: Any,
+    left: float,
+    right: float,
+    peaks: Mapping[str, float],
+    slopes: Mapping[str, float],
+) -> None:
+    peak = max(peaks.values())
     for name, slope in slopes.items():
         axes.plot([left, peak / slope], [left * slope, peak], color="0.6", linewidth=1)
         axes.annotate(
@@ -54,16 +61,17 @@ def _roofs(axes: Any, left: float, right: float, peak: float, slopes: Mapping[st
             textcoords="offset points",
             fontsize=8,
         )
-    first = peak / max(slopes.values(), default=peak / left)
-    axes.plot([first, right], [peak, peak], color="0.3", linewidth=1.5)
-    axes.annotate(
-        f"peak {peak:.0f} GFLOP/s",
-        (right, peak),
-        xytext=(-3, 3),
-        textcoords="offset points",
-        horizontalalignment="right",
-        fontsize=8,
-    )
+    for name, height in peaks.items():
+        first = height / max(slopes.values(), default=height / left)
+        axes.plot([first, right], [height, height], color="0.3", linewidth=1.5)
+        axes.annotate(
+            f"{name} {height:.0f} G{'FL' * (name == 'peak')}OP/s",
+            (right, height),
+            xytext=(-3, 3),
+            textcoords="offset points",
+            horizontalalignment="right",
+            fontsize=8,
+        )
 
 
 def roofline(
@@ -72,13 +80,20 @@ def roofline(
     points: Sequence[Point],
     peak: float,
     slopes: Mapping[str, float],
+    int8_peaks: Mapping[str, float] | None = None,
 ) -> None:
-    """Draw GFLOP/s against operations a byte, below the peak and the bandwidths (GB/s)."""
+    """Draw GFLOP/s against operations a byte, below the peaks and the bandwidths (GB/s)."""
+    peaks = {"peak": peak}
+    for family, height in (int8_peaks or {}).items():
+        peaks[f"int8 {family} peak"] = height
     figure = _figure()
     axes = figure.add_subplot()
-    at = [*(point.intensity for point in points), *(peak / slope for slope in slopes.values())]
+    at = [
+        *(point.intensity for point in points),
+        *(p / slope for p in peaks.values() for slope in slopes.values()),
+    ]
     left, right = min(at, default=1.0) / 2, max(at, default=1.0) * 2
-    _roofs(axes, left, right, peak, slopes)
+    _roofs(axes, left, right, peaks, slopes)
     for group in dict.fromkeys(point.group for point in points):
         of_group = [point for point in points if point.group == group]
         axes.scatter(

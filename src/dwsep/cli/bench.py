@@ -105,7 +105,15 @@ def _plot(path: str, report: dict[str, Any], of_layers: bool) -> None:
         for layer in report["layers"]
     ]
     slopes = _plots.bandwidth_slopes(report["bandwidths"])
-    _plots.roofline(path, layers.title(report), points, report["peak_gflops"], slopes)
+    title, peak = layers.title(report), report["peak_gflops"]
+    points += [
+        _plots.Point(
+            f"{layer['kind']}, int8", layer["flops"] / layer["int8"]["bytes"], layer["int8"]["gops"]
+        )
+        for layer in report["layers"]
+        if "int8" in layer
+    ]
+    _plots.roofline(path, title, points, peak, slopes, report["int8_peaks"])
 
 
 def _print_verdicts(verdicts: list[Verdict], threshold: float) -> None:

@@ -120,6 +120,7 @@ def _measure(
         family = "depthwise" if case.kind == "depthwise" else "pointwise"
         figures["int8"] = {
             "kernel": plan8.kernel,
+            "bytes": plan8.bytes,
             "timing": asdict(took["int8"]),
             "in_fma": int8_in_fma,
             "gops": plan8.flops / seconds8 / 1e9,
@@ -185,6 +186,10 @@ def measure(
         "bandwidths": speeds,
         "layers": layers,
         "dtypes": ["float32", "int8"] if int8 else ["float32"],
+        "int8_peaks": {
+            family: cores * _limits.int8_peak_of(family) / 1e9
+            for family in (("depthwise", "pointwise") if int8 else ())
+        },
         "geomean": {
             kind: geometric_mean(x["share_of_limit"] for x in layers if x["kind"] == kind)
             for kind in kinds
