@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import onnx_models
 import pytest
 from graph_builder import Net
 
@@ -339,6 +340,23 @@ def test_as_many_steps_stay_in_float32_as_a_ratio_needs(source, images):
     assert not dwsep.quantize(
         source, [images], keep_float=best - 3.0
     ).quantization_report.kept_float
+
+
+def test_sizes_that_the_file_leaves_open_are_those_of_the_first_input():
+    nodes = [
+        ("Conv", "x,w", "a", {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}),
+        ("Relu", "a", "b", {}),
+        ("GlobalAveragePool", "b", "y", {}),
+    ]
+    weights = {"w": rng().standard_normal((4, 3, 3, 3), dtype=np.float32)}
+    source = onnx_models.model(nodes, weights, inputs={"x": ("N", 3, "H", "W")})
+    images = rng().standard_normal((9, 3, 12, 20), dtype=np.float32)
+    for calibration in ([images], iter([images])):
+        model = dwsep.quantize(source, calibration)
+        assert model.inputs[0].shape == (None, 3, 12, 20)
+        assert ratio(dwsep.load(source)(images)[:, :, 0, 0], model(images)[:, :, 0, 0]) > 20
+    with pytest.raises(ValueError, match="input_shapes: need the sizes"):
+        dwsep.quantize(source, [images], input_layout="NHWC")
 
 
 def test_progress_is_told(source, images):

@@ -19,6 +19,7 @@ from .keep import check_keep_float, keep_worst
 from .measure import measure
 from .places import find_places
 from .ranges import RULES, needs_histograms
+from .samples import peeked
 from .score import network_of
 from .search import Options, Search
 
@@ -70,7 +71,8 @@ def quantize(
         cost most (an int), or as many of these as it takes to a signal-to-noise ratio of the
         outputs on calibration inputs, in dB (a float).
     input_layout, input_shapes
-        As for :func:`load`.
+        As for :func:`load`. Heights, widths and lengths that the file leaves open become those of
+        the first calibration input, if `input_shapes` does not give them.
     progress : callable, optional
         Called with what is being done, how much of it is done, and how much there is, None where
         that is unknown.
@@ -109,6 +111,11 @@ def quantize(
         raise TypeError(f"progress: need None or a callable, got {shown(progress)}")
     check_options(input_layout, input_shapes)
     graph = _read(source, input_layout, input_shapes)
+    if graph.open is not None and graph.open.atoms:
+        if input_layout is not None:
+            raise ValueError("input_shapes: need the sizes that the file leaves open, got none")
+        shapes, calibration = peeked(graph, calibration)
+        graph = _read(source, input_layout, shapes)
     check_keep_float(graph, keep_float)
 
     def make() -> Model:

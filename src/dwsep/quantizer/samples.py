@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from .._arguments import shown
 from ..graph.ir import Graph
 from ..graph.size import is_open
 
-__all__ = ["Kept", "Sample", "samples"]
+__all__ = ["Kept", "Sample", "peeked", "samples"]
 
 Sample = list[NDArray[Any]]  # an array for each input
 _EVERY = 8  # one in so many inputs is held out
@@ -28,6 +29,18 @@ def samples(graph: Graph, calibration: Iterable[Any]) -> Iterator[tuple[Sample, 
         for sample in _cut(graph, _arrays(graph, item)):
             count += 1
             yield sample, count % _EVERY == 0
+
+
+def peeked(
+    graph: Graph, calibration: Iterable[Any]
+) -> tuple[dict[str, tuple[int | None, ...]], Iterable[Any]]:
+    """Return the shapes of the first inputs, open in the batch, and what to go through then."""
+    iterator = iter(calibration)
+    for first in iterator:
+        arrays = zip(graph.inputs, _arrays(graph, first), strict=True)
+        shapes = {name: (graph.shape(name)[0], *array.shape[1:]) for name, array in arrays}
+        return shapes, chain([first], iterator) if iterator is calibration else calibration
+    raise ValueError("calibration: need one input at least, got none")
 
 
 def _arrays(graph: Graph, item: Any) -> Sample:
