@@ -61,6 +61,8 @@ def _means(report: dict[str, Any], threads: int) -> str:
     rows = []
     for kind in dict.fromkeys(e["kind"] for e in report["entries"]):
         of_kind = [e for e in report["entries"] if (e["threads"], e["kind"]) == (threads, kind)]
+        if not of_kind:
+            continue
         cells = []
         for peer in report["peers"]:
             ratios = [e["times_as_fast"][peer] for e in of_kind if peer in e["times_as_fast"]]
