@@ -164,6 +164,15 @@ def test_others_stay_floats(case, why):
     assert integer_steps.float_steps(graph)[node.name].startswith(why)
 
 
+@pytest.mark.parametrize("scales", [(SCALE, 1e-43), (1e38, 1e-6)])
+def test_scales_whose_products_overflow_are_left_to_floats(scales):
+    net = Quantized()
+    x = net.quantize(net.input(1, 6, 7, 5), scales[0])
+    y = net.quantize(net.convolution("pointwise", x, bias=False), scales[1])
+    graph = finish(net.finish(y))
+    assert len(run(graph)) == 1
+
+
 def test_integers_are_moved_instead_of_real_numbers():
     net = Quantized()
     x = net.quantize(net.input(None, 6, 7, 5))
