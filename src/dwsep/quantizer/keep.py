@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from math import prod
 
 from .._arguments import shown
 from ..graph.ir import Graph
 from .insert import copied
 from .places import step_name
+from .samples import Sample
 from .score import Scorer
 from .search import Candidate, Search
 
-__all__ = ["alone", "check_keep_float", "keep_worst"]
+__all__ = ["alone", "check_keep_float", "few", "keep_worst"]
 
-_FEW = 8  # inputs that steps are compared on
+_FEW = 4  # inputs that steps are compared on, one by one
+_MOST_WORK = 3 << 29  # elements of values, over all steps and inputs; MobileNetV2 just keeps four
 
 
 def check_keep_float(graph: Graph, keep_float: object) -> None:
@@ -29,6 +32,14 @@ def check_keep_float(graph: Graph, keep_float: object) -> None:
     names = {step_name(node) for node in graph.nodes}
     if unknown := [name for name in keep_float if name not in names]:
         raise ValueError(f"keep_float: need names of steps, which summary() lists, got {unknown}")
+
+
+def few(graph: Graph, candidate: Candidate, inputs: Sequence[Sample]) -> list[Sample]:
+    """Return some of the inputs, the fewer the larger the network: all steps are tried on each."""
+    stored = candidate.places.stored
+    elements = sum(prod(n or 1 for n in graph.shape(value)) for value in stored)
+    count = min(_FEW, max(1, _MOST_WORK // max(1, elements * len(stored))))
+    return [*inputs[:: max(1, len(inputs) // count)][:count]]
 
 
 def alone(graph: Graph, candidate: Candidate, scorer: Scorer, output: str) -> float:
@@ -112,7 +123,7 @@ def keep_worst(search: Search, candidate: Candidate, wanted: float) -> tuple[Can
 def _worst_first(search: Search, candidate: Candidate) -> list[str]:
     """Return the names of the convolutions that are quantized, those that cost most first."""
     inputs = search.gathered.inputs
-    scorer = Scorer(search.graph, inputs[:: max(1, len(inputs) // _FEW)][:_FEW])
+    scorer = Scorer(search.graph, few(search.graph, candidate, inputs))
     ratios = {
         step_name(node): alone(search.graph, candidate, scorer, output)
         for output, node in candidate.places.steps.items()

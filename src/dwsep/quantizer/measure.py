@@ -14,7 +14,7 @@ from ..graph.ir import Graph
 from ..graph.types import Quantization
 from .calibration import Calibration
 from .insert import copied
-from .keep import alone
+from .keep import alone, few
 from .places import moves, step_name
 from .report import QuantizationReport, QuantizationRow
 from .samples import Sample
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["measure"]
 
-_FEW = 4  # inputs that steps are compared on
 _ROUNDS = 5
 _PART = 1 << 21  # elements of values that are compared at a time
 
@@ -56,11 +55,11 @@ def measure(
     kept_float : sequence of str
         Names of steps.
     """
-    few = gathered.inputs[:: max(1, len(gathered.inputs) // _FEW)][:_FEW]
-    judged, scorer = Scorer(graph, gathered.held_out or gathered.inputs), Scorer(graph, few)
+    some = few(graph, chosen, gathered.inputs)
+    judged, scorer = Scorer(graph, gathered.held_out or gathered.inputs), Scorer(graph, some)
     whole = network_of(graph)
-    ratios = _ratios(graph, chosen, few)
-    times = [_times(n, few[0]) for n in (network, network_of(graph, fuse=False))]
+    ratios = _ratios(graph, chosen, some)
+    times = [_times(n, some[0]) for n in (network, network_of(graph, fuse=False))]
     rows = []
     for output, name, kind in _steps(graph, chosen):
         cost = None
@@ -81,8 +80,8 @@ def measure(
         agreement=agreement,
         int8_bytes=len(network.to_bytes()),
         float_bytes=len(whole.to_bytes()),
-        int8_us=_seconds(network, few[0]) * 1e6,
-        float_us=_seconds(whole, few[0]) * 1e6,
+        int8_us=_seconds(network, some[0]) * 1e6,
+        float_us=_seconds(whole, some[0]) * 1e6,
         rows=rows,
     )
 
