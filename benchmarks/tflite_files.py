@@ -4,7 +4,7 @@
 
 DIR keeps the packages, which are downloaded by pip if they are not there. Needs ai-edge-litert.
 Files are told apart by content. Both libraries compute the same random inputs on one thread, first
-calls included; a network that remembers is called once.
+calls included; networks that remember in a session.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 import dwsep
-from dwsep.cli.timing import interleaved
+from dwsep.cli.timing import clock_for, interleaved
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
 
 from .peers_report import markers
@@ -44,10 +44,14 @@ def collected(folder: Path) -> list[tuple[str, str, bytes]]:
     return sorted(found, key=lambda file: file[:2])
 
 
-def _interpreter(data: bytes) -> Any:
+def _interpreter(data: bytes, model: dwsep.Model) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=data, num_threads=1)
+    for detail, info in zip(interpreter.get_input_details(), model.inputs, strict=True):
+        if None in info.shape[1:]:  # sound: a second
+            shape = [n or (16000 if axis else 1) for axis, n in enumerate(info.shape)]
+            interpreter.resize_tensor_input(detail["index"], shape)
     interpreter.allocate_tensors()
     return interpreter
 
@@ -76,7 +80,7 @@ def measured(data: bytes, seconds: float) -> dict[str, Any]:
     except (InvalidModelError, UnsupportedOperatorError) as error:
         lines = str(error).splitlines()
         return {"why": (lines[1] if len(lines) > 1 else lines[0]).strip().removeprefix("model: ")}
-    interpreter = _interpreter(data)
+    interpreter = _interpreter(data, model)
     details = interpreter.get_input_details()
     arrays = _drawn(details)
 
@@ -85,13 +89,16 @@ def measured(data: bytes, seconds: float) -> dict[str, Any]:
             interpreter.set_tensor(detail["index"], array)
         interpreter.invoke()
 
+    session = model.session()
+
     def run_dwsep() -> Any:
-        return model(*arrays, num_threads=1)
+        return session(*arrays, num_threads=1)
 
     run_litert()
     wanted = [interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details()]
     got = run_dwsep()
     got = got if isinstance(got, tuple) else (got,)
+    shapes = {info.name: a.shape for info, a in zip(model.inputs, arrays, strict=True)}
     result = {
         "types": sorted({info.dtype for info in model.inputs}),
         "shape": _shape(model.inputs[0].shape),
@@ -99,10 +106,11 @@ def measured(data: bytes, seconds: float) -> dict[str, Any]:
         "steps": all(w.dtype != np.float32 for w in wanted),
         "depthwise": any(
             row.kind in ("depthwise", "separable", "inverted_residual")
-            for row in model.summary().rows
+            for row in model.summary(input_shapes=shapes).rows
         ),
     }
-    took = interleaved({"litert": run_litert, "dwsep": run_dwsep}, seconds)
+    runners = {"litert": run_litert, "dwsep": run_dwsep}
+    took = interleaved(runners, seconds, clock=clock_for(1))
     return result | {name: timing.seconds for name, timing in took.items()}
 
 

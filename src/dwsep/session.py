@@ -97,10 +97,13 @@ class Session:
         ndarray, or tuple of them
             As the model returns them.
         """
-        feeds = initial(self._networks.first, self._kept, arrays)
-        if self._states is not None:
-            for state, array in zip(self._kept, self._states, strict=True):
-                feeds[state.input] = array
+        if self._states is None:
+            feeds = initial(self._networks.first, self._kept, arrays)
+        else:
+            feeds = list(arrays)
+            before = zip(self._kept, self._states, strict=True)
+            for state, array in sorted(before, key=lambda pair: pair[0].input):
+                feeds.insert(state.input, array)
         results = self._networks.of(feeds).run(feeds, num_threads)
         self._states = [results[state.output] for state in self._kept]
         return public(cut(results, self._cuts) if self._cuts else results, self._kept)
