@@ -107,7 +107,7 @@ class OpenSizes:
             self._ranges.append(limits)
         return self._numbers[atom]
 
-    def _size(self, terms: Terms) -> Any:
+    def size(self, terms: Terms) -> Any:
         """Return a Size, or an int if the open sizes have cancelled out."""
         if not terms or terms[-1][0] == ():
             return terms[0][1] if terms else 0
@@ -178,12 +178,12 @@ class OpenSizes:
             raise ZeroDivisionError("integer division or modulo by zero")
         whole, rest = divided(of, by)
         if not rest:
-            return self._size(whole)
+            return self.size(whole)
         if not is_number(by) or not is_number(rest):
             low, high = self._quotient_limits(rest, by)
             atom = self._atom(Quotient(rest, by), self.value(rest) // self.value(by), (low, high))
-            return self._size(added(whole, (((atom,), 1),)))
-        return self._size(added(whole, number(rest[0][1] // by[0][1])))
+            return self.size(added(whole, (((atom,), 1),)))
+        return self.size(added(whole, number(rest[0][1] // by[0][1])))
 
     def _quotient_limits(self, of: Terms, by: Terms) -> tuple[int, int]:
         low, high = self.limits(of)
@@ -195,7 +195,7 @@ class OpenSizes:
 
     def scaled(self, of: Terms, by: float, example: int) -> Any:
         """Return a polynomial times a number in float32, rounded down."""
-        return self._size((((self._atom(Scaled(of, by), example, (0, 2**40)),), 1),))
+        return self.size((((self._atom(Scaled(of, by), example, (0, 2**40)),), 1),))
 
     def text(self, terms: Terms) -> str:
         """Return a polynomial for people."""

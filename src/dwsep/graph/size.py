@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, Protocol, TypeGuard
 
 from .polynomials import Terms, added, number, product, times
-
-if TYPE_CHECKING:
-    from .open_sizes import OpenSizes
 
 __all__ = ["MOST", "Ratio", "Size", "is_open", "is_ratio", "is_size", "plain", "scaled"]
 
 MOST = 2**24  # of an open size; what is computed of them stays far below 64 bits
+
+
+class _OpenSizes(Protocol):
+    """What a size asks of the open sizes that it depends on; see `open_sizes`."""
+
+    def size(self, terms: Terms) -> Any: ...
+    def is_zero(self, terms: Terms) -> bool: ...
+    def is_negative(self, terms: Terms) -> bool: ...
+    def quotient(self, of: Terms, by: Terms) -> Any: ...
+    def scaled(self, of: Terms, by: float, example: int) -> Any: ...
+    def text(self, terms: Terms) -> str: ...
 
 
 class Size:
@@ -23,7 +31,7 @@ class Size:
 
     __slots__ = ("example", "of", "terms")
 
-    def __init__(self, of: OpenSizes, terms: Terms, example: int) -> None:
+    def __init__(self, of: _OpenSizes, terms: Terms, example: int) -> None:
         self.of = of
         self.terms = terms
         self.example = example
@@ -34,10 +42,10 @@ class Size:
 
     def __add__(self, other: Any) -> Any:
         terms = _terms(other)
-        return NotImplemented if terms is None else self.of._size(added(self.terms, terms))
+        return NotImplemented if terms is None else self.of.size(added(self.terms, terms))
 
     def __neg__(self) -> Any:
-        return self.of._size(times(self.terms, -1))
+        return self.of.size(times(self.terms, -1))
 
     def __pos__(self) -> Any:
         return self
@@ -49,17 +57,17 @@ class Size:
         terms = _terms(other)
         if terms is None:
             return NotImplemented
-        return self.of._size(added(self.terms, times(terms, -1)))
+        return self.of.size(added(self.terms, times(terms, -1)))
 
     def __rsub__(self, other: Any) -> Any:
         terms = _terms(other)
         return (
-            NotImplemented if terms is None else self.of._size(added(terms, times(self.terms, -1)))
+            NotImplemented if terms is None else self.of.size(added(terms, times(self.terms, -1)))
         )
 
     def __mul__(self, other: Any) -> Any:
         terms = _terms(other)
-        return NotImplemented if terms is None else self.of._size(product(self.terms, terms))
+        return NotImplemented if terms is None else self.of.size(product(self.terms, terms))
 
     def __floordiv__(self, other: Any) -> Any:
         terms = _terms(other)
