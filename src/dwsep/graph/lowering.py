@@ -9,7 +9,6 @@ import numpy as np
 
 from dwsep import _core
 
-from .._summary import float_steps_text
 from .ir import AnyArray, Graph, Node
 from .open_program import Program
 from .ops import OPS
@@ -58,7 +57,7 @@ def lower(graph: Graph, metadata: dict[str, str]) -> _core.Network:
                 builder.open_output(number, axis)
     if program is not None:
         program.conditions()
-    for key, text in {**metadata, **float_steps_text(graph.float_steps)}.items():
+    for key, text in metadata.items():
         builder.metadata(key, text)
     return builder.finish()
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
+from .._summary import float_steps_text
 from ..graph.ir import Graph
 from ..graph.lowering import lower
 from ..graph.pipeline import finish
@@ -25,7 +26,8 @@ def network_of(
     graph: Graph, metadata: dict[str, str] | None = None, *, fuse: bool = True
 ) -> _core.Network:
     """Return the network of a graph that `simplify` has seen; the graph stays as it is."""
-    return lower(finish(copied(graph), fuse=fuse), metadata or {})
+    finished = finish(copied(graph), fuse=fuse)
+    return lower(finished, {**(metadata or {}), **float_steps_text(finished.float_steps)})
 
 
 def decibels(signal: float, noise: float) -> float:
