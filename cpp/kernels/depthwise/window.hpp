@@ -30,7 +30,8 @@ struct WindowSize {
   std::int64_t rows, columns;
 
   WindowSize(const Axis& down, const Axis& across) : rows(at_most(down.taps == 1 ? 4 : kRegisters / 8, down.outputs)), columns(0) {
-    const std::int64_t high = at_most((rows - 1) * down.stride + (down.taps - 1) * down.dilation + 1, down.size);
+    // At least one row, so that nothing is divided by none where there are no outputs.
+    const std::int64_t high = at_least(at_most((rows - 1) * down.stride + (down.taps - 1) * down.dilation + 1, down.size), 1);
     const std::int64_t room = kVectors / high - ((across.taps - 1) * across.dilation + 1);
     if (across.size * high <= kVectors) {
       columns = across.outputs;
