@@ -159,8 +159,8 @@ inline void blocks_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t
   area_blocks<Channels>(w, v_begin, v_end);
 }
 
-/// The same from copies of windows, where the filter is not too large.
-template <class Channels>
+/// The same from copies of windows, where the filter is not too large; `Copy` reads what is copied.
+template <class Channels, class Copy = Channels>
 inline void windows_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) {
   const Axis down = rows_of(w), across = columns_of(w);
   const WindowSize size(down, across);
@@ -169,7 +169,7 @@ inline void windows_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_
     const std::int64_t rows = at_most(size.rows, down.outputs - row);
     for (std::int64_t column = 0; column < across.outputs; column += size.columns) {
       const std::int64_t columns = at_most(size.columns, across.outputs - column);
-      for (std::int64_t v = v_begin; v < v_end; ++v) window_block<Channels>(w, down, across, row, rows, column, columns, v);
+      for (std::int64_t v = v_begin; v < v_end; ++v) window_block<Copy>(w, down, across, row, rows, column, columns, v);
     }
     finish_rows(w, row, static_cast<int>(rows), v_begin, v_end);
   }
