@@ -53,7 +53,7 @@ FLAGS = [
     "-g0",
 ]
 # What other objects bring of them would be most of the file.
-STRIP = ["-Wl,-s"] if platform.system() == "Linux" else []
+STRIP = ["-Wl,-s", "-Wl,--gc-sections"] if platform.system() == "Linux" else []
 # The public headers ask for their symbols to be seen, which is right in a library only: in one
 # process there may be this module and a program's own copy of the library.
 EXPORTS = ["-Wl,--version-script=cpp/bindings/exports.map"] if platform.system() == "Linux" else []
