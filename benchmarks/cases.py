@@ -254,8 +254,46 @@ ODD = (
 # Those that networks are quantized for.
 INT8 = tuple(replace(case, dtype="int8") for case in CASES if case.activation == "relu6")
 
-# Instructions are counted of these.
-COUNTED = CASES
+# Instructions are counted of all usual layers, of the main odd ones, and of each kind in int8.
+COUNTED = (
+    *CASES,
+    *(
+        case
+        for case in ODD
+        if case.name
+        in {
+            "depthwise 24x160 64 3x3s2x1",
+            "depthwise 3x80 512 5x5s1x2",
+            "standard 49x10 1-64 10x4s2",
+            "depthwise 20x101 24 3x1s1",
+            "depthwise 1x400 256 1x33s1",
+            "standard 1x1000 64-128 1x2s1 d1x8",
+            "depthwise 56x56 24 1x11s1",
+            "depthwise 28x28 120 9x9s1",
+            "standard 17x17 192-192 1x7s1",
+            "depthwise 33x33 256 3x3s1 d12",
+            "depthwise 56x56 96 6x6s1",
+            "depthwise 28x28 3-24 3x3s1",
+        }
+    ),
+    *(
+        case
+        for case in INT8
+        if case.name.removesuffix(" int8")
+        in {
+            "depthwise 56x56 128 3x3s1",
+            "depthwise 112x112 64 3x3s2",
+            "depthwise 14x14 672 5x5s1",
+            "depthwise 29x29 27 3x3s1",
+            "pointwise 56x56 144-24",
+            "pointwise 28x28 33-47",
+            "pointwise 14x14 512-512",
+            "separable 14x14 512-512 3x3s1",
+            "inverted 14x14 96-576-96 3x3s1",
+            "standard 28x28 64-64 3x3s1",
+        }
+    ),
+)
 
 
 def of_kind(*kinds: str) -> dict[str, Case]:
