@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -78,7 +78,8 @@ class Session:
         self, networks: Networks, kept: tuple[Kept, ...], cuts: tuple[Cut, ...] = ()
     ) -> None:
         self._networks = networks
-        self._kept = kept
+        self._kept = tuple(sorted(kept, key=lambda state: state.input))
+        self._hidden = hidden_outputs(kept)
         self._cuts = cuts
         self._states: list[Any] | None = None
 
@@ -101,21 +102,19 @@ class Session:
             feeds = initial(self._networks.first, self._kept, arrays)
         else:
             feeds = list(arrays)
-            before = zip(self._kept, self._states, strict=True)
-            for state, array in sorted(before, key=lambda pair: pair[0].input):
+            for state, array in zip(self._kept, self._states, strict=True):
                 feeds.insert(state.input, array)
         results = self._networks.of(feeds).run(feeds, num_threads)
         self._states = [results[state.output] for state in self._kept]
-        return public(cut(results, self._cuts) if self._cuts else results, self._kept)
+        return public(cut(results, self._cuts) if self._cuts else results, self._hidden)
 
     def reset(self) -> None:
         """Begin again: the next step is the first."""
         self._states = None
 
 
-def public(results: Sequence[Any], kept: Sequence[Kept]) -> Any:
+def public(results: Sequence[Any], hidden: Collection[int]) -> Any:
     """Return the outputs that are no states alone; one of them as it is."""
-    hidden = hidden_outputs(kept)
     shown = [array for place, array in enumerate(results) if place not in hidden]
     return shown[0] if len(shown) == 1 else tuple(shown)
 
