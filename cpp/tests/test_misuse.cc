@@ -187,7 +187,7 @@ void networks() {
             [&] {
               builder.step("pointwise", "p", {x}, {}, {{"weight", {small.data(), {4, 4}}}});
             },
-            "weights 'weight': need type float32, as x has, got int8"),
+            "node 'p' (pointwise): weights 'weight': need type float32, as x has, got int8"),
         "weights of bytes");
   const Attributes unknown_attribute{{"activatoin", std::string("tanh")}};
   check(refused([&] { builder.step("pointwise", "p", {x}, unknown_attribute, matrix); }, "node 'p' (pointwise): activatoin: "),
