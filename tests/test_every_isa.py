@@ -34,7 +34,17 @@ def run(isa: str, *arguments) -> subprocess.CompletedProcess[str]:
 
 
 def test_kernels(other_isa, isas_run):
-    result = run(other_isa, "-m", "pytest", "-m", "kernels", "-q", "-p", "no:cacheprovider", HERE)
+    result = run(
+        other_isa,
+        "-m",
+        "pytest",
+        "-m",
+        "kernels and not slow",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        HERE,
+    )
     tail = f"{result.stdout[-6000:]}\n{result.stderr[-2000:]}"
     assert result.returncode == 0, tail
     assert f"instruction set: {other_isa};" in result.stdout, tail
