@@ -179,6 +179,24 @@ def test_means_of_many_pixels():
     same(y, plain.mean(x.reshape(-1, 33), 300 * 301, (0.7, 127), out)[None])
 
 
+def test_large_pools_round_exactly():
+    """Just below a half: twice the sum of bytes, and a count, are more than float32 holds."""
+    x = np.full((1, 415, 83, 3), 243, np.uint8)
+    x.reshape(-1, 3)[:17222] = 244
+    x[0, 0, 0, 1:] = 245, 243  # just above it, and again below
+    attributes = {
+        "function": "average",
+        "kernel": [415, 83],
+        "stride": [1, 1],
+        "dilation": [1, 1],
+        "padding": [0] * 4,
+        "ties": "away",
+    }
+    q = (0.5, 7)
+    y = run("pool", [(x, q)], attributes | output_attributes((*q, "uint8")))
+    same(y, np.array([243, 244, 243], np.uint8).reshape(1, 1, 1, 3))
+
+
 @ROUNDS
 def test_linear_resizing(rounds):
     draw = Draw(5)
@@ -289,6 +307,17 @@ def test_means_over_channels_are_refused():
         ("reduce", {"function": "mean", "axes": [1, 2], "keepdims": [1]}, "8388608 values"),
         ("pool", {"function": "average", "kernel": [4096, 4096]}, "8388608 pixels"),
         ("pool", {"function": "average", "kernel": [256, 255], "ties": "away"}, "65000 pixels"),
+        (
+            "pool",
+            {
+                "function": "average",
+                "kernel": [1, 65001],
+                "padding": [0, 0, 0, 65001],
+                "include_padding": [1],
+                "ties": "away",
+            },
+            "65000 pixels",
+        ),
     ],
 )
 def test_means_of_more_than_int32_holds_are_refused(kind, attributes, complaint):
@@ -296,7 +325,7 @@ def test_means_of_more_than_int32_holds_are_refused(kind, attributes, complaint)
     out = output_attributes((0.5, 1, "int8"))
     builder = _core.NetworkBuilder()
     x = builder.input("x", (-1, 4096, 4096, 1), "int8", ([0.5], [1], -1))
-    builder.output("y", builder.step(kind, "it", [x], {**attributes, **window, **out}, {}))
+    builder.output("y", builder.step(kind, "it", [x], {**window, **attributes, **out}, {}))
     with pytest.raises(ValueError, match=f"need at most {complaint} of int8"):
         builder.finish()
 

@@ -60,12 +60,10 @@ struct ByteWindow {
   }
 };
 
-/// sum / count, half away from zero, of integers whose products with 2 float32 holds. The quotient that is rounded down is at least
-/// 1 / (2 count) away from the integer above, or is it.
-[[gnu::always_inline]] inline F32 quotient_away(F32 sum, F32 count) {
-  const F32 twice = add(count, count);
-  return copy_sign(floor(div(add(mul(abs(sum), broadcast(2.0F)), count), twice)), sum);
-}
+/// sum / count, half up, of integers of which float32 holds 2 sum + count. The quotient that is rounded down is at least 1 / (2 count) away
+/// from the integer above, or is it.
+[[gnu::always_inline]] inline F32 quotient_up(F32 sum, F32 count) { return floor(div(add(add(sum, sum), count), add(count, count))); }
+[[gnu::always_inline]] inline F32 quotient_away(F32 sum, F32 count) { return copy_sign(quotient_up(abs(sum), count), sum); }
 
 [[gnu::flatten]] inline void int8_pool(const Int8PoolWork& work) {
   const Int8PoolWork w = work;  // bytes that are stored could be its own
@@ -81,9 +79,11 @@ struct ByteWindow {
       std::int8_t* const y = static_cast<std::int8_t*>(w.y) + at;
       float* const real = static_cast<float*>(w.y) + at;
       const F32 scale = broadcast(w.scale / static_cast<float>(count)), of = broadcast(static_cast<float>(count));
-      // The zero point of all that is summed. Stored values of uint8 are 128 higher: half of them away from zero is up.
+      // The zero point of all that is summed.
       const I32 zeros = broadcast(static_cast<std::int32_t>(inside) * w.x_zero);
-      const I32 stored = broadcast(w.x_flip != 0 ? static_cast<std::int32_t>(128 * inside) : 0);
+      // Stored values of uint8 are 128 higher, those in the padding too: half of them away from zero is up.
+      const bool up = w.ties == Ties::away && w.x_flip != 0;
+      const I32 padding = broadcast(up ? static_cast<std::int32_t>(128 * (count - inside)) : 0);
       by_bytes(w.channels, [&](std::int64_t c, int n) {
         const ByteWindow window{x + c,
                                 w.dilation_h * w.x_row,
@@ -97,9 +97,10 @@ struct ByteWindow {
         F32 v[4];
         window.sum(total);
         if (w.ties == Ties::away) {
-          unroll<0, 4>([&](auto j) { v[j] = sub(quotient_away(to_float(add(total[j], stored)), of), to_float(rounding.zero)); });
-          // What is stored as uint8 is 128 less as int8.
-          if (w.x_flip != 0) unroll<0, 4>([&](auto j) { v[j] = sub(v[j], broadcast(128.0F)); });
+          unroll<0, 4>([&](auto j) {
+            const F32 sum = to_float(sub(total[j], padding));
+            v[j] = sub(up ? quotient_up(sum, of) : quotient_away(sum, of), to_float(rounding.zero));
+          });
         } else {
           unroll<0, 4>([&](auto j) { v[j] = mul(to_float(sub(total[j], zeros)), scale); });
         }

@@ -109,8 +109,10 @@ class Int8Pool final : public Pool {
   Dims infer(const std::vector<Dims>& inputs) const override {
     const Dims y = Pool::infer(inputs);
     if (!max_) {
-      const std::int64_t most = work_.ties == Ties::away ? kMostInTies : kMostInMean;
-      const std::int64_t pixels = std::min(inputs[0][1], kernel_[0]) * std::min(inputs[0][2], kernel_[1]);
+      const bool away = work_.ties == Ties::away;
+      const std::int64_t most = away ? kMostInTies : kMostInMean;
+      const std::int64_t pixels =
+          away && include_padding_ ? kernel_[0] * kernel_[1] : std::min(inputs[0][1], kernel_[0]) * std::min(inputs[0][2], kernel_[1]);
       if (pixels > most) reject("kernel", "at most " + std::to_string(most) + " pixels of int8", std::to_string(pixels));
     }
     return y;
