@@ -11,7 +11,7 @@ namespace dwsep {
 /// y = clamp(round_half_even(v) + zero, lo, hi); every operation rounds once.
 ///   sum:      v = float(a - a_zero) * a_scale + float(b - b_zero) * b_scale
 ///   product:  v = float(a - a_zero) * float(b - b_zero) * a_scale
-/// or y = min(max(v, real_lo), real_hi) as float, with the scales of real numbers. y may be a or b, or overlap neither.
+/// or y = min(max(v, real_lo), real_hi) as float, with the scales of real numbers. y overlaps neither a nor b: ends of rows are read twice.
 struct Int8BinaryWork {
   bool product;
   const std::int8_t *a, *b;
