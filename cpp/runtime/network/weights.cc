@@ -13,13 +13,8 @@ const Weights& given(const Description& d, const std::string& key) {
 }
 
 const RawWeights& raw(const Description& d, const std::string& key, int rank) {
-  const auto* weights = std::get_if<RawWeights>(&given(d, key));
+  const RawWeights* const weights = unpacked(d, key, rank);
   if (weights == nullptr) d.reject(key, "an unpacked array", "packed weights");
-  bool empty = false;
-  for (const std::int64_t size : weights->shape) empty = empty || size < 1;
-  if (weights->shape.rank() != rank || empty) {
-    d.reject(key, std::to_string(rank) + " axes, none of them empty", to_string(weights->shape));
-  }
   return *weights;
 }
 
@@ -49,6 +44,15 @@ PackedMatrix repacked(const PackedMatrix& p) {
 PackedDepthwise repacked(const PackedDepthwise& p) {
   const Unpacked u = unpack(p);
   return pack({u.weights.data(), p.kh, p.kw, p.channels, p.multiplier, u.bias.data()}, active_kernels().lanes);
+}
+
+const RawWeights* unpacked(const Description& d, const std::string& key, int rank) {
+  const Weights* const found = d.find_weights(key);
+  const auto* const raw = found == nullptr ? nullptr : std::get_if<RawWeights>(found);
+  if (raw != nullptr && (raw->shape.rank() != rank || raw->shape.count() < 1)) {
+    d.reject(key, std::to_string(rank) + " axes, none of them empty", to_string(raw->shape));
+  }
+  return raw;
 }
 
 PackedMatrix matrix_of(const Description& d, const std::string& key, const std::string& bias_key) {

@@ -22,6 +22,8 @@ void check_packing(const Packing& p);
 PackedMatrix repacked(const PackedMatrix& p);
 PackedDepthwise repacked(const PackedDepthwise& p);
 
+/// `key` as a builder gave it, or null where it is packed or missing. Throws std::invalid_argument unless it has so many axes, none empty.
+const RawWeights* unpacked(const Description& d, const std::string& key, int rank);
 /// `key` as a matrix (k, columns) with the bias `bias_key`, which may be absent. Given packed, the bias is in it.
 PackedMatrix matrix_of(const Description& d, const std::string& key, const std::string& bias_key);
 /// `key` as depthwise filters (kh, kw, channels, multiplier).

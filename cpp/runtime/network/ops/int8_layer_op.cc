@@ -35,14 +35,9 @@ struct Parts {
 
  private:
   static const RawWeights& array(const Description& d, const std::string& key, int rank) {
-    const Weights* const found = d.find_weights(key);
-    const auto* const w = found == nullptr ? nullptr : std::get_if<RawWeights>(found);
-    if (w == nullptr)
-      d.reject("weights '" + key + "'", "an unpacked array, as x is quantized", found == nullptr ? "none" : "packed weights");
-    bool empty = false;
-    for (const std::int64_t size : w->shape) empty = empty || size < 1;
-    if (w->shape.rank() != rank || empty) {
-      d.reject("weights '" + key + "'", std::to_string(rank) + " axes, none of them empty", to_string(w->shape));
+    const RawWeights* const w = unpacked(d, key, rank);
+    if (w == nullptr) {
+      d.reject("weights '" + key + "'", "an unpacked array, as x is quantized", d.has_weights(key) ? "packed weights" : "none");
     }
     return *w;
   }

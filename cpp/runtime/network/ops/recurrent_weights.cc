@@ -29,15 +29,6 @@ PackedMatrix packed(const Unordered& from, const Gates& gates, std::int64_t bloc
   return pack_matrix(matrix.data(), columns, bias.data(), from.rows, columns, active_kernels());
 }
 
-const RawWeights* raw_of(const Description& d, const std::string& key, int rank) {
-  const Weights* const found = d.find_weights(key);
-  const auto* const raw = found == nullptr ? nullptr : std::get_if<RawWeights>(found);
-  if (raw != nullptr && (raw->shape.rank() != rank || raw->shape.count() < 1)) {
-    d.reject(key, std::to_string(rank) + " axes, none of them empty", to_string(raw->shape));
-  }
-  return raw;
-}
-
 std::string numbered(const char* key, std::size_t number) { return key + ("." + std::to_string(number)); }
 
 /// Sets the sizes that the weights have, and makes groups without weights.
@@ -65,7 +56,7 @@ void pack(RecurrentWeights& w, const Description& d, const RawWeights& input, co
   std::array<const float*, 2> biases{};
   constexpr std::array<const char*, 2> names{"bias", "recurrent_bias"};
   for (std::size_t i = 0; i < 2; ++i) {
-    const RawWeights* const bias = raw_of(d, names[i], 2);
+    const RawWeights* const bias = unpacked(d, names[i], 2);
     if (bias == nullptr) continue;
     const Dims shape{w.directions, columns};
     if (bias->shape != shape) d.reject(names[i], to_string(shape), to_string(bias->shape));
@@ -88,7 +79,7 @@ void pack(RecurrentWeights& w, const Description& d, const RawWeights& input, co
 
 RecurrentWeights recurrent_weights_of(const Description& d, Cell cell, std::int64_t directions) {
   RecurrentWeights w{cell, directions, 0, 0, 0, 0, {}};
-  const RawWeights *const input = raw_of(d, "input_weight", 3), *const recurrent = raw_of(d, "weight", 3);
+  const RawWeights *const input = unpacked(d, "input_weight", 3), *const recurrent = unpacked(d, "weight", 3);
   if (input != nullptr && recurrent != nullptr) {
     pack(w, d, *input, *recurrent);
     return w;
