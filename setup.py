@@ -61,7 +61,7 @@ WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow"]
 
 
 class BuildExt(build_ext):
-    """Adds the flags of its instruction set to each file in a folder of cpp/isa."""
+    """Adds to each file of cpp the flags that flags.txt has for it."""
 
     def build_extensions(self) -> None:
         for isa, flags in ISA_FLAGS.items():

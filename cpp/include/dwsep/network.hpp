@@ -130,7 +130,7 @@ class Network {
   /// As run, and gives the seconds of each step; of those that `proceed` has stopped, none.
   std::vector<double> profile(const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads = 0,
                               const std::function<bool()>& proceed = {}) const;
-  /// As run, and gives the times of every step on every thread.
+  /// As run, and gives the times of every step on every thread; where images are computed one by one, those of the last.
   std::vector<StepSpan> trace(const std::vector<ConstArray>& inputs, const std::vector<OutputArray>& outputs, int threads = 0) const;
   /// Bytes that a call needs in addition to weights, inputs and outputs.
   std::int64_t arena_bytes(const std::vector<Sizes>& inputs, int threads = 0) const;
