@@ -6,11 +6,9 @@
 
 #include <cerrno>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <system_error>
-#include <tuple>
 #include <utility>
 #include <vector>
 

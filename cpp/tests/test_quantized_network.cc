@@ -1,6 +1,6 @@
 // A network of int8 through the C++ and the C interface: the bits of the layers, and a file that holds the integers.
-#include <array>
-#include <cstring>
+#include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 

@@ -1,7 +1,6 @@
 #include "runtime/layers/int8_stage.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <vector>
 

@@ -1,9 +1,5 @@
 // From float32 to integers that stand for real numbers, and back: y = clamp(round(x / scale) + zero point), ties to even, and
 // (x - zero point) * scale. One scale, or one for each index along an axis.
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
 #include "runtime/dispatch.hpp"
 #include "runtime/network/ops/elements.hpp"
 #include "runtime/network/ops/loop_nest.hpp"

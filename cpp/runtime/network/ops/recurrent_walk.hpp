@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include "runtime/dispatch.hpp"
 #include "runtime/layers/stages.hpp"
