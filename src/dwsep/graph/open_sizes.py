@@ -80,7 +80,7 @@ class OpenSizes:
     _places: dict[Atom, int] = field(default_factory=dict)
     _least: dict[Terms, int] = field(default_factory=dict)  # of polynomials without their constant
 
-    def axis(self, where: Axis, example: int) -> Size:
+    def axis(self, where: Axis, example: int) -> Any:
         """Return the size of an open axis of an input."""
         atom = self._atom(where, example, (1, MOST))
         self._note(of_terms(((), MOST), ((atom,), -1)), NOT_NEGATIVE)

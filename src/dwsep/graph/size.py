@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol, TypeGuard
 
+import numpy as np
+
 from .polynomials import Terms, added, number, product, times
 
-__all__ = ["MOST", "Ratio", "Size", "is_open", "is_ratio", "is_size", "plain", "scaled"]
+__all__ = ["MOST", "Ratio", "Size", "is_open", "is_ratio", "is_size", "plain", "scaled", "whole"]
 
 MOST = 2**24  # of an open size; what is computed of them stays far below 64 bits
 
@@ -36,7 +38,7 @@ class Size:
         self.terms = terms
         self.example = example
 
-    @property  # type: ignore[misc]
+    @property  # type: ignore[misc]  # object's can be set, which nobody does
     def __class__(self) -> type:
         return int
 
@@ -167,7 +169,7 @@ class Ratio:
         self.of = of
         self.by = by
 
-    @property  # type: ignore[misc]
+    @property  # type: ignore[misc]  # as of Size
     def __class__(self) -> type:
         return float
 
@@ -237,18 +239,19 @@ def plain(value: Any) -> Any:
     return value.example if is_size(value) else value
 
 
+def whole(value: Any) -> int:
+    """Return a number as an int, unless it depends on open sizes: then as it is."""
+    return value if is_open(value) else int(value)
+
+
 def scaled(size: int, scale: float) -> int:
     """Return a size times a number in float32, rounded down."""
-    import numpy as np
-
     example = int(np.floor(np.float32(scale) * np.float32(plain(size))))
     if not is_size(size):
         return example
     if float(scale).is_integer() and not size * int(scale) > MOST:  # float32 has them all
-        whole: int = size * int(scale)
-        return whole
-    number: int = size.of.scaled(size.terms, float(np.float32(scale)), example)
-    return number
+        return whole(size * int(scale))
+    return whole(size.of.scaled(size.terms, float(np.float32(scale)), example))
 
 
 def _terms(value: Any) -> Terms | None:

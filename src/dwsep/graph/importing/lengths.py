@@ -7,10 +7,10 @@ they are returned.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from ..ir import Length, Node
+from ..sizes import known_product
 from ..types import Shape
 from .unsupported import Unsupported
 
@@ -85,8 +85,8 @@ def _broadcast(shapes: Sequence[Shape], output: Shape, axes: Sequence[int | None
 def _reshaped(before: Shape, after: Shape, axis: int) -> int | None:
     if None in before or None in after:
         return None
-    outer = math.prod(before[:axis])  # type: ignore[arg-type]
+    outer = known_product(before[:axis])
     for place, size in enumerate(after):
-        if size == before[axis] and math.prod(after[:place]) == outer:  # type: ignore[arg-type]
+        if size == before[axis] and known_product(after[:place]) == outer:
             return place
     return None

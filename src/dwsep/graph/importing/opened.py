@@ -43,7 +43,7 @@ class Opened:
                 where = Axis(name, axis)
                 example = self._example(where, letters[axis], names[axis])
                 if example is not None:
-                    result[axis] = self.sizes.axis(where, example)  # type: ignore[call-overload]
+                    result[axis] = self.sizes.axis(where, example)
         return tuple(result)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..size import is_open, plain
+from ..size import is_open, plain, whole
 from .unsupported import Unsupported
 
 _LIMIT = 2**63  # beyond it int64 would have overflown, and ints would grow without end
@@ -93,10 +93,8 @@ def made(times: int, plus: int) -> Dim | int:
 
 
 def _int(value: Any) -> int:
-    if is_open(value):
-        return value  # type: ignore[no-any-return]
     if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)):
-        return int(value)
+        return whole(value)
     raise Unsupported(UNKNOWN)
 
 

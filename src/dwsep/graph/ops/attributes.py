@@ -14,7 +14,7 @@ import numpy as np
 
 from ..._arguments import LEAKY_SLOPE
 from ..._arguments import activation as canonical_activation
-from ..size import is_open
+from ..size import is_open, whole
 
 CoreValue = str | float | list[int] | list[float]  # numbers may depend on open sizes
 
@@ -53,10 +53,6 @@ def _is_int(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
-def _whole(value: Any) -> int:
-    return value if is_open(value) else int(value)
-
-
 class _Integers(AttributeType):
     """Integers of a fixed number, or any."""
 
@@ -68,7 +64,7 @@ class _Integers(AttributeType):
         return self.count in (None, len(value))
 
     def lowered(self, name: str, value: Any, attributes: Mapping[str, Any]) -> dict[str, CoreValue]:
-        return {name: [_whole(v) for v in value]}
+        return {name: [whole(v) for v in value]}
 
 
 class Ints(_Integers):
@@ -98,7 +94,7 @@ class Int(AttributeType):
         return _is_int(value)
 
     def lowered(self, name: str, value: Any, attributes: Mapping[str, Any]) -> dict[str, CoreValue]:
-        return {name: [_whole(value)]}
+        return {name: [whole(value)]}
 
 
 class Flag(AttributeType):
@@ -220,7 +216,7 @@ class Stops(_Integers):
     def lowered(self, name: str, value: Any, attributes: Mapping[str, Any]) -> dict[str, CoreValue]:
         ends = [-_LONGEST - 1 if step < 0 else _LONGEST for step in attributes["steps"]]
         return {
-            name: [_whole(e if stop is None else stop) for stop, e in zip(value, ends, strict=True)]
+            name: [whole(e if stop is None else stop) for stop, e in zip(value, ends, strict=True)]
         }
 
 
