@@ -137,28 +137,33 @@ def load_graph(
     chosen, opened = _format_of(source)
     if chosen.imports is None:
         raise ValueError("source: need an ONNX or TFLite file, got a .dwsep file")
-    imports, options = chosen.imports, _Options(None, input_shapes, None, None, False)
+    imports, options = chosen.imports, _Options(input_shapes=input_shapes)
     return first_fitting(lambda example: imports(opened, options._replace(example=example)))
 
 
 class _Options(NamedTuple):
     """The options of `load`."""
 
-    input_layout: str | None
-    input_shapes: Mapping[str, Sequence[int | None]] | None
-    outputs: Sequence[str] | None
-    signature: str | None
-    mmap: bool
+    input_layout: str | None = None
+    input_shapes: Mapping[str, Sequence[int | None]] | None = None
+    outputs: Sequence[str] | None = None
+    signature: str | None = None
+    mmap: bool = False
     float_io: bool = False
     constants: Mapping[str, Any] | None = None
     example: Example | None = None  # of sizes that stay open
 
+    def of_importers(self) -> dict[str, Any]:
+        """Return those that every importer takes."""
+        names = ("input_shapes", "outputs", "constants", "example")
+        return {name: getattr(self, name) for name in names}
+
 
 def _load_saved(source: Any, options: _Options) -> Model:
     for name, value in options._asdict().items():
-        nothing = False if name == "float_io" else None
-        if name not in ("mmap", "example") and value is not nothing:
-            raise ValueError(f"{name}: need {nothing} for a .dwsep file, got {value!r}")
+        default = _Options._field_defaults[name]
+        if name != "mmap" and value is not default:
+            raise ValueError(f"{name}: need {default} for a .dwsep file, got {value!r}")
     if isinstance(source, str):
         return Model(_core.Network.load(os.fsencode(source), options.mmap))
     return Model(_core.Network.from_bytes(bytes(source)))
@@ -167,26 +172,13 @@ def _load_saved(source: Any, options: _Options) -> Model:
 def _import_tflite(source: Any, options: _Options) -> Graph:
     from .graph.tflite import import_tflite
 
-    return import_tflite(
-        source,
-        input_shapes=options.input_shapes,
-        outputs=options.outputs,
-        signature=options.signature,
-        constants=options.constants,
-        example=options.example,
-    )
+    return import_tflite(source, signature=options.signature, **options.of_importers())
 
 
 def _import_onnx(source: Any, options: _Options) -> Graph:
     from .graph.onnx import import_onnx
 
-    return import_onnx(
-        source,
-        input_shapes=options.input_shapes,
-        outputs=options.outputs,
-        constants=options.constants,
-        example=options.example,
-    )
+    return import_onnx(source, **options.of_importers())
 
 
 def _lowered(imports: Callable[[Any, _Options], Graph], source: Any, options: _Options) -> Model:
