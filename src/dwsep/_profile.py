@@ -9,6 +9,8 @@ from math import prod
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from . import _core, _limits
 from ._arguments import integer
 from ._json import to_json
@@ -20,9 +22,6 @@ if TYPE_CHECKING:
     import os
 
 __all__ = ["Profile", "StepTime", "profile"]
-
-
-_ITEM_BYTES = {"float32": 4, "int8": 1, "uint8": 1, "int32": 4, "float16": 2, "int64": 8, "bool": 1}
 
 
 @dataclass(frozen=True)
@@ -248,7 +247,7 @@ def _count(number: int, noun: str) -> str:
 def _step_time(row: StepRow, seconds: float, threads: int, peak: float) -> StepTime:
     if row.free:
         return StepTime(row, 0.0, 0.0, 0.0, "", "", 0.0)
-    written = float(_ITEM_BYTES[row.dtype] * prod(row.output))
+    written = float(np.dtype(row.dtype).itemsize * prod(row.output))
     operations = _limits.operations_in_floats(row.flops, row.kernel)
     work = _limits.Work(operations, row.bytes - written, written)
     limit = _limits.limit(work, threads, peak)

@@ -135,7 +135,7 @@ def _functions(call: Call, cell: str, directions: int) -> list[_Function]:
         raise InvalidModelError(f"activations: {len(names)} for {directions} directions")
     functions = []
     for name in names:
-        name = (name.decode() if isinstance(name, bytes) else str(name)).lower()
+        name = name.lower()
         alpha = alphas.pop(0) if name in _ALPHA and alphas else _ALPHA.get(name, 0.0)
         beta = betas.pop(0) if name in _BETA and betas else _BETA.get(name, 0.0)
         if alpha is None or beta is None:
