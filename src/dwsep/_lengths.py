@@ -51,13 +51,12 @@ def cuts_of(network: Network) -> tuple[Cut, ...]:
 
 
 def cut(results: Sequence[Any], cuts: Sequence[Cut]) -> list[Any]:
-    """Return the outputs, each cut to its length, without the lengths."""
+    """Return the outputs, each cut to its length."""
     results = list(results)
     for output, axis, length in cuts:
         kept = slice(0, int(results[length].reshape(-1)[0]))
         results[output] = results[output][(slice(None),) * axis + (kept,)]
-    hidden = {c.length for c in cuts}
-    return [result for place, result in enumerate(results) if place not in hidden]
+    return results
 
 
 def opened(outputs: Sequence[tuple[Any, ...]], cuts: Sequence[Cut]) -> list[tuple[Any, ...]]:

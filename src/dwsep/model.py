@@ -11,7 +11,7 @@ from ._arguments import check_kind
 from ._lengths import cut, cuts_of, opened
 from ._networks import Memory, Networks
 from .quantization import Quantization
-from .session import Session, hidden_outputs, initial, kept_of
+from .session import Session, hidden_outputs, initial, kept_of, public
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,10 +69,10 @@ class Model:
         self._quantization_report = quantization_report
         self._kept, self._cuts = kept_of(network), cuts_of(network)
         inputs = {k.input for k in self._kept}
-        outputs = hidden_outputs(self._kept) | {c.length for c in self._cuts}
+        self._hidden = hidden_outputs(self._kept, self._cuts)
         self._inputs = _infos(v for i, v in enumerate(network.inputs) if i not in inputs)
         shown = opened(network.outputs, self._cuts)
-        self._outputs = _infos(v for i, v in enumerate(shown) if i not in outputs)
+        self._outputs = _infos(v for i, v in enumerate(shown) if i not in self._hidden)
 
     @property
     def name(self) -> str:
@@ -121,7 +121,7 @@ class Model:
             return self.session()(*arrays, num_threads=num_threads)
         results = self._networks.of(arrays).run(arrays, num_threads)
         if self._cuts:
-            results = cut(results, self._cuts)
+            return public(cut(results, self._cuts), self._hidden)
         return results[0] if len(results) == 1 else tuple(results)
 
     def session(self) -> Session:

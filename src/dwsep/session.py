@@ -78,8 +78,8 @@ class Session:
         self, networks: Networks, kept: tuple[Kept, ...], cuts: tuple[Cut, ...] = ()
     ) -> None:
         self._networks = networks
-        self._kept = tuple(sorted(kept, key=lambda state: state.input))
-        self._hidden = hidden_outputs(kept)
+        self._kept = tuple(sorted(kept))
+        self._hidden = hidden_outputs(kept, cuts)
         self._cuts = cuts
         self._states: list[Any] | None = None
 
@@ -106,7 +106,7 @@ class Session:
                 feeds.insert(state.input, array)
         results = self._networks.of(feeds).run(feeds, num_threads)
         self._states = [results[state.output] for state in self._kept]
-        return public(cut(results, self._cuts) if self._cuts else results, self._hidden)
+        return public(cut(results, self._cuts), self._hidden)
 
     def reset(self) -> None:
         """Begin again: the next step is the first."""
@@ -114,11 +114,11 @@ class Session:
 
 
 def public(results: Sequence[Any], hidden: Collection[int]) -> Any:
-    """Return the outputs that are no states alone; one of them as it is."""
+    """Return the outputs that are not hidden; one of them as it is."""
     shown = [array for place, array in enumerate(results) if place not in hidden]
     return shown[0] if len(shown) == 1 else tuple(shown)
 
 
-def hidden_outputs(kept: Sequence[Kept]) -> set[int]:
-    """Return the places of outputs that are states alone."""
-    return {state.output for state in kept if state.hidden}
+def hidden_outputs(kept: Sequence[Kept], cuts: Sequence[Cut]) -> set[int]:
+    """Return the places of outputs that are states or lengths alone."""
+    return {state.output for state in kept if state.hidden} | {c.length for c in cuts}
