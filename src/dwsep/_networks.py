@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -60,14 +60,17 @@ class Networks:
 
     def of_shapes(self, shapes: Shapes) -> _core.Network:
         """Return the network for inputs of these shapes; of unfit ones the first, which says so."""
-        if self._remade is None or not _fit(self.first, shapes):
+        if self._remade is None:
             return self.first
         known = self._all
-        for network in known:
-            if network.admits(shapes):
-                if network is not known[0]:
-                    self._put(network)
-                return network
+        try:
+            for network in known:
+                if network.admits(shapes):
+                    if network is not known[0]:
+                        self._put(network)
+                    return network
+        except ValueError:  # other sizes than open ones are wrong
+            return self.first
         try:
             network = self._remade(shapes)
         except ValueError as error:
@@ -93,13 +96,5 @@ class Networks:
         others = [n for n in self._all if n is not network]
         self._all = (network, *others[: MOST - 1])
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[_core.Network]:
         return iter(self._all)
-
-
-def _fit(network: _core.Network, shapes: Shapes) -> bool:
-    wanted = [info[1] for info in network.inputs]
-    return len(wanted) == len(shapes) and all(
-        len(w) == len(s) and all(a in (-1, 1, b) for a, b in zip(w, s, strict=True))
-        for w, s in zip(wanted, shapes, strict=True)
-    )
