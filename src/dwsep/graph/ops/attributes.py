@@ -176,6 +176,12 @@ _INFINITY = float("inf")
 _CLIPS = {None: (-_INFINITY, _INFINITY), "relu": (0.0, _INFINITY), "relu6": (0.0, 6.0)}
 
 
+def clips(activation: Any) -> bool:
+    """Return whether an activation is a clip; None is one without bounds."""
+    kind = activation[0] if isinstance(activation, (tuple, list)) else activation
+    return kind == "clip" or kind in _CLIPS
+
+
 class Activation(AttributeType):
     """Spelled as in the functional API: None, "relu6", ("clip", lo, hi), ("leaky_relu", slope).
 

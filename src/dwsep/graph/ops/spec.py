@@ -10,7 +10,7 @@ from ...errors import ShapeError
 from ..ir import Node
 from ..sizes import known_product
 from ..types import DType, Quantization, Shape, TensorType
-from .attributes import AttributeType
+from .attributes import AttributeType, clips
 from .layout_rules import AS_IN_FILE, LayoutRule
 
 # Of a node, the shapes of its inputs, and whether images are NHWC.
@@ -51,12 +51,12 @@ def quantized(node: Node, inputs: Sequence[TensorType]) -> DTypes:
 def of_integers(node: Node, inputs: Sequence[TensorType]) -> DTypes:
     """Return as `quantized`, where inputs have one scale and activations are clips."""
     activation = node.attributes.get("activation")
-    kind = activation[0] if isinstance(activation, (tuple, list)) else activation
     for type_ in inputs:
         if type_.quantization is not None and type_.quantization.axis is not None:
             raise ShapeError("need one scale for integers, got those of an axis")
-    if inputs[0].dtype in BYTES and kind not in (None, "relu", "relu6", "clip"):
-        raise ShapeError(f"need an activation that is a clip where inputs are integers, got {kind}")
+    if inputs[0].dtype in BYTES and not clips(activation):
+        wanted = "an activation that is a clip where inputs are integers"
+        raise ShapeError(f"need {wanted}, got {activation}")
     if inputs[0].dtype is DType.FLOAT32 and node.attributes.get("to") is not None:
         raise ShapeError("cannot quantize what is computed of float32")
     quantized(node, inputs)

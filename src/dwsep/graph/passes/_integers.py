@@ -67,13 +67,6 @@ def output_of(node: Node) -> dict[str, Any]:
     return {"to": node.attributes["to"], **scales(node)}
 
 
-def clips(node: Node) -> bool:
-    """Return whether a node's activation, if it has one, is a clip."""
-    activation = node.attributes.get("activation")
-    kind = activation[0] if isinstance(activation, tuple) else activation
-    return kind in (None, "relu", "relu6", "clip")
-
-
 def quantization_of(edit: Edit, value: str) -> Quantization:
     q = edit.graph.types[value].quantization
     assert q is not None

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from ...errors import ShapeError
 from ..ir import Graph, Node
 from ..ops import OPS
+from ..ops.attributes import clips
 from ..types import DType, Quantization
 from ._edit import Edit
-from ._integers import clips, integers_of, only_rounded_by, output_of, quantization_of
+from ._integers import integers_of, only_rounded_by, output_of, quantization_of
 
 CONVOLUTIONS = ("depthwise", "pointwise", "standard")
 _LARGEST_SUM = 2**31 - 1
@@ -113,7 +114,7 @@ def _convolution(edit: Edit, node: Node) -> bool:
     if inputs is None or weights is None:
         return False
     # One scale for each channel takes no sum with a residual, and no function of real numbers.
-    each = clips(node) and len(inputs) == 1
+    each = clips(node.attributes.get("activation")) and len(inputs) == 1
     rounding = only_rounded_by(edit, node.output, per_channel=each)
     if rounding is None or not _ordinary(rounding.attributes["scale"]):
         edit.become(node, node.kind, inputs, node.attributes, weights)

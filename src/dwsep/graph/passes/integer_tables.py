@@ -13,8 +13,9 @@ import numpy as np
 
 from ..folding import value_of
 from ..ir import AnyArray, Graph, Node
+from ..ops.attributes import clips
 from ._edit import Edit
-from ._integers import clips, integers_of, meaning_of, output_of, rounds_to_bytes
+from ._integers import integers_of, meaning_of, output_of, rounds_to_bytes
 from .integer_steps import CONVOLUTIONS
 
 _FUNCTIONS = ("activation", "unary", "binary", "identity")
@@ -118,4 +119,4 @@ def _takes_table(conv: Node) -> bool:
     """Return whether a convolution rounds, once and by one scale, what it computes."""
     a = conv.attributes
     rounds = a.get("to") is not None and len(a["scale"]) == 1
-    return clips(conv) and rounds and a.get("tabled_scale") is None
+    return clips(a.get("activation")) and rounds and a.get("tabled_scale") is None
