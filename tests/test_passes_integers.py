@@ -164,6 +164,15 @@ def test_others_stay_floats(case, why):
     assert integer_steps.float_steps(graph)[node.name].startswith(why)
 
 
+@pytest.mark.parametrize(("function", "reported"), [("average", True), ("max", False)])
+def test_steps_of_floats_are_those_that_compute(function, reported):
+    net = Quantized()
+    window = {"kernel": (2, 2), "stride": (1, 1), "dilation": (1, 1), "padding": (0, 0, 0, 0)}
+    net.quantize(net.input(1, 6, 7, 5))
+    y = net.add("pool", net.input(1, 6, 7, 5), function=function, **window)
+    assert bool(integer_steps.float_steps(net.finish(y))) == reported
+
+
 @pytest.mark.parametrize("scales", [(SCALE, 1e-43), (1e38, 1e-6)])
 def test_scales_whose_products_overflow_are_left_to_floats(scales):
     net = Quantized()

@@ -43,7 +43,7 @@ def float_steps(graph: Graph) -> dict[str, str]:
         return reasons
     for node in graph.nodes:
         types = [graph.types[value].dtype for value in (*node.inputs, node.output)]
-        moves = OPS[node.kind].moves_values or node.kind in _CONVERSIONS
+        moves = OPS[node.kind].moves(node) or node.kind in _CONVERSIONS
         if set(types) == {DType.FLOAT32} and not moves:
             reasons[node.name or node.output] = _reason(edit, node)
     return reasons
