@@ -217,6 +217,11 @@ S, Z = np.float32(0.1), np.uint8(3)
         ),
         (("QuantizeLinear", "x,s,z", "y", {"axis": 9}), {"s": np.ones(4, "f"), "z": Z}, "several"),
         (("DequantizeLinear", "x,s", "y", {}), {"s": S}, "quantized to float32"),
+        (
+            ("DequantizeLinear", "x,s,z", "y", {}),
+            {"x": np.zeros(4, np.int8), "s": S, "z": np.uint8(248)},
+            "zero point is uint8, its input int8",
+        ),
         (("com.microsoft.QLinearAdd", "x,s,z", "y", {}), {"s": S, "z": Z}, "need 7 to 8 inputs"),
         (("com.microsoft.QLinearMagic", "x,s,z", "y", {}), {"s": S, "z": Z}, "is not supported"),
         (
@@ -227,6 +232,7 @@ S, Z = np.float32(0.1), np.uint8(3)
     ],
 )
 def test_what_is_refused(node, constants, complaint):
-    model = model_of([node], {"x": (IMAGE, "float32")}, constants, {"y": TensorProto.UINT8})
+    inputs = {} if "x" in constants else {"x": (IMAGE, "float32")}
+    model = model_of([node], inputs, constants, {"y": TensorProto.UINT8})
     with pytest.raises((InvalidModelError, UnsupportedOperatorError), match=complaint):
         import_onnx(model)

@@ -83,11 +83,12 @@ def quantized(call: Call, x: Value, scales: Scales) -> Value:
 
 def real(call: Call, x: Value, scales: Scales) -> Value:
     """Return what integers stand for; of constants, as a constant."""
+    stored = scales.zero.dtype.name if isinstance(x, Known) else scales.core().dtype.value
+    if dtype_of(x) != stored:
+        raise InvalidModelError(f"its zero point is {scales.zero.dtype}, its input {dtype_of(x)}")
     if isinstance(x, Computed):
         return call.builder.dequantize(x, scales.core())
     array, axis = x.array, scales.axis
-    if array.dtype.name not in INTEGERS:
-        raise InvalidModelError(f"it dequantizes {array.dtype}")
     if axis is not None and array.shape[axis] != scales.scale.size:
         raise InvalidModelError(f"{scales.scale.size} scales do not fit {array.shape}")
     call.builder.charge(array.shape)
