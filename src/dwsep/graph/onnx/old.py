@@ -11,14 +11,11 @@ from ...errors import InvalidModelError
 from ..importing.builder import Builder
 from ..importing.node import FileNode
 from ..importing.values import Known, Value, shape_of
+from .model import onnx_package
 
 SINCE = 7  # the opset whose operators the others say themselves
 
 _GONE = {"consumed_inputs", "is_test", "broadcast"}
-_TYPES = {
-    "FLOAT": 1, "UINT8": 2, "INT8": 3, "UINT16": 4, "INT16": 5, "INT32": 6, "INT64": 7, "BOOL": 9,
-    "FLOAT16": 10, "DOUBLE": 11, "UINT32": 12, "UINT64": 13,
-}  # fmt: skip
 _BROADCASTING = (
     *("Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor", "Equal", "Less", "Greater"),
 )
@@ -80,10 +77,10 @@ def _reshape(node: FileNode, inputs: list[Value | None]) -> None:
 
 
 def _cast(node: FileNode, inputs: list[Value | None]) -> None:
-    to = node.attributes.get("to")
-    if to not in _TYPES:
+    to, types = node.attributes.get("to"), dict(onnx_package().TensorProto.DataType.items())
+    if not isinstance(to, str) or to not in types:
         raise InvalidModelError(f"to: need the name of a type, got {to!r}")
-    node.attributes["to"] = _TYPES[to]
+    node.attributes["to"] = types[to]
 
 
 def _concat(node: FileNode, inputs: list[Value | None]) -> None:
