@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..ir import Graph, Node
-from ..ops.spec import BYTES
-from ..types import DType, TensorType
+from ..types import TensorType
 from ._edit import Edit
+from ._integers import meaning_of
 
 
 def run(graph: Graph) -> bool:
@@ -14,24 +14,18 @@ def run(graph: Graph) -> bool:
     kept = {*graph.states, *(state.output for state in graph.states.values())}
     first = next(iter(graph.nodes), None)
     for name in graph.inputs:
-        type_ = graph.types[name]
-        q = type_.quantization
-        if first is None or q is None or type_.dtype not in BYTES or edit.is_output(name):
-            continue
-        if name in kept:
+        type_, meaning = graph.types[name], meaning_of(edit, name)
+        if first is None or meaning is None or edit.is_output(name) or name in kept:
             continue
         integers = edit.fresh(f"{name}_quantized")
         graph.types[name] = TensorType(type_.shape)
         edit.redirect(name, integers)
-        scales = {"scale": q.scale, "zero_point": q.zero_point, "axis": q.axis}
-        edit.insert(first, Node("quantize", [name], integers, {"to": type_.dtype.value, **scales}))
+        edit.insert(first, Node("quantize", [name], integers, {"to": type_.dtype.value, **meaning}))
     for name in dict.fromkeys(graph.outputs):
-        producer, type_ = edit.producer.get(name), graph.types[name]
-        q = type_.quantization
-        if producer is None or q is None or type_.dtype is DType.FLOAT32 or name in kept:
+        producer, meaning = edit.producer.get(name), meaning_of(edit, name)
+        if producer is None or meaning is None or name in kept:
             continue
         integers = edit.fresh(f"{name}_quantized")
         edit.rename_output(producer, integers)
-        scales = {"scale": q.scale, "zero_point": q.zero_point, "axis": q.axis}
-        edit.append(Node("dequantize", [integers], name, scales))
+        edit.append(Node("dequantize", [integers], name, meaning))
     return edit.finish()
