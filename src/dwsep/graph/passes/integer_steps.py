@@ -31,7 +31,8 @@ def run(graph: Graph) -> bool:
     edit = Edit(graph)
     for node in edit.nodes():
         if _may_compute_with_integers(node):
-            _ = _convolution(edit, node) if node.kind in CONVOLUTIONS else _other(edit, node)
+            rewrite = _convolution if node.kind in CONVOLUTIONS else _other
+            rewrite(edit, node)
     return edit.finish()
 
 
@@ -88,10 +89,10 @@ def _ordinary(scale: Iterable[float]) -> bool:
     return all(1e-12 <= s <= 1e12 for s in scale)
 
 
-def _other(edit: Edit, node: Node) -> bool:
+def _other(edit: Edit, node: Node) -> None:
     inputs, rounding = _inputs(edit, node), only_rounded_by(edit, node.output)
     if inputs is None or (rounding is not None and not _ordinary(rounding.attributes["scale"])):
-        return False
+        return
     spec, attributes = OPS[node.kind], dict(node.attributes)
     if rounding is not None and "to" in spec.attributes:
         attributes |= {k: v for k, v in output_of(rounding).items() if k != "axis"}
@@ -100,28 +101,26 @@ def _other(edit: Edit, node: Node) -> bool:
     try:
         type_ = spec.dtype(new, [edit.graph.types[value] for value in inputs])
     except ShapeError:
-        return False
+        return
     made = edit.graph.types[target.output]
     if type_ != (made.dtype, made.quantization):
-        return False
+        return
     edit.become(target, node.kind, inputs, attributes, node.weights, node.name)
-    return True
 
 
-def _convolution(edit: Edit, node: Node) -> bool:
+def _convolution(edit: Edit, node: Node) -> None:
     inputs = _inputs(edit, node)
     weights = None if inputs is None else _integer_weights(node, quantization_of(edit, inputs[0]))
     if inputs is None or weights is None:
-        return False
+        return
     # One scale for each channel takes no sum with a residual, and no function of real numbers.
     each = clips(node.attributes.get("activation")) and len(inputs) == 1
     rounding = only_rounded_by(edit, node.output, per_channel=each)
     if rounding is None or not _ordinary(rounding.attributes["scale"]):
         edit.become(node, node.kind, inputs, node.attributes, weights)
-        return True
+        return
     attributes = {**node.attributes, **output_of(rounding)}
     edit.become(rounding, node.kind, inputs, attributes, weights, node.name)
-    return True
 
 
 def _integer_weights(node: Node, x: Quantization) -> dict[str, NDArray[Any]] | None:
