@@ -66,6 +66,11 @@ class Quantization:
     dtype: DType = DType.INT8
 
     @property
+    def attributes(self) -> dict[str, Any]:
+        """The scales, zero points and axis as attributes of nodes."""
+        return {"scale": self.scale, "zero_point": self.zero_point, "axis": self.axis}
+
+    @property
     def core(self) -> tuple[list[float], list[int], int]:
         """The scales, zero points and axis as the core takes them."""
         axis = -1 if self.axis is None else self.axis

@@ -145,11 +145,11 @@ class Builder:
 
     def quantize(self, x: Value, q: Quantization, **limits: Any) -> Value:
         """Add a conversion to integers; limits are `least` and `most` where not the type's."""
-        return self.emit("quantize", [x], None, to=q.dtype.value, **_scales(q), **limits)
+        return self.emit("quantize", [x], None, to=q.dtype.value, **q.attributes, **limits)
 
     def dequantize(self, x: Value, q: Quantization) -> Value:
         """Add a conversion of integers to what they stand for."""
-        return self.emit("dequantize", [x], None, **_scales(q))
+        return self.emit("dequantize", [x], None, **q.attributes)
 
     def binary(self, function: str, a: Value, b: Value | float) -> Value:
         """Add a function of two values, the second perhaps a number; of integers, one of those."""
@@ -207,10 +207,6 @@ class Builder:
         if list(perm) == list(range(len(shape_of(x)))):
             return x
         return self.emit("transpose", [x], perm=tuple(perm))
-
-
-def _scales(q: Quantization) -> dict[str, Any]:
-    return {"scale": q.scale, "zero_point": q.zero_point, "axis": q.axis}
 
 
 def _compact(array: AnyArray) -> AnyArray:

@@ -29,7 +29,7 @@ def meaning_of(edit: Edit, value: str) -> dict[str, Any] | None:
     q = type_.quantization
     if type_.dtype not in BYTES or q is None:
         return None
-    return {"scale": q.scale, "zero_point": q.zero_point, "axis": q.axis}
+    return q.attributes
 
 
 def scales(node: Node) -> dict[str, Any]:
