@@ -22,6 +22,7 @@ from .polynomials import (
     is_number,
     number,
     of_terms,
+    parted,
     times,
 )
 from .size import MOST, Size, is_size
@@ -109,8 +110,8 @@ class OpenSizes:
 
     def size(self, terms: Terms) -> Any:
         """Return a Size, or an int if the open sizes have cancelled out."""
-        if not terms or terms[-1][0] == ():
-            return terms[0][1] if terms else 0
+        if is_number(terms):
+            return parted(terms)[0]
         return Size(self, terms, self.value(terms))
 
     def value(self, terms: Terms) -> int:
@@ -131,15 +132,14 @@ class OpenSizes:
                 ends = [a * b for a in (low, high) for b in self._ranges[atom]]
                 low, high = min(ends), max(ends)
             least, most = least + low, most + high
-        constant = terms[0][1] if terms and terms[0][0] == () else 0
-        known = self._least.get(terms[1:] if constant else terms)
+        constant, rest = parted(terms)
+        known = self._least.get(rest)
         return (least if known is None else max(least, known + constant)), most
 
     def _note(self, terms: Terms, relation: int) -> None:
         self.conditions[terms, relation] = None
         if relation == NOT_NEGATIVE:
-            constant = terms[0][1] if terms and terms[0][0] == () else 0
-            rest = terms[1:] if constant else terms
+            constant, rest = parted(terms)
             self._least[rest] = max(-constant, self._least.get(rest, -_INFINITY))
 
     def is_zero(self, terms: Terms) -> bool:

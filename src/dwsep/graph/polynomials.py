@@ -20,6 +20,11 @@ def is_number(terms: Terms) -> bool:
     return not terms or terms[-1][0] == ()
 
 
+def parted(terms: Terms) -> tuple[int, Terms]:
+    """Return the constant of a polynomial, and the rest."""
+    return (terms[0][1], terms[1:]) if terms and terms[0][0] == () else (0, terms)
+
+
 def _collected(factors: Mapping[Monomial, int]) -> Terms:
     return tuple(sorted((m, f) for m, f in factors.items() if f))
 
