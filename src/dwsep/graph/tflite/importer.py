@@ -22,7 +22,7 @@ from .branches import without_branches
 from .call import Call
 from .densify import constant
 from .folding import FOLDED, fold
-from .model import File, read
+from .model import File, Tensor, read
 from .quantized import by_definition, core_quantization
 from .registry import IMPORTERS
 from .variables import without_variables
@@ -133,14 +133,11 @@ def _graph(
         for name, tensor in file.tensors.items()
         if tensor.data is not None and name in used
     }
+    types = {name: _input_type(file, name) for name in inputs}
     for name in inputs:
         if name in fixed:
-            tensor = file.tensors[name]
-            sizes: list[int | str] = [n if n >= 0 else "" for n in tensor.shape]
-            if tensor.type not in _TYPES:
-                raise UnsupportedOperatorError(f"{file.name}: input {name!r} is {tensor.type}")
-            array = fixed_input(file.name, name, sizes, DType(tensor.type), fixed[name])
-            known[name] = Known(array, name)
+            sizes = _declared(file.tensors[name])
+            known[name] = Known(fixed_input(file.name, name, sizes, types[name], fixed[name]), name)
     for name in outputs:
         if file.tensors[name].type == spectrum.COMPLEX:
             raise UnsupportedOperatorError(f"{file.name}: output {name!r} is {spectrum.COMPLEX}")
@@ -150,17 +147,26 @@ def _graph(
         if name in fixed:
             continue
         tensor = file.tensors[name]
-        declared: list[int | str] = [n if n >= 0 else "" for n in tensor.shape]
+        declared = _declared(tensor)
         if not open_batch and declared[:1] == [""]:
             declared[0] = max(tensor.declared[0], 1)
         shape = input_shape(file.name, name, declared, given.get(name), opened)
-        if tensor.type not in _TYPES:
-            raise UnsupportedOperatorError(
-                f"{file.name}: input {name!r} is {tensor.type}, need one of {sorted(_TYPES)}"
-            )
-        state.add_input(name, shape, DType(tensor.type), core_quantization(tensor))
+        state.add_input(name, shape, types[name], core_quantization(tensor))
     state.build.graph.open = opened.sizes
     return state.run(_importer(file, state), {*IMPORTERS, *FOLDED}, outputs)
+
+
+def _input_type(file: File, name: str) -> DType:
+    type_ = file.tensors[name].type
+    if type_ not in _TYPES:
+        wanted = f"need one of {sorted(_TYPES)}"
+        raise UnsupportedOperatorError(f"{file.name}: input {name!r} is {type_}, {wanted}")
+    return DType(type_)
+
+
+def _declared(tensor: Tensor) -> list[int | str]:
+    """Return the sizes of an input; those that the file leaves open without a name."""
+    return [n if n >= 0 else "" for n in tensor.shape]
 
 
 def _importer(file: File, state: Import) -> ImportNode:
