@@ -12,6 +12,7 @@ from onnx_models import f, ints
 
 import dwsep
 from dwsep import _core
+from dwsep.graph.importing.examples import first_fitting
 from dwsep.graph.open_sizes import Axis, OpenSizes
 from dwsep.graph.size import scaled
 
@@ -346,3 +347,15 @@ def test_who_wants_the_number_holds_the_size_to_it():
     assert len(sizes.conditions) == before + 1
     assert holds(sizes, [0, 0, 12])
     assert not holds(sizes, [0, 0, 13])
+
+
+def test_examples_that_differ_in_nothing_that_is_asked_are_tried_once():
+    sizes = []
+
+    def refused(example):
+        sizes.append(example(Axis("x", 0), "N", ""))
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="were taken as"):
+        first_fitting(refused)
+    assert sizes == [None, 1]

@@ -31,13 +31,17 @@ def first_fitting(made: Callable[[Example], Result]) -> Result:
         If none does: what was wrong with the first.
     """
     refusals: list[ValueError] = []
+    failed: list[dict[str, int | None]] = []  # what was asked for of each example
     for sizes in _EXAMPLES:
+        if any(all(sizes.get(letter) == n for letter, n in past.items()) for past in failed):
+            continue
         example = _SizesByName(sizes)
         try:
             return made(example)
         except ValueError as error:
             refusals.append(error)
-            if not example.asked or getattr(error, "lacks_operators", False):
+            failed.append(example.asked)
+            if getattr(error, "lacks_operators", False):
                 break
     if len(refusals) == 1:
         raise refusals[0]
@@ -52,12 +56,11 @@ class _SizesByName:
     """An example of open sizes, in which those are equal that two inputs call by one name."""
 
     def __init__(self, sizes: Mapping[str, int]) -> None:
-        self.asked = False
+        self.asked: dict[str, int | None] = {}
         self._sizes = sizes
         self._named: dict[str, tuple[str, int | None]] = {}
 
     def __call__(self, where: Axis, letter: str, name: str) -> int | None:
-        self.asked = True
-        size = self._sizes.get(letter)
+        size = self.asked[letter] = self._sizes.get(letter)
         owner, known = self._named.setdefault(name, (where.input, size))
         return known if name and owner != where.input else size
