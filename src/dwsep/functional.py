@@ -3,7 +3,8 @@
 All take `x`, `residual`, `out` and `num_threads` as the call of a layer does (see `dwsep.layers`)
 and give ``activation(convolution(x) + bias + residual)``: the residual is added before the
 activation. Arrays may be those of other libraries here as well. Weights are packed anew at every
-call; where the same ones are used often, a layer from `dwsep.layers` saves that.
+call; where the same ones are used often, a layer from `dwsep.layers` saves that. The layers also
+say more about what both take: squeeze-excite, int8 and where the operators come from.
 """
 
 from __future__ import annotations
@@ -63,11 +64,8 @@ def depthwise_conv2d(
     activation : str or tuple, optional
         "relu", "relu6", "leaky_relu" (slope 0.01) or ("leaky_relu", slope), "hard_swish",
         "hard_sigmoid", "sigmoid", "silu" (also "swish"), "tanh", "gelu" or ("clip", lo, hi).
-    x_quantization, weight_quantization : Quantization, optional
-        What x and weight stand for, which then are of int8 or uint8, as these say; bias is of int32
-        or float32. x may have a scale for each channel. See :doc:`/docs/quantization`.
-    quantization : Quantization, optional
-        What the result is to stand for; its type is float32 without.
+    x_quantization, weight_quantization, quantization : Quantization, optional
+        For int8 and uint8, as for `DepthwiseConv2D`.
     out : numpy.ndarray of float32, optional
         Writeable array of the result's shape to write to; may be a view and may overlap inputs.
     num_threads : int, optional
@@ -88,12 +86,6 @@ def depthwise_conv2d(
     See Also
     --------
     dwsep.DepthwiseConv2D : The layer, packed once.
-
-    References
-    ----------
-    .. [1] A. G. Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile
-       Vision Applications", 2017, arXiv:1704.04861.
-    .. [2] TensorFlow, "tf.nn: notes on padding convolution operations".
 
     Examples
     --------
@@ -147,13 +139,8 @@ def pointwise_conv2d(
     bias : numpy.ndarray of float32, shape (Cout,), optional
     activation : str or tuple, optional
         As for `depthwise_conv2d`.
-    x_quantization, weight_quantization : Quantization, optional
-        What x and weight stand for, which then are of int8 or uint8, as these say; bias is of int32
-        or float32. See :doc:`/docs/quantization`.
-    quantization : Quantization, optional
-        What the result is to stand for; its type is float32 without.
-    residual_quantization : Quantization, optional
-        What the residual stands for, if there is one next to `x_quantization`.
+    x_quantization, weight_quantization, quantization, residual_quantization : optional
+        For int8 and uint8, as for `PointwiseConv2D`.
     residual : numpy.ndarray of float32, optional
         Array of the result's shape to add before the activation.
     out, num_threads : optional
@@ -174,11 +161,6 @@ def pointwise_conv2d(
     See Also
     --------
     dwsep.PointwiseConv2D : The layer, packed once.
-
-    References
-    ----------
-    .. [1] A. G. Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile
-       Vision Applications", 2017, arXiv:1704.04861.
 
     Examples
     --------
@@ -246,26 +228,11 @@ def separable_conv2d(
         Of the depthwise convolution, as for `depthwise_conv2d`.
     depthwise_activation, activation : str or tuple, optional
         After the depthwise and after the pointwise convolution, as for `depthwise_conv2d`.
-    reduce_weight : numpy.ndarray of float32, shape (C*M, R) or (1, 1, C*M, R), optional
-    excite_weight : numpy.ndarray of float32, shape (R, C*M) or (1, 1, R, C*M), optional
-        Squeeze-excite, with both or neither: the pointwise convolution reads the depthwise output
-        times ``excite_activation(excite(reduce_activation(reduce(mean))))``, a factor for each
-        channel of an image from the mean of its pixels.
-    reduce_bias : numpy.ndarray of float32, shape (R,), optional
-    excite_bias : numpy.ndarray of float32, shape (C*M,), optional
-    reduce_activation, excite_activation : str or tuple, optional
-        After each of the two layers, as for `depthwise_conv2d`.
-    x_quantization : Quantization, optional
-        What x stands for, which then is of int8 or uint8, as are weights; biases are of int32 or
-        float32. See :doc:`/docs/quantization`.
-    depthwise_weight_quantization, weight_quantization : Quantization, optional
-        Of the weights, with `x_quantization`.
-    depthwise_quantization : Quantization, optional
-        What the output of the depthwise convolution stands for, with `x_quantization`.
-    quantization : Quantization, optional
-        What the result is to stand for; its type is float32 without.
-    residual_quantization : Quantization, optional
-        What the residual stands for, if there is one next to `x_quantization`.
+    reduce_weight, excite_weight, reduce_bias, excite_bias, reduce_activation, excite_activation
+        Squeeze-excite between the two, as for `SeparableConv2D`.
+    x_quantization, quantization, residual_quantization : Quantization, optional
+    depthwise_weight_quantization, depthwise_quantization, weight_quantization : optional
+        For int8 and uint8, as for `SeparableConv2D`.
     residual : numpy.ndarray of float32, optional
         Array of the result's shape to add before the last activation.
     out, num_threads : optional
@@ -286,14 +253,6 @@ def separable_conv2d(
     See Also
     --------
     dwsep.SeparableConv2D : The layer, packed once.
-
-    References
-    ----------
-    .. [1] F. Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", 2017,
-       arXiv:1610.02357.
-    .. [2] A. G. Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile
-       Vision Applications", 2017, arXiv:1704.04861.
-    .. [3] J. Hu, L. Shen, G. Sun, "Squeeze-and-Excitation Networks", 2018, arXiv:1709.01507.
 
     Examples
     --------
@@ -386,27 +345,12 @@ def inverted_residual(
         expansion and its activation.
     expand_activation, depthwise_activation, activation : str or tuple, optional
         After each of the three convolutions, as for `depthwise_conv2d`.
-    reduce_weight : numpy.ndarray of float32, shape (C*M, R) or (1, 1, C*M, R), optional
-    excite_weight : numpy.ndarray of float32, shape (R, C*M) or (1, 1, R, C*M), optional
-        Squeeze-excite, with both or neither: the last convolution reads the depthwise output
-        times ``excite_activation(excite(reduce_activation(reduce(mean))))``, a factor for each
-        channel of an image from the mean of its pixels.
-    reduce_bias : numpy.ndarray of float32, shape (R,), optional
-    excite_bias : numpy.ndarray of float32, shape (C*M,), optional
-    reduce_activation, excite_activation : str or tuple, optional
-        After each of the two layers, as for `depthwise_conv2d`.
-    x_quantization : Quantization, optional
-        What x stands for, which then is of int8 or uint8, as are weights; biases are of int32 or
-        float32. See :doc:`/docs/quantization`.
-    expand_weight_quantization, depthwise_weight_quantization, weight_quantization : Quantization
-        Of the weights, with `x_quantization`.
-    expand_quantization, depthwise_quantization : Quantization, optional
-        What the outputs of the first two convolutions stand for, with `x_quantization`. That of the
-        expansion may have a scale for each channel.
-    quantization : Quantization, optional
-        What the result is to stand for; its type is float32 without.
-    residual_quantization : Quantization, optional
-        What the residual stands for, if there is one next to `x_quantization`.
+    reduce_weight, excite_weight, reduce_bias, excite_bias, reduce_activation, excite_activation
+        Squeeze-excite before the projection, as for `SeparableConv2D`.
+    x_quantization, quantization, residual_quantization : Quantization, optional
+    expand_weight_quantization, depthwise_weight_quantization, weight_quantization : optional
+    expand_quantization, depthwise_quantization : optional
+        For int8 and uint8, as for `InvertedResidual`.
     residual : numpy.ndarray of float32, optional
         Array of the result's shape to add before the last activation, usually `x` itself. Nothing
         is added unless it is given.
@@ -428,12 +372,6 @@ def inverted_residual(
     See Also
     --------
     dwsep.InvertedResidual : The layer, packed once.
-
-    References
-    ----------
-    .. [1] M. Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018,
-       arXiv:1801.04381.
-    .. [2] J. Hu, L. Shen, G. Sun, "Squeeze-and-Excitation Networks", 2018, arXiv:1709.01507.
 
     Examples
     --------
@@ -515,13 +453,8 @@ def conv2d(
         A divisor of Cin and Cout.
     activation : str or tuple, optional
         As for `depthwise_conv2d`.
-    x_quantization, weight_quantization : Quantization, optional
-        What x and weight stand for, which then are of int8 or uint8, as these say; bias is of int32
-        or float32. See :doc:`/docs/quantization`.
-    quantization : Quantization, optional
-        What the result is to stand for; its type is float32 without.
-    residual_quantization : Quantization, optional
-        What the residual stands for, if there is one next to `x_quantization`.
+    x_quantization, weight_quantization, quantization, residual_quantization : optional
+        For int8 and uint8, as for `Conv2D`.
     residual : numpy.ndarray of float32, optional
         Array of the result's shape to add before the activation.
     out, num_threads : optional
@@ -542,11 +475,6 @@ def conv2d(
     See Also
     --------
     dwsep.Conv2D : The layer, packed once.
-
-    References
-    ----------
-    .. [1] V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep learning", 2016,
-       arXiv:1603.07285.
 
     Examples
     --------
