@@ -5,10 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from . import _limits
-
 if TYPE_CHECKING:
-    from . import _core
+    from . import _core, _limits
 
     Shape = tuple[int, ...]
 
@@ -76,6 +74,8 @@ class Plan:
     @property
     def work(self) -> _limits.Work:
         """Operations, bytes read (input and weights) and bytes written."""
+        from . import _limits  # which calls do without
+
         written = (4.0 if self.dtype == "float32" else 1.0) * prod(self.output_shape)
         return _limits.Work(self.flops, self.bytes - written, written)
 
@@ -88,6 +88,8 @@ class Plan:
         measures the peak of multiply-adds, and the first for each level and number of threads its
         bandwidth, which takes 0.1 s, for "memory" up to 1 s. A call of a layer measures nothing.
         """
+        from . import _limits
+
         flops = _limits.operations_in_floats(self.flops, self.kernel)
         return _limits.limit(self.work._replace(flops=flops), self.threads)
 
