@@ -98,7 +98,8 @@ def test_the_examples_are_found():
     found = {param.id for param in examples()}
     for name in ("conv2d", "separable_conv2d", "inverted_residual"):
         assert f"dwsep.functional.{name}" in found
-    for name in ("layers.InvertedResidual", "_layer.Layer.explain", "model.Model"):
+    layer = "layers.inverted_residual.InvertedResidual"
+    for name in (layer, "_layer.Layer.explain", "model.Model"):
         assert f"dwsep.{name}" in found
 
 
