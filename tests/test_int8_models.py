@@ -1,4 +1,4 @@
-"""Networks that onnxruntime quantized: integers from end to end, and its very results."""
+"""Networks that onnxruntime quantized: integers from end to end, and its results step by step."""
 
 from __future__ import annotations
 
@@ -52,12 +52,28 @@ def quantized(name, folder, format_, activations):
     return paths[2]
 
 
-def oracle(path, x):
+def stored_values(graph):
+    """Return the graph's values of bytes in order, each with those that it is computed from."""
+    stored, origins = {}, {}
+    for node in graph.node:
+        of = {value for name in node.input for value in origins.get(name, ())}
+        for name in node.output:
+            if node.op_type == "QuantizeLinear" or node.op_type.startswith(("QLinear", "QGemm")):
+                stored[name], origins[name] = of, {name}
+            else:
+                origins[name] = of
+    return stored
+
+
+def oracle(path, names):
+    """Return onnxruntime's session of a model with these outputs, and exact products."""
+    model = onnx.load(path)
+    del model.graph.output[:]
+    model.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in names)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.add_session_config_entry("session.x64quantprecision", "1")
-    session = onnxruntime.InferenceSession(path, options)
-    return session.run(None, {session.get_inputs()[0].name: x})[0]
+    return onnxruntime.InferenceSession(model.SerializeToString(), options)
 
 
 def cases():
@@ -76,16 +92,29 @@ def test_networks_are_integers_throughout(name, format_, activations, tmp_path):
     assert not summary.float_steps
     floats = [row.kind for row in summary.rows if row.dtype == "float32" and not row.free]
     assert floats in (["dequantize"], ["transpose", "dequantize"])
-    (x,) = network.inputs
-    image = np.random.default_rng(1).standard_normal((1, *x.shape[1:]), np.float32)
-    wanted = oracle(path, image)
-    step = np.diff(np.unique(wanted)).min()
-    # Of int8 onnxruntime computes some convolutions with floats, where a clip is left before
-    # rounding: now and then one of ten thousand values is another, and more behind it.
-    most = 1.01 if activations == "QUInt8" else 4.01
-    assert np.abs(network(image) - wanted).max() <= most * step
+    (x,), (y,) = network.inputs, network.outputs
+    stored = stored_values(onnx.load(path).graph)
+    names = [*stored, y.name]
+    inner, session = dwsep.load(path, outputs=names), oracle(path, names)
+    judged = set()
+    for seed in range(1, 5):
+        image = np.random.default_rng(seed).standard_normal((1, *x.shape[1:]), np.float32)
+        wanted = dict(zip(names, session.run(None, {x.name: image}), strict=True))
+        got = dict(zip(names, inner(image), strict=True))
+        assert np.array_equal(got[y.name], network(image))
+        off = {name: np.abs(got[name].astype(int) - wanted[name]) for name in stored}
+        # onnxruntime computes sums, and some convolutions of int8, with floats: next to a tie a
+        # value is another, which networks that were not trained make larger step by step. So
+        # each step is judged where what it reads is the same.
+        for name, origins in stored.items():
+            if not any(off[origin].any() for origin in origins):
+                assert got[name].dtype == wanted[name].dtype
+                assert off[name].max() <= 1, name
+                assert np.count_nonzero(off[name]) <= max(1, 0.001 * off[name].size), name
+                judged.add(name)
+    assert len(judged) > 0.5 * len(stored)
     network.save(tmp_path / "network.dwsep")
-    stored = dwsep.load(tmp_path / "network.dwsep")
-    assert np.array_equal(stored(image), network(image))
+    saved = dwsep.load(tmp_path / "network.dwsep")
+    assert np.array_equal(saved(image), network(image))
     size = (tmp_path / "network.dwsep").stat().st_size
     assert size < 1.05 * summary.parameters + 80 * len(summary.rows) * 16
