@@ -82,15 +82,7 @@ def _onnx(chain: Int8Chain, fused: bool) -> bytes:
     value, shape = "x", chain.x.shape[1:3]
     last = scaled("x", chain.stages[0].x)
     for i, (c, qx, qw, qy) in enumerate(chain.stages):
-        (top, bottom), (left, right) = c.pads(shape)
-        shape = tuple(-(-n // s) for n, s in zip(shape, c.stride, strict=True))
-        options = {
-            "kernel_shape": c.w.shape[2:],
-            "strides": c.stride,
-            "dilations": c.dilation,
-            "pads": [top, left, bottom, right],
-            "group": c.groups,
-        }
+        options, shape = c.onnx_attributes(shape), c.output(shape)
         constants |= {f"w{i}": c.w, f"b{i}": c.bias, f"ws{i}": np.float32(qw.scale)}
         constants[f"wz{i}"] = np.zeros(len(qw.scale), np.int8)
         weights = [f"w{i}", f"ws{i}", f"wz{i}"]
@@ -136,7 +128,10 @@ def _onnxruntime(chain: Int8Chain, threads: int, exact: bool) -> tuple[Runner, R
         _onnx(chain, True), options, providers=["CPUExecutionProvider"]
     )
     x = {"x": chain.x.view(np.uint8) ^ np.uint8(0x80)}
-    run = lambda: session.run(None, x)[0]  # noqa: E731
+
+    def run() -> Any:
+        return session.run(None, x)[0]
+
     return run, lambda: _signed(run())
 
 
@@ -161,8 +156,7 @@ def _tflite(chain: Int8Chain) -> bytes:
             w.constant(f"w{i}", weights, quantization=(qw.scale, zeros, axis)),
             w.constant(f"b{i}", c.bias, quantization=(steps, zeros, 0)),
         ]
-        rows, columns = (-(-n // s) for n, s in zip(shape[1:3], c.stride, strict=True))
-        shape = (shape[0], rows, columns, len(c.w))
+        shape = (shape[0], *c.output(shape[1:3]), len(c.w))
         tensors.append(w.tensor(f"y{i}", shape, "int8", quantization=(qy.scale, qy.zero_point, 0)))
         operators.append((kind, [value, f"w{i}", f"b{i}"], [f"y{i}"], options))
         value = f"y{i}"

@@ -47,6 +47,21 @@ class Convolution(NamedTuple):
             sides.append((total // 2, total - total // 2))
         return sides[0], sides[1]
 
+    def output(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the rows and columns of the output for an image."""
+        return tuple(-(-n // s) for n, s in zip(shape, self.stride, strict=True))
+
+    def onnx_attributes(self, shape: tuple[int, ...]) -> dict[str, Any]:
+        """Return the attributes of ONNX's Conv for an image."""
+        (top, bottom), (left, right) = self.pads(shape)
+        return {
+            "kernel_shape": self.w.shape[2:],
+            "strides": self.stride,
+            "dilations": self.dilation,
+            "pads": [top, left, bottom, right],
+            "group": self.groups,
+        }
+
 
 class Chain(NamedTuple):
     """A layer as its convolutions; `residual`: the input is added at the end."""
@@ -160,15 +175,7 @@ def _onnx(chain: Chain) -> bytes:
             numpy_helper.from_array(np.ascontiguousarray(c.w), f"w{i}"),
             numpy_helper.from_array(np.ascontiguousarray(c.bias), f"b{i}"),
         ]
-        (top, bottom), (left, right) = c.pads(shape)
-        shape = tuple(-(-n // s) for n, s in zip(shape, c.stride, strict=True))
-        options = {
-            "kernel_shape": c.w.shape[2:],
-            "strides": c.stride,
-            "dilations": c.dilation,
-            "pads": [top, left, bottom, right],
-            "group": c.groups,
-        }
+        options, shape = c.onnx_attributes(shape), c.output(shape)
         inputs = [value, f"w{i}", f"b{i}"]
         nodes.append(helper.make_node("Conv", inputs, [f"y{i}"], **options))
         value = f"y{i}"

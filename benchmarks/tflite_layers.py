@@ -56,8 +56,7 @@ def tflite_of(chain: Chain) -> bytes:
     for i, c in enumerate(chain.convolutions):
         kind, weights, options = operator(c, shape[3])
         tensors += [w.constant(f"w{i}", weights), w.constant(f"b{i}", c.bias)]
-        rows, columns = (-(-n // s) for n, s in zip(shape[1:3], c.stride, strict=True))
-        shape = (shape[0], rows, columns, len(c.w))
+        shape = (shape[0], *c.output(shape[1:3]), len(c.w))
         value = add(kind, [value, f"w{i}", f"b{i}"], shape, options)
         if c.activation == "silu":
             gate = add("LOGISTIC", [value], shape, {})
