@@ -165,7 +165,7 @@ def test_plot(model, tmp_path):
 @pytest.mark.usefixtures("little_to_measure")
 def test_plot_without_matplotlib(model, monkeypatch, tmp_path):
     profile = model.profile(IMAGES, rounds=1)
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"dwsep\[plot\]"):
         profile.plot(tmp_path / "roofline.png")
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ._figure import new_figure
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
@@ -30,18 +32,6 @@ class Point(NamedTuple):
     intensity: float
     gflops: float
     area: float = 16.0
-
-
-def _figure() -> Any:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            "a roofline plot needs the package matplotlib: pip install 'dwsep[plot]'",
-            name="matplotlib",
-        ) from error
-    # Not by way of pyplot, which would keep the figure and pick a window system.
-    return Figure(figsize=(9, 6), layout="constrained")
 
 
 def _roofs(
@@ -86,7 +76,7 @@ def roofline(
     peaks = {"peak": peak}
     for family, height in (int8_peaks or {}).items():
         peaks[f"int8 {family} peak"] = height
-    figure = _figure()
+    figure = new_figure(9, 6, layout="constrained")
     axes = figure.add_subplot()
     at = [
         *(point.intensity for point in points),

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any
 
+from .._figure import new_figure, require
 from .._roofline import Point, roofline
 
 __all__ = ["Point", "bandwidth_slopes", "bars", "require", "roofline"]
-
-
-def require() -> None:
-    """Raise ImportError where there is no matplotlib."""
-    try:
-        importlib.import_module("matplotlib")
-    except ImportError as error:
-        raise ImportError(
-            "needs the package matplotlib: pip install 'dwsep[plot]'", name="matplotlib"
-        ) from error
 
 
 def bars(
@@ -35,12 +25,10 @@ def bars(
     The axis is logarithmic, or `linear` from 0: then bars of twice the nineteenth twentieth of all
     values are cut there, and their labels tell.
     """
-    from matplotlib.figure import Figure
-
     each = 0.8 / len(groups)
     known = sorted(v for values in groups.values() for v in values if v == v)
     most = 2 * known[len(known) * 19 // 20] if linear and known else inf
-    figure = Figure(figsize=(9, 1.5 + 0.22 * len(rows) * max(1, len(groups) / 2)))
+    figure = new_figure(9, 1.5 + 0.22 * len(rows) * max(1, len(groups) / 2))
     axes = figure.add_subplot()
     for index, (name, values) in enumerate(groups.items()):
         places = [row + (index - (len(groups) - 1) / 2) * each for row in range(len(rows))]

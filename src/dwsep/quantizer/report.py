@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from .._figure import new_figure
 from .._json import to_json
 from .._table import table
 
@@ -115,13 +116,7 @@ class QuantizationReport:
         OSError
             If the file cannot be written.
         """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise ImportError(
-                "needs the package matplotlib: pip install 'dwsep[plot]'", name="matplotlib"
-            ) from error
-        figure = Figure(figsize=(9, 2.5 + 0.18 * len(self.rows)))
+        figure = new_figure(9, 2.5 + 0.18 * len(self.rows))
         axes = figure.add_subplot()
         places = range(len(self.rows))
         for key, label, marker in (
