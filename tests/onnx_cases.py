@@ -2,139 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
+from onnx_case import IMAGE, NEW, Case, f, i, n
 from onnx_recurrent_cases import recurrent_cases
+from onnx_typed_cases import TYPED_CASES
 
-rng = np.random.default_rng(7)
-
-
-@dataclass
-class Case:
-    """An operator, shapes of what is computed, arrays of what is known, None for what is absent."""
-
-    op: str
-    inputs: list
-    attributes: dict = field(default_factory=dict)
-    opsets: tuple = (11, 13, 17, 21)
-    outputs: int = 1
-    positive: bool = False  # inputs from 0.5 to 1.5
-    open_batch: bool = True  # also with a batch of unknown size
-
-    @property
-    def name(self):
-        parts = [self.op, *(f"{k}={v}" for k, v in self.attributes.items())]
-        known = [i.tolist() for i in self.inputs if isinstance(i, np.ndarray) and i.size < 9]
-        return "-".join(map(str, [*parts, *known])).replace(" ", "")
-
-
-def f(*shape):
-    return rng.standard_normal(shape).astype(np.float32)
-
-
-class Typed(tuple):
-    """A shape of what is computed, of another type than float32."""
-
-    dtype: str
-
-
-def of(dtype, *shape):
-    typed = Typed(shape)
-    typed.dtype = dtype
-    return typed
-
-
-def dtype_of(given):
-    return getattr(given, "dtype", "float32")
-
-
-def n(number):
-    return np.array(number, np.float32)
-
-
-def i(*numbers):
-    return np.array(numbers, np.int64)
-
-
-IMAGE = (2, 4, 9, 8)
-
-NEW = (13, 17, 21)
-BYTES, LONGS, TRUTHS = (of(dtype, *IMAGE) for dtype in ("uint8", "int64", "bool"))
-TYPED_CASES = [
-    *(Case("Cast", [IMAGE], {"to": to}) for to in (6, 7, 9, 11)),
-    *(Case("Cast", [of(dtype, 2, 5)], {"to": 1}) for dtype in ("uint8", "int8", "int32", "bool")),
-    *(Case("Cast", [of(dtype, 2, 5)], {"to": 7}) for dtype in ("int64", "float16", "uint8")),
-    *(Case(name, [IMAGE, f(9, 1)]) for name in ("Less", "Greater")),
-    *(Case(name, [IMAGE, IMAGE], {}, (12, 16)) for name in ("LessOrEqual", "GreaterOrEqual")),
-    *(Case("Equal", [x, x]) for x in (LONGS, TRUTHS)),
-    *(Case(name, [TRUTHS, TRUTHS]) for name in ("And", "Or", "Xor")),
-    Case("Not", [TRUTHS]),
-    *(Case(f"Bitwise{name}", [LONGS, i(*range(8))], {}, (18, 21)) for name in ("And", "Or", "Xor")),
-    Case("Where", [TRUTHS, IMAGE, f(8)]),
-    Case("Where", [TRUTHS, f(8), f(9, 1)]),
-    Case("Where", [np.arange(8) % 2 == 0, LONGS, LONGS]),
-    *(Case(name, [LONGS, i(*range(1, 9))]) for name in ("Add", "Sub", "Mul", "Div", "Mod")),
-    *(Case(name, [LONGS, i(3)], {}, NEW) for name in ("Min", "Max")),
-    Case("Neg", [LONGS]),
-    Case("Abs", [LONGS]),
-    Case("Clip", [LONGS, np.array(-2), np.array(1)], {}, (12, 21)),
-    Case("Pow", [LONGS, i(2)], {}, (13, 21)),
-    Case("IsNaN", [IMAGE]),
-    Case("IsInf", [IMAGE], {}, (10, 20)),
-    Case("IsInf", [IMAGE], {"detect_negative": 0}, (10, 20)),
-    *(
-        Case(name, [x], {"axis": axis, "keepdims": keep}, (11,))
-        for name in ("ArgMax", "ArgMin")
-        for axis, keep in ((1, 0), (-1, 1))
-        for x in (IMAGE, of("int32", *IMAGE))
-    ),
-    Case("ArgMax", [IMAGE], {"axis": 2, "select_last_index": 1}, (12, 21)),
-    Case("TopK", [IMAGE, i(2)], {"axis": 1}, outputs=2),
-    Case("TopK", [LONGS, i(3)], {"largest": 0}, outputs=2),
-    Case(
-        "GatherElements",
-        [IMAGE, np.arange(288).reshape(2, 2, 9, 8) % 7 % 4 - 1],
-        {"axis": 1},
-        open_batch=False,
-    ),
-    Case("Gather", [IMAGE, of("int64", 2, 3)], {"axis": 2}, open_batch=False),
-    *(
-        Case("CumSum", [x, i(2)], {"exclusive": e, "reverse": r}, (11, 14))
-        for x, e, r in ((IMAGE, 0, 0), (LONGS, 1, 0), (IMAGE, 0, 1))
-    ),
-    Case("MaxPool", [BYTES], {"kernel_shape": [2, 3], "pads": [1, 1, 0, 1]}, (12, 21)),
-    *(
-        Case(f"Reduce{name}", [x], {"axes": [1, 3], "keepdims": keep}, (13,))
-        for name in ("Prod", "Max", "Min")
-        for x in (IMAGE, of("int32", *IMAGE))
-        for keep in (0, 1)
-    ),
-    *(Case(f"Reduce{name}", [LONGS, i(-2, 3)], {"keepdims": 0}, (18, 21)) for name in ("Prod",)),
-    Case("ReduceSum", [LONGS, i(-2, 3)], {"keepdims": 0}, (13, 21)),
-    *(
-        Case(f"Reduce{name}", [IMAGE], {"axes": [1, 3], "keepdims": keep}, (13,), positive=True)
-        for name in ("LogSum", "LogSumExp")
-        for keep in (0, 1)
-    ),
-    *(Case("LpNormalization", [IMAGE], {"axis": 1, "p": p}) for p in (1, 2)),
-    Case("MeanVarianceNormalization", [IMAGE], {"axes": [1, 2, 3]}),
-    *(Case("LRN", [IMAGE], {"size": n, "alpha": 0.3, "bias": 1.5}) for n in (1, 3)),
-    Case("ThresholdedRelu", [IMAGE], {"alpha": 0.7}),
-    *(Case("Hardmax", [IMAGE], {"axis": axis}, (13, 21)) for axis in (1, -1)),
-    Case("Einsum", [(2, 3, 4)], {"equation": "abc->cb"}, (12, 21), open_batch=False),
-    Case("Einsum", [IMAGE], {"equation": "nchw->nhwc"}, (12, 21)),
-    Case("Einsum", [(2, 3, 5), f(5, 4)], {"equation": "bij, jk -> bik"}, (12, 21)),
-    Case("Einsum", [(2, 3, 5, 4), (2, 6, 5, 4)], {"equation": "bqhd,bkhd->bhqk"}, (12, 21)),
-    Case("Einsum", [(2, 3, 5), (2, 5, 4)], {"equation": "...ij,...jk"}, (12, 21)),
-    Case("Einsum", [(2, 3), f(3), f(3, 4)], {"equation": "ab,b,bc->ac"}, (12, 21)),
-    Case("Einsum", [(2, 3), f(4)], {"equation": "ab,c->acb"}, (12, 21)),
-    Case("Einsum", [(2, 3, 4), (2, 4)], {"equation": "abc,ac->b"}, (12, 21), open_batch=False),
-    *(Case(name, [BYTES]) for name in ("Transpose", "Flatten", "Identity")),
-    Case("Concat", [BYTES, np.zeros((2, 1, 9, 8), np.uint8)], {"axis": 1}, open_batch=False),
-    Case("Slice", [LONGS, i(1), i(3), i(2)]),
-    Case("Pad", [LONGS, i(0, 0, 1, 2, 0, 0, 0, 3), np.array(7)], {}, (13, 21)),
-]
 CASES = [
     Case("Conv", [IMAGE, f(6, 4, 3, 3), f(6)], {"pads": [1, 0, 2, 1]}),
     Case("Conv", [IMAGE, f(6, 4, 1, 1)]),
@@ -368,7 +240,7 @@ CASES = [
         for mode in ("linear", "cubic")
     ),
     Case("Upsample", [IMAGE, n([1, 1, 2, 3])], {"mode": "linear"}, (9,)),
-    *recurrent_cases(Case, f),
+    *recurrent_cases(),
     *(
         Case(
             "Resize",
@@ -398,24 +270,3 @@ CASES = [
     Case("GridSample", [IMAGE, (2, 5, 7, 2)], {}, (20, 21)),
     Case("Upsample", [IMAGE], {"scales": [1.0, 1.0, 2.0, 3.0]}, (7,)),
 ]
-
-
-def model_of(case, opset, batch=None):
-    """Return a model of the case's node; with `batch` the first axis of its inputs is open."""
-    import onnx  # here, so that cases can be collected without it
-
-    inputs, initializers, names = [], [], []
-    for number, given in enumerate(case.inputs):
-        names.append("" if given is None else f"x{number}")
-        if isinstance(given, tuple):
-            shape = (batch, *given[1:]) if batch else given
-            type_ = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype_of(given)))
-            inputs.append(onnx.helper.make_tensor_value_info(f"x{number}", type_, shape))
-        elif given is not None:
-            initializers.append(onnx.numpy_helper.from_array(given, f"x{number}"))
-    outputs = [f"y{k}" for k in range(case.outputs)]
-    node = onnx.helper.make_node(case.op, names, outputs, name="it", **case.attributes)
-    infos = [onnx.helper.make_empty_tensor_value_info(y) for y in outputs]
-    graph = onnx.helper.make_graph([node], "case", inputs, infos, initializers)
-    imports = [onnx.helper.make_opsetid("", opset)]
-    return onnx.helper.make_model(graph, opset_imports=imports, ir_version=8)

@@ -14,7 +14,8 @@ from collections import Counter
 
 import numpy as np
 import onnx
-from onnx_cases import CASES, model_of
+from onnx_case import model_of
+from onnx_cases import CASES
 from onnx_quantized_cases import CASES as QUANTIZED
 
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError

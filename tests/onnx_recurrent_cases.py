@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from onnx_case import Case, f
 
 OPSETS = (7, 14, 21)
 COUNTS = {"RNN": (1, 2), "GRU": (3, 2), "LSTM": (4, 3)}  # gates and outputs
 
 
-def recurrent_cases(case, f):
-    """Yield cases, given the class and a function that draws weights."""
+def recurrent_cases():
+    """Yield cases; their weights are drawn on the way."""
 
     def layer(op, steps, batch, features, units, *more, bias=True, **attributes):
         gates, outputs = COUNTS[op]
@@ -21,7 +22,7 @@ def recurrent_cases(case, f):
         given = [x, w, r, b, *more]
         attributes["hidden_size"] = units
         opsets = OPSETS[1:] if "layout" in attributes else OPSETS
-        return case(op, given, attributes, opsets, outputs=outputs, open_batch=False)
+        return Case(op, given, attributes, opsets, outputs=outputs, open_batch=False)
 
     def lengths(*numbers):
         return np.array(numbers, np.int32)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from graph_runner import run
-from onnx_cases import CASES, dtype_of, model_of
+from onnx_case import dtype_of, model_of
+from onnx_cases import CASES
 
 onnx = pytest.importorskip("onnx", reason="imports ONNX models")
 onnxruntime = pytest.importorskip("onnxruntime", reason="the oracle")
