@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import random
 
@@ -24,6 +25,10 @@ def loaded(data: bytes) -> dwsep.Model | str:
         if not str(error).startswith("node '"):
             raise
         return "refused by the core"
+    except ImportError:  # a mutation can make a TFLite file look like ONNX, whose package may lack
+        if importlib.util.find_spec("onnx"):
+            raise
+        return "taken for ONNX"
 
 
 def ran(rng: random.Random, model: dwsep.Model):
