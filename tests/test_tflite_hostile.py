@@ -1,0 +1,133 @@
+"""TFLite files that contradict themselves, or are damaged."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+
+import numpy as np
+import pytest
+from tflite_models import BIAS, CONV, WEIGHT, conv, f
+from tflite_writer import constant, model, tensor
+
+import dwsep
+from dwsep.errors import InvalidModelError, UnsupportedOperatorError
+from dwsep.graph.tflite.flatbuffer import Table
+
+
+def test_integers_that_stand_for_nothing_are_refused_by_name():
+    tensors = [tensor("x", (1, 4), "string"), tensor("y", (1, 4))]
+    with pytest.raises(UnsupportedOperatorError, match="input 'x' is string, need one of"):
+        dwsep.load(model(tensors, [("RELU", ["x"], ["y"], {})], ["x"], ["y"]))
+
+
+def variables(*, inputs=("h", "x"), outputs=("r",)):
+    tensors = [*(tensor(n, (1, 4)) for n in ("x", "r", "y")), tensor("h", (1,), "int32")]
+    operators = [
+        ("VAR_HANDLE", [], ["h"], {"shared_name": "v"}),
+        ("READ_VARIABLE", ["h"], list(outputs), {}),
+        ("ADD", ["x", "r"], ["y"], {}),
+        ("ASSIGN_VARIABLE", list(inputs), [], {}),
+    ]
+    return model(tensors, operators, ["x"], ["y"])
+
+
+def sparse(**changes):
+    level = {0: ("b", 1), 2: ("B", 1), 3: ("t", {0: ("[", np.int32([0, 1, 1]))})}
+    level |= {4: ("B", 3), 5: ("t", {0: ("[", np.uint8([2]))})}
+    sparsity = {0: ("[", np.int32([0, 1])), 2: ("[t", [{0: ("b", 0), 1: ("i", 2)}, level])}
+    stored = constant("s", f(1), sparsity=sparsity) | {"shape": (2, 3)} | changes
+    tensors = [tensor("x", (1, 3)), stored, tensor("w", (2, 3)), tensor("y", (1, 2))]
+    operators = [("DENSIFY", ["s"], ["w"], {}), ("FULLY_CONNECTED", ["x", "w"], ["y"], {})]
+    return model(tensors, operators, ["x"], ["y"])
+
+
+def bytes_with(zero_point):
+    tensors = [tensor("x", (1, 4), "int8", quantization=(0.1, zero_point, 0)), tensor("y", (1, 4))]
+    return model(tensors, [("DEQUANTIZE", ["x"], ["y"], {})], ["x"], ["y"])
+
+
+def empty(shape):
+    tensors = [tensor("x", (1, 4)), tensor("e", shape), tensor("y", (1, 4))]
+    return model(tensors, [("ADD", ["x", "e"], ["y"], {})], ["x"], ["y"])
+
+
+def test_the_networks_that_are_spoiled_below_are_sound():
+    x = f(1, 4)
+    assert np.array_equal(dwsep.load(variables())(x), x)
+    assert dwsep.load(sparse())(f(1, 3)).shape == (1, 2)
+    assert dwsep.load(bytes_with(3)).inputs[0].quantization == dwsep.Quantization(0.1, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (variables(inputs=()), r"\(ASSIGN_VARIABLE\) has no variable"),
+        (variables(inputs=("h",)), r"\(ASSIGN_VARIABLE\) has no variable"),
+        (variables(outputs=()), r"\(READ_VARIABLE\) has no output"),
+        (sparse(data=np.zeros(3, np.uint8)), "3 bytes are no float32 numbers"),
+        (sparse(dtype="string"), "tensor 's' is string"),
+        (sparse(data=f(2)), "2 values for 1 places"),
+        (bytes_with(128), r"tensor 'x': zero points \[128\] for int8"),
+        (bytes_with(2**40), r"tensor 'x': zero points \[1099511627776\] for int8"),
+        (empty((2**31 - 1, 2**31 - 1, 0)), r"no tensor has the shape \[2147483647, 2147483647, 0"),
+        (conv(operators=[(*CONV[:3], {**CONV[3], "padding": 7})]), "padding: need 0 or 1, got 7"),
+    ],
+)
+def test_what_contradicts_itself_is_named(content, message):
+    with pytest.raises(ValueError, match=message):
+        dwsep.load(content)
+
+
+def test_one_place_is_not_read_again_and_again():
+    """Of 100,000 tables that are all the same one, with room for 30,000 fields each."""
+    count, fields = 100_000, 30_000
+    root = struct.pack("<IHHHxxiI", 12, 6, 8, 4, 8, 4)  # its vtable and a distance ahead
+    start = len(root) + 4 + 4 * count + 2 * fields + 4
+    data = root + struct.pack("<I", count)
+    data += b"".join(struct.pack("<I", start - len(root) - 4 - 4 * i) for i in range(count))
+    data += struct.pack("<HH", 2 * fields + 4, 4) + bytes(2 * fields)
+    data += struct.pack("<i", 2 * fields + 4)
+    table = Table.root(memoryview(data))
+    with pytest.raises(InvalidModelError, match="is read too often"):
+        table.tables(0)
+
+
+def test_a_file_without_outputs_is_refused():
+    tensors = [tensor("x", (1, 4)), tensor("y", (1, 4))]
+    with pytest.raises(InvalidModelError, match="need at least one output, got none"):
+        dwsep.load(model(tensors, [("NEG", ["x"], ["y"], {})], ["x"], []))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_damaged_files_are_refused_and_never_crash(seed):
+    rng = np.random.default_rng(seed)
+    tensors = [
+        tensor("x", (-1, 9, 9, 4)),
+        constant("w", WEIGHT),
+        constant("b", BIAS),
+        tensor("c", (-1, 5, 5, 8)),
+        constant("p", np.int32([[0, 0], [1, 1], [0, 2], [0, 0]])),
+        tensor("d", (-1, 7, 7, 8)),
+        constant("s", np.int32([-1, 8])),
+        tensor("y", (-1, 8)),
+    ]
+    operators = [
+        ("CONV_2D", ["x", "w", "b"], ["c"], {"stride_w": 2, "stride_h": 2}),
+        ("PAD", ["c", "p"], ["d"], {}),
+        ("RESHAPE", ["d", "s"], ["y"], {"new_shape": [-1, 8]}),
+    ]
+    sound = model(tensors, operators, ["x"], ["y"], signatures=[("s", {"i": "x"}, {"o": "y"})])
+    for _ in range(150):
+        content = bytearray(sound)
+        for _ in range(rng.integers(1, 4)):
+            place = int(rng.integers(8, len(content)))
+            kind = rng.integers(3)
+            if kind == 0:
+                content[place] = rng.integers(256)
+            elif kind == 1:
+                content[place : place + 4] = rng.choice([b"\xff" * 4, b"\0\0\0\x80", b"\0" * 4])
+            else:
+                del content[place:]
+        with contextlib.suppress(ValueError):  # InvalidModelError, UnsupportedOperatorError
+            dwsep.load(bytes(content), signature="s" if rng.random() < 0.3 else None)
