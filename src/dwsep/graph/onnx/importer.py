@@ -169,6 +169,12 @@ def _graph(
         for entry in (*file.graph.output, *file.graph.value_info)
         if entry.type.tensor_type.elem_type == _FLOAT16
     }
+    types |= {
+        name: DType.FLOAT16  # of an output the file may leave the type to the node
+        for node in nodes
+        if node.type == "Cast" and node.attributes.get("to") == _FLOAT16
+        for name in node.outputs
+    }
     graph = state.run(import_node, supported, outputs, types)
     graph.lengths = {name: length for name, length in graph.lengths.items() if name in outputs}
     graph.outputs += dict.fromkeys(length.count for length in graph.lengths.values())
