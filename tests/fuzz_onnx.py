@@ -165,9 +165,9 @@ DELICATE = {
 def is_delicate(data: bytes) -> bool:
     """Return whether small errors of one operator may become large ones of another.
 
-    Or whether weights are not finite, so that zeros that are added or left out make a difference, or
-    scales so small that the oracle's conversions to integers overflow, where here they end at the
-    nearest byte.
+    Or whether weights are not finite, so that zeros that are added or left out make a difference,
+    or scales so small that the oracle's conversions to integers overflow, where here they end at
+    the nearest byte.
     """
     graph = onnx.load_from_string(data).graph
     for tensor in graph.initializer:

@@ -40,7 +40,7 @@ def test_numbers(op, value):
 
 @pytest.mark.parametrize("alpha", [1e4, 1e30])
 def test_celu_of_a_large_alpha_is_x(alpha):
-    """alpha (exp(x / alpha) - 1), where the difference by itself would be 0."""
+    """It is alpha (exp(x / alpha) - 1), where the difference by itself would be 0."""
     x = f(2, 4, 6, 6)
     y = dwsep.load(model([("Celu", "x", "y", {"alpha": alpha})]))(x)
     assert np.allclose(y, x, rtol=np.abs(x).max() / alpha + 1e-6, atol=0)

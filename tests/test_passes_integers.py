@@ -197,6 +197,27 @@ def test_integers_are_moved_instead_of_real_numbers():
     assert all(t.dtype is DType.INT8 for v, t in graph.types.items() if v not in ("x0", y))
 
 
+@pytest.mark.parametrize(
+    ("move", "change"),
+    [("reshape", {"shape": (0, 4, 9, 6)}), ("transpose", {"perm": (0, 2, 1, 3)})],
+)
+def test_a_convolution_rounds_what_is_moved_before_it_is_rounded(move, change):
+    net = Quantized()
+    y = net.convolution("pointwise", net.quantize(net.input(None, 6, 6, 4)), activation="relu")
+    shape = {"shape": (0, 36, 1, 6)}
+    y = net.quantize(net.add("reshape", net.add(move, y, **change), **shape))
+    passes = (integer_moves.run, integer_steps.run)
+    assert kinds(rewritten(net.finish(y), *passes)).count("quantize") == 1
+
+
+def test_what_others_read_unrounded_is_moved_as_floats():
+    net = Quantized()
+    y = net.convolution("pointwise", net.quantize(net.input(None, 6, 6, 4)))
+    moved = net.add("reshape", y, shape=(0, 36, 1, 6))
+    y = net.quantize(moved)
+    assert "quantize" in kinds(rewritten(net.finish(y, moved), integer_steps.run))[2:]
+
+
 def test_what_no_integer_stands_for_is_padded_with_as_a_float():
     net = Quantized()
     x = net.quantize(net.input(2, 5))

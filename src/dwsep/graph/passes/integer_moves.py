@@ -26,8 +26,10 @@ def run(graph: Graph) -> bool:
     for node in edit.nodes():
         if OPS[node.kind].moves(node):
             _sink(edit, node)
-        elif rounds_to_bytes(edit, node, per_channel=True) and not _joined(edit, node):
-            _undone(edit, node)
+        elif rounds_to_bytes(edit, node, per_channel=True):
+            rounding = _risen(edit, node)
+            if not _joined(edit, rounding):
+                _undone(edit, rounding)
     return edit.finish()
 
 
@@ -59,6 +61,22 @@ def _with_integer_value(edit: Edit, node: Node, x: str) -> dict[str, Any] | None
     if not limits.min <= stored <= limits.max or np.float32(stored - zero) * scale != number:
         return None
     return {**node.attributes, "value": stored}
+
+
+def _risen(edit: Edit, rounding: Node) -> Node:
+    """Let a quantization go above reshapes and transpositions, to the node that can do its work.
+
+    Keyword spotters of bytes, whose images of one column are reshaped to rows, take half the time.
+    """
+    while rounding.attributes.get("axis") is None:
+        move = edit.made_by(rounding.inputs[0], "reshape", "transpose")
+        if move is None or not edit.private(move.output):
+            break
+        like = edit.fresh(f"{move.output}_integers")
+        above = Node("quantize", [*move.inputs], like, rounding.attributes, {}, rounding.name)
+        edit.become(rounding, move.kind, [edit.insert(rounding, above)], move.attributes)
+        rounding = above
+    return rounding
 
 
 def _undone(edit: Edit, node: Node) -> None:
