@@ -14,6 +14,7 @@ struct DotInstruction {
   using Sums = I32;
 
   [[gnu::always_inline]] static inline Weights load(const std::int8_t* p) { return DWSEP_ISA_NAMESPACE::load(p); }
+  [[gnu::always_inline]] static inline Weights load_once(const std::int8_t* p) { return in_register(load(p)); }
   [[gnu::always_inline]] static inline Sums start(I32 v) { return v; }
   [[gnu::always_inline]] static inline I32 finish(Sums s) { return s; }
   [[gnu::always_inline]] static inline Sums add(Sums s, I8 x, Weights w) { return dot_quads(s, x, w); }

@@ -19,6 +19,10 @@ struct DotXor {
   [[gnu::always_inline]] static inline Weights load(const std::int8_t* p) {
     return {DWSEP_ISA_NAMESPACE::load(p), DWSEP_ISA_NAMESPACE::load(p + I8::kLanes)};
   }
+  [[gnu::always_inline]] static inline Weights load_once(const std::int8_t* p) {
+    const Weights w = load(p);
+    return {in_register(w.magnitude), in_register(w.sign)};
+  }
   [[gnu::always_inline]] static inline Sums start(I32 v) { return v; }
   [[gnu::always_inline]] static inline I32 finish(Sums s) { return s; }
   [[gnu::always_inline]] static inline Sums add(Sums s, I8 x, const Weights& w) {

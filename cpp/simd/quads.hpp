@@ -6,6 +6,7 @@
 //     kFlip                           what bytes of x are xored with before they are multiplied
 //     kWeightVectors                  vectors of bytes that hold the weights of one vector of sums
 //     Weights, load(p)                these weights
+//     load_once(p)                    the same, which the compiler will not load once more for each use
 //     Sums, start(v), finish(s)       running sums, from and to a vector of int32
 //     kSumRegisters, kExtraRegisters  vector registers that they take, and those for other things than sums, x and weights
 //     add(s, x, w)                    s + the products of the quads of x and w
@@ -19,6 +20,22 @@
 #pragma once
 
 #include "simd/vec.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+/// v itself, which the compiler will not load once more for each use.
+[[gnu::always_inline]] inline I8 in_register(I8 v) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(v.v));
+#elif defined(__AVX2__)
+  asm("" : "+x"(v.v));
+#elif defined(__aarch64__)
+  asm("" : "+w"(v.v));
+#endif
+  return v;
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE
 
 #if defined(__AVX512F__)
 #include "simd/quads_avx512.hpp"

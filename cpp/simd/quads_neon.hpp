@@ -19,6 +19,7 @@ struct Dot {
   };
 
   [[gnu::always_inline]] static inline Weights load(const std::int8_t* p) { return DWSEP_ISA_NAMESPACE::load(p); }
+  [[gnu::always_inline]] static inline Weights load_once(const std::int8_t* p) { return load(p); }
   [[gnu::always_inline]] static inline Sums start(I32 v) {
     const int32x4_t zero = vdupq_n_s32(0);
     return {{vzip1q_s32(v.v, zero)}, {vzip2q_s32(v.v, zero)}};
