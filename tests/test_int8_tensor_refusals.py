@@ -25,6 +25,8 @@ from dwsep import _core
         ("table", ("int8",), {"values": [0] * 255, "to": "int8"}, "values: need 256 numbers"),
         ("table", ("int8",), {"values": [128] * 256, "to": "int8"}, "numbers from -128 to 127"),
         ("table", ("float32",), {"values": [1] * 256, "to": "int8"}, "type int8 or uint8"),
+        ("reinterpret", ("float32",), {"scale": [1.0], "zero_point": [0]}, "type int8 or uint8"),
+        ("reinterpret", ("int8",), {"scale": [1.0], "zero_point": [128]}, "from -128 to 127"),
     ],
 )
 def test_what_does_not_fit_is_named(kind, dtypes, attributes, complaint):

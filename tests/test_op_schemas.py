@@ -64,6 +64,7 @@ def attributes_of(kind):
 FUNCTIONS = {"pool": "average", "reduce": "mean"}  # those that integers have
 INPUT_TYPES = {  # of kinds that take no float32
     "dequantize": ["int8"],
+    "reinterpret": ["int8"],
     "where": ["bool", "float32", "float32"],
     "integers": ["int32", "int32"],
     "gather_elements": ["float32", "int64"],

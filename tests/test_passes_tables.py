@@ -52,6 +52,30 @@ def test_functions_of_two_values_and_of_channels_are_none():
     assert not integer_tables.run(net.finish(per_channel, y))
 
 
+def test_numbers_that_change_no_integer_are_no_step():
+    """Between convolutions, of each channel: the next one reads what the first has stored."""
+    net = Quantized()
+    x = net.quantize(net.input(None, 6, 7, 5))
+    scales, zeros = np.linspace(0.05, 0.1, 6), np.arange(-3, 3)
+    y = net.convolution("pointwise", x, activation="hard_swish")
+    y = net.binary("mul", net.quantize(y, scales, zeros, axis=3), 0.5)
+    y = net.quantize(y, (scales / 2).astype(np.float32), zeros, axis=3)
+    steps = (scales / 2).astype(np.float32)
+    y = net.quantize(net.binary("add", y, 1e-9), steps, zeros, axis=3)
+    y = net.quantize(net.convolution("depthwise", y), 0.1, 4)
+    graph = rewritten(net.finish(y), integer_tables.run, integer_steps.run, step=0.1)
+    assert kinds(graph) == ["quantize", "pointwise", "reinterpret", "depthwise", "dequantize"]
+
+
+def test_numbers_that_change_integers_of_channels_stay():
+    net = Quantized()
+    x = net.quantize(net.input(None, 6, 7, 5))
+    scales, zeros = np.linspace(0.05, 0.1, 6), np.arange(-3, 3)
+    y = net.quantize(net.convolution("pointwise", x), scales, zeros, axis=3)
+    y = net.quantize(net.binary("mul", y, 0.7), scales, zeros, axis=3)
+    assert not integer_tables.run(net.finish(y))
+
+
 def test_inner_results_that_others_read_are_tables_of_the_first():
     net = Quantized()
     x = net.quantize(net.input(None, 6, 7, 5))

@@ -1,6 +1,7 @@
 // From float32 to integers that stand for real numbers, and back: y = clamp(round(x / scale) + zero point), ties to even, and
 // (x - zero point) * scale. One scale, or one for each index along an axis.
 #include "runtime/dispatch.hpp"
+#include "runtime/network/ops/copy.hpp"
 #include "runtime/network/ops/elements.hpp"
 #include "runtime/network/ops/loop_nest.hpp"
 #include "runtime/network/ops/plain_op.hpp"
@@ -168,6 +169,36 @@ class Dequantize final : public ScaledOp {
   }
 };
 
+/// The same integers, which stand for other numbers: a view.
+class Reinterpret final : public ScaledOp {
+ public:
+  using ScaledOp::ScaledOp;
+
+  ValueType infer_type(const Description& d, const std::vector<ValueType>& inputs) const override {
+    const DType type = inputs[0].dtype;
+    if (type != DType::int8 && type != DType::uint8) d.reject("input 0", "type int8 or uint8", name_of(type));
+    const std::int32_t least = type == DType::int8 ? -128 : 0;
+    for (const std::int32_t zero : quantization_->zero_points) {
+      if (zero < least || zero > least + 255) {
+        d.reject("zero_point", "numbers from " + std::to_string(least) + " to " + std::to_string(least + 255), std::to_string(zero));
+      }
+    }
+    return {type, quantization_};
+  }
+
+  double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
+
+  bool view(const Array& x, const Dims&, Dims* strides, std::int64_t* offset) const override {
+    *strides = x.strides;
+    *offset = 0;
+    return true;
+  }
+
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
+    copy_view(team, o.inputs[0], o.inputs[0].strides, 0, o.output);
+  }
+};
+
 constexpr AttributeSchema kQuantizeAttributes[] = {{"to", AttributeType::choice, Presence::required, kTypes},
                                                    {"scale", AttributeType::reals},
                                                    {"zero_point", AttributeType::integers},
@@ -177,7 +208,8 @@ constexpr AttributeSchema kQuantizeAttributes[] = {{"to", AttributeType::choice,
 constexpr AttributeSchema kDequantizeAttributes[] = {
     {"scale", AttributeType::reals}, {"zero_point", AttributeType::integers}, {"axis", AttributeType::integer, Presence::optional}};
 constexpr OpSchema kOps[] = {{"quantize", make<Quantize>, 1, 1, kQuantizeAttributes},
-                             {"dequantize", make<Dequantize>, 1, 1, kDequantizeAttributes}};
+                             {"dequantize", make<Dequantize>, 1, 1, kDequantizeAttributes},
+                             {"reinterpret", make<Reinterpret>, 1, 1, kDequantizeAttributes}};
 
 }  // namespace
 

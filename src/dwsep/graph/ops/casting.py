@@ -11,7 +11,7 @@ from ..types import DType, Quantization, Shape, TensorType
 from .attributes import Floats, Int, Ints, choice
 from .layout_rules import ELEMENTWISE, Layout, LayoutRule, as_output
 from .shape_rules import as_input
-from .spec import DTypes, OpSpec, float32_only
+from .spec import BYTES, DTypes, OpSpec, float32_only
 
 _QUANTIZED = (DType.INT8, DType.UINT8, DType.INT32)
 
@@ -32,6 +32,13 @@ def _dequantize(node: Node, inputs: Sequence[TensorType]) -> DTypes:
         names = ", ".join(dtype.value for dtype in _QUANTIZED)
         raise ShapeError(f"need an input of {names}, got {inputs[0].dtype.value}")
     return DType.FLOAT32, None
+
+
+def _reinterpret(node: Node, inputs: Sequence[TensorType]) -> DTypes:
+    a, dtype = node.attributes, inputs[0].dtype
+    if dtype not in BYTES:
+        raise ShapeError(f"need an input of int8 or uint8, got {dtype.value}")
+    return dtype, Quantization(tuple(a["scale"]), tuple(a["zero_point"]), a.get("axis"), dtype)
 
 
 def _scaled(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
@@ -86,5 +93,13 @@ CASTS = (
         dtype=_dequantize,
         layout=_SCALED,
         folds=True,
+    ),
+    OpSpec(
+        "reinterpret",
+        "the same integers, which stand for other numbers: scale and zero point are of the output",
+        _scaled,
+        attributes=_SCALES,
+        dtype=_reinterpret,
+        layout=_SCALED,
     ),
 )

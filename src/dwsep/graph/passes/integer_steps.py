@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 from ...errors import ShapeError
 from ..ir import Graph, Node
 from ..ops import OPS
-from ..ops.attributes import clips
 from ..types import DType, Quantization
 from ._edit import Edit
 from ._integers import integers_of, only_rounded_by, output_of, quantization_of
 
 CONVOLUTIONS = ("depthwise", "pointwise", "standard")
 _LARGEST_SUM = 2**31 - 1
-_CONVERSIONS = ("quantize", "dequantize", "cast", "identity", "table")
+_CONVERSIONS = ("quantize", "dequantize", "cast", "identity", "table", "reinterpret")
 
 
 def run(graph: Graph) -> bool:
@@ -113,8 +112,7 @@ def _convolution(edit: Edit, node: Node) -> None:
     weights = None if inputs is None else _integer_weights(node, quantization_of(edit, inputs[0]))
     if inputs is None or weights is None:
         return
-    # One scale for each channel takes no sum with a residual, and no function of real numbers.
-    each = clips(node.attributes.get("activation")) and len(inputs) == 1
+    each = len(inputs) == 1  # one scale for each channel takes no sum with a residual
     rounding = only_rounded_by(edit, node.output, per_channel=each)
     if rounding is None or not _ordinary(rounding.attributes["scale"]):
         edit.become(node, node.kind, inputs, node.attributes, weights)

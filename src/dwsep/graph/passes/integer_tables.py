@@ -2,7 +2,8 @@
 
 Activations, arithmetic with numbers, several conversions one after the other: whatever lies between
 integers and integers that depend on one of them alone is computed now, by the core, for every
-input. A table behind a convolution is the convolution's own.
+input. A table behind a convolution is the convolution's own. What leaves every integer as it is, of
+all channels, is no work at all: they only stand for other numbers.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from ..folding import value_of
 from ..ir import AnyArray, Graph, Node
 from ..ops.attributes import clips
 from ._edit import Edit
-from ._integers import integers_of, meaning_of, output_of, rounds_to_bytes
+from ._integers import (
+    integers_of,
+    meaning_of,
+    output_of,
+    quantization_of,
+    rounds_to_bytes,
+    scales,
+)
 from .integer_steps import CONVOLUTIONS
 
 _FUNCTIONS = ("activation", "unary", "binary", "identity")
@@ -27,20 +35,18 @@ def run(graph: Graph) -> bool:
     sources: dict[str, str] = {}  # the integers that a value is a function of
     for node in edit.nodes():
         source = _source(edit, node, sources)
-        if source is None:
-            continue
-        sources[node.output] = source
-        if node.kind == "quantize":
-            _tabulate(edit, node, source)
+        if source is not None and (node.kind != "quantize" or _tabulate(edit, node, source)):
+            sources[node.output] = source
     return edit.finish()
 
 
 def _source(edit: Edit, node: Node, sources: dict[str, str]) -> str | None:
     if node.kind == "dequantize":
-        integers = integers_of(edit, node.output)
+        integers = integers_of(edit, node.output, per_channel=True)
         return None if integers is None else sources.get(integers, integers)
     if node.kind == "quantize":
-        return sources.get(node.inputs[0]) if rounds_to_bytes(edit, node) else None
+        rounds = rounds_to_bytes(edit, node, per_channel=True)
+        return sources.get(node.inputs[0]) if rounds else None
     if node.kind == "table":
         return sources.get(node.inputs[0], node.inputs[0])
     if node.kind not in _FUNCTIONS:
@@ -57,13 +63,24 @@ def _fits(edit: Edit, value: str, output: str) -> bool:
     return edit.shape(value) == edit.shape(output) if constant is None else constant.size == 1
 
 
-def _tabulate(edit: Edit, rounding: Node, source: str) -> None:
-    type_ = edit.graph.types[source].dtype.numpy
-    stored = np.arange(256) + np.iinfo(type_).min
-    values = _evaluated(edit, rounding.output, {source: stored.astype(type_)})
+def _tabulate(edit: Edit, rounding: Node, source: str) -> bool:
+    """Replace a rounding by a table, or by nothing but the integers; return whether it was."""
+    type_, shape = edit.graph.types[source].dtype, edit.shape(source)
+    stored = (np.arange(256) + np.iinfo(type_.numpy).min).astype(type_.numpy)
+    to = scales(rounding)
+    each = quantization_of(edit, source).axis is not None or to["axis"] is not None
+    if each:
+        stored = np.repeat(stored, shape[-1] or 1).reshape(*(1,) * (len(shape) - 2), 256, -1)
+    values = _evaluated(edit, rounding.output, {source: stored})
+    if rounding.attributes["to"] == type_.value and np.array_equal(values, stored):
+        edit.become(rounding, "reinterpret", [source], to)
+        return True
+    if each:
+        return False
     output = {k: v for k, v in output_of(rounding).items() if k != "axis"}
     attributes = {**output, "values": [int(v) for v in values]}
     edit.become(rounding, "table", [source], attributes)
+    return True
 
 
 def _evaluated(edit: Edit, output: str, known: dict[str, AnyArray]) -> AnyArray:
@@ -87,6 +104,8 @@ def _evaluated(edit: Edit, output: str, known: dict[str, AnyArray]) -> AnyArray:
             x = known[node.inputs[0]]
             index = x.astype(np.int64) - np.iinfo(x.dtype).min
             known[value] = values[index].astype(edit.graph.types[value].dtype.numpy)
+        elif node.kind == "reinterpret":
+            known[value] = known[node.inputs[0]]
         else:
             known[value] = value_of(node, [known[v] for v in node.inputs])
     return known[output]
