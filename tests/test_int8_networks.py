@@ -92,6 +92,38 @@ def test_a_result_may_be_looked_up(kind, to):
 
 
 @pytest.mark.parametrize("kind", STEPS)
+@pytest.mark.parametrize("activation", ["clip", "hard_swish", "silu", "sigmoid"])
+@pytest.mark.parametrize("to", ["int8", "uint8"])
+@pytest.mark.kernels
+def test_channels_with_scales_are_those_of_steps_with_one(kind, activation, to):
+    x = rng.integers(-128, 128, (1, 5, 7, 8)).astype(np.int8)
+    channels = STEPS[kind][1]["bias"].size
+    scales = np.geomspace(0.004, 0.1, channels).tolist()
+    zeros = (rng.integers(-128, 128, channels) + 128 * (to == "uint8")).tolist()
+    made = {"to": to, "activation": activation}
+    if activation == "clip":
+        made |= {"activation_lo": [0.0], "activation_hi": [6.0]}
+    each = {**made, "scale": scales, "zero_point": zeros, "axis": [3]}
+    (y,) = network(kind, each).run([x])
+    assert y.dtype == to
+    for c, (scale, zero) in enumerate(zip(scales, zeros, strict=True)):
+        (wanted,) = network(kind, {**made, "scale": [scale], "zero_point": [zero]}).run([x])
+        assert np.array_equal(y[..., c], wanted[..., c])
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
+def test_integers_may_stand_for_other_numbers(dtype):
+    builder = _core.NetworkBuilder()
+    x = builder.input("x", [1, 5, 7, 8], dtype, ([0.05], [3], -1))
+    scales = {"scale": [0.01] * 8, "zero_point": [*range(8)], "axis": [3]}
+    builder.output("y", builder.step("reinterpret", "s", [x], scales, {}))
+    made = builder.finish()
+    values = rng.integers(0, 128, (1, 5, 7, 8)).astype(dtype)
+    assert np.array_equal(made.run([values])[0], values)
+    assert tuple(made.outputs[0][-1]) == ([np.float32(0.01)] * 8, [*range(8)], 3)
+
+
+@pytest.mark.parametrize("kind", STEPS)
 def test_files_hold_the_integers(kind):
     made = network(kind)
     content = made.to_bytes()

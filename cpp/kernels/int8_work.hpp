@@ -99,8 +99,8 @@ struct Int8FinishWork {
   const float* v;
   std::int64_t v_row, rows, columns;
   Activation activation;
-  float scale;
-  std::int32_t zero;
+  const float* scales;        ///< int8 output: those of each column, and as many more as fill a vector of bytes
+  const std::int32_t* zeros;  ///< likewise
   std::uint8_t y_flip;
   void* y;  ///< float (may be v itself) or int8, as the entry's types say
   std::int64_t y_row;

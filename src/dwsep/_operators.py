@@ -37,17 +37,11 @@ if TYPE_CHECKING:
     Given: TypeAlias = Mapping[str, object]  # quantizations by name, x's first
 
 
-def _clips(act: CanonicalActivation) -> bool:
-    return act in (None, "relu", "relu6") or (isinstance(act, tuple) and act[0] == "clip")
-
-
-def _check_last(
-    x_q: Q, weight_q: Q, q: Q, residual_q: Q, channels: int, act: CanonicalActivation
-) -> None:
+def _check_last(x_q: Q, weight_q: Q, q: Q, residual_q: Q, channels: int) -> None:
     """Check what a matrix product with these outputs reads and writes."""
     check_scales(x_q, "x_quantization", 0, "")
     check_scales(weight_q, "weight_quantization", channels, "output")
-    check_output(q, "quantization", channels, _clips(act), residual_q)
+    check_output(q, "quantization", channels, residual_q)
     check_scales(residual_q, "residual_quantization", 0, "")
 
 
@@ -67,7 +61,7 @@ def depthwise(
     act = activation(act)
     check_scales(x_q, "x_quantization", weights.shape[2], "input")
     check_scales(weight_q, "weight_quantization", channels, "output")
-    check_output(q, "quantization", channels, _clips(act), None)
+    check_output(q, "quantization", channels, None)
     return (
         weights,
         bias(b, "bias", channels, x_q),
@@ -88,7 +82,7 @@ def pointwise(
     x_q, weight_q, q, residual_q = quantizations(given, ("quantization", "residual_quantization"))
     weights = pointwise_weights(weight, "weight", weight_q)
     act = activation(act)
-    _check_last(x_q, weight_q, q, residual_q, weights.shape[1], act)
+    _check_last(x_q, weight_q, q, residual_q, weights.shape[1])
     return weights, bias(b, "bias", weights.shape[1], x_q), act, x_q, weight_q, q, residual_q
 
 
@@ -134,7 +128,7 @@ def separable(
     check_scales(x_q, "x_quantization", first.shape[2], "input")
     check_scales(first_q, "depthwise_weight_quantization", middle, "output")
     check_scales(middle_q, "depthwise_quantization", 0, "")
-    _check_last(None, weight_q, q, residual_q, second.shape[1], act)
+    _check_last(None, weight_q, q, residual_q, second.shape[1])
     return (
         first,
         second,
@@ -205,10 +199,10 @@ def inverted_residual(
     follow("weight", third, third.shape[0], "depthwise_weight", middle)
     expand_act, act = activation(expand_act, "expand_activation"), activation(act)
     check_scales(first_q, "expand_weight_quantization", first.shape[1], "output")
-    check_output(expanded_q, "expand_quantization", first.shape[1], _clips(expand_act), None)
+    check_output(expanded_q, "expand_quantization", first.shape[1], None)
     check_scales(second_q, "depthwise_weight_quantization", middle, "output")
     check_scales(middle_q, "depthwise_quantization", 0, "")
-    _check_last(x_q, weight_q, q, residual_q, third.shape[1], act)
+    _check_last(x_q, weight_q, q, residual_q, third.shape[1])
     return (
         first,
         second,
@@ -249,7 +243,7 @@ def standard(
     count = integer(groups, "groups", 1)
     weights = standard_weights(weight, "weight", count, weight_q)
     act = activation(act)
-    _check_last(x_q, weight_q, q, residual_q, weights.shape[3], act)
+    _check_last(x_q, weight_q, q, residual_q, weights.shape[3])
     return (
         weights,
         bias(b, "bias", weights.shape[3], x_q),

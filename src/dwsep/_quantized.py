@@ -46,16 +46,12 @@ def check_scales(q: Quantization | None, name: str, channels: int, of: str) -> N
 
 
 def check_output(
-    q: Quantization | None, name: str, channels: int, clips: bool, residual: Quantization | None
+    q: Quantization | None, name: str, channels: int, residual: Quantization | None
 ) -> None:
     """Refuse a scale for each output channel where it cannot be computed with."""
     check_scales(q, name, channels, "output")
     if q is None or isinstance(q.scale, float) or q.scale.size == 1:
         return
-    if not clips:
-        raise ValueError(
-            f"{name}: need 1 scale with an activation that is no clip, got {q.scale.size}"
-        )
     if residual is not None:
         raise ValueError(f"{name}: need 1 scale with residual_quantization, got {q.scale.size}")
 

@@ -57,10 +57,7 @@ Int8Scales int8_scales(const Int8Filter& f, const Int8Tensors& t, const Activati
   if (f.bias != nullptr && f.bias_dtype != DType::int32 && f.bias_dtype != DType::float32) {
     reject(f.name + "'s bias", "type int32 or float32", shown(f.bias_dtype));
   }
-  if (t.y && t.y->per_channel()) {
-    if (!clips) reject("y quantization", "1 scale with an activation that is no clip", std::to_string(t.y->scales.size()));
-    if (t.residual) reject("residual", "none where y has a scale for each channel", "one");
-  }
+  if (t.y && t.y->per_channel() && t.residual) reject("residual", "none where y has a scale for each channel", "one");
   Int8Scales s;
   copy_weights(f, s);
   s.x_zeros.resize(static_cast<std::size_t>(f.k_channels()));

@@ -27,7 +27,7 @@ const KernelEntry& kernel_of(const Int8Filter& f, const Int8Scales& s, bool real
                         f.multiplier,
                         0,
                         s.weight_zeros.empty() ? 1 : 2,
-                        s.ranges.size() > 1 ? 2 : 1};
+                        !real && s.ranges.size() > 1 ? 2 : 1};
   return kernel_for(f.family, problem, real ? kInt8ToFloat : kInt8);
 }
 
@@ -80,7 +80,6 @@ Int8Stage::Int8Stage(const Int8Filter& f, const Int8Tensors& t, const Activation
   q_.real_hi = second_pass_ ? kInfinity : a.hi;
   if (float_output_) return;
   y_flip_ = t.y->flip();
-  y_scale_ = t.y->scales[0];
   q_.zero = s.ranges[0].zero;
   q_.lo = s.ranges[0].lo;
   q_.hi = s.ranges[0].hi;
@@ -90,7 +89,8 @@ Int8Stage::Int8Stage(const Int8Filter& f, const Int8Tensors& t, const Activation
     std::copy_n(t.table, 256, table_.get());
     q_.table = table_.get();
   }
-  if (s.ranges.size() == 1) return;
+  if (second_pass_) set_finish(*t.y, f.first);
+  if (second_pass_ || s.ranges.size() == 1) return;
   ranges_ = shared_array<std::int32_t>(3 * w.sums);
   std::fill_n(ranges_.get(), 3 * w.sums, 0);
   for (std::size_t c = 0; c < s.ranges.size(); ++c) {
@@ -101,6 +101,17 @@ Int8Stage::Int8Stage(const Int8Filter& f, const Int8Tensors& t, const Activation
   q_.zeros = ranges_.get();
   q_.los = q_.zeros + w.sums;
   q_.his = q_.los + w.sums;
+}
+
+void Int8Stage::set_finish(const Affine& y, std::int64_t first) {
+  finish_scales_ = shared_array<float>(columns_ + kLineBytes);  // the pass reads whole vectors of bytes
+  finish_zeros_ = shared_array<std::int32_t>(columns_ + kLineBytes);
+  std::fill_n(finish_scales_.get(), columns_ + kLineBytes, 1.0F);
+  std::fill_n(finish_zeros_.get(), columns_ + kLineBytes, 0);
+  for (std::int64_t c = 0; c < columns_; ++c) {
+    finish_scales_.get()[c] = y.scale(first + c);
+    finish_zeros_.get()[c] = y.zero(first + c);
+  }
 }
 
 Int8GemmWork Int8Stage::gemm() const {
@@ -147,8 +158,16 @@ std::int64_t Int8Stage::finish_floats(std::int64_t pixels) const {
   return second_pass_ && !float_output_ ? product({pixels, columns_}) : 0;
 }
 
-void Int8Stage::finish(const float* v, std::int64_t v_row, void* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns) const {
-  const Int8FinishWork w{v, v_row, rows, columns, activation_, y_scale_, q_.zero, y_flip_, y, y_row};
+void Int8Stage::finish(const Int8FinishWork& work, std::int64_t first) const {
+  Int8FinishWork w = work;
+  w.v += first;
+  w.y = static_cast<std::byte*>(w.y) + first * y_size();
+  w.activation = activation_;
+  w.y_flip = y_flip_;
+  if (!float_output_) {
+    w.scales = finish_scales_.get() + first;
+    w.zeros = finish_zeros_.get() + first;
+  }
   finish_->run(&w);
 }
 
@@ -166,7 +185,7 @@ void Int8Stage::run(Int8GemmWork w, float* scratch) const {
     part.y = float_output_ ? static_cast<void*>(out) : scratch;
     if (!float_output_) part.y_row = columns_;
     kernel_->run(&part);
-    finish(static_cast<const float*>(part.y) + first, part.y_row, out + first * y_size(), w.y_row, w.rows, columns);
+    finish({static_cast<const float*>(part.y), part.y_row, w.rows, columns, {}, nullptr, nullptr, 0, out, w.y_row}, first);
   }
 }
 
@@ -184,7 +203,7 @@ void Int8Stage::run(Int8DepthwiseWork w, float* scratch) const {
     part.y = float_output_ ? static_cast<void*>(out) : scratch;
     if (!float_output_) part.y_pixel = columns_;
     kernel_->run(&part);
-    finish(static_cast<const float*>(part.y) + first, part.y_pixel, out + first * y_size(), w.y_pixel, w.out_width, columns);
+    finish({static_cast<const float*>(part.y), part.y_pixel, w.out_width, columns, {}, nullptr, nullptr, 0, out, w.y_pixel}, first);
   }
 }
 

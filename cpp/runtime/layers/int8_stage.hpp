@@ -63,21 +63,22 @@ class Int8Stage {
   std::int64_t packed_bytes() const { return packed_bytes_; }
 
  private:
-  void finish(const float* v, std::int64_t v_row, void* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns) const;
+  void set_finish(const Affine& y, std::int64_t first);
+  /// The second pass over channels [first, first + columns); v and y are channel 0's.
+  void finish(const Int8FinishWork& work, std::int64_t first) const;
 
   std::int64_t k_, columns_, kh_, kw_, multiplier_;
   bool float_output_;
   bool second_pass_;  ///< an activation that is no clip
   Activation activation_;
   std::uint8_t x_flip_, y_flip_ = 0;
-  float y_scale_ = 1;
   Int8Residual residual_{};
   Requantize q_{};
   const KernelEntry *kernel_, *finish_ = nullptr;
   std::int64_t panels_, panel_columns_, packed_bytes_;
   std::shared_ptr<const std::byte> packed_;
-  std::shared_ptr<std::int32_t> initial_, ranges_;
-  std::shared_ptr<float> multiplier_values_;
+  std::shared_ptr<std::int32_t> initial_, ranges_, finish_zeros_;
+  std::shared_ptr<float> multiplier_values_, finish_scales_;
   std::shared_ptr<std::int8_t> x_zero_, table_;
 };
 
