@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import onnx_models
@@ -128,7 +129,7 @@ def test_every_convolution_reads_integers_and_the_outputs_are_floats(graph, imag
     assert kinds[quantized.outputs[0]] == "pointwise"
 
 
-def test_inputs_of_depthwise_steps_have_scales_by_channel_after_clips(graph, images):
+def test_inputs_of_depthwise_steps_have_scales_by_channel(graph, images):
     _, inserted = _inserted(graph, images)
     makers = {node.output: node for node in inserted.graph.nodes}
     axes = [
@@ -136,7 +137,33 @@ def test_inputs_of_depthwise_steps_have_scales_by_channel_after_clips(graph, ima
         for node in inserted.graph.nodes
         if node.kind == "depthwise"
     ]
-    assert axes == [3, 3, None]  # hard_swish is none
+    assert axes == [3, 3, 3]  # after relu6 and hard_swish alike
+
+
+@pytest.fixture(scope="module")
+def affine():
+    """Return a network whose depthwise steps read hard_swish(x) * a + b, as PP-LCNet's do."""
+    net = Network("affine", resolution=32, classes=20, seed=0)
+    x = net.conv(net.input, 16, 3, 2, activation="hard_swish")
+    for a, b in [(0.5, -0.3), (2.0, 0.1), (1.5, 1e-4), (-0.7, 0.2)]:
+        for op, value in (("Mul", a), ("Add", b)):
+            (name,) = net.node(op, x.name, net.scalar(value))
+            x = replace(x, name=name)
+        x = net.conv(x, 16, 3, groups=16)
+        x = net.conv(x, 16, activation="hard_swish")
+    return net.model(net.dense(net.flatten(net.average(x)), net.classes))
+
+
+def test_channels_have_scales_through_numbers_that_are_added_and_multiplied_by(affine, images):
+    from dwsep.graph.onnx import import_onnx
+
+    graph = simplify(import_onnx(affine))
+    assert len(find_places(graph).by_channel) == 4
+    model = dwsep.quantize(affine, [images], method="minmax")
+    assert ratio(dwsep.load(affine)(images), model(images)) > 20
+    steps = [step["kind"] for step in model._network.steps([(1, 3, 32, 32)])]
+    assert steps.count("reinterpret") == 3
+    assert "dequantize" not in steps
 
 
 def test_squeeze_excite_computes_its_factors_in_float32_of_rounded_means(graph, images):

@@ -6,53 +6,72 @@ points: the step rounds nothing, as if it were one with the step before it.
 
 from __future__ import annotations
 
-from ..graph.ir import Graph, Node
+from ..graph.ir import Graph
 from ..graph.types import Quantization
-from .places import Places
+from .places import Places, scalar_step
 
-__all__ = ["link"]
+__all__ = ["images_of_zero", "link"]
 
 
-def link(graph: Graph, places: Places, quantizations: dict[str, Quantization]) -> None:
-    """Give what such steps alone read the scale of their results, in place."""
+def images_of_zero(graph: Graph, places: Places) -> dict[str, float]:
+    """Return what such steps make of zero, for each of their results that is stored.
+
+    It has to be a number that an integer stands for: else all values are off by the same.
+    """
+    result: dict[str, float] = {}
+    for node in graph.nodes:
+        found = scalar_step(graph, node)
+        if found is None or found[0] not in places.stored or node.output not in places.stored:
+            continue
+        x, number = found
+        function, before = node.attributes["function"], result.get(x, 0.0)
+        if function == "mul":
+            result[node.output] = before * number
+        elif function in ("add", "sub"):
+            result[node.output] = before + (number if function == "add" else -number)
+    return {value: image for value, image in result.items() if image}
+
+
+def link(graph: Graph, places: Places, quantizations: dict[str, Quantization]) -> set[str]:
+    """Give what such steps alone read the scales of their results, in place.
+
+    Returns
+    -------
+    set of str
+        Results with a scale for each channel that need one scale: what they are computed of cannot
+        have those of the channels.
+    """
     readers = graph.users()
     shared = {name for names in places.sharing().values() if len(names) > 1 for name in names}
+    failed: set[str] = set()
+    origin: dict[str, str] = {}  # the last results of chains of such steps
     for node in reversed(graph.nodes):
-        found = _scalar(graph, node)
+        found = scalar_step(graph, node)
         if found is None or node.output not in quantizations:
             continue
         x, number = found
         alone = len(readers[x]) == 1 and x not in shared and x not in graph.outputs
-        if alone and x in quantizations and quantizations[x].axis is None:
-            q = _before(node.attributes["function"], number, quantizations[node.output])
-            if q is not None:
-                quantizations[x] = q
-
-
-def _scalar(graph: Graph, node: Node) -> tuple[str, float] | None:
-    """Return what a step reads, and the number that it adds or multiplies by."""
-    if node.kind != "binary" or node.attributes.get("activation") is not None:
-        return None
-    for x, other in (node.inputs, node.inputs[::-1]):
-        constant = graph.constants.get(other)
-        if constant is not None and constant.size == 1 and x not in graph.constants:
-            first = node.inputs[0] == x
-            return (x, float(constant.item())) if first or _commutes(node) else None
-    return None
-
-
-def _commutes(node: Node) -> bool:
-    return node.attributes["function"] in ("add", "mul")
+        if not alone or x not in quantizations:
+            continue
+        origin[x] = origin.get(node.output, node.output)
+        after = quantizations[node.output]
+        q = _before(node.attributes["function"], number, after)
+        if q is not None:
+            quantizations[x] = q
+        elif after.axis is not None:
+            failed.add(origin[x])
+    return failed
 
 
 def _before(function: str, number: float, after: Quantization) -> Quantization | None:
     """Return the quantization of x, of the same integers as the result; None if there is none."""
-    if after.axis is not None:
-        return None
-    (scale,), (zero,) = after.scale, after.zero_point
+    zeros = after.zero_point
     if function == "mul":
-        return Quantization((scale / number,), (zero,)) if number > 0 else None
+        scales = tuple(scale / number for scale in after.scale) if number > 0 else ()
+        return Quantization(scales, zeros, after.axis) if scales else None
     if function not in ("add", "sub"):
         return None
-    zero += round((number if function == "add" else -number) / scale)
-    return Quantization((scale,), (zero,)) if -128 <= zero <= 127 else None
+    term = number if function == "add" else -number
+    zeros = tuple(z + round(term / s) for z, s in zip(zeros, after.scale, strict=True))
+    fits = all(-128 <= zero <= 127 for zero in zeros)
+    return Quantization(after.scale, zeros, after.axis) if fits else None

@@ -16,7 +16,7 @@ from ..graph.passes._patterns import bounds
 from ..graph.passes.squeeze_excite import SqueezeExcite, match
 from ..graph.types import DType
 
-__all__ = ["CONVOLUTIONS", "Places", "find_places", "moves", "step_name"]
+__all__ = ["CONVOLUTIONS", "Places", "find_places", "moves", "scalar_step", "step_name"]
 
 CONVOLUTIONS = ("depthwise", "pointwise", "standard")
 _MOVES = ("identity", "reshape", "transpose", "slice", "gather", "expand", "concat")
@@ -171,13 +171,31 @@ def _spread(graph: Graph, groups: _Groups, wanted: set[str], keep_float: Collect
                 wanted |= {groups.of(v) for v in node.inputs if v not in graph.constants}
 
 
+def scalar_step(graph: Graph, node: Node) -> tuple[str, float] | None:
+    """Return what a step reads, and the number that it adds or multiplies by."""
+    if node.kind != "binary" or node.attributes.get("activation") is not None:
+        return None
+    for x, other in (node.inputs, node.inputs[::-1]):
+        constant = graph.constants.get(other)
+        if constant is not None and constant.size == 1 and x not in graph.constants:
+            first = node.inputs[0] == x
+            commutes = node.attributes["function"] in ("add", "mul")
+            return (x, float(constant.item())) if first or commutes else None
+    return None
+
+
 def _only_depthwise(edit: Edit, value: str, steps: dict[str, Node]) -> bool:
-    """Return whether a depthwise step alone reads what a convolution that ends in a clip makes."""
-    maker, readers = steps.get(value), edit.readers(value)
-    if maker is None or len(readers) != 1 or not edit.private(value) or len(maker.inputs) > 1:
+    """Return whether a depthwise step alone reads what a convolution makes.
+
+    Numbers that are added or multiplied in between are none of the integers' business.
+    """
+    if not edit.private(value):
         return False
-    reader = readers[0]
-    activation = maker.attributes.get("activation")
-    clips = activation is None or bounds(activation) is not None
-    depthwise = reader.kind == "depthwise" and reader.output in steps
-    return clips and depthwise and reader.inputs[0] == value
+    (reader,) = edit.readers(value)
+    while value not in steps:
+        maker = edit.producer.get(value)
+        found = None if maker is None else scalar_step(edit.graph, maker)
+        if found is None or not edit.private(found[0]):
+            return False
+        value = found[0]
+    return reader.kind == "depthwise" and reader.output in steps and len(steps[value].inputs) == 1

@@ -94,11 +94,14 @@ def _half_way(rule: str, whole: Range, s: Statistics) -> Range:
     return Range(-np.sqrt(low * whole.low), np.sqrt(high * whole.high))
 
 
-def _quantization(found: Range, axis: int | None) -> Quantization:
-    """Return int8 whose range holds 0."""
-    span = found.high - found.low
-    scale = np.where(span > 0, np.maximum(span / _LEVELS, _TINY), 1.0).astype(np.float32)
-    zero = np.clip(np.rint(-128 - found.low / scale), -128, 127).astype(int)
+def _quantization(found: Range, axis: int | None, exact: float) -> Quantization:
+    """Return int8 whose range holds 0 and another number, which is a whole number of steps."""
+    low, high = np.minimum(found.low, exact), np.maximum(found.high, exact)
+    span = high - low
+    scale = np.where(span > 0, np.maximum(span / _LEVELS, _TINY), 1.0)
+    steps = np.floor(abs(exact) / scale)
+    scale = np.where(steps > 0, abs(exact) / np.maximum(steps, 1), scale).astype(np.float32)
+    zero = np.clip(np.rint(-128 - low / scale), -128, 127).astype(int)
     return Quantization(tuple(scale.tolist()), tuple(zero.tolist()), axis)
 
 
@@ -109,6 +112,7 @@ def quantizations(
     ranks: Mapping[str, int],
     *,
     by_channel: bool = True,
+    exact: Mapping[str, float] | None = None,
 ) -> dict[str, Quantization]:
     """Return the quantization of each value that is stored as integers.
 
@@ -123,14 +127,17 @@ def quantizations(
         How many axes the values have.
     by_channel : bool
         Whether inputs of depthwise convolutions have a scale for each channel, where they may.
+    exact : mapping of str to float
+        Numbers that integers of some of the values have to stand for.
     """
     result: dict[str, Quantization] = {}
     for members in places.sharing().values():
         whole = range_of(rule, [statistics[value] for value in members])
         for value in members:
+            number = (exact or {}).get(value, 0.0)
             if by_channel and value in places.by_channel:
                 found = _half_way(rule, whole, statistics[value])
-                result[value] = _quantization(found, ranks[value] - 1)
+                result[value] = _quantization(found, ranks[value] - 1, number)
             else:
-                result[value] = _quantization(whole, None)
+                result[value] = _quantization(whole, None, number)
     return result

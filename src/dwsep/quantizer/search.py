@@ -14,7 +14,7 @@ from ..graph.ir import Array, Graph
 from ..graph.types import Quantization
 from .calibration import Calibration, Progress
 from .insert import Inserted, insert
-from .links import link
+from .links import images_of_zero, link
 from .places import Places, find_places
 from .ranges import RULES, quantizations
 from .refine import channel_means, refine
@@ -118,20 +118,29 @@ class Search:
 
     def make(self, options: Options) -> Candidate:
         """Make a network; it is not compared."""
-        places = self.places(options)
-        scales = quantizations(
-            places,
-            self.gathered.statistics,
-            options.rule,
-            self._ranks,
-            by_channel=options.by_channel,
-        )
-        link(self.graph, places, scales)
+        places, scales = self._scales(options)
         inserted: Inserted = insert(self.graph, places, scales, per_channel=self.per_channel)
         graph = inserted.graph
         if options.corrected:
             graph = refine(inserted, places.steps, self._means, self.gathered.inputs)
         return Candidate(options, graph, places, scales)
+
+    def _scales(self, options: Options) -> tuple[Places, dict[str, Quantization]]:
+        places = self.places(options)
+        exact = images_of_zero(self.graph, places)
+        while True:
+            scales = quantizations(
+                places,
+                self.gathered.statistics,
+                options.rule,
+                self._ranks,
+                by_channel=options.by_channel,
+                exact=exact,
+            )
+            failed = link(self.graph, places, scales)
+            if not failed:
+                return places, scales
+            places = replace(places, by_channel=places.by_channel - failed)
 
     def compare(self, options: Options) -> float:
         """Make a network, compare it with the float one and return the ratio in dB."""
