@@ -88,3 +88,55 @@ def test_boxes():
         [("NonMaxSuppression", "boxes,scores,most,overlap", "y", {})], limits, inputs=inputs
     )
     compared(net, [{"boxes": (1, n, 4), "scores": (1, 2, n)} for n in (30, 7, 2, 30)])
+
+
+@pytest.mark.parametrize(("start", "delta"), [(0, 1), (3, 2)])
+def test_places_of_anchors_are_steps_of_one_network(start, delta):
+    """Detectors add where a cell lies to what it predicts."""
+    nodes = [
+        ("Shape", "x", "shape", {"start": 3}),
+        ("Squeeze", "shape", "size", {}),
+        ("Cast", "size", "limit", {"to": 1}),
+        ("Range", "start,limit,delta", "places", {}),
+        ("Add", "places,half", "centres", {}),
+        ("Shape", "x", "count", {"start": 2, "end": 3}),
+        ("ConstantOfShape", "count", "zeros", {}),
+        ("Unsqueeze", "zeros,last", "column", {}),
+        ("Add", "column,centres", "grid", {}),
+        ("Slice", "x,first,bound,axis,step", "cells", {}),
+        ("Add", "cells,grid", "y", {}),
+    ]
+    numbers = {"start": np.float32(start), "delta": np.float32(delta)}
+    cut = {"first": ints(start), "bound": ints(2**31), "axis": ints(3), "step": ints(delta)}
+    constants = {**numbers, "half": np.float32(0.5), "last": ints(1), **cut}
+    net = model(nodes, constants, inputs=IMAGE, opset=17)
+    sizes = [{"x": (1, 2, 8, 10)}, {"x": (2, 2, 12, 6)}, {"x": (1, 2, 5, 9)}]
+    compared(net, sizes)
+    network, x = dwsep.load(net), np.ones((1, 2, 7, 11), np.float32)
+    network(np.ones((1, 2, 8, 10), np.float32))
+    fixed = dwsep.load(net, input_shapes={"x": x.shape})
+    assert network(x).tobytes() == fixed(x).tobytes()
+    assert len(list(network._networks)) == 1
+
+
+def test_places_at_distances_of_fractions_are_those_of_each_size():
+    nodes = [
+        ("Shape", "x", "shape", {"start": 3}),
+        ("Cast", "shape", "size", {"to": 1}),
+        ("Squeeze", "size", "limit", {}),
+        ("Range", "start,limit,delta", "places", {}),
+        ("ReduceSum", "places", "total", {"keepdims": 0}),
+        ("Add", "x,total", "y", {}),
+    ]
+    net = model(nodes, {"start": np.float32(0), "delta": np.float32(0.5)}, inputs=IMAGE)
+    compared(net, IMAGES)
+
+
+def test_indices_up_to_a_size_are_known_for_each_size():
+    nodes = [
+        ("Shape", "x", "shape", {"start": 3}),
+        ("Squeeze", "shape", "limit", {}),
+        ("Range", "start,limit,delta", "places", {}),
+        ("Gather", "x,places", "y", {"axis": 3}),
+    ]
+    compared(model(nodes, {"start": np.int64(0), "delta": np.int64(2)}, inputs=IMAGE), IMAGES)

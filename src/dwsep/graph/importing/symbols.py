@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..size import is_open, plain, whole
 from .unsupported import Unsupported
+from .values import Known
 
 _LIMIT = 2**63  # beyond it int64 would have overflown, and ints would grow without end
 
@@ -133,3 +134,17 @@ def of_shape(shape: tuple[int | None, ...]) -> NDArray[Any]:
     array = np.empty(len(shape), object)
     array[:] = [Dim(1) if n is None else n for n in shape]
     return settled(array) if shape else np.empty(0, np.int64)
+
+
+class FloatOfSize(Known):
+    """An open size as float32: who asks for the number holds the size to its example."""
+
+    def __init__(self, size: Any, shape: tuple[int, ...], name: str = "") -> None:
+        self.size, self._shape, self.name, self.quantization = size, shape, name, None
+
+    def __getattr__(self, name: str) -> Any:
+        """Make the array when it is first wanted."""
+        if name != "array":
+            raise AttributeError(name)
+        self.array = np.full(self._shape, int(self.size), np.float32)
+        return self.array

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from numpy.typing import NDArray
+
 from ...errors import InvalidModelError
 from ..importing.call import OperatorCall
+from ..importing.unsupported import Unsupported
 from ..sizes import bounds
 
-__all__ = ["Call", "part_of"]
+__all__ = ["Call", "charge_folding", "part_of"]
+
+_LARGEST_OF_INTEGERS = 2**20  # elements; shapes and indices have a few
 
 
 @dataclass(eq=False)
@@ -57,3 +63,10 @@ def part_of(start: int, stop: int, step: int, size: int) -> tuple[int, int | Non
     """
     first, last, step = bounds(start, stop, step, size)
     return max(first, 0), None if last < 0 else last, step
+
+
+def charge_folding(call: Call, shape: Sequence[int], *arrays: NDArray[Any]) -> None:
+    """Check that making an array of this shape of others is not too much."""
+    if all(a.dtype.kind not in "fc" for a in arrays) and math.prod(shape) > _LARGEST_OF_INTEGERS:
+        raise Unsupported(f"its arithmetic on shapes makes {math.prod(shape)} numbers")
+    call.builder.charge(shape, sum(a.nbytes for a in arrays))

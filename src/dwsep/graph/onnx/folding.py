@@ -6,22 +6,22 @@ Arrays of shape arithmetic may have elements that depend on the batch (see `symb
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InvalidModelError
-from ..importing.symbols import UNKNOWN, Dim, held, is_symbolic, of_shape, settled
+from ..importing.symbols import UNKNOWN, Dim, FloatOfSize, held, is_symbolic, of_shape, settled
 from ..importing.unsupported import Unsupported
 from ..importing.values import Computed, Known, Value, shape_of
-from ..size import is_open
-from .call import Call, part_of
+from ..size import is_open, is_size
+from .call import Call, charge_folding, part_of
 from .model import widened
+from .ranges import import_range
 
 AnyArray = NDArray[Any]
-_LARGEST_OF_INTEGERS = 2**20  # elements; shapes and indices have a few
 DTYPES = {
     1: np.float32, 2: np.uint8, 3: np.int8, 4: np.uint16, 5: np.int16, 6: np.int32, 7: np.int64,
     9: np.bool_, 10: np.float16, 11: np.float64, 12: np.uint32, 13: np.uint64,
@@ -32,8 +32,10 @@ def fold(call: Call) -> Value | None:
     """Return the value of a node, None if it is not known now or not this file's business."""
     if call.type in ("Shape", "Size"):
         return _shape(call)
-    if call.type in ("Constant", "Range"):
-        return Known({"Constant": _constant, "Range": _range}[call.type](call))
+    if call.type == "Constant":
+        return Known(_constant(call))
+    if call.type == "Range":
+        return import_range(call)
     if call.type == "ConstantOfShape":
         return _filled(call)
     arrays = [v.array for v in call.inputs if isinstance(v, Known)]
@@ -42,18 +44,11 @@ def fold(call: Call) -> Value | None:
     if call.type in _ELEMENTWISE:
         return Known(_elementwise(call, arrays))
     if call.type in _MOVES and any(a.dtype != np.float32 for a in arrays[:1]):
-        _charge(call, (), *arrays)
+        charge_folding(call, (), *arrays)
         return Known(settled(_MOVES[call.type](call, arrays)))
     if call.type in ("Cast", "CastLike"):
-        return Known(_cast(call, arrays))
+        return _cast(call, arrays)
     return None
-
-
-def _charge(call: Call, shape: Sequence[int], *arrays: AnyArray) -> None:
-    """Check that making an array of this shape of others is not too much."""
-    if all(a.dtype.kind not in "fc" for a in arrays) and math.prod(shape) > _LARGEST_OF_INTEGERS:
-        raise Unsupported(f"its arithmetic on shapes makes {math.prod(shape)} numbers")
-    call.builder.charge(shape, sum(a.nbytes for a in arrays))
 
 
 def _shape(call: Call) -> Value:
@@ -96,17 +91,7 @@ def _filled(call: Call) -> Value:
     return Known(np.full(sizes, array.reshape(())[()], array.dtype))
 
 
-def _range(call: Call) -> AnyArray:
-    start, limit, delta = (call.scalar(i, n) for i, n in enumerate(("start", "limit", "delta")))
-    dtype = call.known(0, "start").dtype
-    if delta == 0 or not all(map(math.isfinite, (start, limit, delta))):
-        raise InvalidModelError(f"it has no end: {start}, {limit}, {delta}")
-    count = max(math.ceil((limit - start) / delta), 0)
-    _charge(call, (count,), call.known(0, "start"))
-    return (start + np.arange(count) * delta).astype(dtype)
-
-
-def _cast(call: Call, arrays: list[AnyArray]) -> AnyArray:
+def _cast(call: Call, arrays: list[AnyArray]) -> Known:
     array = arrays[0]
     dtype: Any = arrays[1].dtype if call.type == "CastLike" else None
     if dtype is None:
@@ -116,13 +101,15 @@ def _cast(call: Call, arrays: list[AnyArray]) -> AnyArray:
         dtype = np.dtype(DTYPES[to])
     if is_symbolic(array):
         if dtype in (np.int64, np.int32):
-            return array
+            return Known(array)
+        if array.size == 1 and is_size(array.item()) and dtype == np.float32:
+            return FloatOfSize(array.item(), array.shape)
         array = held(array)
     if is_symbolic(array):
         raise Unsupported(f"a value that {UNKNOWN}")
     call.builder.charge(array.shape)
     with np.errstate(all="ignore"):
-        return widened(array.astype(dtype))
+        return Known(widened(array.astype(dtype)))
 
 
 def _divide(a: AnyArray, b: AnyArray) -> AnyArray:
@@ -190,7 +177,7 @@ def _elementwise(call: Call, arrays: list[AnyArray]) -> AnyArray:
         raise InvalidModelError(f"its inputs are {', '.join(sorted(map(str, kinds)))}")
     try:
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
-        _charge(call, shape, *arrays)
+        charge_folding(call, shape, *arrays)
         with np.errstate(all="ignore"):
             result = settled(_ELEMENTWISE[call.type](*arrays))
     except (ValueError, TypeError, ArithmeticError) as error:
@@ -225,7 +212,7 @@ def _squeeze(call: Call, arrays: list[AnyArray]) -> AnyArray:
 def _gather(call: Call, arrays: list[AnyArray]) -> AnyArray:
     axis = call.axis(call.attribute("axis", 0), arrays[0].ndim)
     shape = arrays[0].shape
-    _charge(call, (*shape[:axis], *arrays[1].shape, *shape[axis + 1 :]), arrays[0])
+    charge_folding(call, (*shape[:axis], *arrays[1].shape, *shape[axis + 1 :]), arrays[0])
     return np.take(arrays[0], arrays[1].astype(np.int64), axis)
 
 
@@ -243,13 +230,13 @@ def _slice(call: Call, arrays: list[AnyArray]) -> AnyArray:
 
 
 def _concat(call: Call, arrays: list[AnyArray]) -> AnyArray:
-    _charge(call, (sum(a.size for a in arrays),), *arrays)
+    charge_folding(call, (sum(a.size for a in arrays),), *arrays)
     return np.concatenate(arrays, call.attribute("axis", ...))
 
 
 def _expand(call: Call, arrays: list[AnyArray]) -> AnyArray:
     shape = np.broadcast_shapes(arrays[0].shape, tuple(call.ints(1, "shape")))
-    _charge(call, shape, arrays[0])
+    charge_folding(call, shape, arrays[0])
     return np.broadcast_to(arrays[0], shape).copy()
 
 
@@ -257,7 +244,7 @@ def _tile(call: Call, arrays: list[AnyArray]) -> AnyArray:
     repeats = call.ints(1, "repeats")
     if len(repeats) != arrays[0].ndim or min(repeats, default=0) < 0:
         raise InvalidModelError(f"repeats: {repeats} does not fit")
-    _charge(call, [n * r for n, r in zip(arrays[0].shape, repeats, strict=True)], arrays[0])
+    charge_folding(call, [n * r for n, r in zip(arrays[0].shape, repeats, strict=True)], arrays[0])
     return np.tile(arrays[0], repeats)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..ir import Array, Node
+from ..size import is_size
 from ._edit import Edit, Wide
 
 # Convolutions by the shape of their weights; dense ones have their channels on the last axis.
@@ -74,13 +75,18 @@ def affine_of(edit: Edit, node: Node, axis: int | None = None) -> Affine | None:
 
 
 def _by_channel(edit: Edit, name: str, rank: int, axis: int, channels: int) -> Wide | None:
-    """Return a constant as (C,) if it broadcasts along the axis of channels only."""
+    """Return a constant as (C,) if it broadcasts along the axis of channels only.
+
+    It is (1,) if it is one number, and C an open size.
+    """
     values = edit.constant(name)
     if values is None or values.ndim > rank:
         return None
     aligned = (1,) * (rank - values.ndim) + values.shape
     if any(n != 1 for i, n in enumerate(aligned) if i != axis):
         return None
+    if values.size == 1 and is_size(channels):  # asking for the number would hold the size to it
+        return values.astype(np.float64).ravel()
     return np.broadcast_to(values.astype(np.float64).ravel(), (channels,))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..ir import Graph, Node
+from ..ir import Array, Graph, Node
 from ._affine import CONSUMERS, PRODUCERS, Affine, absorb_after, absorb_before, affine_of
 from ._edit import Edit, Wide
 
@@ -54,7 +54,9 @@ def _into_affine(edit: Edit, node: Node) -> bool:
     if both is None:
         return False
     name = before.name or node.name
-    edit.become(node, "batch_norm", [both.x], {}, _weights(both), name)
+    shape = edit.shape(node.output)
+    channels = shape[edit.channel_axis(len(shape))]
+    edit.become(node, "batch_norm", [both.x], {}, _weights(both, channels), name)
     return True
 
 
@@ -62,11 +64,10 @@ def _is(node: Node, function: str) -> bool:
     return node.kind == "binary" and node.attributes["function"] == function
 
 
-def _weights(affine: Affine) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
-    return {
-        "scale": affine.scale.astype(np.float32),
-        "shift": affine.shift.astype(np.float32),
-    }
+def _weights(affine: Affine, channels: int | None) -> dict[str, Array]:
+    size = affine.scale.size if channels is None else int(channels)  # an open one is held to it
+    both = {"scale": affine.scale, "shift": affine.shift}
+    return {name: np.broadcast_to(a, (size,)).astype(np.float32) for name, a in both.items()}
 
 
 def _into_consumer(edit: Edit, node: Node) -> None:
