@@ -26,19 +26,30 @@ namespace {
 
 Sizes sizes_of(const RawArray& array) { return {array.dimensions, array.dimensions + array.nd}; }
 
+constexpr int c_contiguous_aligned = 0x0101;
+
+ConstArray in_place(const RawArray& array, DType type) { return {array.data, sizes_of(array), type}; }
+
+bool is_dense(const RawArray& array) { return (array.flags & c_contiguous_aligned) == c_contiguous_aligned; }
+
 }  // namespace
 
 ConstArray readable(const py::handle& object, const std::string& name, int threads, py::object& keeper, DType type) {
   const RawArray& array = array_of(object.ptr(), name.c_str(), type);
-  constexpr int c_contiguous_aligned = 0x0101;
   keeper = py::reinterpret_borrow<py::object>(object);
-  if ((array.flags & c_contiguous_aligned) == c_contiguous_aligned) return {array.data, sizes_of(array), type};
+  if (is_dense(array)) return in_place(array, type);
   keeper = dense_copy(object.ptr(), threads, type);
-  const RawArray& dense = raw(keeper.ptr());
-  return {dense.data, sizes_of(dense), type};
+  return in_place(raw(keeper.ptr()), type);
 }
 
 namespace {
+
+/// Whether an object is an array that is read in place. Most are: those need no name for an error.
+bool is_plain(PyObject* object, DType type) {
+  if (Py_TYPE(object) != numpy.array) return false;
+  const RawArray& array = raw(object);
+  return is_native(array.descr, type) && is_dense(array);
+}
 
 /// The arrays of a call, owned while it runs without the GIL.
 struct Call {
@@ -54,16 +65,21 @@ struct Call {
       reject(PyExc_ValueError, "inputs", some, std::to_string(arrays.size()));
     }
     const auto name = [&](std::size_t i) { return "input '" + network.inputs()[i].name + "'"; };
-    std::vector<py::object> items;
     for (std::size_t i = 0; i < arrays.size(); ++i) {
-      items.emplace_back(arrays[i]);
-      if (!is_array(items.back().ptr())) replace_foreign(items.back(), name(i).c_str());
+      keepers[i] = arrays[i];
+      if (!is_array(keepers[i].ptr())) replace_foreign(keepers[i], name(i).c_str());
     }
+    inputs.reserve(arrays.size());
     std::vector<Sizes> shapes;
+    shapes.reserve(arrays.size());
     for (std::size_t i = 0; i < arrays.size(); ++i) {
-      inputs.push_back(readable(items[i], name(i), threads, keepers[i], network.inputs()[i].dtype));
+      const py::object item = keepers[i];
+      const DType type = network.inputs()[i].dtype;
+      inputs.push_back(is_plain(item.ptr(), type) ? in_place(raw(item.ptr()), type) : readable(item, name(i), threads, keepers[i], type));
       shapes.push_back(inputs.back().shape);
     }
+    results.reserve(network.outputs().size());
+    outputs.reserve(network.outputs().size());
     for (const Sizes& shape : network.output_shapes(shapes)) {
       const DType type = network.outputs()[outputs.size()].dtype;
       std::int64_t bytes = size_of(type);
@@ -75,8 +91,8 @@ struct Call {
   }
 
   py::list list() {
-    py::list list;
-    for (py::object& result : results) list.append(std::move(result));
+    py::list list(results.size());
+    for (std::size_t i = 0; i < results.size(); ++i) PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), results[i].release().ptr());
     return list;
   }
 };

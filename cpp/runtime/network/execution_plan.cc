@@ -71,6 +71,7 @@ ExecutionPlan::ExecutionPlan(const NetworkDraft& network, const std::vector<Dims
   place_outputs(network);
   list_works(network);
   plan_arena();
+  set_addresses();
 }
 
 /// An input of a concatenation is computed in place there, if a step that does work computes it.
@@ -202,30 +203,31 @@ void ExecutionPlan::list_works(const NetworkDraft& network) {
   find_chains();
 }
 
-Array ExecutionPlan::array(const Storage& s, const void* const* inputs, void* const* outputs) const {
-  const Place& place = places_[at(s.root)];
-  std::byte* base = nullptr;
-  switch (place.kind) {
-    case Place::Kind::arena:
-      base = arena_.get() + place.offset;
-      break;
-    case Place::Kind::input:
-      base = static_cast<std::byte*>(const_cast<void*>(inputs[place.index]));
-      break;
-    case Place::Kind::output:
-      base = static_cast<std::byte*>(outputs[place.index]);
-      break;
-    case Place::Kind::constant:
-      base = static_cast<std::byte*>(const_cast<void*>(constants_[at(s.root)]));
-      break;
+/// What a run finds in its place: setting all addresses anew took a third of the time of steps of 0.3 us.
+void ExecutionPlan::set_addresses() {
+  for (Work& w : works_) {
+    for (std::size_t i = 0; i < w.inputs.size(); ++i) place(storage_[at(w.inputs[i])], w.arrays[i]);
+    place(w.target, w.result);
   }
-  return {base + s.offset * size_of(s.dtype), s.shape, s.strides, s.dtype, s.quantization};
+}
+
+void ExecutionPlan::place(const Storage& s, Array& array) {
+  const Place& place = places_[at(s.root)];
+  const std::int64_t offset = s.offset * size_of(s.dtype);
+  array = {nullptr, s.shape, s.strides, s.dtype, s.quantization};
+  if (place.kind == Place::Kind::arena) {
+    array.data = arena_.get() + place.offset + offset;
+  } else if (place.kind == Place::Kind::constant) {
+    array.data = static_cast<std::byte*>(const_cast<void*>(constants_[at(s.root)])) + offset;
+  } else {
+    callers_.push_back({&array, place.kind, place.index, offset});
+  }
 }
 
 bool ExecutionPlan::run(const void* const* inputs, void* const* outputs, double* seconds, const std::function<bool()>& proceed) {
-  for (Work& w : works_) {
-    for (std::size_t i = 0; i < w.inputs.size(); ++i) w.arrays[i] = array(storage_[at(w.inputs[i])], inputs, outputs);
-    w.result = array(w.target, inputs, outputs);
+  for (const Callers& c : callers_) {
+    void* const data = c.kind == Place::Kind::input ? const_cast<void*>(inputs[c.index]) : outputs[c.index];
+    c.array->data = static_cast<std::byte*>(data) + c.offset;
   }
   const bool pauses = pauses_ && proceed;
   for (std::size_t next = run_from(0, seconds, pauses); next < works_.size(); next = run_from(next, seconds, pauses)) {

@@ -59,8 +59,15 @@ class ExecutionPlan {
     int slot_count = 0;               ///< of the chain that begins here
     int slot = -1;                    ///< of a chain's scratch, for what only the chain sees
     std::array<int, kChainInputs> slots{-1, -1};
-    std::vector<Array> arrays{};  ///< of the inputs, with the addresses of this run
+    std::vector<Array> arrays{};  ///< of the inputs
     Array result{};
+  };
+  /// An array that lies in one of the caller's: each run sets its address.
+  struct Callers {
+    Array* array;
+    Place::Kind kind;
+    int index;            ///< of the input or output
+    std::int64_t offset;  ///< in bytes
   };
 
   void place_values(const NetworkDraft& network);
@@ -75,8 +82,9 @@ class ExecutionPlan {
   std::int64_t chain_bytes(const Work& head) const;
   void run_chain_at(std::size_t first, const Team& team, double* seconds) const;
   void plan_arena();
+  void set_addresses();
   std::size_t run_from(std::size_t first, double* seconds, bool pauses);
-  Array array(const Storage& s, const void* const* inputs, void* const* outputs) const;
+  void place(const Storage& s, Array& array);
 
   int threads_wanted_, threads_;
   std::vector<StepSpan>* spans_ = nullptr;  ///< of a run that is timed, `threads_` for each work
@@ -89,6 +97,7 @@ class ExecutionPlan {
   std::vector<bool> output_done_;  ///< computed in the caller's array, needs no copy
   std::vector<const void*> constants_;
   std::vector<Work> works_;
+  std::vector<Callers> callers_;
   std::vector<bool> free_;
   std::int64_t arena_bytes_ = 0;
   AlignedMemory arena_;

@@ -53,11 +53,14 @@ bool run_network(const NetworkImpl& network, const std::vector<ConstArray>& inpu
   if (outputs.size() != d.outputs.size())
     reject("outputs", std::to_string(d.outputs.size()) + (d.outputs.size() == 1 ? " array" : " arrays"), std::to_string(outputs.size()));
   std::vector<Dims> shapes;
+  shapes.reserve(inputs.size());
   for (const ConstArray& input : inputs) shapes.push_back(dims_of(input.shape, "input"));
   const Batch batch = divide(d, shapes);
   const Lease plan(network, shapes, resolve_threads(threads));
   std::vector<const void*> sources;
   std::vector<void*> targets;
+  sources.reserve(inputs.size());
+  targets.reserve(outputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const ValueInfo& info = d.input_infos[i];
     check_array("input", info, inputs[i].dtype);
@@ -135,6 +138,7 @@ std::vector<Sizes> Network::output_shapes(const std::vector<Sizes>& inputs) cons
   const Batch batch = divide(d, single);
   const std::vector<Dims> shapes = impl_->output_shapes(single);
   std::vector<Sizes> result;
+  result.reserve(d.outputs.size());
   for (std::size_t i = 0; i < d.outputs.size(); ++i) {
     Dims shape = shapes[i];
     if (batch.images != 1) {
