@@ -6,6 +6,8 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
+// `same`: how many vectors from v on read the same input channels in the same order.
+
 /// Multiplier 1, all lanes exist.
 struct WholeChannels {
   static constexpr bool kShares = true;
@@ -20,6 +22,7 @@ struct FirstChannels {
   int lanes;
   FirstChannels(const DepthwiseWork& w, std::int64_t v) : lanes(valid_lanes(w, v)) {}
   static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * w.x_vector; }
+  static std::int64_t same(const DepthwiseWork&, std::int64_t) { return 1; }
   [[gnu::always_inline]] inline F32 operator()(const float* p) const { return load_first(p, lanes); }
 };
 
@@ -38,6 +41,7 @@ struct RepeatedChannels {
     inputs = index[kLanes - 1] + 1;
   }
   static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * kLanes / w.multiplier; }
+  static std::int64_t same(const DepthwiseWork&, std::int64_t) { return 1; }
   [[gnu::always_inline]] inline F32 operator()(const float* p) const { return permute(load_first(p, inputs), index); }
 };
 

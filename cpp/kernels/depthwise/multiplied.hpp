@@ -10,6 +10,9 @@ struct OneChannel {
   OneChannel(const DepthwiseWork&, std::int64_t) {}
   static bool fits(const DepthwiseWork& w) { return w.multiplier % kLanes == 0 || w.multiplier == w.channels; }
   static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * kLanes / w.multiplier; }
+  static std::int64_t same(const DepthwiseWork& w, std::int64_t v) {
+    return w.multiplier == w.channels ? w.v_end - v : (offset(w, v) + 1) * (w.multiplier / kLanes) - v;
+  }
   [[gnu::always_inline]] inline F32 operator()(const float* p) const { return broadcast(*p); }
 };
 

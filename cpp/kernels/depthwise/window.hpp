@@ -4,6 +4,7 @@
 
 #include "kernels/depthwise/axis.hpp"
 #include "kernels/depthwise/channels.hpp"
+#include "kernels/registry.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -12,6 +13,28 @@ void whole_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_e
 
 /// The generic kernel.
 void depthwise_generic(const DepthwiseWork& w);
+
+extern const KernelList unit_depthwise_3x3, unit_depthwise_5x5_s1, unit_depthwise_5x5_s2, unit_depthwise_7x7_s1, unit_depthwise_7x7_s2;
+
+using WindowKernel = void (*)(const void*);
+
+/// What computes whole vectors of channels from windows: the kernel of the filter without multiplier. 28x28 2->64 on AVX2 takes 14 us so,
+/// by the generic kernel 41.
+inline WindowKernel window_kernel(const DepthwiseWork& w) {
+  if (w.kh == w.kw && w.stride_h == w.stride_w && w.dilation_h == 1 && w.dilation_w == 1) {
+    for (const KernelList* list :
+         {&unit_depthwise_3x3, &unit_depthwise_5x5_s1, &unit_depthwise_5x5_s2, &unit_depthwise_7x7_s1, &unit_depthwise_7x7_s2}) {
+      for (int i = 0; i < list->count; ++i) {
+        const KernelEntry& e = list->entries[i];
+        if (e.takes.kh == w.kh && e.takes.stride_h == w.stride_h) return e.run;
+      }
+    }
+  }
+  return [](const void* part) {
+    const auto& p = *static_cast<const DepthwiseWork*>(part);
+    whole_blocks(p, p.v_begin, p.v_end);
+  };
+}
 
 /// Output rows [begin, end) of the work; both count from y_begin.
 inline DepthwiseWork rows_of_work(const DepthwiseWork& w, std::int64_t begin, std::int64_t end) {
@@ -24,20 +47,21 @@ inline DepthwiseWork rows_of_work(const DepthwiseWork& w, std::int64_t begin, st
   return part;
 }
 
-/// Outputs whose window is copied at a time: of whole rows of blocks, as many columns as fit; none where too few do.
+/// Outputs whose window is copied at a time: of whole rows where four of them fit, else of a few rows as many columns as fit; none where
+/// too few do.
 struct WindowSize {
-  static constexpr std::int64_t kVectors = 4096 / kLanes;  // 32 KB
+  static constexpr std::int64_t kVectors = 8192 / kLanes;  // 32 KB
   std::int64_t rows, columns;
 
-  WindowSize(const Axis& down, const Axis& across) : rows(at_most(down.taps == 1 ? 4 : kRegisters / 8, down.outputs)), columns(0) {
+  WindowSize(const Axis& down, const Axis& across) : rows(0), columns(across.outputs) {
+    const std::int64_t high = at_most(kVectors / at_least(across.size, 1), down.size);
+    rows = high == down.size ? down.outputs : (high - (down.taps - 1) * down.dilation - 1 + down.stride) / down.stride / 4 * 4;
+    if (rows >= 4 || rows == down.outputs) return;
+    rows = at_most(down.taps == 1 ? 4 : kRegisters / 8, down.outputs);
     // At least one row, so that nothing is divided by none where there are no outputs.
-    const std::int64_t high = at_least(at_most((rows - 1) * down.stride + (down.taps - 1) * down.dilation + 1, down.size), 1);
-    const std::int64_t room = kVectors / high - ((across.taps - 1) * across.dilation + 1);
-    if (across.size * high <= kVectors) {
-      columns = across.outputs;
-    } else if (room >= 7 * across.stride) {
-      columns = at_most((room / across.stride + 1) / 8 * 8, across.outputs);
-    }
+    const std::int64_t few = at_least(at_most((rows - 1) * down.stride + (down.taps - 1) * down.dilation + 1, down.size), 1);
+    const std::int64_t room = kVectors / few - ((across.taps - 1) * across.dilation + 1);
+    columns = room >= 7 * across.stride ? at_most((room / across.stride + 1) / 8 * 8, across.outputs) : 0;
   }
 };
 
@@ -51,10 +75,10 @@ struct Span {
   }
 };
 
-/// Outputs [row, row + rows) x [column, column + columns) of vector v.
+/// Outputs [row, row + rows) x [column, column + columns) of vectors [v, v_end), all of the same input channels.
 template <class Channels>
-inline void window_block(const DepthwiseWork& w, const Axis& down, const Axis& across, std::int64_t row, std::int64_t rows,
-                         std::int64_t column, std::int64_t columns, std::int64_t v) {
+inline void window_block(const DepthwiseWork& w, WindowKernel run, const Axis& down, const Axis& across, std::int64_t row,
+                         std::int64_t rows, std::int64_t column, std::int64_t columns, std::int64_t v, std::int64_t v_end) {
   alignas(64) float window[WindowSize::kVectors * kLanes];
   const Channels channels(w, v);
   const Span y(down, row, rows), x(across, column, columns);
@@ -79,7 +103,11 @@ inline void window_block(const DepthwiseWork& w, const Axis& down, const Axis& a
   part.multiplier = 1;
   part.finish = false;
   part.row_sums = nullptr;
-  whole_blocks(part, v, v + 1);
+  part.v_begin = v;
+  // Sliding kernels take a part of a vector where there are masks.
+  part.v_end = kMasks && w.kh == 3 && columns >= 3 ? v_end : at_most(v_end, w.channels / kLanes);
+  if (v < part.v_end) run(&part);
+  if (part.v_end < v_end) whole_blocks(part, at_least(v, part.v_end), v_end);
 }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE
