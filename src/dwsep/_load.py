@@ -184,7 +184,6 @@ def _import_onnx(source: Any, options: _Options) -> Graph:
 def _lowered(imports: Callable[[Any, _Options], Graph], source: Any, options: _Options) -> Model:
     """Return the model of what an importer makes."""
     from ._lengths import lengths_text
-    from ._summary import float_steps_text
     from .graph.importing.examples import first_fitting
     from .graph.lowering import lower
     from .graph.passes import float_io
@@ -205,7 +204,10 @@ def _lowered(imports: Callable[[Any, _Options], Graph], source: Any, options: _O
                     shapes = {name: graph.shape(name) for name in graph.inputs}
                     axes.update(graph.open.locate(shapes))
                 texts = {**states_text(graph.states), **lengths_text(graph)}
-                texts |= float_steps_text(graph.float_steps)
+                if graph.float_steps:
+                    from ._summary import float_steps_text
+
+                    texts |= float_steps_text(graph.float_steps)
                 return lower(graph, {"name": graph.name, **texts})
 
         return _core.in_float_environment(make)  # weights are folded, which rounds

@@ -19,7 +19,7 @@ that the C++ core knows under the same names and attributes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +43,7 @@ class Node:
     name: str = ""
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """What an input takes from the call before: the output of that name; first a number.
 
     The output may be one that the caller gets as well, or `hidden`.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +43,7 @@ def dtype_of(array: NDArray[Any]) -> DType:
         raise InvalidModelError(f"values of type {array.dtype} are not supported") from None
 
 
-@dataclass(frozen=True)
-class Quantization:
+class Quantization(NamedTuple):
     """What integers stand for: real = scale * (integer - zero_point).
 
     Attributes
@@ -77,8 +75,7 @@ class Quantization:
         return list(self.scale), list(self.zero_point), axis
 
 
-@dataclass(frozen=True)
-class TensorType:
+class TensorType(NamedTuple):
     """Shape, data type and quantization of a value; the quantization is None for floats."""
 
     shape: Shape
@@ -100,11 +97,11 @@ class TensorType:
         quantization = self.quantization
         if quantization is not None and quantization.axis is not None and shape != self.shape:
             quantization = None
-        return replace(self, shape=shape, quantization=quantization)
+        return self._replace(shape=shape, quantization=quantization)
 
     def permuted(self, perm: tuple[int, ...]) -> TensorType:
         """Return the type after a transposition: axis k is what was axis perm[k]."""
         quantization = self.quantization
         if quantization is not None and quantization.axis is not None:
-            quantization = replace(quantization, axis=perm.index(quantization.axis))
+            quantization = quantization._replace(axis=perm.index(quantization.axis))
         return TensorType(tuple(self.shape[axis] for axis in perm), self.dtype, quantization)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -110,6 +109,8 @@ def _check_outputs(file: File, names: Sequence[str]) -> None:
     made |= {entry.name for entry in file.graph.input} | {t.name for t in file.graph.initializer}
     for name in names:
         if name not in made:
+            import difflib  # a millisecond, for this error alone
+
             close = difflib.get_close_matches(str(name), made, n=3)
             hint = f"; there are {', '.join(map(repr, close))}" if close else ""
             raise InvalidModelError(f"{file.name}: nothing makes the output {name!r}{hint}")

@@ -7,7 +7,6 @@ spelled for the core (`lowered`). A test compares the schemas with those that th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,14 +27,14 @@ class Entry(NamedTuple):
     choices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
 class AttributeType:
     """An attribute; one that is not required may be absent or None."""
 
-    required: bool = True
-
     core = ""  # the type's name in the core's schema
     text = ""  # and in documents
+
+    def __init__(self, required: bool = True) -> None:
+        self.required = required
 
     def schema(self, name: str) -> list[Entry]:
         return [Entry(name, self.core, self.required)]
@@ -145,13 +144,14 @@ class Floats(AttributeType):
         return {name: [float(v) for v in value]}
 
 
-@dataclass(frozen=True)
 class Choice(AttributeType):
     """One of some strings."""
 
-    choices: tuple[str, ...] = ()
-
     core = "choice"
+
+    def __init__(self, required: bool, choices: tuple[str, ...]) -> None:
+        super().__init__(required)
+        self.choices = choices
 
     @property
     def text(self) -> str:  # type: ignore[override]

@@ -8,8 +8,7 @@ would like to have its inputs, given the order in which its own readers would li
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..ir import Node
 from ..permutation import Perm, channels_last, identity
@@ -58,8 +57,7 @@ def _channels_last(node: Node, output: Perm | None, rank: int) -> Perm | None:
     return channels_last(rank)
 
 
-@dataclass(frozen=True)
-class LayoutRule:
+class LayoutRule(NamedTuple):
     """See the module; the preference of a rule that demands outranks that of other readers."""
 
     rewrite: Rewrite

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ...errors import ShapeError
 from ..ir import Node
@@ -21,8 +21,7 @@ BYTES = frozenset((DType.INT8, DType.UINT8))
 Cost = Callable[[Node, Sequence[Shape]], int]
 
 
-@dataclass(frozen=True)
-class Weights:
+class Weights(NamedTuple):
     """Weights of a node: names of their axes, and whether they may be absent."""
 
     axes: tuple[str, ...]
@@ -98,8 +97,7 @@ def moves(node: Node, shapes: Sequence[Shape]) -> int:
     return 8 * sum(map(known_product, shapes))
 
 
-@dataclass(frozen=True)
-class OpSpec:
+class OpSpec(NamedTuple):
     """A kind of node.
 
     Attributes
@@ -145,8 +143,8 @@ class OpSpec:
     summary: str
     shape: ShapeRule
     inputs: tuple[str, ...] = ("x",)
-    attributes: Mapping[str, AttributeType] = field(default_factory=dict)
-    weights: Mapping[str, Weights] = field(default_factory=dict)
+    attributes: Mapping[str, AttributeType] = MappingProxyType({})
+    weights: Mapping[str, Weights] = MappingProxyType({})
     dtype: DTypeRule = float32_only
     layout: LayoutRule = AS_IN_FILE
     core: bool = True

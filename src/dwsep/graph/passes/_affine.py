@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,7 @@ CONSUMERS = ("conv", "dense", "depthwise", "pointwise", "standard")
 _MOST_CHANNELS = 1 << 20
 
 
-@dataclass(frozen=True)
-class Affine:
+class Affine(NamedTuple):
     """y = x * scale + shift, with `scale` and `shift` of shape (C,)."""
 
     x: str

@@ -6,8 +6,7 @@ depthwise [-> squeeze-excite] -> pointwise becomes `separable`, and with a point
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,8 +35,7 @@ def run(graph: Graph) -> bool:
     return edit.finish()
 
 
-@dataclass(frozen=True)
-class _Block:
+class _Block(NamedTuple):
     project: Node
     depthwise: Node
     expand: Node | None

@@ -11,7 +11,7 @@ run from where they were computed, and the interleaved image is never made. (Shu
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,7 @@ _MOST_RUNS = 16  # beyond, pieces are so short that one pass over all is as good
 _ANY_ORDER = ("pointwise", "standard")
 
 
-@dataclass(frozen=True)
-class _Channels:
+class _Channels(NamedTuple):
     """Where each channel of a value was computed: channel `place` of value `sources[source]`."""
 
     sources: tuple[str, ...]

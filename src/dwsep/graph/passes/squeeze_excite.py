@@ -7,14 +7,13 @@ layers as 1x1 convolutions of a 1x1 image or as fully connected ones between res
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..ir import Graph, Node
 from ._edit import Edit
 
 
-@dataclass(frozen=True)
-class SqueezeExcite:
+class SqueezeExcite(NamedTuple):
     """y = x * excite(reduce(mean of x)), `mean` being of one pixel."""
 
     x: str

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ...errors import InvalidModelError, UnsupportedOperatorError
@@ -95,13 +93,15 @@ def import_tflite(
         if all(file.tensors[name].shape[:1] != (-1,) or name in given for name in inputs):
             raise
         graph = _graph(file, nodes, inputs, made, given, constants or {}, example, open_batch=False)
-    graph.states = {n: replace(s, hidden=s.output not in names) for n, s in states.items()}
+    graph.states = {n: s._replace(hidden=s.output not in names) for n, s in states.items()}
     return graph
 
 
 def _needed(file: File, outputs: Sequence[str]) -> list[FileNode]:
     for name in outputs:
         if name not in file.tensors:
+            import difflib  # a millisecond, for this error alone
+
             close = difflib.get_close_matches(str(name), file.tensors, n=3)
             hint = f"; there are {', '.join(map(repr, close))}" if close else ""
             raise InvalidModelError(f"{file.name}: nothing makes the output {name!r}{hint}")
