@@ -33,7 +33,10 @@ def spectrum(kind, width=20, length=16, options=None):
     ("kind", "part"),
     [("REAL", np.real), ("IMAG", np.imag), ("COMPLEX_ABS", np.abs), ("CAST", np.real)],
 )
-@pytest.mark.parametrize(("width", "length"), [(16, 16), (20, 16), (5, 12), (9, 9), (1, 1)])
+@pytest.mark.parametrize(
+    ("width", "length"),
+    [(16, 16), (20, 16), (5, 12), (9, 9), (1, 1), (480, 480), (1000, 1024), (3000, 2048)],
+)
 def test_fourier_transforms(kind, part, width, length):
     """Rows are cut, or filled up with zeros, as NumPy does."""
     x = f(3, 1, width)
