@@ -13,9 +13,9 @@
 //     pack(w, to)                     writes one weight at to, to + kLanes, ...; returns what that adds to the initial sum
 //   lane_unpack_lower(a, b), _upper   a0 b0 a1 b1 ... within each 16 bytes, of their lower halves, of their upper halves; int8, int16
 //   lane_pack(a, b)                   within each 16 bytes those of a, then those of b, narrowed and saturated
-//   kHalves                         whether two pixels of few channels are worth a vector: then
-//     load_halves(p, q, n)            n bytes from p and, as the upper half, n from q, at most half a vector; zeros behind them
-//     store_halves(p, q, v, n)        and back
+//   kSixteens                       16 bytes are this part of a vector; 1, 2 or 4 pieces share one evenly
+//     load_pieces<P>(p, n)            n bytes from each of p[0], ... p[P - 1]; zeros behind them
+//     store_pieces<P>(p, step, v, n, count)  the first `count` pieces, n bytes each, to p, p + step, ...
 //   lane_join<N>(v), lane_split<N>(v) the first N bytes of each 16 bytes brought together in the first bytes, and back; N is 4 or 8
 #pragma once
 
@@ -47,11 +47,7 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-#if !defined(__AVX512F__)
-constexpr bool kHalves = false;
-inline I8 load_halves(const std::int8_t* p, const std::int8_t*, int) { return load(p); }
-inline void store_halves(std::int8_t* p, std::int8_t*, I8 v, int) { store(p, v); }
-#endif
+constexpr int kSixteens = I8::kLanes / 16;
 
 /// Whether there are tiles of a matrix (matrix_tiles.hpp).
 #if defined(__AMX_INT8__)

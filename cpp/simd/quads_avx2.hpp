@@ -3,6 +3,7 @@
 
 #include "simd/dot_instruction.hpp"
 #include "simd/dot_xor.hpp"
+#include "simd/partial.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -19,6 +20,18 @@ using Dot = DotXor;
 [[gnu::always_inline]] inline I16 lane_unpack_upper(I16 a, I16 b) { return {_mm256_unpackhi_epi16(a.v, b.v)}; }
 [[gnu::always_inline]] inline I16 lane_pack(I32 a, I32 b) { return {_mm256_packs_epi32(a.v, b.v)}; }
 [[gnu::always_inline]] inline I8 lane_pack(I16 a, I16 b) { return {_mm256_packs_epi16(a.v, b.v)}; }
+
+template <int P>
+[[gnu::always_inline]] inline I8 load_pieces(const std::int8_t* const (&p)[P], int n) {
+  if constexpr (P == 1) return load_up_to(p[0], n);
+  const auto piece = [&](int i) { return load_bytes_16(reinterpret_cast<const char*>(p[i]), static_cast<std::size_t>(n)); };
+  return {_mm256_set_m128i(piece(P - 1), piece(0))};
+}
+template <int P>
+[[gnu::always_inline]] inline void store_pieces(std::int8_t* p, std::int64_t step, I8 v, int n, int count) {
+  store_bytes_16(reinterpret_cast<char*>(p), _mm256_castsi256_si128(v.v), static_cast<std::size_t>(n));
+  if (count > 1) store_bytes_16(reinterpret_cast<char*>(p + step), _mm256_extracti128_si256(v.v, 1), static_cast<std::size_t>(n));
+}
 
 template <int N>
 [[gnu::always_inline]] inline I8 lane_join(I8 a) {

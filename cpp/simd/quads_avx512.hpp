@@ -20,24 +20,31 @@ using Dot = DotXor;
 [[gnu::always_inline]] inline I16 lane_pack(I32 a, I32 b) { return {_mm512_packs_epi32(a.v, b.v)}; }
 [[gnu::always_inline]] inline I8 lane_pack(I16 a, I16 b) { return {_mm512_packs_epi16(a.v, b.v)}; }
 
-constexpr bool kHalves = true;
-[[gnu::always_inline]] inline I8 load_halves(const std::int8_t* p, const std::int8_t* q, int n) {
-  if (n == 32) {
-    const __m256i lower = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-    return {_mm512_inserti64x4(_mm512_castsi256_si512(lower), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q)), 1)};
+template <int P>
+[[gnu::always_inline]] inline I8 load_pieces(const std::int8_t* const (&p)[P], int n) {
+  if constexpr (P == 1) {
+    return load_first(p[0], n);
+  } else if constexpr (P == 2) {
+    const __mmask32 mask = static_cast<__mmask32>(first_bytes(static_cast<std::uint64_t>(n)));
+    return {_mm512_inserti64x4(_mm512_castsi256_si512(_mm256_maskz_loadu_epi8(mask, p[0])), _mm256_maskz_loadu_epi8(mask, p[1]), 1)};
+  } else {
+    const __mmask16 mask = first_mask(n);
+    const __m512i first = _mm512_castsi128_si512(_mm_maskz_loadu_epi8(mask, p[0]));
+    const __m512i two = _mm512_inserti32x4(first, _mm_maskz_loadu_epi8(mask, p[1]), 1);
+    return {_mm512_inserti32x4(_mm512_inserti32x4(two, _mm_maskz_loadu_epi8(mask, p[2]), 2), _mm_maskz_loadu_epi8(mask, p[3]), 3)};
   }
-  const __mmask32 mask = (std::uint32_t{1} << n) - 1;
-  return {_mm512_inserti64x4(_mm512_castsi256_si512(_mm256_maskz_loadu_epi8(mask, p)), _mm256_maskz_loadu_epi8(mask, q), 1)};
 }
-[[gnu::always_inline]] inline void store_halves(std::int8_t* p, std::int8_t* q, I8 v, int n) {
-  const __m256i lower = _mm512_castsi512_si256(v.v), upper = _mm512_extracti64x4_epi64(v.v, 1);
-  if (n == 32) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), lower);
-    return _mm256_storeu_si256(reinterpret_cast<__m256i*>(q), upper);
+template <int P>
+[[gnu::always_inline]] inline void store_pieces(std::int8_t* p, std::int64_t step, I8 v, int n, int count) {
+  if constexpr (P == 2) {
+    const __mmask32 mask = static_cast<__mmask32>(first_bytes(static_cast<std::uint64_t>(n)));
+    _mm256_mask_storeu_epi8(p, mask, _mm512_castsi512_si256(v.v));
+    if (count > 1) _mm256_mask_storeu_epi8(p + step, mask, _mm512_extracti64x4_epi64(v.v, 1));
+  } else {
+    unroll<0, 4>([&](auto i) {
+      if (i < count) _mm_mask_storeu_epi8(p + i * step, first_mask(n), _mm512_extracti32x4_epi32(v.v, i));
+    });
   }
-  const __mmask32 mask = (std::uint32_t{1} << n) - 1;
-  _mm256_mask_storeu_epi8(p, mask, lower);
-  _mm256_mask_storeu_epi8(q, mask, upper);
 }
 
 template <int N>

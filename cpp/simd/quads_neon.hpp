@@ -2,6 +2,7 @@
 #pragma once
 
 #include "simd/dot_instruction.hpp"
+#include "simd/partial.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -41,6 +42,15 @@ struct Dot {
 [[gnu::always_inline]] inline I16 lane_unpack_upper(I16 a, I16 b) { return {vzip2q_s16(a.v, b.v)}; }
 [[gnu::always_inline]] inline I16 lane_pack(I32 a, I32 b) { return {vqmovn_high_s32(vqmovn_s32(a.v), b.v)}; }
 [[gnu::always_inline]] inline I8 lane_pack(I16 a, I16 b) { return {vqmovn_high_s16(vqmovn_s16(a.v), b.v)}; }
+template <int P>
+[[gnu::always_inline]] inline I8 load_pieces(const std::int8_t* const (&p)[P], int n) {
+  return load_up_to(p[0], n);
+}
+
+template <int P>
+[[gnu::always_inline]] inline void store_pieces(std::int8_t* p, std::int64_t, I8 v, int n, int) {
+  store_up_to(p, v, n);
+}
 template <int N>
 [[gnu::always_inline]] inline I8 lane_join(I8 a) {
   return a;

@@ -1,120 +1,143 @@
 // The int8 depthwise convolution: groups of output rows, panels of channels, strips of columns whose rows of quads fit the stack.
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/int8/quad_depthwise_tile.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
 
-/// [panel][group of vectors][row of quads][kx][vector][output row][lane][row of x]
-template <int Down>
-inline void pack_quad_depthwise(Int8PackWork& w) {
-  const QuadFilter f(w.kh, Down);
-  constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
-  const std::int64_t panel_bytes = window_weight_bytes(f.rows, f.quads, w.kw);
-  w.panels = (w.columns + kQuadChannels - 1) / kQuadChannels;
-  w.panel_columns = kQuadChannels;
-  w.sums = w.panels * kQuadChannels;
-  w.bytes = w.panels * panel_bytes;
-  if (w.packed == nullptr) return;
-  auto* const out = static_cast<std::int8_t*>(w.packed);
-  for (std::int64_t i = 0; i < w.sums; ++i) {
-    const std::int64_t panel = i / kQuadChannels;
-    const int v = static_cast<int>(i % kQuadChannels / kLanes), lane = static_cast<int>(i % kLanes);
-    int channel = channel_of(Order::packed, 4, v, lane);
-    if (kHalves && w.columns - panel * kQuadChannels <= kQuadChannels / 2) channel %= kQuadChannels / 2;  // of the second pixel
-    const std::int64_t c = panel * kQuadChannels + channel;
-    const bool exists = c < w.columns;
-    std::uint32_t sum = 0, correction = 0;
-    for (std::int64_t row = 0; row < f.rows; ++row) {
-      for (std::int64_t kx = 0; kx < w.kw; ++kx) {
-        for (std::int64_t y = 0; y < 4 * f.quads; ++y) {
-          const std::int64_t ky = y - row * f.shift;
-          const bool tap = exists && ky >= 0 && ky < w.kh;
-          const std::int8_t weight = tap ? w.weights[(ky * w.kw + kx) * w.weights_row + c] : std::int8_t{0};
-          const std::int64_t at = (((v / kWindowGroup * f.quads + y / 4) * w.kw + kx) * kWindowGroup + v % kWindowGroup) * f.rows + row;
-          const std::int32_t added = Dot::pack(weight, out + panel * panel_bytes + at * kBytes + lane * 4 + y % 4);
-          if (row > 0) continue;
-          correction += static_cast<std::uint32_t>(added);
-          sum += static_cast<std::uint32_t>(weight);
-        }
-      }
-    }
-    const std::uint32_t initial = exists ? static_cast<std::uint32_t>(w.bias[c]) - static_cast<std::uint32_t>(w.x_zeros[c]) * sum : 0;
-    w.initial[i] = static_cast<std::int32_t>(initial + correction);
-    w.multiplier[i] = exists ? w.multipliers[c] : 0.0F;
-  }
-}
+constexpr std::int64_t kQuadRowBytes = 64 * 1024;  ///< of rows of quads, on the stack; a quarter of it serves most filters
+constexpr std::int64_t kMostQuads = kQuadRowBytes / (4 * I8::kLanes);
 
-/// Output columns [0, columns) of a strip: tiles of nearly equal width.
+/// Vectors of positions [0, vectors) of a strip: tiles of nearly equal width.
 template <class Out, int R>
-inline void quad_strip(const QuadWindow& t, const PanelStore<Out, 4, Order::packed>& panel, std::int64_t columns) {
-  const std::int64_t most = max_window_columns(R), tiles = (columns + most - 1) / most, width = columns / tiles, wider = columns % tiles;
+inline void quad_strip(const QuadWindow& t, const PanelStore<Out, 4, Order::packed>& panel, std::int64_t vectors) {
+  const std::int64_t most = max_window_columns(R), tiles = (vectors + most - 1) / most, width = vectors / tiles, wider = vectors % tiles;
   if (wider > 0) quad_windows<Out, R>(t, panel, width + 1, 0, wider);
   quad_windows<Out, R>(t, panel, width, wider * (width + 1), tiles - wider);
 }
 
+/// Vectors of outputs whose quads fit a strip. `layout`: of a filter's first row of quads; its vectors are set to what they need.
+inline std::int64_t strip_vectors(const QuadFilter& f, QuadLayout& layout, std::int64_t dilation_w, std::int64_t wanted) {
+  const std::int64_t extra = ((f.wide == 1 ? (f.steps - 1) * dilation_w / layout.step : f.steps - 1) + layout.pixels - 1) / layout.pixels;
+  const std::int64_t room = kMostQuads / (f.quads * layout.phases) - extra, vectors = wanted < room ? wanted : room;
+  layout.vectors = vectors + extra;
+  return vectors;
+}
+
+/// What panels with as many pixels a vector have in common: divisions, which took a quarter of a 7x7 image when each panel of each group
+/// of rows made them.
+struct QuadPlan {
+  QuadLayout layout;
+  std::int64_t vector, strip;  ///< columns of y of a vector, vectors of a strip
+  std::int64_t kept;           ///< rows of quads that the next group of output rows reads again
+  std::int64_t taps[kMostQuads];
+
+  QuadPlan(const Int8DepthwiseWork& w, const QuadFilter& f, int pixels)
+      : layout(f, w.kw, w.stride_w, w.dilation_w, pixels), vector(pixels * f.along), kept(0) {
+    strip = strip_vectors(f, layout, w.dilation_w, (w.out_width + vector - 1) / vector);
+    for (std::int64_t s = 0; s < f.steps; ++s) taps[s] = f.wide == 1 ? layout.offset(s * w.dilation_w) : s * layout.position;
+    const std::int64_t down = f.down * w.stride_h;
+    if (w.dilation_h == 1 && down % f.high == 0 && down / f.high < f.quads) kept = f.quads - down / f.high;
+  }
+};
+
 /// One panel's output rows [begin, end).
 template <class Out>
-inline void quad_panel_rows(const Int8DepthwiseWork& w, const QuadFilter& f, std::int64_t panel,
+inline void quad_panel_rows(const Int8DepthwiseWork& w, const QuadFilter& f, const QuadPlan& plan, std::int64_t panel,
                             const PanelStore<Out, 4, Order::packed>& store, std::int64_t begin, std::int64_t end, std::int8_t* quads) {
   const std::int64_t channel = panel * kQuadChannels;
-  const std::int64_t taps = (w.kw - 1) * w.dilation_w + 1, room = kQuadColumns / f.quads - taps;
-  // Half a vector of channels: two pixels at a time. 112x112x32 took 129 us pixel by pixel and takes 88.
-  const bool pairs = kHalves && sizeof(Out) == 1 && panel_channels(w.channels, channel) <= kQuadChannels / 2 &&
-                     w.residual.data == nullptr && w.q.zeros == nullptr && w.out_width > 1;
-  const std::int64_t together = pairs ? 2 : 1, strip = (room / (together * w.stride_w) + 1) * together;
-  const QuadRow row(w, channel, pairs);
+  const QuadRows rows(w, f, channel);
+  std::int8_t* row[kMostQuads];
   QuadWindow t{};
-  t.x = quads;
-  t.column_step = together * w.stride_w * kColumnBytes;
-  t.tap_step = w.dilation_w * kColumnBytes;
+  t.rows = row;
+  t.taps = plan.taps;
+  t.plane = plan.layout.plane();
   t.quads = f.quads;
-  t.kw = w.kw;
-  t.weights = static_cast<const std::int8_t*>(w.weights) + panel * window_weight_bytes(f.rows, f.quads, w.kw);
+  t.steps = f.steps;
+  t.weights = static_cast<const std::int8_t*>(w.weights) + panel * window_weight_bytes(f);
   t.initial = w.initial + channel;
   t.multiplier = w.q.multiplier + channel;
   t.y_row = w.y_row;
-  t.y_pixel = together * w.y_pixel;
-  t.second = pairs ? w.y_pixel : 0;
+  t.y_pixel = w.y_pixel;
   t.residual_type = &w.residual;
-  t.channels = row.channels();
-  for (std::int64_t oy = begin; oy < end; oy += f.rows) {
-    t.rows = static_cast<int>(end - oy < f.rows ? end - oy : f.rows);
-    for (std::int64_t ox = 0; ox < w.out_width; ox += strip) {
-      const std::int64_t pixels = w.out_width - ox < strip ? w.out_width - ox : strip, columns = (pixels + together - 1) / together;
-      const std::int64_t first = ox * w.stride_w - w.pad_left, needed = (columns - 1) * together * w.stride_w + taps;
-      t.pairs = pairs ? pixels / 2 : 0;
-      t.quad_step = needed * kColumnBytes;
-      for (std::int64_t q = 0; q < f.quads; ++q) {
-        row.fill(oy * w.stride_h - w.pad_top + 4 * q * w.dilation_h, first, first + needed, quads + q * t.quad_step);
+  t.along = static_cast<int>(f.along);
+  t.pixels = plan.layout.pixels;
+  t.channels = rows.channels();
+  std::int64_t left = w.out_width, vectors = plan.strip;
+  for (std::int64_t ox = 0; left > 0; ox += t.columns, left -= t.columns) {
+    t.columns = plan.strip * plan.vector;
+    if (left < t.columns) {
+      t.columns = left;
+      vectors = (left + plan.vector - 1) / plan.vector;
+    }
+    for (std::int64_t q = 0; q < f.quads; ++q) row[q] = quads + q * 4 * t.plane;
+    for (std::int64_t oy = begin; oy < end; oy += f.down) {
+      const std::int64_t ready = oy == begin ? 0 : plan.kept;
+      if (ready > 0) std::rotate(row, row + f.quads - ready, row + f.quads);
+      for (std::int64_t q = ready; q < f.quads; ++q) {
+        rows.fill(plan.layout, oy * w.stride_h - w.pad_top + f.high * q * w.dilation_h, ox * w.stride_w - w.pad_left, row[q]);
       }
+      t.down = static_cast<int>(end - oy < f.down ? end - oy : f.down);
       t.y = static_cast<Out*>(w.y) + (oy - w.y_begin) * w.y_row + ox * w.y_pixel + channel;
       t.residual =
           w.residual.data == nullptr ? nullptr : w.residual.data + (oy - w.y_begin) * w.residual.row + ox * w.residual.pixel + channel;
-      f.rows == 1 ? quad_strip<Out, 1>(t, store, columns) : quad_strip<Out, 2>(t, store, columns);
+      switch (f.outputs()) {
+        case 1:
+          quad_strip<Out, 1>(t, store, vectors);
+          break;
+        case 2:
+          quad_strip<Out, 2>(t, store, vectors);
+          break;
+        default:
+          quad_strip<Out, 4>(t, store, vectors);
+      }
+    }
+  }
+}
+
+template <class Out>
+[[gnu::noinline]] void quad_depthwise(const Int8DepthwiseWork& w, const QuadFilter& f) {
+  using Store = PanelStore<Out, 4, Order::packed>;
+  alignas(64) std::int8_t quads[kQuadRowBytes];
+  const bool within = within_int32(w.q.multiplier, (w.channels + kQuadChannels - 1) / kQuadChannels * kQuadChannels, w.residual);
+  // The last panel, if it has few channels: several pixels a vector. 112x112x32 took 129 us pixel by pixel, 112x112x16 two at a time 83.
+  const std::int64_t last = (w.channels - 1) / kQuadChannels;
+  const bool shares = sizeof(Out) == 1 && w.residual.data == nullptr && w.q.zeros == nullptr;
+  const QuadPlan whole(w, f, 1), few(w, f, shares ? pixels_of(w.channels - last * kQuadChannels) : 1);
+  // Row by row, so that what a group of rows reads stays in the caches; but where each row of quads serves several groups, and where
+  // bounds of each channel are costly to set up, panel by panel.
+  const bool by_row = w.q.zeros == nullptr && whole.kept == 0;
+  const std::int64_t step = by_row ? f.down : w.y_end - w.y_begin;
+  for (std::int64_t y = w.y_begin; y < w.y_end; y += step) {
+    const std::int64_t end = w.y_end - y < step ? w.y_end : y + step;
+    for (std::int64_t p = w.panel_begin; p < w.panel_end; ++p) {
+      const Store store(w.q, w.y_flip, p * kQuadChannels, within);
+      quad_panel_rows<Out>(w, f, p == last ? few : whole, p, store, y, end, quads);
     }
   }
 }
 
 /// Output rows begin Down filter rows after each other, or 0: anyhow.
-template <class Out, int Down>
-inline void quad_depthwise(const Int8DepthwiseWork& w) {
-  using Store = PanelStore<Out, 4, Order::packed>;
-  alignas(64) std::int8_t quads[kQuadRowBytes];
-  const QuadFilter f(w.kh, Down);
-  const bool within = within_int32(w.q.multiplier, (w.channels + kQuadChannels - 1) / kQuadChannels * kQuadChannels, w.residual);
-  // Row by row, so that what a group of rows reads stays in the caches; but bounds of each channel are costly to set up.
-  const std::int64_t step = w.q.zeros == nullptr ? f.rows : w.y_end - w.y_begin;
-  for (std::int64_t y = w.y_begin; y < w.y_end; y += step) {
-    const std::int64_t end = w.y_end - y < step ? w.y_end : y + step;
-    for (std::int64_t p = w.panel_begin; p < w.panel_end; ++p) {
-      const Store store(w.q, w.y_flip, p * kQuadChannels, within);
-      quad_panel_rows<Out>(w, f, p, store, y, end, quads);
-    }
-  }
+template <class Out, int Down, bool Squares>
+inline void quad_depthwise_by(const Int8DepthwiseWork& w) {
+  quad_depthwise<Out>(w, QuadFilter(w.kh, w.kw, Down, Squares));
+}
+template <int Down, bool Squares>
+inline void pack_quad_depthwise(Int8PackWork& w) {
+  pack_quad_filter(w, QuadFilter(w.kh, w.kw, Down, Squares));
 }
 
-/// Whether an output's columns of quads fit the stack.
-inline bool quads_fit(const Problem& p) { return (p.kw - 1) * p.dilation_w + 1 <= kQuadColumns / QuadFilter(p.kh, 0).quads; }
+/// Whether an output's quads fit the stack.
+inline bool quads_fit(const Problem& p) {
+  const QuadFilter f(p.kh, p.kw, 0, false);
+  QuadLayout layout(f, p.kw, p.stride_w, p.dilation_w, 1);
+  return f.steps <= kMostQuads && strip_vectors(f, layout, p.dilation_w, 1) > 0;
+}
+/// And whether squares pay, which have no dilation.
+inline bool squares_fit(const Problem& p) {
+  return p.kw <= 16 && p.kh <= 16 && p.stride_w == p.stride_h && p.dilation_w == 1 && squares_are_less(p.kh, p.kw, p.stride_h);
+}
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE::int8

@@ -1,17 +1,17 @@
-// The int8 depthwise convolution's micro-kernel: R output rows x CB columns of a panel, from rows of quads.
+// The int8 depthwise convolution's micro-kernel: R outputs that share quads x CB vectors of positions of a panel, from rows of quads.
 #pragma once
 
 #include "kernels/int8/quad_requantize.hpp"
 #include "kernels/int8/quad_rows.hpp"
-#include "kernels/row_addresses.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
 
-/// Tiles of one strip of a row group and a panel.
+/// Tiles of one strip of a group of rows and a panel.
 struct QuadWindow {
-  const std::int8_t* x;                           ///< the first column of the first row of quads
-  std::int64_t column_step, tap_step, quad_step;  ///< bytes from one output's column to the next, one tap's, one row of quads to the next
-  std::int64_t quads, kw;
+  std::int8_t* const* rows;  ///< of quads
+  const std::int64_t* taps;  ///< bytes from the first position of an output to those of its steps
+  std::int64_t plane;        ///< bytes from one vector of a panel to the next
+  std::int64_t quads, steps;
   const std::int8_t* weights;  ///< of the panel, as are the initial sums and multipliers
   const std::int32_t* initial;
   const float* multiplier;
@@ -19,76 +19,76 @@ struct QuadWindow {
   std::int64_t y_row, y_pixel;
   const std::int8_t* residual;
   const Int8Residual* residual_type;
-  int rows;  ///< to store
+  std::int64_t columns;  ///< of y
+  int along, down;       ///< columns and rows of y that share quads; `down` of them to store
+  int pixels;            ///< that share a vector
   int channels;
-  std::int64_t second;  ///< 0, or where each column is two pixels, from the first to the second in y; y_pixel is that of two
-  std::int64_t pairs;   ///< columns whose second pixel exists
 };
 
-/// Vectors of sums in registers at a time.
-constexpr int kWindowGroup = kRegisters >= 32 ? 4 : 2;
-/// Bytes of a panel's weights.
-constexpr std::int64_t window_weight_bytes(std::int64_t rows, std::int64_t quads, std::int64_t kw) {
-  return 4 * rows * quads * kw * Dot::kWeightVectors * I8::kLanes;
-}
-
-/// Sums of R rows x CB columns, vectors [first, first + kWindowGroup), to sums[(row * CB + column) * kQuadChannels + ...]. Weights lie as
-/// they are read: [group of vectors][row of quads][kx][vector][output row].
+/// Sums of R outputs x CB vectors of positions, vectors [first, first + window_group(R)), to sums[(output * CB + column) * kQuadChannels +
+/// ...]. Weights lie as they are read: [group of vectors][row of quads][step][vector][output].
 template <int R, int CB, int KW>
-[[gnu::always_inline]] inline void multiply_window(const QuadWindow& t, const std::int8_t* x, const std::int8_t* weights,
+[[gnu::always_inline]] inline void multiply_window(const QuadWindow& t, std::int64_t offset, const std::int8_t* weights,
                                                    const std::int32_t* initial, std::int32_t* sums) {
-  constexpr int G = kWindowGroup;
+  constexpr int G = window_group(R);
   constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
   typename Dot::Sums acc[R][CB][G];
-  unroll<0, G>([&](auto v) {
+  unroll<0, G>([&](auto v) __attribute__((always_inline)) {
     const auto start = Dot::start(load(initial + v * kLanes));
-    unroll<0, R>([&](auto r) { unroll<0, CB>([&](auto j) { acc[r][j][v] = start; }); });
+    unroll<0, R>([&](auto r) __attribute__((always_inline)) {
+      unroll<0, CB>([&](auto j) __attribute__((always_inline)) { acc[r][j][v] = start; });
+    });
   });
-  for (std::int64_t q = t.quads; q > 0; --q, x += t.quad_step) {
-    RowAddresses<std::int8_t> columns(x, t.column_step);
-    const auto tap = [&]() __attribute__((always_inline)) {
+  const std::int64_t plane = t.plane, plane3 = opaque(3 * plane);
+  for (std::int64_t q = 0; q < t.quads; ++q) {
+    const std::int8_t* const row = t.rows[q] + offset;
+    const auto tap = [&](std::int64_t kx) __attribute__((always_inline)) {
+      const std::int8_t* const x = row + t.taps[kx];
       // Each loaded once: with two loads a product, 5x5 took a third longer.
-      unroll<0, G>([&](auto v) {
+      unroll<0, G>([&](auto v) __attribute__((always_inline)) {
+        const std::int8_t* const at = v == 3 ? x + plane3 : x + v * plane;
         I8 from[CB];
-        unroll<0, CB>([&](auto j) { from[j] = in_register(load(columns.template at<j>() + v * I8::kLanes)); });
-        unroll<0, R>([&](auto r) {
+        unroll<0, CB>([&](auto j) __attribute__((always_inline)) { from[j] = in_register(load(at + j * I8::kLanes)); });
+        unroll<0, R>([&](auto r) __attribute__((always_inline)) {
           const auto w = Dot::load_once(weights + (v * R + r) * kBytes);
-          unroll<0, CB>([&](auto j) { acc[r][j][v] = Dot::add(acc[r][j][v], from[j], w); });
+          unroll<0, CB>([&](auto j) __attribute__((always_inline)) { acc[r][j][v] = Dot::add(acc[r][j][v], from[j], w); });
         });
       });
-      columns.advance(t.tap_step);
       weights = opaque(weights + G * R * kBytes);
     };
     if constexpr (KW > 0) {
-      unroll<0, KW>([&](auto) { tap(); });
+      unroll<0, KW>([&](auto kx) __attribute__((always_inline)) { tap(kx); });
     } else {
-      for (std::int64_t kx = t.kw; kx > 0; --kx) tap();
+      for (std::int64_t kx = 0; kx < t.steps; ++kx) tap(kx);
     }
   }
-  unroll<0, R>([&](auto r) {
-    unroll<0, CB>(
-        [&](auto j) { unroll<0, G>([&](auto v) { store(sums + (r * CB + j) * kQuadChannels + v * kLanes, Dot::finish(acc[r][j][v])); }); });
+  unroll<0, R>([&](auto r) __attribute__((always_inline)) {
+    unroll<0, CB>([&](auto j) __attribute__((always_inline)) {
+      unroll<0, G>([&](auto v) __attribute__((always_inline)) {
+        store(sums + (r * CB + j) * kQuadChannels + v * kLanes, Dot::finish(acc[r][j][v]));
+      });
+    });
   });
 }
 
 /// Sums of one tile, for all types of result.
 template <int R, int CB, int KW>
-[[gnu::flatten]] void window_sums(const QuadWindow& t, const std::int8_t* x, std::int32_t* sums) {
-  const std::int64_t half = window_weight_bytes(R, t.quads, t.kw) * kWindowGroup / 4;
-  unroll<0, 4 / kWindowGroup>([&](auto g) {
-    constexpr int first = g * kWindowGroup;
-    multiply_window<R, CB, KW>(t, x + first * I8::kLanes, t.weights + g * half, t.initial + first * kLanes, sums + first * kLanes);
+[[gnu::flatten]] void window_sums(const QuadWindow& t, std::int64_t offset, std::int32_t* sums) {
+  const std::int64_t bytes = R * t.quads * t.steps * window_group(R) * Dot::kWeightVectors * I8::kLanes;
+  unroll<0, 4 / window_group(R)>([&](auto g) __attribute__((always_inline)) {
+    constexpr int first = g * window_group(R);
+    multiply_window<R, CB, KW>(t, offset + first * t.plane, t.weights + g * bytes, t.initial + first * kLanes, sums + first * kLanes);
   });
 }
 
-/// Columns of a tile of so many rows: what the registers hold, but no more than 6.
-constexpr int max_window_columns(int rows) {
-  const int free = kRegisters - 1 - Dot::kExtraRegisters - (rows == 1 ? 1 : 3);
-  const int columns = free / (rows * kWindowGroup * Dot::kSumRegisters);
-  return columns < 6 ? columns : 6;
+/// Vectors of positions of a tile of so many outputs: what the registers hold, but no more than 6.
+constexpr int max_window_columns(int outputs) {
+  const int free = kRegisters - 1 - Dot::kExtraRegisters - (outputs == 1 ? 1 : 3);
+  const int columns = free / (outputs * window_group(outputs) * Dot::kSumRegisters);
+  return columns < 1 ? 1 : (columns < 6 ? columns : 6);
 }
 
-using WindowSums = void (*)(const QuadWindow& t, const std::int8_t* x, std::int32_t* sums);
+using WindowSums = void (*)(const QuadWindow& t, std::int64_t offset, std::int32_t* sums);
 template <int R, int KW, int CB>
 constexpr WindowSums window_sums_of() {
   if constexpr (CB <= max_window_columns(R)) return window_sums<R, CB, KW>;
@@ -99,41 +99,72 @@ template <int R, int KW>
 constexpr WindowSums kWindowSums[] = {window_sums_of<R, KW, 1>(), window_sums_of<R, KW, 2>(), window_sums_of<R, KW, 3>(),
                                       window_sums_of<R, KW, 4>(), window_sums_of<R, KW, 5>(), window_sums_of<R, KW, 6>()};
 
-/// Stores a tile of `width` columns.
-template <class Out>
-[[gnu::flatten, gnu::noinline]] inline void store_window(const QuadWindow& t, const PanelStore<Out, 4, Order::packed>& panel,
-                                                         const std::int32_t* sums, std::int64_t column, std::int64_t width) {
-  for (int r = 0; r < t.rows; ++r) {
-    const std::int32_t* from = sums + r * width * kQuadChannels;
-    Out* y = static_cast<Out*>(t.y) + r * t.y_row + column * t.y_pixel;
-    const std::int8_t* residual = t.residual == nullptr ? nullptr : t.residual + r * t.residual_type->row + column * t.residual_type->pixel;
-    for (std::int64_t j = 0; j < width; ++j, from += kQuadChannels, y += t.y_pixel) {
-      RealSums<4> real;
-      unroll<0, 4>([&](auto v) { real.set(v, load(from + v * kLanes), t.multiplier); });
-      if (residual != nullptr) {
-        real.template add_residual<Order::packed>(residual, t.channels, *t.residual_type);
-        residual += t.residual_type->pixel;
-      }
-      if constexpr (kHalves && sizeof(Out) == 1) {
-        if (column + j < t.pairs) {
-          store_halves(y, y + t.second, panel.stored(real), t.channels);
-          continue;
-        }
-      }
-      panel.store(y, t.channels, real);
+/// Stores a vector of `count` pixels that share it, `step` bytes from one to the next.
+[[gnu::always_inline]] inline void store_pixels(std::int8_t* y, std::int64_t step, I8 v, int n, int pixels, int count) {
+  if constexpr (kSixteens > 1) {
+    if (count == pixels && n == step && n * pixels == I8::kLanes) return store(y, v);
+    if constexpr (kSixteens > 2) {
+      if (pixels == 2) return store_pieces<2>(y, step, v, n, count);
     }
+    store_pieces<kSixteens>(y, step, v, n, count);
   }
 }
 
-/// `count` tiles of R rows x `width` columns next to each other.
+/// Stores a tile of `width` vectors. Lean: bytes without residual or table, of sums that are sure to be within int32.
+template <class Out, bool Lean>
+[[gnu::always_inline]] inline void store_rows(const QuadWindow& t, const PanelStore<Out, 4, Order::packed>& panel, const std::int32_t* sums,
+                                              std::int64_t column, std::int64_t width) {
+  // Copies: bytes that are stored could be anything's.
+  const int along = t.along, pixels = t.pixels, channels = t.channels;
+  const std::int64_t vector = pixels * along, columns = t.columns, y_step = vector * t.y_pixel, y_pixel = along * t.y_pixel;
+  const float* const multiplier = t.multiplier;
+  for (int dy = 0; dy < t.down; ++dy) {
+    for (int dx = 0; dx < along; ++dx, sums += width * kQuadChannels) {
+      std::int64_t x = column * vector + dx;
+      Out* y = static_cast<Out*>(t.y) + dy * t.y_row + x * t.y_pixel;
+      const std::int8_t* residual =
+          Lean || t.residual == nullptr ? nullptr : t.residual + dy * t.residual_type->row + x * t.residual_type->pixel;
+      const std::int32_t *from = sums, *const end = sums + width * kQuadChannels;
+      for (; from < end && x < columns; from += kQuadChannels, x += vector, y += y_step) {
+        RealSums<4> real;
+        unroll<0, 4>([&](auto v) __attribute__((always_inline)) { real.set(v, load(from + v * kLanes), multiplier); });
+        if (!Lean && residual != nullptr) {
+          real.template add_residual<Order::packed>(residual, channels, *t.residual_type);
+          residual += vector * t.residual_type->pixel;
+        }
+        if constexpr (sizeof(Out) == 1) {
+          const I8 bytes = panel.template stored<Lean>(real);
+          if (pixels == 1) {
+            store_up_to(y, bytes, channels);
+          } else {
+            const std::int64_t left = columns - x;
+            store_pixels(y, y_pixel, bytes, channels, pixels, left < vector ? static_cast<int>((left + along - 1) / along) : pixels);
+          }
+        } else {
+          panel.store(y, channels, real);
+        }
+      }
+    }
+  }
+}
+template <class Out>
+[[gnu::flatten, gnu::noinline]] inline void store_window(const QuadWindow& t, const PanelStore<Out, 4, Order::packed>& panel,
+                                                         const std::int32_t* sums, std::int64_t column, std::int64_t width) {
+  if constexpr (sizeof(Out) == 1) {
+    if (panel.within && panel.plain && t.residual == nullptr) return store_rows<Out, true>(t, panel, sums, column, width);
+  }
+  store_rows<Out, false>(t, panel, sums, column, width);
+}
+
+/// `count` tiles of R outputs x `width` vectors next to each other.
 template <class Out, int R>
 inline void quad_windows(const QuadWindow& t, const PanelStore<Out, 4, Order::packed>& panel, std::int64_t width, std::int64_t column,
                          std::int64_t count) {
   alignas(64) std::int32_t sums[R * max_window_columns(R) * kQuadChannels];
-  // Of filters 3 wide, the loop over their columns is unrolled.
-  const WindowSums multiply = (t.kw == 3 ? kWindowSums<R, 3> : kWindowSums<R, 0>)[width - 1];
+  // Of three steps, the loop over them is unrolled.
+  const WindowSums multiply = (t.steps == 3 ? kWindowSums<R, 3> : kWindowSums<R, 0>)[width - 1];
   for (; count > 0; --count, column += width) {
-    multiply(t, t.x + column * t.column_step, sums);
+    multiply(t, column * I8::kLanes, sums);
     store_window(t, panel, sums, column, width);
   }
 }

@@ -108,15 +108,17 @@ struct PanelStore<std::int8_t, NV, Order::packed> {
 
   [[gnu::always_inline]] inline void store(std::int8_t* y, int n, const RealSums<NV>& real) const { store_up_to(y, stored(real), n); }
 
+  /// Lean: values are within int32, there is neither table nor flip.
+  template <bool Lean = false>
   [[gnu::always_inline]] inline I8 stored(const RealSums<NV>& real) const {
     I8 bytes;
-    if (within) {
+    if (Lean || within) {
       bytes = minimum(packed([&](auto j) { return to_int32(real.v[j]); }), load(bounds.greatest));
     } else {
       bytes = packed([&](auto j) { return to_int32(min_or_second(real.v[j], load(bounds.most + j * kLanes))); });
     }
     bytes = maximum(bytes, load(bounds.least));
-    if (!plain) {
+    if (!Lean && !plain) {
       if (table != nullptr) bytes = look_up(bit_xor(bytes, broadcast(std::int8_t{-128})), table);
       bytes = bit_xor(bytes, broadcast(static_cast<std::int8_t>(flip)));
     }

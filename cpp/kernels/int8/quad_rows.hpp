@@ -1,162 +1,171 @@
-// Rows of quads for the int8 depthwise convolution: the bytes of four rows of x interleaved, channel by channel, so that one product of
-// quads multiplies four taps of a column.
+// Rows of quads for the int8 depthwise convolution: four bytes of x interleaved, channel by channel, so that one product of quads
+// multiplies four taps.
 #pragma once
 
-#include "kernels/int8/quad_panel.hpp"
-#include "kernels/int8_work.hpp"
+#include "kernels/int8/quad_filter.hpp"
 #include "kernels/registry.hpp"
 #include "simd/partial.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
 
-constexpr int kQuadChannels = 4 * kLanes;          ///< of a panel: a vector of bytes
-constexpr int kColumnBytes = 4 * kQuadChannels;    ///< of a column of quads
-constexpr std::int64_t kQuadRowBytes = 64 * 1024;  ///< of rows of quads, on the stack; a quarter of it serves most filters
-constexpr std::int64_t kQuadColumns = kQuadRowBytes / kColumnBytes;
-
-/// Filter rows as quads: `rows` output rows share `quads` quads of input rows. Output row r begins r * shift filter rows further down.
-struct QuadFilter {
-  std::int64_t rows, quads, shift;
-
-  /// Two output rows share quads where those of one would be as many. `down`: from one to the next, in filter rows, or 0 where that is no
-  /// whole number.
-  constexpr QuadFilter(std::int64_t kh, std::int64_t down) : rows(1), quads((kh + 3) / 4), shift(down) {
-    if (down > 0 && (kh + down + 3) / 4 == quads) rows = 2;
-  }
-};
-
-/// The four rows of a column interleaved: vector v has the quads of channels as channel_of() puts them.
-struct QuadColumn {
-  I8 v[4];
-
-  [[gnu::always_inline]] inline QuadColumn(I8 a, I8 b, I8 c, I8 d) {
-    const auto words = [](I8 x) { return reinterpret<std::int16_t>(x); };
-    const I16 ab = words(lane_unpack_lower(a, b)), cd = words(lane_unpack_lower(c, d));
-    const I16 ab_upper = words(lane_unpack_upper(a, b)), cd_upper = words(lane_unpack_upper(c, d));
-    v[0] = reinterpret<std::int8_t>(lane_unpack_lower(ab, cd));
-    v[1] = reinterpret<std::int8_t>(lane_unpack_upper(ab, cd));
-    v[2] = reinterpret<std::int8_t>(lane_unpack_lower(ab_upper, cd_upper));
-    v[3] = reinterpret<std::int8_t>(lane_unpack_upper(ab_upper, cd_upper));
-  }
-  [[gnu::always_inline]] inline void store_to(std::int8_t* to) const {
-    unroll<0, 4>([&](auto j) { store(to + j * I8::kLanes, v[j]); });
-  }
-};
-
-/// Channels of a panel from `channel` on.
-inline int panel_channels(std::int64_t channels, std::int64_t channel) {
-  return static_cast<int>(channels - channel < kQuadChannels ? channels - channel : kQuadChannels);
+/// Four vectors of bytes interleaved: vector j has the quads of channels as channel_of() puts them.
+[[gnu::always_inline]] inline void store_quads(I8 a, I8 b, I8 c, I8 d, std::int8_t* to, std::int64_t plane) {
+  const auto words = [](I8 x) { return reinterpret<std::int16_t>(x); };
+  const I16 ab = words(lane_unpack_lower(a, b)), cd = words(lane_unpack_lower(c, d));
+  const I16 ab_upper = words(lane_unpack_upper(a, b)), cd_upper = words(lane_unpack_upper(c, d));
+  store(to, reinterpret<std::int8_t>(lane_unpack_lower(ab, cd)));
+  store(to + plane, reinterpret<std::int8_t>(lane_unpack_upper(ab, cd)));
+  store(to + 2 * plane, reinterpret<std::int8_t>(lane_unpack_lower(ab_upper, cd_upper)));
+  store(to + 3 * plane, reinterpret<std::int8_t>(lane_unpack_upper(ab_upper, cd_upper)));
 }
 
-/// Fills a row of quads for input columns [begin, end) of one panel. With pairs the upper half of each vector is that of the pixel which
-/// the next output column reads in the place of this one.
-class QuadRow {
+/// Where the quads of a row lie: in four planes, one for each vector of a panel's sums. A plane has the positions that one output after the
+/// other reads next to each other; with strides of columns those between them follow as further phases.
+struct QuadLayout {
+  int pixels;                                    ///< that share a vector
+  std::int64_t position, step, phases, vectors;  ///< bytes of a position; columns of x from one to the next; vectors of a phase
+
+  QuadLayout(const QuadFilter& f, std::int64_t kw, std::int64_t stride_w, std::int64_t dilation_w, int pixels_of_vector)
+      : pixels(pixels_of_vector), position(I8::kLanes / pixels), step(f.along * stride_w), phases(1), vectors(0) {
+    const std::int64_t span = (kw - 1) * dilation_w + 1;
+    if (f.wide == 1) phases = step < span ? step : span;
+  }
+  /// Positions that begin in so many columns.
+  std::int64_t positions(std::int64_t columns) const {
+    if (columns <= 0) return 0;
+    return step == 1 ? columns : (step == 2 ? (columns + 1) / 2 : (columns + step - 1) / step);
+  }
+  std::int64_t plane() const { return phases * vectors * I8::kLanes; }
+  /// Of tap or square kx. `columns`: from the first of a filter.
+  std::int64_t offset(std::int64_t columns) const { return columns % step * vectors * I8::kLanes + columns / step * position; }
+};
+
+/// Fills rows of quads of one panel.
+class QuadRows {
  public:
-  QuadRow(const Int8DepthwiseWork& w, std::int64_t channel, bool pairs)
+  QuadRows(const Int8DepthwiseWork& w, const QuadFilter& f, std::int64_t channel)
       : w_(w),
+        f_(f),
         channel_(channel),
-        n_(panel_channels(w.channels, channel)),
-        next_(pairs ? w.stride_w : 0),
+        n_(static_cast<int>(w.channels - channel < kQuadChannels ? w.channels - channel : kQuadChannels)),
         flip_(static_cast<std::uint8_t>(w.x_flip ^ Dot::kFlip)) {
     store(zero_, load_up_to(w.x_zero + channel, n_));
   }
 
-  /// Input rows y, y + dilation_h, ... four of them.
-  void fill(std::int64_t y, std::int64_t begin, std::int64_t end, std::int8_t* to) const {
-    const std::int8_t* at[4];
-    std::int64_t step[4];
-    const std::int64_t inside = begin < 0 ? 0 : (begin < w_.width ? begin : w_.width);
-    for (int i = 0; i < 4; ++i, y += w_.dilation_h) {
-      const bool exists = y >= 0 && y < w_.height;
-      at[i] = exists ? w_.x + y * w_.x_row + inside * w_.x_pixel + channel_ : zero_;
-      step[i] = exists ? w_.x_pixel : 0;
-    }
-    if (next_ > 0) return fill_pairs(at, step, inside, begin, end, to);
-    const I8 f = broadcast(static_cast<std::int8_t>(flip_)), z = bit_xor(load(zero_), f);
-    const QuadColumn padding(z, z, z, z);
-    std::int64_t x = begin;
-    for (; x < end && x < 0; ++x, to += kColumnBytes) padding.store_to(to);
-    const std::int64_t last = end < w_.width ? end : w_.width;
-    if (x < last) {
-      if (n_ < kQuadChannels) {
-        columns(at, step, last - x, to, [&](const std::int8_t* p) { return bit_xor(load_first(p, n_), f); });
-      } else if (flip_ != 0) {
-        columns(at, step, last - x, to, [&](const std::int8_t* p) { return bit_xor(load(p), f); });
-      } else {
-        columns(at, step, last - x, to, [&](const std::int8_t* p) { return load(p); });
-      }
-      to += (last - x) * kColumnBytes;
-      x = last;
-    }
-    for (; x < end; ++x, to += kColumnBytes) padding.store_to(to);
-  }
-
   int channels() const { return n_; }
 
+  /// The row whose first row of x is y and whose first column is `first`.
+  void fill(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int8_t* to) const {
+    switch (l.pixels) {
+      case 1:
+        return fill_pixels<1>(l, y, first, to);
+      case 2:
+        return fill_pixels < 2 < kSixteens ? 2 : kSixteens > (l, y, first, to);
+      default:
+        return fill_pixels<kSixteens>(l, y, first, to);
+    }
+  }
+
  private:
-  template <class Load>
-  [[gnu::always_inline]] static inline void pair_columns(const std::int8_t* const (&at)[4], const std::int64_t (&step)[4],
-                                                         std::int64_t next, std::int64_t count, std::int8_t* to, const Load& from) {
-    const std::int8_t *a = at[0], *b = at[1], *c = at[2], *d = at[3];
-    // A row of padding is one pixel, read again and again.
-    const std::int64_t na = step[0] == 0 ? 0 : next, nb = step[1] == 0 ? 0 : next, nc = step[2] == 0 ? 0 : next,
-                       nd = step[3] == 0 ? 0 : next;
-    for (; count > 0; --count, to += kColumnBytes) {
-      QuadColumn(from(a, na), from(b, nb), from(c, nc), from(d, nd)).store_to(to);
-      a += step[0];
-      b += step[1];
-      c += step[2];
-      d += step[3];
-    }
-  }
+  struct Source {
+    const std::int8_t* at;  ///< column 0, or what a tap in the padding reads
+    std::int64_t pixel;
+  };
 
-  /// at: column `inside` of each row.
-  void fill_pairs(const std::int8_t* const (&at)[4], const std::int64_t (&step)[4], std::int64_t inside, std::int64_t begin,
-                  std::int64_t end, std::int8_t* to) const {
-    const I8 f = broadcast(static_cast<std::int8_t>(flip_));
-    const auto exists = [&](std::int64_t x) { return x >= 0 && x < w_.width; };
-    for (std::int64_t x = begin; x < end;) {
-      const std::int64_t last = end < w_.width - next_ ? end : w_.width - next_;
-      if (x >= 0 && x < last) {  // both pixels exist
-        const std::int8_t* const first[4] = {at[0] + (x - inside) * step[0], at[1] + (x - inside) * step[1], at[2] + (x - inside) * step[2],
-                                             at[3] + (x - inside) * step[3]};
-        const std::int64_t next = next_ * w_.x_pixel;
-        const auto halves = [&](const std::int8_t* p, std::int64_t d, int n) { return bit_xor(load_halves(p, p + d, n), f); };
-        if (n_ == kQuadChannels / 2) {
-          pair_columns(first, step, next, last - x, to,
-                       [&](const std::int8_t* p, std::int64_t d) { return halves(p, d, kQuadChannels / 2); });
-        } else {
-          pair_columns(first, step, next, last - x, to, [&](const std::int8_t* p, std::int64_t d) { return halves(p, d, n_); });
+  template <int P>
+  [[gnu::noinline]] void fill_pixels(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int8_t* to) const {
+    Source from[4];
+    for (int i = 0; i < 4; ++i) {
+      const std::int64_t row = y + (f_.wide == 1 ? i : i / 2) * w_.dilation_h;
+      const bool exists = row >= 0 && row < w_.height;
+      from[i] = {exists ? w_.x + row * w_.x_row + channel_ : zero_, exists ? w_.x_pixel : 0};
+    }
+    for (std::int64_t phase = 0; phase < l.phases; ++phase, ++first) {
+      // Vectors [begin, end) read pixels of x alone.
+      const std::int64_t all = l.positions(w_.width - f_.wide + 1 - first) / P, end = all < l.vectors ? all : l.vectors;
+      const std::int64_t none = (l.positions(-first) + P - 1) / P, begin = none < end ? none : end;
+      for (std::int64_t u = 0; u < l.vectors; ++u, to += I8::kLanes) {
+        if (u == begin && begin < end) {
+          inside<P>(l, from, first + u * P * l.step, end - begin, to);
+          to += (end - begin - 1) * I8::kLanes;
+          u = end - 1;
+          continue;
         }
-        to += (last - x) * kColumnBytes;
-        x = last;
-        continue;
+        edge<P>(l, from, first + u * P * l.step, to);
       }
-      const auto pixel = [&](int i, std::int64_t column) { return exists(column) ? at[i] + (column - inside) * step[i] : zero_; };
-      const auto from = [&](int i) { return bit_xor(load_halves(pixel(i, x), pixel(i, x + next_), n_), f); };
-      QuadColumn(from(0), from(1), from(2), from(3)).store_to(to);
-      ++x;
-      to += kColumnBytes;
     }
   }
 
-  template <class Load>
-  [[gnu::always_inline]] static inline void columns(const std::int8_t* const (&at)[4], const std::int64_t (&step)[4], std::int64_t count,
-                                                    std::int8_t* to, const Load& from) {
-    const std::int8_t *a = at[0], *b = at[1], *c = at[2], *d = at[3];
-    for (; count > 0; --count, to += kColumnBytes) {
-      QuadColumn(from(a), from(b), from(c), from(d)).store_to(to);
-      a += step[0];
-      b += step[1];
-      c += step[2];
-      d += step[3];
+  /// One vector, some of whose pixels are padding.
+  template <int P>
+  [[gnu::always_inline]] void edge(const QuadLayout& l, const Source (&from)[4], std::int64_t column, std::int8_t* to) const {
+    I8 v[4];
+    const I8 f = broadcast(static_cast<std::int8_t>(flip_));
+    if (P == 1 && f_.wide == 1) {
+      const I8 padding = bit_xor(load(zero_), f);
+      return store_quads(padding, padding, padding, padding, to, l.plane());
     }
+    unroll<0, 4>([&](auto i) __attribute__((always_inline)) {
+      const std::int8_t* at[P];
+      unroll<0, P>([&](auto p) __attribute__((always_inline)) {
+        const std::int64_t x = column + p * l.step + (f_.wide == 1 ? 0 : i % 2);
+        at[p] = x >= 0 && x < w_.width ? from[i].at + x * from[i].pixel : zero_;
+      });
+      v[i] = bit_xor(load_pieces<P>(at, n_), f);
+    });
+    store_quads(v[0], v[1], v[2], v[3], to, l.plane());
+  }
+
+  template <int P>
+  [[gnu::always_inline]] void inside(const QuadLayout& l, const Source (&from)[4], std::int64_t column, std::int64_t count,
+                                     std::int8_t* to) const {
+    const std::int64_t plane = l.plane();
+    const I8 f = broadcast(static_cast<std::int8_t>(flip_));
+    const std::int8_t* at[4];
+    for (int i = 0; i < 4; ++i) at[i] = from[i].at + (column + (f_.wide == 1 ? 0 : i % 2)) * from[i].pixel;
+    const auto walk = [&](std::int64_t vectors, const auto& load_from) __attribute__((always_inline)) {
+      const std::int8_t *a = at[0], *b = at[1], *c = at[2], *d = at[3];
+      const std::int64_t na = from[0].pixel * l.step, nb = from[1].pixel * l.step, nc = from[2].pixel * l.step, nd = from[3].pixel * l.step;
+      for (; vectors > 0; --vectors, to += I8::kLanes) {
+        store_quads(load_from(a, na), load_from(b, nb), load_from(c, nc), load_from(d, nd), to, plane);
+        a += P * na;
+        b += P * nb;
+        c += P * nc;
+        d += P * nd;
+      }
+      at[0] = a;
+      at[1] = b;
+      at[2] = c;
+      at[3] = d;
+    };
+    const auto pieces = [&](int n) {
+      return [&, n ](const std::int8_t* p, std::int64_t next) __attribute__((always_inline)) {
+        const std::int8_t* piece[P];
+        unroll<0, P>([&](auto i) __attribute__((always_inline)) { piece[i] = p + i * next; });
+        return bit_xor(load_pieces<P>(piece, n), f);
+      };
+    };
+    if (P == 1 ? n_ == kQuadChannels : false) {
+      if (flip_ == 0) return walk(count, [&](const std::int8_t* p, std::int64_t) { return load(p); });
+      return walk(count, [&](const std::int8_t* p, std::int64_t) { return bit_xor(load(p), f); });
+    }
+    if constexpr (!kMasks) {
+      // Where pixels follow each other, whole vectors are read of all but the last: their bytes are a row's, and nobody uses those of
+      // others.
+      const std::int64_t last = (w_.width - 1) * w_.x_pixel + w_.channels - channel_ - I8::kLanes / P;
+      const std::int64_t room = (last < 0 ? -1 : last / w_.x_pixel) - column - f_.wide + 1 - (P - 1) * l.step;
+      const std::int64_t safe = w_.x_pixel != w_.channels || room < 0 ? 0 : (l.positions(room + 1) + P - 1) / P,
+                         whole = safe < count ? safe : count;
+      walk(whole, pieces(I8::kLanes / P));
+      count -= whole;
+    }
+    walk(count, pieces(n_));
   }
 
   const Int8DepthwiseWork& w_;
+  const QuadFilter& f_;
   std::int64_t channel_;
   int n_;
-  std::int64_t next_;
   std::uint8_t flip_;
   alignas(64) std::int8_t zero_[kQuadChannels];
 };

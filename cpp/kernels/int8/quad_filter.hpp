@@ -1,0 +1,95 @@
+// How the taps of a depthwise filter are put into quads, and a filter's weights packed for it.
+#pragma once
+
+#include "kernels/int8/quad_panel.hpp"
+#include "kernels/int8_work.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
+
+constexpr int kQuadChannels = 4 * kLanes;  ///< of a panel: a vector of bytes
+
+/// A quad is four rows of a column, or a square of two rows and two columns. Outputs next to each other share quads where those of one
+/// would be as many, or nearly.
+struct QuadFilter {
+  std::int64_t high, wide;    ///< rows and columns of x in a quad
+  std::int64_t quads, steps;  ///< rows and columns of quads that a group of outputs reads
+  std::int64_t down, along;   ///< rows and columns of outputs in a group
+  std::int64_t shift;         ///< filter rows from an output row to the next
+
+  /// `stride`: of rows, or 0 where output rows begin anyhow; of columns too for squares.
+  constexpr QuadFilter(std::int64_t kh, std::int64_t kw, std::int64_t stride, bool squares)
+      : high(squares ? 2 : 4), wide(squares ? 2 : 1), quads((kh + 3) / 4), steps(kw), down(1), along(1), shift(stride) {
+    if (squares) {
+      down = along = stride == 1 ? 2 : 1;
+      quads = (kh + down) / 2;
+      steps = (kw + along) / 2;
+    } else if (stride > 0 && (kh + stride + 3) / 4 == quads) {
+      down = 2;
+    }
+  }
+  constexpr std::int64_t outputs() const { return down * along; }
+};
+
+/// Whether squares take fewer operations: for an output of a panel's vectors, products and what interleaving takes.
+constexpr bool squares_are_less(std::int64_t kh, std::int64_t kw, std::int64_t stride) {
+  constexpr std::int64_t kProduct = Dot::kWeightVectors == 2 ? 4 : Dot::kSumRegisters, kInterleave = Dot::kFlip != 0 ? 12 : 8;
+  const QuadFilter squares(kh, kw, stride, true), columns(kh, kw, stride, false);
+  const auto products = [](const QuadFilter& f) { return 4 * kProduct * f.quads * f.steps; };
+  // In quarters: a square of stride 1 serves four outputs, a column of quads `down`.
+  return 4 * products(squares) + kInterleave * (stride == 1 ? 1 : 4) <
+         4 * products(columns) + 4 * kInterleave * stride * columns.quads / columns.down;
+}
+
+/// Vectors of sums in registers at a time. Four outputs with two vectors of three positions each load 0.6 operands a product, with four
+/// vectors of one position 1.25.
+constexpr int window_group(std::int64_t outputs) { return kRegisters >= 32 && outputs < 4 ? 4 : 2; }
+/// Bytes of a panel's weights.
+constexpr std::int64_t window_weight_bytes(const QuadFilter& f) {
+  return 4 * f.outputs() * f.quads * f.steps * Dot::kWeightVectors * I8::kLanes;
+}
+
+/// Pixels that share a vector, where a panel of so many channels leaves room.
+constexpr int pixels_of(std::int64_t channels) {
+  int pixels = 1;
+  while (pixels < kSixteens && channels <= kQuadChannels / (2 * pixels)) pixels *= 2;
+  return pixels;
+}
+
+/// [panel][group of vectors][row of quads][step][vector][output][lane][byte]
+inline void pack_quad_filter(Int8PackWork& w, const QuadFilter& f) {
+  constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
+  const std::int64_t panel_bytes = window_weight_bytes(f);
+  const int group = window_group(f.outputs());
+  w.panels = (w.columns + kQuadChannels - 1) / kQuadChannels;
+  w.panel_columns = kQuadChannels;
+  w.sums = w.panels * kQuadChannels;
+  w.bytes = w.panels * panel_bytes;
+  if (w.packed == nullptr) return;
+  auto* const out = static_cast<std::int8_t*>(w.packed);
+  for (std::int64_t i = 0; i < w.sums; ++i) {
+    const std::int64_t panel = i / kQuadChannels, first = panel * kQuadChannels;
+    const int v = static_cast<int>(i % kQuadChannels / kLanes), lane = static_cast<int>(i % kLanes);
+    // Of all the pixels that share a vector.
+    const std::int64_t c = first + channel_of(Order::packed, 4, v, lane) % (kQuadChannels / pixels_of(w.columns - first));
+    const bool exists = c < w.columns;
+    std::uint32_t sum = 0, correction = 0;
+    for (std::int64_t o = 0; o < f.outputs(); ++o) {
+      for (std::int64_t at = 0; at < 4 * f.quads * f.steps; ++at) {
+        const std::int64_t quad = at / 4 / f.steps, step = at / 4 % f.steps, byte = at % 4;
+        const std::int64_t ky = f.high * quad + byte / f.wide - o / f.along * f.shift, kx = f.wide * step + byte % f.wide - o % f.along;
+        const bool tap = exists && ky >= 0 && ky < w.kh && kx >= 0 && kx < w.kw;
+        const std::int8_t weight = tap ? w.weights[(ky * w.kw + kx) * w.weights_row + c] : std::int8_t{0};
+        const std::int64_t vector = ((v / group * f.quads + quad) * f.steps + step) * group + v % group;
+        const std::int32_t added = Dot::pack(weight, out + panel * panel_bytes + (vector * f.outputs() + o) * kBytes + lane * 4 + byte);
+        if (o > 0) continue;
+        correction += static_cast<std::uint32_t>(added);
+        sum += static_cast<std::uint32_t>(weight);
+      }
+    }
+    const std::uint32_t initial = exists ? static_cast<std::uint32_t>(w.bias[c]) - static_cast<std::uint32_t>(w.x_zeros[c]) * sum : 0;
+    w.initial[i] = static_cast<std::int32_t>(initial + correction);
+    w.multiplier[i] = exists ? w.multipliers[c] : 0.0F;
+  }
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE::int8
