@@ -27,6 +27,7 @@ from .passes import (
     shared_weights,
     slopes,
     squeeze_excite,
+    wider,
 )
 from .passes.input_layout import run as adopt_nhwc
 
@@ -108,6 +109,7 @@ def finish(graph: Graph, *, fuse: bool = True) -> Graph:
     if fuse:
         blocks.run(graph)
         slopes.run(graph)
+        wider.run(graph)
     return graph
 
 
