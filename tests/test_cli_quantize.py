@@ -52,6 +52,19 @@ def test_a_folder_of_pictures_makes_a_file_and_a_report(network, photos, tmp_pat
     assert dwsep.load(str(target))(x).shape == (2, 5)
 
 
+@pytest.mark.parametrize("preset", ["none", "torchvision", "keras"])
+def test_pixels_are_looked_up_where_a_network_takes_integers(network, photos, tmp_path, preset):
+    outputs = []
+    for name, more in (("floats", []), ("integers", ["--integer-input"])):
+        target, output = str(tmp_path / f"{name}.dwsep"), str(tmp_path / f"{name}.npy")
+        options = ["--preset", preset]
+        assert main(["quantize", network, photos, "-o", target, *options, *more]) == 0
+        assert main(["run", target, f"{photos}/0.png", *options, "--output", output]) == 0
+        assert dwsep.load(target).inputs[0].dtype == ("int8" if more else "float32")
+        outputs.append(np.load(output))
+    assert np.array_equal(*outputs)
+
+
 def test_arrays_are_batches(network, tmp_path, capsys):
     images = np.random.default_rng(0).standard_normal((8, 3, 32, 32), dtype=np.float32)
     np.save(tmp_path / "x.npy", images)

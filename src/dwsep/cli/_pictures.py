@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dwsep import Quantization
+
     Array = NDArray[np.float32]
 
 __all__ = ["PRESETS", "RESIZES", "Preparation", "Preset", "add_options", "picture_axes"]
@@ -159,8 +161,17 @@ class Preparation:
             args.background,
         )
 
-    def __call__(self, path: str, height: int, width: int, channels: int) -> Array:
-        """Read a picture.
+    def __call__(
+        self,
+        path: str,
+        height: int,
+        width: int,
+        channels: int,
+        quantization: Quantization | None = None,
+    ) -> NDArray[Any]:
+        """Read a picture, as float32 or as what a quantization makes of that.
+
+        A pixel of 8 bits has 256 values: what each becomes is looked up, in the type of the result.
 
         Raises
         ------
@@ -172,13 +183,24 @@ class Preparation:
         import numpy as np
 
         picture = self._fitted(_flat(path, channels, self.background), height, width)
-        pixels = np.asarray(picture, np.float32).reshape(height, width, -1)
+        pixels = np.asarray(picture).reshape(height, width, -1)
+        if pixels.dtype != np.uint8:
+            grey = np.broadcast_to(pixels.astype(np.float32), (height, width, channels))
+            return self._numbers(grey, quantization)
+        each = np.repeat(np.arange(256, dtype=np.float32), channels).reshape(256, channels)
+        table = self._numbers(each, quantization)
+        return np.stack([table[pixels[..., c], c] for c in range(channels)], axis=-1)
+
+    def _numbers(self, pixels: Array, quantization: Quantization | None) -> NDArray[Any]:
+        """Return what pixels become, the last axis being that of the channels."""
+        import numpy as np
+
         mean, std = (
-            np.asarray(_per_channel(name, numbers, channels), np.float32)
+            np.asarray(_per_channel(name, numbers, pixels.shape[-1]), np.float32)
             for name, numbers in (("mean", self.preset.mean), ("std", self.preset.std))
         )
         result: Array = (pixels * np.float32(self.preset.scale) - mean) / std
-        return result
+        return result if quantization is None else quantization.quantize(result)
 
     def size_of(self, path: str) -> tuple[int, int]:
         """Return the height and width of a picture that is turned upright."""

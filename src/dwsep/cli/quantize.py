@@ -57,6 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="one scale for all weights of a step, instead of one for each output channel",
     )
+    parser.add_argument(
+        "--integer-input",
+        action="store_true",
+        help="let the network take int8, a quarter of the bytes: `dwsep run` then looks up what"
+        " each pixel becomes, without numbers in between",
+    )
     parser.add_argument("--report", metavar="FILE", help="write the report as JSON")
     parser.add_argument("--plot", metavar="FILE", help="draw signal to noise step by step")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
@@ -154,6 +160,7 @@ def run(args: argparse.Namespace) -> int:
             method=args.method,
             per_channel=not args.per_tensor,
             keep_float=args.keep_float,
+            float_input=not args.integer_input,
             input_layout=args.input_layout,
             input_shapes=shapes or None,
             progress=progress,

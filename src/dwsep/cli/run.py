@@ -122,9 +122,8 @@ def _array(
             height, width = size or prepare.size_of(paths[0])
         elif height is None or width is None:
             raise ValueError(f"input {info.name!r} leaves one side open: give --size")
-        result = np.stack([prepare(path, height, width, channels) for path in paths])
-        if info.quantization is not None:
-            result = info.quantization.quantize(result)
+        q = info.quantization
+        result = np.stack([prepare(path, height, width, channels, q) for path in paths])
     return np.ascontiguousarray(result.transpose(0, 3, 1, 2)) if axes == "NCHW" else result
 
 

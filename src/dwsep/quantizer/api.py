@@ -15,6 +15,7 @@ from ..graph.ir import Graph
 from ..graph.pipeline import simplify
 from ..model import Model
 from .calibration import Progress, calibrate
+from .insert import with_integer_inputs
 from .keep import check_keep_float, keep_worst
 from .measure import measure
 from .places import find_places
@@ -38,6 +39,7 @@ def quantize(
     method: str = "auto",
     per_channel: bool = True,
     keep_float: Collection[str] | float = (),
+    float_input: bool = True,
     input_layout: str | None = None,
     input_shapes: Mapping[str, Sequence[int | None]] | None = None,
     progress: Progress | None = None,
@@ -47,7 +49,7 @@ def quantize(
     Weights become int8 with a scale for each output channel; values between steps become int8 with
     a scale and a zero point that come from what the network computes for the calibration inputs. A
     convolution, its activation and what was folded into it are one step, which rounds once. Inputs
-    and outputs of the network stay float32.
+    and outputs of the network stay float32, unless `float_input` is false.
 
     Parameters
     ----------
@@ -70,6 +72,9 @@ def quantize(
         Steps that compute in float32: their names, as the report has them, how many of those that
         cost most (an int), or as many of these as it takes to a signal-to-noise ratio of the
         outputs on calibration inputs, in dB (a float).
+    float_input : bool, default True
+        Whether the network takes float32; else inputs that are rounded first are int8, and
+        :attr:`Model.inputs` says how.
     input_layout, input_shapes
         As for :func:`load`. Heights, widths and lengths that the file leaves open become those of
         the first calibration input, if `input_shapes` does not give them.
@@ -105,6 +110,8 @@ def quantize(
         raise ValueError(f"method: need one of {', '.join(METHODS)}, got {shown(method)}")
     if not isinstance(per_channel, bool):
         raise TypeError(f"per_channel: need a bool, got {shown(per_channel)}")
+    if not isinstance(float_input, bool):
+        raise TypeError(f"float_input: need a bool, got {shown(float_input)}")
     if isinstance(calibration, (str, bytes, Mapping)) or not isinstance(calibration, Iterable):
         raise TypeError(f"calibration: need an iterable of inputs, got {shown(calibration)}")
     if progress is not None and not callable(progress):
@@ -120,7 +127,9 @@ def quantize(
 
     def make() -> Model:
         with np.errstate(all="ignore"):
-            return _quantized(graph, calibration, method, per_channel, keep_float, progress)
+            return _quantized(
+                graph, calibration, method, per_channel, keep_float, float_input, progress
+            )
 
     return _core.in_float_environment(make)
 
@@ -152,6 +161,7 @@ def _quantized(
     method: str,
     per_channel: bool,
     keep_float: Collection[str] | float,
+    float_input: bool,
     progress: Progress | None,
 ) -> Model:
     gathered = calibrate(
@@ -169,4 +179,6 @@ def _quantized(
         chosen, kept = keep_worst(search, chosen, keep_float)
     network = network_of(chosen.graph, {"name": graph.name})
     report = measure(graph, chosen, gathered, network, tried=search.tried, kept_float=kept)
+    if not float_input:
+        network = network_of(with_integer_inputs(chosen.graph), {"name": graph.name})
     return Model(network, report)

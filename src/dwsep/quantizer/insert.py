@@ -14,7 +14,15 @@ from ..graph.ops import OPS
 from ..graph.types import Quantization, TensorType
 from .places import Places
 
-__all__ = ["Inserted", "copied", "grid_bias", "grid_weight", "insert", "weight_scales"]
+__all__ = [
+    "Inserted",
+    "copied",
+    "grid_bias",
+    "grid_weight",
+    "insert",
+    "weight_scales",
+    "with_integer_inputs",
+]
 
 _MOST_BIAS = 2.0**30  # of the products' units: half of what int32 holds, the other half for sums
 
@@ -87,6 +95,21 @@ def insert(
             name = node.name or node.output
             stored[node.output] = _round(result, node.output, name, quantizations[node.output])
     return Inserted(result, units)
+
+
+def with_integer_inputs(graph: Graph) -> Graph:
+    """Return a graph that takes the integers of inputs that are rounded first."""
+    result, readers = copied(graph), graph.users()
+    for name in graph.inputs:
+        first = [node for node in readers.get(name, []) if name not in graph.outputs]
+        if [node.kind for node in first] != ["quantize"]:
+            continue
+        integers = first[0].output
+        result.types[name] = result.types.pop(integers)
+        result.nodes = [node for node in result.nodes if node.output != integers]
+        for node in result.nodes:
+            node.inputs = [name if value == integers else value for value in node.inputs]
+    return result
 
 
 def _rounded(graph: Graph, places: Places, output: str) -> str:
