@@ -96,6 +96,53 @@ def test_wrong_arguments_leave_the_state():
     np.testing.assert_allclose(session(f(1, 1, 4)), 2 * f(1, 4), rtol=1e-6)
 
 
+class Calls:
+    """An array that calls a session while it is read."""
+
+    def __init__(self, session):
+        self.session, self.array = session, f(1, 1, 4)
+
+    @property
+    def __array_interface__(self):
+        self.session(self.array)
+        return self.array.__array_interface__
+
+
+def test_a_call_during_another_is_refused():
+    session = dwsep.load(delayed()).session()
+    session(f(1, 1, 4))
+    with pytest.raises(RuntimeError, match="session: need one call at a time"):
+        session(Calls(session))
+    np.testing.assert_allclose(session(f(1, 1, 4)), 2 * f(1, 4), rtol=1e-6)
+
+
+def test_a_first_call_that_fails_is_not_a_step():
+    session = dwsep.load(delayed()).session()
+    with pytest.raises(TypeError, match="'x'"):
+        session(f(1, 1, 4).astype(np.float64))
+    with pytest.raises(ValueError, match="inputs: need 1 array, got 2"):
+        session(f(1, 1, 4), f(1, 1, 4))
+    with pytest.raises(ValueError, match="num_threads"):
+        session(f(1, 1, 4), num_threads=0)
+    np.testing.assert_allclose(session(f(1, 1, 4)), f(1, 4), rtol=1e-6)
+
+
+def test_results_stay_when_the_stream_goes_on():
+    session = dwsep.load(delayed()).session()
+    stream = f(6, 1, 1, 4)
+    results = [session(x, num_threads=1) for x in stream]
+    session.reset()
+    for x, result in zip(stream, results, strict=True):
+        assert np.array_equal(session(x), result)
+
+
+@pytest.mark.parametrize("kept", [[(0, 2)], [(2, 0)], [(1, 1), (1, 1)]])
+def test_places_that_a_network_does_not_have(kept):
+    network = dwsep.load(delayed())._networks.first
+    with pytest.raises(ValueError, match="kept"):
+        dwsep._core.Stream(network, kept, [f(1, 2, 4)] * 2)
+
+
 def test_variables_that_are_not_there():
     tensors = [tensor("x", (1, 4)), tensor("v", (), "int32"), tensor("y", (1, 4))]
     steps = [("READ_VARIABLE", ["v"], ["y"], {})]

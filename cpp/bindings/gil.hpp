@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <exception>
+#include <functional>
 
 #if defined(__linux__)
 #include <sys/syscall.h>
@@ -71,6 +72,16 @@ inline bool handles_signals() {
 #else
   return true;
 #endif
+}
+
+/// Computes without the GIL; with pauses in the thread that handles signals.
+template <class Body>
+void pausing(const Body& body) {
+  if (handles_signals()) {
+    interruptibly(body);
+  } else {
+    without_gil([&] { body(std::function<bool()>()); });
+  }
 }
 
 }  // namespace dwsep::python

@@ -28,11 +28,24 @@ Sizes sizes_of(const RawArray& array) { return {array.dimensions, array.dimensio
 
 constexpr int c_contiguous_aligned = 0x0101;
 
-ConstArray in_place(const RawArray& array, DType type) { return {array.data, sizes_of(array), type}; }
-
 bool is_dense(const RawArray& array) { return (array.flags & c_contiguous_aligned) == c_contiguous_aligned; }
 
 }  // namespace
+
+ConstArray in_place(const RawArray& array, DType type) { return {array.data, sizes_of(array), type}; }
+
+py::object result_array(const Sizes& shape, DType type) {
+  std::int64_t bytes = size_of(type);
+  for (const std::int64_t size : shape) bytes *= size;
+  const std::vector<Py_intptr_t> sizes(shape.begin(), shape.end());
+  return new_array(sizes.data(), static_cast<int>(sizes.size()), bytes, nullptr, type);
+}
+
+bool is_plain(PyObject* object, DType type) {
+  if (Py_TYPE(object) != numpy.array) return false;
+  const RawArray& array = raw(object);
+  return is_native(array.descr, type) && is_dense(array);
+}
 
 ConstArray readable(const py::handle& object, const std::string& name, int threads, py::object& keeper, DType type) {
   const RawArray& array = array_of(object.ptr(), name.c_str(), type);
@@ -43,13 +56,6 @@ ConstArray readable(const py::handle& object, const std::string& name, int threa
 }
 
 namespace {
-
-/// Whether an object is an array that is read in place. Most are: those need no name for an error.
-bool is_plain(PyObject* object, DType type) {
-  if (Py_TYPE(object) != numpy.array) return false;
-  const RawArray& array = raw(object);
-  return is_native(array.descr, type) && is_dense(array);
-}
 
 /// The arrays of a call, owned while it runs without the GIL.
 struct Call {
@@ -82,10 +88,7 @@ struct Call {
     outputs.reserve(network.outputs().size());
     for (const Sizes& shape : network.output_shapes(shapes)) {
       const DType type = network.outputs()[outputs.size()].dtype;
-      std::int64_t bytes = size_of(type);
-      for (const std::int64_t size : shape) bytes *= size;
-      std::vector<Py_intptr_t> sizes(shape.begin(), shape.end());
-      results.push_back(new_array(sizes.data(), static_cast<int>(sizes.size()), bytes, nullptr, type));
+      results.push_back(result_array(shape, type));
       outputs.emplace_back(raw(results.back().ptr()).data, type);
     }
   }
@@ -97,20 +100,10 @@ struct Call {
   }
 };
 
-/// Computes without the GIL; with pauses in the thread that handles signals.
-template <class Body>
-void split(const Body& body) {
-  if (handles_signals()) {
-    interruptibly(body);
-  } else {
-    without_gil([&] { body(std::function<bool()>()); });
-  }
-}
-
 py::list run(const Network& network, const py::sequence& arrays, const py::object& num_threads) {
   const int threads = thread_count(num_threads.ptr());
   Call call(network, py::tuple(arrays), threads);
-  split([&](const auto& proceed) { network.run(call.inputs, call.outputs, threads, proceed); });
+  pausing([&](const auto& proceed) { network.run(call.inputs, call.outputs, threads, proceed); });
   return call.list();
 }
 
@@ -118,7 +111,7 @@ py::tuple profile(const Network& network, const py::sequence& arrays, const py::
   const int threads = thread_count(num_threads.ptr());
   Call call(network, py::tuple(arrays), threads);
   std::vector<double> seconds;
-  split([&](const auto& proceed) { seconds = network.profile(call.inputs, call.outputs, threads, proceed); });
+  pausing([&](const auto& proceed) { seconds = network.profile(call.inputs, call.outputs, threads, proceed); });
   return py::make_tuple(call.list(), seconds);
 }
 
@@ -249,6 +242,7 @@ void add_network(py::module_& m) {
 void add_networks(py::module_& m) {
   add_network(m);
   add_network_builder(m);
+  add_stream(m);
 }
 
 }  // namespace dwsep::python

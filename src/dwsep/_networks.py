@@ -52,6 +52,11 @@ class Networks:
         self._remade = remade
         self._all: tuple[_core.Network, ...] = (first,)  # the last used first
 
+    @property
+    def is_single(self) -> bool:
+        """Whether the first network serves all sizes."""
+        return self._remade is None
+
     def of(self, arrays: Sequence[Any]) -> _core.Network:
         """Return the network for inputs like these."""
         if self._remade is None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ._core import Stream
 from ._lengths import Cut, cut
 
 if TYPE_CHECKING:
@@ -80,18 +80,12 @@ class Session:
     ) -> None:
         self._networks = networks
         self._kept = tuple(sorted(kept))
+        self._hidden = hidden_outputs(kept, cuts)
         self._cuts = cuts
-        self._states: Sequence[Any] | None = None
-        # Steps of wake words take some microseconds: all places are found here.
-        self._inputs = inputs = len(networks.first.inputs)
-        outputs = len(networks.first.outputs)
-        states = {state.input: inputs - len(kept) + i for i, state in enumerate(self._kept)}
-        given = iter(range(inputs))
-        self._feeds = _picking([states[i] if i in states else next(given) for i in range(inputs)])
-        self._next = _picking([state.output for state in self._kept])
-        hidden = hidden_outputs(kept, cuts)
-        shown = [place for place in range(outputs) if place not in hidden]
-        self._shown = itemgetter(shown[0]) if len(shown) == 1 else _picking(shown)
+        self._states: list[Any] | None = None
+        self._stream: Stream | None = None  # has the states where nobody else sees them
+        private = all(state.hidden for state in kept) and not cuts
+        self._streams = bool(kept) and private and networks.is_single
 
     def __call__(self, *arrays: Any, num_threads: int | None = None) -> Any:
         """Run the next step.
@@ -107,27 +101,37 @@ class Session:
         -------
         ndarray, or tuple of them
             As the model returns them.
+
+        Raises
+        ------
+        RuntimeError
+            If another call of the session has not returned.
         """
+        if self._streams:
+            return self._step(arrays, num_threads)
         if self._states is None:
-            feeds: Sequence[Any] = initial(self._networks.first, self._kept, arrays)
+            feeds = initial(self._networks.first, self._kept, arrays)
         else:
-            feeds = (*arrays, *self._states)
-            if len(feeds) == self._inputs:
-                feeds = self._feeds(feeds)
+            feeds = list(arrays)
+            for state, array in zip(self._kept, self._states, strict=True):
+                feeds.insert(state.input, array)
         results = self._networks.of(feeds).run(feeds, num_threads)
-        self._states = self._next(results)
-        return self._shown(cut(results, self._cuts) if self._cuts else results)
+        self._states = [results[state.output] for state in self._kept]
+        return public(cut(results, self._cuts), self._hidden)
+
+    def _step(self, arrays: tuple[Any, ...], num_threads: int | None) -> Any:
+        stream = self._stream
+        if stream is None:
+            feeds = initial(self._networks.first, self._kept, arrays)
+            places = [(state.input, state.output) for state in self._kept]
+            stream = Stream(self._networks.first, places, [feeds[place] for place, _ in places])
+        results = stream.step(arrays, num_threads)
+        self._stream = stream
+        return results[0] if len(results) == 1 else tuple(results)
 
     def reset(self) -> None:
         """Begin again: the next step is the first."""
-        self._states = None
-
-
-def _picking(places: Sequence[int]) -> Callable[[Any], tuple[Any, ...]]:
-    """Return a function that picks the items at these places."""
-    if len(places) > 1:
-        return itemgetter(*places)
-    return lambda items: tuple(items[place] for place in places)
+        self._states = self._stream = None
 
 
 def public(results: Sequence[Any], hidden: Collection[int]) -> Any:
