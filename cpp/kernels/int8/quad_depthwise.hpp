@@ -1,8 +1,6 @@
 // The int8 depthwise convolution: groups of output rows, panels of channels, strips of columns whose rows of quads fit the stack.
 #pragma once
 
-#include <algorithm>
-
 #include "kernels/int8/quad_depthwise_tile.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
@@ -11,11 +9,19 @@ constexpr std::int64_t kQuadRowBytes = 64 * 1024;  ///< of rows of quads, on the
 constexpr std::int64_t kMostQuads = kQuadRowBytes / (4 * I8::kLanes);
 
 /// Vectors of positions [0, vectors) of a strip: tiles of nearly equal width.
-template <class Out, int R>
-inline void quad_strip(const QuadWindow& t, const PanelStore<Out, 4, Order::packed>& panel, std::int64_t vectors) {
-  const std::int64_t most = max_window_columns(R), tiles = (vectors + most - 1) / most, width = vectors / tiles, wider = vectors % tiles;
-  if (wider > 0) quad_windows<Out, R>(t, panel, width + 1, 0, wider);
-  quad_windows<Out, R>(t, panel, width, wider * (width + 1), tiles - wider);
+template <int R, int G>
+inline void quad_strip(const QuadWindow& t, std::int64_t vectors) {
+  const std::int64_t most = max_window_columns(R, G), tiles = (vectors + most - 1) / most, width = vectors / tiles, wider = vectors % tiles;
+  if (wider > 0) quad_windows<R, G>(t, width + 1, 0, wider);
+  quad_windows<R, G>(t, width, wider * (width + 1), tiles - wider);
+}
+
+/// The function for a filter.
+inline auto quad_strips(const QuadFilter& f) {
+  if constexpr (kRegisters < 32) {
+    if (f.outputs() < 4 && f.group() == 2) return f.outputs() == 1 ? quad_strip<1, 2> : quad_strip<2, 2>;
+  }
+  return f.outputs() == 1 ? quad_strip<1, 4> : (f.outputs() == 2 ? quad_strip<2, 4> : quad_strip<4, 2>);
 }
 
 /// Vectors of outputs whose quads fit a strip. `layout`: of a filter's first row of quads; its vectors are set to what they need.
@@ -43,14 +49,17 @@ struct QuadPlan {
   }
 };
 
-/// One panel's output rows [begin, end).
-template <class Out>
-inline void quad_panel_rows(const Int8DepthwiseWork& w, const QuadFilter& f, const QuadPlan& plan, std::int64_t panel,
-                            const PanelStore<Out, 4, Order::packed>& store, std::int64_t begin, std::int64_t end, std::int8_t* quads) {
+/// One panel's output rows [begin, end). `store`: store_window of the type of y, whose size is y_size.
+[[gnu::noinline]] inline void quad_panel_rows(const Int8DepthwiseWork& w, const QuadFilter& f, const QuadPlan& plan, std::int64_t panel,
+                                              const void* bounds, decltype(QuadWindow::store) store, std::int64_t y_size, bool lean,
+                                              std::int64_t begin, std::int64_t end, std::int8_t* quads) {
   const std::int64_t channel = panel * kQuadChannels;
   const QuadRows rows(w, f, channel);
   std::int8_t* row[kMostQuads];
   QuadWindow t{};
+  t.store = store;
+  t.panel = bounds;
+  t.lean = lean;
   t.rows = row;
   t.taps = plan.taps;
   t.plane = plan.layout.plane();
@@ -65,6 +74,8 @@ inline void quad_panel_rows(const Int8DepthwiseWork& w, const QuadFilter& f, con
   t.along = static_cast<int>(f.along);
   t.pixels = plan.layout.pixels;
   t.channels = rows.channels();
+  t.step = plan.vector * w.y_pixel;
+  t.bytes = t.channels * t.pixels;
   std::int64_t left = w.out_width, vectors = plan.strip;
   for (std::int64_t ox = 0; left > 0; ox += t.columns, left -= t.columns) {
     t.columns = plan.strip * plan.vector;
@@ -72,27 +83,24 @@ inline void quad_panel_rows(const Int8DepthwiseWork& w, const QuadFilter& f, con
       t.columns = left;
       vectors = (left + plan.vector - 1) / plan.vector;
     }
+    // Sums stay in registers from products to bytes where these are one run: 14x14x512 took 15 us through memory.
+    t.whole = lean && (t.pixels == 1 || (t.bytes == kQuadChannels && w.y_pixel == t.channels)) ? t.columns / t.pixels : 0;
     for (std::int64_t q = 0; q < f.quads; ++q) row[q] = quads + q * 4 * t.plane;
     for (std::int64_t oy = begin; oy < end; oy += f.down) {
       const std::int64_t ready = oy == begin ? 0 : plan.kept;
-      if (ready > 0) std::rotate(row, row + f.quads - ready, row + f.quads);
+      if (ready > 0) {  // to the front
+        std::int8_t* before[kMostQuads];
+        for (std::int64_t q = 0; q < f.quads; ++q) before[q] = row[q];
+        for (std::int64_t q = 0; q < f.quads; ++q) row[q] = before[q < ready ? q + f.quads - ready : q - ready];
+      }
       for (std::int64_t q = ready; q < f.quads; ++q) {
         rows.fill(plan.layout, oy * w.stride_h - w.pad_top + f.high * q * w.dilation_h, ox * w.stride_w - w.pad_left, row[q]);
       }
       t.down = static_cast<int>(end - oy < f.down ? end - oy : f.down);
-      t.y = static_cast<Out*>(w.y) + (oy - w.y_begin) * w.y_row + ox * w.y_pixel + channel;
+      t.y = static_cast<std::byte*>(w.y) + ((oy - w.y_begin) * w.y_row + ox * w.y_pixel + channel) * y_size;
       t.residual =
           w.residual.data == nullptr ? nullptr : w.residual.data + (oy - w.y_begin) * w.residual.row + ox * w.residual.pixel + channel;
-      switch (f.outputs()) {
-        case 1:
-          quad_strip<Out, 1>(t, store, vectors);
-          break;
-        case 2:
-          quad_strip<Out, 2>(t, store, vectors);
-          break;
-        default:
-          quad_strip<Out, 4>(t, store, vectors);
-      }
+      quad_strips(f)(t, vectors);
     }
   }
 }
@@ -102,6 +110,7 @@ template <class Out>
   using Store = PanelStore<Out, 4, Order::packed>;
   alignas(64) std::int8_t quads[kQuadRowBytes];
   const bool within = within_int32(w.q.multiplier, (w.channels + kQuadChannels - 1) / kQuadChannels * kQuadChannels, w.residual);
+  const bool lean = sizeof(Out) == 1 && within && w.residual.data == nullptr && w.q.table == nullptr && w.y_flip == 0;
   // The last panel, if it has few channels: several pixels a vector. 112x112x32 took 129 us pixel by pixel, 112x112x16 two at a time 83.
   const std::int64_t last = (w.channels - 1) / kQuadChannels;
   const bool shares = sizeof(Out) == 1 && w.residual.data == nullptr && w.q.zeros == nullptr;
@@ -114,7 +123,7 @@ template <class Out>
     const std::int64_t end = w.y_end - y < step ? w.y_end : y + step;
     for (std::int64_t p = w.panel_begin; p < w.panel_end; ++p) {
       const Store store(w.q, w.y_flip, p * kQuadChannels, within);
-      quad_panel_rows<Out>(w, f, p == last ? few : whole, p, store, y, end, quads);
+      quad_panel_rows(w, f, p == last ? few : whole, p, &store, store_window<Out>, sizeof(Out), lean, y, end, quads);
     }
   }
 }

@@ -1,6 +1,8 @@
 // The int8 depthwise convolution's micro-kernel: R outputs that share quads x CB vectors of positions of a panel, from rows of quads.
 #pragma once
 
+#include <cstddef>
+
 #include "kernels/int8/quad_requantize.hpp"
 #include "kernels/int8/quad_rows.hpp"
 
@@ -15,7 +17,9 @@ struct QuadWindow {
   const std::int8_t* weights;  ///< of the panel, as are the initial sums and multipliers
   const std::int32_t* initial;
   const float* multiplier;
-  void* y;
+  void (*store)(const QuadWindow& t, const std::int32_t* sums, std::int64_t column, std::int64_t width);
+  const void* panel;  ///< its PanelStore
+  std::byte* y;
   std::int64_t y_row, y_pixel;
   const std::int8_t* residual;
   const Int8Residual* residual_type;
@@ -23,14 +27,21 @@ struct QuadWindow {
   int along, down;       ///< columns and rows of y that share quads; `down` of them to store
   int pixels;            ///< that share a vector
   int channels;
+  bool lean;  ///< bytes without residual or table, of sums that are sure to be within int32
+  // Where tiles round their own sums:
+  std::int64_t step;   ///< bytes of y from vector to vector
+  int bytes;           ///< of a vector, next to each other
+  std::int64_t whole;  ///< vectors of which all pixels exist
 };
 
-/// Sums of R outputs x CB vectors of positions, vectors [first, first + window_group(R)), to sums[(output * CB + column) * kQuadChannels +
+/// Whether tiles of so many vectors at a time round their own sums where the window is lean.
+constexpr bool rounds(int vectors) { return vectors == 4 && sizeof(typename Dot::Sums) == sizeof(I32); }
+
+/// Sums of R outputs x CB vectors of positions, vectors [first, first + G), to sums[(output * CB + column) * kQuadChannels +
 /// ...]. Weights lie as they are read: [group of vectors][row of quads][step][vector][output].
-template <int R, int CB, int KW>
+template <int R, int G, int CB>
 [[gnu::always_inline]] inline void multiply_window(const QuadWindow& t, std::int64_t offset, const std::int8_t* weights,
-                                                   const std::int32_t* initial, std::int32_t* sums) {
-  constexpr int G = window_group(R);
+                                                   const std::int32_t* initial, std::int32_t* sums, std::byte* y) {
   constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
   typename Dot::Sums acc[R][CB][G];
   unroll<0, G>([&](auto v) __attribute__((always_inline)) {
@@ -42,8 +53,8 @@ template <int R, int CB, int KW>
   const std::int64_t plane = t.plane, plane3 = opaque(3 * plane);
   for (std::int64_t q = 0; q < t.quads; ++q) {
     const std::int8_t* const row = t.rows[q] + offset;
-    const auto tap = [&](std::int64_t kx) __attribute__((always_inline)) {
-      const std::int8_t* const x = row + t.taps[kx];
+    for (std::int64_t step = 0; step < t.steps; ++step) {
+      const std::int8_t* const x = row + t.taps[step];
       // Each loaded once: with two loads a product, 5x5 took a third longer.
       unroll<0, G>([&](auto v) __attribute__((always_inline)) {
         const std::int8_t* const at = v == 3 ? x + plane3 : x + v * plane;
@@ -55,11 +66,22 @@ template <int R, int CB, int KW>
         });
       });
       weights = opaque(weights + G * R * kBytes);
-    };
-    if constexpr (KW > 0) {
-      unroll<0, KW>([&](auto kx) __attribute__((always_inline)) { tap(kx); });
-    } else {
-      for (std::int64_t kx = 0; kx < t.steps; ++kx) tap(kx);
+    }
+  }
+  if constexpr (rounds(G)) {
+    if (y != nullptr) {
+      const auto& panel = *static_cast<const PanelStore<std::int8_t, 4, Order::packed>*>(t.panel);
+      unroll<0, R>([&](auto r) __attribute__((always_inline)) {
+        if (r >= t.down) return;
+        auto* at = reinterpret_cast<std::int8_t*>(y) + r * t.y_row;
+        unroll<0, CB>([&](auto j) __attribute__((always_inline)) {
+          RealSums<4> real;
+          unroll<0, 4>([&](auto v) __attribute__((always_inline)) { real.set(v, Dot::finish(acc[r][j][v]), t.multiplier); });
+          store_up_to(at, panel.template stored<true>(real), t.bytes);
+          at += t.step;
+        });
+      });
+      return;
     }
   }
   unroll<0, R>([&](auto r) __attribute__((always_inline)) {
@@ -72,32 +94,32 @@ template <int R, int CB, int KW>
 }
 
 /// Sums of one tile, for all types of result.
-template <int R, int CB, int KW>
-[[gnu::flatten]] void window_sums(const QuadWindow& t, std::int64_t offset, std::int32_t* sums) {
-  const std::int64_t bytes = R * t.quads * t.steps * window_group(R) * Dot::kWeightVectors * I8::kLanes;
-  unroll<0, 4 / window_group(R)>([&](auto g) __attribute__((always_inline)) {
-    constexpr int first = g * window_group(R);
-    multiply_window<R, CB, KW>(t, offset + first * t.plane, t.weights + g * bytes, t.initial + first * kLanes, sums + first * kLanes);
+template <int R, int G, int CB>
+[[gnu::flatten]] void window_sums(const QuadWindow& t, std::int64_t offset, std::int32_t* sums, std::byte* y) {
+  const std::int64_t bytes = R * t.quads * t.steps * G * Dot::kWeightVectors * I8::kLanes;
+  unroll<0, 4 / G>([&](auto g) __attribute__((always_inline)) {
+    constexpr int first = g * G;
+    multiply_window<R, G, CB>(t, offset + first * t.plane, t.weights + g * bytes, t.initial + first * kLanes, sums + first * kLanes, y);
   });
 }
 
-/// Vectors of positions of a tile of so many outputs: what the registers hold, but no more than 6.
-constexpr int max_window_columns(int outputs) {
+/// Vectors of positions of a tile of so many outputs, `vectors` of a panel at a time: what the registers hold, but no more than 4.
+constexpr int max_window_columns(int outputs, int vectors) {
   const int free = kRegisters - 1 - Dot::kExtraRegisters - (outputs == 1 ? 1 : 3);
-  const int columns = free / (outputs * window_group(outputs) * Dot::kSumRegisters);
-  return columns < 1 ? 1 : (columns < 6 ? columns : 6);
+  const int columns = free / (outputs * vectors * Dot::kSumRegisters);
+  return columns < 1 ? 1 : (columns < 4 ? columns : 4);
 }
 
-using WindowSums = void (*)(const QuadWindow& t, std::int64_t offset, std::int32_t* sums);
-template <int R, int KW, int CB>
+using WindowSums = void (*)(const QuadWindow& t, std::int64_t offset, std::int32_t* sums, std::byte* y);
+template <int R, int G, int CB>
 constexpr WindowSums window_sums_of() {
-  if constexpr (CB <= max_window_columns(R)) return window_sums<R, CB, KW>;
+  if constexpr (CB <= max_window_columns(R, G)) return window_sums<R, G, CB>;
   return nullptr;
 }
 /// By columns.
-template <int R, int KW>
-constexpr WindowSums kWindowSums[] = {window_sums_of<R, KW, 1>(), window_sums_of<R, KW, 2>(), window_sums_of<R, KW, 3>(),
-                                      window_sums_of<R, KW, 4>(), window_sums_of<R, KW, 5>(), window_sums_of<R, KW, 6>()};
+template <int R, int G>
+constexpr WindowSums kWindowSums[] = {window_sums_of<R, G, 1>(), window_sums_of<R, G, 2>(), window_sums_of<R, G, 3>(),
+                                      window_sums_of<R, G, 4>()};
 
 /// Stores a vector of `count` pixels that share it, `step` bytes from one to the next.
 [[gnu::always_inline]] inline void store_pixels(std::int8_t* y, std::int64_t step, I8 v, int n, int pixels, int count) {
@@ -112,8 +134,8 @@ constexpr WindowSums kWindowSums[] = {window_sums_of<R, KW, 1>(), window_sums_of
 
 /// Stores a tile of `width` vectors. Lean: bytes without residual or table, of sums that are sure to be within int32.
 template <class Out, bool Lean>
-[[gnu::always_inline]] inline void store_rows(const QuadWindow& t, const PanelStore<Out, 4, Order::packed>& panel, const std::int32_t* sums,
-                                              std::int64_t column, std::int64_t width) {
+[[gnu::always_inline]] inline void store_rows(const QuadWindow& t, const std::int32_t* sums, std::int64_t column, std::int64_t width) {
+  const auto& panel = *static_cast<const PanelStore<Out, 4, Order::packed>*>(t.panel);
   // Copies: bytes that are stored could be anything's.
   const int along = t.along, pixels = t.pixels, channels = t.channels;
   const std::int64_t vector = pixels * along, columns = t.columns, y_step = vector * t.y_pixel, y_pixel = along * t.y_pixel;
@@ -121,7 +143,7 @@ template <class Out, bool Lean>
   for (int dy = 0; dy < t.down; ++dy) {
     for (int dx = 0; dx < along; ++dx, sums += width * kQuadChannels) {
       std::int64_t x = column * vector + dx;
-      Out* y = static_cast<Out*>(t.y) + dy * t.y_row + x * t.y_pixel;
+      Out* y = reinterpret_cast<Out*>(t.y) + dy * t.y_row + x * t.y_pixel;
       const std::int8_t* residual =
           Lean || t.residual == nullptr ? nullptr : t.residual + dy * t.residual_type->row + x * t.residual_type->pixel;
       const std::int32_t *from = sums, *const end = sums + width * kQuadChannels;
@@ -148,24 +170,23 @@ template <class Out, bool Lean>
   }
 }
 template <class Out>
-[[gnu::flatten, gnu::noinline]] inline void store_window(const QuadWindow& t, const PanelStore<Out, 4, Order::packed>& panel,
-                                                         const std::int32_t* sums, std::int64_t column, std::int64_t width) {
+[[gnu::flatten, gnu::noinline]] inline void store_window(const QuadWindow& t, const std::int32_t* sums, std::int64_t column,
+                                                         std::int64_t width) {
   if constexpr (sizeof(Out) == 1) {
-    if (panel.within && panel.plain && t.residual == nullptr) return store_rows<Out, true>(t, panel, sums, column, width);
+    if (t.lean) return store_rows<Out, true>(t, sums, column, width);
   }
-  store_rows<Out, false>(t, panel, sums, column, width);
+  store_rows<Out, false>(t, sums, column, width);
 }
 
 /// `count` tiles of R outputs x `width` vectors next to each other.
-template <class Out, int R>
-inline void quad_windows(const QuadWindow& t, const PanelStore<Out, 4, Order::packed>& panel, std::int64_t width, std::int64_t column,
-                         std::int64_t count) {
-  alignas(64) std::int32_t sums[R * max_window_columns(R) * kQuadChannels];
-  // Of three steps, the loop over them is unrolled.
-  const WindowSums multiply = (t.steps == 3 ? kWindowSums<R, 3> : kWindowSums<R, 0>)[width - 1];
+template <int R, int G>
+inline void quad_windows(const QuadWindow& t, std::int64_t width, std::int64_t column, std::int64_t count) {
+  alignas(64) std::int32_t sums[R * max_window_columns(R, G) * kQuadChannels];
+  const WindowSums multiply = kWindowSums<R, G>[width - 1];
   for (; count > 0; --count, column += width) {
-    multiply(t, column * I8::kLanes, sums);
-    store_window(t, panel, sums, column, width);
+    const bool rounded = rounds(G) && column + width <= t.whole;
+    multiply(t, column * I8::kLanes, sums, rounded ? t.y + column * t.step : nullptr);
+    if (!rounded) t.store(t, sums, column, width);
   }
 }
 

@@ -28,6 +28,12 @@ struct QuadFilter {
     }
   }
   constexpr std::int64_t outputs() const { return down * along; }
+  /// Vectors of sums in registers at a time: with all four of a panel, tiles round their own sums, with two they have more columns and load
+  /// less for a product. Four outputs with two vectors of three positions each load 0.6 operands a product, with four vectors of one 1.25.
+  constexpr int group() const { return outputs() == 4 || (kRegisters < 32 && quads * steps > kFewQuads) ? 2 : 4; }
+
+ private:
+  static constexpr std::int64_t kFewQuads = 9;
 };
 
 /// Whether squares take fewer operations: for an output of a panel's vectors, products and what interleaving takes.
@@ -35,14 +41,13 @@ constexpr bool squares_are_less(std::int64_t kh, std::int64_t kw, std::int64_t s
   constexpr std::int64_t kProduct = Dot::kWeightVectors == 2 ? 4 : Dot::kSumRegisters, kInterleave = Dot::kFlip != 0 ? 12 : 8;
   const QuadFilter squares(kh, kw, stride, true), columns(kh, kw, stride, false);
   const auto products = [](const QuadFilter& f) { return 4 * kProduct * f.quads * f.steps; };
+  // With 16 registers four outputs load as much as they multiply: 28x28x96 7x7 took 51 us, as columns of quads 39.
+  const std::int64_t price = stride == 1 && kRegisters < 32 ? 10 : 9;
   // In quarters: a square of stride 1 serves four outputs, a column of quads `down`.
-  return 4 * products(squares) + kInterleave * (stride == 1 ? 1 : 4) <
-         4 * products(columns) + 4 * kInterleave * stride * columns.quads / columns.down;
+  const std::int64_t as_squares = 4 * products(squares) + kInterleave * (stride == 1 ? 1 : 4);
+  return price * as_squares < 9 * (4 * products(columns) + 4 * kInterleave * stride * columns.quads / columns.down);
 }
 
-/// Vectors of sums in registers at a time. Four outputs with two vectors of three positions each load 0.6 operands a product, with four
-/// vectors of one position 1.25.
-constexpr int window_group(std::int64_t outputs) { return kRegisters >= 32 && outputs < 4 ? 4 : 2; }
 /// Bytes of a panel's weights.
 constexpr std::int64_t window_weight_bytes(const QuadFilter& f) {
   return 4 * f.outputs() * f.quads * f.steps * Dot::kWeightVectors * I8::kLanes;
@@ -56,10 +61,10 @@ constexpr int pixels_of(std::int64_t channels) {
 }
 
 /// [panel][group of vectors][row of quads][step][vector][output][lane][byte]
-inline void pack_quad_filter(Int8PackWork& w, const QuadFilter& f) {
+[[gnu::noinline]] inline void pack_quad_filter(Int8PackWork& w, const QuadFilter& f) {
   constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
   const std::int64_t panel_bytes = window_weight_bytes(f);
-  const int group = window_group(f.outputs());
+  const int group = f.group();
   w.panels = (w.columns + kQuadChannels - 1) / kQuadChannels;
   w.panel_columns = kQuadChannels;
   w.sums = w.panels * kQuadChannels;
