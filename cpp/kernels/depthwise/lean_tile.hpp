@@ -70,23 +70,28 @@ class LeanTile {
   template <int Begin, int End, int RowBegin, int RowEnd, int V>
   [[gnu::always_inline]] static inline void add_column(F32 (&acc)[TH][TW][V], const float* const (&rows)[kRows], std::int64_t at,
                                                        std::int64_t vector, const float* taps) {
-    unroll<0, V>([&](auto v) __attribute__((always_inline)) {
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) {
       F32 in[kRows];
-      unroll<0, F::KH>([&](auto kh) __attribute__((always_inline)) {
-        unroll<0, TH>([&](auto r) __attribute__((always_inline)) {
-          constexpr int iy = r * F::SH + kh;
-          if constexpr (iy >= RowBegin && iy < RowEnd && (kh < F::SH || r == TH - 1)) in[iy] = in_register(load(rows[iy] + at));
-        });
-        unroll<Begin, End>([&](auto c) __attribute__((always_inline)) {
+#pragma GCC unroll 8
+      for (int kh = 0; kh < F::KH; ++kh) {
+#pragma GCC unroll 8
+        for (int r = 0; r < TH; ++r) {
+          const int iy = r * F::SH + kh;
+          if (iy >= RowBegin && iy < RowEnd && (kh < F::SH || r == TH - 1)) in[iy] = in_register(load(rows[iy] + at));
+        }
+#pragma GCC unroll 8
+        for (int c = Begin; c < End; ++c) {
           const F32 tap = shared<TH>(load(taps + (v * kTaps + kh - c * F::SW * F::KH) * kLanes));
-          unroll<0, TH>([&](auto r) __attribute__((always_inline)) {
-            constexpr int iy = r * F::SH + kh;
-            if constexpr (iy >= RowBegin && iy < RowEnd) acc[r][c][v] = fma(in[iy], tap, acc[r][c][v]);
-          });
-        });
-      });
+#pragma GCC unroll 8
+          for (int r = 0; r < TH; ++r) {
+            const int iy = r * F::SH + kh;
+            if (iy >= RowBegin && iy < RowEnd) acc[r][c][v] = fma(in[iy], tap, acc[r][c][v]);
+          }
+        }
+      }
       at = opaque(at + vector);
-    });
+    }
   }
 };
 
