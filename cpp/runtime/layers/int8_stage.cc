@@ -1,7 +1,6 @@
 #include "runtime/layers/int8_stage.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include "runtime/dispatch.hpp"
@@ -14,8 +13,6 @@
 
 namespace dwsep::runtime {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 const KernelEntry& kernel_of(const Int8Filter& f, const Int8Scales& s, bool real) {
   const Problem problem{f.kh,

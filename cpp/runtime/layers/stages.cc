@@ -1,7 +1,6 @@
 #include "runtime/layers/stages.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "dwsep/cpu.hpp"
 #include "runtime/dispatch.hpp"
@@ -21,8 +20,6 @@ const KernelEntry* find_sub_grid_kernel(const PackedDepthwise& f, const ConvOpti
   if (!dilated(o) || o.stride_h > 1 || o.stride_w > 1) return nullptr;
   return &kernel_for(Family::depthwise, {f.kh, f.kw, 1, 1, 1, 1, f.multiplier, 0});
 }
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 /// One of the `dilation` sub-grids of an axis: outputs offset, offset + dilation, ... read inputs first, first + dilation, ...
 struct SubGrid {

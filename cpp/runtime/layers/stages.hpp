@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <limits>
 #include <utility>
 
 #include "kernels/registry.hpp"
@@ -10,6 +11,8 @@
 #include "runtime/layers/packing.hpp"
 
 namespace dwsep::runtime {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 /// Input of a stage: an image whose pixels are `pixel` floats apart and whose channel vectors are `vector` floats apart.
 struct Source {

@@ -17,8 +17,6 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
 /// Copies values that could not be computed in place. Never destroyed: threads may still run networks while the process exits.
 const Op& copy_op() {
   static const Op* const op = [] {

@@ -1,6 +1,7 @@
 // A network planned for given input shapes: the place of every value, and memory for those that are neither inputs nor outputs.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -10,6 +11,9 @@
 #include "runtime/network/network_impl.hpp"
 
 namespace dwsep::runtime {
+
+/// The number of a value or work as an index.
+inline std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// The storage of a value: a part of another value's, or of its own.
 struct Storage {

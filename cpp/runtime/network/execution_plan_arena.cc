@@ -7,8 +7,6 @@
 namespace dwsep::runtime {
 namespace {
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
 /// From the first element of a root to the end of its last.
 std::int64_t span_bytes(const Storage& s) {
   std::int64_t elements = 1;

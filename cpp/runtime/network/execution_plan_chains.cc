@@ -5,11 +5,6 @@
 #include "runtime/network/execution_plan.hpp"
 
 namespace dwsep::runtime {
-namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
-}  // namespace
 
 /// Whether a work can be in a chain. The ops have kernels for floats, and the parts of other types would be of another size.
 bool ExecutionPlan::may_be_in_chain(const Work& work) const {

@@ -19,21 +19,7 @@ void check_count(int threads) {
   if (threads < 0) reject("threads", "1 or more, or 0 for the default", std::to_string(threads));
 }
 
-constexpr int kUnread = -1;
-constexpr int kWrong = -2;
-
-/// 0 where the variable is not set. Read once: two threads that come first together both read the same value, and a lock could be left
-/// held by a fork.
-template <class Read>
-int read_once(std::atomic<int>& kept, const Read& read) {
-  int value = kept.load(std::memory_order_relaxed);
-  if (value == kUnread) {
-    value = read();
-    kept.store(value, std::memory_order_relaxed);
-  }
-  return value;
-}
-
+/// 0 where the variable is not set.
 int environment_threads() {
   static std::atomic<int> kept{kUnread};
   const int value = read_once(kept, [] {

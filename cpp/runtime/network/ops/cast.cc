@@ -8,12 +8,12 @@ namespace dwsep::runtime {
 namespace {
 
 // In the order of DType.
-constexpr const char* kTypes[] = {"float32", "int8", "uint8", "int32", "float16", "int64", "bool"};
-static_assert(sizeof(kTypes) / sizeof(kTypes[0]) == kDTypes);
+constexpr const char* kCastTypes[] = {"float32", "int8", "uint8", "int32", "float16", "int64", "bool"};
+static_assert(sizeof(kCastTypes) / sizeof(kCastTypes[0]) == kDTypes);
 
 class Cast final : public PlainOp {
  public:
-  explicit Cast(const Description& d) : PlainOp(d), to_(static_cast<DType>(one_of(d, "to", kTypes))) {}
+  explicit Cast(const Description& d) : PlainOp(d), to_(static_cast<DType>(one_of(d, "to", kCastTypes))) {}
 
   Dims infer(const std::vector<Dims>& inputs) const override {
     check_inputs(inputs, 1);
@@ -45,11 +45,11 @@ class Cast final : public PlainOp {
   DType to_;
 };
 
-constexpr AttributeSchema kAttributes[] = {{"to", AttributeType::choice, Presence::required, kTypes}};
-constexpr OpSchema kOps[] = {{"cast", make<Cast>, 1, 1, kAttributes}};
+constexpr AttributeSchema kCastAttributes[] = {{"to", AttributeType::choice, Presence::required, kCastTypes}};
+constexpr OpSchema kCastOps[] = {{"cast", make<Cast>, 1, 1, kCastAttributes}};
 
 }  // namespace
 
-ConstSpan<OpSchema> cast_ops() { return kOps; }
+ConstSpan<OpSchema> cast_ops() { return kCastOps; }
 
 }  // namespace dwsep::runtime

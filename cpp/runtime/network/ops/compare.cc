@@ -122,7 +122,7 @@ class Where final : public PlainOp {
   }
 };
 
-constexpr const char* kFunctions[] = {"add", "sub", "mul", "div", "mod", "min", "max", "and", "or", "xor"};
+constexpr const char* kIntegersFunctions[] = {"add", "sub", "mul", "div", "mod", "min", "max", "and", "or", "xor"};
 constexpr int kDiv = 3, kMod = 4, kAnd = 7;
 
 /// As C does it, but what overflows loses its upper bits, a quotient of nothing is 0, and a remainder has the divisor's sign.
@@ -163,7 +163,7 @@ T combined(int function, T a, T b) {
 
 class Integers final : public PlainOp {
  public:
-  explicit Integers(const Description& d) : PlainOp(d), function_(one_of(d, "function", kFunctions)) {}
+  explicit Integers(const Description& d) : PlainOp(d), function_(one_of(d, "function", kIntegersFunctions)) {}
 
   Dims infer(const std::vector<Dims>& inputs) const override {
     check_inputs(inputs, 2);
@@ -194,13 +194,13 @@ class Integers final : public PlainOp {
 };
 
 constexpr AttributeSchema kCompareAttributes[] = {{"function", AttributeType::choice, Presence::required, kComparisons}};
-constexpr AttributeSchema kIntegersAttributes[] = {{"function", AttributeType::choice, Presence::required, kFunctions}};
-constexpr OpSchema kOps[] = {{"compare", make<Compare>, 2, 2, kCompareAttributes},
-                             {"where", make<Where>, 3, 3},
-                             {"integers", make<Integers>, 2, 2, kIntegersAttributes}};
+constexpr AttributeSchema kIntegersAttributes[] = {{"function", AttributeType::choice, Presence::required, kIntegersFunctions}};
+constexpr OpSchema kCompareOps[] = {{"compare", make<Compare>, 2, 2, kCompareAttributes},
+                                    {"where", make<Where>, 3, 3},
+                                    {"integers", make<Integers>, 2, 2, kIntegersAttributes}};
 
 }  // namespace
 
-ConstSpan<OpSchema> compare_ops() { return kOps; }
+ConstSpan<OpSchema> compare_ops() { return kCompareOps; }
 
 }  // namespace dwsep::runtime

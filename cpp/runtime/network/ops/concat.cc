@@ -45,11 +45,11 @@ class Concat final : public PlainOp {
   int axis_;
 };
 
-constexpr AttributeSchema kAttributes[] = {{"axis", AttributeType::integer}};
-constexpr OpSchema kOps[] = {{"concat", make<Concat>, 1, kAnyNumber, kAttributes}};
+constexpr AttributeSchema kConcatAttributes[] = {{"axis", AttributeType::integer}};
+constexpr OpSchema kConcatOps[] = {{"concat", make<Concat>, 1, kAnyNumber, kConcatAttributes}};
 
 }  // namespace
 
-ConstSpan<OpSchema> concat_ops() { return kOps; }
+ConstSpan<OpSchema> concat_ops() { return kConcatOps; }
 
 }  // namespace dwsep::runtime

@@ -220,7 +220,7 @@ constexpr WeightsSchema kInvertedResidualWeights[] = {{"expand_weight", 2},
                                                       {"weight", 2},
                                                       {"bias", 1, Presence::optional},
                                                       kSlope};
-constexpr OpSchema kOps[] = {
+constexpr OpSchema kConvolutionOps[] = {
     {"depthwise", make_depthwise_op, 1, 2, kDepthwiseAttributes, kFilters},
     {"pointwise", make_pointwise_op, 1, 2, kPointwiseAttributes, kMatrix},
     {"standard", make_standard_op, 1, 2, kStandardAttributes, kStandardFilters},
@@ -230,6 +230,6 @@ constexpr OpSchema kOps[] = {
 
 }  // namespace
 
-ConstSpan<OpSchema> convolution_ops() { return kOps; }
+ConstSpan<OpSchema> convolution_ops() { return kConvolutionOps; }
 
 }  // namespace dwsep::runtime

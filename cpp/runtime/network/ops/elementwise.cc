@@ -114,12 +114,12 @@ constexpr AttributeSchema kBinaryAttributes[] = {{"function", AttributeType::cho
                                                  kOutputType,
                                                  kOutputScale,
                                                  kOutputZero};
-constexpr OpSchema kOps[] = {{"activation", make<ActivationOp>, 1, 1, kActivationAttributes},
-                             {"unary", make<UnaryOp>, 1, 1, kUnaryAttributes},
-                             {"binary", make_binary, 2, 2, kBinaryAttributes}};
+constexpr OpSchema kElementwiseOps[] = {{"activation", make<ActivationOp>, 1, 1, kActivationAttributes},
+                                        {"unary", make<UnaryOp>, 1, 1, kUnaryAttributes},
+                                        {"binary", make_binary, 2, 2, kBinaryAttributes}};
 
 }  // namespace
 
-ConstSpan<OpSchema> elementwise_ops() { return kOps; }
+ConstSpan<OpSchema> elementwise_ops() { return kElementwiseOps; }
 
 }  // namespace dwsep::runtime

@@ -155,12 +155,12 @@ class Gather final : public PlainOp {
   std::int64_t least_ = std::numeric_limits<std::int64_t>::max(), most_ = std::numeric_limits<std::int64_t>::min();
 };
 
-constexpr AttributeSchema kAttributes[] = {
+constexpr AttributeSchema kGatherAttributes[] = {
     {"axis", AttributeType::integer}, {"indices", AttributeType::integers}, {"indices_shape", AttributeType::integers, Presence::optional}};
-constexpr OpSchema kOps[] = {{"gather", make<Gather>, 1, 1, kAttributes}};
+constexpr OpSchema kGatherOps[] = {{"gather", make<Gather>, 1, 1, kGatherAttributes}};
 
 }  // namespace
 
-ConstSpan<OpSchema> gather_ops() { return kOps; }
+ConstSpan<OpSchema> gather_ops() { return kGatherOps; }
 
 }  // namespace dwsep::runtime

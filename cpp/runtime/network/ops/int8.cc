@@ -108,12 +108,12 @@ constexpr AttributeSchema kTableAttributes[] = {{"values", AttributeType::intege
                                                 {"to", AttributeType::choice, Presence::required, kByteTypes},
                                                 {"scale", AttributeType::reals},
                                                 {"zero_point", AttributeType::integers}};
-constexpr OpSchema kOps[] = {{"table", make<Table>, 1, 1, kTableAttributes}};
+constexpr OpSchema kInt8Ops[] = {{"table", make<Table>, 1, 1, kTableAttributes}};
 
 }  // namespace
 
 std::unique_ptr<const Op> make_int8_binary(const Description& d) { return std::make_unique<Int8Binary>(d); }
 
-ConstSpan<OpSchema> int8_ops() { return kOps; }
+ConstSpan<OpSchema> int8_ops() { return kInt8Ops; }
 
 }  // namespace dwsep::runtime

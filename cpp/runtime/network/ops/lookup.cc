@@ -100,10 +100,10 @@ class Take final : public AxisOp {
 };
 
 constexpr AttributeSchema kAxis[] = {{"axis", AttributeType::integer}};
-constexpr OpSchema kOps[] = {{"gather_elements", make<GatherElements>, 2, 2, kAxis}, {"take", make<Take>, 2, 2, kAxis}};
+constexpr OpSchema kLookupOps[] = {{"gather_elements", make<GatherElements>, 2, 2, kAxis}, {"take", make<Take>, 2, 2, kAxis}};
 
 }  // namespace
 
-ConstSpan<OpSchema> lookup_ops() { return kOps; }
+ConstSpan<OpSchema> lookup_ops() { return kLookupOps; }
 
 }  // namespace dwsep::runtime

@@ -167,10 +167,10 @@ class Matmul final : public PlainOp {
   }
 };
 
-constexpr OpSchema kOps[] = {{"matmul", make<Matmul>, 2, 2}};
+constexpr OpSchema kMatmulOps[] = {{"matmul", make<Matmul>, 2, 2}};
 
 }  // namespace
 
-ConstSpan<OpSchema> matmul_ops() { return kOps; }
+ConstSpan<OpSchema> matmul_ops() { return kMatmulOps; }
 
 }  // namespace dwsep::runtime

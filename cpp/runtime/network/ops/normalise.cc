@@ -111,11 +111,11 @@ constexpr AttributeSchema kSoftmaxAttributes[] = {
     {"axis", AttributeType::integer}, {"log", AttributeType::flag, Presence::optional}, kOutputType, kOutputScale, kOutputZero};
 constexpr AttributeSchema kLayerNormAttributes[] = {{"epsilon", AttributeType::real}};
 constexpr WeightsSchema kLayerNormWeights[] = {{"scale", 1}, {"shift", 1}};
-constexpr OpSchema kOps[] = {{"softmax", make_softmax, 1, 1, kSoftmaxAttributes},
-                             {"layer_norm", make<LayerNorm>, 1, 1, kLayerNormAttributes, kLayerNormWeights}};
+constexpr OpSchema kNormaliseOps[] = {{"softmax", make_softmax, 1, 1, kSoftmaxAttributes},
+                                      {"layer_norm", make<LayerNorm>, 1, 1, kLayerNormAttributes, kLayerNormWeights}};
 
 }  // namespace
 
-ConstSpan<OpSchema> normalise_ops() { return kOps; }
+ConstSpan<OpSchema> normalise_ops() { return kNormaliseOps; }
 
 }  // namespace dwsep::runtime

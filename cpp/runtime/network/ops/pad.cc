@@ -172,10 +172,10 @@ constexpr AttributeSchema kPadAttributes[] = {{"mode", AttributeType::choice, Pr
                                               {"after", AttributeType::integers},
                                               {"value", AttributeType::real, Presence::optional}};
 constexpr AttributeSchema kZeroInsertAttributes[] = {{"stride", AttributeType::pair}};
-constexpr OpSchema kOps[] = {{"pad", make<Pad>, 1, 1, kPadAttributes}, {"zero_insert", make<ZeroInsert>, 1, 1, kZeroInsertAttributes}};
+constexpr OpSchema kPadOps[] = {{"pad", make<Pad>, 1, 1, kPadAttributes}, {"zero_insert", make<ZeroInsert>, 1, 1, kZeroInsertAttributes}};
 
 }  // namespace
 
-ConstSpan<OpSchema> pad_ops() { return kOps; }
+ConstSpan<OpSchema> pad_ops() { return kPadOps; }
 
 }  // namespace dwsep::runtime

@@ -7,13 +7,13 @@
 namespace dwsep::runtime {
 namespace {
 
-constexpr const char* kFunctions[] = {"max", "average"};
+constexpr const char* kPoolFunctions[] = {"max", "average"};
 
 class Pool : public PlainOp {
  public:
   explicit Pool(const Description& d)
       : PlainOp(d),
-        max_(one_of(d, "function", kFunctions) == 0),
+        max_(one_of(d, "function", kPoolFunctions) == 0),
         include_padding_(d.has("include_padding") && d.flag("include_padding") && !max_),
         kernel_(d.dims("kernel", 2, 1, kMaxPixels)),
         options_(d.conv_options()) {}
@@ -134,20 +134,20 @@ std::unique_ptr<const Op> make_pool(const Description& d) {
   return std::make_unique<Pool>(d);
 }
 
-constexpr AttributeSchema kAttributes[] = {{"function", AttributeType::choice, Presence::required, kFunctions},
-                                           {"kernel", AttributeType::pair},
-                                           {"stride", AttributeType::pair},
-                                           {"dilation", AttributeType::pair},
-                                           {"padding", AttributeType::sides},
-                                           {"include_padding", AttributeType::flag, Presence::optional},
-                                           {"ties", AttributeType::choice, Presence::optional, kTies},
-                                           kOutputType,
-                                           kOutputScale,
-                                           kOutputZero};
-constexpr OpSchema kOps[] = {{"pool", make_pool, 1, 1, kAttributes}};
+constexpr AttributeSchema kPoolAttributes[] = {{"function", AttributeType::choice, Presence::required, kPoolFunctions},
+                                               {"kernel", AttributeType::pair},
+                                               {"stride", AttributeType::pair},
+                                               {"dilation", AttributeType::pair},
+                                               {"padding", AttributeType::sides},
+                                               {"include_padding", AttributeType::flag, Presence::optional},
+                                               {"ties", AttributeType::choice, Presence::optional, kTies},
+                                               kOutputType,
+                                               kOutputScale,
+                                               kOutputZero};
+constexpr OpSchema kPoolOps[] = {{"pool", make_pool, 1, 1, kPoolAttributes}};
 
 }  // namespace
 
-ConstSpan<OpSchema> pool_ops() { return kOps; }
+ConstSpan<OpSchema> pool_ops() { return kPoolOps; }
 
 }  // namespace dwsep::runtime

@@ -48,11 +48,11 @@ class ScaledOp : public PlainOp {
 };
 
 // In the order of DType, from int8 on.
-constexpr const char* kTypes[] = {"int8", "uint8", "int32"};
+constexpr const char* kQuantizedTypes[] = {"int8", "uint8", "int32"};
 
 class Quantize final : public ScaledOp {
  public:
-  explicit Quantize(const Description& d) : ScaledOp(d), to_(static_cast<DType>(1 + one_of(d, "to", kTypes))) {
+  explicit Quantize(const Description& d) : ScaledOp(d), to_(static_cast<DType>(1 + one_of(d, "to", kQuantizedTypes))) {
     const std::int64_t least = to_ == DType::uint8 ? 0 : to_ == DType::int8 ? -128 : -kMost;
     const std::int64_t most = to_ == DType::uint8 ? 255 : to_ == DType::int8 ? 127 : kMost;
     least_ = d.has("least") ? d.integer("least", least, most) : least;
@@ -199,7 +199,7 @@ class Reinterpret final : public ScaledOp {
   }
 };
 
-constexpr AttributeSchema kQuantizeAttributes[] = {{"to", AttributeType::choice, Presence::required, kTypes},
+constexpr AttributeSchema kQuantizeAttributes[] = {{"to", AttributeType::choice, Presence::required, kQuantizedTypes},
                                                    {"scale", AttributeType::reals},
                                                    {"zero_point", AttributeType::integers},
                                                    {"axis", AttributeType::integer, Presence::optional},
@@ -207,12 +207,12 @@ constexpr AttributeSchema kQuantizeAttributes[] = {{"to", AttributeType::choice,
                                                    {"most", AttributeType::integer, Presence::optional}};
 constexpr AttributeSchema kDequantizeAttributes[] = {
     {"scale", AttributeType::reals}, {"zero_point", AttributeType::integers}, {"axis", AttributeType::integer, Presence::optional}};
-constexpr OpSchema kOps[] = {{"quantize", make<Quantize>, 1, 1, kQuantizeAttributes},
-                             {"dequantize", make<Dequantize>, 1, 1, kDequantizeAttributes},
-                             {"reinterpret", make<Reinterpret>, 1, 1, kDequantizeAttributes}};
+constexpr OpSchema kQuantizeOps[] = {{"quantize", make<Quantize>, 1, 1, kQuantizeAttributes},
+                                     {"dequantize", make<Dequantize>, 1, 1, kDequantizeAttributes},
+                                     {"reinterpret", make<Reinterpret>, 1, 1, kDequantizeAttributes}};
 
 }  // namespace
 
-ConstSpan<OpSchema> quantize_ops() { return kOps; }
+ConstSpan<OpSchema> quantize_ops() { return kQuantizeOps; }
 
 }  // namespace dwsep::runtime

@@ -227,14 +227,14 @@ constexpr AttributeSchema kShape[] = {{"shape", AttributeType::integers}};
 constexpr AttributeSchema kPerm[] = {{"perm", AttributeType::integers}};
 constexpr AttributeSchema kSliceAttributes[] = {
     {"starts", AttributeType::integers}, {"stops", AttributeType::integers}, {"steps", AttributeType::integers}};
-constexpr OpSchema kOps[] = {{"identity", make<Identity>, 1, 1},
-                             {"reshape", make<Reshape>, 1, 1, kShape},
-                             {"transpose", make<Transpose>, 1, 1, kPerm},
-                             {"slice", make<Slice>, 1, 1, kSliceAttributes},
-                             {"expand", make<Expand>, 1, 1, kShape}};
+constexpr OpSchema kRearrangeOps[] = {{"identity", make<Identity>, 1, 1},
+                                      {"reshape", make<Reshape>, 1, 1, kShape},
+                                      {"transpose", make<Transpose>, 1, 1, kPerm},
+                                      {"slice", make<Slice>, 1, 1, kSliceAttributes},
+                                      {"expand", make<Expand>, 1, 1, kShape}};
 
 }  // namespace
 
-ConstSpan<OpSchema> rearrange_ops() { return kOps; }
+ConstSpan<OpSchema> rearrange_ops() { return kRearrangeOps; }
 
 }  // namespace dwsep::runtime

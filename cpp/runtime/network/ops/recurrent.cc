@@ -59,19 +59,19 @@ class Recurrent final : public PlainOp {
   RecurrentWeights weights_;
 };
 
-constexpr AttributeSchema kAttributes[] = {{"cell", AttributeType::choice, Presence::required, kCells},
-                                           {"direction", AttributeType::choice, Presence::required, kDirections},
-                                           {"gate_activation", AttributeType::activation, Presence::optional},
-                                           {"activation", AttributeType::activation, Presence::optional},
-                                           {"cell_activation", AttributeType::activation, Presence::optional},
-                                           {"reset_after", AttributeType::flag, Presence::optional},
-                                           {"clip", AttributeType::real, Presence::optional}};
+constexpr AttributeSchema kRecurrentAttributes[] = {{"cell", AttributeType::choice, Presence::required, kCells},
+                                                    {"direction", AttributeType::choice, Presence::required, kDirections},
+                                                    {"gate_activation", AttributeType::activation, Presence::optional},
+                                                    {"activation", AttributeType::activation, Presence::optional},
+                                                    {"cell_activation", AttributeType::activation, Presence::optional},
+                                                    {"reset_after", AttributeType::flag, Presence::optional},
+                                                    {"clip", AttributeType::real, Presence::optional}};
 constexpr WeightsSchema kWeights[] = {
     {"input_weight", 3}, {"weight", 3}, {"bias", 2, Presence::optional}, {"recurrent_bias", 2, Presence::optional}};
-constexpr OpSchema kOps[] = {{"recurrent", make<Recurrent>, 1, 3, kAttributes, kWeights}};
+constexpr OpSchema kRecurrentOps[] = {{"recurrent", make<Recurrent>, 1, 3, kRecurrentAttributes, kWeights}};
 
 }  // namespace
 
-ConstSpan<OpSchema> recurrent_ops() { return kOps; }
+ConstSpan<OpSchema> recurrent_ops() { return kRecurrentOps; }
 
 }  // namespace dwsep::runtime

@@ -13,7 +13,7 @@ namespace dwsep::runtime {
 namespace {
 
 // In the order of ReduceFunction.
-constexpr const char* kFunctions[] = {"sum", "max", "min", "mean"};
+constexpr const char* kReduceFunctions[] = {"sum", "max", "min", "mean"};
 
 /// y with axis `axis` of x reduced to size 1; a thread's part.
 void reduce_axis(const Team& team, ReduceFunction function, float divisor, const Array& x, int axis, const Array& y) {
@@ -53,7 +53,7 @@ class Reduce : public PlainOp {
  public:
   explicit Reduce(const Description& d)
       : PlainOp(d),
-        function_(one_of(d, "function", kFunctions)),
+        function_(one_of(d, "function", kReduceFunctions)),
         axes_(d.dims("axes", -1, -Dims::kMaxRank, Dims::kMaxRank - 1)),
         keep_(d.flag("keepdims")) {}
 
@@ -228,16 +228,16 @@ std::unique_ptr<const Op> make_reduce(const Description& d) {
   return std::make_unique<Reduce>(d);
 }
 
-constexpr AttributeSchema kAttributes[] = {{"function", AttributeType::choice, Presence::required, kFunctions},
-                                           {"axes", AttributeType::integers},
-                                           {"keepdims", AttributeType::flag},
-                                           kOutputType,
-                                           kOutputScale,
-                                           kOutputZero};
-constexpr OpSchema kOps[] = {{"reduce", make_reduce, 1, 1, kAttributes}};
+constexpr AttributeSchema kReduceAttributes[] = {{"function", AttributeType::choice, Presence::required, kReduceFunctions},
+                                                 {"axes", AttributeType::integers},
+                                                 {"keepdims", AttributeType::flag},
+                                                 kOutputType,
+                                                 kOutputScale,
+                                                 kOutputZero};
+constexpr OpSchema kReduceOps[] = {{"reduce", make_reduce, 1, 1, kReduceAttributes}};
 
 }  // namespace
 
-ConstSpan<OpSchema> reduce_ops() { return kOps; }
+ConstSpan<OpSchema> reduce_ops() { return kReduceOps; }
 
 }  // namespace dwsep::runtime

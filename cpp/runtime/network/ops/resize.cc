@@ -13,7 +13,7 @@ namespace dwsep::runtime {
 namespace {
 
 enum class Function { nearest, linear, cubic };
-constexpr const char* kFunctions[] = {"nearest", "linear", "cubic"};
+constexpr const char* kResizeFunctions[] = {"nearest", "linear", "cubic"};
 enum class Coordinates { half_pixel, pytorch_half_pixel, asymmetric, align_corners };
 constexpr const char* kCoordinates[] = {"half_pixel", "pytorch_half_pixel", "asymmetric", "align_corners"};
 enum class Rounding { prefer_floor, prefer_ceil, floor, ceil };
@@ -23,7 +23,7 @@ class Resize final : public PlainOp {
  public:
   explicit Resize(const Description& d)
       : PlainOp(d),
-        function_(static_cast<Function>(one_of(d, "function", kFunctions))),
+        function_(static_cast<Function>(one_of(d, "function", kResizeFunctions))),
         coordinates_(static_cast<Coordinates>(one_of(d, "coordinates", kCoordinates))),
         rounding_(d.has("rounding") ? static_cast<Rounding>(one_of(d, "rounding", kRounding)) : Rounding::prefer_floor),
         size_(d.dims("size", 2, 1, kMaxPixels - 1)) {
@@ -255,15 +255,15 @@ class Resize final : public PlainOp {
   std::array<float, 2> scale_{};
 };
 
-constexpr AttributeSchema kAttributes[] = {{"function", AttributeType::choice, Presence::required, kFunctions},
-                                           {"coordinates", AttributeType::choice, Presence::required, kCoordinates},
-                                           {"rounding", AttributeType::choice, Presence::optional, kRounding},
-                                           {"size", AttributeType::pair},
-                                           {"scale", AttributeType::real_pair}};
-constexpr OpSchema kOps[] = {{"resize", make<Resize>, 1, 1, kAttributes}};
+constexpr AttributeSchema kResizeAttributes[] = {{"function", AttributeType::choice, Presence::required, kResizeFunctions},
+                                                 {"coordinates", AttributeType::choice, Presence::required, kCoordinates},
+                                                 {"rounding", AttributeType::choice, Presence::optional, kRounding},
+                                                 {"size", AttributeType::pair},
+                                                 {"scale", AttributeType::real_pair}};
+constexpr OpSchema kResizeOps[] = {{"resize", make<Resize>, 1, 1, kResizeAttributes}};
 
 }  // namespace
 
-ConstSpan<OpSchema> resize_ops() { return kOps; }
+ConstSpan<OpSchema> resize_ops() { return kResizeOps; }
 
 }  // namespace dwsep::runtime

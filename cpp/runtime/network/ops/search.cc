@@ -226,13 +226,13 @@ constexpr AttributeSchema kSumAttributes[] = {{"axis", AttributeType::integer},
                                               {"reverse", AttributeType::flag, Presence::optional}};
 constexpr AttributeSchema kAccumulateAttributes[] = {{"function", AttributeType::choice, Presence::required, kFolds},
                                                      {"axis", AttributeType::integer}};
-constexpr OpSchema kOps[] = {{"accumulate", make<Accumulate>, 1, 1, kAccumulateAttributes},
-                             {"arg", make<Arg>, 1, 1, kArgAttributes},
-                             {"top_k", make<TopK>, 1, 1, kTopKAttributes},
-                             {"cumulative_sum", make<CumulativeSum>, 1, 1, kSumAttributes}};
+constexpr OpSchema kSearchOps[] = {{"accumulate", make<Accumulate>, 1, 1, kAccumulateAttributes},
+                                   {"arg", make<Arg>, 1, 1, kArgAttributes},
+                                   {"top_k", make<TopK>, 1, 1, kTopKAttributes},
+                                   {"cumulative_sum", make<CumulativeSum>, 1, 1, kSumAttributes}};
 
 }  // namespace
 
-ConstSpan<OpSchema> search_ops() { return kOps; }
+ConstSpan<OpSchema> search_ops() { return kSearchOps; }
 
 }  // namespace dwsep::runtime

@@ -120,14 +120,14 @@ class Suppress final : public PlainOp {
   float least_score_;
 };
 
-constexpr AttributeSchema kAttributes[] = {{"most", AttributeType::integer},
-                                           {"overlap", AttributeType::real},
-                                           {"centered", AttributeType::flag},
-                                           {"least_score", AttributeType::real, Presence::optional}};
-constexpr OpSchema kOps[] = {{"non_max_suppression", make<Suppress>, 2, 2, kAttributes}};
+constexpr AttributeSchema kSuppressAttributes[] = {{"most", AttributeType::integer},
+                                                   {"overlap", AttributeType::real},
+                                                   {"centered", AttributeType::flag},
+                                                   {"least_score", AttributeType::real, Presence::optional}};
+constexpr OpSchema kSuppressOps[] = {{"non_max_suppression", make<Suppress>, 2, 2, kSuppressAttributes}};
 
 }  // namespace
 
-ConstSpan<OpSchema> suppress_ops() { return kOps; }
+ConstSpan<OpSchema> suppress_ops() { return kSuppressOps; }
 
 }  // namespace dwsep::runtime

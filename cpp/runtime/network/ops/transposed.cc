@@ -88,11 +88,11 @@ constexpr AttributeSchema kTransposedAttributes[] = {{"stride", AttributeType::p
                                                      {"groups", AttributeType::integer},
                                                      {"kernel", AttributeType::pair},
                                                      {"activation", AttributeType::activation, Presence::optional}};
-constexpr WeightsSchema kFilters[] = {{"weight", 4}, {"bias", 1, Presence::optional}};
-constexpr OpSchema kOps[] = {{"transposed", make_transposed_op, 1, 1, kTransposedAttributes, kFilters}};
+constexpr WeightsSchema kTransposedFilters[] = {{"weight", 4}, {"bias", 1, Presence::optional}};
+constexpr OpSchema kTransposedOps[] = {{"transposed", make_transposed_op, 1, 1, kTransposedAttributes, kTransposedFilters}};
 
 }  // namespace
 
-ConstSpan<OpSchema> transposed_ops() { return kOps; }
+ConstSpan<OpSchema> transposed_ops() { return kTransposedOps; }
 
 }  // namespace dwsep::runtime
