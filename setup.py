@@ -38,6 +38,28 @@ ISA_FLAGS = isa_flags(platform.machine())
 # Of folders and units of cpp, for every processor: the later ones count.
 FOLDER_FLAGS = [(Path("cpp", place), flags) for name, place, *flags in flag_rows() if name == "all"]
 
+
+def unit_flags(source: str) -> list[str]:
+    """Return the flags that flags.txt has for a unit."""
+    unit = Path(source).with_suffix("")
+    flags = [f for place, some in FOLDER_FLAGS if unit.is_relative_to(place) for f in some]
+    return flags + (ISA_FLAGS.get(unit.parent.name, []) if unit.parent.parent.name == "isa" else [])
+
+
+def groups_of(sources: list[str]) -> list[list[str]]:
+    """Return the units that are compiled as one, together."""
+    line_of: dict[str, int] = {}
+    for number, (name, *places) in enumerate(flag_rows()):
+        patterns = [p for place in places for p in (f"{place}.cc", f"{place}/*.cc")]
+        for pattern in patterns if name == "join" else []:
+            for path in Path("cpp").glob(pattern):
+                line_of.setdefault(str(path), number)
+    groups: dict[tuple[object, ...], list[str]] = {}
+    for source in sources:
+        groups.setdefault((line_of.get(source, source), *unit_flags(source)), []).append(source)
+    return list(groups.values())
+
+
 # No contraction: where bits must agree, the kernels ask for a fused multiply-add by name.
 FLAGS = [
     "-std=c++17",
@@ -61,23 +83,37 @@ WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow"]
 
 
 class BuildExt(build_ext):
-    """Adds to each file of cpp the flags that flags.txt has for it."""
+    """Joins units of cpp, and adds the flags of each, as flags.txt says."""
 
     def build_extensions(self) -> None:
         for isa, flags in ISA_FLAGS.items():
             if not self.knows(flags):
                 self.leave_out(isa)
+        flags_of = {}
+        for extension in self.extensions:
+            groups = groups_of(extension.sources)
+            extension.depends += extension.sources
+            extension.sources = [self.joined(group) for group in groups]
+            flags_of.update(zip(extension.sources, (unit_flags(g[0]) for g in groups), strict=True))
         compile_one = self.compiler._compile
 
-        def with_isa_flags(obj, src, ext, cc_args, extra_postargs, pp_opts):
-            unit = Path(src).with_suffix("")
-            flags = [f for place, some in FOLDER_FLAGS if unit.is_relative_to(place) for f in some]
-            if unit.parent.parent.name == "isa":
-                flags += ISA_FLAGS.get(unit.parent.name, [])
-            compile_one(obj, src, ext, cc_args, [*extra_postargs, *flags], pp_opts)
+        def with_flags(obj, src, ext, cc_args, extra_postargs, pp_opts):
+            compile_one(obj, src, ext, cc_args, [*extra_postargs, *flags_of.get(src, [])], pp_opts)
 
-        self.compiler._compile = with_isa_flags
+        self.compiler._compile = with_flags
         super().build_extensions()
+
+    def joined(self, group: list[str]) -> str:
+        """Return the only unit, or a file that includes them."""
+        if len(group) == 1:
+            return group[0]
+        path = Path(self.build_temp, "joined", *Path(group[0]).parts[1:])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = "".join(f'#include "{Path(unit).relative_to("cpp")}"\n' for unit in group)
+        # A newer file would have everything compiled once more.
+        if not path.exists() or path.read_text(encoding="utf-8") != lines:
+            path.write_text(lines, encoding="utf-8")
+        return str(path)
 
     def knows(self, flags: list[str]) -> bool:
         """Say whether the compiler knows these flags: GCC 10 has no AVX-VNNI."""

@@ -8,7 +8,7 @@ here=$(git -C "$(dirname "${BASH_SOURCE[0]}")" rev-parse --show-toplevel)
 work=${1:-$here/build/clang}
 suffix=${CLANG--14}
 
-cmake -S "$here/cpp" -B "$work" -DDWSEP_WERROR=ON -DDWSEP_BUILD_TESTS=ON -DDWSEP_BUILD_BENCH=ON -DCMAKE_EXPORT_COMPILE_COMMANDS=ON \
+cmake -S "$here/cpp" -B "$work" -DDWSEP_WERROR=ON -DDWSEP_BUILD_TESTS=ON -DDWSEP_BUILD_BENCH=ON -DDWSEP_JOIN=OFF -DCMAKE_EXPORT_COMPILE_COMMANDS=ON \
   -DCMAKE_C_COMPILER="clang$suffix" -DCMAKE_CXX_COMPILER="clang++$suffix" ${DWSEP_ISAS:+"-DDWSEP_ISAS=$DWSEP_ISAS"}
 cmake --build "$work" --parallel "${DWSEP_BUILD_JOBS:-$(nproc)}"
 ctest --test-dir "$work" --output-on-failure

@@ -9,13 +9,13 @@
 namespace dwsep::python {
 namespace {
 
-std::array<PyObject*, 4> names{};  // interned: mostly found by comparing addresses
+std::array<PyObject*, 4> parameter_names{};  // interned: mostly found by comparing addresses
 
 }  // namespace
 
 void Arguments::make_names() {
-  names = {PyUnicode_InternFromString("x"), PyUnicode_InternFromString("residual"), PyUnicode_InternFromString("out"),
-           PyUnicode_InternFromString("num_threads")};
+  parameter_names = {PyUnicode_InternFromString("x"), PyUnicode_InternFromString("residual"), PyUnicode_InternFromString("out"),
+                     PyUnicode_InternFromString("num_threads")};
 }
 
 void Arguments::reject(const std::string& what) const {
@@ -26,9 +26,9 @@ void Arguments::reject(const std::string& what) const {
 void Arguments::set(PyObject* name, PyObject* value) {
   if (!PyUnicode_Check(name)) reject("an argument named " + std::string(py::repr(name)));
   std::size_t i = 0;
-  while (i < 4 && names[i] != name) ++i;
+  while (i < 4 && parameter_names[i] != name) ++i;
   for (std::size_t j = 0; i == 4 && j < 4; ++j) {
-    if (PyUnicode_Compare(names[j], name) == 0) i = j;
+    if (PyUnicode_Compare(parameter_names[j], name) == 0) i = j;
   }
   if (i == 4 || (i == residual && !takes_residual_)) reject("an argument named " + std::string(py::repr(name)));
   if (values_[i]) reject("two arguments named " + std::string(py::repr(name)));

@@ -56,7 +56,7 @@ ActiveKernels resolve(Selection selection) {
 std::mutex choosing;
 ActiveKernels in_use{};
 std::atomic<const ActiveKernels*> chosen{nullptr};
-[[maybe_unused]] const bool survives_fork =
+[[maybe_unused]] const bool choice_survives_fork =
     pthread_atfork([] { choosing.lock(); }, [] { choosing.unlock(); }, [] { choosing.unlock(); }) == 0;
 
 }  // namespace

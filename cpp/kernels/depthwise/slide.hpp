@@ -65,8 +65,7 @@ class Slide {
                        upper = lower < last ? lower + 1 : last;
     const int first = static_cast<int>(channel < 0 ? channel + kLanes : channel % kLanes);
     const float *weights = w.weights + lower * kTaps * kLanes, *next = w.weights + (channel < 0 ? 0 : upper) * kTaps * kLanes;
-#pragma GCC unroll 16
-    for (int i = 0; i < kTaps; ++i) taps_[i] = load_across(weights + i * kLanes, next + i * kLanes, first);
+    unroll<0, kTaps>([&](auto i) { taps_[i] = load_across(weights + i * kLanes, next + i * kLanes, first); });
     bias_ = load_across(w.bias + lower * kLanes, w.bias + (channel < 0 ? 0 : upper) * kLanes, first);
   }
 
@@ -74,8 +73,7 @@ class Slide {
   /// age 0 begins here, age kPhases - 1 ends here.
   template <int Phase, int Begin, int End>
   [[gnu::always_inline]] inline void output() {
-#pragma GCC unroll 8
-    for (int oy = 0; oy < R; ++oy) acc_[Phase][oy] = bias_;
+    unroll<0, R>([&](auto oy) { acc_[Phase][oy] = bias_; });
     unroll<0, F::SW>([&](auto j) {
       column<Phase, j, Begin, End>();
       if constexpr (j == (F::KW - 1) % F::SW && End == kPhases) finish<Phase>();
@@ -98,22 +96,21 @@ class Slide {
   template <int Phase, int J, int Begin, int End>
   [[gnu::always_inline]] inline void column() {
     if (column_ >= 0 && column_ < width_) {
-#pragma GCC unroll 16
-      for (int iy = 0; iy < kRows; ++iy) {
+      unroll<0, kRows>([&](auto iy) __attribute__((always_inline)) {
         const float* row = rows_[iy];
-        if (row == nullptr) continue;
+        if (row == nullptr) return;
         const F32 in = load_lanes(row + offset_, lanes_);
-#pragma GCC unroll 8
-        for (int age = Begin; age < End; ++age) {
-          const int kw = age * F::SW + J;
-#pragma GCC unroll 8
-          for (int oy = 0; oy < R; ++oy) {
-            const int kh = iy - oy * F::SH;
-            F32& a = acc_[(Phase + kPhases - age) % kPhases][oy];
-            if (kw < F::KW && kh >= 0 && kh < F::KH) a = fma(in, taps_[kw * F::KH + kh], a);
+        unroll<Begin, End>([&](auto age) {
+          constexpr int kw = age * F::SW + J;
+          if constexpr (kw < F::KW) {
+            unroll<0, R>([&](auto oy) {
+              constexpr int kh = iy - oy * F::SH;
+              F32& a = acc_[(Phase + kPhases - age) % kPhases][oy];
+              if constexpr (kh >= 0 && kh < F::KH) a = fma(in, taps_[kw * F::KH + kh], a);
+            });
           }
-        }
-      }
+        });
+      });
     }
     ++column_;
     offset_ += pixel_;
@@ -123,8 +120,7 @@ class Slide {
   template <int Phase>
   [[gnu::always_inline]] inline void finish() {
     const F32 lo = broadcast(lo_), hi = broadcast(hi_);
-#pragma GCC unroll 8
-    for (int oy = 0; oy < R; ++oy) store_lanes(y_ + oy * y_row_, clip(acc_[(Phase + 1) % kPhases][oy], lo, hi), lanes_);
+    unroll<0, R>([&](auto oy) { store_lanes(y_ + oy * y_row_, clip(acc_[(Phase + 1) % kPhases][oy], lo, hi), lanes_); });
     y_ += y_pixel_;
   }
 

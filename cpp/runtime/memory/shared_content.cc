@@ -28,7 +28,7 @@ Registry& registry() {
 }
 
 /// A child of a fork would inherit the lock of a thread that it does not have.
-[[maybe_unused]] const bool survives_fork =
+[[maybe_unused]] const bool registry_survives_fork =
     pthread_atfork([] { registry().mutex.lock(); }, [] { registry().mutex.unlock(); }, [] { registry().mutex.unlock(); }) == 0;
 
 /// Four chains, so that it runs at the speed of memory. Equal hashes are compared byte by byte.
