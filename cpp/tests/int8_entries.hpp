@@ -95,14 +95,14 @@ struct Rule {
     each_channel = random.one_of(4);
     residual_scale = static_cast<float>(random(1, 2000)) * 1e-3F;
     residual_zero = static_cast<std::int32_t>(random(-128, 127));
-    const bool huge = random.one_of(8);
-    for (Int c = 0; c < channels + 64; ++c) {  // kernels may read whole vectors of bounds
+    const bool huge = random.one_of(8), open = random.one_of(3);  // no bounds but a byte's
+    for (Int c = 0; c < channels + 64; ++c) {                     // kernels may read whole vectors of bounds
       bias.push_back(static_cast<std::int32_t>(random(-20000, 20000)));
       multipliers.push_back(static_cast<float>(static_cast<double>(random(500, 1500)) * (huge ? 1e9 : 0.06 / typical_sum)));
       const bool first = c == 0 || each_channel;
       zeros.push_back(first ? static_cast<std::int32_t>(random(-128, 127)) : zeros[0]);
-      los.push_back(first ? static_cast<std::int32_t>(random(-128, -20)) : los[0]);
-      his.push_back(first ? static_cast<std::int32_t>(random(-10, 127)) : his[0]);
+      los.push_back(first ? static_cast<std::int32_t>(open ? -128 : random(-128, -20)) : los[0]);
+      his.push_back(first ? static_cast<std::int32_t>(open ? 127 : random(-10, 127)) : his[0]);
     }
     if (random.one_of(4)) {
       for (int i = 0; i < 256; ++i) table.push_back(random.byte());

@@ -98,13 +98,19 @@ struct PanelStore;
 template <int NV>
 struct PanelStore<std::int8_t, NV, Order::packed> {
   PanelBounds bounds;
-  bool within;  ///< values are within int32
-  bool plain;   ///< neither table nor flip
+  bool within;   ///< values are within int32
+  bool plain;    ///< neither table nor flip
+  bool bounded;  ///< bounds are closer than a byte's
   const std::int8_t* table;
   std::uint8_t flip;
 
   PanelStore(const Requantize& q, std::uint8_t y_flip, std::int64_t first_channel, bool values_within)
-      : bounds(q, NV, first_channel), within(values_within), plain(q.table == nullptr && y_flip == 0), table(q.table), flip(y_flip) {}
+      : bounds(q, NV, first_channel),
+        within(values_within),
+        plain(q.table == nullptr && y_flip == 0),
+        bounded(q.zeros != nullptr || q.lo > -128 || q.hi < 127),
+        table(q.table),
+        flip(y_flip) {}
 
   [[gnu::always_inline]] inline void store(std::int8_t* y, int n, const RealSums<NV>& real) const { store_up_to(y, stored(real), n); }
 
@@ -113,7 +119,9 @@ struct PanelStore<std::int8_t, NV, Order::packed> {
   [[gnu::always_inline]] inline I8 stored(const RealSums<NV>& real) const {
     I8 bytes;
     if (Lean || within) {
-      bytes = minimum(packed([&](auto j) { return to_int32(real.v[j]); }), load(bounds.greatest));
+      bytes = packed([&](auto j) { return to_int32(real.v[j]); });
+      if (Lean && !bounded) return bytes;
+      bytes = minimum(bytes, load(bounds.greatest));
     } else {
       bytes = packed([&](auto j) { return to_int32(min_or_second(real.v[j], load(bounds.most + j * kLanes))); });
     }

@@ -50,6 +50,10 @@ class QuadRows {
         n_(static_cast<int>(w.channels - channel < kQuadChannels ? w.channels - channel : kQuadChannels)),
         flip_(static_cast<std::uint8_t>(w.x_flip ^ Dot::kFlip)) {
     store(zero_, load_up_to(w.x_zero + channel, n_));
+    // Of all pixels that may share a vector.
+    if (n_ >= 16 && kQuadChannels % n_ == 0) {
+      for (int i = n_; i < kQuadChannels; ++i) zero_[i] = zero_[i - n_];
+    }
   }
 
   int channels() const { return n_; }
@@ -145,7 +149,7 @@ class QuadRows {
         return bit_xor(load_pieces<P>(piece, n), f);
       };
     };
-    if (P == 1 ? n_ == kQuadChannels : false) {
+    if (P * n_ == kQuadChannels && (P == 1 || l.step * w_.x_pixel == n_)) {  // a run of bytes
       if (flip_ == 0) return walk(count, [&](const std::int8_t* p, std::int64_t) { return load(p); });
       return walk(count, [&](const std::int8_t* p, std::int64_t) { return bit_xor(load(p), f); });
     }
