@@ -16,7 +16,7 @@ from setuptools.errors import CompileError
 # GCC 12 warns about its own AVX-512 header.
 QUIET = {
     isa: ["-Wno-maybe-uninitialized", "-Wno-uninitialized"]
-    for isa in ("avx512", "avx512vnni", "avx512amx")
+    for isa in ("avx512", "avx512vbmi", "avx512vnni", "avx512amx")
 }
 
 

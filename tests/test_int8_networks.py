@@ -124,6 +124,25 @@ def test_integers_may_stand_for_other_numbers(dtype):
 
 
 @pytest.mark.parametrize("kind", STEPS)
+@pytest.mark.parametrize("to", ["int8", "uint8"])
+def test_results_of_many_blocks_are_looked_up_once_each(kind, to):
+    image = (1, 123, 125, 8)
+    x = rng.integers(-128, 128, image).astype(np.int8)
+    table = rng.permutation(256).astype(np.uint8).view(np.int8)
+    attributes = {"to": to, "scale": [0.5], "zero_point": [7]}
+    attributes |= {"tabled_scale": [0.06], "tabled_zero_point": [-5]}
+    tabled, plain = (
+        network(kind, attributes, {"table": table}, shape=image),
+        network(kind, shape=image),
+    )
+    for threads in (1, 2):
+        (y,) = tabled.run([x], threads)
+        (before,) = plain.run([x], threads)
+        wanted = table[before.astype(int) + 128]
+        assert np.array_equal(y, wanted if to == "int8" else (wanted.astype(int) + 128))
+
+
+@pytest.mark.parametrize("kind", STEPS)
 def test_files_hold_the_integers(kind):
     made = network(kind)
     content = made.to_bytes()

@@ -1,5 +1,4 @@
-// The translation units of an instruction set that adds int8 kernels to others and has none of floats: matrix products, and
-// depthwise convolutions but where it defines DWSEP_ISA_ADDS_POINTWISE.
+// The translation units of an instruction set that adds int8 kernels to others and has none of floats: those that it names.
 #pragma once
 
 #include "isa/sets.hpp"
@@ -7,14 +6,9 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-extern const KernelList unit_int8_quad_pointwise, unit_int8_quad_depthwise;
+extern const KernelList unit_int8_quad_pointwise, unit_int8_quad_depthwise, unit_int8_table;
 
-constexpr const KernelList* kUnits[] = {
-    &unit_int8_quad_pointwise,
-#if !defined(DWSEP_ISA_ADDS_POINTWISE)
-    &unit_int8_quad_depthwise,
-#endif
-};
+constexpr const KernelList* kUnits[] = {DWSEP_ISA_ADDS};
 
 constexpr KernelSet make_adding_set(const char* isa) {
   return {isa, kCompiledFeatures, false, kLanes, false, kUnits, sizeof(kUnits) / sizeof(kUnits[0])};

@@ -14,7 +14,8 @@ constexpr Features vnni = 1U << 7;     ///< AVX-512 dot products of bytes
 constexpr Features avxvnni = 1U << 8;  ///< the same, VEX-encoded
 constexpr Features bf16 = 1U << 9;     ///< dot products of bfloat16: AVX-512's or Arm's
 constexpr Features neon = 1U << 10, dotprod = 1U << 11, i8mm = 1U << 12;
-constexpr Features amx = 1U << 13;  ///< tiles, and their products of bytes
+constexpr Features amx = 1U << 13;   ///< tiles, and their products of bytes
+constexpr Features vbmi = 1U << 14;  ///< AVX-512 permutations of bytes
 }  // namespace feature
 
 /// The features that this translation unit is compiled for.
@@ -39,6 +40,9 @@ constexpr Features kCompiledFeatures = 0
 #endif
 #if defined(__AVX512VL__)
                                        | feature::avx512vl
+#endif
+#if defined(__AVX512VBMI__)
+                                       | feature::vbmi
 #endif
 #if defined(__AVX512VNNI__)
                                        | feature::vnni

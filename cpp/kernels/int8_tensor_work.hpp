@@ -27,7 +27,7 @@ struct Int8BinaryWork {
   std::uint8_t a_flip, b_flip, y_flip;
 };
 
-/// y = table[x]: bytes as they are stored; those of x are taken as unsigned.
+/// y = table[x]: bytes as they are stored; those of x are taken as unsigned. y may be x.
 struct TableWork {
   const std::int8_t* x;
   std::int8_t* y;

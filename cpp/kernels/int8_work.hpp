@@ -12,17 +12,16 @@ namespace dwsep {
 
 /// From exact sums to stored values, for each output channel c:  v = float(sum) * multiplier[c] [+ float(r - residual zero) * residual
 /// scale]
-///   int8 output:   y = clamp(round_half_even(v) + zero, lo, hi), then table[y + 128] if there is a table
+///   int8 output:   y = clamp(round_half_even(v) + zero, lo, hi)
 ///   float output:  y = min(max(v, real_lo), real_hi)
 /// Every operation rounds once: no fused multiply-add. v may exceed int32 and is clamped before it is rounded. An activation that is no
-/// clip is no kernel's business: the runtime asks for float output and has a second pass follow.
+/// clip is no kernel's business: the runtime asks for float output and has a second pass follow. So it has the table of a function follow.
 struct Requantize {
   const float* multiplier;    ///< packed as the initial sums are
   std::int32_t zero, lo, hi;  ///< of y, as int8
   const std::int32_t *zeros, *los,
-      *his;                  ///< or null, all three: those of each channel, in the channels' own order, as many as initial sums
-  const std::int8_t* table;  ///< or null: 256 entries
-  float real_lo, real_hi;    ///< float output
+      *his;                ///< or null, all three: those of each channel, in the channels' own order, as many as initial sums
+  float real_lo, real_hi;  ///< float output
 };
 
 /// What is added before y is rounded.

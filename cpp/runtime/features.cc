@@ -33,6 +33,7 @@ constexpr Named kNamed[] = {
     {"avx512bw", feature::avx512bw, feature::avx512f},
     {"avx512dq", feature::avx512dq, feature::avx512f},
     {"avx512vl", feature::avx512vl, feature::avx512f},
+    {"vbmi", feature::vbmi, feature::avx512bw},
     {"vnni", feature::vnni, feature::avx512f},
     {"avxvnni", feature::avxvnni, feature::avx2},
     {"amx", feature::amx, feature::vnni},
@@ -70,6 +71,7 @@ Features detected_features() {
   if (__builtin_cpu_supports("avx512bw") != 0) f |= feature::avx512bw;
   if (__builtin_cpu_supports("avx512dq") != 0) f |= feature::avx512dq;
   if (__builtin_cpu_supports("avx512vl") != 0) f |= feature::avx512vl;
+  if (__builtin_cpu_supports("avx512vbmi") != 0) f |= feature::vbmi;
   if (__builtin_cpu_supports("avx512vnni") != 0) f |= feature::vnni;
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   if (__get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0) {

@@ -258,7 +258,7 @@ template <>
 [[gnu::always_inline]] inline Vec<std::int32_t> to_int32(Vec<float> a) { return {_mm256_cvtps_epi32(a.v)}; }
 [[gnu::always_inline]] inline Vec<float> to_float(Vec<std::int32_t> a) { return {_mm256_cvtepi32_ps(a.v)}; }
 
-/// SixteenAccumulators rows of the table by the low four bits, and of these the one that the high four bits name. A blend looks at bit 7 of
+/// Sixteen rows of the table by the low four bits, and of these the one that the high four bits name. A blend looks at bit 7 of
 /// each byte, to which a shift brings the bit that decides.
 [[gnu::always_inline]] inline Vec<std::int8_t> look_up(Vec<std::int8_t> a, const std::int8_t* table) {
   const __m256i low = _mm256_and_si256(a.v, _mm256_set1_epi8(15));

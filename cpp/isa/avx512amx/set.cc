@@ -1,5 +1,5 @@
 #define DWSEP_ISA_NAMESPACE avx512amx
-#define DWSEP_ISA_ADDS_POINTWISE
+#define DWSEP_ISA_ADDS &unit_int8_quad_pointwise
 #include "isa/adding_set.hpp"
 
 namespace dwsep::isa {

@@ -1,4 +1,5 @@
 #define DWSEP_ISA_NAMESPACE avxvnni
+#define DWSEP_ISA_ADDS &unit_int8_quad_pointwise, &unit_int8_quad_depthwise
 #include "isa/adding_set.hpp"
 
 namespace dwsep::isa {

@@ -56,9 +56,7 @@ template <class Out>
         s.at[j] = rounded(v.at[j], load(q.zeros + c), load(q.los + c), load(q.his + c));
       });
     }
-    I8 bytes = narrow(s.at[0], s.at[1], s.at[2], s.at[3]);
-    if (q.table != nullptr) bytes = look_up(flipped(bytes, 0x80), q.table);
-    store_up_to(y + channel, flipped(bytes, y_flip), n);
+    store_up_to(y + channel, flipped(narrow(s.at[0], s.at[1], s.at[2], s.at[3]), y_flip), n);
   } else {
     const F32 lo = broadcast(q.real_lo), hi = broadcast(q.real_hi);
     unroll<0, 4>([&](auto j) {

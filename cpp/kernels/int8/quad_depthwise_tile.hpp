@@ -27,7 +27,7 @@ struct QuadWindow {
   int along, down;       ///< columns and rows of y that share quads; `down` of them to store
   int pixels;            ///< that share a vector
   int channels;
-  bool lean;  ///< bytes without residual or table, of sums that are sure to be within int32
+  bool lean;  ///< bytes without residual, of sums that are sure to be within int32
   // Where tiles round their own sums:
   std::int64_t step;   ///< bytes of y from vector to vector
   int bytes;           ///< of a vector, next to each other
@@ -132,7 +132,7 @@ constexpr WindowSums kWindowSums[] = {window_sums_of<R, G, 1>(), window_sums_of<
   }
 }
 
-/// Stores a tile of `width` vectors. Lean: bytes without residual or table, of sums that are sure to be within int32.
+/// Stores a tile of `width` vectors. Lean: bytes without residual, of sums that are sure to be within int32.
 template <class Out, bool Lean>
 [[gnu::always_inline]] inline void store_rows(const QuadWindow& t, const std::int32_t* sums, std::int64_t column, std::int64_t width) {
   const auto& panel = *static_cast<const PanelStore<Out, 4, Order::packed>*>(t.panel);

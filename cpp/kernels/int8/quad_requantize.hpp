@@ -99,50 +99,41 @@ template <int NV>
 struct PanelStore<std::int8_t, NV, Order::packed> {
   PanelBounds bounds;
   bool within;   ///< values are within int32
-  bool plain;    ///< neither table nor flip
   bool bounded;  ///< bounds are closer than a byte's
-  const std::int8_t* table;
   std::uint8_t flip;
 
   PanelStore(const Requantize& q, std::uint8_t y_flip, std::int64_t first_channel, bool values_within)
       : bounds(q, NV, first_channel),
         within(values_within),
-        plain(q.table == nullptr && y_flip == 0),
         bounded(q.zeros != nullptr || q.lo > -128 || q.hi < 127),
-        table(q.table),
         flip(y_flip) {}
 
   [[gnu::always_inline]] inline void store(std::int8_t* y, int n, const RealSums<NV>& real) const { store_up_to(y, stored(real), n); }
 
-  /// Lean: values are within int32, there is neither table nor flip.
-  template <bool Lean = false>
-  [[gnu::always_inline]] inline I8 stored(const RealSums<NV>& real) const {
+  /// Lean: values are within int32.
+  template <bool Lean = false, int V>
+  [[gnu::always_inline]] inline I8 stored(const RealSums<V>& real) const {
     I8 bytes;
     if (Lean || within) {
-      bytes = packed([&](auto j) { return to_int32(real.v[j]); });
-      if (Lean && !bounded) return bytes;
+      bytes = packed<V>([&](auto j) { return to_int32(real.v[j]); });
+      if (Lean && !bounded) return bit_xor(bytes, broadcast(static_cast<std::int8_t>(flip)));
       bytes = minimum(bytes, load(bounds.greatest));
     } else {
-      bytes = packed([&](auto j) { return to_int32(min_or_second(real.v[j], load(bounds.most + j * kLanes))); });
+      bytes = packed<V>([&](auto j) { return to_int32(min_or_second(real.v[j], load(bounds.most + j * kLanes))); });
     }
-    bytes = maximum(bytes, load(bounds.least));
-    if (!Lean && !plain) {
-      if (table != nullptr) bytes = look_up(bit_xor(bytes, broadcast(std::int8_t{-128})), table);
-      bytes = bit_xor(bytes, broadcast(static_cast<std::int8_t>(flip)));
-    }
-    return bytes;
+    return bit_xor(maximum(bytes, load(bounds.least)), broadcast(static_cast<std::int8_t>(flip)));
   }
 
  private:
-  template <class Rounded>
+  template <int V, class Rounded>
   [[gnu::always_inline]] inline I8 packed(const Rounded& rounded) const {
     const auto pair = [&](auto j) {
       const I32 a = rounded(j);
-      return add_saturated(lane_pack(a, NV == 1 ? a : rounded(Index < NV == 1 ? j : j + 1 > {})), load(bounds.zero + j * kLanes));
+      return add_saturated(lane_pack(a, V == 1 ? a : rounded(Index < V == 1 ? j : j + 1 > {})), load(bounds.zero + j * kLanes));
     };
     const I16 first = pair(Index<0>{});
-    if constexpr (NV == 4) return lane_pack(first, pair(Index<2>{}));
-    return lane_join<4 * NV>(lane_pack(first, first));
+    if constexpr (V == 4) return lane_pack(first, pair(Index<2>{}));
+    return lane_join<4 * V>(lane_pack(first, first));
   }
 };
 

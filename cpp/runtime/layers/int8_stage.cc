@@ -1,6 +1,7 @@
 #include "runtime/layers/int8_stage.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "runtime/dispatch.hpp"
@@ -13,6 +14,10 @@
 
 namespace dwsep::runtime {
 namespace {
+
+/// A table is looked up in results that the level-2 cache still has: in the inner loop of each kernel a vector took 50 cycles, here 6
+/// to 20. Rows of a matrix product are whole register tiles, those of a depthwise convolution whole pairs.
+constexpr std::int64_t kTabledBytes = 64 * 1024, kTabledRows = 96;
 
 const KernelEntry& kernel_of(const Int8Filter& f, const Int8Scales& s, bool real) {
   const Problem problem{f.kh,
@@ -82,9 +87,10 @@ Int8Stage::Int8Stage(const Int8Filter& f, const Int8Tensors& t, const Activation
   q_.hi = s.ranges[0].hi;
   if (t.table != nullptr) {
     if (second_pass_) reject("activation", "a clip before a table", "another");
+    // Bytes as kernels store them, from the least on, to bytes of y: which of them are flipped is the table's to know.
     table_ = shared_array<std::int8_t>(256);
-    std::copy_n(t.table, 256, table_.get());
-    q_.table = table_.get();
+    for (unsigned i = 0; i < 256; ++i) table_.get()[i ^ 0x80U] = static_cast<std::int8_t>(static_cast<std::uint8_t>(t.table[i]) ^ y_flip_);
+    y_flip_ = 0;
   }
   if (second_pass_) set_finish(*t.y, f.first);
   if (second_pass_ || s.ranges.size() == 1) return;
@@ -168,7 +174,45 @@ void Int8Stage::finish(const Int8FinishWork& work, std::int64_t first) const {
   finish_->run(&w);
 }
 
+void Int8Stage::look_up(std::int8_t* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns) const {
+  if (y_row == columns) columns *= std::exchange(rows, 1);  // whole vectors
+  active_kernels().int8.table({y, y, y_row, y_row, rows, columns, table_.get()});
+}
+
+void Int8Stage::run_tabled(Int8GemmWork w) const {
+  const std::int64_t first = w.panel_begin * panel_columns_, columns = std::min(w.panel_end * panel_columns_, columns_) - first;
+  const std::int64_t all = w.rows, rows = std::max<std::int64_t>(kTabledBytes / columns / kTabledRows, 1) * kTabledRows;
+  for (std::int64_t row = 0; row < all; row += rows) {
+    w.rows = std::min(rows, all - row);
+    kernel_->run(&w);
+    auto* const y = static_cast<std::int8_t*>(w.y);
+    look_up(y + first, w.y_row, w.rows, columns);
+    w.a += w.rows * w.a_row;
+    if (w.residual.data != nullptr) w.residual.data += w.rows * w.residual.row;
+    w.y = y + w.rows * w.y_row;
+  }
+}
+
+void Int8Stage::run_tabled(Int8DepthwiseWork w) const {
+  const std::int64_t first = w.panel_begin * panel_columns_, columns = std::min(w.panel_end * panel_columns_, columns_) - first;
+  const bool dense = w.y_pixel == columns && w.y_row == w.out_width * w.y_pixel;
+  const std::int64_t end = w.y_end,
+                     rows = std::max<std::int64_t>(kTabledBytes / std::max<std::int64_t>(w.out_width * columns, 1) / 2, 1) * 2;
+  for (; w.y_begin < end; w.y_begin = w.y_end) {
+    w.y_end = std::min(w.y_begin + rows, end);
+    kernel_->run(&w);
+    auto* const y = static_cast<std::int8_t*>(w.y);
+    const std::int64_t count = w.y_end - w.y_begin;
+    for (std::int64_t row = 0; row < (dense ? 1 : count); ++row) {
+      look_up(y + first + row * w.y_row, w.y_pixel, (dense ? count : 1) * w.out_width, columns);
+    }
+    if (w.residual.data != nullptr) w.residual.data += count * w.residual.row;
+    w.y = y + count * w.y_row;
+  }
+}
+
 void Int8Stage::run(Int8GemmWork w, float* scratch) const {
+  if (table_ != nullptr) return run_tabled(w);
   if (!second_pass_) return kernel_->run(&w);
   const std::int64_t first = w.panel_begin * panel_columns_, columns = std::min(w.panel_end * panel_columns_, columns_) - first;
   const std::int64_t all = w.rows;
@@ -187,6 +231,7 @@ void Int8Stage::run(Int8GemmWork w, float* scratch) const {
 }
 
 void Int8Stage::run(Int8DepthwiseWork w, float* scratch) const {
+  if (table_ != nullptr) return run_tabled(w);
   if (!second_pass_) return kernel_->run(&w);
   const std::int64_t first = w.panel_begin * panel_columns_, columns = std::min(w.panel_end * panel_columns_, columns_) - first;
   auto* y = static_cast<std::byte*>(w.y);

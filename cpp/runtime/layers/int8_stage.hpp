@@ -66,6 +66,9 @@ class Int8Stage {
   void set_finish(const Affine& y, std::int64_t first);
   /// The second pass over channels [first, first + columns); v and y are channel 0's.
   void finish(const Int8FinishWork& work, std::int64_t first) const;
+  void run_tabled(Int8GemmWork w) const;
+  void run_tabled(Int8DepthwiseWork w) const;
+  void look_up(std::int8_t* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns) const;
 
   std::int64_t k_, columns_, kh_, kw_, multiplier_;
   bool float_output_;
