@@ -16,7 +16,8 @@
 //   kSixteens                       16 bytes are this part of a vector; 1, 2 or 4 pieces share one evenly
 //     load_pieces<P>(p, n)            n bytes from each of p[0], ... p[P - 1]; zeros behind them
 //     store_pieces<P>(p, step, v, n, count)  the first `count` pieces, n bytes each, to p, p + step, ...
-//   lane_join<N>(v), lane_split<N>(v) the first N bytes of each 16 bytes brought together in the first bytes, and back; N is 4 or 8
+//   lane_join<N>(v)                   the first N bytes of each 16 bytes brought together in the first bytes, then the next N; N is 4 or 8
+//   lane_split<N>(v)                  the first bytes brought back
 #pragma once
 
 #include "simd/vec.hpp"

@@ -35,8 +35,8 @@ template <int P>
 
 template <int N>
 [[gnu::always_inline]] inline I8 lane_join(I8 a) {
-  if constexpr (N == 4) return {_mm256_permutevar8x32_epi32(a.v, _mm256_setr_epi32(0, 4, 0, 4, 0, 4, 0, 4))};
-  return {_mm256_permute4x64_epi64(a.v, 0x88)};
+  if constexpr (N == 4) return {_mm256_permutevar8x32_epi32(a.v, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7))};
+  return {_mm256_permute4x64_epi64(a.v, 0xD8)};
 }
 template <int N>
 [[gnu::always_inline]] inline I8 lane_split(I8 a) {

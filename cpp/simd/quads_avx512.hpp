@@ -49,8 +49,8 @@ template <int P>
 
 template <int N>
 [[gnu::always_inline]] inline I8 lane_join(I8 a) {
-  const __m512i quarters = _mm512_setr_epi32(0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
-  const __m512i halves = _mm512_setr_epi64(0, 2, 4, 6, 0, 2, 4, 6);
+  const __m512i quarters = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m512i halves = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
   return {N == 4 ? _mm512_permutexvar_epi32(quarters, a.v) : _mm512_permutexvar_epi64(halves, a.v)};
 }
 template <int N>

@@ -132,6 +132,15 @@ template <class Out, int NV>
   const auto& panel = *static_cast<const PanelStore<Out, NV>*>(t.store);
   Out* y = static_cast<Out*>(t.y) + row * t.y_row;
   const std::int8_t* residual = t.residual == nullptr ? nullptr : t.residual + row * t.residual_type->row;
+  if constexpr (NV < 4 && sizeof(Out) == 1 && 4 / NV <= kSixteens) {
+    // Rounding fills vectors: 112x112 32->16 takes 85 us pixel by pixel.
+    constexpr int kTogether = 4 / NV;
+    for (; residual == nullptr && panel.alike && rows >= kTogether; rows -= kTogether, sums += 4 * kLanes, y += kTogether * t.y_row) {
+      RealSums<4> real;
+      unroll<0, 4>([&](auto j) { real.set(j, load(sums + j * kLanes), t.multiplier - (j / NV * NV) * kLanes); });
+      panel.store_together(y, t.y_row, t.columns, real);
+    }
+  }
   for (; rows > 0; --rows, sums += NV * kLanes, y += t.y_row) {
     RealSums<NV> real;
     unroll<0, NV>([&](auto j) { real.set(j, load(sums + j * kLanes), t.multiplier); });

@@ -99,16 +99,25 @@ template <int NV>
 struct PanelStore<std::int8_t, NV, Order::packed> {
   PanelBounds bounds;
   bool within;   ///< values are within int32
+  bool alike;    ///< all channels have one range
   bool bounded;  ///< bounds are closer than a byte's
   std::uint8_t flip;
 
   PanelStore(const Requantize& q, std::uint8_t y_flip, std::int64_t first_channel, bool values_within)
       : bounds(q, NV, first_channel),
         within(values_within),
+        alike(q.zeros == nullptr),
         bounded(q.zeros != nullptr || q.lo > -128 || q.hi < 127),
         flip(y_flip) {}
 
   [[gnu::always_inline]] inline void store(std::int8_t* y, int n, const RealSums<NV>& real) const { store_up_to(y, stored(real), n); }
+
+  /// Pixels of few channels, as many as fill four vectors. Their channels are alike.
+  [[gnu::always_inline]] inline void store_together(std::int8_t* y, std::int64_t y_row, int n, const RealSums<4>& real) const {
+    const I8 bytes = lane_join<4 * NV>(stored(real));
+    if (n == NV * kLanes && y_row == n) return DWSEP_ISA_NAMESPACE::store(y, bytes);
+    store_pieces<4 / NV>(y, y_row, bytes, n, 4 / NV);
+  }
 
   /// Lean: values are within int32.
   template <bool Lean = false, int V>
