@@ -15,6 +15,7 @@ inline void pack_quad_gemm(Int8PackWork& w) {
   w.panel_columns = 4 * kLanes;
   w.sums = vectors_of_all * kLanes * (kMatrixTiles ? 2 : 1);
   w.bytes = vectors_of_all * quads * kBytes;
+  w.k_padded = 4 * quads;
   if (w.packed == nullptr) return;
   auto* const out = static_cast<std::int8_t*>(w.packed);
   panels.for_each_part(0, panels.count(), [&](int vectors, std::int64_t before) {

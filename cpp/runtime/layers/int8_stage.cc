@@ -57,7 +57,9 @@ Int8Stage::Int8Stage(const Int8Filter& f, const Int8Tensors& t, const Activation
   w.weight_zeros = s.weight_zeros.empty() ? nullptr : s.weight_zeros.data();
   w.multipliers = s.multipliers.data();
   w.x_unsigned = t.x.flip() != 0;
+  w.k_padded = f.k;
   kernel_->pack(&w);
+  k_padded_ = w.k_padded;
   initial_ = shared_array<std::int32_t>(w.sums);
   multiplier_values_ = shared_array<float>(w.sums);
   const std::shared_ptr<std::byte> packed = shared_memory(w.bytes);

@@ -47,6 +47,8 @@ class Int8Stage {
   Int8DepthwiseWork depthwise(const Geometry& g, const Int8Source& x) const;
 
   std::int64_t k() const { return k_; }
+  /// What a matrix product may take for k where rows of x are as long, whatever lies behind k: then none is copied.
+  std::int64_t k_padded() const { return k_padded_; }
   std::int64_t columns() const { return columns_; }
   std::int64_t panels() const { return panels_; }
   std::int64_t panel_columns() const { return panel_columns_; }
@@ -70,7 +72,7 @@ class Int8Stage {
   void run_tabled(Int8DepthwiseWork w) const;
   void look_up(std::int8_t* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns) const;
 
-  std::int64_t k_, columns_, kh_, kw_, multiplier_;
+  std::int64_t k_, k_padded_ = 0, columns_, kh_, kw_, multiplier_;
   bool float_output_;
   bool second_pass_;  ///< an activation that is no clip
   Activation activation_;

@@ -1,5 +1,6 @@
 // Conv2D of int8: the inputs of some output pixels are gathered, then a matrix product for each group.
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "runtime/layers/int8_layers.hpp"
@@ -48,6 +49,9 @@ class Int8Standard final : public PackedLayer {
     // Outputs of several rows are one run where rows follow each other as pixels do.
     const bool one_run = even(y) && (residual == nullptr || even(*residual));
     const Range all = part_of(x.shape.n * pixels, team.rank(), team.size());
+    if (k() < k_padded()) {
+      std::memset(mine.windows[team.rank()], 0, static_cast<std::size_t>(std::min(all.end - all.begin, block_pixels()) * k_padded()));
+    }
     for_each_piece(all, pixels, block_pixels(), [&](std::int64_t image, Range piece) {
       for (std::int64_t first = piece.begin; first < piece.end;) {
         const std::int64_t end = one_run ? piece.end : std::min(piece.end, (first / g.out_w + 1) * g.out_w);
@@ -83,16 +87,17 @@ class Int8Standard final : public PackedLayer {
 
   Geometry geometry(const Shape& x) const { return resolve(options_, kh_, kw_, x); }
   std::int64_t k() const { return groups_.front().k(); }
+  std::int64_t k_padded() const { return groups_.front().k_padded(); }
 
   Pieces place(int threads, Scratch& s) const {
-    return {s.take_each<std::int8_t>(threads, product({block_pixels(), k()})),
+    return {s.take_each<std::int8_t>(threads, product({block_pixels(), k_padded()})),
             s.take_each<float>(threads, groups_.front().finish_floats(kFinishRows))};
   }
 
   /// Pixels whose windows are gathered at a time: they stay in the level-1 cache, and are enough for whole register tiles.
   std::int64_t block_pixels() const {
     constexpr std::int64_t kBlockBytes = 24 * 1024;
-    return std::clamp<std::int64_t>(kBlockBytes / k(), 24, 480);
+    return std::clamp<std::int64_t>(kBlockBytes / k_padded(), 24, 480);
   }
 
   double flops(const Geometry& g, const Shape& x) const { return 2.0 * magnitude({x.n, g.out_h, g.out_w, k(), out_}); }
@@ -106,7 +111,7 @@ class Int8Standard final : public PackedLayer {
     const auto channels = in_ / static_cast<std::int64_t>(groups_.size()), first = static_cast<std::int64_t>(group) * stage.columns();
     Int8Source source = image_of_int8(x, image);
     source.data += static_cast<std::int64_t>(group) * channels;
-    const Windows windows(g, source, channels, *stage.x_zero());
+    const Windows windows(g, source, channels, *stage.x_zero(), k_padded());
     const std::int64_t rows = pixels.end - pixels.begin;
     windows.gather(pixels, gathered);
     const auto offset = [&](const ConstTensor& t) {
@@ -114,7 +119,7 @@ class Int8Standard final : public PackedLayer {
     };
     Int8GemmWork w = stage.gemm();
     w.a = gathered;
-    w.a_row = stage.k();
+    w.a_row = w.k = k_padded();
     w.y = y.as<std::byte>() + offset(y) * stage.y_size();
     w.y_row = y.stride_w;
     if (residual != nullptr) {

@@ -10,8 +10,9 @@ namespace dwsep::runtime {
 
 class Windows {
  public:
-  Windows(const Geometry& g, const Int8Source& x, std::int64_t channels, std::int8_t zero)
-      : g_(g), x_(x), channels_(channels), run_(g.kw * channels), zero_(static_cast<unsigned char>(zero)) {
+  /// Windows lie `window` bytes apart.
+  Windows(const Geometry& g, const Int8Source& x, std::int64_t channels, std::int8_t zero, std::int64_t window)
+      : g_(g), x_(x), channels_(channels), run_(g.kw * channels), window_(window), zero_(static_cast<unsigned char>(zero)) {
     if (x.pixel == channels && g.dilation_w == 1) {
       const std::int64_t last = x.width - g.kw + g.pad_left;
       inside_ = {divided_up(g.pad_left, g.stride_w), last < 0 ? 0 : last / g.stride_w + 1};
@@ -23,7 +24,7 @@ class Windows {
     for (std::int64_t first = pixels.begin; first < pixels.end;) {
       const std::int64_t y = first / g_.out_w, x = first % g_.out_w, count = std::min(pixels.end - first, g_.out_w - x);
       for (std::int64_t r = 0; r < g_.kh; ++r) gather_row(y * g_.stride_h - g_.pad_top + r * g_.dilation_h, {x, x + count}, to + r * run_);
-      to += count * g_.kh * run_;
+      to += count * window_;
       first += count;
     }
   }
@@ -33,17 +34,16 @@ class Windows {
 
   /// One row of taps for output pixels [xs) of a row, the first at `to`, those of others a window further.
   void gather_row(std::int64_t row, Range xs, std::int8_t* to) const {
-    const std::int64_t window = g_.kh * run_;
     if (row < 0 || row >= x_.height) {
-      for (std::int64_t x = xs.begin; x < xs.end; ++x, to += window) std::memset(to, zero_, static_cast<std::size_t>(run_));
+      for (std::int64_t x = xs.begin; x < xs.end; ++x, to += window_) std::memset(to, zero_, static_cast<std::size_t>(run_));
       return;
     }
     const std::int8_t* const from = x_.data + row * x_.row;
     const std::int64_t begin = std::clamp(inside_.begin, xs.begin, xs.end), end = std::clamp(inside_.end, begin, xs.end);
-    for (std::int64_t x = xs.begin; x < begin; ++x) gather_taps(from, x, to + (x - xs.begin) * window);
-    copy_runs(from + (begin * g_.stride_w - g_.pad_left) * x_.pixel, g_.stride_w * x_.pixel, end - begin, to + (begin - xs.begin) * window,
-              window);
-    for (std::int64_t x = end; x < xs.end; ++x) gather_taps(from, x, to + (x - xs.begin) * window);
+    for (std::int64_t x = xs.begin; x < begin; ++x) gather_taps(from, x, to + (x - xs.begin) * window_);
+    copy_runs(from + (begin * g_.stride_w - g_.pad_left) * x_.pixel, g_.stride_w * x_.pixel, end - begin, to + (begin - xs.begin) * window_,
+              window_);
+    for (std::int64_t x = end; x < xs.end; ++x) gather_taps(from, x, to + (x - xs.begin) * window_);
   }
 
   /// Runs of run_ bytes, most often short: two pieces that overlap take no call (nine bytes: 3x3 on RGB).
@@ -81,7 +81,7 @@ class Windows {
 
   const Geometry& g_;
   const Int8Source& x_;
-  std::int64_t channels_, run_;
+  std::int64_t channels_, run_, window_;
   Range inside_{0, 0};  ///< output columns whose taps of a row are adjacent bytes, all inside the image
   unsigned char zero_;
 };
