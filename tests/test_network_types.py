@@ -68,7 +68,7 @@ def test_casts_of_floats_that_do_not_fit():
 @pytest.mark.parametrize("dtype", TYPES)
 def test_moves(dtype):
     x = values(dtype, 4, 6, 19, 33)
-    for shape in (x.shape, (2, 3, 20, 17), (1, 4, 9, 70), (1, 80, 9, 70)):
+    for shape in (x.shape, (2, 3, 20, 17), (1, 4, 9, 70), (1, 2, 9, 70), (1, 80, 9, 70)):
         turned = values(dtype, *shape)
         for perm in ([0, 2, 3, 1], [3, 1, 0, 2], [1, 0, 2, 3]):
             same(run("transpose", [turned], {"perm": perm}, 2), turned.transpose(perm))
@@ -104,6 +104,18 @@ def test_quantize(dtype, axis):
     y = run("quantize", [x], attributes | limits, 2)
     same(y, wanted.astype(dtype))
     same(run("dequantize", [y], attributes, 2), oracle.dequantize(y.astype(np.int64), attributes))
+
+
+@pytest.mark.parametrize("magnitude", [1e-37, 1e-16, 1e-3, 1.0, 1e3, 1e16, 1e34])
+def test_quotients_next_to_ties_are_rounded_as_a_division_is(magnitude):
+    for scale in np.float32(magnitude * rng.uniform(1, 2, 20)):
+        ties = (np.arange(-130, 130, dtype=np.float32) + np.float32(0.5)) * scale
+        x = (ties.view(np.int32)[:, np.newaxis] + np.arange(-3, 4, dtype=np.int32)).view(np.float32)
+        x = np.append(x.ravel(), np.float32([np.inf, -np.inf, 3e38, -3e38, 1e-45, 0]))
+        attributes = {"to": "int8", "scale": [float(scale)], "zero_point": [-3]}
+        with np.errstate(over="ignore"):
+            wanted = np.clip(np.rint(np.clip(x / scale, -999, 999)) - 3, -128, 127)
+        same(run("quantize", [x], attributes), wanted.astype(np.int8))
 
 
 def test_a_nan_is_quantized_to_the_least_value():

@@ -147,4 +147,11 @@ struct TransposeWork {
   std::int64_t x_row, y_row, rows, columns;
 };
 
+/// y[column * rows + row] = x[row * x_row + column], of two to four rows of bytes.
+struct BytePlanesWork {
+  const std::int8_t* x;
+  std::int8_t* y;
+  std::int64_t x_row, rows, columns;
+};
+
 }  // namespace dwsep

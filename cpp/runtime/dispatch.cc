@@ -48,6 +48,7 @@ ActiveKernels resolve(Selection selection) {
   find(t.int8.table, Family::map, kInt8);
   find(t.int8.quantize, Family::map, kFloatToInt8);
   find(t.int8.dequantize, Family::map, kInt8ToFloat);
+  find(t.int8.interleave, Family::transpose, kInt8);
   t.selection = std::move(selection);
   return t;
 }

@@ -49,6 +49,7 @@ struct Int8TensorKernels {
   Kernel<TableWork> table;
   Kernel<QuantizeWork> quantize;
   Kernel<DequantizeWork> dequantize;
+  Kernel<BytePlanesWork> interleave;
 };
 
 /// The chosen kernels, looked up once: a call costs one load more than a direct one.

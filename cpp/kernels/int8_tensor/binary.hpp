@@ -6,10 +6,24 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
+template <class T>
+inline void exchange(T& a, T& b) {
+  const T other = a;
+  a = b;
+  b = other;
+}
+
+/// Whether no value can leave int32, with room for a zero point.
+inline bool binary_within(const Int8BinaryWork& w) {
+  const float a = w.a_scale < 0 ? -w.a_scale : w.a_scale, b = w.b_scale < 0 ? -w.b_scale : w.b_scale;
+  return w.product ? a < 1e4F : a < 1e6F && b < 1e6F;
+}
+
+/// `real_b`: or null; b as real numbers less their zero point, which all rows read.
 template <bool Product>
-[[gnu::flatten, gnu::noinline]] inline void int8_binary_rows(const Int8BinaryWork& work) {
+[[gnu::flatten, gnu::noinline]] inline void int8_binary_rows(const Int8BinaryWork& work, const float* real_b) {
   const Int8BinaryWork w = work;  // bytes that are stored could be its own
-  const Rounding rounding(w.zero, w.lo, w.hi, w.y_flip);
+  const Rounding rounding(w.zero, w.lo, w.hi, w.y_flip, binary_within(w));
   const I32 a_flip = flip_bits(w.a_flip), b_flip = flip_bits(w.b_flip), a_zero = broadcast(w.a_zero), b_zero = broadcast(w.b_zero);
   const F32 a_scale = broadcast(w.a_scale), b_scale = broadcast(w.b_scale);
   const F32 lo = broadcast(w.real_lo), hi = broadcast(w.real_hi);
@@ -23,13 +37,17 @@ template <bool Product>
     if (w.b_alone) store(b_copy.copy, broadcast(*b));
     by_bytes(w.columns, [&](std::int64_t c, int n) {
       const std::int8_t* const p = w.a_alone ? a_copy.copy : a_copy.at(a + c, n);
-      const std::int8_t* const q = w.b_alone ? b_copy.copy : b_copy.at(b + c, n);
       F32 v[4];
-      unroll<0, 4>([&](auto j) {
-        const F32 from_a = to_float(sub(widened_at(p + j * kLanes, a_flip), a_zero));
-        const F32 from_b = to_float(sub(widened_at(q + j * kLanes, b_flip), b_zero));
-        v[j] = Product ? mul(mul(from_a, from_b), a_scale) : add(mul(from_a, a_scale), mul(from_b, b_scale));
-      });
+      unroll<0, 4>([&](auto j) { v[j] = to_float(sub(widened_at(p + j * kLanes, a_flip), a_zero)); });
+      const auto with = [&](const auto& b_at) __attribute__((always_inline)) {
+        unroll<0, 4>([&](auto j) { v[j] = Product ? mul(mul(v[j], b_at(j)), a_scale) : add(mul(v[j], a_scale), mul(b_at(j), b_scale)); });
+      };
+      if (real_b != nullptr) {
+        with([&](int j) { return load(real_b + c + j * kLanes); });
+      } else {
+        const std::int8_t* const q = w.b_alone ? b_copy.copy : b_copy.at(b + c, n);
+        with([&](int j) { return to_float(sub(widened_at(q + j * kLanes, b_flip), b_zero)); });
+      }
       if (!w.real) return store_part(y + c, rounding.stored(v), n);
       clip_all(v, lo, hi);
       store_part(real + c, v, n);
@@ -37,34 +55,43 @@ template <bool Product>
   }
 }
 
-/// As many columns as many rows have together, so that vectors are full: what all rows read is copied as often. 112x112x32 times a factor
-/// for each channel took 213 us by rows of 32 columns and takes 71.
+/// As many columns as many rows have together, so that vectors are full: what all rows read is made real once and copied as often.
+/// 112x112x32 times a factor for each channel took 213 us by rows of 32 columns.
 template <bool Product>
 inline void int8_binary_joined(const Int8BinaryWork& work) {
-  constexpr std::int64_t kMost = 4096;
-  alignas(64) std::int8_t repeated[kMost];
+  constexpr std::int64_t kMost = 2048;
   Int8BinaryWork w = work;
   const bool one_a = w.a_row == 0, dense = (one_a ? w.b_row : w.a_row) == w.columns && w.y_row == w.columns;
   const std::int64_t rows = w.columns % kByteLanes == 0 ? 1 : kMost / w.columns;
-  if ((w.a_row != 0 && w.b_row != 0) || (one_a && w.b_row == 0) || w.a_alone || w.b_alone || !dense || rows < 2 || w.rows < 2 * rows) {
-    return int8_binary_rows<Product>(w);
+  if ((w.a_row != 0 && w.b_row != 0) || (one_a && w.b_row == 0) || w.a_alone || w.b_alone || !dense || w.columns > kMost ||
+      w.rows < 2 * rows) {
+    return int8_binary_rows<Product>(w, nullptr);
   }
-  for (std::int64_t r = 0; r < rows; ++r) {
-    __builtin_memcpy(repeated + r * w.columns, one_a ? w.a : w.b, static_cast<std::size_t>(w.columns));
+  if (one_a) {
+    exchange(w.a, w.b);
+    exchange(w.a_row, w.b_row);
+    exchange(w.a_zero, w.b_zero);
+    exchange(w.a_flip, w.b_flip);
+    if (!Product) exchange(w.a_scale, w.b_scale);
+  }
+  alignas(64) float repeated[kMost + kByteLanes];
+  const auto flip = static_cast<std::int8_t>(w.b_flip);
+  for (std::int64_t c = 0; c < w.columns; ++c) repeated[c] = static_cast<float>(static_cast<std::int8_t>(w.b[c] ^ flip) - w.b_zero);
+  for (std::int64_t r = 1; r < rows; ++r) {
+    __builtin_memcpy(repeated + r * w.columns, repeated, static_cast<std::size_t>(w.columns) * sizeof(float));
   }
   const std::int64_t columns = w.columns, all = w.rows * columns, whole = w.rows / rows;
-  (one_a ? w.a : w.b) = repeated;
   w.columns = rows * columns;
   w.rows = whole;
-  (one_a ? w.b_row : w.a_row) = w.y_row = w.columns;
-  int8_binary_rows<Product>(w);
+  w.a_row = w.y_row = w.columns;
+  int8_binary_rows<Product>(w, repeated);
   const std::int64_t done = whole * w.columns;
   if (done == all) return;
-  (one_a ? w.b : w.a) += done;
+  w.a += done;
   w.y = w.real ? static_cast<void*>(static_cast<float*>(w.y) + done) : static_cast<std::int8_t*>(w.y) + done;
   w.columns = all - done;
   w.rows = 1;
-  int8_binary_rows<Product>(w);
+  int8_binary_rows<Product>(w, repeated);
 }
 
 inline void int8_binary(const Int8BinaryWork& w) { w.product ? int8_binary_joined<true>(w) : int8_binary_joined<false>(w); }

@@ -60,22 +60,28 @@ template <class F>
   unroll<0, 4>([&](auto j) { v[j] = clip(v[j], lo, hi); });
 }
 
-/// Rounds real numbers to stored values: clamp(round_half_even(v) + zero, lo, hi). v may exceed int32.
+/// Rounds real numbers to stored values: clamp(round_half_even(v) + zero, lo, hi). Values that are sure to be within int32, and far enough
+/// for the zero point, are clamped as bytes alone, which takes a fifth of the operations.
 struct Rounding {
   F32 least, most;
   I32 zero;
-  I8 flip;
+  I8 lowest, highest, flip;
+  bool within;
 
-  [[gnu::always_inline]] inline Rounding(std::int32_t zero_point, std::int32_t lo, std::int32_t hi, std::uint8_t y_flip)
+  [[gnu::always_inline]] inline Rounding(std::int32_t zero_point, std::int32_t lo, std::int32_t hi, std::uint8_t y_flip, bool values_within)
       : least(broadcast(static_cast<float>(lo - zero_point))),
         most(broadcast(static_cast<float>(hi - zero_point))),
         zero(broadcast(zero_point)),
-        flip(broadcast(static_cast<std::int8_t>(y_flip))) {}
+        lowest(broadcast(static_cast<std::int8_t>(lo))),
+        highest(broadcast(static_cast<std::int8_t>(hi))),
+        flip(broadcast(static_cast<std::int8_t>(y_flip))),
+        within(values_within) {}
 
-  /// NaN becomes the least.
-  [[gnu::always_inline]] inline I32 rounded(F32 v) const { return add(to_int32(min_or_second(max_or_second(v, least), most)), zero); }
-  [[gnu::always_inline]] inline I8 stored(const F32 (&v)[4]) const {
-    return bit_xor(narrow(rounded(v[0]), rounded(v[1]), rounded(v[2]), rounded(v[3])), flip);
+  /// NaN, which is never within, becomes the least.
+  [[gnu::always_inline]] inline I8 stored(F32 (&v)[4]) const {
+    if (!within) unroll<0, 4>([&](auto j) { v[j] = min_or_second(max_or_second(v[j], least), most); });
+    const auto whole = [&](int j) { return add(to_int32(v[j]), zero); };
+    return bit_xor(minimum(maximum(narrow(whole(0), whole(1), whole(2), whole(3)), lowest), highest), flip);
   }
 };
 

