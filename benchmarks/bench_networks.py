@@ -49,6 +49,31 @@ class Networks:
         self.call()
 
 
+def load_quantized(name: str) -> Any:
+    """Build the network, quantize it, and give what a file of it holds."""
+    quantize = attribute("dwsep", "quantize")
+    graph = attribute("dwsep.models", name)()
+    return quantize(graph, [image(name)], method="minmax")
+
+
+class QuantizedNetworks:
+    """The same in int8."""
+
+    param_names = ("network", "threads")
+    params = ([name for name in NETWORKS if name != "xception"], [1, 2])
+    timeout = 300
+
+    def setup(self, name: str, threads: int) -> None:
+        skip_unless_cpus(threads)
+        model, x = load_quantized(name), image(name)
+        attribute("dwsep", "set_num_threads")(threads)
+        model(x)
+        self.call = lambda: model(x)
+
+    def time_run(self, name: str, threads: int) -> None:
+        self.call()
+
+
 class NetworkMemory:
     """Peak memory of a process that builds a network, loads it and runs it once."""
 

@@ -16,7 +16,7 @@ from .cases import Case
 from .common import case_arrays
 from .tflite_layers import tflite_of
 
-__all__ = ["LAYER_PEERS", "NETWORK_PEERS", "Chain", "Convolution", "versions"]
+__all__ = ["LAYER_PEERS", "NETWORK_PEERS", "TFLITE_NAMES", "Chain", "Convolution", "versions"]
 
 Runner = Callable[[], Any]
 PACKAGES = {
@@ -209,14 +209,11 @@ def _onnxruntime(model: bytes, x: np.ndarray, threads: int) -> Runner:
     return lambda: session.run(None, {name: x})[0]
 
 
-def openvino(model: bytes, x: np.ndarray, threads: int) -> Runner:
+def openvino(model: bytes, x: np.ndarray, threads: int, precision: str | None = "f32") -> Runner:
     import openvino
 
-    config = {
-        "INFERENCE_NUM_THREADS": threads,
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",
-    }
+    config = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
+    config |= {} if precision is None else {"INFERENCE_PRECISION_HINT": precision}
     core = openvino.Core()
     request = core.compile_model(core.read_model(model, b""), "CPU", config).create_infer_request()
     request.set_input_tensor(openvino.Tensor(x))
@@ -268,7 +265,7 @@ LAYER_PEERS: dict[str, Callable[[Chain, int, Path | None], Runner]] = {
 }
 
 # Names that the writer of the .tflite files gives to the networks of dwsep.models.
-_TFLITE = {
+TFLITE_NAMES = {
     "mobilenet_v1": "mobilenetv1",
     "mobilenet_v2": "mobilenetv2",
     "mobilenet_v3_large": "mobilenetv3l",
@@ -278,9 +275,9 @@ _TFLITE = {
 
 
 def _litert_network(name: str, threads: int, folder: Path | None) -> Runner:
-    if folder is None or name not in _TFLITE:
+    if folder is None or name not in TFLITE_NAMES:
         raise NotImplementedError("needs --tflite and a file of this network")
-    return litert(folder / "models" / f"{_TFLITE[name]}.tflite", threads, None)
+    return litert(folder / "models" / f"{TFLITE_NAMES[name]}.tflite", threads, None)
 
 
 NETWORK_PEERS: dict[str, Callable[[str, bytes, np.ndarray, int, Path | None], Runner]] = {

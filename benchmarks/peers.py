@@ -28,6 +28,7 @@ from . import peers_report
 from .bench_networks import NETWORKS, image
 from .cases import INT8, ODD, Case
 from .common import interleaved, make_layer, make_packed
+from .int8_networks import INT8_NETWORKS, contests, inexact
 from .int8_peers import EXACT, INT8_PEERS, Int8Chain
 from .peer_runners import LAYER_PEERS, NETWORK_PEERS, OWN_WEIGHTS, Chain, versions
 
@@ -169,6 +170,30 @@ def _int8(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
         yield {**what, "threads": threads, "missing": missing, **timed}
 
 
+def _int8_networks(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
+    """Share of outputs that differ, and times, of networks that others quantized."""
+    for name in INT8_NETWORKS:
+        if args.match not in name:
+            continue
+        for contest in contests(name, threads, args.tflite):
+            runners, missing, differ = {"dwsep": contest.mine}, {}, {}
+            runners["float32"], wanted = contest.own_float32, np.array(contest.mine())
+            for peer, make in contest.peers.items():
+                try:
+                    runners[peer] = make()
+                except ImportError as error:
+                    missing[peer] = str(error)
+                    continue
+                if share := float(np.mean(wanted != np.array(runners[peer]()))):
+                    differ[peer] = share
+            timed = _time(runners, args.seconds, threads)
+            timed["own_float32"] = timed["times_as_fast"].pop("float32")
+            what: dict[str, Any] = {"name": contest.name, "kind": "int8 network"}
+            what |= {"flops": contest.flops, "missing": missing, "threads": threads}
+            what["inexact"] = inexact()
+            yield {**what, **timed, **({"differ": differ} if differ else {})}
+
+
 def _networks(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
     import dwsep
 
@@ -202,12 +227,13 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     entries = []
     for threads in args.threads:
         groups = {"network": _networks, "odd": _odd, "int8": _int8}
+        groups["int8 network"] = _int8_networks
         for group in [groups.get(args.only, _layers)] if args.only else [_networks, _layers]:
             for entry in group(args, threads):
                 entries.append(entry)
                 print(_progress(entry), file=sys.stderr, flush=True)
     found = {name: v for name, v in versions().items() if name in args.peers}
-    if args.only == "int8":
+    if args.only in ("int8", "int8 network"):
         found = {n: found[k] for n in INT8_PEERS if (k := n.removesuffix("-fast")) in found}
     peaks = {f: _limits.int8_peak_of(f) / 1e9 for f in ("depthwise", "pointwise")}
     return {
@@ -246,11 +272,18 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--threads", type=int, nargs="+", default=[1])
-    kinds = ("odd", "int8", "network", "depthwise", "pointwise", "separable", "inverted residual")
-    parser.add_argument("--only", choices=kinds)
-    parser.add_argument(
-        "--match", default="", help="of odd and int8: layers with this in their name"
+    kinds = (
+        "odd",
+        "int8",
+        "int8 network",
+        "network",
+        "depthwise",
+        "pointwise",
+        "separable",
+        "inverted residual",
     )
+    parser.add_argument("--only", choices=kinds)
+    parser.add_argument("--match", default="", help="of odd and int8: what has this in their name")
     parser.add_argument("--peers", nargs="+", choices=tuple(LAYER_PEERS), default=list(LAYER_PEERS))
     parser.add_argument("--tflite", type=Path, metavar="DIR", help="files that TensorFlow wrote")
     parser.add_argument("--seconds", type=float, default=0.3, help="of each library in each entry")

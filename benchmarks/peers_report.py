@@ -37,7 +37,7 @@ def _table(report: dict[str, Any], threads: int, kinds: set[str]) -> str:
 
 def best_peer(entry: dict[str, Any]) -> float:
     """Return the time of the fastest library whose result is exact, divided by dwsep's."""
-    inexact = entry.get("differ", ())
+    inexact = entry.get("inexact", entry.get("differ", ()))
     exact = (ratio for name, ratio in entry["times_as_fast"].items() if name not in inexact)
     return min(exact, default=float("nan"))
 
@@ -124,7 +124,7 @@ def draw(report: dict[str, Any], folder: Path, section: str = "peers") -> list[P
     entries = [e for e in report["entries"] if e["threads"] == threads]
     made = []
     groups: dict[str, list[float]] = {peer: [] for peer in report["peers"]}
-    rows = [e for e in entries if e["kind"] == "network"] or entries
+    rows = [e for e in entries if e["kind"].endswith("network")] or entries
     for entry in rows:
         for peer, values in groups.items():
             values.append(entry["times_as_fast"].get(peer, float("nan")))
@@ -137,7 +137,7 @@ def draw(report: dict[str, Any], folder: Path, section: str = "peers") -> list[P
     points = [
         _plots.Point(e["kind"], e["flops"] / e["bytes"], e["flops"] / e["seconds"]["dwsep"] / 1e9)
         for e in entries
-        if "flops" in e
+        if "bytes" in e
     ]
     int8 = any("own_float32" in e for e in entries)
     if points and threads == 1:
