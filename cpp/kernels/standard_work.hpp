@@ -28,6 +28,17 @@ struct StandardWork {
   std::int64_t block_taps, block_channels;
   Segment* segments;  ///< scratch for kh * kw entries
   float* sums;        ///< scratch for the widest panel of all positions
+  float* planes;      ///< or null: scratch of PlaneSizes; lanes are positions then, of one panel
+};
+
+/// Scratch of positions as lanes: a row of the input as planes of channels, and sums of each output channel.
+struct PlaneSizes {
+  static constexpr std::int64_t kBlock = 64;  ///< positions that kernels compute at once, at most
+  std::int64_t positions;                     ///< of a row of sums, whole blocks
+  std::int64_t plane;                         ///< floats from one channel to the next, never a power of two
+
+  PlaneSizes(std::int64_t columns, std::int64_t kw, std::int64_t dilation_w)
+      : positions((columns + kBlock - 1) / kBlock * kBlock), plane((positions + (kw - 1) * dilation_w + 31) / 32 * 32 + 16) {}
 };
 
 }  // namespace dwsep

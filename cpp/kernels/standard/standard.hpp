@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/standard/pieces.hpp"
+#include "kernels/standard/planes.hpp"
 #include "kernels/standard/position_tile.hpp"
 #include "kernels/standard/taps.hpp"
 
@@ -164,6 +165,11 @@ struct PanelWalk {
 inline void standard(const StandardWork& w) {
   for (std::int64_t p = w.gemm.panel_begin; p < w.gemm.panel_end; ++p) {
     PanelWalk walk(w, panel_at(w.gemm, p));
+    if (w.planes != nullptr) {
+      PlaneWalk(w, walk.width, walk.panel.columns).run();
+      walk.finish_sums();
+      continue;
+    }
     if (w.block_taps > 0) walk.begin_sums();
     for_each_tap_block(w, [&](const TapBlock& block) { walk.add_block(block); });
     walk.direct ? walk.finish_rows() : walk.finish_sums();

@@ -85,6 +85,7 @@ class TransposedMatrices final : public ConvTranspose {
         w.gemm.panel_end = mine.end;
         w.segments = own.segments[0];
         w.sums = own.sums[0];
+        w.planes = own.planes[0];
         run_standard(w, a, piece);
       }
     });

@@ -72,6 +72,7 @@ class Standard final : public PackedLayer {
         w.gemm.panel_end = mine.end;
         w.segments = own.segments[team.rank()];
         w.sums = own.sums[team.rank()];
+        w.planes = own.planes[team.rank()];
         run_rows(w, a, piece, groups_[group].slopes.get());
       }
     });

@@ -46,11 +46,34 @@ double tiles_cost(double positions, double length, int vectors, std::int64_t mos
   return tiles * (std::max(each, 4.0) * length + 10);
 }
 
+/// Of few output channels, positions as lanes: where at least half of the lanes would have none otherwise, and enough multiplications for
+/// each input are saved to make up for planes. Nothing elsewhere.
+StandardAreas plane_areas(const Geometry& g, std::int64_t channels, const PackedMatrix& matrix) {
+  constexpr std::int64_t kPlaneFloats = 65536, kPositions = 2048, kLeast = 32, kSaved = 96;
+  const std::int64_t width = ceil_div(matrix.columns, matrix.lanes) * matrix.lanes;
+  const std::int64_t room = kPlaneFloats / channels - PlaneSizes(0, g.kw, g.dilation_w).plane - PlaneSizes::kBlock;
+  const double taps = magnitude({g.kh, g.kw, channels});
+  const bool saves = taps * static_cast<double>(width - matrix.columns) >= static_cast<double>(kSaved * width);
+  if (matrix.panels > 1 || 2 * matrix.columns > width || g.stride_w != 1 || g.kh * g.kw < 4 || channels < 16 || !saves ||
+      g.out_w < kLeast || room < kLeast) {
+    return {};
+  }
+  StandardAreas a{};
+  a.columns = std::min(g.out_w, std::min(room, kPositions));
+  a.rows = std::clamp<std::int64_t>(kPositions / a.columns, 1, std::max<std::int64_t>(g.out_h, 1));
+  a.block_taps = g.kw;
+  a.block_channels = channels;
+  const PlaneSizes sizes(a.columns, g.kw, g.dilation_w);
+  a.planes = channels * sizes.plane + a.rows * matrix.columns * sizes.positions;
+  return a;
+}
+
 }  // namespace
 
 StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t channels, const PackedMatrix& matrix, bool spread) {
   constexpr std::int64_t kSumBytes = 32 * 1024, kPanelBytes = 32 * 1024, kInputBytes = 256 * 1024, kLeastLength = 64;
-  StandardAreas a{};
+  StandardAreas a = plane_areas(g, channels, matrix);
+  if (a.planes > 0) return a;
   const std::int64_t width = matrix.widest_panel() * matrix.lanes;
   const int vectors = matrix.panel_vectors;
   const std::int64_t most = active_kernels().lanes == 16 ? 14 / vectors : 12 / vectors;
@@ -89,7 +112,8 @@ StandardScratch standard_scratch(const Geometry& g, const StandardAreas& areas, 
                                  Scratch& s) {
   const bool sums = spread || areas.block_taps > 0;
   return {s.take_each<Segment>(threads, product({g.kh, g.kw})),
-          s.take_each<float>(threads, sums ? product({areas.rows, areas.columns, matrix.widest_panel(), matrix.lanes}) : 0)};
+          s.take_each<float>(threads, sums ? product({areas.rows, areas.columns, matrix.widest_panel(), matrix.lanes}) : 0),
+          s.take_each<float>(threads, areas.planes)};
 }
 
 void run_standard(const StandardWork& work, const StandardAreas& areas, Range rows) {
@@ -98,6 +122,7 @@ void run_standard(const StandardWork& work, const StandardAreas& areas, Range ro
       StandardWork w = work;
       w.block_taps = areas.block_taps;
       w.block_channels = areas.block_channels;
+      if (areas.planes == 0) w.planes = nullptr;
       w.y_begin = row;
       w.y_end = std::min(row + areas.rows, rows.end);
       w.pad_left -= column * w.stride_w;

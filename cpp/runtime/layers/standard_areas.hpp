@@ -10,6 +10,7 @@ namespace dwsep::runtime {
 struct StandardAreas {
   std::int64_t rows, columns;               ///< of positions at a time
   std::int64_t block_taps, block_channels;  ///< StandardWork's
+  std::int64_t planes;                      ///< floats of scratch where lanes are positions, else 0
 };
 
 /// Of an input of so many rows and pixels with `channels` of them summed up; `spread` if outputs of a position may be stored apart.
@@ -18,7 +19,7 @@ StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t cha
 /// The scratch of one thread.
 struct StandardScratch {
   PerThread<Segment> segments;
-  PerThread<float> sums;
+  PerThread<float> sums, planes;
 };
 StandardScratch standard_scratch(const Geometry& g, const StandardAreas& areas, const PackedMatrix& matrix, bool spread, int threads,
                                  Scratch& s);
