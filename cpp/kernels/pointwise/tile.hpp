@@ -45,7 +45,11 @@ struct GemmTile {
   Half half;
 
   [[gnu::always_inline]] inline void set(const float* bias) {
-    unroll<0, MR>([&](auto m) { unroll<0, NV>([&](auto j) { acc[m][j] = load(bias + j * kLanes); }); });
+#pragma GCC unroll 14
+    for (int m = 0; m < MR; ++m) {
+#pragma GCC unroll 4
+      for (int j = 0; j < NV; ++j) acc[m][j] = load(bias + j * kLanes);
+    }
     half.set(bias + NV * kLanes);
   }
 
@@ -60,11 +64,13 @@ struct GemmTile {
   [[gnu::always_inline]] inline void multiply(Rows rows, const float* b, std::int64_t length) {
     for (std::int64_t k = 0; k < length; ++k) {
       F32 w[NV > 0 ? NV : 1];
-      unroll<0, NV>([&](auto j) { w[j] = load(b + j * kLanes); });
+#pragma GCC unroll 4
+      for (int j = 0; j < NV; ++j) w[j] = load(b + j * kLanes);
       half.begin(b + NV * kLanes);
       unroll<0, MR>([&](auto m) {
         const F32 x = broadcast(*rows.template at<m>());
-        unroll<0, NV>([&](auto j) { acc[m][j] = fma(x, w[j], acc[m][j]); });
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; ++j) acc[m][j] = fma(x, w[j], acc[m][j]);
         half.template multiply<m>(x);
       });
       rows.advance(1);
@@ -76,17 +82,24 @@ struct GemmTile {
   template <class Rows>
   [[gnu::always_inline]] inline void add_residual(const Rows& rows, int last_lanes) {
     unroll<0, MR>([&](auto m) {
-      unroll<0, NV>([&](auto j) {
+#pragma GCC unroll 4
+      for (int j = 0; j < NV; ++j) {
         const float* p = rows.template at<m>() + j * kLanes;
         acc[m][j] = add(acc[m][j], !Half::kExists && j == NV - 1 ? load_up_to(p, last_lanes) : load(p));
-      });
+      }
     });
     half.add_residual(rows, NV * kLanes, last_lanes);
   }
 
   /// Each bound costs as much as one more k on processors that compare in their FMA units: infinite bounds are skipped.
   [[gnu::always_inline]] inline void clip(float lo, float hi) {
-    const auto each = [&](auto f) { unroll<0, MR>([&](auto m) { unroll<0, NV>([&](auto j) { acc[m][j] = f(acc[m][j]); }); }); };
+    const auto each = [&](auto f) {
+#pragma GCC unroll 14
+      for (int m = 0; m < MR; ++m) {
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; ++j) acc[m][j] = f(acc[m][j]);
+      }
+    };
     if (lo > -__builtin_inff()) each([l = broadcast(lo)](F32 v) { return max_or_second(l, v); });
     if (hi < __builtin_inff()) each([h = broadcast(hi)](F32 v) { return min_or_second(h, v); });
     half.clip(lo, hi);
@@ -95,14 +108,15 @@ struct GemmTile {
   template <class Rows>
   [[gnu::always_inline]] inline void store(const Rows& rows, std::int64_t vector, int last_lanes) const {
     unroll<0, MR>([&](auto m) {
-      unroll<0, NV>([&](auto j) {
+#pragma GCC unroll 4
+      for (int j = 0; j < NV; ++j) {
         float* p = rows.template at<m>() + j * vector;
-        if constexpr (!Half::kExists && j == NV - 1) {
+        if (!Half::kExists && j == NV - 1) {
           store_up_to(p, acc[m][j], last_lanes);
         } else {
           DWSEP_ISA_NAMESPACE::store(p, acc[m][j]);
         }
-      });
+      }
     });
     half.store(rows, NV * vector, last_lanes);
   }
