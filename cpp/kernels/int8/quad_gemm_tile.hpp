@@ -68,21 +68,26 @@ template <int MR, int G>
   constexpr int kChains = chains_of(MR * G);
   constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
   typename Dot::Sums acc[kChains][MR][G];
-  unroll<0, kChains>([&](auto chain) {
-    unroll<0, MR>([&](auto m) {
-      unroll<0, G>([&](auto j) {
+#pragma GCC unroll 4
+  for (int chain = 0; chain < kChains; ++chain) {
+#pragma GCC unroll 14
+    for (int m = 0; m < MR; ++m) {
+#pragma GCC unroll 4
+      for (int j = 0; j < G; ++j) {
         acc[chain][m][j] = Dot::start(chain == 0 ? load(initial + m * initial_row + j * kLanes) : broadcast(std::int32_t{0}));
-      });
-    });
-  });
+      }
+    }
+  }
   RowAddresses<std::int8_t> rows(a, a_row);
   const auto step = [&](auto chains) __attribute__((always_inline)) {
     unroll<0, chains>([&](auto chain) {
       typename Dot::Weights w[G];
-      unroll<0, G>([&](auto j) { w[j] = Dot::load(b + (chain * G + j) * kBytes); });
+#pragma GCC unroll 4
+      for (int j = 0; j < G; ++j) w[j] = Dot::load(b + (chain * G + j) * kBytes);
       unroll<0, MR>([&](auto m) {
         const I8 x = broadcast_quad(rows.template at<m>() + 4 * chain);
-        unroll<0, G>([&](auto j) { acc[chain][m][j] = Dot::add(acc[chain][m][j], x, w[j]); });
+#pragma GCC unroll 4
+        for (int j = 0; j < G; ++j) acc[chain][m][j] = Dot::add(acc[chain][m][j], x, w[j]);
       });
     });
     rows.advance(4 * chains);
@@ -92,13 +97,16 @@ template <int MR, int G>
     for (; k >= kChains; k -= kChains) step(Index<kChains>{});
   }
   for (; k > 0; --k) step(Index<1>{});
-  unroll<0, MR>([&](auto m) {
-    unroll<0, G>([&](auto j) {
+#pragma GCC unroll 14
+  for (int m = 0; m < MR; ++m) {
+#pragma GCC unroll 4
+    for (int j = 0; j < G; ++j) {
       I32 sum = Dot::finish(acc[0][m][j]);
-      unroll<1, kChains>([&](auto chain) { sum = add(sum, Dot::finish(acc[chain][m][j])); });
+#pragma GCC unroll 4
+      for (int chain = 1; chain < kChains; ++chain) sum = add(sum, Dot::finish(acc[chain][m][j]));
       store(sums + m * sums_row + j * kLanes, sum);
-    });
-  });
+    }
+  }
 }
 
 /// The sums of one tile of MR rows x G vectors, to sums[m * sums_row + j * kLanes]; what is read of x begins at a. One function for
