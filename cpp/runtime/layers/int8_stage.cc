@@ -183,6 +183,7 @@ void Int8Stage::look_up(std::int8_t* y, std::int64_t y_row, std::int64_t rows, s
 
 void Int8Stage::run_tabled(Int8GemmWork w) const {
   const std::int64_t first = w.panel_begin * panel_columns_, columns = std::min(w.panel_end * panel_columns_, columns_) - first;
+  if (columns < 1) return;  // of few panels a thread may have none
   const std::int64_t all = w.rows, rows = std::max<std::int64_t>(kTabledBytes / columns / kTabledRows, 1) * kTabledRows;
   for (std::int64_t row = 0; row < all; row += rows) {
     w.rows = std::min(rows, all - row);
@@ -197,6 +198,7 @@ void Int8Stage::run_tabled(Int8GemmWork w) const {
 
 void Int8Stage::run_tabled(Int8DepthwiseWork w) const {
   const std::int64_t first = w.panel_begin * panel_columns_, columns = std::min(w.panel_end * panel_columns_, columns_) - first;
+  if (columns < 1) return;
   const bool dense = w.y_pixel == columns && w.y_row == w.out_width * w.y_pixel;
   const std::int64_t end = w.y_end,
                      rows = std::max<std::int64_t>(kTabledBytes / std::max<std::int64_t>(w.out_width * columns, 1) / 2, 1) * 2;
