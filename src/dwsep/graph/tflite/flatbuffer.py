@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ...errors import InvalidModelError
 
 _FORMATS = {kind: struct.Struct(f"<{kind}") for kind in "bB?HiIfQ"}
+_TWO_SIZES = struct.Struct("<HH")  # of a vtable, and of a table
 _MOST_READ = 16  # times the bytes of a file; converters read vtables again for most tables
 
 
@@ -34,7 +35,8 @@ class _Bytes:
     def number(self, kind: str, position: int) -> Any:
         """Return a number; `kind` is the letter of the struct module."""
         numbers = _FORMATS[kind]
-        self.check(position, numbers.size)
+        if position < 0 or position + numbers.size > self._size:
+            raise damaged(position)
         return numbers.unpack_from(self.data, position)[0]
 
     def check(self, position: int, size: int) -> None:
@@ -59,7 +61,8 @@ class Table:
         self._file = file
         self._position = position
         vtable = position - file.number("i", position)
-        size, self._size = file.number("H", vtable), file.number("H", vtable + 2)
+        file.check(vtable, 4)
+        size, self._size = _TWO_SIZES.unpack_from(file.data, vtable)
         if size < 4 or size % 2 or self._size < 4:
             raise damaged(vtable)
         file.take(vtable, size)

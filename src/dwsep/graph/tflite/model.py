@@ -174,9 +174,10 @@ def _chosen(model: Table, signature: str | None) -> tuple[int, Ports | None, Por
 
 
 def _indices(numbers: NDArray[Any], count: int) -> list[int]:
-    if numbers.size and not 0 <= numbers.min() <= numbers.max() < count:
+    indices: list[int] = numbers.tolist()  # few: NumPy's minimum takes longer than a loop
+    if not all(0 <= n < count for n in indices):
         raise InvalidModelError(f"a tensor's number is not from 0 to {count - 1}")
-    return [int(n) for n in numbers]
+    return indices
 
 
 def _tensors(graph: Table, model: Table, data: memoryview) -> list[Tensor]:
@@ -259,12 +260,10 @@ def _nodes(graph: Table, model: Table, names: Sequence[str]) -> list[FileNode]:
             raise InvalidModelError(f"operator {number}: there is no operator code {code}")
         type_ = types[code]
         made = [names[i] for i in _indices(table.numbers(2, "<i4"), len(names))]
-        read = table.numbers(1, "<i4")
-        present = _indices(read[read >= 0], len(names))
-        if read.size and read.min() < -1:
-            raise InvalidModelError(f"operator {number}: input {read.min()}")
-        taken = iter(present)
-        inputs = [names[next(taken)] if n >= 0 else "" for n in read]
+        read = table.numbers(1, "<i4").tolist()
+        if not all(-1 <= n < len(names) for n in read):
+            raise InvalidModelError(f"operator {number}: inputs {read[:20]}")
+        inputs = [names[n] if n >= 0 else "" for n in read]
         label = made[0] if made else f"number {number}"
         nodes.append(FileNode(label, type_, inputs, made, _options(table, type_)))
     return nodes
