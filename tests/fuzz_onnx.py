@@ -142,7 +142,8 @@ def disagreed(model, arrays) -> bool:
     """Return whether the model asks for what the oracle sees otherwise, for a reason.
 
     The size of the batch never takes away an axis here, unless a height has the same name. Celu is
-    x for small x / alpha, where the oracle has 0 in the end. Padding for a wanted size is never
+    x for small x / alpha, where the oracle has 0 in the end. A power that no integer reaches is the
+    nearest one. Padding for a wanted size is never
     negative, as in TensorFlow, where the oracle would leave out pixels at the edges.
     """
     for node in model.graph.node:
@@ -150,6 +151,11 @@ def disagreed(model, arrays) -> bool:
         if node.op_type == "Squeeze" and len(node.input) < 2 and "axes" not in names:
             return any(a.shape[:1] == (1,) for a in arrays)
         if node.op_type == "ConvTranspose" and {"auto_pad", "output_shape"} & set(names):
+            return True
+        if node.op_type == "Pow" and any(
+            t.name == node.input[1] and np.any(np.abs(onnx.numpy_helper.to_array(t)) > 1e9)
+            for t in model.graph.initializer
+        ):
             return True
         if node.op_type == "Celu" and abs(getattr(names.get("alpha"), "f", 1.0)) > 100:
             return True
@@ -163,6 +169,7 @@ DELICATE = {
     *("Sign", "Floor", "Ceil", "Round", "Cast", "Div", "Reciprocal", "Log", "Pow", "Sqrt", "Mod"),
     *("LayerNormalization", "InstanceNormalization", "GroupNormalization", "BatchNormalization"),
     *("ReduceL2", "LogSoftmax", "Sin", "Cos", "Exp", "ReduceProd", "Tan"),
+    *("Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"),
 }
 
 

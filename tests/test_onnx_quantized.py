@@ -9,7 +9,7 @@ onnx = pytest.importorskip("onnx", reason="imports ONNX models")
 onnxruntime = pytest.importorskip("onnxruntime", reason="the oracle")
 
 from onnx import TensorProto
-from onnx_quantized_cases import CASES, IMAGE, integers, model_of, scales
+from onnx_quantized_cases import CASES, IMAGE, integers, model_of, one, scales
 
 import dwsep
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
@@ -50,6 +50,15 @@ def differences(model, most=1):
 @pytest.mark.parametrize("name", CASES)
 def test_operators_on_quantized_values(name):
     assert differences(CASES[name]) <= 0.01
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+@pytest.mark.parametrize("op", ["QLinearAdd", "QLinearMul"])
+def test_results_without_a_zero_point_are_of_the_inputs_type(op, dtype):
+    constants = scales("a", "b", dtype=dtype) | {"b": integers(dtype, 4, 1, 1)}
+    constants["y_scale"] = np.float32(0.0317)
+    read = "a,a_scale,a_zero,b,b_scale,b_zero,y_scale"
+    assert differences(one(op, read, {"a": IMAGE}, constants, dtype)) <= 0.01
 
 
 def linear(dtype, axis=None, opset=17, **attributes):

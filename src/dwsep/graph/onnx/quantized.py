@@ -38,8 +38,13 @@ def _plain(call: Call, type_: str, inputs: Sequence[Value | None], *dropped: str
 
 
 def _output(call: Call, y: Value, scale: int) -> Value:
-    """Quantize a result; the scale and zero point of the output are inputs."""
-    return quantized(call, y, quantization_of(call, scale, scale + 1, None, "uint8"))
+    """Quantize a result; the scale and zero point of the output are inputs.
+
+    Without a zero point the result is of the type of the first input.
+    """
+    first = dtype_of(call.value(0))
+    default = first if first in INTEGERS else "uint8"
+    return quantized(call, y, quantization_of(call, scale, scale + 1, None, default))
 
 
 def _bias(call: Call, index: int, x_scale: int, w_scale: int, alpha: float = 1.0) -> Value | None:
