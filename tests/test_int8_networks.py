@@ -142,6 +142,20 @@ def test_results_of_many_blocks_are_looked_up_once_each(kind, to):
         assert np.array_equal(y, wanted if to == "int8" else (wanted.astype(int) + 128))
 
 
+@pytest.mark.parametrize("inputs", [512, 4096])
+def test_a_thread_may_have_no_panel_to_look_up_in(inputs):
+    x = rng.integers(-128, 128, (1, 1, 1, inputs)).astype(np.int8)
+    table = rng.permutation(256).astype(np.uint8).view(np.int8)
+    for outputs in (8, 40, 70, 130, 512):
+        arrays = weights(inputs, outputs, channels=outputs)
+        attributes = {**Y, "tabled_scale": [0.06], "tabled_zero_point": [-5]}
+        one, both = (
+            network("pointwise", attributes, {**arrays, "table": table}, shape=x.shape).run([x], n)
+            for n in (1, 2)
+        )
+        assert np.array_equal(one[0], both[0])
+
+
 @pytest.mark.parametrize("kind", STEPS)
 def test_files_hold_the_integers(kind):
     made = network(kind)
