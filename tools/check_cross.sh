@@ -21,7 +21,7 @@ cross() {
 
 spills() {
   echo 'vector registers that the inner loops keep on the stack:'
-  for kernel in gemm_tiles 'Slide<.*3, 3' 'tile_columns<.*5, 5' 'tile_columns<.*7, 7' '::transpose\('; do
+  for kernel in gemm_tiles 'Slide<.*3, 3' 'LeanTile<.*5, 5' 'LeanTile<.*7, 7' '::transpose\('; do
     echo "$kernel"
     find "$work/aarch64" -path '*isa/neon/*.o' -exec aarch64-linux-gnu-objdump -dC --no-show-raw-insn {} + |
       python3 "$here/tools/inner_loops.py" "$kernel"

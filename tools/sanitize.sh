@@ -17,7 +17,7 @@ compiler=clang++${CLANG--14}
 export ASAN_OPTIONS=allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
 
 build() {
-  cmake -S "$here/cpp" -B "$1" -DDWSEP_BUILD_TESTS=ON -DDWSEP_SANITIZE="$2" -DCMAKE_C_COMPILER="clang${CLANG--14}" \
+  cmake -S "$here/cpp" -B "$1" -DDWSEP_BUILD_TESTS=ON -DDWSEP_JOIN=OFF -DDWSEP_SANITIZE="$2" -DCMAKE_C_COMPILER="clang${CLANG--14}" \
     -DCMAKE_CXX_COMPILER="$compiler" ${DWSEP_ISAS:+"-DDWSEP_ISAS=$DWSEP_ISAS"}
   cmake --build "$1" --parallel "$jobs" --target "${3:-all}"
 }
@@ -27,10 +27,11 @@ write_compiler() {
   cat >"$1" <<EOF
 #!/usr/bin/env bash
 set -euo pipefail
-output= source= previous= driver=$compiler
+output= source= joined= previous= driver=$compiler
 for argument; do
   case \$argument in
     cpp/isa/*.cc | cpp/runtime/*.cc | cpp/embed/*.cc) source=\${argument#cpp/} ;;
+    */joined/isa/*.cc | */joined/runtime/*.cc | */joined/embed/*.cc) joined=\$argument ;;
     *.c) driver=clang${CLANG--14} ;; # Cython's
   esac
   [ "\$previous" != -o ] || output=\$argument
@@ -38,6 +39,8 @@ for argument; do
 done
 if [ -n "\$source" ]; then
   cp '$2/CMakeFiles/dwsep.dir/'"\$source.o" "\$output"
+elif [ -n "\$joined" ]; then
+  sed 's,#include "\(.*\)",$2/CMakeFiles/dwsep.dir/\1.o,' "\$joined" | xargs ld -r -o "\$output"
 else
   exec \$driver "\$@" -O1 -fsanitize=address,undefined -fno-sanitize=vptr,function -fno-omit-frame-pointer -shared-libasan
 fi
