@@ -36,7 +36,7 @@ const KernelEntry& kernel_of(const Int8Filter& f, const Int8Scales& s, bool real
 }  // namespace
 
 Int8Stage::Int8Stage(const Int8Filter& f, const Int8Tensors& t, const Activation& a)
-    : k_(f.k), columns_(f.columns), kh_(f.kh), kw_(f.kw), multiplier_(f.multiplier), float_output_(!t.y), activation_(a) {
+    : k_(f.k), columns_(f.columns), multiplier_(f.multiplier), float_output_(!t.y), activation_(a) {
   const FloatEnvironment defaults;
   check_activation(a);
   second_pass_ = a.kind != ActivationKind::clip;

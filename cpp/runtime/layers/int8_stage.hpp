@@ -72,7 +72,7 @@ class Int8Stage {
   void run_tabled(Int8DepthwiseWork w) const;
   void look_up(std::int8_t* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns) const;
 
-  std::int64_t k_, k_padded_ = 0, columns_, kh_, kw_, multiplier_;
+  std::int64_t k_, k_padded_ = 0, columns_, multiplier_;
   bool float_output_;
   bool second_pass_;  ///< an activation that is no clip
   Activation activation_;

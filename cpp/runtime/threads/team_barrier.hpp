@@ -17,7 +17,7 @@ class TeamBarrier {
   void arrive_and_wait(std::uint32_t& goal, int size, Pace pace) noexcept;
 
  private:
-  // Twice the number of arrivals, plus kParked once a thread sleeps on the word. One word that only grows is both
+  // Twice the number of arrivals, plus kSleeper once a thread sleeps on the word. One word that only grows is both
   // counter and signal, so a barrier of two threads moves one cache line; comparisons survive its wrap-around.
   std::atomic<std::uint32_t> word_{0};
 };
