@@ -11,6 +11,8 @@ from tflite_writer import constant, model, tensor
 import dwsep
 from dwsep.errors import InvalidModelError
 
+SUM = {"function": "sum", "axes": [0], "keepdims": 0}
+
 
 def f(*shape, seed=1):
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
@@ -141,6 +143,19 @@ def test_places_that_a_network_does_not_have(kept):
     network = dwsep.load(delayed())._networks.first
     with pytest.raises(ValueError, match="kept"):
         dwsep._core.Stream(network, kept, [f(1, 2, 4)] * 2)
+
+
+def test_a_state_may_grow():
+    """A file may say so of any output; steps write arrays as large as they then are."""
+    builder = dwsep._core.NetworkBuilder()
+    places = [builder.input("s", [-1, 64]), builder.input("x", [1, 64])]
+    joined = builder.step("concat", "y", places, {"axis": 0}, {})
+    builder.output("kept", joined)
+    builder.output("y", builder.step("reduce", "z", [joined], SUM, {}))
+    builder.metadata("states", '{"s": ["kept", 0.0, true]}')
+    session = dwsep.load(builder.finish().to_bytes()).session()
+    for count in range(1, 40):
+        assert np.array_equal(session(np.ones((1, 64), np.float32)), np.full(64, count))
 
 
 def test_variables_that_are_not_there():

@@ -56,13 +56,16 @@ class Stream {
       outputs_[o] = {raw(next_[k].ptr()).data, network_.outputs()[o].dtype};
     }
     pausing([&](const auto& proceed) { network_.run(inputs_, outputs_, threads, proceed); });
+    bool same = true;
     for (std::size_t k = 0; k < kept_.size(); ++k) {
       const auto [input, o] = kept_[k];
+      same = same && inputs_[input].shape == shapes_[o];
       std::swap(states_[k], next_[k]);
       inputs_[input] = in_place(raw(states_[k].ptr()), network_.outputs()[o].dtype);
       if (foreign_) next_[k] = result_array(shapes_[o], network_.outputs()[o].dtype);  // what came first may be of another shape
     }
     foreign_ = false;
+    if (!same) next_.clear();  // outputs of the next step may have other shapes, as where a state grows
     return results;
   }
 
