@@ -83,3 +83,16 @@ def test_bits_are_those_of_a_step_of_its_own(kind, added):
             for model in (fused, saved):
                 for threads in (1, 2, 3):
                     assert np.array_equal(model(*feeds, num_threads=threads), wanted)
+
+
+@pytest.mark.parametrize("kind", ["standard", "pointwise"])
+def test_a_thread_may_have_no_panel(kind):
+    for taken, made in ((512, 16), (2048, 32), (512, 130)):
+        net = Net(channels_last=True)
+        y = _convolution(net, kind, net.input(None, 1, 1, taken), made)
+        graph = optimize(net.finish(net.binary("prelu", y, net.random(1, 1, made))))
+        assert "slope" in graph.nodes[-1].weights
+        network = Model(lower(graph, {}))
+        x = np.random.default_rng(0).standard_normal((1, 1, 1, taken), dtype=np.float32)
+        one, many = (network(x, num_threads=n) for n in (1, 4))
+        assert np.array_equal(one, many)

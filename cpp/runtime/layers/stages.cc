@@ -179,6 +179,7 @@ void PointwiseStage::run(GemmWork w, bool fetch_input) const {
   if (w.residual == nullptr && !fetch_input && slopes == nullptr) return active_kernels().gemm(w);
   const Range part = columns_of(w, packed_.lanes);
   const std::int64_t first = part.begin, columns = part.end - part.begin;
+  if (columns < 1) return;  // of few panels a thread may have none
   // The panels are read again for each block: not for fewer rows than the product walks at a time.
   if (slopes != nullptr) w.block_rows = std::clamp<std::int64_t>(slope_rows(columns) / 56 * 56, 56, w.block_rows);
   for (std::int64_t rows = w.rows; rows > 0; rows -= w.block_rows) {

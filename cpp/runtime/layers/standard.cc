@@ -96,6 +96,7 @@ class Standard final : public PackedLayer {
     if (slopes == nullptr) return run_standard(w, a, rows);
     const Range part = columns_of(w.gemm, groups_.front().lanes);
     const std::int64_t first = part.begin, columns = part.end - part.begin;
+    if (columns < 1) return;  // of few panels a thread may have none
     const std::int64_t step = std::clamp<std::int64_t>(slope_rows(columns) / w.out_width, 1, a.rows);
     for (std::int64_t row = rows.begin; row < rows.end; row += step) {
       const Range some{row, std::min(row + step, rows.end)};
