@@ -156,6 +156,24 @@ def test_a_thread_may_have_no_panel_to_look_up_in(inputs):
         assert np.array_equal(one[0], both[0])
 
 
+@pytest.mark.parametrize("channels", [16, 32, 64, 128])
+def test_pixels_may_be_one_in_memory(channels):
+    x = rng.integers(-128, 128, (1, 1, 1, channels)).astype(np.int8)
+    builder = _core.NetworkBuilder()
+    same = builder.step(
+        "expand",
+        "e",
+        [builder.input("x", list(x.shape), "int8", X)],
+        {"shape": [1, 5, 7, channels]},
+        {},
+    )
+    arrays = weights(3, 3, channels, 1, channels=channels)
+    builder.output("y", builder.step("depthwise", "s", [same], {**PAIRS, **Y}, arrays))
+    apart = network("depthwise", None, arrays, shape=(1, 5, 7, channels))
+    wanted = apart.run([np.tile(x, (1, 5, 7, 1))], 1)[0]
+    assert np.array_equal(builder.finish().run([x], 1)[0], wanted)
+
+
 @pytest.mark.parametrize("kind", STEPS)
 def test_files_hold_the_integers(kind):
     made = network(kind)

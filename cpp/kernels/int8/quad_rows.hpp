@@ -155,9 +155,9 @@ class QuadRows {
     }
     if constexpr (!kMasks) {
       // Where pixels follow each other, whole vectors are read of all but the last: their bytes are a row's, and nobody uses those of
-      // others.
-      const std::int64_t last = (w_.width - 1) * w_.x_pixel + w_.channels - channel_ - I8::kLanes / P;
-      const std::int64_t room = (last < 0 ? -1 : last / w_.x_pixel) - column - f_.wide + 1 - (P - 1) * l.step;
+      // others. x_pixel, which may be 0, is no divisor.
+      const std::int64_t last = w_.width * w_.channels - channel_ - I8::kLanes / P;
+      const std::int64_t room = (last < 0 ? -1 : last / w_.channels) - column - f_.wide + 1 - (P - 1) * l.step;
       const std::int64_t safe = w_.x_pixel != w_.channels || room < 0 ? 0 : (l.positions(room + 1) + P - 1) / P,
                          whole = safe < count ? safe : count;
       walk(whole, pieces(I8::kLanes / P));
