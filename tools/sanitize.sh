@@ -40,7 +40,7 @@ done
 if [ -n "\$source" ]; then
   cp '$2/CMakeFiles/dwsep.dir/'"\$source.o" "\$output"
 elif [ -n "\$joined" ]; then
-  sed 's,#include "\(.*\)",$2/CMakeFiles/dwsep.dir/\1.o,' "\$joined" | xargs ld -r -o "\$output"
+  sed 's,#include "\(.*\)",$2/CMakeFiles/dwsep.dir/\1.o,' "\$joined" | xargs -d '\n' ld -r -o "\$output"
 else
   exec \$driver "\$@" -O1 -fsanitize=address,undefined -fno-sanitize=vptr,function -fno-omit-frame-pointer -shared-libasan
 fi
