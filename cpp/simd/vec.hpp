@@ -56,6 +56,7 @@ constexpr bool kUnfused = false;
 #if defined(DWSEP_PORTABLE_VECTORS)
 #include "simd/vec_portable.hpp"
 #elif defined(__AVX512F__)
+#include "simd/look_up_avx512.hpp"
 #include "simd/vec_avx512.hpp"
 #elif defined(__AVX2__)
 #include "simd/vec_avx2.hpp"
