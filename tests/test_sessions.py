@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 
 import numpy as np
@@ -136,6 +137,13 @@ def test_results_stay_when_the_stream_goes_on():
     session.reset()
     for x, result in zip(stream, results, strict=True):
         assert np.array_equal(session(x), result)
+
+
+def test_a_session_has_no_copies():
+    session = dwsep.load(delayed()).session()
+    session(f(1, 1, 4))
+    with pytest.raises(TypeError, match="no copies"):
+        copy.copy(session)
 
 
 @pytest.mark.parametrize("kept", [[(0, 2)], [(2, 0)], [(1, 1), (1, 1)]])

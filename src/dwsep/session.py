@@ -129,6 +129,10 @@ class Session:
         self._stream = stream
         return results[0] if len(results) == 1 else tuple(results)
 
+    def __copy__(self) -> Session:
+        # Both would go on with the state that the stream has.
+        raise TypeError("a session has no copies: Model.session() makes another")
+
     def reset(self) -> None:
         """Begin again: the next step is the first."""
         self._states = self._stream = None
