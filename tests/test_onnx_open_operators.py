@@ -140,3 +140,20 @@ def test_indices_up_to_a_size_are_known_for_each_size():
         ("Gather", "x,places", "y", {"axis": 3}),
     ]
     compared(model(nodes, {"start": np.int64(0), "delta": np.int64(2)}, inputs=IMAGE), IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("start", "delta", "heights"),
+    [(5, 1, (4, 5, 7, 30)), (-3, 4, (1, 2, 9)), (-(2.0**100), 2.0**97, (1, 9))],
+)
+def test_rows_of_numbers_may_end_before_they_begin(start, delta, heights):
+    nodes = [
+        ("Shape", "x", "shape", {"start": 2, "end": 3}),
+        ("Squeeze", "shape", "size", {}),
+        ("Cast", "size", "limit", {"to": 1}),
+        ("Range", "start,limit,delta", "places", {}),
+        ("Concat", "places,more", "y", {"axis": 0}),
+    ]
+    given = {"start": np.float32(start), "delta": np.float32(delta), "more": np.float32([1, 2])}
+    net = model(nodes, given, inputs=IMAGE, opset=17)
+    compared(net, [{"x": (1, 2, height, 3)} for height in heights])
