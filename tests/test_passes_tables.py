@@ -76,6 +76,15 @@ def test_numbers_that_change_integers_of_channels_stay():
     assert not integer_tables.run(net.finish(y))
 
 
+def test_rows_of_numbers_with_scales_of_their_own_stay():
+    net = Quantized()
+    scales, zeros = np.linspace(0.05, 0.1, 6), np.arange(-3, 3)
+    x = net.quantize(net.input(6), scales, zeros, axis=0)
+    assert not integer_tables.run(
+        net.finish(net.quantize(net.act(x, "relu"), scales, zeros, axis=0))
+    )
+
+
 def test_inner_results_that_others_read_are_tables_of_the_first():
     net = Quantized()
     x = net.quantize(net.input(None, 6, 7, 5))

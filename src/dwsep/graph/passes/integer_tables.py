@@ -26,6 +26,7 @@ from ._integers import (
 )
 from .integer_steps import CONVOLUTIONS
 
+_MOST_CHANNELS = 1 << 14  # with scales of their own, whose 256 integers are all computed
 _FUNCTIONS = ("activation", "unary", "binary", "identity")
 
 
@@ -69,6 +70,8 @@ def _tabulate(edit: Edit, rounding: Node, source: str) -> bool:
     stored = (np.arange(256) + np.iinfo(type_.numpy).min).astype(type_.numpy)
     to = scales(rounding)
     each = quantization_of(edit, source).axis is not None or to["axis"] is not None
+    if each and (len(shape) < 2 or (shape[-1] or 1) > _MOST_CHANNELS):  # no room for the 256
+        return False
     if each:
         stored = np.repeat(stored, shape[-1] or 1).reshape(*(1,) * (len(shape) - 2), 256, -1)
     values = _evaluated(edit, rounding.output, {source: stored})
