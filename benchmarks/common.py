@@ -32,9 +32,13 @@ __all__ = [
     "random_array",
     "ratio",
     "skip_unless_cpus",
+    "times_in_turns",
 ]
 
 Rounds = dict[str, list[float]]
+
+# Other libraries' threads spin for up to 20 ms after a call, and would steal from the next.
+_SETTLE_SECONDS = 0.02
 
 
 def attribute(module: str, name: str) -> Any:
@@ -239,6 +243,28 @@ def _burst(run: Callable[[], object], seconds: float, clock: Callable[[], float]
         if now > before:  # a thread's CPU time was seen to stand still when it changed its CPU
             times.append(now - before)
     return median(times)
+
+
+def times_in_turns(
+    runners: dict[str, Callable[[], object]], seconds: float, threads: int
+) -> dict[str, Any]:
+    """Return the median time of each runner, and how many times as fast dwsep's is as others."""
+    alone = threads == 1
+    rounds = interleaved(
+        runners,
+        seconds * len(runners),
+        burst=0.015 if alone else 0.05,
+        settle=0.0 if alone else _SETTLE_SECONDS,
+    )
+    times = {name: median(values) for name, values in rounds.items()}
+    return {
+        "seconds": times,
+        "times_as_fast": {
+            name: median(b / a for a, b in zip(rounds["dwsep"], values, strict=True))
+            for name, values in rounds.items()
+            if name != "dwsep"
+        },
+    }
 
 
 def ratio(rounds: Rounds, above: str, below: str) -> float:

@@ -19,7 +19,6 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -27,35 +26,14 @@ import numpy as np
 from . import peers_report
 from .bench_networks import NETWORKS, image
 from .cases import INT8, ODD, Case
-from .common import interleaved, make_layer, make_packed
+from .common import make_layer, make_packed, times_in_turns
 from .int8_networks import INT8_NETWORKS, contests, inexact
 from .int8_peers import EXACT, INT8_PEERS, Int8Chain
 from .peer_runners import LAYER_PEERS, NETWORK_PEERS, OWN_WEIGHTS, Chain, versions
 
 __all__ = ["main"]
 
-# Other libraries' threads spin for up to 20 ms after a call, and would steal from the next.
-_SETTLE_SECONDS = 0.02
 _AGREE = 1e-3
-
-
-def _time(runners: dict[str, Callable[[], object]], seconds: float, threads: int) -> dict[str, Any]:
-    alone = threads == 1
-    rounds = interleaved(
-        runners,
-        seconds * len(runners),
-        burst=0.015 if alone else 0.05,
-        settle=0.0 if alone else _SETTLE_SECONDS,
-    )
-    times = {name: median(values) for name, values in rounds.items()}
-    return {
-        "seconds": times,
-        "times_as_fast": {
-            name: median(b / a for a, b in zip(rounds["dwsep"], values, strict=True))
-            for name, values in rounds.items()
-            if name != "dwsep"
-        },
-    }
 
 
 def _entry(
@@ -80,7 +58,12 @@ def _entry(
         off = np.inf if result.shape != wanted.shape else float(np.abs(result - wanted).max())
         if (what["kind"] != "network" or name not in OWN_WEIGHTS) and not off <= _AGREE * size:
             what.setdefault("disagree", {})[name] = off / size
-    return {**what, "threads": threads, "missing": missing, **_time(runners, args.seconds, threads)}
+    return {
+        **what,
+        "threads": threads,
+        "missing": missing,
+        **times_in_turns(runners, args.seconds, threads),
+    }
 
 
 def _layers(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
@@ -165,7 +148,7 @@ def _int8(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
         wrong = {name: share for name, share in differ.items() if name in EXACT}
         what |= {"differ": differ} if differ else {}
         what |= {"disagree": wrong} if wrong else {}
-        timed = _time(runners, args.seconds, threads)
+        timed = times_in_turns(runners, args.seconds, threads)
         timed["own_float32"] = timed["times_as_fast"].pop("float32")
         yield {**what, "threads": threads, "missing": missing, **timed}
 
@@ -186,7 +169,7 @@ def _int8_networks(args: argparse.Namespace, threads: int) -> Iterator[dict[str,
                     continue
                 if share := float(np.mean(wanted != np.array(runners[peer]()))):
                     differ[peer] = share
-            timed = _time(runners, args.seconds, threads)
+            timed = times_in_turns(runners, args.seconds, threads)
             timed["own_float32"] = timed["times_as_fast"].pop("float32")
             what: dict[str, Any] = {"name": contest.name, "kind": "int8 network"}
             what |= {"flops": contest.flops, "missing": missing, "threads": threads}
