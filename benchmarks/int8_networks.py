@@ -46,7 +46,7 @@ def quantized_by_onnxruntime(graph: Any, x: np.ndarray) -> bytes:
     from onnxruntime import quantization
     from onnxruntime.quantization import shape_inference
 
-    class Images(quantization.CalibrationDataReader):  # type: ignore[misc]
+    class Images(quantization.CalibrationDataReader):
         def __init__(self) -> None:
             self.images = iter([{graph.graph.input[0].name: x}])
 
