@@ -84,7 +84,6 @@ struct Rule {
   std::vector<std::int32_t> bias, zeros, los, his;  ///< for each channel; the bounds also where all channels share them
   std::vector<float> multipliers;
   bool each_channel;
-  std::vector<std::int8_t> table;  ///< or empty
   float residual_scale;
   std::int32_t residual_zero;
 
@@ -104,13 +103,10 @@ struct Rule {
       los.push_back(first ? static_cast<std::int32_t>(open ? -128 : random(-128, -20)) : los[0]);
       his.push_back(first ? static_cast<std::int32_t>(open ? 127 : random(-10, 127)) : his[0]);
     }
-    if (random.one_of(4)) {
-      for (int i = 0; i < 256; ++i) table.push_back(random.byte());
-    }
   }
 
   Requantize requantize(const float* packed_multipliers) const {
-    Requantize q{packed_multipliers, zeros[0], los[0], his[0], nullptr, nullptr, nullptr, table.empty() ? nullptr : table.data(), -3, 50};
+    Requantize q{packed_multipliers, zeros[0], los[0], his[0], nullptr, nullptr, nullptr, -3, 50};
     if (each_channel) {
       q.zeros = zeros.data();
       q.los = los.data();
@@ -137,8 +133,7 @@ struct Rule {
     const std::int32_t zero = zeros[index(channel)], lo = los[index(channel)], hi = his[index(channel)];
     const float v = real(sum, channel, residual);
     const float bounded = std::min(std::max(v, static_cast<float>(lo - zero)), static_cast<float>(hi - zero));
-    std::int32_t want = static_cast<std::int32_t>(std::nearbyint(bounded)) + zero;
-    if (!table.empty()) want = table[index(want + 128)];
+    const std::int32_t want = static_cast<std::int32_t>(std::nearbyint(bounded)) + zero;
     return y == static_cast<std::int8_t>(static_cast<std::uint8_t>(want) ^ y_flip());
   }
 };
