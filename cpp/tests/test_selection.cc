@@ -113,7 +113,7 @@ void names() {
   for (const std::string& name : all_feature_names()) {
     check(names_of(feature_named(name)) == std::vector<std::string>{name}, name.c_str());
   }
-  check(all_feature_names().size() == 14 && feature_named("avx") == 0, "every feature has a name");
+  check(all_feature_names().size() == 15 && feature_named("avx") == 0, "every feature has a name");
   check(supported(feature::vnni | feature::avx512f) == 0, "AVX-512 without AVX2 is none");
   check(has_all(detected_features(), kCompiledFeatures), "what this very program needs is detected");
 }
