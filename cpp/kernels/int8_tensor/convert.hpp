@@ -7,9 +7,9 @@
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 /// x / scale to as many places as rounding to bytes asks for: the very quotient, or one beyond all bytes on its side. A division of 64
-/// bytes of floats takes 16 cycles, these five operations 2.5. The first quotient is off by less than two places, the second by none or
-/// next to none, and the third is the correctly rounded one (Markstein), as the reciprocal is correctly rounded and no remainder is
-/// denormal where the quotient is not far below a half.
+/// bytes of floats takes 16 cycles by tables of instructions, these five operations 2.5. The first quotient is off by less than two places,
+/// the second by none or next to none, and the third is the correctly rounded one (Markstein), as the reciprocal is correctly rounded and
+/// no remainder is denormal where the quotient is not far below a half.
 struct Quotient {
   F32 scale, reciprocal, least, most;
   bool by_division;

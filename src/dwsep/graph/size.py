@@ -32,15 +32,12 @@ class Size:
     """
 
     __slots__ = ("example", "of", "terms")
+    __class__: Any = property(lambda self: int)
 
     def __init__(self, of: _OpenSizes, terms: Terms, example: int) -> None:
         self.of = of
         self.terms = terms
         self.example = example
-
-    @property  # type: ignore[misc]  # object's can be set, which nobody does
-    def __class__(self) -> type:
-        return int
 
     def __add__(self, other: Any) -> Any:
         terms = _terms(other)
@@ -164,14 +161,11 @@ class Ratio:
     """
 
     __slots__ = ("by", "of")
+    __class__: Any = property(lambda self: float)
 
     def __init__(self, of: Any, by: Any) -> None:
         self.of = of
         self.by = by
-
-    @property  # type: ignore[misc]  # as of Size
-    def __class__(self) -> type:
-        return float
 
     def __float__(self) -> float:
         return int(self.of) / int(self.by)
