@@ -105,7 +105,7 @@ class Session:
         Raises
         ------
         RuntimeError
-            If another call of the session has not returned.
+            If another call of the session is seen not to have returned.
         """
         if self._streams:
             return self._step(arrays, num_threads)
