@@ -77,7 +77,7 @@ def test_the_sources_are_read():
     assert "dwsep.graph.importing.builder" in GRAPH["dwsep.graph.importing.importer"]
     assert "dwsep.graph.onnx" in GRAPH["dwsep._load"]  # inside a function
     assert "dwsep.graph.ir" in GRAPH["dwsep._load"]  # for types
-    assert "dwsep.graph.passes.layout" in GRAPH["dwsep.graph.pipeline"]
+    assert "dwsep.graph.passes.running" in GRAPH["dwsep.graph.pipeline"]
 
 
 def test_nothing_imports_itself_by_way_of_others():

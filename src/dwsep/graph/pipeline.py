@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from .ir import Graph
-from .passes import (
-    activations,
-    batch_norm,
-    blocks,
-    channel_shuffle,
-    columns,
-    constants,
-    conv_transpose,
-    depthwise,
-    flatten,
-    integer_moves,
-    integer_steps,
-    integer_tables,
-    layer_norm,
-    layout,
-    padding,
-    reshapes,
-    residual,
-    sequences,
-    shared_weights,
-    slopes,
-    squeeze_excite,
-    wider,
-)
-from .passes.input_layout import run as adopt_nhwc
+from .passes.running import Passes
+
+if TYPE_CHECKING:
+    from .ir import Graph
 
 # What each of these rewrites may open the way for the others, so they run until nothing changes.
-_FOLDING: tuple[Callable[[Graph], bool], ...] = (
-    constants.run,
-    reshapes.run,
-    columns.run,
-    layer_norm.run,
-    activations.run,
-    sequences.run,
-    batch_norm.run,
-    padding.run,
-    flatten.run,
+_FOLDING = (
+    "constants.run",
+    "reshapes.run",
+    "columns.run",
+    "layer_norm.run",
+    "activations.run",
+    "sequences.run",
+    "batch_norm.run",
+    "padding.run",
+    "flatten.run",
 )
 _ROUNDS = 20  # each pass makes the graph smaller or simpler; networks need two to four rounds
 
@@ -70,68 +48,69 @@ def optimize(graph: Graph, *, input_layout: str | None = None, fuse: bool = True
     ValueError
         If `input_layout` is another.
     """
-    simplify(graph, input_layout=input_layout, fuse=fuse)
-    return finish(graph, fuse=fuse)
+    passes = Passes(graph)
+    _simplify(passes, input_layout, fuse)
+    _finish(passes, fuse)
+    return graph
 
 
 def simplify(graph: Graph, *, input_layout: str | None = None, fuse: bool = True) -> Graph:
     """Do what `optimize` does, but for blocks: every step then stores one value, of one kind."""
-    if input_layout not in (None, "NHWC"):
-        raise ValueError(f"input_layout: need None or 'NHWC', got {input_layout!r}")
-    constants.run(graph)
-    layout.run(graph)
-    if input_layout == "NHWC":
-        adopt_nhwc(graph)
-    _fold(graph)
-    shared_weights.run(graph)
-    squeeze_excite.run(graph)
-    if fuse:
-        _fuse_elementwise(graph)
-    conv_transpose.run(graph)
-    if fuse:
-        _fuse_elementwise(graph)
-    depthwise.run(graph)
-    squeeze_excite.run(graph)
-    for _ in range(_ROUNDS):
-        if not channel_shuffle.run(graph):
-            break
-        _fold(graph)  # what a shuffle has kept apart
-        if fuse:
-            _fuse_elementwise(graph)
+    _simplify(Passes(graph), input_layout, fuse)
     return graph
 
 
 def finish(graph: Graph, *, fuse: bool = True) -> Graph:
     """Do what `optimize` does after `simplify`."""
-    if fuse:
-        _compute_with_integers(graph)
-    constants.run(graph)
-    if fuse:
-        blocks.run(graph)
-        slopes.run(graph)
-        wider.run(graph)
+    _finish(Passes(graph), fuse)
     return graph
 
 
-def _fuse_elementwise(graph: Graph) -> None:
-    if residual.run(graph):
-        batch_norm.run(graph)  # a shift of the sum
-    activations.fuse(graph)
+def _simplify(passes: Passes, input_layout: str | None, fuse: bool) -> None:
+    if input_layout not in (None, "NHWC"):
+        raise ValueError(f"input_layout: need None or 'NHWC', got {input_layout!r}")
+    passes.run("constants.run")
+    if not passes.graph.channels_last:
+        passes.run("layout.run")
+    if input_layout == "NHWC":
+        passes.run("input_layout.run")
+    passes.repeat(_FOLDING, _ROUNDS)
+    passes.run("shared_weights.run", "squeeze_excite.run")
+    if fuse:
+        _fuse_elementwise(passes)
+    passes.run("conv_transpose.run")
+    if fuse:
+        _fuse_elementwise(passes)
+    passes.run("depthwise.run", "squeeze_excite.run")
+    for _ in range(_ROUNDS):
+        if not passes.run("channel_shuffle.run"):
+            break
+        passes.repeat(_FOLDING, _ROUNDS)  # what a shuffle has kept apart
+        if fuse:
+            _fuse_elementwise(passes)
 
 
-def _compute_with_integers(graph: Graph) -> None:
+def _finish(passes: Passes, fuse: bool) -> None:
+    if fuse:
+        _compute_with_integers(passes)
+    passes.run("constants.run")
+    if fuse:
+        passes.run("blocks.run", "slopes.run", "wider.run")
+
+
+def _fuse_elementwise(passes: Passes) -> None:
+    if passes.run("residual.run"):
+        passes.run("batch_norm.run")  # a shift of the sum
+    passes.run("activations.fuse")
+
+
+def _compute_with_integers(passes: Passes) -> None:
+    graph = passes.graph
     if not any(node.kind == "dequantize" for node in graph.nodes):
         return
-    integer_moves.run(graph)
-    constants.run(graph)  # equal conversions are one
-    integer_tables.run(graph)
-    integer_steps.run(graph)
-    integer_tables.fuse(graph)
-    graph.float_steps = integer_steps.float_steps(graph)
+    passes.run("integer_moves.run")
+    passes.run("constants.run")  # equal conversions are one
+    passes.run("integer_tables.run", "integer_steps.run", "integer_tables.fuse")
+    from .passes.integer_steps import float_steps
 
-
-def _fold(graph: Graph) -> None:
-    for _ in range(_ROUNDS):
-        changed = [run(graph) for run in _FOLDING]
-        if not any(changed):
-            return
+    graph.float_steps = float_steps(graph)
