@@ -18,29 +18,39 @@ that the C++ core knows under the same names and attributes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-from .open_sizes import OpenSizes
-from .types import Shape, TensorType
+    from .open_sizes import OpenSizes
+    from .types import Shape, TensorType
 
-Array = NDArray[np.float32]
-AnyArray = NDArray[Any]
+Array: TypeAlias = "NDArray[np.float32]"
+AnyArray: TypeAlias = "NDArray[Any]"
 
 
-@dataclass(eq=False)
 class Node:
     """One operation; `output` is the name of its value, `name` is for messages."""
 
-    kind: str
-    inputs: list[str]
-    output: str
-    attributes: dict[str, Any] = field(default_factory=dict)
-    weights: dict[str, Array] = field(default_factory=dict)
-    name: str = ""
+    __slots__ = ("attributes", "inputs", "kind", "name", "output", "weights")
+
+    def __init__(
+        self,
+        kind: str,
+        inputs: list[str],
+        output: str,
+        attributes: dict[str, Any] | None = None,
+        weights: dict[str, Array] | None = None,
+        name: str = "",
+    ) -> None:
+        self.kind = kind
+        self.inputs = inputs
+        self.output = output
+        self.attributes: dict[str, Any] = {} if attributes is None else attributes
+        self.weights: dict[str, Array] = {} if weights is None else weights
+        self.name = name
 
 
 class State(NamedTuple):
@@ -54,33 +64,43 @@ class State(NamedTuple):
     hidden: bool = True
 
 
-@dataclass(frozen=True)
 class Length:
     """Of a value, the axis of which the first elements count, and the value that says how many."""
 
-    axis: int
-    count: str
+    __slots__ = ("axis", "count")
+
+    def __init__(self, axis: int, count: str) -> None:
+        self.axis, self.count = axis, count
 
 
-@dataclass(eq=False)
 class Graph:
     """A network: `types` has every value's, `constants` are values that are known.
 
     `channels_last` says whether images are NHWC, as they are after the layout pass, or NCHW.
     """
 
-    name: str
-    inputs: list[str]
-    outputs: list[str]
-    nodes: list[Node] = field(default_factory=list)
-    constants: dict[str, AnyArray] = field(default_factory=dict)
-    types: dict[str, TensorType] = field(default_factory=dict)
-    channels_last: bool = False
-    states: dict[str, State] = field(default_factory=dict)  # by names of inputs
-    lengths: dict[str, Length] = field(default_factory=dict)  # by names of values
-    # Why nodes of a quantized network compute with float32, by names; the passes find out.
-    float_steps: dict[str, str] = field(default_factory=dict)
-    open: OpenSizes | None = None
+    def __init__(
+        self,
+        name: str,
+        inputs: list[str],
+        outputs: list[str],
+        nodes: list[Node] | None = None,
+        constants: dict[str, AnyArray] | None = None,
+        types: dict[str, TensorType] | None = None,
+        channels_last: bool = False,
+    ) -> None:
+        self.name = name
+        self.inputs = inputs
+        self.outputs = outputs
+        self.nodes: list[Node] = [] if nodes is None else nodes
+        self.constants: dict[str, AnyArray] = {} if constants is None else constants
+        self.types: dict[str, TensorType] = {} if types is None else types
+        self.channels_last = channels_last
+        self.states: dict[str, State] = {}  # by names of inputs
+        self.lengths: dict[str, Length] = {}  # by names of values
+        # Why nodes of a quantized network compute with float32, by names; the passes find out.
+        self.float_steps: dict[str, str] = {}
+        self.open: OpenSizes | None = None
 
     def shape(self, value: str) -> Shape:
         """Return the shape of a value."""

@@ -11,7 +11,6 @@ meet the conditions, the very graph that an import for those sizes would have ma
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from .polynomials import (
@@ -60,7 +59,6 @@ class Scaled(NamedTuple):
 Atom: TypeAlias = "Axis | Quotient | Scaled"
 
 
-@dataclass(eq=False)
 class OpenSizes:
     """The open sizes of a network: what is computed of them, and what has to hold.
 
@@ -73,13 +71,14 @@ class OpenSizes:
         What has to hold of polynomials, in the order in which it was found.
     """
 
-    atoms: list[Atom] = field(default_factory=list)
-    example: list[int] = field(default_factory=list)
-    conditions: dict[tuple[Terms, int], None] = field(default_factory=dict)
-    _ranges: list[tuple[int, int]] = field(default_factory=list)
-    _numbers: dict[Atom, int] = field(default_factory=dict)
-    _places: dict[Atom, int] = field(default_factory=dict)
-    _least: dict[Terms, int] = field(default_factory=dict)  # of polynomials without their constant
+    def __init__(self) -> None:
+        self.atoms: list[Atom] = []
+        self.example: list[int] = []
+        self.conditions: dict[tuple[Terms, int], None] = {}
+        self._ranges: list[tuple[int, int]] = []
+        self._numbers: dict[Atom, int] = {}
+        self._places: dict[Atom, int] = {}
+        self._least: dict[Terms, int] = {}  # of polynomials without their constant
 
     def axis(self, where: Axis, example: int) -> Any:
         """Return the size of an open axis of an input."""

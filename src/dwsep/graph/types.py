@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import InvalidModelError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["DType", "Quantization", "Shape", "TensorType", "dtype_of"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..graph.ir import Array, Graph, Node
 from ..graph.ops import OPS
+from ..graph.replaced import replaced
 from ..graph.types import Quantization, TensorType
 from .places import Places
 
@@ -45,11 +46,11 @@ class Inserted:
 
 def copied(graph: Graph) -> Graph:
     """Return a graph whose nodes may be rewritten; weights and constants are shared."""
-    return replace(
+    return replaced(
         graph,
         inputs=[*graph.inputs],
         outputs=[*graph.outputs],
-        nodes=[replace(n, inputs=[*n.inputs], weights={**n.weights}) for n in graph.nodes],
+        nodes=[replaced(n, inputs=[*n.inputs], weights={**n.weights}) for n in graph.nodes],
         constants={**graph.constants},
         types={**graph.types},
         states={**graph.states},
@@ -83,7 +84,7 @@ def insert(
         if name in places.stored:
             stored[name] = _round(result, name, name, quantizations[name])
     for node in graph.nodes:
-        node = replace(node, inputs=[stored.get(v, v) for v in node.inputs])
+        node = replaced(node, inputs=[stored.get(v, v) for v in node.inputs])
         if node.output in places.steps:
             x = quantizations[_rounded(graph, places, node.output)]
             x_scale = _x_scales(node, x)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from math import prod
 
 from .._arguments import shown
 from ..graph.ir import Graph
+from ..graph.replaced import replaced
 from .insert import copied
 from .places import step_name
 from .samples import Sample
@@ -72,7 +72,7 @@ def alone(graph: Graph, candidate: Candidate, scorer: Scorer, output: str) -> fl
     if output not in makers:
         add_rounding()
     for node in graph.nodes:
-        node = replace(node, inputs=[renamed.get(v, v) for v in node.inputs])
+        node = replaced(node, inputs=[renamed.get(v, v) for v in node.inputs])
         if node.output == output:
             # The bias as it was: a corrected one makes up for what the other steps do.
             bias = {name: w for name, w in node.weights.items() if name == "bias"}

@@ -8,7 +8,6 @@ would follow single ones that are far off.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..graph.ir import Array, Graph, Node
 from ..graph.lowering import lower
+from ..graph.replaced import replaced
 from .insert import Inserted, copied, grid_bias
 from .observe import emit
 from .samples import Sample
@@ -27,7 +27,7 @@ __all__ = ["channel_means", "refine"]
 def _linear(node: Node) -> Node:
     """Return a step without its activation, whose value has another name."""
     attributes = {**node.attributes, "activation": None}
-    return replace(node, output=f"{node.output}\nlinear", attributes=attributes)
+    return replaced(node, output=f"{node.output}\nlinear", attributes=attributes)
 
 
 def _mean(graph: Graph, value: str) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import InvalidModelError
 from ..ir import Array
@@ -16,18 +14,31 @@ from .symbols import UNKNOWN, held, is_symbolic
 from .unsupported import Unsupported
 from .values import Computed, Value, shape_of
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 _MOST_SIZES = 64  # elements of a shape, a list of axes and the like
 
 
-@dataclass(eq=False)
 class OperatorCall:
-    """What an importer of an operator works on; each format adds how it spells attributes."""
+    """What an importer of an operator works on; each format adds how it spells attributes.
 
-    builder: Builder
-    name: str
-    type: str
-    inputs: list[Value | None]
-    outputs: list[str]  # "" where nobody reads it
+    Of `outputs`, those that nobody reads are "".
+    """
+
+    def __init__(
+        self,
+        builder: Builder,
+        name: str,
+        type_: str,
+        inputs: list[Value | None],
+        outputs: list[str],
+    ) -> None:
+        self.builder = builder
+        self.name = name
+        self.type = type_
+        self.inputs = inputs
+        self.outputs = outputs
 
     def has(self, index: int) -> bool:
         """Return whether an input is there."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import InvalidModelError
 from ..ir import Array
@@ -16,6 +15,9 @@ from .builder import Builder
 from .symbols import UNKNOWN, Dim
 from .unsupported import Unsupported
 from .values import Value, shape_of, type_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Parts = dict[int, "tuple[int, int | None, int]"]
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import InvalidModelError, ShapeError
 from .. import sizes
 from ..types import DType, Shape
 from .opened import Opened
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 InputShapes = Mapping[str, Sequence[int | None]]
 

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import InvalidModelError
 
 
-@dataclass(eq=False)
 class FileNode:
-    """A node with its attributes as Python values; "" stands for a value that is not there."""
+    """A node with its attributes as Python values; "" stands for a value that is not there.
 
-    name: str
-    type: str
-    inputs: list[str]
-    outputs: list[str]
-    attributes: dict[str, Any]
-    captured: list[str] = field(default_factory=list)  # what graphs inside the node read
+    `captured` is what graphs inside the node read.
+    """
+
+    __slots__ = ("attributes", "captured", "inputs", "name", "outputs", "type")
+
+    def __init__(
+        self,
+        name: str,
+        type_: str,
+        inputs: list[str],
+        outputs: list[str],
+        attributes: dict[str, Any],
+        captured: Sequence[str] = (),
+    ) -> None:
+        self.name = name
+        self.type = type_
+        self.inputs = inputs
+        self.outputs = outputs
+        self.attributes = attributes
+        self.captured = captured
 
     @property
     def reads(self) -> list[str]:

@@ -6,27 +6,30 @@ ints and `Dim`s.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..size import is_open, plain, whole
 from .unsupported import Unsupported
 from .values import Known
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _LIMIT = 2**63  # beyond it int64 would have overflown, and ints would grow without end
 
 UNKNOWN = "depends on the size of the batch; give the input's shape with input_shapes"
 
 
-@dataclass(frozen=True, eq=False)
 class Dim:
     """The number `times * N + plus`, N the unknown size of the batch, at least 0."""
 
-    times: int
-    plus: int = 0
+    __slots__ = ("plus", "times")
+
+    def __init__(self, times: int, plus: int = 0) -> None:
+        self.times = times
+        self.plus = plus
 
     def __add__(self, other: Any) -> Any:
         if isinstance(other, Dim):

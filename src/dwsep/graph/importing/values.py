@@ -3,38 +3,44 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import InvalidModelError
 from ..types import DType, Quantization, Shape, TensorType
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 _LARGEST_EMPTY = 2**16
 
 
-@dataclass(eq=False)
 class Known:
-    """A value that is known now: a weight, or shape arithmetic (see `symbols`)."""
+    """A value that is known now: a weight, or shape arithmetic (see `symbols`).
 
-    array: NDArray[Any]
-    name: str = ""
-    quantization: Quantization | None = None  # of the integers that the array was made of
+    `quantization` is that of the integers that the array was made of.
+    """
 
-    def __post_init__(self) -> None:
-        """Refuse empty arrays with huge axes: a sum over the empty one would not be empty."""
+    def __init__(
+        self, array: NDArray[Any], name: str = "", quantization: Quantization | None = None
+    ) -> None:
+        self.array = array
+        self.name = name
+        self.quantization = quantization
+        # Empty arrays with huge axes are refused: a sum over the empty one would not be empty.
         if self.array.size == 0 and math.prod(n for n in self.array.shape if n) > _LARGEST_EMPTY:
             raise InvalidModelError(f"{self.name!r} is an empty array of shape {self.array.shape}")
 
 
-@dataclass(eq=False)
 class Computed:
     """A value that the network computes, by its name in the graph."""
 
-    name: str
-    type: TensorType
+    __slots__ = ("name", "type")
+
+    def __init__(self, name: str, type_: TensorType) -> None:
+        self.name = name
+        self.type = type_
 
     @property
     def shape(self) -> Shape:

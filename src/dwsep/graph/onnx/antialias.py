@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeAlias
+
 import numpy as np
-from numpy.typing import NDArray
 
 from ..importing.builder import Builder
 from ..importing.compositions import dense
 from ..importing.unsupported import Unsupported
 from ..importing.values import Known, Value, shape_of
 from ..ir import Array
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def antialiased(
@@ -38,7 +42,7 @@ def antialiased(
     return x
 
 
-_Places = NDArray[np.float64]
+_Places: TypeAlias = "NDArray[np.float64]"
 
 _PLACES = {
     "half_pixel": lambda i, n, m, s: (i + 0.5) / s - 0.5,

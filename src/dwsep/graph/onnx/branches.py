@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from ...errors import InvalidModelError
 from ..importing.importer import Import, ImportNode
@@ -35,7 +34,7 @@ def import_branch(
     outputs = [o.name for o in graph.output]
     if len(outputs) != len(node.outputs):
         raise InvalidModelError(f"{len(outputs)} outputs of a branch for {len(node.outputs)}")
-    inner = replace(file, graph=graph)
+    inner = file._replace(graph=graph)
     nodes = nodes_in_order(inner, outputs, inside=True)
     used = {name for n in nodes for name in n.reads} | set(outputs)
     return state.run_inside(nodes, initializers(inner, used), *importer, outputs)

@@ -4,27 +4,39 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidModelError
+from ..importing.builder import Builder
 from ..importing.call import OperatorCall
 from ..importing.unsupported import Unsupported
+from ..importing.values import Value
 from ..sizes import bounds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Call", "charge_folding", "part_of"]
 
 _LARGEST_OF_INTEGERS = 2**20  # elements; shapes and indices have a few
 
 
-@dataclass(eq=False)
 class Call(OperatorCall):
     """What an importer of an operator of ONNX works on."""
 
-    opset: int
-    attributes: dict[str, Any]
+    def __init__(
+        self,
+        builder: Builder,
+        name: str,
+        type_: str,
+        inputs: list[Value | None],
+        outputs: list[str],
+        opset: int,
+        attributes: dict[str, Any],
+    ) -> None:
+        super().__init__(builder, name, type_, inputs, outputs)
+        self.opset = opset
+        self.attributes = attributes
 
     def attribute(self, name: str, default: Any) -> Any:
         """Return an attribute; one without a default must be there."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import InvalidModelError
 from ..importing.compositions import clipped
@@ -16,6 +15,9 @@ from .call import Call
 from .comparing import data_type
 from .model import widened
 from .registry import foreign, operator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _LIMITS = {"int16": (-(2**15), 2**15 - 1), "uint16": (0, 2**16 - 1)}  # as int32
 INTEGERS = ("int8", "uint8", "int16", "uint16", "int32")

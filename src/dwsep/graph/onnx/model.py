@@ -5,12 +5,10 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..._arguments import shown
 from ...errors import InvalidModelError
@@ -20,11 +18,13 @@ from ..types import DType
 from .registry import FOREIGN, Signature
 from .tensors import Folder, is_readable, to_array, type_name
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 _GRAPH = 5  # the type of attributes
 
 
-@dataclass(eq=False)
-class File:
+class File(NamedTuple):
     """A model as it was read: its graph, where it came from, and its version of the operators."""
 
     name: str  # for messages

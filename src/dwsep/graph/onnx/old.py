@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from ...errors import InvalidModelError
 from ..importing.builder import Builder
 from ..importing.node import FileNode
 from ..importing.values import Known, Value, shape_of
+from ..replaced import replaced
 from .model import onnx_package
 
 SINCE = 7  # the opset whose operators the others say themselves
@@ -27,7 +27,7 @@ def modern(build: Builder, node: FileNode, inputs: list[Value | None], opset: in
     """Return a node of an opset before 7 as one of opset 7, and its inputs."""
     attributes = {k: v for k, v in node.attributes.items() if k not in _GONE}
     broadcasts = node.attributes.get("broadcast") == 1
-    node = replace(node, attributes=attributes)
+    node = replaced(node, attributes=attributes)
     inputs = list(inputs)
     if node.type in _BROADCASTING:
         _align(build, node, inputs, broadcasts)
@@ -37,7 +37,7 @@ def modern(build: Builder, node: FileNode, inputs: list[Value | None], opset: in
         before, change = _CHANGED[node.type]
         if opset < before:
             change(node, inputs)
-    return replace(node, inputs=[*node.inputs, *[""] * (len(inputs) - len(node.inputs))]), inputs
+    return replaced(node, inputs=[*node.inputs, *[""] * (len(inputs) - len(node.inputs))]), inputs
 
 
 def _align(build: Builder, node: FileNode, inputs: list[Value | None], broadcasts: bool) -> None:

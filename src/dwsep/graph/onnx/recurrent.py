@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,8 +26,7 @@ _ALPHA = {"affine": None, "leakyrelu": 0.01, "scaledtanh": None, "hardsigmoid": 
 _BETA = {"affine": None, "scaledtanh": None, "hardsigmoid": 0.5}
 
 
-@dataclass(frozen=True)
-class _Function:
+class _Function(NamedTuple):
     """An activation of what is scaled and shifted first."""
 
     activation: Any
@@ -40,8 +38,7 @@ class _Function:
         return (self.scale, self.shift) != (1, 0)
 
 
-@dataclass
-class _Layer:
+class _Layer(NamedTuple):
     """Attributes and weights of the nodes that a layer becomes."""
 
     cell: str

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..importing.values import Computed, Value
+from ..replaced import replaced
 from ..types import DType
 from .call import Call
 from .registry import IMPORTERS
@@ -21,5 +20,5 @@ def import_call(call: Call) -> Value | list[Value | None]:
         result: Value | list[Value | None] = importer(call)
         return result
     build = call.builder
-    y = importer(replace(call, inputs=[build.cast(x, DType.FLOAT32), *call.inputs[1:]]))
+    y = importer(replaced(call, inputs=[build.cast(x, DType.FLOAT32), *call.inputs[1:]]))
     return build.cast(y[0] if isinstance(y, list) else y, x.type.dtype)

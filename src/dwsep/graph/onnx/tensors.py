@@ -6,12 +6,14 @@ import math
 import os
 import stat
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import InvalidModelError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # TensorProto.DataType: NumPy's type and the field with the elements, if they are not raw bytes
 _TYPES: dict[int, tuple[str, str]] = {

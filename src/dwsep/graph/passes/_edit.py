@@ -9,16 +9,18 @@ costs O(n) however much it rewrites.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..infer import infer
 from ..ir import AnyArray, Array, Graph, Node
 from ..types import Shape, TensorType
 
-Wide = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Wide: TypeAlias = "NDArray[np.float64]"
 
 
 class Edit:

@@ -11,15 +11,17 @@ run from where they were computed, and the interleaved image is never made. (Shu
 from __future__ import annotations
 
 import itertools
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..ir import Graph, Node
 from ._edit import Edit
 
-Indices = NDArray[np.int64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Indices: TypeAlias = "NDArray[np.int64]"
 
 _MOST_RUNS = 16  # beyond, pieces are so short that one pass over all is as good
 _ANY_ORDER = ("pointwise", "standard")

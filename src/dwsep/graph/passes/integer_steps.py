@@ -8,10 +8,9 @@ well, a convolution writes float32.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import ShapeError
 from ..ir import Graph, Node
@@ -19,6 +18,9 @@ from ..ops import OPS
 from ..types import DType, Quantization
 from ._edit import Edit
 from ._integers import integers_of, only_rounded_by, output_of, quantization_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CONVOLUTIONS = ("depthwise", "pointwise", "standard")
 _LARGEST_SUM = 2**31 - 1

@@ -6,11 +6,10 @@ reported as not supported.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ...errors import InvalidModelError
 from ..importing.node import FileNode
-from .model import File, Subgraph, Tensor
+from ..replaced import replaced
+from .parts import File, Subgraph, Tensor
 from .variables import KINDS
 
 _MOST = 64  # one may be in a branch of another
@@ -32,7 +31,7 @@ def without_branches(file: File) -> File:
                 raise InvalidModelError(f"{file.name}: more than {_MOST} nodes IF")
         if inlined == before:
             break
-        file = replace(file, nodes=nodes, tensors=tensors)
+        file = replaced(file, nodes=nodes, tensors=tensors)
     return file
 
 
@@ -57,7 +56,7 @@ def _selected(
                 own = f"{node.name}/{branch}/{name}"
                 while own in tensors:
                     own += "_"
-                names[name], tensors[own] = own, replace(tensor, name=own)
+                names[name], tensors[own] = own, replaced(tensor, name=own)
         nodes += [
             FileNode(
                 f"{node.name}/{branch}/{inner.name}",

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ...errors import InvalidModelError
+from ..importing.builder import Builder
 from ..importing.call import OperatorCall
 from ..importing.compositions import clipped
+from ..importing.node import FileNode
 from ..importing.unsupported import Unsupported
 from ..importing.values import Known, Value
 from ..ir import Array
-from .model import Tensor
+from .parts import Tensor
 
 # Fused activations, in the order of their numbers.
 _ACTIVATIONS = (None, "relu", ("clip", -1.0, 1.0), "relu6", "tanh")
 
 
-@dataclass(eq=False)
 class Call(OperatorCall):
-    """What an importer of an operator of TFLite works on."""
+    """What an importer of an operator of TFLite works on: also tensors of inputs and outputs."""
 
-    options: dict[str, Any]
-    tensors: list[Tensor | None]  # of the inputs
-    results: list[Tensor]  # of the outputs
+    def __init__(
+        self,
+        builder: Builder,
+        node: FileNode,
+        inputs: list[Value | None],
+        outputs: list[str],
+        tensors: list[Tensor | None],
+        results: list[Tensor],
+    ) -> None:
+        super().__init__(builder, node.name, node.type, inputs, outputs)
+        self.options = node.attributes
+        self.tensors = tensors
+        self.results = results
 
     def option(self, name: str, default: Any = None) -> Any:
         """Return an option."""

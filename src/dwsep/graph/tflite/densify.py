@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import InvalidModelError
 from ..importing.values import Known, Value
 from .call import Call
 from .flatbuffer import Table
-from .model import Tensor
+from .parts import Tensor
 from .registry import operator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _DENSE, _CSR = 0, 1
 _MOST_ELEMENTS = 2**28

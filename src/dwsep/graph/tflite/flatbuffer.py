@@ -10,34 +10,30 @@ distances may lead to one place, so what is read altogether has a bound.
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import InvalidModelError
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 _FORMATS = {kind: struct.Struct(f"<{kind}") for kind in "bB?HiIfQ"}
-_TWO_SIZES = struct.Struct("<HH")  # of a vtable, and of a table
-_MOST_READ = 16  # times the bytes of a file; converters read vtables again for most tables
+_DISTANCE, _SIGNED, _VTABLE = struct.Struct("<I"), struct.Struct("<i"), struct.Struct("<H")
+_MOST_READ = 16  # times the bytes of a file
 
 
 class _Bytes:
-    """The bytes of a file."""
+    """The bytes of a file, and the vtables read so far: tables of one kind share them."""
 
-    __slots__ = ("_left", "_size", "data")
+    __slots__ = ("_left", "_size", "_vtables", "data")
 
     def __init__(self, data: memoryview) -> None:
         self.data = data
         self._size = len(data)
         self._left = _MOST_READ * self._size
-
-    def number(self, kind: str, position: int) -> Any:
-        """Return a number; `kind` is the letter of the struct module."""
-        numbers = _FORMATS[kind]
-        if position < 0 or position + numbers.size > self._size:
-            raise damaged(position)
-        return numbers.unpack_from(self.data, position)[0]
+        self._vtables: dict[int, tuple[int, ...]] = {}
 
     def check(self, position: int, size: int) -> None:
         """Refuse a place that is not in the file."""
@@ -51,55 +47,85 @@ class _Bytes:
         if self._left < 0:
             raise InvalidModelError(f"the file is damaged: byte {position} is read too often")
 
+    def distance(self, position: int) -> int:
+        """Return the number of 32 bits that lies somewhere."""
+        self.check(position, 4)
+        return int(_DISTANCE.unpack_from(self.data, position)[0])
+
+    def vtable(self, position: int) -> tuple[int, ...]:
+        """Return the size of a table, and where each of its fields lies in it, 0 for nowhere."""
+        fields = self._vtables.get(position)
+        if fields is None:
+            self.check(position, 4)
+            (size,) = _VTABLE.unpack_from(self.data, position)
+            if size < 4 or size % 2:
+                raise damaged(position)
+            self.take(position, size)
+            fields = struct.unpack_from(f"<{size // 2 - 1}H", self.data, position + 2)
+            if fields[0] < 4:
+                raise damaged(position)
+            self._vtables[position] = fields
+        return fields
+
 
 class Table:
     """A table of a file; its fields are numbered as the schema lists them."""
 
-    __slots__ = ("_fields", "_file", "_position", "_size")
+    __slots__ = ("_fields", "_file", "_position")
 
     def __init__(self, file: _Bytes, position: int) -> None:
+        file.check(position, 4)
         self._file = file
         self._position = position
-        vtable = position - file.number("i", position)
-        file.check(vtable, 4)
-        size, self._size = _TWO_SIZES.unpack_from(file.data, vtable)
-        if size < 4 or size % 2 or self._size < 4:
-            raise damaged(vtable)
-        file.take(vtable, size)
-        file.check(position, self._size)
-        self._fields = struct.unpack_from(f"<{(size - 4) // 2}H", file.data, vtable + 4)
+        self._fields = file.vtable(position - _SIGNED.unpack_from(file.data, position)[0])
+        file.check(position, self._fields[0])
 
     @classmethod
     def root(cls, data: memoryview) -> Table:
         """Return the table that a file is."""
         file = _Bytes(data)
-        return cls(file, file.number("I", 0))
+        return cls(file, file.distance(0))
 
     def scalar(self, field: int, kind: str, default: Any) -> Any:
         """Return a number; `kind` is the letter of the struct module."""
-        place = self._place(field, _FORMATS[kind].size)
-        return default if place is None else self._file.number(kind, place)
+        fields = self._fields
+        offset = fields[field + 1] if field + 1 < len(fields) else 0
+        if offset == 0:
+            return default
+        numbers = _FORMATS[kind]
+        if offset < 4 or offset + numbers.size > fields[0]:
+            raise damaged(self._position)
+        return numbers.unpack_from(self._file.data, self._position + offset)[0]
 
     def table(self, field: int) -> Table | None:
         """Return a table, None if it is not there."""
         place = self._ahead(field)
-        return None if place is None else Table(self._file, place)
+        return Table(self._file, place) if place else None
 
     def string(self, field: int) -> str:
         """Return a text, empty if it is not there."""
         place = self._ahead(field)
-        if place is None:
+        if not place:
             return ""
-        size = self._file.number("I", place)
+        size = self._file.distance(place)
         self._file.take(place + 4, size)
-        return bytes(self._file.data[place + 4 : place + 4 + size]).decode("utf-8", "replace")
+        return str(self._file.data[place + 4 : place + 4 + size], "utf-8", "replace")
+
+    def ints(self, field: int, kind: str = "i", most: int = 2**30) -> tuple[int, ...]:
+        """Return the first numbers of a vector of 32 bits each, empty if it is not there."""
+        place = self._ahead(field)
+        if not place:
+            return ()
+        count = min(self._file.distance(place), most)
+        self._file.take(place + 4, 4 * count)
+        return struct.unpack_from(f"<{count}{kind}", self._file.data, place + 4)
 
     def numbers(self, field: int, dtype: str) -> NDArray[Any]:
         """Return a vector of numbers as a view of the file, empty if it is not there."""
         place = self._ahead(field)
-        if place is None:
+        if not place:
             return np.empty(0, dtype)
-        count = self._file.number("I", place)
+        count = self._file.distance(place)
         size = count * int(dtype[-1])
         if dtype == "u1":  # weights, which stay where they are
             self._file.check(place + 4, size)
@@ -109,23 +135,20 @@ class Table:
 
     def tables(self, field: int) -> list[Table]:
         """Return a vector of tables."""
-        place = self._ahead(field)
-        if place is None:
-            return []
-        places = self.numbers(field, "<u4").tolist()
-        return [Table(self._file, place + 4 + 4 * i + n) for i, n in enumerate(places)]
+        first = self._ahead(field) + 4
+        file = self._file
+        return [Table(file, first + 4 * i + n) for i, n in enumerate(self.ints(field, "I"))]
 
-    def _place(self, field: int, size: int) -> int | None:
-        offset = self._fields[field] if field < len(self._fields) else 0
+    def _ahead(self, field: int) -> int:
+        """Return where a field's vector or table lies, 0 if it is not there."""
+        fields = self._fields
+        offset = fields[field + 1] if field + 1 < len(fields) else 0
         if offset == 0:
-            return None
-        if offset < 4 or offset + size > self._size:
+            return 0
+        if offset < 4 or offset + 4 > fields[0]:
             raise damaged(self._position)
-        return self._position + int(offset)
-
-    def _ahead(self, field: int) -> int | None:
-        place = self._place(field, 4)
-        return None if place is None else place + int(self._file.number("I", place))
+        place = self._position + offset
+        return place + int(_DISTANCE.unpack_from(self._file.data, place)[0])
 
 
 def damaged(position: int) -> InvalidModelError:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import InvalidModelError
 from ..importing.symbols import is_symbolic, of_shape, settled
@@ -19,7 +18,10 @@ from ..importing.values import Known, Value, shape_of
 from .call import Call
 from .moves import strided_parts, target
 
-AnyArray = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+AnyArray: TypeAlias = "NDArray[Any]"
 _LARGEST = 2**20  # elements; shapes and indices have a few
 
 

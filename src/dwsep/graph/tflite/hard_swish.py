@@ -7,14 +7,16 @@ half, doubled; a division by a power of two rounds half away from zero.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..types import Quantization
 
-Ints = NDArray[np.int64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Ints: TypeAlias = "NDArray[np.int64]"
 _LEAST, _MOST = -(2**15), 2**15 - 1
 
 

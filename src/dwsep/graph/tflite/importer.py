@@ -20,7 +20,8 @@ from .branches import without_branches
 from .call import Call
 from .densify import constant
 from .folding import FOLDED, fold
-from .model import File, Tensor, read
+from .model import read
+from .parts import File, Tensor
 from .quantized import by_definition, core_quantization
 from .registry import IMPORTERS
 from .variables import without_variables
@@ -175,7 +176,7 @@ def _importer(file: File, state: Import) -> ImportNode:
     ) -> list[Value | None]:
         tensors = [file.tensors.get(name) for name in node.inputs]
         made = [file.tensors[name] for name in node.outputs]
-        call = Call(state.build, node.name, node.type, values, used, node.attributes, tensors, made)
+        call = Call(state.build, node, values, used, tensors, made)
         result = fold(call)
         if result is None:
             if node.type not in IMPORTERS:

@@ -4,93 +4,24 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..._arguments import shown
 from ...errors import InvalidModelError
 from ..importing.node import FileNode
 from ..sizes import LARGEST_ELEMENTS, MOST_AXES
 from .flatbuffer import Table
+from .parts import File, Quantization, Subgraph, Tensor
 from .schema import OPERATORS, OPTIONS, TYPE_NAMES, TYPES
 
-_RANGES = {
-    name: (int(np.iinfo(name).min), int(np.iinfo(name).max))
-    for name in ("int8", "uint8", "int16", "int32")
-}
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-
-@dataclass(eq=False)
-class Quantization:
-    """real = scale * (stored - zero_point), for the tensor or for each index along an axis."""
-
-    scale: NDArray[np.float32]
-    zero_point: NDArray[np.int64]
-    axis: int
-
-
-@dataclass(eq=False)
-class Tensor:
-    """A tensor of the file."""
-
-    name: str  # unique
-    shape: tuple[int, ...]  # -1 where the file leaves a size open
-    declared: tuple[int, ...]  # with a number there, 1 as a rule
-    type: str
-    data: NDArray[np.uint8] | None  # None for what the network computes
-    quantization: Quantization | None
-    sparsity: Table | None
-
-    def array(self) -> NDArray[Any]:
-        """Return the constant that a tensor is."""
-        if self.data is None or self.sparsity is not None:
-            raise InvalidModelError(f"tensor {self.name!r} is no dense constant")
-        elements = self.elements()
-        if math.prod(self.declared) != elements.size:
-            raise InvalidModelError(
-                f"tensor {self.name!r}: need {math.prod(self.declared)} elements for the shape "
-                f"{self.declared}, got {elements.size}"
-            )
-        return elements.reshape(self.declared)
-
-    def elements(self) -> NDArray[Any]:
-        """Return what is stored of a constant, all of it or what is not zero."""
-        assert self.data is not None
-        if self.type not in TYPES:
-            raise InvalidModelError(f"tensor {self.name!r} is {self.type}")
-        dtype = np.dtype(self.type)
-        if self.data.size % dtype.itemsize:
-            raise InvalidModelError(
-                f"tensor {self.name!r}: {self.data.size} bytes are no {self.type} numbers"
-            )
-        return self.data.view(dtype)
-
-
-@dataclass(eq=False)
-class Subgraph:
-    """What operators refer to: a branch, or what initializes variables."""
-
-    tensors: dict[str, Tensor]
-    inputs: list[str]
-    outputs: list[str]
-    nodes: list[FileNode]
-
-
-@dataclass(eq=False)
-class File:
-    """A model as it was read: one subgraph."""
-
-    name: str  # for messages
-    network: str
-    tensors: dict[str, Tensor]
-    inputs: list[str]
-    outputs: list[str]
-    nodes: list[FileNode]
-    others: Callable[[int], Subgraph]  # those that operators name by numbers
+_RANGES = {"int8": (-(2**7), 2**7 - 1), "uint8": (0, 2**8 - 1), "int16": (-(2**15), 2**15 - 1)}
+_WIDEST = (-(2**31), 2**31 - 1)
 
 
 def read(source: Any, signature: str | None) -> File:
@@ -114,48 +45,48 @@ def read(source: Any, signature: str | None) -> File:
 
 def _file(name: str, model: Table, data: memoryview, signature: str | None) -> File:
     number, inputs, outputs = _chosen(model, signature)
+    table = _graph(model, number)
+    tensors = _tensors(table, model, data)
+    if inputs is None or outputs is None:
+        inputs = dict.fromkeys(_indices(table.ints(1), len(tensors)), "")
+        outputs = dict.fromkeys(_indices(table.ints(2), len(tensors)), "")
+    for number, public in {**outputs, **inputs}.items():
+        _indices((number,), len(tensors))
+        tensors[number].name = public or tensors[number].name
+    names = [t.name for t in tensors]
+    if len(set(names)) != len(names):
+        raise InvalidModelError(f"signature: {signature!r} gives a name that other tensors have")
+    nodes = _nodes(table, model, names)
+    made = {name for node in nodes for name in node.outputs}
+    for tensor in tensors:
+        if tensor.data is None and 0 in tensor.declared and tensor.name not in made:
+            tensor.data = np.empty(0, np.uint8)  # a constant without elements has no buffer
+    graph = Subgraph(
+        dict(zip(names, tensors, strict=True)),
+        [names[i] for i in inputs],
+        [names[i] for i in outputs],
+        nodes,
+    )
+    others = lambda number: _subgraph(model, data, number)  # noqa: E731
+    return File(name, table.string(4) or "model", graph, others)
+
+
+def _graph(model: Table, number: int) -> Table:
     graphs = model.tables(2)
     if not 0 <= number < len(graphs):
         raise InvalidModelError(f"there is no subgraph {number}")
-    graph = graphs[number]
-    tensors = _tensors(graph, model, data)
-    if inputs is None or outputs is None:
-        inputs = dict.fromkeys(_indices(graph.numbers(1, "<i4"), len(tensors)), "")
-        outputs = dict.fromkeys(_indices(graph.numbers(2, "<i4"), len(tensors)), "")
-    for number, public in {**outputs, **inputs}.items():
-        _indices(np.array([number]), len(tensors))
-        tensors[number].name = public or tensors[number].name
-    names = [t.name for t in tensors]
-    made = {i for o in graph.tables(3) for i in o.numbers(2, "<i4").tolist()}
-    for number, tensor in enumerate(tensors):
-        if tensor.data is None and 0 in tensor.declared and number not in made:
-            tensor.data = np.empty(0, np.uint8)  # a constant without elements has no buffer
-    if len(set(names)) != len(names):
-        raise InvalidModelError(f"signature: {signature!r} gives a name that other tensors have")
-    return File(
-        name,
-        graph.string(4) or "model",
-        {t.name: t for t in tensors},
-        [names[i] for i in inputs],
-        [names[i] for i in outputs],
-        _nodes(graph, model, names),
-        lambda number: _subgraph(model, data, number),
-    )
+    return graphs[number]
 
 
 def _subgraph(model: Table, data: memoryview, number: int) -> Subgraph:
-    graphs = model.tables(2)
-    if not 0 <= number < len(graphs):
-        raise InvalidModelError(f"there is no subgraph {number}")
-    tensors = _tensors(graphs[number], model, data)
+    table = _graph(model, number)
+    tensors = _tensors(table, model, data)
     names = [t.name for t in tensors]
-    ends = [
-        [names[i] for i in _indices(graphs[number].numbers(field, "<i4"), len(names))]
-        for field in (1, 2)
-    ]
-    inputs, outputs = ends
-    nodes = _nodes(graphs[number], model, names)
-    return Subgraph({t.name: t for t in tensors}, inputs, outputs, nodes)
+    inputs, outputs = (
+        [names[i] for i in _indices(table.ints(field), len(names))] for field in (1, 2)
+    )
+    nodes = _nodes(table, model, names)
+    return Subgraph(dict(zip(names, tensors, strict=True)), inputs, outputs, nodes)
 
 
 Ports = dict[int, str]
@@ -173,11 +104,10 @@ def _chosen(model: Table, signature: str | None) -> tuple[int, Ports | None, Por
     return chosen.scalar(4, "I", 0), ports[0], ports[1]
 
 
-def _indices(numbers: NDArray[Any], count: int) -> list[int]:
-    indices: list[int] = numbers.tolist()  # few: NumPy's minimum takes longer than a loop
-    if not all(0 <= n < count for n in indices):
+def _indices(numbers: Sequence[int], count: int) -> Sequence[int]:
+    if numbers and not 0 <= min(numbers) <= max(numbers) < count:
         raise InvalidModelError(f"a tensor's number is not from 0 to {count - 1}")
-    return indices
+    return numbers
 
 
 def _tensors(graph: Table, model: Table, data: memoryview) -> list[Tensor]:
@@ -189,8 +119,8 @@ def _tensors(graph: Table, model: Table, data: memoryview) -> list[Tensor]:
         while name in taken:
             name = f"{name}_{number}"
         taken.add(name)
-        declared = _sizes(table.numbers(0, "<i4"))
-        shape = _sizes(table.numbers(7, "<i4")) or declared
+        declared = _sizes(table.ints(0, most=MOST_AXES + 1))
+        shape = _sizes(table.ints(7, most=MOST_AXES + 1)) or declared
         if len(shape) != len(declared):
             raise InvalidModelError(f"tensor {name!r}: shapes {declared} and {shape} differ")
         kind = table.scalar(1, "b", 0)
@@ -205,15 +135,14 @@ def _tensors(graph: Table, model: Table, data: memoryview) -> list[Tensor]:
     return tensors
 
 
-def _sizes(numbers: NDArray[Any]) -> tuple[int, ...]:
-    sizes = tuple(numbers[: MOST_AXES + 1].tolist())
+def _sizes(sizes: tuple[int, ...]) -> tuple[int, ...]:
     # A size of 0 hides no others that are too large together.
-    if (
+    if sizes and (
         len(sizes) > MOST_AXES
-        or min(sizes, default=0) < -1
-        or math.prod(abs(n) or 1 for n in sizes) > LARGEST_ELEMENTS
+        or min(sizes) < -1
+        or math.prod([abs(n) or 1 for n in sizes]) > LARGEST_ELEMENTS
     ):
-        raise InvalidModelError(f"no tensor has the shape {list(sizes[:20])}")
+        raise InvalidModelError(f"no tensor has the shape {[*sizes]}")
     return sizes
 
 
@@ -233,22 +162,25 @@ def _quantization(
 ) -> Quantization | None:
     if table is None:
         return None
-    scale, zero = table.numbers(2, "<f4"), table.numbers(3, "<i8")
+    scale = table.numbers(2, "<f4")
     if not scale.size:
         return None
-    zero = zero if zero.size else np.zeros(scale.size, np.int64)
+    zero = table.numbers(3, "<i8")
+    zero = zero if zero.size else np.zeros(1, np.int64)
     axis = table.scalar(6, "i", 0)
     fits = scale.size == 1 or (0 <= axis < len(shape) and shape[axis] == scale.size)
-    sound = bool(np.all(np.isfinite(scale)) and np.all(scale > 0))
+    sound = scale.min() > 0 and scale.max() < math.inf  # neither is true of NaN
     if not fits or not sound or zero.size not in (1, scale.size):
         raise InvalidModelError(
             f"tensor {name!r}: {scale.size} scales and {zero.size} zero points do not fit "
             f"axis {axis} of {shape}, or are not positive numbers"
         )
-    least, most = _RANGES.get(type_, _RANGES["int32"])
-    if zero.size and not least <= zero.min() <= zero.max() <= most:
+    least, most = _RANGES.get(type_, _WIDEST)
+    if not least <= zero.min() <= zero.max() <= most:
         raise InvalidModelError(f"tensor {name!r}: zero points {zero[:20].tolist()} for {type_}")
-    return Quantization(scale, np.broadcast_to(zero, scale.shape), axis)
+    if zero.size != scale.size:
+        zero = np.broadcast_to(zero, scale.shape)
+    return Quantization(scale, zero, axis)
 
 
 def _nodes(graph: Table, model: Table, names: Sequence[str]) -> list[FileNode]:
@@ -259,10 +191,10 @@ def _nodes(graph: Table, model: Table, names: Sequence[str]) -> list[FileNode]:
         if code >= len(types):
             raise InvalidModelError(f"operator {number}: there is no operator code {code}")
         type_ = types[code]
-        made = [names[i] for i in _indices(table.numbers(2, "<i4"), len(names))]
-        read = table.numbers(1, "<i4").tolist()
-        if not all(-1 <= n < len(names) for n in read):
-            raise InvalidModelError(f"operator {number}: inputs {read[:20]}")
+        made = [names[i] for i in _indices(table.ints(2), len(names))]
+        read = table.ints(1)
+        if read and not -1 <= min(read) <= max(read) < len(names):
+            raise InvalidModelError(f"operator {number}: inputs {[*read[:20]]}")
         inputs = [names[n] if n >= 0 else "" for n in read]
         label = made[0] if made else f"number {number}"
         nodes.append(FileNode(label, type_, inputs, made, _options(table, type_)))
@@ -284,7 +216,7 @@ def _options(operator: Table, type_: str) -> dict[str, Any]:
         if table is None:
             options[name] = default
         elif kind == "[":
-            options[name] = table.numbers(field, "<i4").tolist()
+            options[name] = [*table.ints(field)]
         elif kind == "s":
             options[name] = table.string(field)
         else:

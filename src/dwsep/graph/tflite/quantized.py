@@ -15,7 +15,7 @@ from ..importing.values import Computed, Known, Value
 from ..types import DType, Quantization
 from .call import Call, dequantized
 from .hard_swish import hard_swish_table
-from .model import Tensor
+from .parts import Tensor
 from .registry import operator
 from .spectrum import COMPLEX, TAKES_COMPLEX, check_use
 

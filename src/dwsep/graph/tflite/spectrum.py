@@ -8,10 +8,9 @@ Tukey, 1965): of 2048 numbers, 32 and 64, a tenth of the multiplications of one 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
@@ -22,7 +21,10 @@ from ..ir import Array
 from .call import Call
 from .registry import operator
 
-Wide = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Wide: TypeAlias = "NDArray[np.float64]"
 
 COMPLEX = "complex64"
 TAKES_COMPLEX = ("SQUEEZE", "EXPAND_DIMS", "CAST", "COMPLEX_ABS", "REAL", "IMAG")

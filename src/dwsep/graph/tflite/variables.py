@@ -7,23 +7,22 @@ values are those that the file assigns once before all steps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
 import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.node import FileNode
 from ..ir import State
-from .model import File
+from ..replaced import replaced
+from .parts import File
 
 KINDS = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
 
 
-@dataclass(eq=False)
 class _Variable:
-    read: str = ""  # the tensor that stands for what was there before the step
-    last: str = ""  # and for what is there afterwards
-    initial: list[np.ndarray] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.read = ""  # the tensor that stands for what was there before the step
+        self.last = ""  # and for what is there afterwards
+        self.initial: list[np.ndarray] = []
 
 
 def without_variables(file: File) -> tuple[File, dict[str, State]]:
@@ -35,7 +34,7 @@ def without_variables(file: File) -> tuple[File, dict[str, State]]:
     renamed: dict[str, str] = {}
     nodes: list[FileNode] = []
     for node in file.nodes:
-        node = replace(node, inputs=[renamed.get(name, name) for name in node.inputs])
+        node = replaced(node, inputs=[renamed.get(name, name) for name in node.inputs])
         if node.type == "VAR_HANDLE":
             handles[_output(node)] = _key(node)
             variables.setdefault(_key(node), _Variable())
@@ -54,7 +53,7 @@ def without_variables(file: File) -> tuple[File, dict[str, State]]:
             nodes.append(node)
     states = {v.read: State(v.last, _number(v.initial)) for v in variables.values() if v.read}
     outputs = [renamed.get(name, name) for name in file.outputs]
-    return replace(file, inputs=[*file.inputs, *states], outputs=outputs, nodes=nodes), states
+    return replaced(file, inputs=[*file.inputs, *states], outputs=outputs, nodes=nodes), states
 
 
 def _key(node: FileNode) -> str:
