@@ -102,6 +102,8 @@ def test_wrong_arguments_leave_the_state():
 class Calls:
     """An array that calls a session while it is read."""
 
+    ndim, shape = 3, (1, 1, 4)
+
     def __init__(self, session):
         self.session, self.array = session, f(1, 1, 4)
 
@@ -117,6 +119,17 @@ def test_a_call_during_another_is_refused():
     with pytest.raises(RuntimeError, match="session: need one call at a time"):
         session(Calls(session))
     np.testing.assert_allclose(session(f(1, 1, 4)), 2 * f(1, 4), rtol=1e-6)
+
+
+def test_a_call_during_the_first_is_refused():
+    session = dwsep.load(delayed()).session()
+    with pytest.raises(RuntimeError, match="session: need one call at a time"):
+        session(Calls(session))
+    for count in (1, 2, 3):
+        np.testing.assert_allclose(session(f(1, 1, 4)), count * f(1, 4), rtol=1e-6)
+    session.reset()
+    with pytest.raises(RuntimeError, match="session: need one call at a time"):
+        session(Calls(session))
 
 
 def test_a_first_call_that_fails_is_not_a_step():

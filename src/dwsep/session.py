@@ -84,6 +84,7 @@ class Session:
         self._cuts = cuts
         self._states: list[Any] | None = None
         self._stream: Stream | None = None  # has the states where nobody else sees them
+        self._first: dict[str, Stream] = {}  # and before its first step has ended
         private = all(state.hidden for state in kept) and not cuts
         self._streams = bool(kept) and private and networks.is_single
 
@@ -124,8 +125,17 @@ class Session:
         if stream is None:
             feeds = initial(self._networks.first, self._kept, arrays)
             places = [(state.input, state.output) for state in self._kept]
-            stream = Stream(self._networks.first, places, [feeds[place] for place, _ in places])
-        results = stream.step(arrays, num_threads)
+            made = Stream(self._networks.first, places, [feeds[place] for place, _ in places])
+            first = self._first
+            stream = first.setdefault("stream", made)  # two calls at once begin with one
+            try:
+                results = stream.step(arrays, num_threads)
+            except BaseException:
+                if stream is made:
+                    first.clear()  # of other sizes than the next, perhaps
+                raise
+        else:
+            results = stream.step(arrays, num_threads)
         self._stream = stream
         return results[0] if len(results) == 1 else tuple(results)
 
@@ -136,6 +146,7 @@ class Session:
     def reset(self) -> None:
         """Begin again: the next step is the first."""
         self._states = self._stream = None
+        self._first = {}
 
 
 def public(results: Sequence[Any], hidden: Collection[int]) -> Any:
