@@ -133,8 +133,9 @@ def test_absolute_values(dtype):
     assert y.tolist() == [0, 1, 3, 120]
 
 
-def test_a_cast_to_halves_says_the_type_of_an_output_that_the_file_leaves_open():
-    net = typed(model([("Cast", "x", "y", {"to": TensorProto.FLOAT16})]), outputs=[0])
+@pytest.mark.parametrize(("opset", "to"), [(17, TensorProto.FLOAT16), (5, "FLOAT16")])
+def test_a_cast_to_halves_says_the_type_of_an_output_that_the_file_leaves_open(opset, to):
+    net = typed(model([("Cast", "x", "y", {"to": to})], opset=opset), outputs=[0])
     x = f(2, 4, 6, 6)
     y = dwsep.load(net)(x)
     assert y.dtype == np.float16

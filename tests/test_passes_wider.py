@@ -40,6 +40,7 @@ def test_values_are_computed_where_zeros_follow_them():
     [
         {"batch": None},
         {"value": 1.0},
+        {"value": -0.0},
         {"before": (0, 0, 0, 2), "after": (0, 0, 0, 3)},
     ],
 )

@@ -9,7 +9,7 @@ from graph_builder import Net
 from dwsep.graph.lowering import lower
 from dwsep.quantizer.histogram import Histogram
 from dwsep.quantizer.insert import insert
-from dwsep.quantizer.links import link
+from dwsep.quantizer.links import images_of_zero, link
 from dwsep.quantizer.observe import Observer, Statistics
 from dwsep.quantizer.places import find_places
 from dwsep.quantizer.ranges import quantizations, range_of
@@ -57,6 +57,21 @@ def test_the_least_error_clamps_outliers():
 
     extremes = error(values.min(), values.max())
     assert error(found.low[0], found.high[0]) < 0.9 * extremes
+
+
+def test_images_of_zero():
+    """A quotient of a sum: (0 - 0.5) / 4."""
+    net = Net(channels_last=True)
+    x = net.input(None, 6, 6, 4)
+    y = net.add("pointwise", x, weights={"weight": net.random(4, 8)}, activation=None)
+    moved = net.add("binary", y, net.constant([0.5]), function="sub", activation=None)
+    scaled = net.add("binary", moved, net.constant([4]), function="div", activation=None)
+    weights = {"weight": net.random(8, 3)}
+    net.graph.outputs = [
+        net.add("pointwise", value, weights=weights, activation=None) for value in (moved, scaled)
+    ]
+    places = find_places(net.graph)
+    assert images_of_zero(net.graph, places) == {moved: -0.5, scaled: -0.125}
 
 
 def _statistics(values):

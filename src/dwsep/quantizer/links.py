@@ -27,6 +27,8 @@ def images_of_zero(graph: Graph, places: Places) -> dict[str, float]:
         function, before = node.attributes["function"], result.get(x, 0.0)
         if function == "mul":
             result[node.output] = before * number
+        elif function == "div" and number:
+            result[node.output] = before / number
         elif function in ("add", "sub"):
             result[node.output] = before + (number if function == "add" else -number)
     return {value: image for value, image in result.items() if image}

@@ -173,7 +173,7 @@ def _graph(
     types |= {
         name: DType.FLOAT16  # of an output the file may leave the type to the node
         for node in nodes
-        if node.type == "Cast" and node.attributes.get("to") == _FLOAT16
+        if node.type == "Cast" and node.attributes.get("to") in (_FLOAT16, "FLOAT16")  # to opset 5
         for name in node.outputs
     }
     graph = state.run(import_node, supported, outputs, types)

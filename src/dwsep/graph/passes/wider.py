@@ -20,14 +20,16 @@ def run(graph: Graph) -> bool:
     for node in edit.nodes("pad"):
         a, shape = node.attributes, edit.shape(node.output)
         only_after = not any(a["before"]) and not any(a["after"][:-1])
-        if a.get("mode", "constant") != "constant" or a.get("value", 0.0) or not only_after:
+        value = a.get("value", 0.0)
+        zeros = value == 0 and not np.signbit(value)
+        if a.get("mode", "constant") != "constant" or not zeros or not only_after:
             continue
         if not all(isinstance(n, int) for n in shape) or not edit.made_by(node.inputs[0], *_MAKERS):
             continue
         zero = np.zeros((), graph.types[node.output].dtype.numpy)
         inputs = [edit.add_constant(f"{node.output}_zero", zero)]
         sizes = {"shape": (*shape[:-1], a["after"][-1])}
-        value = edit.fresh(f"{node.output}_zeros")
-        more = edit.insert(node, Node("expand", inputs, value, sizes, name=node.name))
+        name = edit.fresh(f"{node.output}_zeros")
+        more = edit.insert(node, Node("expand", inputs, name, sizes, name=node.name))
         edit.become(node, "concat", [node.inputs[0], more], {"axis": len(shape) - 1})
     return edit.finish()
