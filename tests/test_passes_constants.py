@@ -129,6 +129,16 @@ def test_equal_nodes_are_computed_once_and_dead_ones_never():
     assert kinds(graph) == ["activation", "binary"]
 
 
+def test_zeros_of_both_signs_are_not_equal():
+    net = Net()
+    x = net.input(2, 3, 4, 5)
+    sides = {"mode": "constant", "before": (0, 0, 1, 1), "after": (0, 0, 1, 1)}
+    values = [net.add("pad", x, value=value, **sides) for value in (0.0, -0.0, 0.0)]
+    y = net.binary("mul", net.binary("add", *values[:2]), values[2])
+    graph = rewritten(net.finish(y), constants.run)
+    assert kinds(graph) == ["pad", "pad", "binary", "binary"]
+
+
 def test_an_output_that_is_computed_twice_is_copied():
     net = Net()
     x = net.input(None, 3)

@@ -13,7 +13,7 @@ from .ir import AnyArray, Graph, Node
 from .open_program import Program
 from .ops import OPS
 from .ops.attributes import CoreValue
-from .size import is_open, is_ratio, plain
+from .size import all_known, is_open, is_ratio, plain
 
 
 def lower(graph: Graph, metadata: dict[str, str]) -> _core.Network:
@@ -82,7 +82,7 @@ def add_step(
     opened = [
         (name, position, number)
         for name, value in attributes.items()
-        if program is not None and isinstance(value, list)
+        if program is not None and isinstance(value, list) and not all_known(value)
         for position, number in enumerate(value)
         if is_open(number)
     ]
@@ -104,6 +104,8 @@ def add_step(
 
 def _numbers(values: list[int] | list[float], *, held: bool) -> list[int] | list[float]:
     """Return numbers of an attribute; of those that are open the example's."""
+    if all_known(values):
+        return values
     result: list[Any] = []
     for value in values:
         number: Any = value

@@ -64,8 +64,8 @@ class Scales:
     def core(self) -> Quantization:
         """Return them for nodes of the graph."""
         dtype = DType(self.zero.dtype.name if self.zero.dtype.name not in _LIMITS else "int32")
-        scale = tuple(float(s) for s in self.scale)
-        return Quantization(scale, tuple(int(z) for z in self.zero), self.axis, dtype)
+        scale, zero = (tuple(row.tolist()) for row in (self.scale, self.zero))
+        return Quantization(scale, zero, self.axis, dtype)
 
     def limits(self) -> dict[str, int]:
         """Return the range of integers that are stored as wider ones."""

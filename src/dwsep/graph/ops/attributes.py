@@ -13,7 +13,7 @@ import numpy as np
 
 from ..._arguments import LEAKY_SLOPE
 from ..._arguments import activation as canonical_activation
-from ..size import is_open, whole
+from ..size import all_known, is_open, whole
 
 CoreValue = str | float | list[int] | list[float]  # numbers may depend on open sizes
 
@@ -63,7 +63,7 @@ class _Integers(AttributeType):
         return self.count in (None, len(value))
 
     def lowered(self, name: str, value: Any, attributes: Mapping[str, Any]) -> dict[str, CoreValue]:
-        return {name: [whole(v) for v in value]}
+        return {name: list(value) if all_known(value) else [whole(v) for v in value]}
 
 
 class Ints(_Integers):
@@ -141,7 +141,7 @@ class Floats(AttributeType):
         return isinstance(value, (tuple, list)) and all(map(Float().fits, value))
 
     def lowered(self, name: str, value: Any, attributes: Mapping[str, Any]) -> dict[str, CoreValue]:
-        return {name: [float(v) for v in value]}
+        return {name: list(map(float, value))}
 
 
 class Choice(AttributeType):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array as packed
 from typing import Any
 
 import numpy as np
@@ -93,11 +94,16 @@ def _key(value: Any) -> object:
     if isinstance(value, np.ndarray):
         return value.shape, value.dtype.str, value.tobytes()
     if isinstance(value, (list, tuple)):
-        return tuple(map(_key, value))
+        kinds = set(map(type, value))  # of ten thousand scales as fast as that
+        if kinds == {float}:
+            return packed("d", value).tobytes()
+        return tuple(value) if kinds == {int} else tuple(map(_key, value))
     if is_size(value):
         return Size, value.terms
     if is_ratio(value):
         return Ratio, _key(value.of), _key(value.by)
+    if isinstance(value, float):
+        return packed("d", [value]).tobytes()  # -0.0 equals 0.0, and does not do the same
     return type(value).__name__ if value is None else value
 
 
