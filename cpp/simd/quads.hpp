@@ -18,6 +18,7 @@
 //     store_pieces<P>(p, step, v, n, count)  the first `count` pieces, n bytes each, to p, p + step, ...
 //   lane_join<N>(v)                   the first N bytes of each 16 bytes brought together in the first bytes, then the next N; N is 4 or 8
 //   lane_split<N>(v)                  the first bytes brought back
+//   lane_transpose(v)                 four vectors, of floats: the first 16 bytes of each, then the next of each
 #pragma once
 
 #include "simd/vec.hpp"

@@ -43,5 +43,12 @@ template <int N>
   if constexpr (N == 4) return {_mm256_permutevar8x32_epi32(a.v, _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1))};
   return {_mm256_permute4x64_epi64(a.v, 0x50)};
 }
+[[gnu::always_inline]] inline void lane_transpose(F32 (&a)[4]) {
+  const F32 b[4] = {a[0], a[1], a[2], a[3]};
+  unroll<0, 2>([&](auto i) {
+    a[i] = {_mm256_permute2f128_ps(b[2 * i].v, b[2 * i + 1].v, 0x20)};
+    a[2 + i] = {_mm256_permute2f128_ps(b[2 * i].v, b[2 * i + 1].v, 0x31)};
+  });
+}
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

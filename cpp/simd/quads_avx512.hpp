@@ -59,5 +59,13 @@ template <int N>
   const __m512i halves = _mm512_setr_epi64(0, 0, 1, 1, 2, 2, 3, 3);
   return {N == 4 ? _mm512_permutexvar_epi32(quarters, a.v) : _mm512_permutexvar_epi64(halves, a.v)};
 }
+[[gnu::always_inline]] inline void lane_transpose(F32 (&a)[4]) {
+  const __m512 lower01 = _mm512_shuffle_f32x4(a[0].v, a[1].v, 0x44), lower23 = _mm512_shuffle_f32x4(a[2].v, a[3].v, 0x44);
+  const __m512 upper01 = _mm512_shuffle_f32x4(a[0].v, a[1].v, 0xEE), upper23 = _mm512_shuffle_f32x4(a[2].v, a[3].v, 0xEE);
+  a[0] = {_mm512_shuffle_f32x4(lower01, lower23, 0x88)};
+  a[1] = {_mm512_shuffle_f32x4(lower01, lower23, 0xDD)};
+  a[2] = {_mm512_shuffle_f32x4(upper01, upper23, 0x88)};
+  a[3] = {_mm512_shuffle_f32x4(upper01, upper23, 0xDD)};
+}
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

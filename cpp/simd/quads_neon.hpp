@@ -59,5 +59,6 @@ template <int N>
 [[gnu::always_inline]] inline I8 lane_split(I8 a) {
   return a;
 }
+[[gnu::always_inline]] inline void lane_transpose(F32 (&)[4]) {}
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -23,7 +23,8 @@ inline void finish_to_float(const Int8FinishWork& w, const F& f) {
 
 template <class F>
 inline void finish_to_int8(const Int8FinishWork& w, const F& f) {
-  const I32 lo = broadcast(std::int32_t{-128}), hi = broadcast(std::int32_t{127});
+  // Whatever the zero point, bytes beyond these saturate.
+  const F32 lo = broadcast(-1024.0F), hi = broadcast(1024.0F);
   for (std::int64_t row = 0; row < w.rows; ++row) {
     const float* v = w.v + row * w.v_row;
     std::int8_t* y = static_cast<std::int8_t*>(w.y) + row * w.y_row;
@@ -34,7 +35,7 @@ inline void finish_to_int8(const Int8FinishWork& w, const F& f) {
         const int left = n - j * kLanes < kLanes ? n - j * kLanes : kLanes;
         const F32 x = left > 0 ? load_up_to(v + c + j * kLanes, left) : broadcast(0.0F);
         const std::int64_t at = c + j * kLanes;
-        s.at[j] = rounded(div(f(x), load(w.scales + at)), load(w.zeros + at), lo, hi);
+        s.at[j] = add(to_int32(clip(div(f(x), load(w.scales + at)), lo, hi)), load(w.zeros + at));
       });
       store_up_to(y + c, flipped(narrow(s.at[0], s.at[1], s.at[2], s.at[3]), w.y_flip), n);
     }

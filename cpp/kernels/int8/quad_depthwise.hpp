@@ -113,7 +113,7 @@ template <class Out>
   const bool lean = sizeof(Out) == 1 && within && w.residual.data == nullptr;
   // The last panel, if it has few channels: several pixels a vector. 112x112x32 took 129 us pixel by pixel, 112x112x16 two at a time 83.
   const std::int64_t last = (w.channels - 1) / kQuadChannels;
-  const bool shares = sizeof(Out) == 1 && w.residual.data == nullptr && w.q.zeros == nullptr;
+  const bool shares = w.residual.data == nullptr && (sizeof(Out) > 1 || w.q.zeros == nullptr);
   const QuadPlan whole(w, f, 1), few(w, f, shares ? pixels_of(w.channels - last * kQuadChannels) : 1);
   // Row by row, so that what a group of rows reads stays in the caches; but where each row of quads serves several groups, and where
   // bounds of each channel are costly to set up, panel by panel.

@@ -154,16 +154,17 @@ template <class Out, bool Lean>
           real.template add_residual<Order::packed>(residual, channels, *t.residual_type);
           residual += vector * t.residual_type->pixel;
         }
+        const std::int64_t left = columns - x;
+        const int count = left < vector ? static_cast<int>((left + along - 1) / along) : pixels;
         if constexpr (sizeof(Out) == 1) {
           const I8 bytes = panel.template stored<Lean>(real);
           if (pixels == 1) {
             store_up_to(y, bytes, channels);
           } else {
-            const std::int64_t left = columns - x;
-            store_pixels(y, y_pixel, bytes, channels, pixels, left < vector ? static_cast<int>((left + along - 1) / along) : pixels);
+            store_pixels(y, y_pixel, bytes, channels, pixels, count);
           }
         } else {
-          panel.store(y, channels, real);
+          panel.store_pixels(y, y_pixel, channels, pixels, count, real);
         }
       }
     }

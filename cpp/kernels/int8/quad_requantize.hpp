@@ -152,25 +152,19 @@ struct PanelStore<float, NV, O> {
 
   PanelStore(const Requantize& q, std::uint8_t, std::int64_t, bool) : lo(q.real_lo), hi(q.real_hi) {}
 
-  [[gnu::always_inline]] inline void store(float* y, int n, const RealSums<NV>& real) const {
-    float in_order[NV * kLanes];
-    unroll<0, NV>([&](auto j) {
-      F32 v = min_or_second(broadcast(hi), max_or_second(broadcast(lo), real.v[j]));
-      if constexpr (O == Order::packed) {
-        float four[kLanes];
-        DWSEP_ISA_NAMESPACE::store(four, v);
-        unroll<0, kLanes / 4>([&](auto i) { __builtin_memcpy(in_order + channel_of(O, NV, j, 4 * i), four + 4 * i, 4 * sizeof(float)); });
-      } else {
-        store_part(y, n, j, v);
-      }
-    });
-    if constexpr (O == Order::packed) unroll<0, NV>([&](auto j) { store_part(y, n, j, load(in_order + j * kLanes)); });
-  }
+  [[gnu::always_inline]] inline void store(float* y, int n, const RealSums<NV>& real) const { store_pixels(y, 0, n, 1, 1, real); }
 
- private:
-  [[gnu::always_inline]] static inline void store_part(float* y, int n, int j, F32 v) {
-    const int left = n - j * kLanes;
-    if (left > 0) store_up_to(y + j * kLanes, v, left < kLanes ? left : kLanes);
+  /// The first `count` of `pixels` (1, 2 or 4) that share the vectors, n channels each.
+  [[gnu::always_inline]] inline void store_pixels(float* y, std::int64_t step, int n, int pixels, int count,
+                                                  const RealSums<NV>& real) const {
+    F32 v[NV];
+    unroll<0, NV>([&](auto j) { v[j] = min_or_second(broadcast(hi), max_or_second(broadcast(lo), real.v[j])); });
+    if constexpr (O == Order::packed) lane_transpose(v);
+    const int halvings = pixels >> 1;
+    unroll<0, NV>([&](auto j) {
+      const int pixel = pixels == 1 ? 0 : j >> (2 - halvings), first = (j - (pixel * NV >> halvings)) * kLanes, left = n - first;
+      if (left > 0 && pixel < count) store_up_to(y + pixel * step + first, v[j], left < kLanes ? left : kLanes);
+    });
   }
 };
 

@@ -102,8 +102,8 @@ Int8Block::Layout Int8Block::layout(bool shared, const Geometry& g, const Shape&
     l.expanded = scratch.take_each<std::int8_t>(pieces, product({l.expanded_rows, x.w, l.expanded_pixel}));
   }
   l.depthwise = scratch.take_each<std::int8_t>(pieces, product({l.rows, g.out_w, l.depthwise_pixel}));
-  const std::int64_t floats = std::max(
-      {expand_ ? expand_->finish_floats(kFinishRows) : 0, depthwise_->finish_floats(g.out_w), project_->finish_floats(kFinishRows)});
+  const std::int64_t floats =
+      std::max({expand_ ? expand_->finish_floats(1) : 0, depthwise_->finish_floats(g.out_w), project_->finish_floats(1)});
   l.floats = scratch.take_each<float>(threads, floats);
   return l;
 }

@@ -15,7 +15,7 @@ class Int8Pixels {
   std::int64_t columns() const { return stage_.columns(); }
   std::int64_t panels() const { return stage_.panels(); }
   const LayerTypes& types() const { return types_; }
-  std::int64_t scratch_floats() const { return stage_.finish_floats(kFinishRows); }
+  std::int64_t scratch_floats() const { return stage_.finish_floats(1); }
   double flops(double pixels) const { return stage_.flops(pixels); }
   double weight_bytes() const { return stage_.weight_bytes(); }
   std::int64_t packed_bytes() const { return stage_.packed_bytes(); }

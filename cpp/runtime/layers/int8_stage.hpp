@@ -38,7 +38,7 @@ class Int8Stage {
   /// Throws std::invalid_argument when types, scales or sizes are out of range, or sums could overflow.
   Int8Stage(const Int8Filter& filter, const Int8Tensors& tensors, const Activation& activation);
 
-  /// Computes a work that the stage made. `scratch`: finish_floats() for as many pixels as are computed at a time.
+  /// Computes a work that the stage made. `scratch`: finish_floats() for rows of its output.
   void run(Int8GemmWork w, float* scratch) const;
   void run(Int8DepthwiseWork w, float* scratch) const;
 
@@ -56,8 +56,8 @@ class Int8Stage {
   const std::int8_t* x_zero() const { return x_zero_.get(); }
   bool float_output() const { return float_output_; }
   std::int64_t y_size() const { return float_output_ ? 4 : 1; }
-  /// Floats of scratch that run needs of an output with rows of so many pixels; 0 for most.
-  std::int64_t finish_floats(std::int64_t pixels) const;
+  /// Floats of scratch that run needs for an output with rows of so many pixels (1 for a matrix product); 0 for most.
+  std::int64_t finish_floats(std::int64_t row_pixels) const;
 
   const char* kernel_name() const { return kernel_->name; }
   double flops(double pixels) const { return 2.0 * magnitude({k_, columns_}) * pixels; }
@@ -66,6 +66,8 @@ class Int8Stage {
 
  private:
   void set_finish(const Affine& y, std::int64_t first);
+  /// Rows that are computed at a time before the second pass.
+  std::int64_t finish_rows(std::int64_t row_pixels) const;
   /// The second pass over channels [first, first + columns); v and y are channel 0's.
   void finish(const Int8FinishWork& work, std::int64_t first) const;
   void run_tabled(Int8GemmWork w) const;
@@ -84,11 +86,9 @@ class Int8Stage {
   std::shared_ptr<const std::byte> packed_;
   std::shared_ptr<std::int32_t> initial_, ranges_, finish_zeros_;
   std::shared_ptr<float> multiplier_values_, finish_scales_;
+  std::int64_t finish_period_ = 0;  ///< columns of pixels that are finished together
   std::shared_ptr<std::int8_t> x_zero_, table_;
 };
-
-/// Pixels of a matrix product that a second pass follows at a time.
-constexpr std::int64_t kFinishRows = 16;
 
 /// Pixels walked for a panel of weights before the next panel.
 std::int64_t int8_block_rows(std::int64_t k);

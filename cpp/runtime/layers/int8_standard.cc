@@ -91,7 +91,7 @@ class Int8Standard final : public PackedLayer {
 
   Pieces place(int threads, Scratch& s) const {
     return {s.take_each<std::int8_t>(threads, product({block_pixels(), k_padded()})),
-            s.take_each<float>(threads, groups_.front().finish_floats(kFinishRows))};
+            s.take_each<float>(threads, groups_.front().finish_floats(1))};
   }
 
   /// Pixels whose windows are gathered at a time: they stay in the level-1 cache, and are enough for whole register tiles.
