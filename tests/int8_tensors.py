@@ -42,16 +42,20 @@ def output_attributes(out):
     return {} if out is None else {"to": out[2], "scale": [out[0]], "zero_point": [out[1]]}
 
 
-def build(kind, tensors, attributes):
+def build(kind, tensors, attributes, batch=-1):
+    """Return a network of one step; a tensor without a quantization is of real numbers."""
     builder = _core.NetworkBuilder()
     numbers = [
-        builder.input(str(i), (-1, *x.shape[1:]), x.dtype.name, ([q[0]], [q[1]], -1))
+        builder.input(str(i), (batch, *x.shape[1:]), x.dtype.name, q and ([q[0]], [q[1]], -1))
         for i, (x, q) in enumerate(tensors)
     ]
     builder.output("y", builder.step(kind, "it", numbers, attributes, {}))
     return _core.Network.from_bytes(builder.finish().to_bytes())
 
 
-def run(kind, tensors, attributes, threads=1):
-    (y,) = build(kind, tensors, attributes).run([x for x, _ in tensors], threads)
-    return y
+def run(kind, tensors, attributes, batch=-1):
+    """Return what a step makes of tensors, the same by one, two and three threads."""
+    network, arrays = build(kind, tensors, attributes, batch), [x for x, _ in tensors]
+    one, two, three = (network.run(arrays, threads)[0] for threads in (1, 2, 3))
+    assert one.tobytes() == two.tobytes() == three.tobytes()
+    return one
