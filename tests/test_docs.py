@@ -96,7 +96,7 @@ def test_examples_of_docstrings_print_what_they_say(test):
 
 def test_the_examples_are_found():
     found = {param.id for param in examples()}
-    for name in ("conv2d", "separable_conv2d", "inverted_residual"):
+    for name in ("convolutions.conv2d", "blocks.separable_conv2d", "blocks.inverted_residual"):
         assert f"dwsep.functional.{name}" in found
     layer = "layers.inverted_residual.InvertedResidual"
     for name in (layer, "_layer.Layer.explain", "model.Model"):
