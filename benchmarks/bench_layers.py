@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
-from .cases import INT8, ODD, QUICK, of_kind
+from .cases import INT8, QUICK, of_kind
 from .common import attribute, make_function, make_layer, skip_unless_cpus
+from .odd_cases import ODD
 
 _QUICK = {case.name: case for case in QUICK}
 

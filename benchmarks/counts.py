@@ -25,7 +25,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .cases import COUNTED, Case
+from .cases import Case
+from .odd_cases import COUNTED
 
 __all__ = ["Change", "build", "changes", "count", "main"]
 

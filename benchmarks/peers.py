@@ -25,10 +25,11 @@ import numpy as np
 
 from . import peers_report
 from .bench_networks import NETWORKS, image
-from .cases import INT8, ODD, Case
+from .cases import INT8, Case
 from .common import make_layer, make_packed, times_in_turns
 from .int8_networks import INT8_NETWORKS, contests, inexact
 from .int8_peers import EXACT, INT8_PEERS, Int8Chain
+from .odd_cases import ODD
 from .peer_runners import LAYER_PEERS, NETWORK_PEERS, OWN_WEIGHTS, Chain, versions
 
 __all__ = ["main"]

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from itertools import product
 from random import Random
 
-import numpy as np
 import oracle
-from calls import Call, Draw, conv2d, depthwise, inverted_residual, pointwise, separable
+from calls import Call, Draw, conv2d, depthwise, displaced, inverted_residual, pointwise, separable
 
 CHANNELS = (1, 7, 8, 15, 16, 17, 31, 33, 63, 65)
 KERNELS = ((1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (7, 7), (1, 7), (3, 5))
@@ -128,16 +127,6 @@ def depthwise_odd(draw: Draw, count: int, seed: int = 0, exact: bool = True) -> 
             padding=padding,
             dilation=dilation,
         )
-
-
-def displaced(array, elements):
-    """Return the array so many elements past a cache line: NumPy's own lie at any 16 bytes."""
-    line, item = 64, array.itemsize
-    memory = np.empty(array.nbytes + 2 * line, np.uint8)
-    start = -memory.ctypes.data % line + elements * item
-    result = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
-    result[...] = array
-    return result
 
 
 def depthwise_designs(draw: Draw) -> Iterator[Call]:

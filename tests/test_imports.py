@@ -96,7 +96,7 @@ def _in(module, package):
 @pytest.mark.parametrize(
     ("package", "never"),
     [
-        ("dwsep.graph", ["functional", "layers", "model", "_load", "_profile", "_summary"]),
+        ("dwsep.graph", ["functional", "layers", "model", "_load", "_profiling", "_summary"]),
         ("dwsep.graph.importing", ["graph.onnx", "graph.passes", "graph.pipeline"]),
         ("dwsep.graph.onnx", ["graph.passes", "graph.pipeline", "graph.lowering"]),
         ("dwsep.graph.passes", ["graph.importing", "graph.onnx", "graph.pipeline"]),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -252,3 +252,16 @@ def bias(value: object, name: str, channels: int, q: Quantized | None = None) ->
     if b.shape != (channels,):
         raise ValueError(f"{name}: need shape ({channels},), got {b.shape}")
     return _dense(b)
+
+
+def numbers(value: object, name: str, kinds: str, wanted: str) -> NDArray[Any]:
+    """Return one number or a row of them, of the kinds of NumPy's types."""
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):
+        array = np.asarray(None)
+    if array.dtype.kind not in kinds:
+        raise TypeError(f"{name}: need {wanted}, got {shown(value)}")
+    if array.ndim > 1 or array.size == 0:
+        raise ValueError(f"{name}: need {wanted}, got shape {array.shape}")
+    return array

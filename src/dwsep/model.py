@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import _core
 from ._arguments import check_kind
 from ._lengths import cut, cuts_of, opened
 from ._networks import Memory, Networks
-from .quantization import Quantization
+from ._values import ValueInfo, infos, shape_text
 from .session import Session, hidden_outputs, initial, kept_of, public
 
 if TYPE_CHECKING:
@@ -22,26 +22,7 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]
 
-
-class ValueInfo(NamedTuple):
-    """An input or output of a network.
-
-    Attributes
-    ----------
-    name : str
-    shape : tuple of int or None
-        None is a size that the call decides.
-    dtype : str
-        NumPy's name of the data type.
-    quantization : Quantization or None
-        Of int8 and uint8 that stand for real numbers: ``info.quantization.quantize(x)`` is what
-        goes in. None for all else.
-    """
-
-    name: str
-    shape: tuple[int | None, ...]
-    dtype: str = "float32"
-    quantization: Quantization | None = None
+__all__ = ["Model", "ValueInfo"]
 
 
 class Model:
@@ -70,9 +51,9 @@ class Model:
         self._kept, self._cuts = kept_of(network), cuts_of(network)
         inputs = {k.input for k in self._kept}
         self._hidden = hidden_outputs(self._kept, self._cuts)
-        self._inputs = _infos(v for i, v in enumerate(network.inputs) if i not in inputs)
+        self._inputs = infos(v for i, v in enumerate(network.inputs) if i not in inputs)
         shown = opened(network.outputs, self._cuts)
-        self._outputs = _infos(v for i, v in enumerate(shown) if i not in self._hidden)
+        self._outputs = infos(v for i, v in enumerate(shown) if i not in self._hidden)
 
     @property
     def name(self) -> str:
@@ -253,7 +234,7 @@ class Model:
         ValueError, TypeError
             As a call does, and if `rounds` is no positive int.
         """
-        from ._profile import profile
+        from ._profiling import profile
 
         feeds = initial(self._network, self._kept, arrays) if self._kept else arrays
         return profile(self._networks.of(feeds), self.name, feeds, rounds, num_threads)
@@ -284,39 +265,10 @@ class Model:
         return _from_bytes, (self._network.to_bytes(),)
 
     def __repr__(self) -> str:
-        inputs = ", ".join(f"{i.name} {_shape_text(i.shape)}" for i in self._inputs)
-        outputs = ", ".join(f"{o.name} {_shape_text(o.shape)}" for o in self._outputs)
+        inputs = ", ".join(f"{i.name} {shape_text(i.shape)}" for i in self._inputs)
+        outputs = ", ".join(f"{o.name} {shape_text(o.shape)}" for o in self._outputs)
         return f"<dwsep.Model {self.name!r}: {inputs} -> {outputs}>"
 
 
 def _from_bytes(content: bytes) -> Model:
     return Model(_core.Network.from_bytes(content))
-
-
-def _infos(values: Iterable[_core._ValueInfo]) -> tuple[ValueInfo, ...]:
-    return tuple(
-        ValueInfo(
-            name,
-            tuple(None if n == -1 else n for n in shape),
-            dtype,
-            _quantization(dtype, quantization),
-        )
-        for name, shape, dtype, quantization in values
-    )
-
-
-def _shape_text(shape: tuple[int | None, ...]) -> str:
-    return "(" + ", ".join("N" if size is None else str(size) for size in shape) + ")"
-
-
-def _quantization(
-    dtype: str, core: tuple[Sequence[float], Sequence[int], int] | None
-) -> Quantization | None:
-    """Return scales and zero points of the core, of an array's axis or (-1) of all of it."""
-    if core is None or dtype not in ("int8", "uint8"):
-        return None
-    scales, zeros, axis = core
-    kind: Any = dtype
-    return (
-        Quantization(scales[0], zeros[0], kind) if axis < 0 else Quantization(scales, zeros, kind)
-    )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
 
 import numpy as np
 
-from ._arguments import integer, shown, typed_array
+from ._arguments import integer, numbers, shown, typed_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,19 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Quantization", "quantize_weight"]
 
 _DTYPES = {"int8": np.dtype(np.int8), "uint8": np.dtype(np.uint8)}
-
-
-def _numbers(value: object, name: str, kinds: str, wanted: str) -> NDArray[Any]:
-    """Return one number or a row of them, of the kinds of NumPy's types."""
-    try:
-        array = np.asarray(value)
-    except (TypeError, ValueError):
-        array = np.asarray(None)
-    if array.dtype.kind not in kinds:
-        raise TypeError(f"{name}: need {wanted}, got {shown(value)}")
-    if array.ndim > 1 or array.size == 0:
-        raise ValueError(f"{name}: need {wanted}, got shape {array.shape}")
-    return array
 
 
 class Quantization:
@@ -84,8 +71,8 @@ class Quantization:
     ) -> None:
         if not isinstance(dtype, str) or dtype not in _DTYPES:
             raise ValueError(f"dtype: need 'int8' or 'uint8', got {shown(dtype)}")
-        scales = _numbers(scale, "scale", "fiu", "a number or a row of numbers")
-        zeros = _numbers(zero_point, "zero_point", "iu", "an int or a row of ints")
+        scales = numbers(scale, "scale", "fiu", "a number or a row of numbers")
+        zeros = numbers(zero_point, "zero_point", "iu", "an int or a row of ints")
         with np.errstate(all="ignore"):
             values = scales.astype(np.float32)
         if not np.all(np.isfinite(values) & (values > 0)):
