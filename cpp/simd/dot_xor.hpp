@@ -1,7 +1,7 @@
 // Exact products of bytes by vpmaddubsw, which multiplies unsigned by signed bytes and saturates sums of two products at int16.
 //
 // Weights are stored as |w| and a mask of their signs. For w < 0, |w| * (x ^ -1) = |w| * (-x - 1) = w * x - |w|, so |w| goes into the
-// initial sum; sums of two products stay within [-32768, 32512], also for w = -128.
+// initial sum; sums of two products stay within [-32768, 32512], also for w = -128. The mask can flip x to a signed byte as well.
 #pragma once
 
 #include "simd/vec.hpp"
@@ -29,10 +29,11 @@ struct DotXor {
     const I16 pairs = dot_pairs_saturated(w.magnitude, bit_xor(x, w.sign));
     return DWSEP_ISA_NAMESPACE::add(s, dot_pairs(pairs, broadcast(std::int16_t{1})));
   }
-  static inline std::int32_t pack(std::int8_t w, std::int8_t* to) {
+  static constexpr std::uint8_t flip(std::uint8_t) { return 0; }
+  static inline std::int32_t pack(std::int8_t w, std::int8_t* to, std::uint8_t x_flip = 0) {
     const int magnitude = w < 0 ? -w : w;
     to[0] = static_cast<std::int8_t>(static_cast<std::uint8_t>(magnitude));
-    to[I8::kLanes] = static_cast<std::int8_t>(w < 0 ? -1 : 0);
+    to[I8::kLanes] = static_cast<std::int8_t>(w < 0 ? ~x_flip : x_flip);
     return w < 0 ? magnitude : 0;
   }
 };

@@ -79,7 +79,7 @@ inline void quad_gemm(const Int8GemmWork& w) {
   QuadTiles t{};
   t.quads = (w.k + 3) / 4;
   t.within = within_int32(w.q.multiplier, QuadPanels(w.columns).all_vectors() * kLanes, w.residual);
-  const auto flip = static_cast<std::uint8_t>(w.a_flip ^ Dot::kFlip);
+  const std::uint8_t flip = Dot::flip(w.a_flip);
   alignas(64) std::int8_t rows[kBlockBytes];
   t.a_row = w.a_row;
   std::int64_t block = w.block_rows;

@@ -18,6 +18,7 @@ inline void pack_quad_gemm(Int8PackWork& w) {
   w.k_padded = 4 * quads;
   if (w.packed == nullptr) return;
   auto* const out = static_cast<std::int8_t*>(w.packed);
+  const std::uint8_t x_flip = w.x_unsigned ? 0x80 : 0;
   panels.for_each_part(0, panels.count(), [&](int vectors, std::int64_t before) {
     const int group = group_of(vectors);
     for (int j = 0; j < vectors; ++j) {
@@ -28,7 +29,7 @@ inline void pack_quad_gemm(Int8PackWork& w) {
         std::uint32_t sum = 0, correction = 0;
         for (std::int64_t k = 0; k < 4 * quads; ++k) {
           const std::int8_t weight = exists && k < w.k ? w.weights[k * w.weights_row + c] : std::int8_t{0};
-          correction += static_cast<std::uint32_t>(Dot::pack(weight, to + k / 4 * group * kBytes + lane * 4 + k % 4));
+          correction += static_cast<std::uint32_t>(Dot::pack(weight, to + k / 4 * group * kBytes + lane * 4 + k % 4, x_flip));
           sum += static_cast<std::uint32_t>(weight);
         }
         const std::uint32_t initial = exists ? static_cast<std::uint32_t>(w.bias[c]) - static_cast<std::uint32_t>(*w.x_zeros) * sum : 0;
