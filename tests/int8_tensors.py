@@ -16,6 +16,11 @@ class Draw:
     def one_of(self, values):
         return values[self.rng.integers(len(values))]
 
+    def sizes(self, least, most, count):
+        """Return sizes; one time in ten up to 50, which is worth several threads."""
+        most = 50 if self.rng.random() < 0.1 else most
+        return [int(n) for n in self.rng.integers(least, most + 1, count)]
+
     def quantization(self, dtype):
         low = np.iinfo(dtype).min
         zero = self.one_of([low, low + 255, low + 128, int(self.rng.integers(low, low + 256))])

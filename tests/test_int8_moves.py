@@ -36,7 +36,7 @@ def scales(draw, shape, dtype):
 
 
 def sizes(draw):
-    return (2, *(int(n) for n in draw.rng.integers(1, 9, 2)), draw.one_of(WIDTHS))
+    return (2, *draw.sizes(1, 8, 2), draw.one_of(WIDTHS))
 
 
 @ROUNDS

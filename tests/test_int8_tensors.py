@@ -37,7 +37,7 @@ def test_sums_and_products(rounds):
     draw = Draw(1)
     for _ in range(rounds):
         width = draw.one_of(WIDTHS)
-        shape = (int(draw.rng.integers(1, 4)), int(draw.rng.integers(1, 9)), width)
+        shape = (*draw.sizes(1, 8, 2), width)
         shapes = [shape, draw.one_of([shape, shape, (1, shape[1], 1), (1, 1, width), shape])]
         if draw.rng.integers(2):
             shapes.reverse()
@@ -60,7 +60,7 @@ def test_ties_go_to_the_even_number():
 def test_tables(rounds):
     draw = Draw(2)
     for _ in range(rounds):
-        x, q = draw.tensor((2, int(draw.rng.integers(1, 9)), draw.one_of(WIDTHS)))
+        x, q = draw.tensor((*draw.sizes(1, 8, 2), draw.one_of(WIDTHS)))
         out = draw.output(real=False)
         low = np.iinfo(out[2]).min
         values = draw.rng.integers(low, low + 256, 256)
@@ -84,8 +84,8 @@ def window(draw):
 def test_pools(rounds):
     draw = Draw(3)
     for _ in range(rounds):
-        shape = (draw.one_of([1, 2]), *draw.rng.integers(7, 12, 2), draw.one_of(WIDTHS))
-        x, q = draw.tensor(tuple(int(n) for n in shape))
+        shape = (draw.one_of([1, 2]), *draw.sizes(7, 11, 2), draw.one_of(WIDTHS))
+        x, q = draw.tensor(shape)
         attributes = window(draw)
         function = draw.one_of(["max", "average", "average"])
         out, kind = draw.output(), {"function": function}
@@ -151,7 +151,7 @@ def test_large_pools_round_exactly():
 def test_linear_resizing(rounds):
     draw = Draw(5)
     for _ in range(rounds):
-        sizes = [int(n) for n in draw.rng.integers(1, 12, 4)]
+        sizes = draw.sizes(1, 11, 4)
         x, q = draw.tensor((2, *sizes[:2], draw.one_of(WIDTHS)))
         coordinates = draw.one_of(["half_pixel", "asymmetric", "align_corners"])
         scale = [float(np.float32(o / n)) for n, o in zip(sizes[:2], sizes[2:], strict=True)]
@@ -172,7 +172,7 @@ def test_linear_resizing(rounds):
 def test_softmax(rounds):
     draw = Draw(6)
     for _ in range(rounds):
-        x, q = draw.tensor((2, int(draw.rng.integers(1, 40)), draw.one_of(WIDTHS)))
+        x, q = draw.tensor((*draw.sizes(1, 8, 2), draw.one_of(WIDTHS)))
         out = draw.one_of([(1 / 256, -128, "int8"), (1 / 256, 0, "uint8"), draw.output()])
         axis = int(draw.rng.integers(1, 3))
         y = run("softmax", [(x, q)], {"axis": axis, **output_attributes(out)})
