@@ -41,10 +41,11 @@ def test_quotients_next_to_ties_are_rounded_as_a_division_is(magnitude):
         same(run("quantize", [x], attributes), wanted.astype(np.int8))
 
 
-def test_a_nan_is_quantized_to_the_least_value():
-    attributes = {"scale": [1.0], "zero_point": [0]}
-    y = run("quantize", [np.float32([np.nan, 1])], {"to": "int8", **attributes})
-    assert y.tolist() == [-128, 1]
+@pytest.mark.parametrize(("to", "least"), [("int8", -128), ("uint8", 0)])
+def test_a_nan_is_quantized_to_the_least_value(to, least):
+    attributes = {"scale": [1.0], "zero_point": [5], "to": to}
+    x = np.float32([np.nan, 1, np.inf] * 40)
+    assert run("quantize", [x], attributes).tolist() == [least, 6, least + 255] * 40
 
 
 @pytest.mark.parametrize(
