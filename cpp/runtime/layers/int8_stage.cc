@@ -1,7 +1,6 @@
 #include "runtime/layers/int8_stage.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -19,11 +18,6 @@ namespace {
 /// A table is looked up in results that the level-2 cache still has, where 64 bytes take 1.9 ns with VBMI and 6 without. Rows of a
 /// matrix product are whole register tiles, those of a depthwise convolution whole pairs.
 constexpr std::int64_t kTabledBytes = 64 * 1024, kTabledRows = 96;
-
-/// Real numbers that a second pass finds in a cache.
-constexpr std::int64_t kFinishFloats = 16 * 1024;
-/// Columns of pixels that are finished together: where all have one scale, and at most where they have several.
-constexpr std::int64_t kUniformPeriod = 256, kLongestPeriod = 2048;
 
 const KernelEntry& kernel_of(const Int8Filter& f, const Int8Scales& s, bool real) {
   const Problem problem{f.kh,
@@ -114,19 +108,6 @@ Int8Stage::Int8Stage(const Int8Filter& f, const Int8Tensors& t, const Activation
   q_.his = q_.los + w.sums;
 }
 
-void Int8Stage::set_finish(const Affine& y, std::int64_t first) {
-  // Dense pixels are finished as whole vectors of bytes: 16 channels would fill a quarter of one.
-  finish_period_ = y.per_channel() ? std::lcm(columns_, kLineBytes) : kUniformPeriod;
-  if (finish_period_ > std::max(columns_, kLongestPeriod)) finish_period_ = columns_;
-  const std::int64_t size = std::max(columns_, finish_period_) + kLineBytes;  // the pass reads whole vectors of bytes
-  finish_scales_ = shared_array<float>(size);
-  finish_zeros_ = shared_array<std::int32_t>(size);
-  for (std::int64_t i = 0; i < size; ++i) {
-    finish_scales_.get()[i] = y.scale(first + i % columns_);
-    finish_zeros_.get()[i] = y.zero(first + i % columns_);
-  }
-}
-
 Int8GemmWork Int8Stage::gemm() const {
   Int8GemmWork w{};
   w.a_flip = x_flip_;
@@ -165,39 +146,6 @@ Int8DepthwiseWork Int8Stage::depthwise(const Geometry& g, const Int8Source& x) c
   w.multiplier = multiplier_;
   w.panel_end = panels_;
   return w;
-}
-
-std::int64_t Int8Stage::finish_rows(std::int64_t row_pixels) const {
-  const std::int64_t whole = row_pixels == 1 ? 16 : 2;  // rows of a matrix product's tiles, of depthwise pairs
-  const std::int64_t rows = kFinishFloats / std::max<std::int64_t>(product({row_pixels, columns_}), 1) / whole * whole;
-  return std::max(rows, row_pixels == 1 ? whole : 1);
-}
-
-std::int64_t Int8Stage::finish_floats(std::int64_t row_pixels) const {
-  return second_pass_ && !float_output_ ? product({finish_rows(row_pixels), row_pixels, columns_}) : 0;
-}
-
-void Int8Stage::finish(const Int8FinishWork& work, std::int64_t first) const {
-  Int8FinishWork w = work;
-  w.v += first;
-  w.y = static_cast<std::byte*>(w.y) + first * y_size();
-  w.activation = activation_;
-  w.y_flip = y_flip_;
-  if (float_output_) return finish_->run(&w);
-  w.scales = finish_scales_.get() + first;
-  w.zeros = finish_zeros_.get() + first;
-  if (w.columns == columns_ && w.y_row == columns_) {  // dense; so is v
-    const std::int64_t all = w.rows * w.columns, rest = all % finish_period_;
-    w.v_row = w.y_row = w.columns = finish_period_;
-    w.rows = all / finish_period_;
-    finish_->run(&w);
-    if (rest == 0) return;
-    w.v += all - rest;
-    w.y = static_cast<std::byte*>(w.y) + (all - rest);
-    w.columns = rest;
-    w.rows = 1;
-  }
-  finish_->run(&w);
 }
 
 void Int8Stage::look_up(std::int8_t* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns) const {
@@ -239,53 +187,14 @@ void Int8Stage::run_tabled(Int8DepthwiseWork w) const {
   }
 }
 
-void Int8Stage::run(Int8GemmWork w, float* scratch) const {
+void Int8Stage::run(const Int8GemmWork& w, float* scratch) const {
   if (table_ != nullptr) return run_tabled(w);
-  if (!second_pass_) return kernel_->run(&w);
-  const std::int64_t first = w.panel_begin * panel_columns_, columns = std::min(w.panel_end * panel_columns_, columns_) - first;
-  const std::int64_t all = w.rows;
-  auto* y = static_cast<std::byte*>(w.y);
-  const std::int64_t rows = finish_rows(1);
-  for (std::int64_t row = 0; row < all; row += rows) {
-    w.rows = std::min(rows, all - row);
-    std::byte* const out = y + row * w.y_row * y_size();
-    Int8GemmWork part = w;
-    part.a += row * w.a_row;
-    if (w.residual.data != nullptr) part.residual.data += row * w.residual.row;
-    part.y = float_output_ ? static_cast<void*>(out) : scratch;
-    if (!float_output_) part.y_row = columns_;
-    kernel_->run(&part);
-    finish({static_cast<const float*>(part.y), part.y_row, w.rows, columns, {}, nullptr, nullptr, 0, out, w.y_row}, first);
-  }
+  second_pass_ ? run_finished(w, scratch) : kernel_->run(&w);
 }
 
-void Int8Stage::run(Int8DepthwiseWork w, float* scratch) const {
+void Int8Stage::run(const Int8DepthwiseWork& w, float* scratch) const {
   if (table_ != nullptr) return run_tabled(w);
-  if (!second_pass_) return kernel_->run(&w);
-  const std::int64_t first = w.panel_begin * panel_columns_, columns = std::min(w.panel_end * panel_columns_, columns_) - first;
-  auto* y = static_cast<std::byte*>(w.y);
-  const std::int8_t* const residual = w.residual.data;
-  const std::int64_t rows = finish_rows(w.out_width);
-  for (std::int64_t row = w.y_begin; row < w.y_end; row += rows) {
-    const std::int64_t done = row - w.y_begin, count = std::min(rows, w.y_end - row);
-    std::byte* const out = y + done * w.y_row * y_size();
-    Int8DepthwiseWork part = w;
-    part.y_begin = row;
-    part.y_end = row + count;
-    if (residual != nullptr) part.residual.data = residual + done * w.residual.row;
-    part.y = float_output_ ? static_cast<void*>(out) : scratch;
-    if (!float_output_) {
-      part.y_pixel = columns_;
-      part.y_row = w.out_width * columns_;
-    }
-    kernel_->run(&part);
-    const bool dense = w.y_row == w.out_width * w.y_pixel;
-    const auto* const v = static_cast<const float*>(part.y);
-    for (std::int64_t r = 0; r < (dense ? 1 : count); ++r) {
-      const std::int64_t pixels = (dense ? count : 1) * w.out_width;
-      finish({v + r * part.y_row, part.y_pixel, pixels, columns, {}, nullptr, nullptr, 0, out + r * w.y_row * y_size(), w.y_pixel}, first);
-    }
-  }
+  second_pass_ ? run_finished(w, scratch) : kernel_->run(&w);
 }
 
 std::int64_t int8_block_rows(std::int64_t k) {

@@ -39,8 +39,8 @@ class Int8Stage {
   Int8Stage(const Int8Filter& filter, const Int8Tensors& tensors, const Activation& activation);
 
   /// Computes a work that the stage made. `scratch`: finish_floats() for rows of its output.
-  void run(Int8GemmWork w, float* scratch) const;
-  void run(Int8DepthwiseWork w, float* scratch) const;
+  void run(const Int8GemmWork& w, float* scratch) const;
+  void run(const Int8DepthwiseWork& w, float* scratch) const;
 
   /// Works with all that the stage decides; inputs, outputs and extents are the caller's.
   Int8GemmWork gemm() const;
@@ -66,8 +66,14 @@ class Int8Stage {
 
  private:
   void set_finish(const Affine& y, std::int64_t first);
-  /// Rows that are computed at a time before the second pass.
-  std::int64_t finish_rows(std::int64_t row_pixels) const;
+  /// What is computed at a time before the second pass; of a matrix product all panels.
+  struct FinishBlock {
+    std::int64_t panels, columns, rows;
+  };
+  FinishBlock finish_block(std::int64_t row_pixels) const;
+  void run_finished(Int8GemmWork w, float* scratch) const;
+  void run_finished(Int8DepthwiseWork w, float* scratch) const;
+  void run_block(const Int8DepthwiseWork& w, const FinishBlock& block, float* scratch) const;
   /// The second pass over channels [first, first + columns); v and y are channel 0's.
   void finish(const Int8FinishWork& work, std::int64_t first) const;
   void run_tabled(Int8GemmWork w) const;
