@@ -12,7 +12,8 @@ VERSION = 2
 INPUT, CONSTANT, STEP = 1, 2, 3
 ROW_MAJOR, MATRIX, DEPTHWISE = 0, 1, 2
 FLOAT32, INT8, UINT8, INT32, FLOAT16, INT64, BOOL = range(7)
-INTEGERS, FLOATS, STRING = 0, 1, 2
+INTEGERS, FLOATS, STRING, FLOATS32, INTEGERS8 = range(5)
+ELEMENTS = {INTEGERS: "q", FLOATS: "d", FLOATS32: "f", INTEGERS8: "b"}  # of attributes
 _MASK = 2**64 - 1
 _PRIME = 0x9E3779B97F4A7C15
 
@@ -261,7 +262,7 @@ class _Writer:
                 self.text(value)
             else:
                 self.numbers("I", len(value))
-                self.numbers(("q" if kind == INTEGERS else "d") * len(value), *value)
+                self.numbers(ELEMENTS[kind] * len(value), *value)
         self.numbers("I", len(step.weights))
         for name, weights in step.weights.items():
             self.array(name, weights)
@@ -331,7 +332,7 @@ class _Reader:
             if attribute == STRING:
                 step.attributes[name] = (STRING, self.text())
             else:
-                letter = "q" if attribute == INTEGERS else "d"
+                letter = ELEMENTS[attribute]
                 step.attributes[name] = (attribute, list(self.numbers(letter * self.number("I"))))
         for _ in range(self.number("I")):
             name = self.text()

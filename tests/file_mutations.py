@@ -88,10 +88,12 @@ def change_attribute(rng, step):
         step.attributes[name] = (1, [rng.choice(FLOATS)])
     elif kind == fmt.STRING:
         step.attributes[name] = (kind, rng.choice(STRINGS))
-    elif kind == fmt.FLOATS:
-        step.attributes[name] = (kind, [rng.choice(FLOATS) for _ in value])
+    elif kind in (fmt.FLOATS, fmt.FLOATS32):
+        step.attributes[name] = (fmt.FLOATS, [rng.choice(FLOATS) for _ in value])
     else:
-        step.attributes[name] = (kind, change_numbers(rng, value))
+        changed = change_numbers(rng, value)
+        small = kind == fmt.INTEGERS8 and all(-128 <= n < 128 for n in changed)
+        step.attributes[name] = (fmt.INTEGERS8 if small else fmt.INTEGERS, changed)
 
 
 def change_dims(rng, dims):

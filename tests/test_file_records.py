@@ -180,6 +180,45 @@ def test_files_of_other_versions_say_what_to_do(version, complaint):
         _core.Network.from_bytes(content[:8] + bytes([version]) + content[9:])
 
 
+def test_numbers_of_attributes_take_little_room_and_may_take_more():
+    b = small_networks.Builder()
+    x = b.core.input("x", (1, 4))
+    scales, zeros = [0.25, 0.5, 1.5, 3e-3], [-128, 127, 0, 5]
+    scales = [float(np.float32(scale)) for scale in scales]
+    types = {"scale": scales, "zero_point": zeros, "axis": [1]}
+    x = b.step("quantize", [x], {"to": "int8", **types})
+    y = b.step("dequantize", [x], types)
+    y = b.step(
+        "pad", [y], {"mode": "constant", "before": [0, 0], "after": [0, 200], "value": [0.1]}
+    )
+    content = b.finish(y=y).to_bytes()
+    file = dwsep_file.parse(content)
+    quantize, dequantize, pad = (v for v in file.values if isinstance(v, dwsep_file.Step))
+    for step in (quantize, dequantize):
+        assert step.attributes["scale"] == (dwsep_file.FLOATS32, scales)
+        assert step.attributes["zero_point"] == (dwsep_file.INTEGERS8, zeros)
+    assert pad.attributes["after"] == (dwsep_file.INTEGERS, [0, 200])  # more than 127
+    assert pad.attributes["value"] == (dwsep_file.FLOATS, [0.1])  # no float32
+    wide = {dwsep_file.FLOATS32: dwsep_file.FLOATS, dwsep_file.INTEGERS8: dwsep_file.INTEGERS}
+    for step in (quantize, dequantize, pad):
+        for name, (kind, value) in step.attributes.items():
+            step.attributes[name] = (wide.get(kind, kind), value)
+    older = _core.Network.from_bytes(file.to_bytes())
+    assert older.to_bytes() == content
+    x = np.float32([[1, -2, 3, 4]])
+    assert np.array_equal(older.run([x])[0], _core.Network.from_bytes(content).run([x])[0])
+
+
+@pytest.mark.parametrize("kind", [5, 255])
+def test_attributes_of_unknown_kinds_are_refused(kind):
+    content = small_networks.classifier().to_bytes()
+    at = content.index(b"padding") + len(b"padding")
+    assert content[at] == dwsep_file.INTEGERS8
+    changed = dwsep_file.sealed(content[:at] + bytes([kind]) + content[at + 1 :])
+    with pytest.raises(ValueError, match=f"attributes of kind 0 to 4, got kind {kind}"):
+        _core.Network.from_bytes(changed)
+
+
 def test_groups_have_to_be_those_of_packed_filters():
     file = dwsep_file.parse(small_networks.rearranger().to_bytes())
     *_, step = (v for v in file.values if isinstance(v, dwsep_file.Step) and v.kind == "transposed")

@@ -33,7 +33,8 @@ enum class Layout : std::uint32_t {
   matrix_panels = 1,     ///< weights and bias; the parameters are lanes and HalfPanel
   depthwise_vectors = 2  ///< weights and bias; the parameter is lanes
 };
-enum class AttributeKind : std::uint8_t { integers = 0, floats = 1, string = 2 };
+/// The last two hold what integers and floats do where these need no more room: scales and zero points of channels.
+enum class AttributeKind : std::uint8_t { integers = 0, floats = 1, string = 2, float32 = 3, int8 = 4 };
 
 /// A checksum over words of eight bytes: four chains, so that it runs at the speed of memory. It detects accidental changes, not
 /// malicious ones.

@@ -228,6 +228,11 @@ class Reader {
     }
   }
 
+  template <class T, class Narrow>
+  static std::vector<T> widened(const std::vector<Narrow>& values) {
+    return {values.begin(), values.end()};
+  }
+
   Attribute attribute() {
     const auto kind = in_.number<AttributeKind>();
     switch (kind) {
@@ -237,8 +242,12 @@ class Reader {
         return in_.list<double>();
       case AttributeKind::string:
         return in_.text();
+      case AttributeKind::float32:
+        return widened<double>(in_.list<float>());
+      case AttributeKind::int8:
+        return widened<std::int64_t>(in_.list<std::int8_t>());
     }
-    reject("file", "attributes of kind 0, 1 or 2", "kind " + std::to_string(static_cast<int>(kind)));
+    reject("file", "attributes of kind 0 to 4", "kind " + std::to_string(static_cast<int>(kind)));
   }
 
   Weights weights(const Description& d, const ArrayRecord& r) {

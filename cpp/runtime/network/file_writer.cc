@@ -1,4 +1,6 @@
 // Writes a network: header, description, then the elements of all arrays, each on a cache line's boundary.
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "runtime/dispatch.hpp"
@@ -118,13 +120,18 @@ class Content {
     }
   }
 
-  void add(const std::vector<std::int64_t>& values) {
-    out_.number(AttributeKind::integers);
-    out_.list(values);
-  }
-  void add(const std::vector<double>& values) {
-    out_.number(AttributeKind::floats);
-    out_.list(values);
+  void add(const std::vector<std::int64_t>& values) { add<std::int8_t>(values, AttributeKind::int8, AttributeKind::integers); }
+  void add(const std::vector<double>& values) { add<float>(values, AttributeKind::float32, AttributeKind::floats); }
+  /// As Narrow, where that holds all of them.
+  template <class Narrow, class T>
+  void add(const std::vector<T>& values, AttributeKind narrow, AttributeKind wide) {
+    using Limits = std::numeric_limits<Narrow>;
+    const bool fit = std::all_of(values.begin(), values.end(), [](T v) {
+      return v >= Limits::lowest() && v <= Limits::max() && static_cast<T>(static_cast<Narrow>(v)) == v;
+    });
+    out_.number(fit ? narrow : wide);
+    out_.count(values.size());
+    for (const T v : values) fit ? out_.number(static_cast<Narrow>(v)) : out_.number(v);
   }
   void add(const std::string& value) {
     out_.number(AttributeKind::string);
