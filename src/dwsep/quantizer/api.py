@@ -151,8 +151,7 @@ def _read(source: Any, input_layout: str | None, input_shapes: Any) -> Graph:
 
 def values_of(graph: Graph) -> list[str]:
     """Return all values that may be stored as integers."""
-    gates = (find_places(graph, float_gates=f).stored for f in (True, False))
-    return [*dict.fromkeys(value for stored in gates for value in stored)]
+    return [*find_places(graph).stored]
 
 
 def _quantized(

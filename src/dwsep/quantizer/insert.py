@@ -91,6 +91,8 @@ def insert(
             scales = weight_scales(node, x_scale, node.weights.get("bias"), per_channel)
             units[node.output] = (x_scale * scales).astype(np.float32)
             node.weights = _weights(node, scales, units[node.output])
+        elif node.output in places.gates:
+            node.weights = _bytes(node, per_channel)
         result.nodes.append(node)
         if node.output in places.stored:
             name = node.name or node.output
@@ -157,6 +159,13 @@ def _weights(
     return result
 
 
+def _bytes(node: Node, per_channel: bool) -> dict[str, Array]:
+    """Return weights of int8 of a step that computes with real numbers."""
+    scales = weight_scales(node, np.float32(1), None, per_channel)
+    weight: Array = np.rint(grid_weight(node, scales) / scales).astype(np.int8)
+    return {**node.weights, "weight": weight, "weight_scale": scales}
+
+
 def _x_scales(node: Node, x: Quantization) -> NDArray[np.float32]:
     """Return the scale of the input of each output channel, or of all."""
     scale = np.asarray(x.scale, np.float32)
@@ -164,7 +173,7 @@ def _x_scales(node: Node, x: Quantization) -> NDArray[np.float32]:
 
 
 def weight_scales(
-    node: Node, x_scale: NDArray[np.float32], bias: Array | None, per_channel: bool
+    node: Node, x_scale: NDArray[np.float32] | np.float32, bias: Array | None, per_channel: bool
 ) -> NDArray[np.float32]:
     """Return scales of a step's weights, one for each output channel."""
     rows = np.abs(_rows(node))

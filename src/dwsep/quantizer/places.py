@@ -41,7 +41,8 @@ class Places:
     steps : dict of str to Node
         Convolutions that read integers, by the names of their values.
     gates : frozenset of str
-        Names of values of convolutions in squeeze-excite that compute in float32.
+        Names of values of convolutions in squeeze-excite, which compute in float32, with weights of
+        int8.
     """
 
     stored: dict[str, str] = field(default_factory=dict)
@@ -104,10 +105,11 @@ def _light(graph: Graph, node: Node) -> bool:
     return node.kind in ("activation", "unary") or _keeps_scale(node)
 
 
-def find_places(
-    graph: Graph, *, keep_float: Collection[str] = (), float_gates: bool = True
-) -> Places:
+def find_places(graph: Graph, *, keep_float: Collection[str] = ()) -> Places:
     """Find the values to round and the convolutions that then read integers.
+
+    Squeeze-excite computes its factors, a number for each channel, in float32, of rounded means:
+    in int8 it cost up to 4 dB.
 
     Parameters
     ----------
@@ -115,12 +117,10 @@ def find_places(
         As `simplify` leaves it.
     keep_float : collection of str
         Names of steps that compute in float32.
-    float_gates : bool
-        Whether squeeze-excite computes its factors in float32, of rounded means.
     """
     edit = Edit(graph)
     gates = [found for node in graph.nodes if (found := match(edit, node)) is not None]
-    inner = {n.output for gate in gates for n in (gate.reduce, gate.excite)} if float_gates else ()
+    inner = {n.output: n for gate in gates for n in (gate.reduce, gate.excite)}
     steps = {
         node.output: node
         for node in graph.nodes
@@ -132,8 +132,7 @@ def find_places(
         if moves(node) or _keeps_scale(node):
             groups.join([node.output, *(v for v in node.inputs if _is_real(graph, v))])
     wanted = {groups.of(v) for node in steps.values() for v in node.inputs}
-    if float_gates:
-        wanted |= _means(gates, groups, keep_float)
+    wanted |= _means(gates, groups, keep_float)
     _spread(graph, groups, wanted, keep_float)
     moved = {node.output for node in graph.nodes if moves(node)}
     values = [*graph.inputs, *graph.constants, *(node.output for node in graph.nodes)]
@@ -146,7 +145,8 @@ def find_places(
     members = list(groups.of(v) for v in values)
     alone = {v for v in stored if members.count(groups.of(v)) == 1}
     by_channel = frozenset(v for v in alone if _only_depthwise(edit, v, steps))
-    return Places(stored, by_channel, steps, frozenset(inner))
+    of_bytes = frozenset(v for v, node in inner.items() if step_name(node) not in keep_float)
+    return Places(stored, by_channel, steps, of_bytes)
 
 
 def _is_real(graph: Graph, value: str) -> bool:

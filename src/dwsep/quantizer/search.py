@@ -23,9 +23,6 @@ from .score import Scorer
 __all__ = ["Candidate", "Options", "Search"]
 
 _REFINED = 5  # ways at most whose biases are corrected
-# Squeeze-excite in float32 takes four times the bytes: in int8 it may cost half a dB, more where
-# hardly one label in a hundred differs anyway.
-_GATES, _PLENTY = 0.5, 25.0
 
 
 @dataclass(frozen=True)
@@ -38,21 +35,18 @@ class Options:
         How ranges are found.
     by_channel : bool
         Whether inputs of depthwise convolutions have a scale for each channel.
-    float_gates : bool
-        Whether squeeze-excite computes its factors in float32.
     corrected : bool
         Whether biases are corrected.
     """
 
     rule: str
     by_channel: bool
-    float_gates: bool = True
     corrected: bool = False
 
     def __str__(self) -> str:
         parts = [self.rule]
         parts += ["scales by channel"] * self.by_channel + ["biases corrected"] * self.corrected
-        return ", ".join([*parts, *["squeeze-excite in int8"] * (not self.float_gates)])
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -112,12 +106,11 @@ class Search:
 
     @cached_property
     def _means(self) -> Mapping[str, Array]:
-        steps = find_places(self.graph, float_gates=False).steps
-        return channel_means(self.graph, steps, self.gathered.inputs)
+        return channel_means(self.graph, self.places().steps, self.gathered.inputs)
 
-    def places(self, options: Options) -> Places:
+    def places(self) -> Places:
         """Return what is stored as integers."""
-        return find_places(self.graph, keep_float=self.keep_float, float_gates=options.float_gates)
+        return find_places(self.graph, keep_float=self.keep_float)
 
     def make(self, options: Options) -> Candidate:
         """Make a network; it is not compared."""
@@ -129,7 +122,7 @@ class Search:
         return Candidate(options, graph, places, scales)
 
     def _scales(self, options: Options) -> tuple[Places, dict[str, Quantization]]:
-        places = self.places(options)
+        places = self.places()
         exact = images_of_zero(self.graph, places)
         while True:
             scales = quantizations(
@@ -160,12 +153,7 @@ class Search:
 
     def _leaders(self, count: int) -> list[Options]:
         """Return the best so far."""
-
-        def worth(options: Options) -> tuple[float, float]:
-            ratio = self._ratios[options]
-            return min(ratio, _PLENTY) + _GATES * (not options.float_gates), ratio
-
-        return sorted(self._ratios, key=worth, reverse=True)[:count]
+        return sorted(self._ratios, key=lambda o: self._ratios[o], reverse=True)[:count]
 
     def _promising(self, channels: bool) -> list[Options]:
         """Return what to correct: the best, and the best of those with scales by channel.
@@ -180,19 +168,13 @@ class Search:
     def best(self) -> Candidate:
         """Try the rules, then what may help the best of them, and return the best network."""
         first = Options(RULES[0], self.per_channel)
-        places = self.places(first)
-        channels = self.per_channel and bool(places.by_channel)
-        self._total = len(RULES) + 2 * channels + 2 * bool(places.gates) + _REFINED
+        channels = self.per_channel and bool(self.places().by_channel)
+        self._total = len(RULES) + 2 * channels + _REFINED
         for rule in RULES:
             self.compare(replace(first, rule=rule, by_channel=channels))
         for options in self._leaders(2 * channels):
             self.compare(replace(options, by_channel=False))
-        if places.gates:
-            self.compare(replace(self._leaders(1)[0], float_gates=False))
         for options in self._promising(channels):
             self.compare(replace(options, corrected=True))
-        if places.gates:
-            best = self._leaders(1)[0]
-            self.compare(replace(best, float_gates=not best.float_gates))
         assert self._best is not None
         return self._best

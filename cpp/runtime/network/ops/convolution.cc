@@ -1,5 +1,6 @@
 // Convolutions: what their steps read and hold.
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <utility>
@@ -76,8 +77,39 @@ std::unique_ptr<const Op> make_depthwise_op(const Description& d) {
   return layer_op(d, [&] { return make_depthwise(w, options, activation); }, {{"weight", w}});
 }
 
+/// Weights of int8 where x is real: they are what they stand for once they are packed, and a file keeps the bytes.
+std::unique_ptr<const Op> pointwise_of_bytes(const Description& d, const RawWeights& weight) {
+  const std::int64_t in = weight.shape[0], out = weight.shape[1];
+  const RawWeights* const scales = unpacked(d, "weight_scale", 1);
+  if (scales == nullptr) d.reject("weights 'weight_scale'", "some, as weights are int8", "none");
+  const std::int64_t step = scales->shape[0] == 1 ? 0 : 1;
+  const float* const scale = d.vector("weight_scale", step == 0 ? 1 : out).as<float>();
+  for (std::int64_t i = 0; i < scales->shape[0]; ++i) {
+    if (!std::isfinite(scale[i]) || !(scale[i] > 0))
+      d.reject("weights 'weight_scale'", "finite and positive numbers", std::to_string(scale[i]));
+  }
+  const auto* const stored = weight.as<std::int8_t>();
+  const std::shared_ptr<float> values = shared_array<float>(in * out);
+  for (std::int64_t i = 0; i < in * out; ++i) values.get()[i] = static_cast<float>(stored[i]) * scale[i % out * step];
+  std::vector<NamedWeights> weights{{"weight", weight}, {"weight_scale", *scales}};
+  const RawWeights* bias = nullptr;
+  if (d.has_weights("bias")) {
+    bias = &d.vector("bias", out);
+    if (bias->type.dtype != DType::float32) d.reject("weights 'bias'", "type float32, as x has", name_of(bias->type.dtype));
+    weights.push_back({"bias", *bias});
+  }
+  const PackedMatrix matrix = pack_matrix(values.get(), out, bias == nullptr ? nullptr : bias->as<float>(), in, out, active_kernels());
+  const Activation activation = d.activation();
+  return layer_op(
+      d, [&] { return make_pointwise(matrix, activation); }, std::move(weights), true);
+}
+
 std::unique_ptr<const Op> make_pointwise_op(const Description& d) {
   if (d.reads_quantized()) return int8_pointwise_op(d);
+  if (d.has_weights("weight")) {
+    const RawWeights* const weight = unpacked(d, "weight", 2);
+    if (weight != nullptr && weight->type.dtype == DType::int8) return pointwise_of_bytes(d, *weight);
+  }
   check_floats(d);
   std::vector<NamedWeights> weights;
   const PackedMatrix w = with_slopes(d, matrix_of(d, "weight", "bias"), &weights);

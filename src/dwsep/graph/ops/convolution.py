@@ -17,7 +17,8 @@ _WINDOW = {"stride": Pair(), "dilation": Pair(), "padding": Sides()}
 _BIAS = Weights(("Cout",), required=False)
 _SLOPE = {"slope": Weights(("Cout",), required=False)}  # multiplies what is negative in the end
 # Of weights that are integers: real = weight_scale * (weight - weight_zero_point). Before the
-# passes weights are the real numbers, and these say which integers they came from.
+# passes weights are the real numbers, and these say which integers they came from. A pointwise
+# convolution of real numbers may have weights of int8 as well.
 _SCALES = {
     "weight_scale": Weights(("Cout or 1",), required=False),
     "weight_zero_point": Weights(("Cout or 1",), required=False),

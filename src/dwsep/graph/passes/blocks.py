@@ -83,6 +83,8 @@ def _private_squeeze_excite(edit: Edit, product: Node) -> SqueezeExcite | None:
         return None
     readers = {id(node) for node in edit.readers(found.x)}
     inside = all(edit.private(node.output) for node in found.inner)
+    if any(_is_quantized(node) for node in (found.reduce, found.excite)):
+        return None
     if edit.is_output(found.x) or readers != {id(found.mean), id(product)} or not inside:
         return None
     return found
