@@ -78,7 +78,7 @@ template <int MR, int G>
       }
     }
   }
-  RowAddresses<std::int8_t> rows(a, a_row);
+  RowAddresses<const std::int8_t> rows(a, a_row);
   const auto step = [&](auto chains) __attribute__((always_inline)) {
     unroll<0, chains>([&](auto chain) {
       typename Dot::Weights w[G];

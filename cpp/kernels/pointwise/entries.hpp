@@ -6,11 +6,20 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
+template <int MR>
+constexpr void fill_fetching_tiles(GemmTileTable& table) {
+  if constexpr (MR >= kLeastFetchingRows) {
+    table.fetching[MR - 1] = gemm_tiles<MR, 2, NoHalf<MR>, true>;
+    fill_fetching_tiles<MR - 1>(table);
+  }
+}
+
 constexpr GemmTileTable whole_tiles() {
   GemmTileTable table;
   fill_tiles<1, NoHalf, max_tile_rows(1)>(table);
   fill_tiles<2, NoHalf, max_tile_rows(2)>(table);
   fill_tiles<3, NoHalf, max_tile_rows(3)>(table);
+  fill_fetching_tiles<max_tile_rows(2)>(table);
   return table;
 }
 extern constexpr GemmTileTable kWholeTiles = whole_tiles();

@@ -11,12 +11,13 @@ constexpr int kMaxTileRows = 14;
 /// at[NV][MR - 1], null where there are too few registers.
 struct GemmTileTable {
   GemmTileFunction at[kMaxPanelVectors + 1][kMaxTileRows] = {};
+  GemmTileFunction fetching[kMaxTileRows] = {};  ///< [MR - 1], of two vectors
 };
 
 template <int NV, template <int> class Half, int MR>
 constexpr void fill_tiles(GemmTileTable& table) {
   if constexpr (MR >= 1) {
-    table.at[NV][MR - 1] = gemm_tiles<MR, NV, Half<MR>>;
+    table.at[NV][MR - 1] = gemm_tiles<MR, NV, Half<MR>, false>;
     fill_tiles<NV, Half, MR - 1>(table);
   }
 }

@@ -29,6 +29,7 @@ struct AddressedRows {
   Float* row[MR];
   std::int64_t offset;
 
+  AddressedRows() = default;
   [[gnu::always_inline]] inline explicit AddressedRows(Float* const* rows, std::int64_t first = 0) : offset(opaque(first)) {
     unroll<0, MR>([&](auto m) { row[m] = rows[m]; });
   }
@@ -49,7 +50,9 @@ template <int MR, int NV, class Half>
     tile.set_from(AddressedRows<float, MR>(t.out));
   }
   for (std::int64_t s = 0; s < t.segment_count; ++s) {
-    tile.multiply(AddressedRows<const float, MR>(t.a, t.segments[s].a), t.b + t.segments[s].k * tile.kWidth, t.segments[s].length);
+    AddressedRows<const float, MR> rows(t.a, t.segments[s].a);
+    const float* b = t.b + t.segments[s].k * tile.kWidth;
+    tile.multiply(rows, b, t.segments[s].length);
   }
   if (!t.finish) return tile.store_whole(AddressedRows<float, MR>(t.out));
   if (t.add_residual) tile.add_residual(AddressedRows<const float, MR>(t.residual), t.last_lanes);

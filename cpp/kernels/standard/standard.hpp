@@ -90,7 +90,7 @@ struct PanelWalk {
     GemmTiles tiles = tiles_of(g);
     tiles.segments = w.segments;
     tiles.segment_count = make_segments(w, rows.taps, columns.taps, block);
-    gemm_panel(g, tiles, panel, 0, columns.size());
+    gemm_panel(g, tiles, panel, 0, columns.size(), oy == rows.begin);
   }
 
   void add_block(const TapBlock& block) {
