@@ -203,7 +203,12 @@ BAD = {
     "zero_point: need numbers from 0 to 255": {"attributes": {**Y, "to": "uint8"}},
     "sums of at most": {"more": {"bias": np.full(6, 2**31 - 1, np.int32)}},
     "input 0: need type float32, got int8": {"quantization": None},
-    "type float32, as x has": {"dtype": "float32", "quantization": None, "attributes": {}},
+    "type float32, as x has": {
+        "dtype": "float32",
+        "quantization": None,
+        "more": {"weight": ARRAYS["weight"].view(np.uint8)},
+    },
+    "weight_scale': need some, as weights are int8": {"dtype": "float32", "quantization": None},
 }
 
 
@@ -214,7 +219,7 @@ def test_what_does_not_fit_is_named(message):
         arrays = {"weight_scale": None} | (
             {"weight": ARRAYS["weight"].astype(np.float32), "bias": None}
             if more.get("dtype") is None
-            else {}
+            else more.get("more", {})
         )
         more = {**more, "more": arrays, "attributes": {}}
     with pytest.raises(ValueError, match=message):
