@@ -25,9 +25,18 @@ template <int P>
   if constexpr (P == 1) {
     return load_first(p[0], n);
   } else if constexpr (P == 2) {
+    if (n == 32) {  // without masks, a piece in memory can be the operand of what inserts it
+      const auto at = [&](int i) { return reinterpret_cast<const __m256i*>(p[i]); };
+      return {_mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu_si256(at(0))), _mm256_loadu_si256(at(1)), 1)};
+    }
     const __mmask32 mask = static_cast<__mmask32>(first_bytes(static_cast<std::uint64_t>(n)));
     return {_mm512_inserti64x4(_mm512_castsi256_si512(_mm256_maskz_loadu_epi8(mask, p[0])), _mm256_maskz_loadu_epi8(mask, p[1]), 1)};
   } else {
+    if (n == 16) {
+      const auto at = [&](int i) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p[i])); };
+      const __m512i two = _mm512_inserti32x4(_mm512_castsi128_si512(at(0)), at(1), 1);
+      return {_mm512_inserti32x4(_mm512_inserti32x4(two, at(2), 2), at(3), 3)};
+    }
     const __mmask16 mask = first_mask(n);
     const __m512i first = _mm512_castsi128_si512(_mm_maskz_loadu_epi8(mask, p[0]));
     const __m512i two = _mm512_inserti32x4(first, _mm_maskz_loadu_epi8(mask, p[1]), 1);

@@ -74,8 +74,8 @@ struct QuadPlan {
   t.along = static_cast<int>(f.along);
   t.pixels = plan.layout.pixels;
   t.channels = rows.channels();
+  t.spill = (kQuadChannels / t.pixels - 1) / t.channels;
   t.step = plan.vector * w.y_pixel;
-  t.bytes = t.channels * t.pixels;
   std::int64_t left = w.out_width, vectors = plan.strip;
   for (std::int64_t ox = 0; left > 0; ox += t.columns, left -= t.columns) {
     t.columns = plan.strip * plan.vector;
@@ -83,8 +83,8 @@ struct QuadPlan {
       t.columns = left;
       vectors = (left + plan.vector - 1) / plan.vector;
     }
-    // Sums stay in registers from products to bytes where these are one run: 14x14x512 took 15 us through memory.
-    t.whole = lean && (t.pixels == 1 || (t.bytes == kQuadChannels && w.y_pixel == t.channels)) ? t.columns / t.pixels : 0;
+    const bool run = f.along == 1 && t.channels * t.pixels == kQuadChannels && w.y_pixel == t.channels;
+    t.whole = t.pixels == 1 ? vectors : (run ? t.columns / t.pixels : 0);
     for (std::int64_t q = 0; q < f.quads; ++q) row[q] = quads + q * 4 * t.plane;
     for (std::int64_t oy = begin; oy < end; oy += f.down) {
       const std::int64_t ready = oy == begin ? 0 : plan.kept;
@@ -119,10 +119,11 @@ template <class Out>
   // bounds of each channel are costly to set up, panel by panel.
   const bool by_row = w.q.zeros == nullptr && whole.kept == 0;
   const std::int64_t step = by_row ? f.down : w.y_end - w.y_begin;
+  Store store(w.q, w.y_flip, w.panel_begin * kQuadChannels, within);
   for (std::int64_t y = w.y_begin; y < w.y_end; y += step) {
     const std::int64_t end = w.y_end - y < step ? w.y_end : y + step;
     for (std::int64_t p = w.panel_begin; p < w.panel_end; ++p) {
-      const Store store(w.q, w.y_flip, p * kQuadChannels, within);
+      if (w.q.zeros != nullptr) store = Store(w.q, w.y_flip, p * kQuadChannels, within);
       quad_panel_rows(w, f, p == last ? few : whole, p, &store, store_window<Out>, sizeof(Out), lean, y, end, quads);
     }
   }

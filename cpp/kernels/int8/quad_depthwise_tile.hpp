@@ -26,81 +26,97 @@ struct QuadWindow {
   std::int64_t columns;  ///< of y
   int along, down;       ///< columns and rows of y that share quads; `down` of them to store
   int pixels;            ///< that share a vector
+  int spill;             ///< pixels that a whole piece reaches into behind its own
   int channels;
-  bool lean;  ///< bytes without residual, of sums that are sure to be within int32
-  // Where tiles round their own sums:
+  bool lean;  ///< bytes without residual, of sums that are sure to be within int32: tiles round their own
+  // Where a vector's bytes are next to each other in y:
   std::int64_t step;   ///< bytes of y from vector to vector
-  int bytes;           ///< of a vector, next to each other
   std::int64_t whole;  ///< vectors of which all pixels exist
 };
 
-/// Whether tiles of so many vectors at a time round their own sums where the window is lean.
-constexpr bool rounds(int vectors) { return vectors == 4 && sizeof(typename Dot::Sums) == sizeof(I32); }
+/// Where a tile stores its outputs as bytes.
+struct TileBytes {
+  std::int8_t* to;                ///< or null
+  std::int64_t row, pixel, step;  ///< from output to output of a group, from vector to vector
+  int bytes;                      ///< of a vector
+  std::int64_t columns;           ///< of y from the tile's first on
+};
 
-/// Sums of R outputs x CB vectors of positions, vectors [first, first + G), to sums[(output * CB + column) * kQuadChannels +
-/// ...]. Weights lie as they are read: [group of vectors][row of quads][step][vector][output].
+/// Whether tiles round their own sums where the window is lean.
+constexpr bool kTilesRound = sizeof(typename Dot::Sums) == sizeof(I32);
+
+/// Sums of R outputs x CB vectors of positions of a panel, G vectors of its channels at a time, for all types of result: rounded to y, or,
+/// where that is none, to sums[(output * CB + column) * kQuadChannels + ...]. Weights lie as they are read: [group of vectors][row of
+/// quads][step][vector][output].
 template <int R, int G, int CB>
-[[gnu::always_inline]] inline void multiply_window(const QuadWindow& t, std::int64_t offset, const std::int8_t* weights,
-                                                   const std::int32_t* initial, std::int32_t* sums, std::byte* y) {
+[[gnu::flatten]] void window_sums(const QuadWindow& t, std::int64_t offset, std::int32_t* sums, const TileBytes& y) {
   constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
-  typename Dot::Sums acc[R][CB][G];
-  unroll<0, G>([&](auto v) __attribute__((always_inline)) {
-    const auto start = Dot::start(load(initial + v * kLanes));
-    unroll<0, R>([&](auto r) __attribute__((always_inline)) {
-      unroll<0, CB>([&](auto j) __attribute__((always_inline)) { acc[r][j][v] = start; });
-    });
-  });
+  constexpr int kAlong = R == 4 ? 2 : 1;
   const std::int64_t plane = t.plane, plane3 = opaque(3 * plane);
-  for (std::int64_t q = 0; q < t.quads; ++q) {
-    const std::int8_t* const row = t.rows[q] + offset;
-    for (std::int64_t step = 0; step < t.steps; ++step) {
-      const std::int8_t* const x = row + t.taps[step];
-      // Each loaded once: with two loads a product, 5x5 took a third longer.
-      unroll<0, G>([&](auto v) __attribute__((always_inline)) {
-        const std::int8_t* const at = v == 3 ? x + plane3 : x + v * plane;
-        I8 from[CB];
-        unroll<0, CB>([&](auto j) __attribute__((always_inline)) { from[j] = in_register(load(at + j * I8::kLanes)); });
-        unroll<0, R>([&](auto r) __attribute__((always_inline)) {
-          const auto w = Dot::load_once(weights + (v * R + r) * kBytes);
-          unroll<0, CB>([&](auto j) __attribute__((always_inline)) { acc[r][j][v] = Dot::add(acc[r][j][v], from[j], w); });
-        });
-      });
-      weights = opaque(weights + G * R * kBytes);
-    }
-  }
-  if constexpr (rounds(G)) {
-    if (y != nullptr) {
-      const auto& panel = *static_cast<const PanelStore<std::int8_t, 4, Order::packed>*>(t.panel);
+  const std::int8_t* weights = t.weights;
+  for (std::int64_t g = 0; g < 4; g += G, offset += G * plane) {
+    typename Dot::Sums acc[R][CB][G];
+    unroll<0, G>([&](auto v) __attribute__((always_inline)) {
+      const auto start = Dot::start(load(t.initial + (g + v) * kLanes));
       unroll<0, R>([&](auto r) __attribute__((always_inline)) {
-        if (r >= t.down) return;
-        auto* at = reinterpret_cast<std::int8_t*>(y) + r * t.y_row;
-        unroll<0, CB>([&](auto j) __attribute__((always_inline)) {
-          RealSums<4> real;
-          unroll<0, 4>([&](auto v) __attribute__((always_inline)) { real.set(v, Dot::finish(acc[r][j][v]), t.multiplier); });
-          store_up_to(at, panel.template stored<true>(real), t.bytes);
-          at += t.step;
-        });
-      });
-      return;
-    }
-  }
-  unroll<0, R>([&](auto r) __attribute__((always_inline)) {
-    unroll<0, CB>([&](auto j) __attribute__((always_inline)) {
-      unroll<0, G>([&](auto v) __attribute__((always_inline)) {
-        store(sums + (r * CB + j) * kQuadChannels + v * kLanes, Dot::finish(acc[r][j][v]));
+        unroll<0, CB>([&](auto j) __attribute__((always_inline)) { acc[r][j][v] = start; });
       });
     });
-  });
-}
-
-/// Sums of one tile, for all types of result.
-template <int R, int G, int CB>
-[[gnu::flatten]] void window_sums(const QuadWindow& t, std::int64_t offset, std::int32_t* sums, std::byte* y) {
-  const std::int64_t bytes = R * t.quads * t.steps * G * Dot::kWeightVectors * I8::kLanes;
-  unroll<0, 4 / G>([&](auto g) __attribute__((always_inline)) {
-    constexpr int first = g * G;
-    multiply_window<R, G, CB>(t, offset + first * t.plane, t.weights + g * bytes, t.initial + first * kLanes, sums + first * kLanes, y);
-  });
+    for (std::int64_t q = 0; q < t.quads; ++q) {
+      const std::int8_t* const row = t.rows[q] + offset;
+      for (std::int64_t step = 0; step < t.steps; ++step) {
+        const std::int8_t* const x = row + t.taps[step];
+        // Each loaded once: with two loads a product, 5x5 took a third longer.
+        unroll<0, G>([&](auto v) __attribute__((always_inline)) {
+          const std::int8_t* const at = v == 3 ? x + plane3 : x + v * plane;
+          I8 from[CB];
+          unroll<0, CB>([&](auto j) __attribute__((always_inline)) { from[j] = in_register(load(at + j * I8::kLanes)); });
+          unroll<0, R>([&](auto r) __attribute__((always_inline)) {
+            const auto w = Dot::load_once(weights + (v * R + r) * kBytes);
+            unroll<0, CB>([&](auto j) __attribute__((always_inline)) { acc[r][j][v] = Dot::add(acc[r][j][v], from[j], w); });
+          });
+        });
+        weights = opaque(weights + G * R * kBytes);
+      }
+    }
+    if constexpr (kTilesRound) {
+      if (y.to != nullptr) {
+        const auto& panel = *static_cast<const PanelStore<std::int8_t, 4, Order::packed>*>(t.panel);
+        // Half of a panel's channels wait as int16: as sums they took four stores and loads an output.
+        std::int16_t* half = reinterpret_cast<std::int16_t*>(sums);
+        unroll<0, R>([&](auto r) __attribute__((always_inline)) {
+          if (r / kAlong >= t.down) return;
+          std::int8_t* at = y.to + r / kAlong * y.row + r % kAlong * y.pixel;
+          unroll<0, CB>([&](auto j) __attribute__((always_inline)) {
+            if (kAlong > 1 && j * kAlong + r % kAlong >= y.columns) return;
+            const auto pair = [&](auto v) __attribute__((always_inline)) {
+              const auto real = [&](auto i) __attribute__((always_inline)) {
+                return mul(to_float(Dot::finish(acc[r][j][i])), load(t.multiplier + (g + i) * kLanes));
+              };
+              return panel.lean_half(real(v), real(Index<v + 1>{}), g + v);
+            };
+            const I16 first = pair(Index<0>{});
+            if constexpr (G == 4) {
+              store_up_to(at, panel.lean(first, pair(Index<2>{})), y.bytes);
+            } else if (g == 0) {
+              store(half + (r * CB + j) * 2 * kLanes, first);
+            } else {
+              store_up_to(at, panel.lean(load(half + (r * CB + j) * 2 * kLanes), first), y.bytes);
+            }
+            at += y.step;
+          });
+        });
+        continue;
+      }
+    }
+    unroll<0, R>([&](auto r) __attribute__((always_inline)) {
+      unroll<0, CB>([&](auto j) __attribute__((always_inline)) {
+        unroll<0, G>([&](auto v) __attribute__((always_inline)) {
+          store(sums + (r * CB + j) * kQuadChannels + (g + v) * kLanes, Dot::finish(acc[r][j][v]));
+        });
+      });
+    });
+  }
 }
 
 /// Vectors of positions of a tile of so many outputs, `vectors` of a panel at a time: what the registers hold, but no more than 4.
@@ -110,7 +126,7 @@ constexpr int max_window_columns(int outputs, int vectors) {
   return columns < 1 ? 1 : (columns < 4 ? columns : 4);
 }
 
-using WindowSums = void (*)(const QuadWindow& t, std::int64_t offset, std::int32_t* sums, std::byte* y);
+using WindowSums = void (*)(const QuadWindow& t, std::int64_t offset, std::int32_t* sums, const TileBytes& y);
 template <int R, int G, int CB>
 constexpr WindowSums window_sums_of() {
   if constexpr (CB <= max_window_columns(R, G)) return window_sums<R, G, CB>;
@@ -173,21 +189,57 @@ template <class Out, bool Lean>
 template <class Out>
 [[gnu::flatten, gnu::noinline]] inline void store_window(const QuadWindow& t, const std::int32_t* sums, std::int64_t column,
                                                          std::int64_t width) {
-  if constexpr (sizeof(Out) == 1) {
+  if constexpr (sizeof(Out) == 1 && !kTilesRound) {
     if (t.lean) return store_rows<Out, true>(t, sums, column, width);
   }
   store_rows<Out, false>(t, sums, column, width);
+}
+
+/// Stores a tile's bytes where a vector's pixels lie apart. Whole pieces where the next pixel's take the place of what is too much.
+[[gnu::noinline]] inline void store_apart(const QuadWindow& t, const std::int8_t* bytes, std::int64_t column, std::int64_t width) {
+  const std::int64_t first = column * t.pixels * t.along, y_step = t.along * t.y_pixel;
+  const auto copy = [&](auto piece) __attribute__((always_inline)) {
+    for (int dy = 0; dy < t.down; ++dy) {
+      for (int dx = 0; dx < t.along; ++dx, bytes += width * kQuadChannels) {
+        auto* y = reinterpret_cast<std::int8_t*>(t.y) + dy * t.y_row + (first + dx) * t.y_pixel;
+        const std::int64_t left = (t.columns - first - dx + t.along - 1) / t.along, all = width * t.pixels,
+                           pixels = left < all ? left : all;
+        const std::int64_t safe = t.channels == y_step ? left - t.spill : 0, most = safe < pixels ? safe : pixels,
+                           whole = t.channels == piece ? pixels : most;
+        const std::int8_t* from = bytes;
+        for (std::int64_t i = 0; i < whole; ++i, y += y_step, from += piece) __builtin_memcpy(y, from, piece);
+        for (std::int64_t i = whole < 0 ? 0 : whole; i < pixels; ++i, y += y_step, from += piece) store_up_to(y, load(from), t.channels);
+      }
+    }
+  };
+  if constexpr (kSixteens > 2) {
+    if (t.pixels == 2) return copy(Index<kQuadChannels / 2>{});
+  }
+  copy(Index<16>{});
 }
 
 /// `count` tiles of R outputs x `width` vectors next to each other.
 template <int R, int G>
 inline void quad_windows(const QuadWindow& t, std::int64_t width, std::int64_t column, std::int64_t count) {
   alignas(64) std::int32_t sums[R * max_window_columns(R, G) * kQuadChannels];
+  alignas(64) std::int8_t apart[(R * max_window_columns(R, G) + 1) * kQuadChannels];  // whole vectors are read of the last pixel
   const WindowSums multiply = kWindowSums<R, G>[width - 1];
+  TileBytes y{};
   for (; count > 0; --count, column += width) {
-    const bool rounded = rounds(G) && column + width <= t.whole;
-    multiply(t, column * I8::kLanes, sums, rounded ? t.y + column * t.step : nullptr);
-    if (!rounded) t.store(t, sums, column, width);
+    const bool rounded = kTilesRound && t.lean, together = column + width <= t.whole;
+    if (rounded && together) {
+      auto* const to = reinterpret_cast<std::int8_t*>(t.y) + column * t.step;
+      y = {to, t.y_row, t.y_pixel, t.step, t.channels * t.pixels, t.columns - column * t.along};
+    } else if (rounded) {
+      const std::int64_t step = width * kQuadChannels;
+      y = {apart, t.along * step, step, kQuadChannels, kQuadChannels, width * t.along};
+    }
+    multiply(t, column * I8::kLanes, sums, y);
+    if (!rounded) {
+      t.store(t, sums, column, width);
+    } else if (!together) {
+      store_apart(t, apart, column, width);
+    }
   }
 }
 

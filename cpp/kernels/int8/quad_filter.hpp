@@ -30,7 +30,7 @@ struct QuadFilter {
   constexpr std::int64_t outputs() const { return down * along; }
   /// Vectors of sums in registers at a time: with all four of a panel, tiles round their own sums, with two they have more columns and load
   /// less for a product. Four outputs with two vectors of three positions each load 0.6 operands a product, with four vectors of one 1.25.
-  constexpr int group() const { return outputs() == 4 || (kRegisters < 32 && quads * steps > kFewQuads) ? 2 : 4; }
+  constexpr int group() const { return outputs() == 4 || (kRegisters < 32 && (outputs() == 2 || quads * steps > kFewQuads)) ? 2 : 4; }
 
  private:
   static constexpr std::int64_t kFewQuads = 9;

@@ -102,13 +102,15 @@ struct PanelStore<std::int8_t, NV, Order::packed> {
   bool alike;    ///< all channels have one range
   bool bounded;  ///< bounds are closer than a byte's
   std::uint8_t flip;
+  std::int32_t flips;
 
   PanelStore(const Requantize& q, std::uint8_t y_flip, std::int64_t first_channel, bool values_within)
       : bounds(q, NV, first_channel),
         within(values_within),
         alike(q.zeros == nullptr),
         bounded(q.zeros != nullptr || q.lo > -128 || q.hi < 127),
-        flip(y_flip) {}
+        flip(y_flip),
+        flips(static_cast<std::int32_t>(y_flip * 0x01010101U)) {}
 
   [[gnu::always_inline]] inline void store(std::int8_t* y, int n, const RealSums<NV>& real) const { store_up_to(y, stored(real), n); }
 
@@ -117,6 +119,16 @@ struct PanelStore<std::int8_t, NV, Order::packed> {
     const I8 bytes = lane_join<4 * NV>(stored(real));
     if (n == NV * kLanes && y_row == n) return DWSEP_ISA_NAMESPACE::store(y, bytes);
     store_pieces<4 / NV>(y, y_row, bytes, n, 4 / NV);
+  }
+
+  /// Values within int32 of vectors j and j + 1, rounded; then both halves of a panel as bytes.
+  [[gnu::always_inline]] inline I16 lean_half(F32 a, F32 b, std::int64_t j) const {
+    return add_saturated(lane_pack(to_int32(a), to_int32(b)), load(bounds.zero + j * kLanes));
+  }
+  [[gnu::always_inline]] inline I8 lean(I16 first, I16 second) const {
+    I8 bytes = lane_pack(first, second);
+    if (bounded) bytes = maximum(minimum(bytes, load(bounds.greatest)), load(bounds.least));
+    return bit_xor(bytes, reinterpret<std::int8_t>(broadcast(flips)));  // of four bytes: a byte would take a shuffle
   }
 
   /// Lean: values are within int32.

@@ -79,14 +79,16 @@ class QuadRows {
   template <int P>
   [[gnu::noinline]] void fill_pixels(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int8_t* to) const {
     Source from[4];
+    bool some = false;
     for (int i = 0; i < 4; ++i) {
       const std::int64_t row = y + (f_.wide == 1 ? i : i / 2) * w_.dilation_h;
       const bool exists = row >= 0 && row < w_.height;
+      some = some || exists;
       from[i] = {exists ? w_.x + row * w_.x_row + channel_ : zero_, exists ? w_.x_pixel : 0};
     }
     for (std::int64_t phase = 0; phase < l.phases; ++phase, ++first) {
       // Vectors [begin, end) read pixels of x alone.
-      const std::int64_t all = l.positions(w_.width - f_.wide + 1 - first) / P, end = all < l.vectors ? all : l.vectors;
+      const std::int64_t all = some ? l.positions(w_.width - f_.wide + 1 - first) / P : 0, end = all < l.vectors ? all : l.vectors;
       const std::int64_t none = (l.positions(-first) + P - 1) / P, begin = none < end ? none : end;
       for (std::int64_t u = 0; u < l.vectors; ++u, to += I8::kLanes) {
         if (u == begin && begin < end) {
@@ -95,17 +97,17 @@ class QuadRows {
           u = end - 1;
           continue;
         }
-        edge<P>(l, from, first + u * P * l.step, to);
+        edge<P>(l, from, first + u * P * l.step, some, to);
       }
     }
   }
 
-  /// One vector, some of whose pixels are padding.
+  /// One vector, some of whose pixels are padding, or all.
   template <int P>
-  [[gnu::always_inline]] void edge(const QuadLayout& l, const Source (&from)[4], std::int64_t column, std::int8_t* to) const {
+  [[gnu::always_inline]] void edge(const QuadLayout& l, const Source (&from)[4], std::int64_t column, bool some, std::int8_t* to) const {
     I8 v[4];
     const I8 f = broadcast(static_cast<std::int8_t>(flip_));
-    if (P == 1 && f_.wide == 1) {
+    if (P == 1 && (!some || column + f_.wide <= 0 || column >= w_.width)) {
       const I8 padding = bit_xor(load(zero_), f);
       return store_quads(padding, padding, padding, padding, to, l.plane());
     }
@@ -153,7 +155,7 @@ class QuadRows {
       if (flip_ == 0) return walk(count, [&](const std::int8_t* p, std::int64_t) { return load(p); });
       return walk(count, [&](const std::int8_t* p, std::int64_t) { return bit_xor(load(p), f); });
     }
-    if constexpr (!kMasks) {
+    if constexpr (!kMasks || P > 1) {
       // Where pixels follow each other, whole vectors are read of all but the last: their bytes are a row's, and nobody uses those of
       // others. x_pixel, which may be 0, is no divisor.
       const std::int64_t last = w_.width * w_.channels - channel_ - I8::kLanes / P;
