@@ -12,6 +12,13 @@ from tflite_writer import constant, model, tensor
 import dwsep
 from dwsep.errors import InvalidModelError
 
+INFINITY = float("inf")
+ADD = {
+    "function": "add",
+    "activation": "clip",
+    "activation_lo": [-INFINITY],
+    "activation_hi": [INFINITY],
+}
 SUM = {"function": "sum", "axes": [0], "keepdims": 0}
 
 
@@ -177,6 +184,45 @@ def test_a_state_may_grow():
     session = dwsep.load(builder.finish().to_bytes()).session()
     for count in range(1, 40):
         assert np.array_equal(session(np.ones((1, 64), np.float32)), np.full(64, count))
+
+
+def summing(*inputs):
+    """Make a network that adds up its state and its inputs, and has the state for each as well."""
+    builder = dwsep._core.NetworkBuilder()
+    x = [builder.input(name, [1, 64]) for name in inputs]
+    kept = total = builder.input("s", [1, 64])
+    for place in x:
+        total = builder.step("binary", "add", [total, place], ADD, {})
+    builder.output("before", kept)
+    builder.output("kept", total)
+    builder.output("negative", builder.step("unary", "neg", [total], {"function": "neg"}, {}))
+    builder.metadata("states", '{"s": ["kept", 0.0, true]}')
+    return dwsep.load(builder.finish().to_bytes()).session()
+
+
+def test_outputs_that_are_no_states():
+    session, x = summing("x"), f(1, 64)
+    for count in range(3):
+        before, negative = session(x, num_threads=1)
+        np.testing.assert_allclose(before, count * x, rtol=1e-6)
+        assert np.array_equal(negative, -(before + x))
+
+
+class Foreign:
+    def __init__(self, array):
+        self.__array_interface__ = array.__array_interface__
+        self.array = array
+
+
+def test_arrays_that_cannot_be_read_in_place():
+    plain, session, x, y = summing("x", "y"), summing("x", "y"), f(1, 64), f(1, 64, seed=2)
+    apart = np.repeat(x, 2, axis=1)[:, ::2]
+    assert not apart.flags.c_contiguous
+    for given in ((x, Foreign(y)), (apart, y), (Foreign(apart), Foreign(y)), (x, y)):
+        for got, wanted in zip(session(*given), plain(x, y), strict=True):
+            assert np.array_equal(got, wanted)
+    with pytest.raises(TypeError, match="'y'"):
+        session(x, y.astype(np.float64))
 
 
 def test_variables_that_are_not_there():

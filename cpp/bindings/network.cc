@@ -35,10 +35,10 @@ bool is_dense(const RawArray& array) { return (array.flags & c_contiguous_aligne
 ConstArray in_place(const RawArray& array, DType type) { return {array.data, sizes_of(array), type}; }
 
 py::object result_array(const Sizes& shape, DType type) {
+  static_assert(std::is_same_v<Py_intptr_t, Sizes::value_type>);
   std::int64_t bytes = size_of(type);
   for (const std::int64_t size : shape) bytes *= size;
-  const std::vector<Py_intptr_t> sizes(shape.begin(), shape.end());
-  return new_array(sizes.data(), static_cast<int>(sizes.size()), bytes, nullptr, type);
+  return new_array(shape.data(), static_cast<int>(shape.size()), bytes, nullptr, type);
 }
 
 bool is_plain(PyObject* object, DType type) {

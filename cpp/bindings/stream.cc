@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 #include <utility>
@@ -19,53 +20,72 @@ namespace {
 /// An input that takes what the step before left as an output.
 using Kept = std::pair<std::size_t, std::size_t>;
 
-/// States lie in two arrays by turns: a step looks at the caller's arrays alone. Wake words with six states take 8 us a step, 12 where each
+/// A step of fewer multiplications keeps the GIL, as that of a layer does: it takes a few microseconds.
+constexpr double least_multiplications = 1 << 16;
+
+/// States lie in two arrays by turns: a step looks at the caller's arrays alone. Wake words with six states take 5 us a step, 12 where each
 /// step hands over all of them.
 class Stream {
  public:
   Stream(const Network& network, std::vector<Kept> kept, const py::sequence& first)
       : network_(network), kept_(std::move(kept)), inputs_(network.inputs().size()), outputs_(network.outputs().size()) {
-    input_is_state_.resize(inputs_.size());
-    output_is_state_.resize(outputs_.size());
+    std::vector<char> input_is_state(inputs_.size()), output_is_state(outputs_.size());
     for (std::size_t k = 0; k < kept_.size(); ++k) {
       const auto [input, output] = kept_[k];
-      if (input >= inputs_.size() || output >= outputs_.size() || input_is_state_[input] || output_is_state_[output])
+      if (input >= inputs_.size() || output >= outputs_.size() || input_is_state[input] != 0 || output_is_state[output] != 0)
         reject(PyExc_ValueError, "kept", "inputs and outputs of the network", "others");
-      input_is_state_[input] = output_is_state_[output] = true;
+      input_is_state[input] = output_is_state[output] = 1;
       states_.emplace_back();
       inputs_[input] = readable(first[k], "first", 1, states_.back(), network_.inputs()[input].dtype);
     }
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      if (input_is_state[i] == 0) given_.push_back(i);
+    }
+    for (std::size_t o = 0; o < outputs_.size(); ++o) {
+      if (output_is_state[o] == 0) shown_.push_back(o);
+    }
   }
 
-  py::list step(const py::tuple& arrays, const py::object& num_threads) {
+  /// Returns the outputs that are no states: an array, or a tuple of them.
+  py::object step(const py::tuple& arrays, const py::object& num_threads) {
     if (busy_.exchange(true)) reject(PyExc_RuntimeError, "session", "one call at a time", "a call during another");
     const Free free{busy_};
     const int threads = thread_count(num_threads.ptr());
-    std::vector<py::object> keepers(arrays.size());
+    std::vector<py::object> keepers;
     take(arrays, threads, keepers);
-    if (next_.empty()) prepare();
-    py::list results;
-    for (std::size_t o = 0; o < outputs_.size(); ++o) {
-      if (output_is_state_[o]) continue;
+    if (next_.empty()) prepare(threads);
+    py::tuple results(shown_.size());
+    for (std::size_t r = 0; r < shown_.size(); ++r) {
+      const std::size_t o = shown_[r];
       const DType type = network_.outputs()[o].dtype;
-      results.append(result_array(shapes_[o], type));
-      outputs_[o] = {raw(results[results.size() - 1].ptr()).data, type};
+      PyObject* const array = result_array(shapes_[o], type).release().ptr();
+      PyTuple_SET_ITEM(results.ptr(), static_cast<Py_ssize_t>(r), array);
+      outputs_[o] = {raw(array).data, type};
     }
     for (std::size_t k = 0; k < kept_.size(); ++k) {
       const std::size_t o = kept_[k].second;
       outputs_[o] = {raw(next_[k].ptr()).data, network_.outputs()[o].dtype};
     }
-    pausing([&](const auto& proceed) { network_.run(inputs_, outputs_, threads, proceed); });
+    if (brief_) {
+      network_.run(inputs_, outputs_, threads);
+    } else {
+      pausing([&](const auto& proceed) { network_.run(inputs_, outputs_, threads, proceed); });
+    }
     bool same = true;
     for (std::size_t k = 0; k < kept_.size(); ++k) {
       const auto [input, o] = kept_[k];
-      same = same && inputs_[input].shape == shapes_[o];
       std::swap(states_[k], next_[k]);
-      inputs_[input] = in_place(raw(states_[k].ptr()), network_.outputs()[o].dtype);
+      ConstArray& array = inputs_[input];
+      array.data = raw(states_[k].ptr()).data;
+      if (array.shape != shapes_[o]) {
+        same = false;
+        array.shape = shapes_[o];
+      }
       if (foreign_) next_[k] = result_array(shapes_[o], network_.outputs()[o].dtype);  // what came first may be of another shape
     }
     foreign_ = false;
     if (!same) next_.clear();  // outputs of the next step may have other shapes, as where a state grows
+    if (shown_.size() == 1) return results[0];
     return results;
   }
 
@@ -77,34 +97,46 @@ class Stream {
 
   /// Reads the caller's arrays, all of which Python code may still change before the first one is looked at.
   void take(const py::tuple& arrays, int threads, std::vector<py::object>& keepers) {
-    if (const std::size_t wanted = inputs_.size() - kept_.size(); arrays.size() != wanted) {
+    if (const std::size_t wanted = given_.size(); arrays.size() != wanted) {
       const std::string some = std::to_string(wanted) + (wanted == 1 ? " array" : " arrays");
       reject(PyExc_ValueError, "inputs", some, std::to_string(arrays.size()));
     }
-    const auto name = [&](std::size_t i) { return "input '" + network_.inputs()[i].name + "'"; };
-    std::size_t at = 0;
-    for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      if (input_is_state_[i]) continue;
-      keepers[at] = arrays[at];
-      if (!is_array(keepers[at].ptr())) replace_foreign(keepers[at], name(i).c_str());
-      ++at;
+    bool plain = true;  // most are, and the tuple owns them
+    for (std::size_t at = 0; at < given_.size(); ++at) {
+      plain = plain && is_plain(PyTuple_GET_ITEM(arrays.ptr(), static_cast<Py_ssize_t>(at)), network_.inputs()[given_[at]].dtype);
     }
-    at = 0;
-    for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      if (input_is_state_[i]) continue;
-      const py::object item = keepers[at];
-      const DType type = network_.inputs()[i].dtype;
-      ConstArray array = is_plain(item.ptr(), type) ? in_place(raw(item.ptr()), type) : readable(item, name(i), threads, keepers[at], type);
-      if (array.shape != inputs_[i].shape) next_.clear();
-      inputs_[i] = std::move(array);
-      ++at;
+    if (!plain) make_plain(arrays, threads, keepers);
+    for (std::size_t at = 0; at < given_.size(); ++at) {
+      const RawArray& array = raw(plain ? PyTuple_GET_ITEM(arrays.ptr(), static_cast<Py_ssize_t>(at)) : keepers[at].ptr());
+      ConstArray& input = inputs_[given_[at]];
+      input.data = array.data;
+      input.dtype = network_.inputs()[given_[at]].dtype;
+      if (std::equal(array.dimensions, array.dimensions + array.nd, input.shape.begin(), input.shape.end())) continue;
+      input.shape.assign(array.dimensions, array.dimensions + array.nd);
+      next_.clear();
     }
   }
 
-  void prepare() {
+  /// Makes arrays of NumPy of what is none, and copies of those that cannot be read in place.
+  void make_plain(const py::tuple& arrays, int threads, std::vector<py::object>& keepers) const {
+    const auto name = [&](std::size_t at) { return "input '" + network_.inputs()[given_[at]].name + "'"; };
+    for (std::size_t at = 0; at < given_.size(); ++at) {
+      keepers.emplace_back(arrays[at]);
+      if (!is_array(keepers[at].ptr())) replace_foreign(keepers[at], name(at).c_str());
+    }
+    for (std::size_t at = 0; at < given_.size(); ++at) {
+      const py::object item = keepers[at];
+      readable(item, name(at), threads, keepers[at], network_.inputs()[given_[at]].dtype);
+    }
+  }
+
+  void prepare(int threads) {
     std::vector<Sizes> shapes;
     for (const ConstArray& input : inputs_) shapes.push_back(input.shape);
     shapes_ = network_.output_shapes(shapes);
+    double multiplications = 0;
+    for (const StepInfo& step : network_.steps(shapes, threads)) multiplications += step.flops / 2;
+    brief_ = multiplications < least_multiplications;
     std::vector<py::object> next;
     for (const Kept& kept : kept_) next.push_back(result_array(shapes_[kept.second], network_.outputs()[kept.second].dtype));
     next_ = std::move(next);
@@ -113,11 +145,12 @@ class Stream {
 
   const Network network_;
   const std::vector<Kept> kept_;
-  std::vector<bool> input_is_state_, output_is_state_;
+  std::vector<std::size_t> given_, shown_;  ///< inputs and outputs that are no states
   std::vector<ConstArray> inputs_;
   std::vector<OutputArray> outputs_;
   std::vector<Sizes> shapes_;              ///< of outputs, for these inputs
   std::vector<py::object> states_, next_;  ///< of each kept: what the next step reads and writes; none before shapes are known
+  bool brief_ = false;                     ///< whether a step keeps the GIL
   bool foreign_ = true;                    ///< whether states_ may have other shapes than next_
   std::atomic<bool> busy_{false};
 };

@@ -289,9 +289,7 @@ class Stream(metaclass=_Pybind11Type):
     def __init__(
         self, network: Network, kept: Sequence[tuple[int, int]], first: Sequence[NDArray[Any]]
     ) -> None: ...
-    def step(
-        self, inputs: tuple[Any, ...], num_threads: int | None = None
-    ) -> list[NDArray[Any]]: ...
+    def step(self, inputs: tuple[Any, ...], num_threads: int | None = None) -> Any: ...
 
 @final
 class NetworkBuilder(metaclass=_Pybind11Type):

@@ -108,8 +108,11 @@ class Session:
         RuntimeError
             If another call of the session is seen not to have returned.
         """
+        stream = self._stream
+        if stream is not None:
+            return stream.step(arrays, num_threads)
         if self._streams:
-            return self._step(arrays, num_threads)
+            return self._first_step(arrays, num_threads)
         if self._states is None:
             feeds = initial(self._networks.first, self._kept, arrays)
         else:
@@ -120,24 +123,20 @@ class Session:
         self._states = [results[state.output] for state in self._kept]
         return public(cut(results, self._cuts), self._hidden)
 
-    def _step(self, arrays: tuple[Any, ...], num_threads: int | None) -> Any:
-        stream = self._stream
-        if stream is None:
-            feeds = initial(self._networks.first, self._kept, arrays)
-            places = [(state.input, state.output) for state in self._kept]
-            made = Stream(self._networks.first, places, [feeds[place] for place, _ in places])
-            first = self._first
-            stream = first.setdefault("stream", made)  # two calls at once begin with one
-            try:
-                results = stream.step(arrays, num_threads)
-            except BaseException:
-                if stream is made:
-                    first.clear()  # of other sizes than the next, perhaps
-                raise
-        else:
+    def _first_step(self, arrays: tuple[Any, ...], num_threads: int | None) -> Any:
+        feeds = initial(self._networks.first, self._kept, arrays)
+        places = [(state.input, state.output) for state in self._kept]
+        made = Stream(self._networks.first, places, [feeds[place] for place, _ in places])
+        first = self._first
+        stream = first.setdefault("stream", made)  # two calls at once begin with one
+        try:
             results = stream.step(arrays, num_threads)
+        except BaseException:
+            if stream is made:
+                first.clear()  # of other sizes than the next, perhaps
+            raise
         self._stream = stream
-        return results[0] if len(results) == 1 else tuple(results)
+        return results
 
     def __copy__(self) -> Session:
         # Both would go on with the state that the stream has.

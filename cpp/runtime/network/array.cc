@@ -29,7 +29,7 @@ Dims dense_strides(const Dims& shape) {
   return strides;
 }
 
-bool Array::dense() const {
+bool is_dense(const Dims& shape, const Dims& strides) {
   std::int64_t stride = 1;
   for (int i = shape.rank() - 1; i >= 0; --i) {
     if (shape[i] != 1 && strides[i] != stride) return false;

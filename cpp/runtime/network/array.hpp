@@ -58,6 +58,8 @@ bool possible(const Dims& shape);
 std::string to_string(const Dims& d);
 /// Strides of a contiguous array.
 Dims dense_strides(const Dims& shape);
+/// Whether these are such strides, but for axes of one element.
+bool is_dense(const Dims& shape, const Dims& strides);
 
 /// Strides count elements and may be negative. The last axis has stride 1, unless its size is 1 or 0.
 struct Array {
@@ -72,7 +74,7 @@ struct Array {
   }
   /// The place of an element, whatever its type.
   void* at(std::int64_t offset) const { return static_cast<char*>(data) + offset * size_of(dtype); }
-  bool dense() const;
+  bool dense() const { return is_dense(shape, strides); }
 };
 
 }  // namespace dwsep::runtime

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstring>
 
 #include "runtime/layers/cache_blocks.hpp"
 #include "runtime/layers/layer.hpp"
@@ -206,6 +207,7 @@ void ExecutionPlan::set_addresses() {
   for (Work& w : works_) {
     for (std::size_t i = 0; i < w.inputs.size(); ++i) place(storage_[at(w.inputs[i])], w.arrays[i]);
     place(w.target, w.result);
+    if (w.op == &copy_op() && w.arrays[0].dense() && w.result.dense()) w.copied = w.result.shape.count() * size_of(w.result.dtype);
   }
 }
 
@@ -260,6 +262,10 @@ std::size_t ExecutionPlan::run_from(std::size_t first, double* seconds, bool pau
       if (span != nullptr) *span = {w.step, works_[i + at(w.chain) - 1].step - w.step + 1, team.rank(), seconds_since(start), 0};
       if (w.chain > 1) {
         run_chain_at(i, team, leads ? seconds : nullptr);
+      } else if (w.copied > 0) {
+        const Range mine = part_of(w.copied, team.rank(), team.size());
+        std::memcpy(w.result.as<char>() + mine.begin, w.arrays[0].as<const char>() + mine.begin,
+                    static_cast<std::size_t>(mine.end - mine.begin));
       } else {
         w.op->run(team, {w.arrays.data(), w.result, static_cast<int>(w.arrays.size())}, Scratch(arena_.get() + w.scratch_offset));
       }

@@ -32,7 +32,7 @@ std::shared_ptr<const void> copied(const ConstArray& array, const Dims& shape, c
 }  // namespace
 
 int NetworkBuilder::input(const std::string& name, const Sizes& shape, DType dtype, const Quantization* quantization) {
-  return draft_->add_input(name, dims_of(shape, "input '" + name + "'"), type_of(dtype, quantization));
+  return draft_->add_input(name, dims_of(shape, ("input '" + name + "'").c_str()), type_of(dtype, quantization));
 }
 
 int NetworkBuilder::constant(const ConstArray& array) {
@@ -48,7 +48,7 @@ int NetworkBuilder::step(const std::string& kind, const std::string& name, const
   d.attributes = attributes;
   for (const auto& entry : weights) {
     const std::string what = "weights '" + entry.first + "'";
-    const Dims shape = dims_of(entry.second.shape, what);
+    const Dims shape = dims_of(entry.second.shape, what.c_str());
     if (entry.second.quantization != nullptr) reject(what, "no quantization: scales are weights of their own", "one");
     // Packing copies them; nothing refers to them afterwards but what small vectors an op keeps.
     d.weights.emplace(entry.first, RawWeights{shape, copied(entry.second, shape, what), ValueType{entry.second.dtype}});

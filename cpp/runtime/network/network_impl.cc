@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 #include <utility>
 
@@ -245,8 +246,8 @@ std::unique_ptr<ExecutionPlan> NetworkImpl::take(const std::vector<Dims>& inputs
 
 void NetworkImpl::give(std::unique_ptr<ExecutionPlan> plan) const {
   if (!survives_fork) return;
-  std::vector<std::unique_ptr<ExecutionPlan>> oldest;  // deleted after the lock is free
-  oldest.reserve(kIdlePlans + 1);
+  std::array<std::unique_ptr<ExecutionPlan>, kIdlePlans + 1> oldest;  // deleted after the lock is free
+  std::size_t left = 0;
   const std::lock_guard<std::mutex> lock(idle_mutex);
   idle_.reserve(kIdlePlans + 1);
   idle_.push_back(std::move(plan));
@@ -254,7 +255,7 @@ void NetworkImpl::give(std::unique_ptr<ExecutionPlan> plan) const {
   for (const auto& i : idle_) bytes += i->arena_bytes();
   while (idle_.size() > kIdlePlans || (idle_.size() > 1 && bytes > kIdleBytes)) {
     bytes -= idle_.front()->arena_bytes();
-    oldest.push_back(std::move(idle_.front()));
+    oldest[left++] = std::move(idle_.front());
     idle_.erase(idle_.begin());
   }
 }

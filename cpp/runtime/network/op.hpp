@@ -16,7 +16,7 @@ namespace dwsep::runtime {
 /// What a step reads and writes. The output shares no memory with an input.
 struct Operands {
   const Array* inputs;
-  Array output;
+  const Array& output;
   int input_count;
 };
 

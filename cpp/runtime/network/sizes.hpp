@@ -10,7 +10,7 @@
 
 namespace dwsep::runtime {
 
-inline Dims dims_of(const Sizes& sizes, const std::string& what) {
+inline Dims dims_of(const Sizes& sizes, const char* what) {
   if (sizes.size() > static_cast<std::size_t>(Dims::kMaxRank)) reject(what, "at most 8 axes", std::to_string(sizes.size()));
   Dims d;
   for (const std::int64_t size : sizes) d.push_back(size);
