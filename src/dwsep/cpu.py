@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import TYPE_CHECKING
 
 from . import _arguments, _core
 
-__all__ = ["CPUInfo", "cpu_info", "get_num_threads", "set_num_threads"]
+__all__ = ["cpu_info", "get_num_threads", "set_num_threads"]
 
+if TYPE_CHECKING:  # they take a millisecond to be made
+    from typing import TypedDict
 
-class Features(TypedDict):
-    """The processor's features that kernels ask for, by name."""
+    class Features(TypedDict):
+        """The processor's features that kernels ask for, by name."""
 
-    detected: list[str]
-    in_use: list[str]
+        detected: list[str]
+        in_use: list[str]
 
+    class CPUInfo(TypedDict):
+        """What `cpu_info` returns."""
 
-class CPUInfo(TypedDict):
-    """What `cpu_info` returns."""
-
-    isa: str
-    isas: list[str]
-    features: Features
-    lanes: int
-    name: str
-    cpus: int
-    caches: _core.CacheSizes
-    kernels: list[_core.KernelInfo]
+        isa: str
+        isas: list[str]
+        features: Features
+        lanes: int
+        name: str
+        cpus: int
+        caches: _core.CacheSizes
+        kernels: list[_core.KernelInfo]
 
 
 def cpu_info() -> CPUInfo:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dwsep import _core
 
 from .ir import AnyArray, Graph, Node
-from .open_program import Program
 from .ops import OPS
 from .ops.attributes import CoreValue
 from .size import all_known, is_open, is_ratio, plain
+
+if TYPE_CHECKING:
+    from .open_program import Program
 
 
 def lower(graph: Graph, metadata: dict[str, str]) -> _core.Network:
@@ -39,6 +41,8 @@ def lower(graph: Graph, metadata: dict[str, str]) -> _core.Network:
         numbers[name] = builder.input(name, shape, type_.dtype.value, type_.core_quantization)
     program = None
     if graph.open is not None and graph.open.atoms:
+        from .open_program import Program
+
         shapes = [graph.shape(name) for name in graph.inputs]
         builder.example([[-1 if n is None else plain(n) for n in shape] for shape in shapes])
         program = Program(graph.open, builder, graph)

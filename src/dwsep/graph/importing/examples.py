@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from ..open_sizes import Axis
-from .opened import Example
+if TYPE_CHECKING:
+    from ..open_sizes import Axis
+    from .opened import Example
 
 # Of open heights and widths, for which a network is imported: multiples that pyramids need, and
 # numbers that few networks have otherwise. What makes the batch part of other axes needs a number

@@ -136,11 +136,13 @@ class Import:
                 self._lacks_operators = True
 
     def _add(self, node: FileNode, importer: ImportNode, read: set[str]) -> None:
-        if any(name and name not in self._values for name in node.inputs):
+        values = self._values
+        try:
+            inputs = [values[name] if name else None for name in node.inputs]
+        except KeyError:
             return  # a problem that is reported already made it unknown
         first = len(self.build.graph.nodes)
         self.build.node_name = node.name
-        inputs = [self._values[name] if name else None for name in node.inputs]
         wanted = [name if name in read else "" for name in node.outputs]
         try:
             self._bind(node, importer(node, inputs, wanted), first)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
-from ..open_sizes import Axis, OpenSizes
-from ..types import Shape
+if TYPE_CHECKING:
+    from ..open_sizes import Axis, OpenSizes
+    from ..types import Shape
 
 # Of an axis, what it is likely to be ("N", "C", "H" or "W"), and its name in the file, which may be
 # empty: the size of the example; None for a batch that is to stay unknown.
-Example = Callable[[Axis, str, str], "int | None"]
+Example: TypeAlias = "Callable[[Axis, str, str], int | None]"
 
 
 class Opened:
@@ -24,7 +26,7 @@ class Opened:
     """
 
     def __init__(self, example: Example | None, *, channels_last: bool) -> None:
-        self.sizes = OpenSizes()
+        self.sizes: OpenSizes | None = None  # until a file leaves one open: most do not
         self._example = example
         self._channels_last = channels_last
 
@@ -36,13 +38,18 @@ class Opened:
         """Return the shape of an input, its open sizes (None) as such."""
         if self._example is None:
             return tuple(shape)
-        letters = _letters(shape, self._channels_last)
         result = list(shape)
+        if None not in result:
+            return tuple(result)
+        from ..open_sizes import Axis, OpenSizes
+
+        letters = _letters(shape, self._channels_last)
         for axis, size in enumerate(shape):
             if size is None:
                 where = Axis(name, axis)
                 example = self._example(where, letters[axis], names[axis])
                 if example is not None:
+                    self.sizes = self.sizes or OpenSizes()
                     result[axis] = self.sizes.axis(where, example)
         return tuple(result)
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ...errors import ShapeError
 from ..ir import Node
 from ..sizes import axis_of
 from ..types import DType, Quantization, Shape, TensorType
 from .attributes import Floats, Int, Ints, choice
-from .layout_rules import ELEMENTWISE, Layout, LayoutRule, as_output
+from .layout_rules import ELEMENTWISE, LayoutRule, as_output
 from .shape_rules import as_input
 from .spec import BYTES, DTypes, OpSpec, float32_only
+
+if TYPE_CHECKING:
+    from .layout_rules import Layout
 
 _QUANTIZED = (DType.INT8, DType.UINT8, DType.INT32)
 

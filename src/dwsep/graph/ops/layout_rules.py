@@ -8,38 +8,40 @@ would like to have its inputs, given the order in which its own readers would li
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..ir import Node
 from ..permutation import Perm, channels_last, identity
 from ..types import Shape, TensorType
 
+if TYPE_CHECKING:
+    from typing import Protocol
 
-class Layout(Protocol):
-    """The layout pass, as rules see it."""
+    class Layout(Protocol):
+        """The layout pass, as rules see it."""
 
-    file: dict[str, Shape]  # shapes as in the file
-    types: dict[str, TensorType]  # as in memory
-    forms: dict[str, dict[Perm, str]]  # of each value the orders in which it exists
-    preferred: dict[str, Perm]
+        file: dict[str, Shape]  # shapes as in the file
+        types: dict[str, TensorType]  # as in memory
+        forms: dict[str, dict[Perm, str]]  # of each value the orders in which it exists
+        preferred: dict[str, Perm]
 
-    def order(self, value: str) -> Perm:
-        """Return the order in which a value lies in memory."""
+        def order(self, value: str) -> Perm:
+            """Return the order in which a value lies in memory."""
 
-    def form(self, value: str, perm: Perm) -> str:
-        """Return the name of a value in an order of axes, which is made if need be."""
+        def form(self, value: str, perm: Perm) -> str:
+            """Return the name of a value in an order of axes, which is made if need be."""
 
-    def emit(self, node: Node, inputs: list[str], perm: Perm, **attributes: Any) -> None:
-        """Add a node that works in memory's order, with the attributes that follow it."""
+        def emit(self, node: Node, inputs: list[str], perm: Perm, **attributes: Any) -> None:
+            """Add a node that works in memory's order, with the attributes that follow it."""
 
-    def common_order(self, node: Node) -> Perm:
-        """Return the best order for all inputs of a node."""
+        def common_order(self, node: Node) -> Perm:
+            """Return the best order for all inputs of a node."""
 
-    def aligned(self, value: str, perm: Perm) -> str:
-        """Return an operand that broadcasts against an array in this order."""
+        def aligned(self, value: str, perm: Perm) -> str:
+            """Return an operand that broadcasts against an array in this order."""
 
 
-Rewrite = Callable[[Layout, Node], None]
+Rewrite: TypeAlias = "Callable[[Layout, Node], None]"
 # Of a node, the order preferred of its output, and the rank of an input.
 Preference = Callable[[Node, "Perm | None", int], "Perm | None"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ...errors import ShapeError
 from ..ir import Node
@@ -10,8 +11,11 @@ from ..permutation import dropped
 from ..sizes import axis_of, broadcast, known_product, shown
 from ..types import Shape, TensorType
 from .attributes import ONE_SCALE, Flag, Ints, choice
-from .layout_rules import Layout, LayoutRule
+from .layout_rules import LayoutRule
 from .spec import BYTES, DTypes, OpSpec, of_integers
+
+if TYPE_CHECKING:
+    from .layout_rules import Layout
 
 
 def _matmul(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:

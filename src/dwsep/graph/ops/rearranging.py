@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,9 +13,12 @@ from ..permutation import Perm, carry, dropped, inverse, permuted, same_order
 from ..sizes import axis_of, bounds, broadcast, reshaped, shape_argument, shown, steps
 from ..types import Shape, TensorType
 from .attributes import Float, Indices, Int, Ints, Stops, choice
-from .layout_rules import Layout, LayoutRule, as_in_file, as_output, by_axis
+from .layout_rules import LayoutRule, as_in_file, as_output, by_axis
 from .shape_rules import as_input
 from .spec import DTypes, OpSpec, moved, one_type, same_type
+
+if TYPE_CHECKING:
+    from .layout_rules import Layout
 
 # --- shapes ---------------------------------------------------------------------------------------
 

@@ -97,7 +97,7 @@ def moves(node: Node, shapes: Sequence[Shape]) -> int:
     return 8 * sum(map(known_product, shapes))
 
 
-class OpSpec(NamedTuple):
+class OpSpec:
     """A kind of node.
 
     Attributes
@@ -139,23 +139,43 @@ class OpSpec(NamedTuple):
         attributes for which it is true.
     """
 
-    kind: str
-    summary: str
-    shape: ShapeRule
-    inputs: tuple[str, ...] = ("x",)
-    attributes: Mapping[str, AttributeType] = MappingProxyType({})
-    weights: Mapping[str, Weights] = MappingProxyType({})
-    dtype: DTypeRule = float32_only
-    layout: LayoutRule = AS_IN_FILE
-    core: bool = True
-    computed_as: str = ""
-    folds: bool = False
-    most_axes: int = 8
-    image: bool = False
-    cost: Cost = moves
-    changes_nothing: Callable[[Mapping[str, Any]], bool] | None = None
-    integer: frozenset[DType] = frozenset()
-    moves_values: bool | Callable[[Mapping[str, Any]], bool] = False
+    def __init__(
+        self,
+        kind: str,
+        summary: str,
+        shape: ShapeRule,
+        inputs: tuple[str, ...] = ("x",),
+        attributes: Mapping[str, AttributeType] = MappingProxyType({}),
+        weights: Mapping[str, Weights] = MappingProxyType({}),
+        dtype: DTypeRule = float32_only,
+        layout: LayoutRule = AS_IN_FILE,
+        core: bool = True,
+        computed_as: str = "",
+        folds: bool = False,
+        most_axes: int = 8,
+        image: bool = False,
+        cost: Cost = moves,
+        changes_nothing: Callable[[Mapping[str, Any]], bool] | None = None,
+        integer: frozenset[DType] = frozenset(),
+        moves_values: bool | Callable[[Mapping[str, Any]], bool] = False,
+    ) -> None:
+        self.kind = kind
+        self.summary = summary
+        self.shape = shape
+        self.inputs = inputs
+        self.attributes = attributes
+        self.weights = weights
+        self.dtype = dtype
+        self.layout = layout
+        self.core = core
+        self.computed_as = computed_as
+        self.folds = folds
+        self.most_axes = most_axes
+        self.image = image
+        self.cost = cost
+        self.changes_nothing = changes_nothing
+        self.integer = integer
+        self.moves_values = moves_values
 
     def moves(self, node: Node) -> bool:
         """Return whether `moves_values` holds for a node."""

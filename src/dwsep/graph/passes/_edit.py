@@ -206,7 +206,8 @@ class Edit:
         if self._before:
             graph.nodes = [n for node in graph.nodes for n in (*self._chain(node), node)]
             self._before.clear()
-        self._sweep()
+        if self.changed:
+            self.sweep()
         return self.changed
 
     def _chain(self, node: Node) -> Iterator[Node]:
@@ -214,7 +215,8 @@ class Edit:
             yield from self._chain(new)
             yield new
 
-    def _sweep(self) -> None:
+    def sweep(self) -> None:
+        """Remove the nodes and constants that nobody reads."""
         graph = self.graph
         self._release([node.output for node in graph.nodes])
         if self._dead:

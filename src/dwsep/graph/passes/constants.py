@@ -35,6 +35,7 @@ def run(graph: Graph) -> bool:
         source = _same_as(edit, node)
         if source is not None:
             _bypass(edit, node, source)
+    edit.sweep()  # what an importer has left, too
     return edit.finish()
 
 

@@ -27,24 +27,24 @@ _MOST_READ = 16  # times the bytes of a file
 class _Bytes:
     """The bytes of a file, and the vtables read so far: tables of one kind share them."""
 
-    __slots__ = ("_left", "_size", "_vtables", "data")
+    __slots__ = ("data", "left", "size", "vtables")
 
     def __init__(self, data: memoryview) -> None:
         self.data = data
-        self._size = len(data)
-        self._left = _MOST_READ * self._size
-        self._vtables: dict[int, tuple[int, ...]] = {}
+        self.size = len(data)
+        self.left = _MOST_READ * self.size
+        self.vtables: dict[int, tuple[int, ...]] = {}
 
     def check(self, position: int, size: int) -> None:
         """Refuse a place that is not in the file."""
-        if position < 0 or position + size > self._size:
+        if position < 0 or position + size > self.size:
             raise damaged(position)
 
     def take(self, position: int, size: int) -> None:
         """Refuse a place that is not in the file, or too much that is read again and again."""
         self.check(position, size)
-        self._left -= size
-        if self._left < 0:
+        self.left -= size
+        if self.left < 0:
             raise InvalidModelError(f"the file is damaged: byte {position} is read too often")
 
     def distance(self, position: int) -> int:
@@ -54,17 +54,15 @@ class _Bytes:
 
     def vtable(self, position: int) -> tuple[int, ...]:
         """Return the size of a table, and where each of its fields lies in it, 0 for nowhere."""
-        fields = self._vtables.get(position)
-        if fields is None:
-            self.check(position, 4)
-            (size,) = _VTABLE.unpack_from(self.data, position)
-            if size < 4 or size % 2:
-                raise damaged(position)
-            self.take(position, size)
-            fields = struct.unpack_from(f"<{size // 2 - 1}H", self.data, position + 2)
-            if fields[0] < 4:
-                raise damaged(position)
-            self._vtables[position] = fields
+        self.check(position, 4)
+        (size,) = _VTABLE.unpack_from(self.data, position)
+        if size < 4 or size % 2:
+            raise damaged(position)
+        self.take(position, size)
+        fields = struct.unpack_from(f"<{size // 2 - 1}H", self.data, position + 2)
+        if fields[0] < 4:
+            raise damaged(position)
+        self.vtables[position] = fields
         return fields
 
 
@@ -75,9 +73,10 @@ class Table:
 
     def __init__(self, file: _Bytes, position: int) -> None:
         file.check(position, 4)
+        vtable = position - _SIGNED.unpack_from(file.data, position)[0]
         self._file = file
         self._position = position
-        self._fields = file.vtable(position - _SIGNED.unpack_from(file.data, position)[0])
+        self._fields = file.vtables.get(vtable) or file.vtable(vtable)
         file.check(position, self._fields[0])
 
     @classmethod
@@ -88,67 +87,69 @@ class Table:
 
     def scalar(self, field: int, kind: str, default: Any) -> Any:
         """Return a number; `kind` is the letter of the struct module."""
-        fields = self._fields
-        offset = fields[field + 1] if field + 1 < len(fields) else 0
-        if offset == 0:
-            return default
         numbers = _FORMATS[kind]
-        if offset < 4 or offset + numbers.size > fields[0]:
-            raise damaged(self._position)
-        return numbers.unpack_from(self._file.data, self._position + offset)[0]
+        place = self._place(field, numbers.size)
+        return numbers.unpack_from(self._file.data, place)[0] if place else default
 
     def table(self, field: int) -> Table | None:
         """Return a table, None if it is not there."""
-        place = self._ahead(field)
-        return Table(self._file, place) if place else None
+        place = self._place(field, 4)
+        if not place:
+            return None
+        return Table(self._file, place + _DISTANCE.unpack_from(self._file.data, place)[0])
 
     def string(self, field: int) -> str:
         """Return a text, empty if it is not there."""
-        place = self._ahead(field)
-        if not place:
-            return ""
-        size = self._file.distance(place)
-        self._file.take(place + 4, size)
-        return str(self._file.data[place + 4 : place + 4 + size], "utf-8", "replace")
+        first, size = self._vector(field, 1)
+        return str(self._file.data[first : first + size], "utf-8", "replace")
 
-    def ints(self, field: int, kind: str = "i", most: int = 2**30) -> tuple[int, ...]:
+    def ints(self, field: int, most: int = 2**30) -> tuple[int, ...]:
         """Return the first numbers of a vector of 32 bits each, empty if it is not there."""
-        place = self._ahead(field)
-        if not place:
+        first, count = self._vector(field, 4, most)
+        if not count:
             return ()
-        count = min(self._file.distance(place), most)
-        self._file.take(place + 4, 4 * count)
-        return struct.unpack_from(f"<{count}{kind}", self._file.data, place + 4)
+        return struct.unpack_from(f"<{count}i", self._file.data, first)
 
     def numbers(self, field: int, dtype: str) -> NDArray[Any]:
         """Return a vector of numbers as a view of the file, empty if it is not there."""
-        place = self._ahead(field)
-        if not place:
-            return np.empty(0, dtype)
-        count = self._file.distance(place)
-        size = count * int(dtype[-1])
-        if dtype == "u1":  # weights, which stay where they are
-            self._file.check(place + 4, size)
-        else:
-            self._file.take(place + 4, size)
-        return np.frombuffer(self._file.data, dtype, count, place + 4)
+        first, count = self._vector(field, int(dtype[-1]))
+        return np.frombuffer(self._file.data, dtype, count, first) if count else np.empty(0, dtype)
+
+    def bytes(self, field: int) -> NDArray[np.uint8] | None:
+        """Return a vector of bytes as a view of the file, None if it is not there or empty."""
+        first, count = self._vector(field, 0)
+        self._file.check(first, count)  # they stay where they are: others may be them too
+        return np.frombuffer(self._file.data, np.uint8, count, first) if count else None
 
     def tables(self, field: int) -> list[Table]:
         """Return a vector of tables."""
-        first = self._ahead(field) + 4
-        file = self._file
-        return [Table(file, first + 4 * i + n) for i, n in enumerate(self.ints(field, "I"))]
+        first, count = self._vector(field, 4)
+        places = struct.unpack_from(f"<{count}I", self._file.data, first)
+        return [Table(self._file, first + 4 * i + n) for i, n in enumerate(places)]
 
-    def _ahead(self, field: int) -> int:
-        """Return where a field's vector or table lies, 0 if it is not there."""
+    def _place(self, field: int, size: int) -> int:
+        """Return where a field of so many bytes lies, 0 if it is not there."""
         fields = self._fields
         offset = fields[field + 1] if field + 1 < len(fields) else 0
         if offset == 0:
             return 0
-        if offset < 4 or offset + 4 > fields[0]:
+        if offset < 4 or offset + size > fields[0]:
             raise damaged(self._position)
-        place = self._position + offset
-        return place + int(_DISTANCE.unpack_from(self._file.data, place)[0])
+        return self._position + offset
+
+    def _vector(self, field: int, width: int, most: int = 2**32) -> tuple[int, int]:
+        """Return where a vector's first element lies, and how many it has; 0 if it is not there.
+
+        With a `width`, the bytes of an element, they are in the file, and count as read.
+        """
+        place = self._place(field, 4)
+        if not place:
+            return 0, 0
+        file = self._file
+        place += _DISTANCE.unpack_from(file.data, place)[0]
+        count = min(file.distance(place), most)
+        file.take(place + 4, width * count)
+        return place + 4, count
 
 
 def damaged(position: int) -> InvalidModelError:

@@ -114,13 +114,18 @@ def _tensors(graph: Table, model: Table, data: memoryview) -> list[Tensor]:
     buffers = model.tables(4)
     tensors: list[Tensor] = []
     taken: set[str] = set()
+    sound: set[tuple[int, ...]] = {()}
     for number, table in enumerate(graph.tables(0)):
         name = table.string(3) or f"tensor_{number}"
         while name in taken:
             name = f"{name}_{number}"
         taken.add(name)
-        declared = _sizes(table.ints(0, most=MOST_AXES + 1))
-        shape = _sizes(table.ints(7, most=MOST_AXES + 1)) or declared
+        declared = table.ints(0, most=MOST_AXES + 1)
+        shape = table.ints(7, most=MOST_AXES + 1) or declared
+        for sizes in (declared, shape):
+            if sizes not in sound:
+                _check_sizes(sizes)
+                sound.add(sizes)
         if len(shape) != len(declared):
             raise InvalidModelError(f"tensor {name!r}: shapes {declared} and {shape} differ")
         kind = table.scalar(1, "b", 0)
@@ -135,15 +140,11 @@ def _tensors(graph: Table, model: Table, data: memoryview) -> list[Tensor]:
     return tensors
 
 
-def _sizes(sizes: tuple[int, ...]) -> tuple[int, ...]:
+def _check_sizes(sizes: tuple[int, ...]) -> None:
     # A size of 0 hides no others that are too large together.
-    if sizes and (
-        len(sizes) > MOST_AXES
-        or min(sizes) < -1
-        or math.prod([abs(n) or 1 for n in sizes]) > LARGEST_ELEMENTS
-    ):
+    many = math.prod([abs(n) or 1 for n in sizes]) > LARGEST_ELEMENTS
+    if len(sizes) > MOST_AXES or min(sizes) < -1 or many:
         raise InvalidModelError(f"no tensor has the shape {[*sizes]}")
-    return sizes
 
 
 def _content(buffer: Table, data: memoryview) -> NDArray[np.uint8] | None:
@@ -153,8 +154,7 @@ def _content(buffer: Table, data: memoryview) -> NDArray[np.uint8] | None:
         if offset + size > len(data):
             raise InvalidModelError(f"a buffer lies at {offset}, outside of the file")
         return np.frombuffer(data, np.uint8, size, offset)
-    content = buffer.numbers(0, "u1")
-    return content if content.size else None
+    return buffer.bytes(0)
 
 
 def _quantization(
@@ -221,7 +221,7 @@ def _options(operator: Table, type_: str) -> dict[str, Any]:
             options[name] = table.string(field)
         else:
             options[name] = table.scalar(field, kind, default)
-    custom = operator.numbers(5, "u1")
-    if custom.size:
+    custom = operator.bytes(5)
+    if custom is not None:
         options["custom"] = custom.tobytes()
     return options
