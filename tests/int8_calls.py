@@ -164,6 +164,9 @@ class Maker:
     def conv2d(self):
         groups = self.rng.choice([1, 1, 2, 3, 5])
         c, n = groups * self.channels(24), groups * self.channels(40)
+        if self.rng.random() < 0.2:  # of few channels, which are computed together
+            groups = self.rng.choice([4, 6, 15, 32])
+            c, n = groups * self.rng.randint(1, 4), groups * self.rng.randint(1, 8)
         a = {"x_quantization": self.tensor(), "groups": groups}
         if self.rng.random() < 0.1:
             c = a["groups"] = n  # depthwise

@@ -54,10 +54,8 @@ class Windows {
   /// Windows lie `window` bytes apart.
   Windows(const Geometry& g, const Int8Source& x, std::int64_t channels, std::int8_t zero, std::int64_t window)
       : g_(g), x_(x), channels_(channels), run_(g.kw * channels), window_(window), zero_(static_cast<unsigned char>(zero)) {
-    if (x.pixel == channels && g.dilation_w == 1) {
-      const std::int64_t last = x.width - g.kw + g.pad_left;
-      inside_ = {divided_up(g.pad_left, g.stride_w), last < 0 ? 0 : last / g.stride_w + 1};
-    }
+    adjacent_ = x.pixel == channels && g.dilation_w == 1;
+    if (adjacent_) inside_ = columns_inside(0, g.kw);
   }
 
   /// Output pixels of the image, counted row by row.
@@ -77,7 +75,11 @@ class Windows {
   }
 
  private:
-  static std::int64_t divided_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+  /// Output columns of which `count` columns of x, from tap column `first` on, are all inside the image.
+  Range columns_inside(std::int64_t first, std::int64_t count) const {
+    const std::int64_t before = g_.pad_left - first, last = x_.width - count + before;
+    return {before <= 0 ? 0 : (before + g_.stride_w - 1) / g_.stride_w, last < 0 ? 0 : last / g_.stride_w + 1};
+  }
 
   /// Short runs are copied as whole pieces, pixel by pixel: what lies behind a run is overwritten by the next. 3x3 on RGB at 224x224 with
   /// stride 2: 32 us as two pieces of each run, 20 so.
@@ -120,32 +122,48 @@ class Windows {
       return;
     }
     const std::int8_t* const from = x_.data + row * x_.row;
+    if (!adjacent_) {
+      for (std::int64_t c = 0; c < g_.kw; ++c) gather_tap(from, c, xs, to + c * channels_);
+      return;
+    }
     const std::int64_t begin = std::clamp(inside_.begin, xs.begin, xs.end), end = std::clamp(inside_.end, begin, xs.end);
     for (std::int64_t x = xs.begin; x < begin; ++x) gather_taps(from, x, to + (x - xs.begin) * window_);
-    copy_runs(from + (begin * g_.stride_w - g_.pad_left) * x_.pixel, g_.stride_w * x_.pixel, end - begin, to + (begin - xs.begin) * window_,
-              window_);
+    copy_runs(from + (begin * g_.stride_w - g_.pad_left) * x_.pixel, run_, end - begin, to + (begin - xs.begin) * window_);
     for (std::int64_t x = end; x < xs.end; ++x) gather_taps(from, x, to + (x - xs.begin) * window_);
   }
 
-  /// Runs of run_ bytes, most often short: two pieces that overlap take no call (nine bytes: 3x3 on RGB).
-  void copy_runs(const std::int8_t* from, std::int64_t from_step, std::int64_t count, std::int8_t* to, std::int64_t to_step) const {
+  /// One tap of output pixels of a row.
+  void gather_tap(const std::int8_t* row, std::int64_t tap, Range xs, std::int8_t* to) const {
+    const std::int64_t first = tap * g_.dilation_w;
+    const Range inside = columns_inside(first, 1);
+    const std::int64_t begin = std::clamp(inside.begin, xs.begin, xs.end), end = std::clamp(inside.end, begin, xs.end);
+    const auto n = static_cast<std::size_t>(channels_);
+    for (std::int64_t x = xs.begin; x < begin; ++x) std::memset(to + (x - xs.begin) * window_, zero_, n);
+    copy_runs(row + (begin * g_.stride_w - g_.pad_left + first) * x_.pixel, channels_, end - begin, to + (begin - xs.begin) * window_);
+    for (std::int64_t x = end; x < xs.end; ++x) std::memset(to + (x - xs.begin) * window_, zero_, n);
+  }
+
+  /// Runs of so many bytes for output pixels next to each other, most often short: two pieces that overlap take no call (nine bytes: 3x3 on
+  /// RGB).
+  void copy_runs(const std::int8_t* from, std::int64_t run, std::int64_t count, std::int8_t* to) const {
+    const std::int64_t from_step = g_.stride_w * x_.pixel;
     const auto copy = [&](auto piece) {
       constexpr std::size_t kSize = sizeof(piece);
-      for (std::int64_t i = 0; i < count; ++i, from += from_step, to += to_step) {
+      for (std::int64_t i = 0; i < count; ++i, from += from_step, to += window_) {
         char first[kSize], last[kSize];
         std::memcpy(first, from, kSize);
-        std::memcpy(last, from + run_ - kSize, kSize);
+        std::memcpy(last, from + run - kSize, kSize);
         std::memcpy(to, first, kSize);
-        std::memcpy(to + run_ - kSize, last, kSize);
+        std::memcpy(to + run - kSize, last, kSize);
       }
     };
     struct Sixteen {
       char bytes[16];
     };
-    if (run_ >= 4 && run_ <= 8) return copy(std::int32_t{});
-    if (run_ > 8 && run_ <= 16) return copy(std::int64_t{});
-    if (run_ > 16 && run_ <= 32) return copy(Sixteen{});
-    for (std::int64_t i = 0; i < count; ++i) std::memcpy(to + i * to_step, from + i * from_step, static_cast<std::size_t>(run_));
+    if (run >= 4 && run <= 8) return copy(std::int32_t{});
+    if (run > 8 && run <= 16) return copy(std::int64_t{});
+    if (run > 16 && run <= 32) return copy(Sixteen{});
+    for (std::int64_t i = 0; i < count; ++i) std::memcpy(to + i * window_, from + i * from_step, static_cast<std::size_t>(run));
   }
 
   void gather_taps(const std::int8_t* row, std::int64_t x, std::int8_t* to) const {
@@ -163,7 +181,8 @@ class Windows {
   const Geometry& g_;
   const Int8Source& x_;
   std::int64_t channels_, run_, window_;
-  Range inside_{0, 0};  ///< output columns whose taps of a row are adjacent bytes, all inside the image
+  bool adjacent_;       ///< taps of a row are adjacent bytes
+  Range inside_{0, 0};  ///< output columns whose taps of a row are then all inside the image
   unsigned char zero_;
 };
 
