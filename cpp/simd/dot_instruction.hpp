@@ -18,10 +18,12 @@ struct DotInstruction {
   [[gnu::always_inline]] static inline Sums start(I32 v) { return v; }
   [[gnu::always_inline]] static inline I32 finish(Sums s) { return s; }
   [[gnu::always_inline]] static inline Sums add(Sums s, I8 x, Weights w) { return dot_quads(s, x, w); }
+  [[gnu::always_inline]] static inline Weights split(I8 w, I8) { return w; }
   static constexpr std::uint8_t flip(std::uint8_t x_flip) { return static_cast<std::uint8_t>(x_flip ^ Flip); }
-  static inline std::int32_t pack(std::int8_t w, std::int8_t* to, std::uint8_t = 0) {
+  static constexpr std::int32_t correction(std::int8_t w) { return -static_cast<std::int32_t>(Flip) * w; }
+  static inline std::int32_t pack(std::int8_t w, std::int8_t* to) {
     *to = w;
-    return -static_cast<std::int32_t>(Flip) * w;
+    return correction(w);
   }
 };
 

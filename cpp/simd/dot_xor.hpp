@@ -23,6 +23,14 @@ struct DotXor {
     const Weights w = load(p);
     return {in_register(w.magnitude), in_register(w.sign)};
   }
+  /// Of weights as they are, and x as it is stored: flip[i] is what x is xored with.
+  [[gnu::always_inline]] static inline Weights split(I8 w, I8 flip) {
+#if defined(__AVX512F__)
+    return {{_mm512_abs_epi8(w.v)}, select_less(w, broadcast(std::int8_t{0}), bit_xor(flip, broadcast(std::int8_t{-1})), flip)};
+#else
+    return {{_mm256_abs_epi8(w.v)}, bit_xor(flip, {_mm256_cmpgt_epi8(_mm256_setzero_si256(), w.v)})};
+#endif
+  }
   [[gnu::always_inline]] static inline Sums start(I32 v) { return v; }
   [[gnu::always_inline]] static inline I32 finish(Sums s) { return s; }
   [[gnu::always_inline]] static inline Sums add(Sums s, I8 x, const Weights& w) {
@@ -30,11 +38,11 @@ struct DotXor {
     return DWSEP_ISA_NAMESPACE::add(s, dot_pairs(pairs, broadcast(std::int16_t{1})));
   }
   static constexpr std::uint8_t flip(std::uint8_t) { return 0; }
-  static inline std::int32_t pack(std::int8_t w, std::int8_t* to, std::uint8_t x_flip = 0) {
-    const int magnitude = w < 0 ? -w : w;
-    to[0] = static_cast<std::int8_t>(static_cast<std::uint8_t>(magnitude));
-    to[I8::kLanes] = static_cast<std::int8_t>(w < 0 ? ~x_flip : x_flip);
-    return w < 0 ? magnitude : 0;
+  static constexpr std::int32_t correction(std::int8_t w) { return w < 0 ? -w : 0; }
+  static inline std::int32_t pack(std::int8_t w, std::int8_t* to) {
+    to[0] = static_cast<std::int8_t>(static_cast<std::uint8_t>(w < 0 ? -w : w));
+    to[I8::kLanes] = static_cast<std::int8_t>(w < 0 ? -1 : 0);
+    return correction(w);
   }
 };
 

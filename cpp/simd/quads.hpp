@@ -4,14 +4,16 @@
 //
 //   Dot                             how this instruction set multiplies quads, exactly for all values:
 //     kFlip                           what signed bytes of x are xored with before they are multiplied
-//     flip(x_flip)                    and bytes that are signed once they are xored with x_flip, where `pack` was told of it
+//     flip(x_flip)                    and those that are signed once they are xored with x_flip, if weights are split with it
+//     split(w, flip)                  the same of one vector of weights as they are, for x that is to be xored with flip
 //     kWeightVectors                  vectors of bytes that hold the weights of one vector of sums
 //     Weights, load(p)                these weights
 //     load_once(p)                    the same, which the compiler will not load once more for each use
 //     Sums, start(v), finish(s)       running sums, from and to a vector of int32
 //     kSumRegisters, kExtraRegisters  vector registers that they take, and those for other things than sums, x and weights
 //     add(s, x, w)                    s + the products of the quads of x and w
-//     pack(w, to, x_flip)             writes one weight at to, to + kLanes, ...; returns what that adds to the initial sum
+//     pack(w, to)                     writes one weight at to, to + kLanes, ...; returns correction(w)
+//     correction(w)                   what multiplying by w adds to the initial sum
 //   lane_unpack_lower(a, b), _upper   a0 b0 a1 b1 ... within each 16 bytes, of their lower halves, of their upper halves; int8, int16
 //   lane_pack(a, b)                   within each 16 bytes those of a, then those of b, narrowed and saturated
 //   kSixteens                       16 bytes are this part of a vector; 1, 2 or 4 pieces share one evenly

@@ -29,8 +29,10 @@ struct Dot {
   [[gnu::always_inline]] static inline Sums add(Sums s, I8 x, Weights w) {
     return {{vpadalq_s16(s.lower.v, vmull_s8(vget_low_s8(x.v), vget_low_s8(w.v)))}, {vpadalq_s16(s.upper.v, vmull_high_s8(x.v, w.v))}};
   }
+  [[gnu::always_inline]] static inline Weights split(I8 w, I8) { return w; }
   static constexpr std::uint8_t flip(std::uint8_t x_flip) { return x_flip; }
-  static inline std::int32_t pack(std::int8_t w, std::int8_t* to, std::uint8_t = 0) {
+  static constexpr std::int32_t correction(std::int8_t) { return 0; }
+  static inline std::int32_t pack(std::int8_t w, std::int8_t* to) {
     *to = w;
     return 0;
   }

@@ -37,7 +37,7 @@ constexpr std::int64_t kPeakRow = kPeakSteps * kPeakProducts;
 using PeakValue = std::int8_t;
 [[gnu::flatten, gnu::noinline]] inline void multiply_peak(const PeakValue* x, std::int64_t row, std::int64_t steps,
                                                           const PeakValue* weights, std::int32_t* sums) {
-  multiply_quads<kPeakRows, kPeakVectors>(x, row, steps, weights, sums, kPeakVectors * kLanes, sums, kPeakVectors * kLanes);
+  multiply_quads<kPeakRows, kPeakVectors, true>(x, row, steps, weights, 0, sums, kPeakVectors * kLanes, sums, kPeakVectors * kLanes);
 }
 #else
 constexpr int kPeakRows = kTileRows, kPeakVectors = kPanelVectors, kPeakProducts = 2;

@@ -19,7 +19,7 @@ template <class Out, int NV>
 [[gnu::always_inline]] inline void set_panel(QuadTiles& t, const Int8GemmWork& w, std::int64_t vectors_before,
                                              const PanelStore<Out, NV>& store) {
   const std::int64_t column = vectors_before * kLanes, left = w.columns - column;
-  t.b = static_cast<const std::int8_t*>(w.b) + vectors_before * packed_quads(w.k) * Dot::kWeightVectors * I8::kLanes;
+  t.b = static_cast<const std::int8_t*>(w.b) + vectors_before * packed_quads(w.k) * I8::kLanes;
   t.b_quads = packed_quads(w.k);
   t.initial = w.initial + column;
   t.multiplier = w.q.multiplier + column;
@@ -41,6 +41,12 @@ inline void quad_panel(const Int8GemmWork& w, QuadTiles t, std::int64_t vectors_
   Out* const y = static_cast<Out*>(t.y);
   const std::int64_t rows = end - begin, most = max_quad_rows(NV);
   const std::int64_t tiles = (rows + most - 1) / most, height = rows / tiles, taller = rows % tiles;
+  if constexpr (splits(NV)) {
+    if (tiles >= kManyTiles && 2 * NV * t.b_quads * I8::kLanes <= kSplitBytes) {
+      split_weights<Dot>(t, NV * t.b_quads);
+      t.split = t.scratch;
+    }
+  }
   const std::int8_t* a = t.a;
   const auto run = [&](std::int64_t row, std::int64_t tile_rows, std::int64_t count) {
     if (count == 0) return;
@@ -60,9 +66,11 @@ inline void quad_panels(const Int8GemmWork& w, const QuadTiles& t, std::int64_t 
                                       [&](auto vectors, std::int64_t before) { quad_panel<Out, vectors>(w, t, before, begin, end); });
 }
 
-/// Blocks of rows, copied if there is a place for that.
+/// Blocks of rows, copied if there is a place for that; of nearly equal height, because each reads all weights: 49 rows are one of 48.
 template <class Out>
-inline void quad_blocks(const Int8GemmWork& w, QuadTiles t, std::int64_t block, const Pieces* copies) {
+inline void quad_blocks(const Int8GemmWork& w, QuadTiles t, std::int64_t most, const Pieces* copies) {
+  const std::int64_t blocks = (w.rows + (copies == nullptr ? most / 2 : most - 1)) / most,
+                     block = blocks < 2 ? w.rows : (w.rows + blocks - 1) / blocks;
   for (std::int64_t row = 0; row < w.rows; row += block) {
     const std::int64_t end = row + block < w.rows ? row + block : w.rows;
     t.a = w.a + row * w.a_row;
@@ -80,7 +88,9 @@ inline void quad_gemm(const Int8GemmWork& w) {
   t.quads = (w.k + 3) / 4;
   t.within = within_int32(w.q.multiplier, QuadPanels(w.columns).all_vectors() * kLanes, w.residual);
   const std::uint8_t flip = Dot::flip(w.a_flip);
-  alignas(64) std::int8_t rows[kBlockBytes];
+  alignas(64) std::int8_t rows[kBlockBytes], split[kSplits ? kSplitBytes : 64];
+  t.x_flip = w.a_flip;
+  t.scratch = split;
   t.a_row = w.a_row;
   std::int64_t block = w.block_rows;
   if (flip != 0 || w.k % 4 != 0) {

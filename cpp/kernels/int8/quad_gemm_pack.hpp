@@ -10,7 +10,7 @@ template <class Out>
 inline void pack_quad_gemm(Int8PackWork& w) {
   const QuadPanels panels(w.columns);
   const std::int64_t quads = packed_quads(w.k), vectors_of_all = panels.all_vectors();
-  constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
+  constexpr std::int64_t kBytes = I8::kLanes;
   w.panels = panels.count();
   w.panel_columns = 4 * kLanes;
   w.sums = vectors_of_all * kLanes * (kMatrixTiles ? 2 : 1);
@@ -18,7 +18,6 @@ inline void pack_quad_gemm(Int8PackWork& w) {
   w.k_padded = 4 * quads;
   if (w.packed == nullptr) return;
   auto* const out = static_cast<std::int8_t*>(w.packed);
-  const std::uint8_t x_flip = w.x_unsigned ? 0x80 : 0;
   panels.for_each_part(0, panels.count(), [&](int vectors, std::int64_t before) {
     const int group = group_of(vectors);
     for (int j = 0; j < vectors; ++j) {
@@ -29,7 +28,8 @@ inline void pack_quad_gemm(Int8PackWork& w) {
         std::uint32_t sum = 0, correction = 0;
         for (std::int64_t k = 0; k < 4 * quads; ++k) {
           const std::int8_t weight = exists && k < w.k ? w.weights[k * w.weights_row + c] : std::int8_t{0};
-          correction += static_cast<std::uint32_t>(Dot::pack(weight, to + k / 4 * group * kBytes + lane * 4 + k % 4, x_flip));
+          to[k / 4 * group * kBytes + lane * 4 + k % 4] = weight;
+          correction += static_cast<std::uint32_t>(Dot::correction(weight));
           sum += static_cast<std::uint32_t>(weight);
         }
         const std::uint32_t initial = exists ? static_cast<std::uint32_t>(w.bias[c]) - static_cast<std::uint32_t>(*w.x_zeros) * sum : 0;

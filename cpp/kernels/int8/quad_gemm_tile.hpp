@@ -30,6 +30,9 @@ struct QuadTiles {
   std::int64_t b_quads;       ///< as packed
   const Pieces* pieces;       ///< or null: what to copy, piece by piece, because k is too long for whole rows
   const std::int8_t* b;
+  std::int8_t* scratch;         ///< kSplitBytes for weights that are split, where they are
+  const std::int8_t* split;     ///< or null: the panel's, in there
+  std::uint8_t x_flip;          ///< of x, for weights that are split as they are read
   const std::int32_t* initial;  ///< of the panel, as is the multiplier
   const float* multiplier;
   void* y;
@@ -61,12 +64,19 @@ constexpr int group_of(int vectors) { return vectors < kQuadGroup ? vectors : kQ
 /// fewer sums, every other k goes to others.
 constexpr int chains_of(int sums) { return sums <= 4 ? 4 / Dot::kSumRegisters : (sums <= 8 && Dot::kSumRegisters == 1 ? 2 : 1); }
 
+/// Whether weights take two vectors to multiply by, and one as they are packed: tiles of few rows split them as they read them, which
+/// halves what comes from memory, others once for all rows of a block.
+constexpr bool kSplits = Dot::kWeightVectors == 2;
+
 /// The exact sums of MR rows x G vectors over k quads, to sums[m * sums_row + j * kLanes]; from initial[m * initial_row + j * kLanes] on.
-template <int MR, int G>
+/// `Split`: weights are as the products need them.
+template <int MR, int G, bool Split>
 [[gnu::always_inline]] inline void multiply_quads(const std::int8_t* a, std::int64_t a_row, std::int64_t k, const std::int8_t* b,
-                                                  const std::int32_t* initial, int initial_row, std::int32_t* sums, int sums_row) {
+                                                  std::uint8_t x_flip, const std::int32_t* initial, int initial_row, std::int32_t* sums,
+                                                  int sums_row) {
   constexpr int kChains = chains_of(MR * G);
-  constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
+  constexpr std::int64_t kBytes = (Split ? Dot::kWeightVectors : 1) * I8::kLanes;
+  [[maybe_unused]] const I8 flip = broadcast(static_cast<std::int8_t>(x_flip));
   typename Dot::Sums acc[kChains][MR][G];
 #pragma GCC unroll 4
   for (int chain = 0; chain < kChains; ++chain) {
@@ -83,7 +93,14 @@ template <int MR, int G>
     unroll<0, chains>([&](auto chain) {
       typename Dot::Weights w[G];
 #pragma GCC unroll 4
-      for (int j = 0; j < G; ++j) w[j] = Dot::load(b + (chain * G + j) * kBytes);
+      for (int j = 0; j < G; ++j) {
+        const std::int8_t* const from = b + (chain * G + j) * kBytes;
+        if constexpr (Split) {
+          w[j] = Dot::load(from);
+        } else {
+          w[j] = Dot::split(load(from), flip);
+        }
+      }
       unroll<0, MR>([&](auto m) {
         const I8 x = broadcast_quad(rows.template at<m>() + 4 * chain);
 #pragma GCC unroll 4
@@ -111,16 +128,18 @@ template <int MR, int G>
 
 /// The sums of one tile of MR rows x G vectors, to sums[m * sums_row + j * kLanes]; what is read of x begins at a. One function for
 /// all types of y, and for panels of one group and of several.
-template <int MR, int G>
+template <int MR, int G, bool Split>
 [[gnu::flatten]] void multiply_tile(const QuadTiles& t, const std::int8_t* a, const std::int8_t* b, const std::int32_t* initial,
                                     std::int32_t* sums, int sums_row) {
-  if (MR > kPieceRows || t.pieces == nullptr) return multiply_quads<MR, G>(a, t.a_row, t.quads, b, initial, 0, sums, sums_row);
+  if (MR > kPieceRows || t.pieces == nullptr)
+    return multiply_quads<MR, G, Split>(a, t.a_row, t.quads, b, t.x_flip, initial, 0, sums, sums_row);
   const Pieces& p = *t.pieces;
   for (std::int64_t k = 0; k < p.k; k += kPieceBytes) {
     const std::int64_t n = p.k - k < kPieceBytes ? p.k - k : kPieceBytes;
     for (int m = 0; m < MR; ++m) copy_row(a + m * p.a_row + k, n, p.flip, p.to + m * t.a_row);
-    const std::int8_t* from = b + k / 4 * G * Dot::kWeightVectors * I8::kLanes;
-    multiply_quads<MR, G>(p.to, t.a_row, (n + 3) / 4, from, k == 0 ? initial : sums, k == 0 ? 0 : sums_row, sums, sums_row);
+    const std::int8_t* from = b + k / 4 * G * I8::kLanes;
+    multiply_quads<MR, G, Split>(p.to, t.a_row, (n + 3) / 4, from, t.x_flip, k == 0 ? initial : sums, k == 0 ? 0 : sums_row, sums,
+                                 sums_row);
   }
 }
 
@@ -162,9 +181,12 @@ template <class Out, int NV>
 
 using MultiplyTile = void (*)(const QuadTiles& t, const std::int8_t* a, const std::int8_t* b, const std::int32_t* initial,
                               std::int32_t* sums, int sums_row);
+/// Whether tall tiles of such panels take weights that are split beforehand: to split eight columns anew each time is one operation in
+/// sixteen.
+constexpr bool splits(int vectors) { return kSplits && group_of(vectors) > 1; }
 template <int G, int MR>
 constexpr MultiplyTile multiply_of() {
-  if constexpr (MR <= max_quad_rows(G)) return multiply_tile<MR, G>;
+  if constexpr (MR <= max_quad_rows(G)) return multiply_tile<MR, G, !kSplits>;
   return nullptr;
 }
 /// By height.
@@ -174,17 +196,41 @@ constexpr MultiplyTile kMultiply[] = {multiply_of<G, 1>(),  multiply_of<G, 2>(),
                                       multiply_of<G, 9>(),  multiply_of<G, 10>(), multiply_of<G, 11>(), multiply_of<G, 12>(),
                                       multiply_of<G, 13>(), multiply_of<G, 14>()};
 
+/// Of tall tiles.
+template <int G>
+constexpr MultiplyTile kMultiplySplit[] = {multiply_tile<max_quad_rows(G) - 1, G, true>, multiply_tile<max_quad_rows(G), G, true>};
+
+/// So many tiles pay for it: a weight is loaded, split and stored once, which is three of the tiles' own.
+constexpr std::int64_t kManyTiles = 3, kSplitBytes = 96 * 1024;
+template <class Splitting>
+inline void split_weights(const QuadTiles& t, std::int64_t vectors) {
+  const I8 flip = broadcast(static_cast<std::int8_t>(t.x_flip));
+  for (std::int64_t i = 0; i < vectors; ++i) {
+    const auto w = Splitting::split(load(t.b + i * I8::kLanes), flip);
+    store(t.scratch + 2 * i * I8::kLanes, w.magnitude);
+    store(t.scratch + (2 * i + 1) * I8::kLanes, w.sign);
+  }
+}
+
 /// Tiles of `height` rows.
 template <class Out, int NV>
 inline void quad_tiles(const QuadTiles& t, std::int64_t height) {
-  constexpr int G = group_of(NV);
+  constexpr int G = group_of(NV), kTall = max_quad_rows(G) - 1;
   alignas(64) std::int32_t sums[max_quad_rows(NV) * NV * kLanes];
-  const MultiplyTile multiply = kMultiply<G>[height - 1];
+  MultiplyTile multiply = kMultiply<G>[height - 1];
+  const std::int8_t* weights = t.b;
+  std::int64_t group_bytes = G * t.b_quads * I8::kLanes;
+  if constexpr (splits(NV)) {
+    if (t.split != nullptr && height >= kTall) {
+      multiply = kMultiplySplit<G>[height - kTall];
+      weights = t.split;
+      group_bytes *= Dot::kWeightVectors;
+    }
+  }
   const std::int8_t* a = t.a;
   for (std::int64_t i = 0; i < t.count; ++i, a += height * (t.pieces == nullptr ? t.a_row : t.pieces->a_row)) {
     for (int g = 0; g < NV / G; ++g) {
-      const std::int8_t* b = t.b + g * G * t.b_quads * Dot::kWeightVectors * I8::kLanes;
-      multiply(t, a, b, t.initial + g * G * kLanes, sums + g * G * kLanes, NV * kLanes);
+      multiply(t, a, weights + g * group_bytes, t.initial + g * G * kLanes, sums + g * G * kLanes, NV * kLanes);
     }
     store_pixels<Out, NV>(t, sums, i * height, height);
   }
