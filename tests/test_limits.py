@@ -88,8 +88,25 @@ def test_plans_count_bytes_of_int8(quantization):
     assert plan.work.written == (4 if quantization is None else 1) * 9 * 9 * 16
     assert plan.work.read == 9 * 9 * 8 + (8 + 8) * 16
     assert plan.limit.seconds > 0
-    assert _limits.operations_in_floats(320, plan.kernel) in (10, 80)
+
+
+@pytest.mark.usefixtures("machine")
+def test_operations_of_int8_are_limited_by_its_own_peak(monkeypatch):
+    peaks = {name: 7e9 * (i + 1) for i, name in enumerate(_core.int8_sets())}
+    monkeypatch.setattr(_limits, "int8_peak", peaks.__getitem__)
+    _limits._peak_of_kernels.cache_clear()
+    of = {(k["family"], k["name"]): k["isa"] for k in reversed(_core.kernels())}
+    kernels = [name for family, name in of if family == "depthwise" and name.startswith("int8")]
+    for kernel in kernels:
+        peak = peaks[of["depthwise", kernel]]
+        floats = _limits.operations_in_floats(320, kernel)
+        assert floats == pytest.approx(320 * _limits.peak_flops() / peak)
+    gemm = next(name for family, name in of if family == "pointwise" and name.startswith("int8"))
+    peak = max(peaks[of["pointwise", gemm]], peaks[of["depthwise", kernels[0]]])
+    floats = _limits.operations_in_floats(320, f"{kernels[0]} + {gemm}")
+    assert floats == pytest.approx(320 * _limits.peak_flops() / peak)
     assert _limits.operations_in_floats(320, "gemm") == 320
+    _limits._peak_of_kernels.cache_clear()
 
 
 def test_nothing_is_measured_before_it_is_asked_for():

@@ -149,14 +149,25 @@ def level_of(work: Work, threads: int) -> str:
     return next((n for n, room in rooms.items() if n in known and size <= room), "memory")
 
 
+@cache
+def _peak_of_kernels(names: str) -> float:
+    """Return the largest peak among kernels of int8, as a plan names them."""
+    sets: dict[str, str] = {}
+    for k in _core.kernels():
+        sets.setdefault(k["name"], k["isa"])  # the first is the one in use
+    known = {sets[name] for name in names.split(" + ") if name in sets}
+    used = known.intersection(_core.int8_sets())
+    return max((int8_peak(s) for s in used), default=int8_peak_of("pointwise"))
+
+
 def operations_in_floats(flops: float, kernel: str) -> float:
     """Return how many operations on floats take as long at least as those of a kernel.
 
-    Instructions for int8 do up to four times as many at once, those on tiles 32 times.
+    Both peaks are measured; that of fused kernels is the highest among them.
     """
     if not kernel.startswith("int8"):
         return flops
-    return flops / (32 if "tiles" in kernel else 4)
+    return flops * peak_flops() / _peak_of_kernels(kernel)
 
 
 def limit(work: Work, threads: int, peak: float | None = None) -> Limit:

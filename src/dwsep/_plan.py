@@ -85,8 +85,9 @@ class Plan:
 
         A named tuple of "seconds", "bound" ("compute" or "memory") and "level" ("L1D", "L2", "L3"
         or "memory": the smallest that input, weights and output fit in). The first use in a process
-        measures the peak of multiply-adds, and the first for each level and number of threads its
-        bandwidth, which takes 0.1 s, for "memory" up to 1 s. A call of a layer measures nothing.
+        measures the peak of multiply-adds, for int8 also that of products by the kernels it names,
+        and the first for each level and number of threads its bandwidth, which takes 0.1 s, for
+        "memory" up to 1 s. A call of a layer measures nothing.
         """
         from . import _limits
 
