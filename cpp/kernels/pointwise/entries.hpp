@@ -19,7 +19,7 @@ constexpr GemmTileTable whole_tiles() {
   fill_tiles<1, NoHalf, max_tile_rows(1)>(table);
   fill_tiles<2, NoHalf, max_tile_rows(2)>(table);
   fill_tiles<3, NoHalf, max_tile_rows(3)>(table);
-  fill_fetching_tiles<max_tile_rows(2)>(table);
+  fill_fetching_tiles<kMostFetchingRows>(table);
   return table;
 }
 extern constexpr GemmTileTable kWholeTiles = whole_tiles();

@@ -56,6 +56,16 @@ template <int NV>
   return t;
 }
 
+/// Whether tiles fetch what follows the weights of a panel that they multiply, `k` rows of them. Many tiles hardly notice the first one.
+[[gnu::always_inline]] inline bool fetching_pays(std::int64_t tiles, std::int64_t height, std::int64_t k, const Panel& panel) {
+  return kMostFetchingRows > 0 && tiles > 1 && tiles <= 48 && k >= 64 && height >= kLeastFetchingRows && panel.vectors == 2 &&
+         panel.half == HalfPanel::none;
+}
+/// Steps of k for each of which one of `tiles` fetches a line, so that all fetch as much as they multiply.
+[[gnu::always_inline]] inline std::int64_t steps_of_line(std::int64_t tiles) {
+  return tiles * kLineBytes / (2 * kLanes * static_cast<std::int64_t>(sizeof(float)));
+}
+
 /// One panel for rows [begin, end): tiles of nearly equal height, because a single last row would cost as much as a whole tile. With
 /// `fetches`, few tiles fetch the next panel: its first one would read 50 GB/s, and a core gets 16 from the level-3 cache, where weights of
 /// networks wait. 7x7 160->960 with weights from there reaches 168 GFLOP/s so, 107 otherwise.
@@ -65,10 +75,10 @@ inline void gemm_panel(const GemmWork& w, GemmTiles& t, const Panel& panel, std:
   const std::int64_t most = half ? max_half_tile_rows(panel.vectors) : max_tile_rows(panel.vectors);
   const std::int64_t tiles = (rows + most - 1) / most;
   const std::int64_t height = rows / tiles, taller = rows % tiles;
-  fetches = fetches && tiles > 1 && tiles <= 32 && w.k >= 64 && height >= kLeastFetchingRows && panel.vectors == 2 && !half;
+  fetches = fetches && fetching_pays(tiles, height, w.k, panel);
   const std::int64_t next = panel.column + panel.columns, width = w.panel_vectors * kLanes;
   const char* const ahead = reinterpret_cast<const char*>(w.b + (next < w.panel_end * width ? next : w.panel_begin * width) * w.k);
-  t.ahead.steps = fetches ? tiles * kLineBytes / (2 * kLanes * 4) : w.k;
+  t.ahead.steps = fetches ? steps_of_line(tiles) : w.k;
   t.b = w.b + panel.column * w.k;
   t.bias = w.bias + panel.column;
   t.last_lanes = static_cast<int>(panel.columns - (panel.vectors - (half ? 0 : 1)) * kLanes);
@@ -98,8 +108,9 @@ inline void finish_columns(const GemmWork& w, std::int64_t row, std::int64_t row
 
 inline void gemm(const GemmWork& w) {
   GemmTiles t = tiles_of(w);
-  for (std::int64_t row = 0; row < w.rows; row += w.block_rows) {
-    const std::int64_t end = row + w.block_rows < w.rows ? row + w.block_rows : w.rows;
+  for (std::int64_t row = 0, end; row < w.rows; row = end) {
+    // A few last rows join the block before: they would read all weights as well.
+    end = w.rows - row <= w.block_rows + w.block_rows / 4 ? w.rows : row + w.block_rows;
     for (std::int64_t p = w.panel_begin; p < w.panel_end;) {
       const Panel panel = panel_at(w, p);
       std::int64_t panels = 1;

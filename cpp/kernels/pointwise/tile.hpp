@@ -205,8 +205,8 @@ constexpr int max_tile_rows(int vectors) {
   return rows < most ? rows : most;
 }
 
-/// Rows of tiles that fetch what is wanted next, at least: lower ones are the last of few.
-constexpr int kLeastFetchingRows = 5;
+/// Rows of tiles that fetch what is wanted next: lower ones are the last of few, and plain SSE has none.
+constexpr int kLeastFetchingRows = 5, kMostFetchingRows = kRegisters * kLanes > 64 ? max_tile_rows(2) : 0;
 
 /// The same for half panels, by their whole vectors.
 constexpr int max_half_tile_rows(int vectors) { return vectors == 2 ? 8 : 14; }

@@ -22,6 +22,7 @@ struct PositionTile {
   bool add_residual;
   int last_lanes;  ///< columns of the panel's last vector that exist
   float lo, hi;
+  Ahead ahead;
 };
 
 template <class Float, int MR>
@@ -41,7 +42,7 @@ struct AddressedRows {
   [[gnu::always_inline]] inline void advance(std::int64_t floats) { offset = opaque(offset + floats); }
 };
 
-template <int MR, int NV, class Half>
+template <int MR, int NV, class Half, bool kFetches>
 [[gnu::flatten]] void position_tile(const PositionTile& t) {
   GemmTile<MR, NV, Half> tile;
   if (t.bias != nullptr) {
@@ -49,10 +50,15 @@ template <int MR, int NV, class Half>
   } else {
     tile.set_from(AddressedRows<float, MR>(t.out));
   }
+  Ahead ahead = t.ahead;
   for (std::int64_t s = 0; s < t.segment_count; ++s) {
     AddressedRows<const float, MR> rows(t.a, t.segments[s].a);
     const float* b = t.b + t.segments[s].k * tile.kWidth;
-    tile.multiply(rows, b, t.segments[s].length);
+    if constexpr (kFetches) {
+      tile.multiply(rows, b, t.segments[s].length, ahead);
+    } else {
+      tile.multiply(rows, b, t.segments[s].length);
+    }
   }
   if (!t.finish) return tile.store_whole(AddressedRows<float, MR>(t.out));
   if (t.add_residual) tile.add_residual(AddressedRows<const float, MR>(t.residual), t.last_lanes);
@@ -65,6 +71,7 @@ using PositionTileFunction = void (*)(const PositionTile&);
 /// at[NV][MR - 1], null where there are too few registers.
 struct PositionTileTable {
   PositionTileFunction at[kMaxPanelVectors + 1][kMaxPositions] = {};
+  PositionTileFunction fetching[kMaxPositions] = {};  ///< [MR - 1], of two vectors
 };
 
 constexpr int max_positions(int vectors, bool half) {
@@ -75,7 +82,7 @@ constexpr int max_positions(int vectors, bool half) {
 template <int NV, template <int> class Half, int MR>
 constexpr void fill_position_tiles(PositionTileTable& table) {
   if constexpr (MR >= 1) {
-    table.at[NV][MR - 1] = position_tile<MR, NV, Half<MR>>;
+    table.at[NV][MR - 1] = position_tile<MR, NV, Half<MR>, false>;
     fill_position_tiles<NV, Half, MR - 1>(table);
   }
 }

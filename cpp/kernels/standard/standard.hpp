@@ -60,7 +60,14 @@ struct PanelWalk {
     const std::int64_t a_row = t.segment_count == 0 ? 0 : w.stride_h * w.x_row, a_pixel = t.segment_count == 0 ? 0 : w.stride_w * w.x_pixel;
     const std::int64_t count = rows.size() * columns.size(), tiles = (count + most - 1) / most;
     const std::int64_t height = count / tiles, taller = count % tiles;
-    const auto& functions = position_tiles_for(panel.half).at[panel.vectors];
+    const PositionTileTable& table = position_tiles_for(panel.half);
+    // What follows is the next block of taps, or the next panel.
+    std::int64_t k = 0;
+    for (std::int64_t s = 0; s < t.segment_count; ++s) k += t.segments[s].length;
+    const bool fetches = fetching_pays(tiles, height, k, panel);
+    const std::int64_t steps = fetches ? steps_of_line(tiles) : 0;
+    if (fetches) t.ahead = {reinterpret_cast<const char*>(t.b + (t.segments[t.segment_count - 1].k + t.segments[0].length) * width), steps};
+    const auto& functions = fetches ? table.fetching : table.at[panel.vectors];
     std::int64_t oy = rows.begin, ox = columns.begin;
     for (std::int64_t i = 0; i < tiles; ++i) {
       const std::int64_t positions = height + (i < taller ? 1 : 0);
@@ -74,6 +81,7 @@ struct PanelWalk {
         }
       }
       functions[positions - 1](t);
+      if (fetches) t.ahead.at += k / steps * kLineBytes;
     }
   }
 

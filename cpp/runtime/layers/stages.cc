@@ -182,8 +182,8 @@ void PointwiseStage::run(GemmWork w, bool fetch_input) const {
   if (columns < 1) return;  // of few panels a thread may have none
   // The panels are read again for each block: not for fewer rows than the product walks at a time.
   if (slopes != nullptr) w.block_rows = std::clamp<std::int64_t>(slope_rows(columns) / 56 * 56, 56, w.block_rows);
-  for (std::int64_t rows = w.rows; rows > 0; rows -= w.block_rows) {
-    w.rows = std::min(rows, w.block_rows);
+  for (std::int64_t rows = w.rows; rows > 0; rows -= w.rows) {
+    w.rows = rows <= w.block_rows + w.block_rows / 4 ? rows : w.block_rows;  // as the product does
     if (fetch_input) fetch_pixels(w.a, w.rows, w.a_row, w.k);
     // A tile meets its residual line by line at its end and waits for each: 56x56 128->128 took 1120 us with one from the level-3 cache,
     // 900 without, and 950 so.
@@ -258,8 +258,10 @@ bool split_by_panels(std::int64_t panels, std::int64_t columns, std::int64_t row
 }
 
 std::int64_t gemm_block_rows(std::int64_t k) {
-  constexpr std::int64_t kBlockBytes = 128 * 1024, kLeastRows = 56;
-  return std::max(kBlockBytes / bytes_of<float>(k) / kLeastRows * kLeastRows, kLeastRows);
+  constexpr std::int64_t kBlockBytes = 128 * 1024, kRows = 56;
+  // Twice as many where that fits half of the level-2 cache: all weights are read for each block. 10x10 1536->2048 gains 2 to 5 %.
+  const std::int64_t least = 2 * kRows * bytes_of<float>(k) <= cache_sizes().l2 / 2 ? 2 * kRows : kRows;
+  return std::max(kBlockBytes / bytes_of<float>(k) / kRows * kRows, least);
 }
 
 }  // namespace dwsep::runtime
