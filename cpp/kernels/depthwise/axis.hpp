@@ -52,16 +52,18 @@ struct Steps {
   }
 };
 
-/// Which taps of the other axis meet which of `Outputs` adjacent outputs, of which the input spans at least as much.
-template <int Outputs>
+/// Which taps of the other axis meet which of some adjacent outputs. Those that meet all count only where outputs are a whole block, and
+/// the input spans at least as much.
 struct Taps {
   std::int64_t begin, all_begin, all_end, end;  ///< taps that meet some of the outputs, and those that meet all of them
   std::int64_t position;                        ///< of tap 0 for the first output
 
-  Taps(const Axis& a, std::int64_t output) : position(output * a.stride - a.pad) {
-    const std::int64_t last = position + (Outputs - 1) * a.stride;
+  Taps(const Axis& a, std::int64_t output, int outputs, int block) : position(output * a.stride - a.pad) {
+    const std::int64_t last = position + (outputs - 1) * a.stride;
     begin = at_most(steps_over(-last, a.dilation), a.taps);
     end = at_least(at_most(steps_over(a.size - position, a.dilation), a.taps), begin);
+    all_begin = all_end = end;
+    if (outputs < block || last - position >= a.size) return;
     all_begin = at_least(at_most(steps_over(-position, a.dilation), end), begin);
     all_end = at_least(at_most(steps_over(a.size - last, a.dilation), end), all_begin);
   }

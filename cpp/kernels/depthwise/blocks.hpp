@@ -18,12 +18,13 @@ struct BlockPlace {
   const Steps<Rows, Share>* steps;
 };
 
-/// One input position of the rows [First, Last): `Begin` to `End` of their outputs. `tap` is the weight of row 0.
+/// One input position of the rows [First, Last): `Begin` to `End` of their outputs. `tap` is the weight of row 0, `w_tap` floats before
+/// that of the next.
 template <int Share, int First, int Last, int Begin, int End, class Channels, int Rows, int Columns>
 [[gnu::always_inline]] inline void add_step(F32 (&acc)[Rows][Columns], const Channels& channels, const float* x, std::int64_t x_column,
-                                            const float* tap) {
+                                            const float* tap, std::int64_t w_tap = kLanes) {
   F32 taps[Rows];
-  unroll<First, Last>([&](auto r) __attribute__((always_inline)) { taps[r] = in_register(load(tap - r * Share * kLanes)); });
+  unroll<First, Last>([&](auto r) __attribute__((always_inline)) { taps[r] = in_register(load(tap - r * Share * w_tap)); });
   unroll<Begin, End>([&](auto c) __attribute__((always_inline)) {
     const F32 in = Last - First > 1 ? in_register(channels(x + c * x_column)) : channels(x + c * x_column);
     unroll<First, Last>([&](auto r) __attribute__((always_inline)) { acc[r][c] = fma(in, taps[r], acc[r][c]); });
@@ -35,19 +36,14 @@ template <int Share, int Begin, int End, class Channels, int Rows, int Columns>
 [[gnu::always_inline]] inline void add_column(F32 (&acc)[Rows][Columns], const Channels& channels, const float* x, std::int64_t x_column,
                                               const float* weights, std::int64_t taps, std::int64_t step) {
   constexpr int kSome = (Rows - 1) * Share;
-  unroll<0, kSome>([&](auto i) __attribute__((always_inline)) {
-    add_step<Share, 0, i / Share + 1, Begin, End>(acc, channels, x, x_column, weights);
+  const auto next = [&](auto first, auto last) __attribute__((always_inline)) {
+    add_step<Share, first, last, Begin, End>(acc, channels, x, x_column, weights);
     x += step;
-    weights += kLanes;
-  });
-  for (const float* const end = weights + (taps - kSome) * kLanes; weights < end; weights += kLanes, x += step) {
-    add_step<Share, 0, Rows, Begin, End>(acc, channels, x, x_column, weights);
-  }
-  unroll<0, kSome>([&](auto i) __attribute__((always_inline)) {
-    add_step<Share, i / Share + 1, Rows, Begin, End>(acc, channels, x, x_column, weights);
-    x += step;
-    weights += kLanes;
-  });
+    weights = opaque(weights + kLanes);  // or the compiler keeps weights for the next step, and an output on the stack
+  };
+  unroll<0, kSome>([&](auto i) __attribute__((always_inline)) { next(Index<0>{}, Index<i / Share + 1>{}); });
+  for (const float* const end = weights + (taps - kSome) * kLanes; weights < end;) next(Index<0>{}, Index<Rows>{});
+  unroll<0, kSome>([&](auto i) __attribute__((always_inline)) { next(Index<i / Share + 1>{}, Index<Rows>{}); });
 }
 
 /// The same of those steps that exist, for all outputs.
@@ -61,9 +57,9 @@ template <class Channels, int Rows, int Columns, int Share>
   });
   const float* p = x + s.begin * step;
   const float *tap = weights + s.begin * kLanes, *const wrap = tap + s.wrap * kLanes, *const end = tap + s.count * kLanes;
-  for (; tap < wrap; tap += kLanes, p += step) add_step<Share, 0, Rows, 0, Columns>(acc, channels, p, x_column, tap);
+  for (; tap < wrap; tap = opaque(tap + kLanes), p += step) add_step<Share, 0, Rows, 0, Columns>(acc, channels, p, x_column, tap);
   if constexpr (Rows == 1) {
-    for (p -= back; tap < end; tap += kLanes, p += step) add_step<Share, 0, Rows, 0, Columns>(acc, channels, p, x_column, tap);
+    for (p -= back; tap < end; tap = opaque(tap + kLanes), p += step) add_step<Share, 0, Rows, 0, Columns>(acc, channels, p, x_column, tap);
   }
   x += s.taps * step;
   weights += s.taps * kLanes;
@@ -111,6 +107,36 @@ template <class Channels, int Rows, int Columns, int Share>
   }
 }
 
+/// The same for filters of several rows whose inputs are shared along the row: all rows of an input column before the next.
+template <class Channels, int Columns, int Rows>
+[[gnu::flatten, gnu::noinline]] inline void along_block(const BlockPlace<Columns, 1>& place, std::int64_t row, std::int64_t v_begin,
+                                                        std::int64_t v_end) {
+  const DepthwiseWork& w = *place.work;
+  const Axis &a = *place.down, &d = *place.across;
+  const std::int64_t w_tap = w.kh * kLanes, all = w.kw * w_tap, x_tap = d.dilation * d.x, x_row = d.stride * d.x, step = a.dilation * a.x;
+  const std::int64_t y_row = d.y, y_column = a.y;
+  const float* const x = w.x + (place.steps->slot * a.x + (row * d.stride - d.pad) * d.x);
+  float* const y = w.y + (place.steps->output * a.y + row * d.y);
+  for (std::int64_t v = v_begin; v < v_end; ++v) {
+    const Channels channels(w, v);
+    F32 acc[Columns][Rows];
+    start<Channels>(acc, w.bias + v * kLanes);
+    const float *p = x + Channels::offset(w, v), *weights = w.weights + v * all;
+    const auto column = [&](auto first, auto last) __attribute__((always_inline)) {
+      const float* from = p;
+      const float* const end = opaque(weights + w_tap);
+      for (; weights < end; weights = opaque(weights + kLanes), from += x_tap) {
+        add_step<1, first, last, 0, Rows>(acc, channels, from, x_row, weights, w_tap);
+      }
+      p += step;
+    };
+    unroll<0, Columns - 1>([&](auto i) __attribute__((always_inline)) { column(Index<0>{}, Index<i + 1>{}); });
+    for (std::int64_t i = w.kw - (Columns - 1); i > 0; --i) column(Index<0>{}, Index<Columns>{});
+    unroll<0, Columns - 1>([&](auto i) __attribute__((always_inline)) { column(Index<i + 1>{}, Index<Columns>{}); });
+    finish(acc, w, y + v * kLanes, y_column, y_row, valid_lanes(w, v));
+  }
+}
+
 /// A block at an edge: its outputs in memory, and what they read of one vector of channels.
 struct EdgeBlock {
   const float *x, *weights;  ///< at tap 0 of the other axis
@@ -143,14 +169,14 @@ template <class Channels, int Rows, int Share>
   }
 }
 
-/// The same as inner_block, anywhere.
+/// The same as inner_block, anywhere, or of fewer outputs along the other axis than a block has.
 template <class Channels, int Rows, int Columns, int Share>
-[[gnu::flatten, gnu::noinline]] inline void edge_block(const BlockPlace<Rows, Share>& place, std::int64_t across, std::int64_t v_begin,
-                                                       std::int64_t v_end) {
+[[gnu::flatten, gnu::noinline]] inline void edge_block(const BlockPlace<Rows, Share>& place, std::int64_t across, int outputs,
+                                                       std::int64_t v_begin, std::int64_t v_end) {
   const DepthwiseWork& w = *place.work;
   const Axis &d = *place.down, &a = *place.across;
   const Steps<Rows, Share>& s = *place.steps;
-  const Taps<Columns> t(a, across);
+  const Taps t(a, across, outputs, Columns);
   EdgeBlock b{nullptr, nullptr, a.dilation * a.x, a.stride * a.x, d.taps * kLanes, d.ring * d.x, t.position, a.size, a.dilation, a.stride};
   const float* const x = w.x + (s.slot * d.x + t.position * a.x);
   float* const y = w.y + (s.output * d.y + across * a.y);
@@ -161,7 +187,7 @@ template <class Channels, int Rows, int Columns, int Share>
     F32 sums[Columns * Rows];
     const F32 bias = load(w.bias + v * kLanes);
     for (F32& sum : sums) sum = bias;
-    if (t.begin < t.all_begin) some_outputs(sums, Columns, channels, b, s, t.begin, t.all_begin);
+    if (t.begin < t.all_begin) some_outputs(sums, outputs, channels, b, s, t.begin, t.all_begin);
     if (t.all_begin < t.all_end) {
       F32 acc[Rows][Columns];
       unroll<0, Rows * Columns>([&](auto i) { acc[i % Rows][i / Rows] = sums[i]; });
@@ -170,8 +196,8 @@ template <class Channels, int Rows, int Columns, int Share>
       }
       unroll<0, Rows * Columns>([&](auto i) { sums[i] = acc[i % Rows][i / Rows]; });
     }
-    if (t.all_end < t.end) some_outputs(sums, Columns, channels, b, s, t.all_end, t.end);
-    finish_sums(sums, Rows, Columns, w, y + v * kLanes, d.y, a.y, valid_lanes(w, v));
+    if (t.all_end < t.end) some_outputs(sums, outputs, channels, b, s, t.all_end, t.end);
+    finish_sums(sums, Rows, outputs, w, y + v * kLanes, d.y, a.y, valid_lanes(w, v));
   }
 }
 

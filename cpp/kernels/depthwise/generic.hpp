@@ -13,8 +13,6 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 /// Heights and widths of blocks. On 16 registers 3x4 outputs, three weights and an input are all there is room for.
 constexpr int kTall = kRegisters == 32 ? 4 : 3;
 constexpr int kWide = 4;
-/// Of two rows.
-constexpr int kPair = 6;
 /// Of rows that share no input; eight hide the latency of FMAs.
 constexpr int kWidest = 8;
 
@@ -23,15 +21,6 @@ inline Axis rows_of(const DepthwiseWork& w) {
 }
 inline Axis columns_of(const DepthwiseWork& w) {
   return {w.width, w.out_width, w.kw, w.stride_w, w.dilation_w, w.pad_left, w.x_pixel, w.y_pixel, w.width};
-}
-
-/// f(Index<Width>, position): the outputs of an axis in blocks of the first of these widths that fits, the last one shifted back.
-template <int Width, int... Narrower, class F>
-[[gnu::always_inline]] inline void for_blocks(const Axis& a, const F& f) {
-  if constexpr (sizeof...(Narrower) > 0) {
-    if (a.outputs < Width || (Width - 1) * a.stride >= a.size) return for_blocks<Narrower...>(a, f);
-  }
-  for (std::int64_t i = 0; i < a.outputs; i += Width) f(Index<Width>{}, at_most(i, a.outputs - Width));
 }
 
 /// Taps between adjacent outputs that share inputs in groups, or 0.
@@ -64,15 +53,14 @@ template <bool kShares, class F>
   for (std::int64_t i = 0; i < down.outputs; ++i) f(Index<1>{}, Index<1>{}, i);
 }
 
-/// f(Index<Width>, position): the outputs of the other axis.
-template <int Height, class F>
+/// Outputs of the other axis in a block.
+constexpr int width_of(int height) { return height == 1 ? kWidest : kWide; }
+
+/// f(position, outputs): the outputs of the other axis by blocks of `Width`, the last one shifted back where there are as many.
+template <int Width, class F>
 [[gnu::always_inline]] inline void for_widths(const Axis& across, const F& f) {
-  if constexpr (Height == 1) {
-    for_blocks<kWidest, kWide, 1>(across, f);
-  } else if constexpr (Height == 2) {
-    for_blocks<kPair, kWide, 1>(across, f);
-  } else {
-    for_blocks<kWide, 1>(across, f);
+  for (std::int64_t i = 0; i < across.outputs; i += Width) {
+    f(at_least(at_most(i, across.outputs - Width), 0), static_cast<int>(at_most(across.outputs, Width)));
   }
 }
 
@@ -90,25 +78,28 @@ inline void area_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64
   const bool swapped = Channels::kShares && shares_along_rows(down, across);
   if (swapped) std::swap(down, across);
   const InsideRange inside(across.outputs, across.stride, across.pad, across.dilation, across.taps, across.size);
-  const auto one = [&](const auto& steps, auto height, auto share, auto width, std::int64_t output) {
+  const auto one = [&](const auto& steps, auto height, auto share, std::int64_t output, int outputs) {
+    constexpr int kWidth = width_of(height);
     const BlockPlace<height, share> place{&w, &down, &across, &steps};
-    if (steps.all && output >= inside.begin && output + width <= inside.end) {
-      inner_block<Channels, height, width>(place, output, v_begin, v_end);
+    if (steps.all && outputs == kWidth && output >= inside.begin && output + kWidth <= inside.end) {
+      inner_block<Channels, height, kWidth>(place, output, v_begin, v_end);
     } else {
-      edge_block<Channels, height, width>(place, output, v_begin, v_end);
+      edge_block<Channels, height, kWidth>(place, output, outputs, v_begin, v_end);
     }
   };
   if (!Channels::kShares || !swapped) {
     for_heights<Channels::kShares>(down, [&](auto height, auto share, std::int64_t row) {
       const Steps<height, share> steps(down, row);
-      for_widths<height>(across, [&](auto width, std::int64_t column) { one(steps, height, share, width, column); });
+      for_widths<width_of(height)>(across, [&](std::int64_t column, int columns) { one(steps, height, share, column, columns); });
       finish_rows(w, row, height, v_begin, v_end);
     });
   } else {
-    for_widths<kTall>(across, [&](auto width, std::int64_t row) {
-      for_heights<Channels::kShares>(
-          down, [&](auto height, auto share, std::int64_t column) { one(Steps<height, share>(down, column), height, share, width, row); });
-      finish_rows(w, row, width, v_begin, v_end);
+    for_widths<kWide>(across, [&](std::int64_t row, int rows) {
+      for_heights<Channels::kShares>(down, [&](auto height, auto share, std::int64_t column) {
+        const Steps<height, share> steps(down, column);
+        one(steps, height, share, row, rows);
+      });
+      finish_rows(w, row, rows, v_begin, v_end);
     });
   }
 }

@@ -23,26 +23,21 @@ class LeanChannels {
       masked_ = true;
       return;
     }
-    const std::int64_t channel = w.channels - kLanes;
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-      const std::int64_t v = (channel + lane) / kLanes, from = (channel + lane) % kLanes;
-      for (int i = 0; i < kTaps; ++i) last_weights_[i * kLanes + lane] = w.weights[(v * kTaps + i) * kLanes + from];
-      last_bias_[lane] = w.bias[channel + lane];
-    }
+    packed_.pack(w);
     last_ = true;
   }
 
   ChannelGroup group(std::int64_t v) const { return {v * w_.x_vector, w_.weights + v * kTaps * kLanes, w_.bias + v * kLanes, v * kLanes}; }
   std::int64_t whole_end() const { return whole_end_; }
   bool last() const { return last_; }
-  ChannelGroup last_group() const { return {w_.channels - kLanes, last_weights_, last_bias_, w_.channels - kLanes}; }
+  ChannelGroup last_group() const { return {w_.channels - kLanes, packed_.weights, w_.bias + w_.channels - kLanes, w_.channels - kLanes}; }
   bool masked() const { return masked_; }
 
  private:
   const DepthwiseWork& w_;
   std::int64_t whole_end_;
   bool last_ = false, masked_ = false;
-  float last_weights_[kTaps * kLanes], last_bias_[kLanes];
+  LastChannels<kTaps> packed_;
 };
 
 /// Which rows of a group's input exist, of those cases that kernels are compiled for: all; half a filter missing on one side or, with

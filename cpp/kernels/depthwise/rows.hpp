@@ -26,6 +26,22 @@ struct Filter {
   return rest < kLanes ? static_cast<int>(rest) : kLanes;
 }
 
+/// Weights of the last kLanes channels, for a last vector that is not whole: some of them once more. Of filters of up to `Taps`.
+template <int Taps>
+struct LastChannels {
+  float weights[(Taps + 1) * kLanes];
+
+  void pack(const DepthwiseWork& w) {
+    const std::int64_t taps = w.kh * w.kw * kLanes, rest = w.channels % kLanes;
+    const float* const from = w.weights + w.channels / kLanes * taps;
+    // The end of the vector before, then the last one; what these write too much is written again, but for a vector at the end.
+    for (std::int64_t i = 0; i < taps; i += kLanes) {
+      store(weights + i, load(from - taps + rest + i));
+      store(weights + i + kLanes - rest, load(from + i));
+    }
+  }
+};
+
 /// Finishes pixels [ox, ox + pixels) of output rows from y_begin + row on: adds the residual, and
 /// applies activations other than clips.
 [[gnu::noinline]] inline void finish_pixels(const DepthwiseWork& w, std::int64_t row, int rows, std::int64_t ox, std::int64_t pixels,

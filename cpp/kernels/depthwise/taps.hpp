@@ -1,0 +1,195 @@
+// Depthwise outputs by lists of taps: outputs that meet the same taps, a run of rows by a run of columns, go by tiles of twelve, four and
+// one.
+//
+// A tile shares weights and no inputs, so it needs no loop but that over its list: blocks.hpp loads less and pays for it in instructions,
+// which filters of few taps notice. Strides and dilation do not matter here, and a border costs what its shorter lists do.
+#pragma once
+
+#include "kernels/depthwise/blocks.hpp"
+#include "kernels/depthwise/pool.hpp"
+#include "kernels/ranges.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE {
+
+/// The longest list.
+constexpr std::int64_t kFewTaps = 64;
+
+/// One tap of the first output of an area: floats from channel 0 of slot 0 to its input, and from a vector's first weight to its own.
+struct Tap {
+  std::int64_t x, weight;
+};
+
+/// Vectors [begin, end) of channels, and the taps that the outputs of an area meet.
+struct TapWork {
+  const DepthwiseWork* work;
+  std::int64_t v_begin, v_end;
+  std::int64_t count;
+  Tap taps[kFewTaps];
+};
+
+/// Floats of input and of output between two places of an area.
+struct TapStep {
+  std::int64_t x, y;
+};
+
+/// Tiles in a line: `outputs` of them, `step` apart, of which a tile takes `cover`; the last one is shifted back.
+struct TapLine {
+  const float* x;
+  float* y;
+  TapStep step, group, each;
+  std::int64_t outputs, cover;
+};
+
+/// Tiles of `Groups` x `Each` outputs.
+template <int Groups, int Each>
+[[gnu::flatten, gnu::noinline]] inline void tap_line(const TapWork& t, const TapLine& line) {
+  const DepthwiseWork& w = *t.work;
+  const F32 lo = broadcast(w.lo), hi = broadcast(w.hi);
+  const std::int64_t vector = w.x_vector, all = w.kh * w.kw * kLanes, x_group = line.group.x, y_group = line.group.y;
+  const std::int64_t x1 = line.each.x, x2 = 2 * x1, x3 = 3 * x1, y1 = line.each.y, y2 = 2 * y1, y3 = 3 * y1;
+  const Tap *const taps = t.taps, *const end = taps + t.count;
+  for (std::int64_t i = 0; i < line.outputs; i += line.cover) {
+    const std::int64_t at = at_most(i, line.outputs - line.cover);
+    const float *x = line.x + at * line.step.x + t.v_begin * vector, *weights = w.weights + t.v_begin * all;
+    float* y = line.y + at * line.step.y + t.v_begin * kLanes;
+    const float *bias = w.bias + t.v_begin * kLanes, *const last = w.bias + t.v_end * kLanes;
+    for (; bias < last; bias += kLanes) {
+      F32 acc[Groups][Each];
+      const F32 b = load(bias);
+      unroll<0, Groups * Each>([&](auto j) { acc[j / Each][j % Each] = b; });
+      for (const Tap* tap = taps; tap < end; ++tap) {
+        const float* p = x + tap->x;
+        const F32 weight = in_register(load(weights + tap->weight));
+        unroll<0, Groups>([&](auto g) __attribute__((always_inline)) {
+          unroll<0, Each>([&](auto e) __attribute__((always_inline)) {
+            acc[g][e] = fma(load(p + (e == 0 ? 0 : e == 1 ? x1 : e == 2 ? x2 : x3)), weight, acc[g][e]);
+          });
+          p = opaque(p + x_group);
+        });
+      }
+      if (const int lanes = valid_lanes(w, (bias - w.bias) / kLanes); lanes < kLanes) {
+        F32 sums[Groups * Each];
+        unroll<0, Groups * Each>([&](auto j) { sums[j] = acc[j / Each][j % Each]; });
+        finish_sums(sums, Each, Groups, w, y, y1, y_group, lanes);
+        break;
+      }
+      float* q = y;
+      unroll<0, Groups>([&](auto g) __attribute__((always_inline)) {
+        unroll<0, Each>([&](auto e) __attribute__((always_inline)) {
+          store(q + (e == 0 ? 0 : e == 1 ? y1 : e == 2 ? y2 : y3), clip(acc[g][e], lo, hi));
+        });
+        q = opaque(q + y_group);
+      });
+      x += vector;
+      weights += all;
+      y += kLanes;
+    }
+  }
+}
+
+/// Outputs of an axis from `first` on that meet the same taps, and these.
+struct TapRun {
+  std::int64_t end;
+  TapRange taps;
+
+  TapRun(const Axis& a, std::int64_t first) : end(first + 1), taps(range(a, first)) {
+    if (taps.end - taps.begin == a.taps) {  // of these there may be many
+      end = at_least(at_most((a.size + a.pad - (a.taps - 1) * a.dilation - 1) / a.stride + 1, a.outputs), end);
+      return;
+    }
+    for (; end < a.outputs; ++end) {
+      const TapRange other = range(a, end);
+      if (other.begin != taps.begin || other.end != taps.end) break;
+    }
+  }
+
+ private:
+  static TapRange range(const Axis& a, std::int64_t output) { return {output, a.stride, a.pad, a.dilation, a.taps, a.size}; }
+};
+
+/// A line of single outputs: in tiles of twelve, the rest in tiles of four.
+inline void tap_outputs(const TapWork& t, const float* x, float* y, TapStep step, std::int64_t outputs) {
+  TapLine line{x, y, step, {4 * step.x, 4 * step.y}, step, outputs, 12};
+  if (outputs >= 12) {
+    line.outputs = outputs % 12 > 8 ? outputs : outputs - outputs % 12;
+    tap_line<3, 4>(t, line);
+    const std::int64_t done = at_most(line.outputs, outputs - 4);
+    line.x += done * step.x;
+    line.y += done * step.y;
+    outputs = outputs == line.outputs ? 0 : outputs - done;
+  }
+  line.outputs = outputs;
+  line.cover = outputs >= 4 ? 4 : 1;
+  line.cover == 4 ? tap_line<1, 4>(t, line) : tap_line<1, 1>(t, line);
+}
+
+/// Where an area's taps meet the input, and its outputs.
+struct TapArea {
+  const float* x;
+  float* y;
+  TapStep down, across;
+};
+
+/// Rows by tiles of three or four of them, what is left one by one.
+inline void tap_area(const TapWork& t, TapArea a, std::int64_t rows, std::int64_t columns) {
+  if (columns < 3) {
+    for (std::int64_t i = 0; i < columns; ++i) tap_outputs(t, a.x + i * a.across.x, a.y + i * a.across.y, a.down, rows);
+    return;
+  }
+  for (std::int64_t height = 0; rows > 0; rows -= height, a.x += height * a.down.x, a.y += height * a.down.y) {
+    height = rows % 3 == 0 && columns > 3 ? 3 : rows >= 4 ? 4 : 1;
+    if (height == 1) {
+      tap_outputs(t, a.x, a.y, a.across, columns);
+    } else if (height == 4) {
+      tap_line<3, 4>(t, {a.x, a.y, a.across, a.across, a.down, columns, 3});
+    } else {
+      tap_line<3, 4>(t, {a.x, a.y, a.across, a.down, a.across, columns, 4});
+    }
+  }
+}
+
+/// The taps of a run of rows and a run of columns, which begin at these.
+inline void list_taps(TapWork& t, const TapRange& rows, const TapRange& columns, const Axis& down, const Axis& across, std::int64_t row,
+                      std::int64_t column) {
+  t.count = 0;
+  for (std::int64_t kw = columns.begin; kw < columns.end; ++kw) {
+    for (std::int64_t kh = rows.begin; kh < rows.end; ++kh) {
+      const std::int64_t r = row * down.stride - down.pad + kh * down.dilation,
+                         c = column * across.stride - across.pad + kw * across.dilation;
+      t.taps[t.count++] = {(down.ring < down.size ? r % down.ring : r) * down.x + c * across.x, (kw * down.taps + kh) * kLanes};
+    }
+  }
+}
+
+/// All outputs; inner(row, rows, column, columns, v, v_end) does rows of those that meet all taps, as many as it returns.
+template <class Inner>
+inline void tap_tiles(const DepthwiseWork& w, const Axis& down, const Axis& across, std::int64_t v_begin, std::int64_t v_end,
+                      const Inner& inner) {
+  constexpr std::int64_t kStrip = 256 / kLanes, kBand = 12;
+  for (std::int64_t row = 0; row < down.outputs;) {
+    const TapRun rows(down, row);
+    std::int64_t height = 0;
+    for (; row < rows.end; row += height) {
+      height = rows.end - row;
+      height = down.ring < down.size ? 1 : height < kBand + 4 ? height : kBand;
+      for (std::int64_t v = v_begin; v < v_end; v += kStrip) {
+        TapWork t{&w, v, at_most(v + kStrip, v_end), 0, {}};
+        for (std::int64_t column = 0; column < across.outputs;) {
+          const TapRun columns(across, column);
+          const std::int64_t whole = (rows.taps.end - rows.taps.begin) * (columns.taps.end - columns.taps.begin);
+          const std::int64_t done = whole == down.taps * across.taps ? inner(row, height, column, columns.end, t.v_begin, t.v_end) : 0;
+          if (done < height) {
+            const TapStep next_row{down.stride * down.x, down.y}, next_column{across.stride * across.x, across.y};
+            list_taps(t, rows.taps, columns.taps, down, across, row, column);
+            tap_area(t, {w.x + done * next_row.x, w.y + (row + done) * down.y + column * across.y, next_row, next_column}, height - done,
+                     columns.end - column);
+          }
+          column = columns.end;
+        }
+      }
+      finish_rows(w, row, static_cast<int>(height), v_begin, v_end);
+    }
+  }
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE
