@@ -258,6 +258,7 @@ def main():
         small_networks.typed,
         small_networks.streaming,
         small_networks.boxes,
+        small_networks.quantized,
     )
     files = [make().to_bytes() for make in makers]
     pages = int(Path("/proc/self/statm").read_text().split()[0])

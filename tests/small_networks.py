@@ -224,6 +224,44 @@ def typed(seed=3):
     )
 
 
+def quantized(seed=6):
+    """Make stored and real results of bytes (N, 7, 6, 8) by steps on integers."""
+    b = Builder(seed)
+
+    def bytes_of(*shape, channels):
+        return {
+            "weight": b.rng.integers(-127, 128, shape).astype(np.int8),
+            "bias": b.rng.integers(-999, 999, channels).astype(np.int32),
+            "weight_scale": b.rng.uniform(0.005, 0.01, channels).astype(np.float32),
+        }
+
+    x = b.core.input("x", (-1, 7, 6, 8), "int8", ([0.05], [3], -1))
+    one = {"to": "int8", "scale": [0.06], "zero_point": [-5]}
+    each = {"to": "uint8", "scale": [0.03 + c / 999 for c in range(24)], "zero_point": [*range(24)]}
+    y = b.step("pointwise", [x], {**each, "axis": [3], **RELU6}, **bytes_of(8, 24, channels=24))
+    y = b.step("depthwise", [y], {**WINDOW, **one}, **bytes_of(3, 3, 24, 1, channels=24))
+    y = b.step(
+        "pointwise", [y, x], {**one, "activation": "hard_swish"}, **bytes_of(24, 8, channels=8)
+    )
+    table = b.rng.permutation(256).astype(np.uint8).view(np.int8)
+    grouped = {**WINDOW, **one, "kernel": [3, 3], "groups": [2]}
+    grouped |= {"tabled_scale": [0.09], "tabled_zero_point": [2]}
+    z = b.step("standard", [y], grouped, table=table, **bytes_of(3, 3, 4, 8, channels=8))
+    y = b.step("binary", [y, z], {"function": "add", **one})
+    y = b.step("table", [y], {"values": table.tolist(), **one})
+    two = {"kernel": [2, 2], "stride": [2, 2], "dilation": [1, 1], "padding": [0, 1, 0, 0]}
+    small = b.step("pool", [y], {"function": "average", **two, **one})
+    large = {"function": "linear", "coordinates": "half_pixel", "size": [9, 7]}
+    large = b.step("resize", [small], {**large, "scale": [2.25, 2.3333333]})
+    means = b.step("reduce", [y], {"function": "mean", "axes": [1, 2], "keepdims": [0], **one})
+    shares = b.step(
+        "softmax", [means], {"axis": [1], "to": "uint8", "scale": [1 / 256], "zero_point": [0]}
+    )
+    real = b.step("dequantize", [means], {"scale": [0.06], "zero_point": [-5]})
+    weights = bytes_of(8, 5, channels=5) | {"bias": b.weight(5)}
+    return b.finish(large=large, shares=shares, real=b.step("pointwise", [real], {}, **weights))
+
+
 def feeds(model, batch=2):
     """Return random arrays for a model's inputs, by their names."""
     rng = np.random.default_rng(7)
