@@ -2,7 +2,8 @@
 
 A step reads what the quantized steps before it store. Each bias is moved by the median over some
 inputs of how far the channel's mean is from that of the float network; the mean over the inputs
-would follow single ones that are far off.
+would follow single ones that are far off. The more the inputs differ, the less of it: all of it
+cost EfficientNet-B0 1.7 dB and gained MobileNetV2 1 dB less.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from ..graph.ir import Array, Graph, Node
 from ..graph.lowering import lower
 from ..graph.replaced import replaced
+from .fit import fitted
 from .insert import Inserted, copied, grid_bias
 from .observe import emit
 from .samples import Sample
@@ -62,6 +64,21 @@ def channel_means(
     return {name: np.stack([_row(r[i]) for r in results]) for i, name in enumerate(names)}
 
 
+def _fits(node: Node) -> bool:
+    """Return whether the weights of a step have a scale for each of their columns."""
+    return "weight_scale" in node.weights and node.attributes.get("groups", 1) == 1
+
+
+def _sure(off: Array) -> Array:
+    """Return the medians of columns, the nearer to 0 the more the rows differ from them."""
+    median = np.median(off, axis=0)
+    spread = np.mean((off - median) ** 2, axis=0)
+    square = median**2
+    share = np.divide(square, square + spread, out=np.zeros_like(square), where=square > 0)
+    result: Array = median * share
+    return result
+
+
 def _row(array: Array) -> Array:
     """Return one number for each channel."""
     result: Array = array.reshape(-1, array.shape[-1]).mean(axis=0)
@@ -96,6 +113,14 @@ class _Walk:
                 dequantized = maker is not None and maker.kind == "dequantize"
                 found.append(maker.inputs[0] if maker and dequantized else value)
         return found
+
+    def given(self, value: str) -> tuple[list[NDArray[Any]], NDArray[Any], NDArray[Any]]:
+        """Return a value as it is kept, and what 1 and 0 of it stand for."""
+        maker = self.makers.get(value)
+        if maker is None or maker.kind != "dequantize":
+            return self.values[value], np.ones(1, np.float32), np.zeros(1, np.float32)
+        a = maker.attributes
+        return self.values[maker.inputs[0]], np.asarray(a["scale"]), np.asarray(a["zero_point"])
 
     def _part(self, node: Node) -> Graph:
         """Return a graph that computes a node from what is kept."""
@@ -157,8 +182,10 @@ def refine(
     steps: Mapping[str, Node],
     wanted: Mapping[str, Array],
     inputs: Sequence[Sample],
+    *,
+    fit: bool = False,
 ) -> Graph:
-    """Return a quantized graph with better biases.
+    """Return a quantized graph with better biases, and perhaps better weights.
 
     Parameters
     ----------
@@ -170,6 +197,8 @@ def refine(
         `channel_means` of the float network.
     inputs : sequence of Sample
         Those that `wanted` comes from.
+    fit : bool
+        Whether weights are rounded for what steps read.
     """
     graph = copied(inserted.graph)
     walk = _Walk(graph, inputs)
@@ -177,8 +206,13 @@ def refine(
         if node.kind in ("quantize", "dequantize"):
             continue
         if node.output in steps:
+            if fit and _fits(node):
+                weights = steps[node.output].weights
+                scales, given = node.weights["weight_scale"], walk.given(node.inputs[0])
+                real = replaced(node, weights=weights)
+                node.weights["weight"] = fitted(real, scales, *given)
             units = inserted.units[node.output]
-            shift = np.median(wanted[node.output] - walk.means(node), axis=0)
+            shift = _sure(wanted[node.output] - walk.means(node))
             bias = node.weights.get("bias", np.zeros(shift.size, np.float32))
             node.weights["bias"] = grid_bias(bias + shift.astype(np.float32), units)
         walk.step(node)

@@ -37,15 +37,19 @@ class Options:
         Whether inputs of depthwise convolutions have a scale for each channel.
     corrected : bool
         Whether biases are corrected.
+    fitted : bool
+        Whether weights are rounded for what steps read.
     """
 
     rule: str
     by_channel: bool
     corrected: bool = False
+    fitted: bool = False
 
     def __str__(self) -> str:
         parts = [self.rule]
         parts += ["scales by channel"] * self.by_channel + ["biases corrected"] * self.corrected
+        parts += ["weights fitted"] * self.fitted
         return ", ".join(parts)
 
 
@@ -118,7 +122,8 @@ class Search:
         inserted: Inserted = insert(self.graph, places, scales, per_channel=self.per_channel)
         graph = inserted.graph
         if options.corrected:
-            graph = refine(inserted, places.steps, self._means, self.gathered.inputs)
+            inputs, fit = self.gathered.inputs, options.fitted
+            graph = refine(inserted, places.steps, self._means, inputs, fit=fit)
         return Candidate(options, graph, places, scales)
 
     def _scales(self, options: Options) -> tuple[Places, dict[str, Quantization]]:
@@ -169,12 +174,13 @@ class Search:
         """Try the rules, then what may help the best of them, and return the best network."""
         first = Options(RULES[0], self.per_channel)
         channels = self.per_channel and bool(self.places().by_channel)
-        self._total = len(RULES) + 2 * channels + _REFINED
+        self._total = len(RULES) + 2 * channels + _REFINED + 1
         for rule in RULES:
             self.compare(replace(first, rule=rule, by_channel=channels))
         for options in self._leaders(2 * channels):
             self.compare(replace(options, by_channel=False))
         for options in self._promising(channels):
             self.compare(replace(options, corrected=True))
+        self.compare(replace(self._leaders(1)[0], corrected=True, fitted=True))
         assert self._best is not None
         return self._best
