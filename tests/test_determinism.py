@@ -168,3 +168,25 @@ def test_part_of_the_channels():
         conv2d(draw, (9, 11, 3), 50, stride=2),
     ]
     assert_all(calls, judge)
+
+
+def test_one_pixel_of_many():
+    """A pixel by itself goes through several panels of weights at once."""
+    draw = normals(8)
+
+    def judge(call):
+        whole, residual = call.run(), call.arrays.get("residual")
+        for row, column in ((0, 0), (2, 3), (4, 6)):
+            part = {"x": call.arrays["x"][row : row + 1, column : column + 1]}
+            if residual is not None:
+                part["residual"] = residual[row : row + 1, column : column + 1]
+            for threads in (1, 2, 3):
+                result = call.with_arrays(**part).run(num_threads=threads)
+                if problem := bits_differ(result, whole[row : row + 1, column : column + 1]):
+                    return f"pixel {row}, {column} on {threads} threads: {problem}"
+        return None
+
+    widths = (16, 31, 32, 33, 48, 63, 64, 65, 96, 100, 128, 130, 160, 192, 224, 256, 320, 330)
+    calls = [pointwise(draw, (5, 7, 90), width, activation="relu6") for width in widths]
+    calls += [pointwise(draw, (5, 7, 90), width, residual=True) for width in widths]
+    assert_all(calls, judge)

@@ -19,10 +19,9 @@ struct Panel {
   return {p * width, w.columns - p * width, w.last_panel_vectors, w.last_panel_half};
 }
 
-/// One pixel: a tile of one row is bound by the latency of its accumulators, so four panels are interleaved.
-template <int NV>
-[[gnu::flatten]] inline void gemv_four_panels(const GemmTiles& t, std::int64_t panel_floats) {
-  constexpr int kPanels = 4;
+/// One pixel: a tile of one row is bound by the latency of its accumulators, so whole panels are interleaved.
+template <int kPanels, int NV>
+[[gnu::flatten]] inline void gemv_panels(const GemmTiles& t, std::int64_t panel_floats) {
   F32 acc[kPanels][NV];
   unroll<0, kPanels>([&](auto p) { unroll<0, NV>([&](auto j) { acc[p][j] = load(t.bias + (p * NV + j) * kLanes); }); });
   for (std::int64_t s = 0; s < t.segment_count; ++s) {
@@ -108,20 +107,22 @@ inline void finish_columns(const GemmWork& w, std::int64_t row, std::int64_t row
 
 inline void gemm(const GemmWork& w) {
   GemmTiles t = tiles_of(w);
+  const std::int64_t whole = w.panels - (w.columns == w.panels * w.panel_vectors * kLanes ? 0 : 1);
   for (std::int64_t row = 0, end; row < w.rows; row = end) {
     // A few last rows join the block before: they would read all weights as well.
     end = w.rows - row <= w.block_rows + w.block_rows / 4 ? w.rows : row + w.block_rows;
     for (std::int64_t p = w.panel_begin; p < w.panel_end;) {
       const Panel panel = panel_at(w, p);
+      const std::int64_t left = (whole < w.panel_end ? whole : w.panel_end) - p;
       std::int64_t panels = 1;
-      if (w.rows == 1 && w.panel_vectors == 2 && p + 4 <= w.panel_end && p + 4 < w.panels) {
-        panels = 4;
+      if (w.rows == 1 && w.panel_vectors == 2 && left >= 2) {
+        panels = left >= 4 ? 4 : 2;
         t.a = w.a;
         t.b = w.b + panel.column * w.k;
         t.bias = w.bias + panel.column;
         t.y = w.y + panel.column / kLanes * w.y_vector;
         t.residual = w.residual == nullptr ? nullptr : w.residual + panel.column;
-        gemv_four_panels<2>(t, panel.columns * w.k);
+        (panels == 4 ? gemv_panels<4, 2> : gemv_panels<2, 2>)(t, panel.columns * w.k);
       } else {
         gemm_panel(w, t, panel, row, end, true);
       }
