@@ -53,7 +53,7 @@ class Stream {
     const int threads = thread_count(num_threads.ptr());
     std::vector<py::object> keepers;
     take(arrays, threads, keepers);
-    if (next_.empty()) prepare(threads);
+    if (!prepared_) prepare(threads);
     py::tuple results(shown_.size());
     for (std::size_t r = 0; r < shown_.size(); ++r) {
       const std::size_t o = shown_[r];
@@ -84,7 +84,7 @@ class Stream {
       if (foreign_) next_[k] = result_array(shapes_[o], network_.outputs()[o].dtype);  // what came first may be of another shape
     }
     foreign_ = false;
-    if (!same) next_.clear();  // outputs of the next step may have other shapes, as where a state grows
+    if (!same) prepared_ = false;  // outputs of the next step may have other shapes, as where a state grows
     if (shown_.size() == 1) return results[0];
     return results;
   }
@@ -113,7 +113,7 @@ class Stream {
       input.dtype = network_.inputs()[given_[at]].dtype;
       if (std::equal(array.dimensions, array.dimensions + array.nd, input.shape.begin(), input.shape.end())) continue;
       input.shape.assign(array.dimensions, array.dimensions + array.nd);
-      next_.clear();
+      prepared_ = false;
     }
   }
 
@@ -140,7 +140,7 @@ class Stream {
     std::vector<py::object> next;
     for (const Kept& kept : kept_) next.push_back(result_array(shapes_[kept.second], network_.outputs()[kept.second].dtype));
     next_ = std::move(next);
-    foreign_ = true;
+    foreign_ = prepared_ = true;
   }
 
   const Network network_;
@@ -149,7 +149,8 @@ class Stream {
   std::vector<ConstArray> inputs_;
   std::vector<OutputArray> outputs_;
   std::vector<Sizes> shapes_;              ///< of outputs, for these inputs
-  std::vector<py::object> states_, next_;  ///< of each kept: what the next step reads and writes; none before shapes are known
+  std::vector<py::object> states_, next_;  ///< of each kept: what the next step reads and writes
+  bool prepared_ = false;                  ///< for inputs of these shapes
   bool brief_ = false;                     ///< whether a step keeps the GIL
   bool foreign_ = true;                    ///< whether states_ may have other shapes than next_
   std::atomic<bool> busy_{false};

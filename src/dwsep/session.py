@@ -86,7 +86,7 @@ class Session:
         self._stream: Stream | None = None  # has the states where nobody else sees them
         self._first: dict[str, Stream] = {}  # and before its first step has ended
         private = all(state.hidden for state in kept) and not cuts
-        self._streams = bool(kept) and private and networks.is_single
+        self._streams = private and networks.is_single
 
     def __call__(self, *arrays: Any, num_threads: int | None = None) -> Any:
         """Run the next step.
