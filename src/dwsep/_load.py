@@ -186,7 +186,6 @@ def _lowered(imports: Callable[[Any, _Options], Graph], source: Any, options: _O
     from ._lengths import lengths_text
     from .graph.importing.examples import first_fitting
     from .graph.lowering import lower
-    from .graph.passes import float_io
     from .graph.pipeline import optimize
     from .session import states_text
 
@@ -198,6 +197,8 @@ def _lowered(imports: Callable[[Any, _Options], Graph], source: Any, options: _O
             with np.errstate(all="ignore"):  # weights may be any numbers
                 graph = imports(source, options._replace(example=example))
                 if options.float_io:
+                    from .graph.passes import float_io
+
                     float_io.run(graph)
                 graph = optimize(graph, input_layout=options.input_layout)
                 if graph.open is not None:
@@ -234,16 +235,20 @@ def _version(source: object) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-class _Format(NamedTuple):
+class _Format:
     """A format of files, known by the bytes `magic` at a position or else by a path's suffix.
 
     `imports` reads a graph; None where files hold networks as they run.
     """
 
-    suffix: str
-    position: int
-    magic: bytes
-    imports: Callable[[Any, _Options], Graph] | None
+    def __init__(
+        self,
+        suffix: str,
+        position: int,
+        magic: bytes,
+        imports: Callable[[Any, _Options], Graph] | None,
+    ) -> None:
+        self.suffix, self.position, self.magic, self.imports = suffix, position, magic, imports
 
     def is_in(self, start: bytes) -> bool:
         return start[self.position : self.position + len(self.magic)] == self.magic

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import NamedTuple
 
 from ...errors import InvalidModelError, ShapeError, UnsupportedOperatorError
 from ..ir import Graph
@@ -21,10 +20,11 @@ _MOST_LINES = 1000  # of an error
 ImportNode = Callable[[FileNode, "list[Value | None]", "list[str]"], "list[Value | None]"]
 
 
-class _Problem(NamedTuple):
-    node: FileNode
-    reason: str
-    is_sound: bool  # the file is in order, and dwsep lacks something
+class _Problem:
+    """Why a node cannot be imported; where the file is in order, dwsep lacks something."""
+
+    def __init__(self, node: FileNode, reason: str, is_sound: bool) -> None:
+        self.node, self.reason, self.is_sound = node, reason, is_sound
 
 
 class Import:
@@ -169,8 +169,8 @@ class Import:
 
     def _error(self) -> ValueError:
         lines = [
-            f"{_short(node.name)} ({_short(node.type)}): {_short(reason, 500)}"
-            for node, reason, _ in self._problems[:_MOST_LINES]
+            f"{_short(p.node.name)} ({_short(p.node.type)}): {_short(p.reason, 500)}"
+            for p in self._problems[:_MOST_LINES]
         ]
         more = len(self._problems) - len(lines)
         lines += [f"and {more} more"] if more else []
@@ -186,7 +186,7 @@ class Import:
 
     def _cut(self) -> list[str]:
         """Return a line that says which outputs= would leave out what cannot be imported."""
-        read = [self._values.get(name) for node, _, _ in self._problems for name in node.inputs]
+        read = [self._values.get(name) for p in self._problems for name in p.node.inputs]
         names = [v.name for v in read if isinstance(v, Computed)]
         names = [n for n in dict.fromkeys(names) if n not in self.build.graph.inputs]
         if not names:

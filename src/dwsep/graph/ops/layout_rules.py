@@ -8,7 +8,7 @@ would like to have its inputs, given the order in which its own readers would li
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..ir import Node
 from ..permutation import Perm, channels_last, identity
@@ -59,12 +59,13 @@ def _channels_last(node: Node, output: Perm | None, rank: int) -> Perm | None:
     return channels_last(rank)
 
 
-class LayoutRule(NamedTuple):
+class LayoutRule:
     """See the module; the preference of a rule that demands outranks that of other readers."""
 
-    rewrite: Rewrite
-    prefer: Preference = nothing_preferred
-    demands: bool = False
+    def __init__(
+        self, rewrite: Rewrite, prefer: Preference = nothing_preferred, demands: bool = False
+    ) -> None:
+        self.rewrite, self.prefer, self.demands = rewrite, prefer, demands
 
 
 def as_in_file(layout: Layout, node: Node) -> None:

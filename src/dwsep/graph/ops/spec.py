@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import ShapeError
 from ..ir import Node
@@ -21,11 +21,11 @@ BYTES = frozenset((DType.INT8, DType.UINT8))
 Cost = Callable[[Node, Sequence[Shape]], int]
 
 
-class Weights(NamedTuple):
+class Weights:
     """Weights of a node: names of their axes, and whether they may be absent."""
 
-    axes: tuple[str, ...]
-    required: bool = True
+    def __init__(self, axes: tuple[str, ...], required: bool = True) -> None:
+        self.axes, self.required = axes, required
 
 
 def float32_only(node: Node, inputs: Sequence[TensorType]) -> DTypes:

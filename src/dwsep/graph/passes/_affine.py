@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ..ir import Array, Node
@@ -27,12 +25,13 @@ CONSUMERS = ("conv", "dense", "depthwise", "pointwise", "standard")
 _MOST_CHANNELS = 1 << 20
 
 
-class Affine(NamedTuple):
+class Affine:
     """y = x * scale + shift, with `scale` and `shift` of shape (C,)."""
 
-    x: str
-    scale: Wide
-    shift: Wide
+    __slots__ = ("scale", "shift", "x")
+
+    def __init__(self, x: str, scale: Wide, shift: Wide) -> None:
+        self.x, self.scale, self.shift = x, scale, shift
 
     def after(self, first: Affine) -> Affine | None:
         """Return both in one; None where float32 cannot hold that."""

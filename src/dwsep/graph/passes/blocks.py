@@ -6,7 +6,7 @@ depthwise [-> squeeze-excite] -> pointwise becomes `separable`, and with a point
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -35,11 +35,16 @@ def run(graph: Graph) -> bool:
     return edit.finish()
 
 
-class _Block(NamedTuple):
-    project: Node
-    depthwise: Node
-    expand: Node | None
-    squeeze_excite: SqueezeExcite | None
+class _Block:
+    def __init__(
+        self,
+        project: Node,
+        depthwise: Node,
+        expand: Node | None,
+        squeeze_excite: SqueezeExcite | None,
+    ) -> None:
+        self.project, self.depthwise, self.expand = project, depthwise, expand
+        self.squeeze_excite = squeeze_excite
 
     @property
     def is_inverted(self) -> bool:

@@ -18,7 +18,7 @@ _KINDS = {
     "activations.run": {"activation", "binary"},
     "batch_norm.run": {"batch_norm", "binary"},
     "blocks.run": {"pointwise"},
-    "channel_shuffle.run": {"reshape"},
+    "channel_shuffle.run": {"transpose"},
     "columns.run": {"conv", "pool", "resize"},
     "conv_transpose.run": {"conv_transpose"},
     "depthwise.run": {"conv", "dense"},

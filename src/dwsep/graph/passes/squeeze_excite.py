@@ -7,20 +7,18 @@ layers as 1x1 convolutions of a 1x1 image or as fully connected ones between res
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ..ir import Graph, Node
 from ._edit import Edit
 
 
-class SqueezeExcite(NamedTuple):
+class SqueezeExcite:
     """y = x * excite(reduce(mean of x)), `mean` being of one pixel."""
 
-    x: str
-    mean: Node
-    reduce: Node
-    excite: Node
-    product: Node
+    __slots__ = ("excite", "mean", "product", "reduce", "x")
+
+    def __init__(self, x: str, mean: Node, reduce: Node, excite: Node, product: Node) -> None:
+        self.x, self.product = x, product
+        self.mean, self.reduce, self.excite = mean, reduce, excite
 
     @property
     def inner(self) -> tuple[Node, ...]:

@@ -10,7 +10,7 @@ from ...errors import InvalidModelError
 from ..importing.node import FileNode
 from ..replaced import replaced
 from .parts import File, Subgraph, Tensor
-from .variables import KINDS
+from .schema import VARIABLES
 
 _MOST = 64  # one may be in a branch of another
 
@@ -46,7 +46,7 @@ def _selected(
         if number not in graphs:
             graphs[number] = file.others(number)
         graph = graphs[number]
-        if any(inner.type in KINDS for inner in graph.nodes):
+        if any(inner.type in VARIABLES for inner in graph.nodes):
             return None
         if len(graph.inputs) != len(node.inputs) - 1 or len(graph.outputs) != len(node.outputs):
             raise InvalidModelError(f"node {node.name} (IF) does not fit its branches")

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import InvalidModelError
-from ..importing.values import Known, Value
-from .call import Call
 from .flatbuffer import Table
 from .parts import Tensor
-from .registry import operator
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,21 +19,6 @@ _MOST_ELEMENTS = 2**28
 _INDEX_TYPES = {1: "<i4", 2: "<u2", 3: "u1"}
 
 
-@operator("DENSIFY")
-def densify(call: Call) -> Value:
-    """Import the dense array that a sparse constant stands for: they are read as such."""
-    return Known(call.known(0, "input"))
-
-
-def constant(tensor: Tensor) -> NDArray[Any]:
-    """Return the elements of a constant."""
-    if tensor.sparsity is None:
-        return tensor.array()
-    if math.prod(tensor.declared) > _MOST_ELEMENTS:
-        raise InvalidModelError(f"tensor {tensor.name!r} has the shape {tensor.declared}")
-    return dense_array(tensor, tensor.sparsity)
-
-
 def dense_array(tensor: Tensor, sparsity: Table) -> NDArray[Any]:
     """Return the elements of a sparse tensor in their places.
 
@@ -44,6 +26,8 @@ def dense_array(tensor: Tensor, sparsity: Table) -> NDArray[Any]:
     each is dense, or lists which indices it has, as the rows of a compressed sparse matrix do.
     """
     shape = tensor.declared
+    if math.prod(shape) > _MOST_ELEMENTS:
+        raise InvalidModelError(f"tensor {tensor.name!r} has the shape {shape}")
     order = [int(n) for n in sparsity.numbers(0, "<i4")]
     blocks = [int(n) for n in sparsity.numbers(1, "<i4")]
     levels = sparsity.tables(2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidModelError, UnsupportedOperatorError
 from ..importing.importer import Import, ImportNode
@@ -13,18 +13,19 @@ from ..importing.node import FileNode, needed_nodes
 from ..importing.opened import Example, Opened
 from ..importing.unsupported import Unsupported
 from ..importing.values import Known, Value
-from ..ir import Graph
+from ..ir import Graph, State
 from ..types import DType
 from . import convolution, elementwise, moves, spectrum
-from .branches import without_branches
 from .call import Call
-from .densify import constant
 from .folding import FOLDED, fold
 from .model import read
 from .parts import File, Tensor
 from .quantized import by_definition, core_quantization
 from .registry import IMPORTERS
-from .variables import without_variables
+from .schema import VARIABLES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["IMPORTERS", "convolution", "elementwise", "import_tflite", "moves", "spectrum"]
 
@@ -71,7 +72,7 @@ def import_tflite(
     InvalidModelError
         If the file is damaged or contradicts itself, or if an option does not fit it.
     """
-    file, states = without_variables(without_branches(read(source, signature)))
+    file, states = _with_values_alone(read(source, signature))
     given = input_shapes or {}
     check_names(file.name, given, file.inputs)
     check_names(file.name, constants or (), file.inputs, "constants")
@@ -96,6 +97,29 @@ def import_tflite(
         graph = _graph(file, nodes, inputs, made, given, constants or {}, example, open_batch=False)
     graph.states = {n: s._replace(hidden=s.output not in names) for n, s in states.items()}
     return graph
+
+
+def _with_values_alone(file: File) -> tuple[File, dict[str, State]]:
+    """Return a file without branches and variables, and what its variables have become."""
+    types = {node.type for node in file.nodes}
+    if "IF" in types:
+        from .branches import without_branches
+
+        file = without_branches(file)
+        types = {node.type for node in file.nodes}
+    if types.isdisjoint(VARIABLES):
+        return file, {}
+    from .variables import without_variables
+
+    return without_variables(file)
+
+
+def _constant(tensor: Tensor) -> NDArray[Any]:
+    if tensor.sparsity is None:
+        return tensor.array()
+    from .densify import dense_array
+
+    return dense_array(tensor, tensor.sparsity)
 
 
 def _needed(file: File, outputs: Sequence[str]) -> list[FileNode]:
@@ -130,7 +154,7 @@ def _graph(
 ) -> Graph:
     used = {name for node in nodes for name in node.inputs} | set(outputs)
     known = {
-        name: Known(constant(tensor), name)
+        name: Known(_constant(tensor), name)
         for name, tensor in file.tensors.items()
         if tensor.data is not None and name in used
     }

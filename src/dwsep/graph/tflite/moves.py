@@ -31,6 +31,12 @@ def target(call: Call) -> list[Any]:
     return list(sizes if sizes is not None else call.results[0].shape)
 
 
+@operator("DENSIFY")
+def densify(call: Call) -> Value:
+    """Import the dense array that a sparse constant stands for: they are read as such."""
+    return Known(call.known(0, "input"))
+
+
 @operator("RESHAPE")
 def reshape(call: Call) -> Value:
     """Import a reshape."""

@@ -14,7 +14,6 @@ from ..importing.unsupported import Unsupported
 from ..importing.values import Computed, Known, Value
 from ..types import DType, Quantization
 from .call import Call, dequantized
-from .hard_swish import hard_swish_table
 from .parts import Tensor
 from .registry import operator
 from .spectrum import COMPLEX, TAKES_COMPLEX, check_use
@@ -62,6 +61,8 @@ def _hard_swish(call: Call) -> Value | None:
         return None
     if any(q.axis is not None or q.dtype is DType.INT32 for q in (x, y)):
         return None
+    from .hard_swish import hard_swish_table
+
     values = hard_swish_table(x, y)
     if values is None or value.type.quantization != x:
         return None

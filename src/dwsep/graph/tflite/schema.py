@@ -26,6 +26,9 @@ _NAMES = """
 """
 OPERATORS = tuple(_NAMES.split())
 
+# Operators of variables, which keep values from call to call.
+VARIABLES = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
+
 # NumPy's names of the types of tensors, None for those that NumPy has not.
 TYPES = (
     *("float32", "float16", "int32", "uint8", "int64", None, "bool", "int16", "complex64"),

@@ -15,8 +15,6 @@ from ..ir import State
 from ..replaced import replaced
 from .parts import File
 
-KINDS = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
-
 
 class _Variable:
     def __init__(self) -> None:
@@ -27,8 +25,6 @@ class _Variable:
 
 def without_variables(file: File) -> tuple[File, dict[str, State]]:
     """Return a file whose variables are inputs and outputs, and those by the inputs' names."""
-    if not any(node.type in KINDS for node in file.nodes):
-        return file, {}
     variables: dict[str, _Variable] = {}
     handles: dict[str, str] = {}
     renamed: dict[str, str] = {}
