@@ -38,6 +38,10 @@ struct DotXor {
     return DWSEP_ISA_NAMESPACE::add(s, dot_pairs(pairs, broadcast(std::int16_t{1})));
   }
   static constexpr std::uint8_t flip(std::uint8_t) { return 0; }
+  /// Of unsigned x, where no two products saturate.
+  [[gnu::always_inline]] static inline Sums add_as_is(Sums s, I8 x, I8 w) {
+    return DWSEP_ISA_NAMESPACE::add(s, dot_pairs(dot_pairs_saturated(x, w), broadcast(std::int16_t{1})));
+  }
   static constexpr std::int32_t correction(std::int8_t w) { return w < 0 ? -w : 0; }
   static inline std::int32_t pack(std::int8_t w, std::int8_t* to) {
     to[0] = static_cast<std::int8_t>(static_cast<std::uint8_t>(w < 0 ? -w : w));

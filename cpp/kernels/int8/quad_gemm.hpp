@@ -22,6 +22,11 @@ template <class Out, int NV>
   t.b = static_cast<const std::int8_t*>(w.b) + vectors_before * packed_quads(w.k) * I8::kLanes;
   t.b_quads = packed_quads(w.k);
   t.initial = w.initial + column;
+  if constexpr (kSorts) {
+    const std::int64_t vectors = QuadPanels(w.columns).all_vectors();
+    t.kinds = static_cast<const std::int8_t*>(w.b) + vectors * packed_quads(w.k) * I8::kLanes + vectors_before / 2 * packed_quads(w.k);
+    t.as_unsigned = t.initial + vectors * kLanes;
+  }
   t.multiplier = w.q.multiplier + column;
   t.store = &store;
   t.columns = static_cast<int>(left < NV * kLanes ? left : NV * kLanes);
@@ -42,7 +47,16 @@ inline void quad_panel(const Int8GemmWork& w, QuadTiles t, std::int64_t vectors_
   const std::int64_t rows = end - begin, most = max_quad_rows(NV);
   const std::int64_t tiles = (rows + most - 1) / most, height = rows / tiles, taller = rows % tiles;
   if constexpr (splits(NV)) {
-    if (tiles >= kManyTiles && 2 * NV * t.b_quads * I8::kLanes <= kSplitBytes) {
+    if constexpr (kSorts) {
+      const std::int64_t bytes = sorted_bytes(t.b_quads);
+      if (tiles >= kManyTiles && NV / 2 * bytes <= kSplitBytes) {
+        for (int g = 0; g < NV / 2; ++g) {
+          const std::int8_t* const b = t.b + g * t.b_quads * 2 * I8::kLanes;
+          t.sorted[g] = sort_pair<Dot>(b, t.kinds + g * t.b_quads, t.b_quads, t.x_flip, t.scratch + g * bytes);
+        }
+        t.split = t.scratch;
+      }
+    } else if (tiles >= kManyTiles && 2 * NV * t.b_quads * I8::kLanes <= kSplitBytes) {
       split_weights<Dot>(t, NV * t.b_quads);
       t.split = t.scratch;
     }

@@ -13,11 +13,13 @@ inline void pack_quad_gemm(Int8PackWork& w) {
   constexpr std::int64_t kBytes = I8::kLanes;
   w.panels = panels.count();
   w.panel_columns = 4 * kLanes;
-  w.sums = vectors_of_all * kLanes * (kMatrixTiles ? 2 : 1);
-  w.bytes = vectors_of_all * quads * kBytes;
+  w.sums = vectors_of_all * kLanes * (kMatrixTiles || kSorts ? 2 : 1);
+  w.bytes = vectors_of_all * quads * kBytes + (kSorts ? (vectors_of_all + 1) / 2 * quads : 0);
   w.k_padded = 4 * quads;
   if (w.packed == nullptr) return;
   auto* const out = static_cast<std::int8_t*>(w.packed);
+  std::int8_t* const kinds = out + vectors_of_all * quads * kBytes;
+  for (std::int64_t i = 0; kSorts && i < (vectors_of_all + 1) / 2 * quads; ++i) kinds[i] = 0;
   panels.for_each_part(0, panels.count(), [&](int vectors, std::int64_t before) {
     const int group = group_of(vectors);
     for (int j = 0; j < vectors; ++j) {
@@ -35,9 +37,18 @@ inline void pack_quad_gemm(Int8PackWork& w) {
         const std::uint32_t initial = exists ? static_cast<std::uint32_t>(w.bias[c]) - static_cast<std::uint32_t>(*w.x_zeros) * sum : 0;
         w.initial[at] = static_cast<std::int32_t>(initial + correction);
         w.multiplier[at] = exists ? w.multipliers[c] : 0.0F;
-        if (!kMatrixTiles) continue;
-        w.initial[vectors_of_all * kLanes + at] = static_cast<std::int32_t>(initial);  // signed x needs no correction
+        if (!kMatrixTiles && !kSorts) continue;
+        // Signed x needs no correction on tiles. What products need that are sorted comes below.
+        w.initial[vectors_of_all * kLanes + at] = static_cast<std::int32_t>(initial + (kSorts ? correction : 0));
         w.multiplier[vectors_of_all * kLanes + at] = w.multiplier[at];
+      }
+      if (!kSorts || group != 2 || !w.x_unsigned) continue;
+      std::int32_t* const initial = w.initial + (vectors_of_all + before + j) * kLanes;
+      for (std::int64_t q = 0; q < quads; ++q) {
+        const std::int8_t* const weights = to + q * group * kBytes;
+        if (!needs_no_help(weights)) continue;
+        kinds[(before + j) / 2 * quads + q] |= static_cast<std::int8_t>(1 << j % 2);
+        for (int i = 0; i < 4 * kLanes; ++i) initial[i / 4] += as_is_correction(weights[i]);
       }
     }
   });

@@ -1,8 +1,7 @@
 // The int8 matrix product's micro-kernel: MR pixels x NV vectors of columns, four k at a time. Sums are exact, so their order is free.
 #pragma once
 
-#include "kernels/int8/quad_requantize.hpp"
-#include "kernels/row_addresses.hpp"
+#include "kernels/int8/quad_gemm_sorted.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
 
@@ -33,15 +32,18 @@ struct QuadTiles {
   std::int8_t* scratch;         ///< kSplitBytes for weights that are split, where they are
   const std::int8_t* split;     ///< or null: the panel's, in there
   std::uint8_t x_flip;          ///< of x, for weights that are split as they are read
+  const std::int8_t* kinds;     ///< of the panel's quads, where they are sorted
   const std::int32_t* initial;  ///< of the panel, as is the multiplier
   const float* multiplier;
   void* y;
   std::int64_t y_row;
   const std::int8_t* residual;
   const Int8Residual* residual_type;
-  const void* store;  ///< the panel's PanelStore
-  int columns;        ///< of the panel that exist
-  bool within;        ///< values are within int32
+  const void* store;                ///< the panel's PanelStore
+  SortedPair sorted[2];             ///< if `split`, where weights are sorted
+  const std::int32_t* as_unsigned;  ///< initial sums then
+  int columns;                      ///< of the panel that exist
+  bool within;                      ///< values are within int32
   std::int64_t count;
 };
 
@@ -200,10 +202,15 @@ constexpr MultiplyTile kMultiply[] = {multiply_of<G, 1>(),  multiply_of<G, 2>(),
 template <int G>
 constexpr MultiplyTile kMultiplySplit[] = {multiply_tile<max_quad_rows(G) - 1, G, true>, multiply_tile<max_quad_rows(G), G, true>};
 
+using MultiplySorted = void (*)(const std::int8_t* a, std::int64_t a_row, const SortedPair& s, const std::int32_t* initial,
+                                std::int32_t* sums, int sums_row);
+template <class D>
+constexpr MultiplySorted kMultiplySorted[] = {multiply_sorted<max_quad_rows(2) - 1, D>, multiply_sorted<max_quad_rows(2), D>};
+
 /// So many tiles pay for it: a weight is loaded, split and stored once, which is three of the tiles' own.
 constexpr std::int64_t kManyTiles = 3, kSplitBytes = 96 * 1024;
 template <class Splitting>
-inline void split_weights(const QuadTiles& t, std::int64_t vectors) {
+[[gnu::noinline]] void split_weights(const QuadTiles& t, std::int64_t vectors) {
   const I8 flip = broadcast(static_cast<std::int8_t>(t.x_flip));
   for (std::int64_t i = 0; i < vectors; ++i) {
     const auto w = Splitting::split(load(t.b + i * I8::kLanes), flip);
@@ -220,7 +227,7 @@ inline void quad_tiles(const QuadTiles& t, std::int64_t height) {
   MultiplyTile multiply = kMultiply<G>[height - 1];
   const std::int8_t* weights = t.b;
   std::int64_t group_bytes = G * t.b_quads * I8::kLanes;
-  if constexpr (splits(NV)) {
+  if constexpr (splits(NV) && !kSorts) {
     if (t.split != nullptr && height >= kTall) {
       multiply = kMultiplySplit<G>[height - kTall];
       weights = t.split;
@@ -228,6 +235,17 @@ inline void quad_tiles(const QuadTiles& t, std::int64_t height) {
     }
   }
   const std::int8_t* a = t.a;
+  if constexpr (kSorts && splits(NV)) {
+    if (t.split != nullptr && height >= kTall) {
+      const auto sorted = kMultiplySorted<Dot>[height - kTall];
+      for (std::int64_t i = 0; i < t.count; ++i, a += height * t.a_row) {
+        for (int g = 0; g < NV / 2; ++g)
+          sorted(a, t.a_row, t.sorted[g], t.as_unsigned + g * 2 * kLanes, sums + g * 2 * kLanes, NV * kLanes);
+        store_pixels<Out, NV>(t, sums, i * height, height);
+      }
+      return;
+    }
+  }
   for (std::int64_t i = 0; i < t.count; ++i, a += height * (t.pieces == nullptr ? t.a_row : t.pieces->a_row)) {
     for (int g = 0; g < NV / G; ++g) {
       multiply(t, a, weights + g * group_bytes, t.initial + g * G * kLanes, sums + g * G * kLanes, NV * kLanes);
