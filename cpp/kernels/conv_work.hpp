@@ -65,6 +65,7 @@ struct GemmWork {
   HalfPanel last_panel_half;
   std::int64_t panels;                  ///< of b altogether
   std::int64_t panel_begin, panel_end;  ///< to compute
+  bool fetch_again;                     ///< whether panels have left the level-2 cache when the next block of rows wants them
   Activation activation;
 };
 

@@ -124,7 +124,7 @@ inline void gemm(const GemmWork& w) {
         t.residual = w.residual == nullptr ? nullptr : w.residual + panel.column;
         (panels == 4 ? gemv_panels<4, 2> : gemv_panels<2, 2>)(t, panel.columns * w.k);
       } else {
-        gemm_panel(w, t, panel, row, end, true);
+        gemm_panel(w, t, panel, row, end, row == 0 || w.fetch_again);
       }
       finish_columns(w, row, end - row, panel.column, panels * panel.columns);
       p += panels;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dwsep/cpu.hpp"
 #include "runtime/dispatch.hpp"
 #include "runtime/layers/geometry.hpp"
 #include "runtime/memory/shared_content.hpp"
@@ -152,6 +153,7 @@ GemmWork PackedMatrix::work() const {
   w.last_panel_half = last_panel_half;
   w.panels = panels;
   w.panel_end = panels;
+  w.fetch_again = bytes_of<float>(weight_floats()) > cache_sizes().l2 / 2;
   return w;
 }
 
