@@ -13,6 +13,7 @@ struct WholeChannels {
   static constexpr bool kShares = true;
   WholeChannels(const DepthwiseWork&, std::int64_t) {}
   static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * w.x_vector; }
+  static std::int64_t same(const DepthwiseWork&, std::int64_t) { return 1; }
   [[gnu::always_inline]] inline F32 operator()(const float* p) const { return load(p); }
 };
 

@@ -10,9 +10,20 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 void last_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end);
 void depthwise_multiplied(const DepthwiseWork& w);
 
+/// Whether large filters read copies of windows, one vector of channels after the other: where pixels share sets of the level-1 cache, or a
+/// filter exceeds the image, so that its weights outnumber it. us at lines / 16 bytes past them, Emerald Rapids, 2026-11-28:
+///   AVX2      28x28x512 13x13 2834 / 3517 -> 1700 / 1687, 14x14x512 31x31 1200 / 1460 -> 740 / 753, 14x14x384 31x31 550 / 660 -> 545 / 542
+///   AVX-512   the same 1354 / 1890 -> 970 / 1084, 613 / 792 -> 500 / 454, 345 / 375 -> 295 / 308;  others lose: 56x56x96 11x11 465 -> 647
+inline bool copies_windows(const DepthwiseWork& w) {
+  const bool shares_sets = w.x_pixel * static_cast<std::int64_t>(sizeof(float)) % 2048 == 0;
+  return w.kh > 1 && w.kh * w.kw > kFewTaps && w.x_pixel != kLanes && w.ring >= w.height &&
+         (shares_sets || w.kh * w.kw >= w.height * w.width);
+}
+
 void whole_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) {
   const FewTaps few(w);
   if (few.fits()) return few.run(v_begin, v_end);
+  if (copies_windows(w)) return windows_of<WholeChannels>(w, v_begin, v_end);
   blocks_of<WholeChannels>(w, v_begin, v_end);
 }
 
