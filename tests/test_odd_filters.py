@@ -4,7 +4,7 @@ import numpy as np
 import oracle
 import pytest
 import sweeps
-from calls import assert_all, bits_differ, integers, normals, unequal
+from calls import assert_all, bits_differ, depthwise, integers, normals, unequal
 
 pytestmark = pytest.mark.kernels
 
@@ -28,6 +28,22 @@ def test_bits_do_not_depend_on_where_pixels_lie(shift):
         return bits_differ(call.run(), call.with_arrays(x=_moved(call.arrays["x"], shift)).run())
 
     assert_all(sweeps.depthwise_odd(normals(shift), 120, shift, exact=False), judge)
+
+
+def test_bits_do_not_depend_on_whether_windows_are_copied():
+    """Large filters copy windows where pixels are 2 KB apart, so not where they are moved."""
+
+    def judge(call):
+        return bits_differ(call.run(), call.with_arrays(x=_moved(call.arrays["x"], 8)).run())
+
+    draw = normals(6)
+    shapes = (((1, 21, 19, 512), (9, 13)), ((2, 9, 30, 1024), (13, 9)), ((1, 6, 5, 520), (13, 11)))
+    calls = (
+        depthwise(draw, shape, kernel, stride=stride, num_threads=threads)
+        for shape, kernel in shapes
+        for stride, threads in ((1, 1), ((2, 1), 2), (3, 1))
+    )
+    assert_all(calls, judge)
 
 
 def test_a_pixel_has_the_same_bits_by_itself():
