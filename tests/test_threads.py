@@ -244,3 +244,33 @@ def test_the_gil_is_released():
         print(len(turns) > before)
     """
     assert script(code).stdout.strip() == "True"
+
+
+def test_steps_that_only_move_data_release_the_gil():
+    """Those keep it that take a few microseconds; without multiplications a step may take long."""
+    code = """
+        import sys, threading, time
+        import numpy as np
+        from dwsep import _core
+        sys.setswitchinterval(1000)  # nobody takes the GIL; it must be let go
+        builder = _core.NetworkBuilder()
+        image, state = builder.input("x", (1500, 1500)), builder.input("s", (1, 4))
+        builder.output("y", builder.step("transpose", "t", [image], {"perm": [1, 0]}, {}))
+        builder.output("z", builder.step("binary", "a", [state, state], {"function": "add"}, {}))
+        stream = _core.Stream(builder.finish(), [(1, 1)], [np.ones((1, 4), np.float32)])
+        x = np.ones((1500, 1500), np.float32)
+        stream.step((x,), 1)
+        turns = []
+        def count():
+            while True:
+                turns.append(None)
+                time.sleep(1e-4)
+        threading.Thread(target=count, daemon=True).start()
+        while not turns:
+            time.sleep(1e-4)
+        before = len(turns)
+        for _ in range(20):
+            stream.step((x,), 1)
+        print(len(turns) > before)
+    """
+    assert script(code).stdout.strip() == "True"

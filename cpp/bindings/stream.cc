@@ -20,8 +20,9 @@ namespace {
 /// An input that takes what the step before left as an output.
 using Kept = std::pair<std::size_t, std::size_t>;
 
-/// A step of fewer multiplications keeps the GIL, as that of a layer does: it takes a few microseconds.
-constexpr double least_multiplications = 1 << 16;
+/// A step of fewer multiplications and bytes keeps the GIL, as that of a layer does: it takes a few microseconds. Copies multiply nothing:
+/// a transposed image of 144 MB took 0.1 s.
+constexpr double least_multiplications = 1 << 16, least_bytes = 1 << 19;
 
 /// States lie in two arrays by turns: a step looks at the caller's arrays alone. Wake words with six states take 5 us a step, 12 where each
 /// step hands over all of them.
@@ -62,6 +63,9 @@ class Stream {
       PyTuple_SET_ITEM(results.ptr(), static_cast<Py_ssize_t>(r), array);
       outputs_[o] = {raw(array).data, type};
     }
+    // What came first may be of another shape. Made before anything has changed, because there may be no memory for it.
+    std::vector<py::object> instead;
+    if (foreign_) instead = new_states();
     for (std::size_t k = 0; k < kept_.size(); ++k) {
       const std::size_t o = kept_[k].second;
       outputs_[o] = {raw(next_[k].ptr()).data, network_.outputs()[o].dtype};
@@ -81,8 +85,8 @@ class Stream {
         same = false;
         array.shape = shapes_[o];
       }
-      if (foreign_) next_[k] = result_array(shapes_[o], network_.outputs()[o].dtype);  // what came first may be of another shape
     }
+    if (foreign_) next_ = std::move(instead);
     foreign_ = false;
     if (!same) prepared_ = false;  // outputs of the next step may have other shapes, as where a state grows
     if (shown_.size() == 1) return results[0];
@@ -134,13 +138,21 @@ class Stream {
     std::vector<Sizes> shapes;
     for (const ConstArray& input : inputs_) shapes.push_back(input.shape);
     shapes_ = network_.output_shapes(shapes);
-    double multiplications = 0;
-    for (const StepInfo& step : network_.steps(shapes, threads)) multiplications += step.flops / 2;
-    brief_ = multiplications < least_multiplications;
-    std::vector<py::object> next;
-    for (const Kept& kept : kept_) next.push_back(result_array(shapes_[kept.second], network_.outputs()[kept.second].dtype));
-    next_ = std::move(next);
+    double multiplications = 0, bytes = 0;
+    for (const StepInfo& step : network_.steps(shapes, threads)) {
+      multiplications += step.flops / 2;
+      bytes += step.bytes;
+    }
+    brief_ = multiplications < least_multiplications && bytes < least_bytes;
+    next_ = new_states();
     foreign_ = prepared_ = true;
+  }
+
+  /// Arrays for what a step leaves of each state.
+  std::vector<py::object> new_states() const {
+    std::vector<py::object> states;
+    for (const Kept& kept : kept_) states.push_back(result_array(shapes_[kept.second], network_.outputs()[kept.second].dtype));
+    return states;
   }
 
   const Network network_;
