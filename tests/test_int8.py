@@ -5,6 +5,9 @@ import numpy as np
 import pytest
 from int8_calls import LAYERS, random_call
 
+import dwsep
+from dwsep.reference import int8 as plain
+
 pytestmark = pytest.mark.kernels
 
 
@@ -61,3 +64,18 @@ def test_calls_are_varied():
         *("bias None", "bias int32", "bias float32"),
         *(f"{n}: {k}" for n in ("x_quantization", "quantization") for k in ("each", "one")),
     }
+
+
+@pytest.mark.parametrize("dilation", [4, 2**31 - 1])
+def test_rows_of_a_filter_far_apart(dilation):
+    """What it takes depends on the rows that there are, however far apart those of a filter lie."""
+    rng = np.random.default_rng(1)
+    x = rng.integers(-128, 128, (8, 7, 5, 33), np.int8)
+    weight = rng.integers(-128, 128, (3, 3, 33, 1), np.int8)
+    q = dwsep.Quantization(0.1, 3)
+    own = {"x_quantization": q, "quantization": q}
+    own["weight_quantization"] = dwsep.Quantization(0.01)
+    near = min(dilation, 7)  # from seven on only the middle row of taps meets the image
+    wanted = plain.depthwise_conv2d(x, weight, dilation=(near, 1), **own)
+    got = dwsep.depthwise_conv2d(x, weight, dilation=(dilation, 1), **own)
+    assert np.array_equal(got, wanted)

@@ -135,13 +135,12 @@ template <class Out>
 /// Every d-th output row, of filters whose taps are d rows apart, reads every d-th row of x, as without dilation: rows of quads are shared.
 template <class Out>
 [[gnu::noinline]] void dilated_quad_depthwise(const Int8DepthwiseWork& w, const QuadFilter& f) {
-  const std::int64_t d = w.dilation_h;
-  for (std::int64_t r = 0; r < d; ++r) {
+  const std::int64_t d = w.dilation_h, end = w.y_end - w.y_begin < d ? w.y_end : w.y_begin + d;  // d may be 2^31
+  for (std::int64_t y = w.y_begin; y < end; ++y) {
+    const std::int64_t r = y % d, row = y - w.y_begin, above = (w.pad_top - r + d - 1) / d, first = r - w.pad_top + above * d;
     Int8DepthwiseWork part = w;
-    part.y_begin = (w.y_begin - r + d - 1) / d;
+    part.y_begin = y / d;
     part.y_end = (w.y_end - r + d - 1) / d;
-    if (part.y_begin >= part.y_end) continue;
-    const std::int64_t row = part.y_begin * d + r - w.y_begin, above = (w.pad_top - r + d - 1) / d, first = r - w.pad_top + above * d;
     part.dilation_h = 1;
     part.pad_top = above;
     part.height = w.height > first ? (w.height - first + d - 1) / d : 0;
