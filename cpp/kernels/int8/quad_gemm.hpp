@@ -9,6 +9,8 @@
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
 
 constexpr std::int64_t kBlockBytes = 48 * 1024;  // of copied rows: about a level-1 cache, and little of any stack
+/// Of copied rows and split weights together: a thread with musl has a stack of 128 KB.
+constexpr std::int64_t kStackBytes = kSplits ? 2 * kBlockBytes : kBlockBytes;
 
 /// Distance of copied rows: whole cache lines, an odd number of them, so that rows do not share the sets of a cache; a line more than a
 /// vector may overhang.
@@ -49,14 +51,14 @@ inline void quad_panel(const Int8GemmWork& w, QuadTiles t, std::int64_t vectors_
   if constexpr (splits(NV)) {
     if constexpr (kSorts) {
       const std::int64_t bytes = sorted_bytes(t.b_quads);
-      if (tiles >= kManyTiles && NV / 2 * bytes <= kSplitBytes) {
+      if (tiles >= kManyTiles && NV / 2 * bytes <= t.scratch_bytes) {
         for (int g = 0; g < NV / 2; ++g) {
           const std::int8_t* const b = t.b + g * t.b_quads * 2 * I8::kLanes;
           t.sorted[g] = sort_pair<Dot>(b, t.kinds + g * t.b_quads, t.b_quads, t.x_flip, t.scratch + g * bytes);
         }
         t.split = t.scratch;
       }
-    } else if (tiles >= kManyTiles && 2 * NV * t.b_quads * I8::kLanes <= kSplitBytes) {
+    } else if (tiles >= kManyTiles && 2 * NV * t.b_quads * I8::kLanes <= t.scratch_bytes) {
       split_weights<Dot>(t, NV * t.b_quads);
       t.split = t.scratch;
     }
@@ -102,13 +104,15 @@ inline void quad_gemm(const Int8GemmWork& w) {
   t.quads = (w.k + 3) / 4;
   t.within = within_int32(w.q.multiplier, QuadPanels(w.columns).all_vectors() * kLanes, w.residual);
   const std::uint8_t flip = Dot::flip(w.a_flip);
-  alignas(64) std::int8_t rows[kBlockBytes], split[kSplits ? kSplitBytes : 64];
+  const bool copies = flip != 0 || w.k % 4 != 0;
+  alignas(64) std::int8_t stack[kStackBytes];
   t.x_flip = w.a_flip;
-  t.scratch = split;
+  t.scratch = stack + (copies ? kBlockBytes : 0);
+  t.scratch_bytes = kStackBytes - (copies ? kBlockBytes : 0);
   t.a_row = w.a_row;
   std::int64_t block = w.block_rows;
-  if (flip != 0 || w.k % 4 != 0) {
-    const Pieces pieces{w.a_row, w.k, flip, rows};
+  if (copies) {
+    const Pieces pieces{w.a_row, w.k, flip, stack};
     t.a_row = copied_row(w.k < kPieceBytes ? w.k : kPieceBytes);
     if (w.k > kPieceBytes) t.pieces = &pieces;
     const std::int64_t most = w.k > kPieceBytes ? kPieceRows : kBlockBytes / t.a_row;

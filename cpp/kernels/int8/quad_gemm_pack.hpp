@@ -48,7 +48,10 @@ inline void pack_quad_gemm(Int8PackWork& w) {
         const std::int8_t* const weights = to + q * group * kBytes;
         if (!needs_no_help(weights)) continue;
         kinds[(before + j) / 2 * quads + q] |= static_cast<std::int8_t>(1 << j % 2);
-        for (int i = 0; i < 4 * kLanes; ++i) initial[i / 4] += as_is_correction(weights[i]);
+        for (int i = 0; i < 4 * kLanes; ++i) {
+          initial[i / 4] = static_cast<std::int32_t>(static_cast<std::uint32_t>(initial[i / 4]) +
+                                                     static_cast<std::uint32_t>(as_is_correction(weights[i])));
+        }
       }
     }
   });

@@ -29,7 +29,8 @@ struct QuadTiles {
   std::int64_t b_quads;       ///< as packed
   const Pieces* pieces;       ///< or null: what to copy, piece by piece, because k is too long for whole rows
   const std::int8_t* b;
-  std::int8_t* scratch;         ///< kSplitBytes for weights that are split, where they are
+  std::int8_t* scratch;  ///< for weights that are split, where they are
+  std::int64_t scratch_bytes;
   const std::int8_t* split;     ///< or null: the panel's, in there
   std::uint8_t x_flip;          ///< of x, for weights that are split as they are read
   const std::int8_t* kinds;     ///< of the panel's quads, where they are sorted
@@ -208,7 +209,7 @@ template <class D>
 constexpr MultiplySorted kMultiplySorted[] = {multiply_sorted<max_quad_rows(2) - 1, D>, multiply_sorted<max_quad_rows(2), D>};
 
 /// So many tiles pay for it: a weight is loaded, split and stored once, which is three of the tiles' own.
-constexpr std::int64_t kManyTiles = 3, kSplitBytes = 96 * 1024;
+constexpr std::int64_t kManyTiles = 3;
 template <class Splitting>
 [[gnu::noinline]] void split_weights(const QuadTiles& t, std::int64_t vectors) {
   const I8 flip = broadcast(static_cast<std::int8_t>(t.x_flip));
