@@ -46,6 +46,20 @@ def test_bits_do_not_depend_on_whether_windows_are_copied():
     assert_all(calls, judge)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_windows_behind_the_image(threads):
+    """Long filters of one row, whose outputs go on where no tap meets the image any more."""
+    draw = integers(7)
+    calls = (
+        depthwise(draw, (1, *size, channels), (1, taps), stride=(3, 1), padding=padding)
+        for size in ((7, 160), (3, 330), (13, 56))
+        for channels in (5, 17)
+        for taps in (33, 64)
+        for padding in (((0, 0), (12, 200)), ((0, 0), (200, 200)))
+    )
+    assert_all(calls, lambda call: unequal(call.run(num_threads=threads), call.plain()))
+
+
 def test_a_pixel_has_the_same_bits_by_itself():
     """Blocks of outputs, edges of blocks and single outputs add the same taps in the same order."""
     rng = np.random.default_rng(0)

@@ -22,7 +22,7 @@ struct InsideRange {
   std::int64_t begin, end;
   InsideRange(std::int64_t outputs, std::int64_t stride, std::int64_t pad, std::int64_t dilation, std::int64_t taps, std::int64_t size) {
     const std::int64_t room = size + pad - (taps - 1) * dilation;  // starts [0, room) of the padded input keep the last tap inside
-    begin = (pad + stride - 1) / stride;
+    begin = pad > 0 ? (pad + stride - 1) / stride : 0;             // a part of a wider image may begin inside it
     end = room > 0 ? (room - 1) / stride + 1 : 0;
     if (end > outputs) end = outputs;
     if (begin > end) begin = end;
