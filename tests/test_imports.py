@@ -6,6 +6,8 @@ The sources are read, not imported, so that imports inside functions and for typ
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,6 +117,20 @@ def test_arrows_point_one_way(package, never):
         if any(_in(imported, target) for target in targets)
     }
     assert not wrong
+
+
+LATER = """
+import sys, dwsep
+later = ("dwsep.functional", "dwsep.layers", "dwsep.sequences", "dwsep.models", "dwsep.graph")
+assert not [name for name in sys.modules if name.startswith(later)]
+assert {*dwsep.__all__, "layers", "models"} <= {*dir(dwsep)}
+assert all(getattr(dwsep, name) is not None for name in dwsep.__all__)
+assert dwsep.layers.Conv2D is dwsep.Conv2D
+"""
+
+
+def test_running_networks_imports_nothing_else():
+    subprocess.run([sys.executable, "-c", LATER], check=True)
 
 
 def test_nothing_but_loading_knows_a_format():
