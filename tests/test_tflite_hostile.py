@@ -94,6 +94,24 @@ def test_one_place_is_not_read_again_and_again():
         [table.string(0) for table in tables]
 
 
+def test_options_of_one_place_are_not_copied_again_and_again():
+    """Of 40 operators whose own bytes are those of the last one, which are most of the file."""
+    small = [b"<%06d>" % number for number in range(40)]
+    options = [*small, b"<large>" + bytes(60_000)]
+    operators = [("RELU", ["x"], ["y"], {"custom": content}) for content in options]
+    tensors = [tensor("x", (1, 4)), tensor("y", (1, 4))]
+    data = bytearray(model(tensors, operators, ["x"], ["y"]))
+    large = data.index(b"<large>") - 4
+    for content in small:
+        place = data.index(content) - 4
+        (distance,) = (
+            p for p in range(0, place, 4) if struct.unpack_from("<I", data, p)[0] == place - p
+        )
+        struct.pack_into("<I", data, distance, large - distance)
+    with pytest.raises(InvalidModelError, match="is read too often"):
+        dwsep.load(bytes(data))
+
+
 def test_tables_that_share_a_vtable_are_checked_one_by_one():
     data = struct.pack("<IHHHxxi", 12, 6, 8, 4, 8)  # the table's one field lies behind the end
     with pytest.raises(InvalidModelError, match="what byte 12 says lies outside"):

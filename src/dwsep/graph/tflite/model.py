@@ -221,7 +221,7 @@ def _options(operator: Table, type_: str) -> dict[str, Any]:
             options[name] = table.string(field)
         else:
             options[name] = table.scalar(field, kind, default)
-    custom = operator.bytes(5)
-    if custom is not None:
+    custom = operator.numbers(5, "u1")  # counted as read: they are copied
+    if custom.size:
         options["custom"] = custom.tobytes()
     return options
