@@ -7,7 +7,7 @@ import pytest
 
 import dwsep
 from dwsep.graph.ir import Node
-from dwsep.quantizer.fit import fitted
+from dwsep.quantizer.fit import can_fit, fitted
 
 RNG = np.random.default_rng(7)
 SHAPES = {"depthwise": (3, 3, 6, 2), "pointwise": (24, 20), "standard": (3, 3, 4, 10)}
@@ -89,3 +89,21 @@ def test_inputs_of_nothing_leave_the_nearest():
         )
         nearest = np.rint(weight.reshape(-1, scales.size) / scales) * scales
         assert np.array_equal(got, nearest.reshape(weight.shape))
+
+
+@pytest.mark.parametrize(
+    ("kind", "most", "more"),
+    [
+        ("pointwise", (4096, 2), (4097, 2)),
+        ("standard", (4, 4, 256, 2), (4, 4, 257, 2)),
+        ("depthwise", (4, 4, 65536, 1), (4, 4, 65537, 1)),
+    ],
+)
+def test_what_would_take_much_memory_stays_as_it_is(kind, most, more):
+    def fits(shape, **attributes):
+        weights = {"weight": np.empty(shape, np.float32), "weight_scale": np.ones(1, np.float32)}
+        return can_fit(Node(kind, ["x"], "y", attributes, weights))
+
+    assert fits(most)
+    assert not fits(more)
+    assert not fits(most, groups=2)

@@ -10,7 +10,7 @@ the 27 weights of EfficientNet-Lite0's first step alone cost 3 dB of its 20.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import ceil, sqrt
+from math import ceil, prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,24 @@ from numpy.typing import NDArray
 
 from ..graph.ir import Array, Node
 
-__all__ = ["fitted"]
+__all__ = ["can_fit", "fitted"]
 
 _PIXELS = 4096  # of all inputs together
 _BLOCK = 64
+_MOST_SQUARES = 2**24  # entries of X X': fitting 4096 inputs takes 0.7 GB, 25,088 would take 25
 _DAMPING = 0.01  # of the mean square of inputs: there are fewer pixels than a real network meets
 
 Doubles = NDArray[np.float64]
+
+
+def can_fit(node: Node) -> bool:
+    """Return whether the weights have a scale for each of their columns, and X X' has room."""
+    if "weight_scale" not in node.weights or node.attributes.get("groups", 1) != 1:
+        return False
+    shape = node.weights["weight"].shape
+    if node.kind == "depthwise":
+        return shape[2] * prod(shape[:2]) ** 2 <= _MOST_SQUARES
+    return prod(shape[:-1]) ** 2 <= _MOST_SQUARES
 
 
 def fitted(

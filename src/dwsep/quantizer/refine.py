@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..graph.ir import Array, Graph, Node
 from ..graph.lowering import lower
 from ..graph.replaced import replaced
-from .fit import fitted
+from .fit import can_fit, fitted
 from .insert import Inserted, copied, grid_bias
 from .observe import emit
 from .samples import Sample
@@ -62,11 +62,6 @@ def channel_means(
     network = lower(observed, {})
     results = [network.run(sample) for sample in inputs]
     return {name: np.stack([_row(r[i]) for r in results]) for i, name in enumerate(names)}
-
-
-def _fits(node: Node) -> bool:
-    """Return whether the weights of a step have a scale for each of their columns."""
-    return "weight_scale" in node.weights and node.attributes.get("groups", 1) == 1
 
 
 def _sure(off: Array) -> Array:
@@ -206,7 +201,7 @@ def refine(
         if node.kind in ("quantize", "dequantize"):
             continue
         if node.output in steps:
-            if fit and _fits(node):
+            if fit and can_fit(node):
                 weights = steps[node.output].weights
                 scales, given = node.weights["weight_scale"], walk.given(node.inputs[0])
                 real = replaced(node, weights=weights)
