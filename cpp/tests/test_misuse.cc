@@ -182,12 +182,12 @@ void networks() {
             "weights 'weight': need a pointer"),
         "weights from nowhere");
   check(refused([] { static_cast<void>(dwsep::Network::from_memory(nullptr, 100)); }, "data: need a pointer"), "a file from nowhere");
-  const std::vector<std::int8_t> small(16);
+  const std::vector<std::uint8_t> small(16);
   check(refused(
             [&] {
               builder.step("pointwise", "p", {x}, {}, {{"weight", {small.data(), {4, 4}}}});
             },
-            "node 'p' (pointwise): weights 'weight': need type float32, as x has, got int8"),
+            "node 'p' (pointwise): weights 'weight': need type float32, as x has, got uint8"),
         "weights of bytes");
   const Attributes unknown_attribute{{"activatoin", std::string("tanh")}};
   check(refused([&] { builder.step("pointwise", "p", {x}, unknown_attribute, matrix); }, "node 'p' (pointwise): activatoin: "),

@@ -65,6 +65,7 @@ constexpr int pixels_of(std::int64_t channels) {
   constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
   const std::int64_t panel_bytes = window_weight_bytes(f);
   const int group = f.group();
+  const bool squares = f.wide == 2;
   w.panels = (w.columns + kQuadChannels - 1) / kQuadChannels;
   w.panel_columns = kQuadChannels;
   w.sums = w.panels * kQuadChannels;
@@ -79,16 +80,20 @@ constexpr int pixels_of(std::int64_t channels) {
     const bool exists = c < w.columns;
     std::uint32_t sum = 0, correction = 0;
     for (std::int64_t o = 0; o < f.outputs(); ++o) {
-      for (std::int64_t at = 0; at < 4 * f.quads * f.steps; ++at) {
-        const std::int64_t quad = at / 4 / f.steps, step = at / 4 % f.steps, byte = at % 4;
-        const std::int64_t ky = f.high * quad + byte / f.wide - o / f.along * f.shift, kx = f.wide * step + byte % f.wide - o % f.along;
-        const bool tap = exists && ky >= 0 && ky < w.kh && kx >= 0 && kx < w.kw;
-        const std::int8_t weight = tap ? w.weights[(ky * w.kw + kx) * w.weights_row + c] : std::int8_t{0};
+      const std::int64_t above = o / f.along * f.shift, left = o % f.along;
+      for (std::int64_t place = 0; place < f.quads * f.steps; ++place) {
+        const std::int64_t quad = place / f.steps, step = place % f.steps;
         const std::int64_t vector = ((v / group * f.quads + quad) * f.steps + step) * group + v % group;
-        const std::int32_t added = Dot::pack(weight, out + panel * panel_bytes + (vector * f.outputs() + o) * kBytes + lane * 4 + byte);
-        if (o > 0) continue;
-        correction += static_cast<std::uint32_t>(added);
-        sum += static_cast<std::uint32_t>(weight);
+        std::int8_t* const to = out + panel * panel_bytes + (vector * f.outputs() + o) * kBytes + lane * 4;
+        for (int byte = 0; byte < 4; ++byte) {
+          const std::int64_t ky = f.high * quad + (squares ? byte / 2 : byte) - above, kx = f.wide * step + (squares ? byte % 2 : 0) - left;
+          const bool tap = exists && ky >= 0 && ky < w.kh && kx >= 0 && kx < w.kw;
+          const std::int8_t weight = tap ? w.weights[(ky * w.kw + kx) * w.weights_row + c] : std::int8_t{0};
+          const std::int32_t added = Dot::pack(weight, to + byte);
+          if (o > 0) continue;
+          correction += static_cast<std::uint32_t>(added);
+          sum += static_cast<std::uint32_t>(weight);
+        }
       }
     }
     const std::uint32_t initial = exists ? static_cast<std::uint32_t>(w.bias[c]) - static_cast<std::uint32_t>(w.x_zeros[c]) * sum : 0;

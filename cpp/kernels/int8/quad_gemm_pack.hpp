@@ -24,22 +24,33 @@ inline void pack_quad_gemm(Int8PackWork& w) {
     const int group = group_of(vectors);
     for (int j = 0; j < vectors; ++j) {
       std::int8_t* to = out + (before + j / group * group) * quads * kBytes + j % group * kBytes;
-      for (int lane = 0; lane < kLanes; ++lane) {
-        const std::int64_t c = before * kLanes + channel_of(kOrderOf<Out>, vectors, j, lane), at = (before + j) * kLanes + lane;
-        const bool exists = c < w.columns;
-        std::uint32_t sum = 0, correction = 0;
-        for (std::int64_t k = 0; k < 4 * quads; ++k) {
-          const std::int8_t weight = exists && k < w.k ? w.weights[k * w.weights_row + c] : std::int8_t{0};
-          to[k / 4 * group * kBytes + lane * 4 + k % 4] = weight;
-          correction += static_cast<std::uint32_t>(Dot::correction(weight));
-          sum += static_cast<std::uint32_t>(weight);
+      // Along rows of weights: column by column a panel's lines were read again for each of its columns.
+      std::int64_t columns[kLanes];
+      std::uint32_t sums[kLanes] = {}, corrections[kLanes] = {};
+      for (int lane = 0; lane < kLanes; ++lane) columns[lane] = before * kLanes + channel_of(kOrderOf<Out>, vectors, j, lane);
+      for (std::int64_t q = 0; q < quads; ++q) {
+        const std::int8_t* const rows = w.weights + 4 * q * w.weights_row;
+        const std::int64_t present = w.k - 4 * q;
+        for (int lane = 0; lane < kLanes; ++lane) {
+          const std::int64_t there = columns[lane] < w.columns ? present : 0;
+          for (int i = 0; i < 4; ++i) {
+            const std::int8_t weight = i < there ? rows[i * w.weights_row + columns[lane]] : std::int8_t{0};
+            to[q * group * kBytes + lane * 4 + i] = weight;
+            corrections[lane] += static_cast<std::uint32_t>(Dot::correction(weight));
+            sums[lane] += static_cast<std::uint32_t>(weight);
+          }
         }
-        const std::uint32_t initial = exists ? static_cast<std::uint32_t>(w.bias[c]) - static_cast<std::uint32_t>(*w.x_zeros) * sum : 0;
-        w.initial[at] = static_cast<std::int32_t>(initial + correction);
+      }
+      for (int lane = 0; lane < kLanes; ++lane) {
+        const std::int64_t c = columns[lane], at = (before + j) * kLanes + lane;
+        const bool exists = c < w.columns;
+        const std::uint32_t initial =
+            exists ? static_cast<std::uint32_t>(w.bias[c]) - static_cast<std::uint32_t>(*w.x_zeros) * sums[lane] : 0;
+        w.initial[at] = static_cast<std::int32_t>(initial + corrections[lane]);
         w.multiplier[at] = exists ? w.multipliers[c] : 0.0F;
         if (!kMatrixTiles && !kSorts) continue;
         // Signed x needs no correction on tiles. What products need that are sorted comes below.
-        w.initial[vectors_of_all * kLanes + at] = static_cast<std::int32_t>(initial + (kSorts ? correction : 0));
+        w.initial[vectors_of_all * kLanes + at] = static_cast<std::int32_t>(initial + (kSorts ? corrections[lane] : 0));
         w.multiplier[vectors_of_all * kLanes + at] = w.multiplier[at];
       }
       if (!kSorts || group != 2 || !w.x_unsigned) continue;

@@ -18,6 +18,10 @@ void copy_weights(const Int8Filter& f, Int8Scales& s) {
   const std::uint8_t flip = Affine::flip_of(f.dtype);
   s.weights.resize(static_cast<std::size_t>(f.k * f.columns));
   for (std::int64_t k = 0; k < f.k; ++k) {
+    if (flip == 0) {  // a transform takes 1 ns a byte where code is small, a tenth of the time that a network of int8 takes to load
+      std::copy_n(reinterpret_cast<const std::int8_t*>(from + k * f.row), f.columns, s.weights.begin() + k * f.columns);
+      continue;
+    }
     std::transform(from + k * f.row, from + k * f.row + f.columns, s.weights.begin() + k * f.columns,
                    [flip](std::uint8_t v) { return static_cast<std::int8_t>(v ^ flip); });
   }
@@ -38,6 +42,8 @@ void check_sum(const Int8Filter& f, const Int8Scales& s, std::int64_t c, std::in
   const std::int64_t farthest = std::max(128 + x_zero, 127 - x_zero);
   const std::int32_t zero = s.weight_zeros.empty() ? 0 : s.weight_zeros[static_cast<std::size_t>(c)];
   std::int64_t sum = std::abs(std::int64_t{s.bias[static_cast<std::size_t>(c)]});
+  // No weight is farther than 255 from its zero. Reading a column of each took a quarter of the time that a network of int8 takes to load.
+  if (f.k <= (kLargestSum - sum) / (255 * farthest)) return;
   for (std::int64_t k = 0; k < f.k; ++k) sum += farthest * std::abs(s.weights[static_cast<std::size_t>(k * f.columns + c)] - zero);
   if (sum > kLargestSum) {
     reject(f.name, "sums of at most 2^31 - 1 whatever x holds", std::to_string(sum) + " for output channel " + std::to_string(f.first + c));
