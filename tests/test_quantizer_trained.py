@@ -127,4 +127,4 @@ def test_text_is_found_where_it_was(network):
 
     wanted, got = (outputs(net, inputs(8, 1)) for net in both(path, inputs(16, 0), (3, 320, 320)))
     a, b = wanted > 0.3, got > 0.3
-    assert (a & b).sum() / (a | b).sum() > 0.92
+    assert (a & b).sum() / (a | b).sum() > 0.93
