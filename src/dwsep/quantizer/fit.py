@@ -35,8 +35,8 @@ def can_fit(node: Node) -> bool:
         return False
     shape = node.weights["weight"].shape
     if node.kind == "depthwise":
-        return shape[2] * prod(shape[:2]) ** 2 <= _MOST_SQUARES
-    return prod(shape[:-1]) ** 2 <= _MOST_SQUARES
+        return bool(shape[2] * prod(shape[:2]) ** 2 <= _MOST_SQUARES)
+    return bool(prod(shape[:-1]) ** 2 <= _MOST_SQUARES)
 
 
 def fitted(
