@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,8 +68,7 @@ def _file(name: str, model: Table, data: memoryview, signature: str | None) -> F
         [names[i] for i in outputs],
         nodes,
     )
-    others = lambda number: _subgraph(model, data, number)  # noqa: E731
-    return File(name, table.string(4) or "model", graph, others)
+    return File(name, table.string(4) or "model", graph, partial(_subgraph, model, data))
 
 
 def _graph(model: Table, number: int) -> Table:
