@@ -193,6 +193,37 @@ def test_a_convolution_of_bytes_is_that_of_the_layer():
         dwsep.load(content, float_io=1)
 
 
+def test_a_convolution_of_int16_and_its_bias_of_int64():
+    """What TFLite calls 16x8: computed as real numbers, and rounded to int16."""
+    rng = np.random.default_rng(0)
+    scale = np.linspace(0.01, 0.02, 8, dtype=np.float32)
+    weight = rng.integers(-127, 128, WEIGHT.shape).astype(np.int8)
+    bias = rng.integers(-(10**6), 10**6, 8).astype(np.int64)
+    tensors = [
+        tensor("x", (1, 9, 9, 4)),
+        tensor("a", (1, 9, 9, 4), "int16", quantization=(2e-4, 0, 0)),
+        constant("w", weight, quantization=(scale, np.zeros(8), 0)),
+        constant("b", bias, quantization=(np.float32(2e-4) * scale, np.zeros(8), 0)),
+        tensor("c", (1, 5, 5, 8), "int16", quantization=(1e-3, 0, 0)),
+        tensor("y", (1, 5, 5, 8)),
+    ]
+    operators = [
+        ("QUANTIZE", ["x"], ["a"], {}),
+        ("CONV_2D", ["a", "w", "b"], ["c"], {"stride_w": 2, "stride_h": 2}),
+        ("DEQUANTIZE", ["c"], ["y"], {}),
+    ]
+    x = f(1, 9, 9, 4)
+    got = dwsep.load(model(tensors, operators, ["x"], ["y"]))(x)
+    stored = np.rint(x / np.float32(2e-4)) * 2e-4
+    padded = np.pad(stored, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (1, 2))[:, ::2, ::2]
+    filters = weight.astype(np.float64) * scale[:, None, None, None]
+    wanted = np.einsum("nijckl,oklc->nijo", windows, filters) + bias * 2e-4 * scale
+    wanted = np.clip(np.rint(wanted / 1e-3), -(2**15), 2**15 - 1) * 1e-3
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1.01e-3)
+    assert np.mean(np.abs(got - wanted) < 5e-4) > 0.99
+
+
 def test_conversions():
     tensors = [
         tensor("x", (2, 50)),

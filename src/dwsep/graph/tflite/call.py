@@ -69,7 +69,7 @@ def dequantized(value: Known, tensor: Tensor) -> Array:
     array, quantization = value.array, tensor.quantization
     if array.dtype in (np.float16, np.float64):
         return array.astype(np.float32)
-    if quantization is None or array.dtype not in (np.int8, np.uint8, np.int16, np.int32):
+    if quantization is None or array.dtype.kind not in "iu":
         raise InvalidModelError(f"tensor {tensor.name!r} is {array.dtype} and not quantized")
     along = [1] * array.ndim
     if quantization.scale.size > 1:
