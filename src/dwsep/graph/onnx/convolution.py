@@ -6,9 +6,10 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.unsupported import Unsupported
-from ..importing.values import Value, shape_of, weight_scales
+from ..importing.values import Computed, Known, Value, shape_of, weight_scales
 from ..ir import Array
 from ..sizes import LARGEST_SIZE
+from ..types import Shape
 from .call import Call
 from .registry import operator
 
@@ -101,23 +102,36 @@ def split(total: int, mode: str) -> Pair:
     return (less, total - less) if mode != "SAME_LOWER" else (total - less, less)
 
 
+def _checked_filters(call: Call, shape: Shape) -> tuple[int, ...]:
+    """Return the shape of the weights, which must fit the input's axes and the attributes."""
+    axes = spatial_axes(call)
+    if len(shape) != 2 + axes:
+        raise InvalidModelError(
+            f"weights: need {2 + axes} axes, as many as its input has, got shape {shape}"
+        )
+    image_size(call)
+    kernel = call.attribute("kernel_shape", list(shape[2:]))
+    if None in shape:
+        raise Unsupported("its weights have the batch for an axis")
+    if list(kernel) != list(shape[2:]) or 0 in shape:
+        raise InvalidModelError(f"kernel_shape {kernel}, but weights of shape {shape}")
+    return tuple(n or 0 for n in shape)
+
+
+def _groups(call: Call, shape: tuple[int, ...]) -> int:
+    groups = int(call.attribute("group", 1))
+    if not 1 <= groups <= LARGEST_SIZE or shape[0] % groups:
+        raise InvalidModelError(f"group: {groups} does not divide weights {shape}")
+    return groups
+
+
 def _weights(call: Call, groups_of_outputs: int) -> tuple[Array, Array, int]:
     """Return filters as (KH, KW, in, out), the bias and the number of groups."""
     filters = call.weight(1, "weights")
-    axes = spatial_axes(call)
-    if filters.ndim != 2 + axes:
-        raise InvalidModelError(
-            f"weights: need {2 + axes} axes, as many as its input has, got shape {filters.shape}"
-        )
-    image_size(call)
-    kernel = call.attribute("kernel_shape", list(filters.shape[2:]))
-    if list(kernel) != list(filters.shape[2:]) or 0 in filters.shape:
-        raise InvalidModelError(f"kernel_shape {kernel}, but weights of shape {filters.shape}")
-    if axes == 1:
+    _checked_filters(call, filters.shape)
+    if spatial_axes(call) == 1:
         filters = filters[:, :, np.newaxis]
-    groups = call.attribute("group", 1)
-    if not 1 <= groups <= LARGEST_SIZE or filters.shape[0] % groups:
-        raise InvalidModelError(f"group: {groups} does not divide weights {filters.shape}")
+    groups = _groups(call, filters.shape)
     made = filters.shape[groups_of_outputs] * (groups if groups_of_outputs else 1)
     bias = call.weight(2, "bias") if call.has(2) else np.zeros(made, np.float32)
     if bias.shape != (made,):
@@ -129,6 +143,8 @@ def _weights(call: Call, groups_of_outputs: int) -> tuple[Array, Array, int]:
 @operator("Conv")
 def conv(call: Call) -> Value:
     """Import a convolution; filters of the file are (out, in / groups, KH, KW)."""
+    if isinstance(call.value(1), Computed):
+        return _with_computed_filters(call)
     weight, bias, groups = _weights(call, 0)
     stride, dilation = pair(call, "strides", 1), pair(call, "dilations", 1)
     kernel = (weight.shape[0], weight.shape[1])
@@ -142,6 +158,30 @@ def conv(call: Call) -> Value:
         groups=groups,
         activation=None,
     )
+    return like_input(call, y)
+
+
+def _with_computed_filters(call: Call) -> Value:
+    from .computed_filters import Taps, convolved
+
+    build, filters, axes = call.builder, call.value(1), spatial_axes(call)
+    shape = _checked_filters(call, shape_of(filters))
+    if axes == 1:
+        shape = (*shape[:2], 1, shape[2])
+        filters = build.reshape(filters, shape)
+    stride, dilation = pair(call, "strides", 1), pair(call, "dilations", 1)
+    kernel = (shape[2], shape[3])
+    padding = window_padding(call, kernel, stride, dilation)
+    x = image(call)
+    if any(padding):
+        top, bottom, left, right = padding
+        before, after = (0, 0, top, left), (0, 0, bottom, right)
+        x = build.emit("pad", [x], mode="constant", value=0.0, before=before, after=after)
+    y = convolved(Taps(build, x, kernel, stride, dilation), filters, _groups(call, shape))
+    if call.has(2):
+        if call.shape(2) != shape[:1]:
+            raise InvalidModelError(f"bias: need shape {shape[:1]}, got {call.shape(2)}")
+        y = build.binary("add", y, build.reshape(call.value(2), (1, shape[0], 1, 1)))
     return like_input(call, y)
 
 
@@ -195,8 +235,12 @@ def _padding_for(
 
 @operator("BatchNormalization")
 def batch_norm(call: Call) -> Value:
-    """Import a batch normalization as one scale and one shift for each channel."""
-    if call.flag("training_mode", False) or any(call.outputs[1:]):
+    """Import a batch normalization as one scale and one shift for each channel.
+
+    In training mode constants alone: layers that standardize their weights are exported so.
+    """
+    x, training = call.value(0), call.flag("training_mode", False)
+    if any(call.outputs[1:]) or (training and isinstance(x, Computed)):
         raise Unsupported("it is in training mode")
     if not call.flag("spatial", True):
         raise Unsupported("spatial 0 is not supported")
@@ -205,6 +249,11 @@ def batch_norm(call: Call) -> Value:
     gamma, beta, mean, variance = (
         call.weight(i, name).astype(np.float64) for i, name in enumerate(names, start=1)
     )
+    if training and len(shape) >= 2:
+        array = call.weight(0, "input").astype(np.float64)
+        call.builder.charge(shape)
+        others = (0, *range(2, len(shape)))
+        mean, variance = array.mean(others), array.var(others)
     for name, array in zip(names, (gamma, beta, mean, variance), strict=True):
         if len(shape) < 2 or array.shape != (shape[1],):
             raise InvalidModelError(f"{name}: shape {array.shape} does not fit the input")
@@ -213,4 +262,7 @@ def batch_norm(call: Call) -> Value:
         scale = gamma / np.sqrt(variance + epsilon)
         shift = beta - mean * scale
         weights = {"scale": scale.astype(np.float32), "shift": shift.astype(np.float32)}
-    return call.builder.emit("batch_norm", [call.value(0)], weights)
+    if isinstance(x, Computed):
+        return call.builder.emit("batch_norm", [x], weights)
+    factor, term = (Known(w.reshape(-1, *[1] * (len(shape) - 2))) for w in weights.values())
+    return call.builder.binary("add", call.builder.binary("mul", x, factor), term)
