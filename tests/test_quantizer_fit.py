@@ -59,6 +59,20 @@ def test_outputs_are_nearer(kind):
     assert off(weight) < 0.5 * off(nearest)
 
 
+@pytest.mark.parametrize("size", [2.0**70, 2.0**-70])
+@pytest.mark.parametrize("kind", [*SHAPES])
+def test_the_size_of_inputs_changes_nothing(kind, size):
+    """Squares of either are no float32."""
+    node, scales = step(kind)
+    channels = SHAPES[kind][2] if kind != "pointwise" else SHAPES[kind][0]
+    x = [image[None] for image in images(channels)]
+    sized = [image * np.float32(size) for image in x]
+    one, none = np.ones(1), np.zeros(1)
+    assert np.array_equal(
+        fitted(node, scales, sized, one, none), fitted(node, scales, x, one, none)
+    )
+
+
 @pytest.mark.parametrize("kind", [*SHAPES])
 def test_integers_are_read_as_what_they_stand_for(kind):
     node, scales = step(kind)

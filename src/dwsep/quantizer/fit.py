@@ -10,7 +10,7 @@ the 27 weights of EfficientNet-Lite0's first step alone cost 3 dB of its 20.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import ceil, prod, sqrt
+from math import ceil, frexp, prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -56,9 +56,11 @@ def fitted(
         What 1 and what 0 of the arrays stand for: a number for all channels, or one for each.
     """
     weight = node.weights["weight"]
-    x = np.concatenate(
-        [*_sampled(node, arrays, np.asarray(unit, np.float32), np.asarray(zero, np.float32))]
-    )
+    unit, zero = np.asarray(unit, np.float32), np.asarray(zero, np.float32)
+    x = np.concatenate([*_sampled(node, arrays, unit, zero)])
+    # Ratios of squares decide: a power of two changes none of them, and squares stay finite.
+    largest = max(float(x.max(initial=0.0)), -float(x.min(initial=0.0)))
+    np.ldexp(x, -frexp(largest)[1], out=x)
     if node.kind == "depthwise":
         # (channels, taps, pixels) and (channels, taps, outputs)
         taps = x.reshape(len(x), weight.shape[2], -1).transpose(1, 2, 0)
