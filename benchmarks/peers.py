@@ -8,6 +8,7 @@ LiteRT needs files that TensorFlow writes, DIR/models/<name>.tflite. Every resul
 dwsep's; one that differs is status 1. `--only odd` and `--only int8` take the lists of these names
 in cases.py. In int8 every bit is compared, onnxruntime runs with its exact switch on and (as
 onnxruntime-fast) off, and libraries whose results differ where they may saturate are marked.
+`--from-json` writes the reports of several runs on one machine as one.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ from .peer_runners import LAYER_PEERS, NETWORK_PEERS, OWN_WEIGHTS, Chain, versio
 __all__ = ["main"]
 
 _AGREE = 1e-3
+_INT8 = {"int8", "int8 network"}
+_BOTH = ("network", "layers")
 
 
 def _entry(
@@ -73,7 +76,7 @@ def _layers(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
 
     cases = dict.fromkeys(case for network in LAYERS.values() for case in network)
     for case in cases:
-        if args.only and args.only != case.kind:
+        if args.only and case.kind not in args.only:
             continue
         layer, call = made._make(case)
         chain = Chain.of(case, layer, call)
@@ -212,12 +215,12 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     for threads in args.threads:
         groups = {"network": _networks, "odd": _odd, "int8": _int8}
         groups["int8 network"] = _int8_networks
-        for group in [groups.get(args.only, _layers)] if args.only else [_networks, _layers]:
+        for group in dict.fromkeys(groups.get(kind, _layers) for kind in args.only or _BOTH):
             for entry in group(args, threads):
                 entries.append(entry)
                 print(_progress(entry), file=sys.stderr, flush=True)
     found = {name: v for name, v in versions().items() if name in args.peers}
-    if args.only in ("int8", "int8 network"):
+    if args.only and _INT8.issuperset(args.only):
         found = {n: found[k] for n in INT8_PEERS if (k := n.removesuffix("-fast")) in found}
     peaks = {f: _limits.int8_peak_of(f) / 1e9 for f in ("depthwise", "pointwise")}
     return {
@@ -234,7 +237,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 def _command(args: argparse.Namespace) -> str:
     """Return the command that repeats this, without folders that only this machine has."""
     words = ["python -m benchmarks.peers --threads", *map(str, args.threads)]
-    words += ["--only", shlex.quote(args.only)] if args.only else []
+    words += ["--only", *map(shlex.quote, args.only)] if args.only else []
     words += ["--peers", *args.peers] if args.peers != list(LAYER_PEERS) else []
     words += ["--tflite DIR"] if args.tflite else []
     words += ["--section", args.section] if args.section != "peers" else []
@@ -266,7 +269,7 @@ def main(argv: list[str] | None = None) -> int:
         "separable",
         "inverted residual",
     )
-    parser.add_argument("--only", choices=kinds)
+    parser.add_argument("--only", choices=kinds, nargs="+")
     parser.add_argument("--match", default="", help="of odd and int8: what has this in their name")
     parser.add_argument("--peers", nargs="+", choices=tuple(LAYER_PEERS), default=list(LAYER_PEERS))
     parser.add_argument("--tflite", type=Path, metavar="DIR", help="files that TensorFlow wrote")
@@ -275,10 +278,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--plot", type=Path, metavar="DIR", help="draw speed-ups and roofline")
     parser.add_argument("--write-docs", type=Path, metavar="FILE", help="put the figures there")
     parser.add_argument("--section", default="peers", help="the markers in FILE and the plots")
-    parser.add_argument("--from-json", type=Path, metavar="FILE", help="a kept report, not timed")
+    parser.add_argument(
+        "--from-json", type=Path, nargs="+", metavar="FILE", help="kept reports, not timed"
+    )
     args = parser.parse_args(argv)
+    if args.only and 0 < len(_INT8.intersection(args.only)) < len(set(args.only)):
+        parser.error("int8 has other libraries and columns: measure it by itself")
     if args.from_json:
-        report = json.loads(args.from_json.read_text(encoding="utf-8"))
+        kept = [json.loads(file.read_text(encoding="utf-8")) for file in args.from_json]
+        report = peers_report.together(kept)
     else:
         report = measure(args)
     if args.json:

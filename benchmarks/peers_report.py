@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
 
-__all__ = ["best_peer", "draw", "markers", "text", "write_docs"]
+__all__ = ["best_peer", "draw", "markers", "text", "together", "write_docs"]
 
 
 def markers(section: str = "peers") -> tuple[str, str]:
@@ -78,15 +78,38 @@ def _means(report: dict[str, Any], threads: int) -> str:
     return plain_table(headers, rows)
 
 
-def text(report: dict[str, Any], images: list[str]) -> str:
-    """Return the figures in Markdown."""
+def _headline(report: dict[str, Any]) -> tuple[str, str, str]:
+    """Return what ran, on which processor, and on which system."""
     peers = ", ".join(f"{name} {version}" for name, version in report["peers"].items())
     cpu = report["cpu"]
+    return (
+        f"dwsep {report['dwsep']} and {peers or 'no peers'}",
+        f"{cpu['name']}, {cpu['isa']}, {cpu['cpus']} CPUs",
+        f"Python {report['python']}, {report['system']}",
+    )
+
+
+def together(reports: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return one report of several that one machine made."""
+    first = reports[0]
+    for report in reports[1:]:
+        got, wanted = _headline(report), _headline(first)
+        if got != wanted:
+            raise ValueError(f"need reports of one machine: {wanted}, got {got}")
+    return {
+        **first,
+        "peak_gflops": max(report["peak_gflops"] for report in reports),
+        "command": "\n".join(dict.fromkeys(report["command"] for report in reports)),
+        "entries": [entry for report in reports for entry in report["entries"]],
+    }
+
+
+def text(report: dict[str, Any], images: list[str]) -> str:
+    """Return the figures in Markdown."""
+    libraries, cpu, system = _headline(report)
     parts = [
-        f"dwsep {report['dwsep']} and {peers or 'no peers'}; {cpu['name']}, {cpu['isa']},"
-        f" {cpu['cpus']} CPUs, {report['peak_gflops']:.0f} GFLOP/s a core; Python"
-        f" {report['python']}, {report['system']}; {report['date'][:10]}. Made by\n\n"
-        f"```sh\n{report['command']}\n```",
+        f"{libraries}; {cpu}, {report['peak_gflops']:.0f} GFLOP/s a core; {system};"
+        f" {report['date'][:10]}. Made by\n\n```sh\n{report['command']}\n```",
         *images,
     ]
     for threads in dict.fromkeys(e["threads"] for e in report["entries"]):

@@ -200,6 +200,29 @@ def test_figures_of_peers_go_between_the_markers(tmp_path):
     assert (tmp_path / "images" / "peers_roofline.png").stat().st_size > 1000
 
 
+def test_reports_of_one_machine_are_written_as_one(capsys, tmp_path):
+    other = json.loads(json.dumps(REPORT))
+    other["command"], other["entries"] = "another command", other["entries"][:1]
+    other["entries"][0]["kind"] = "network"
+    files = [tmp_path / "report.json", tmp_path / "other.json"]
+    for file, report in zip(files, (REPORT, other), strict=True):
+        file.write_text(json.dumps(report))
+    assert peers.main(["--from-json", *map(str, files)]) == 0
+    text = capsys.readouterr().out
+    assert "```sh\ncommand\nanother command\n```" in text
+    assert [text.count(f"#### {kind}, 1") for kind in ("Depthwise", "Network")] == [1, 1]
+    other["cpu"] = {**other["cpu"], "isa": "avx512"}
+    files[1].write_text(json.dumps(other))
+    with pytest.raises(ValueError, match=r"need reports of one machine: .*avx2.* got .*avx512"):
+        peers.main(["--from-json", *map(str, files)])
+
+
+def test_int8_is_measured_by_itself(capsys):
+    with pytest.raises(SystemExit):
+        peers.main(["--only", "int8", "pointwise"])
+    assert "measure it by itself" in capsys.readouterr().err
+
+
 def test_a_peer_that_disagrees_is_an_error(capsys, tmp_path):
     spoiled = json.loads(json.dumps(REPORT))
     spoiled["entries"][0]["disagree"] = {"torch": 0.5}
@@ -211,7 +234,7 @@ def test_a_peer_that_disagrees_is_an_error(capsys, tmp_path):
 
 def test_performance_has_its_markers():
     text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
-    for section in ("peers", "odd-avx512", "odd-avx2"):
+    for section in ("peers", "xeon-avx512", "xeon-avx2", "odd-avx512", "odd-avx2"):
         assert [text.count(mark) for mark in peers_report.markers(section)] == [1, 1]
 
 
