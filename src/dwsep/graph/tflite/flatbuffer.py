@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _FORMATS = {kind: struct.Struct(f"<{kind}") for kind in "bB?HiIfQ"}
 _DISTANCE, _SIGNED, _VTABLE = struct.Struct("<I"), struct.Struct("<i"), struct.Struct("<H")
 _MOST_READ = 16  # times the bytes of a file
+_ABSENT = (0,) * 16  # fields that a table lacks; those of the schema that are read have less
 
 
 class _Bytes:
@@ -35,67 +36,71 @@ class _Bytes:
         self.left = _MOST_READ * self.size
         self.vtables: dict[int, tuple[int, ...]] = {}
 
-    def check(self, position: int, size: int) -> None:
-        """Refuse a place that is not in the file."""
-        if position < 0 or position + size > self.size:
-            raise damaged(position)
-
     def take(self, position: int, size: int) -> None:
         """Refuse a place that is not in the file, or too much that is read again and again."""
-        self.check(position, size)
+        if position < 0 or position + size > self.size:
+            raise damaged(position)
         self.left -= size
         if self.left < 0:
             raise InvalidModelError(f"the file is damaged: byte {position} is read too often")
 
-    def distance(self, position: int) -> int:
-        """Return the number of 32 bits that lies somewhere."""
-        self.check(position, 4)
-        return int(_DISTANCE.unpack_from(self.data, position)[0])
-
     def vtable(self, position: int) -> tuple[int, ...]:
         """Return the size of a table, and where each of its fields lies in it, 0 for nowhere."""
-        self.check(position, 4)
+        self.take(position, 4)
         (size,) = _VTABLE.unpack_from(self.data, position)
         if size < 4 or size % 2:
             raise damaged(position)
         self.take(position, size)
         fields = struct.unpack_from(f"<{size // 2 - 1}H", self.data, position + 2)
-        if fields[0] < 4:
+        if fields[0] < 4 or any(0 < place < 4 for place in fields):
             raise damaged(position)
-        self.vtables[position] = fields
+        self.vtables[position] = fields = fields + _ABSENT
         return fields
 
 
 class Table:
-    """A table of a file; its fields are numbered as the schema lists them."""
+    """A table of a file; its fields are numbered as the schema lists them.
+
+    Files have thousands of fields, so that each method checks and reads without another's help.
+    """
 
     __slots__ = ("_fields", "_file", "_position")
 
     def __init__(self, file: _Bytes, position: int) -> None:
-        file.check(position, 4)
+        if position + 4 > file.size:
+            raise damaged(position)
         vtable = position - _SIGNED.unpack_from(file.data, position)[0]
         self._file = file
         self._position = position
         self._fields = file.vtables.get(vtable) or file.vtable(vtable)
-        file.check(position, self._fields[0])
+        if position + self._fields[0] > file.size:
+            raise damaged(position)
 
     @classmethod
     def root(cls, data: memoryview) -> Table:
         """Return the table that a file is."""
         file = _Bytes(data)
-        return cls(file, file.distance(0))
+        file.take(0, 4)
+        return cls(file, _DISTANCE.unpack_from(data)[0])
 
     def scalar(self, field: int, kind: str, default: Any) -> Any:
         """Return a number; `kind` is the letter of the struct module."""
+        offset = self._fields[field + 1]
+        if not offset:
+            return default
         numbers = _FORMATS[kind]
-        place = self._place(field, numbers.size)
-        return numbers.unpack_from(self._file.data, place)[0] if place else default
+        if offset + numbers.size > self._fields[0]:
+            raise damaged(self._position)
+        return numbers.unpack_from(self._file.data, self._position + offset)[0]
 
     def table(self, field: int) -> Table | None:
         """Return a table, None if it is not there."""
-        place = self._place(field, 4)
-        if not place:
+        offset = self._fields[field + 1]
+        if not offset:
             return None
+        if offset + 4 > self._fields[0]:
+            raise damaged(self._position)
+        place = self._position + offset
         return Table(self._file, place + _DISTANCE.unpack_from(self._file.data, place)[0])
 
     def string(self, field: int) -> str:
@@ -105,49 +110,48 @@ class Table:
 
     def ints(self, field: int, most: int = 2**30) -> tuple[int, ...]:
         """Return the first numbers of a vector of 32 bits each, empty if it is not there."""
-        first, count = self._vector(field, 4, most)
-        if not count:
+        if not self._fields[field + 1]:
             return ()
+        first, count = self._vector(field, 4, most)
         return struct.unpack_from(f"<{count}i", self._file.data, first)
 
     def numbers(self, field: int, dtype: str) -> NDArray[Any]:
         """Return a vector of numbers as a view of the file, empty if it is not there."""
+        if not self._fields[field + 1]:
+            return np.empty(0, dtype)
         first, count = self._vector(field, int(dtype[-1]))
         return np.frombuffer(self._file.data, dtype, count, first) if count else np.empty(0, dtype)
 
     def bytes(self, field: int) -> NDArray[np.uint8] | None:
         """Return a vector of bytes as a view of the file, None if it is not there or empty."""
         first, count = self._vector(field, 0)
-        self._file.check(first, count)  # they stay where they are: others may be them too
+        if first + count > self._file.size:  # they stay where they are: others may be them too
+            raise damaged(first)
         return np.frombuffer(self._file.data, np.uint8, count, first) if count else None
 
     def tables(self, field: int) -> list[Table]:
         """Return a vector of tables."""
-        first, count = self._vector(field, 4)
-        places = struct.unpack_from(f"<{count}I", self._file.data, first)
-        return [Table(self._file, first + 4 * i + n) for i, n in enumerate(places)]
-
-    def _place(self, field: int, size: int) -> int:
-        """Return where a field of so many bytes lies, 0 if it is not there."""
-        fields = self._fields
-        offset = fields[field + 1] if field + 1 < len(fields) else 0
-        if offset == 0:
-            return 0
-        if offset < 4 or offset + size > fields[0]:
-            raise damaged(self._position)
-        return self._position + offset
+        file, (first, count) = self._file, self._vector(field, 4)
+        places = struct.unpack_from(f"<{count}I", file.data, first)
+        return [Table(file, first + 4 * i + n) for i, n in enumerate(places)]
 
     def _vector(self, field: int, width: int, most: int = 2**32) -> tuple[int, int]:
         """Return where a vector's first element lies, and how many it has; 0 if it is not there.
 
         With a `width`, the bytes of an element, they are in the file, and count as read.
         """
-        place = self._place(field, 4)
-        if not place:
+        offset = self._fields[field + 1]
+        if not offset:
             return 0, 0
-        file = self._file
+        if offset + 4 > self._fields[0]:
+            raise damaged(self._position)
+        file, place = self._file, self._position + offset
         place += _DISTANCE.unpack_from(file.data, place)[0]
-        count = min(file.distance(place), most)
+        if place + 4 > file.size:
+            raise damaged(place)
+        (count,) = _DISTANCE.unpack_from(file.data, place)
+        if count > most:
+            count = most
         file.take(place + 4, width * count)
         return place + 4, count
 
