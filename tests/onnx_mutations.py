@@ -22,7 +22,7 @@ from dwsep.errors import InvalidModelError, UnsupportedOperatorError
 from dwsep.graph.infer import infer
 from dwsep.graph.onnx import import_onnx
 from dwsep.graph.onnx.folding import FOLDED
-from dwsep.graph.onnx.operators import IMPORTERS
+from dwsep.graph.onnx.registry import IMPORTERS
 from dwsep.graph.types import TensorType
 
 OPERATORS = sorted({*IMPORTERS, *FOLDED})

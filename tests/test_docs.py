@@ -20,7 +20,7 @@ import pytest
 import dwsep
 from dwsep.graph import tflite
 from dwsep.graph.onnx.folding import FOLDED
-from dwsep.graph.onnx.operators import IMPORTERS
+from dwsep.graph.onnx.registry import IMPORTERS
 
 ROOT = Path(__file__).parent.parent
 # What code needs that does not import it by itself.
@@ -137,7 +137,7 @@ def test_links_lead_somewhere(document):
     ("mark", "importers", "folded"),
     [
         ("operators", IMPORTERS, FOLDED),
-        ("tflite operators", tflite.importer.IMPORTERS, tflite.folding.FOLDED),
+        ("tflite operators", tflite.registry.IMPORTERS, tflite.registry.FOLDED),
     ],
 )
 def test_the_tables_of_operators_are_those_of_the_importers(mark, importers, folded):

@@ -16,7 +16,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 
 from dwsep.graph.lowering import lower
 from dwsep.graph.onnx import import_onnx
-from dwsep.graph.onnx.operators import IMPORTERS
+from dwsep.graph.onnx.registry import IMPORTERS
 from dwsep.graph.pipeline import optimize
 
 # imported by composition of parts that have cases, but newer than the oracle or never alone

@@ -37,7 +37,7 @@ def _row(spec: OpSpec) -> str:
 def table() -> str:
     """Return the table of all kinds that the core computes; what is in brackets may be absent."""
     head = "| kind | inputs | attributes | weights | output |\n|:--|:--|:--|:--|:--|\n"
-    rows = [_row(spec) for _, spec in sorted(OPS.items()) if spec.core]
+    rows = [_row(spec) for _, spec in sorted(OPS.whole().items()) if spec.core]
     return "as follows; what is in brackets may be absent.\n\n" + head + "".join(rows) + "\n"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 
 
@@ -15,5 +14,4 @@ def _check() -> None:
         raise ImportError("dwsep needs Python 3.11 or later in a subinterpreter", name=__package__)
 
 
-if sys.version_info < (3, 11):
-    _check()
+_check()

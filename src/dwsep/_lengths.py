@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from ._record import Record
 
 if TYPE_CHECKING:
     from ._core import Network
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 _KEY = "lengths"  # of a network's metadata
 
 
-class Cut(NamedTuple):
+class Cut(Record):
     """An output by its place, its axis that is cut, and the place of the output with the length."""
 
     output: int

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _core
 from ._arguments import check_kind, shown
 from ._networks import Networks
+from ._record import Record
 from .model import Model
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def load_graph(
     return first_fitting(lambda example: imports(opened, options._replace(example=example)))
 
 
-class _Options(NamedTuple):
+class _Options(Record):
     """The options of `load`."""
 
     input_layout: str | None = None

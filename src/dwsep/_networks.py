@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from ._record import Record
 
 if TYPE_CHECKING:
     from . import _core
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 MOST = 8  # networks that are kept
 
 
-class Memory(NamedTuple):
+class Memory(Record):
     """What a model holds between two calls.
 
     Attributes

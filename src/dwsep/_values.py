@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from .quantization import Quantization
+from ._record import Record
 
 if TYPE_CHECKING:
     from ._core import _ValueInfo
+    from .quantization import Quantization
 
 __all__ = ["ValueInfo", "infos", "shape_text"]
 
 
-class ValueInfo(NamedTuple):
+class ValueInfo(Record):
     """An input or output of a network.
 
     Attributes
@@ -56,6 +57,8 @@ def _quantization(
     """Return scales and zero points of the core, of an array's axis or (-1) of all of it."""
     if core is None or dtype not in ("int8", "uint8"):
         return None
+    from .quantization import Quantization
+
     scales, zeros, axis = core
     kind: Any = dtype
     return (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ._core import Stream
 from ._lengths import Cut, cut
+from ._record import Record
 
 if TYPE_CHECKING:
     from ._core import Network
@@ -20,7 +21,7 @@ __all__ = ["Session"]
 _KEY = "states"  # of a network's metadata
 
 
-class Kept(NamedTuple):
+class Kept(Record):
     """Which output of a network is which input of the next step, by their places."""
 
     input: int

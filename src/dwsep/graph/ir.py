@@ -18,7 +18,9 @@ that the C++ core knows under the same names and attributes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .._record import Record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +55,7 @@ class Node:
         self.name = name
 
 
-class State(NamedTuple):
+class State(Record):
     """What an input takes from the call before: the output of that name; first a number.
 
     The output may be one that the caller gets as well, or `hidden`.

@@ -11,8 +11,9 @@ meet the conditions, the very graph that an import for those sizes would have ma
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
+from .._record import Record
 from .polynomials import (
     Monomial,
     Terms,
@@ -35,21 +36,21 @@ _INFINITY = 2**200
 ZERO, NOT_ZERO, NOT_NEGATIVE = range(3)
 
 
-class Axis(NamedTuple):
+class Axis(Record):
     """An axis of an input that is open."""
 
     input: str
     axis: int
 
 
-class Quotient(NamedTuple):
+class Quotient(Record):
     """A polynomial divided by another, rounded down."""
 
     of: Terms
     by: Terms
 
 
-class Scaled(NamedTuple):
+class Scaled(Record):
     """A polynomial times a number, in float32, rounded down."""
 
     of: Terms

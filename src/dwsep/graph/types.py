@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from .._record import Record
 from ..errors import InvalidModelError
 
 if TYPE_CHECKING:
@@ -17,24 +17,42 @@ __all__ = ["DType", "Quantization", "Shape", "TensorType", "dtype_of"]
 Shape = tuple[int | None, ...]  # None for the batch, whose size may be unknown
 
 
-class DType(str, Enum):
-    """The data types of values, in the order of their numbers in files, by NumPy's names."""
+class DType(str):
+    """The data types of values, by NumPy's names; there is one object of each."""
 
-    FLOAT32 = "float32"
-    INT8 = "int8"
-    UINT8 = "uint8"
-    INT32 = "int32"
-    FLOAT16 = "float16"
-    INT64 = "int64"
-    BOOL = "bool"
+    FLOAT32: ClassVar[DType]
+    INT8: ClassVar[DType]
+    UINT8: ClassVar[DType]
+    INT32: ClassVar[DType]
+    FLOAT16: ClassVar[DType]
+    INT64: ClassVar[DType]
+    BOOL: ClassVar[DType]
+    all: ClassVar[dict[str, DType]] = {}  # by their names, in the order of their numbers in files
 
-    @property
-    def is_float(self) -> bool:
-        return self in (DType.FLOAT32, DType.FLOAT16)
+    value: str  # the name, as the core takes it
+    numpy: np.dtype[Any]
+    is_float: bool
 
-    @property
-    def numpy(self) -> np.dtype[Any]:
-        return np.dtype(self.value)
+    def __new__(cls, name: str) -> DType:
+        """Return the type of a name; ValueError where it is none."""
+        if name not in cls.all:
+            raise ValueError(f"{name!r} is no data type")
+        return cls.all[name]
+
+    @classmethod
+    def _add(cls, name: str) -> None:
+        made = str.__new__(cls, name)
+        made.value, made.numpy = name, np.dtype(name)
+        made.is_float = made.numpy.kind == "f"
+        cls.all[name] = made
+        setattr(cls, name.upper(), made)
+
+    def __repr__(self) -> str:
+        return f"DType.{self.upper()}"
+
+
+for _name in ("float32", "int8", "uint8", "int32", "float16", "int64", "bool"):
+    DType._add(_name)
 
 
 def dtype_of(array: NDArray[Any]) -> DType:
@@ -45,7 +63,7 @@ def dtype_of(array: NDArray[Any]) -> DType:
         raise InvalidModelError(f"values of type {array.dtype} are not supported") from None
 
 
-class Quantization(NamedTuple):
+class Quantization(Record):
     """What integers stand for: real = scale * (integer - zero_point).
 
     Attributes
@@ -77,7 +95,7 @@ class Quantization(NamedTuple):
         return list(self.scale), list(self.zero_point), axis
 
 
-class TensorType(NamedTuple):
+class TensorType(Record):
     """Shape, data type and quantization of a value; the quantization is None for floats."""
 
     shape: Shape

@@ -44,6 +44,11 @@ class OperatorCall:
         """Return whether an input is there."""
         return index < len(self.inputs) and self.inputs[index] is not None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether all inputs are known now."""
+        return not any(isinstance(value, Computed) for value in self.inputs)
+
     def value(self, index: int) -> Value:
         """Return an input that must be there."""
         value = self.inputs[index] if index < len(self.inputs) else None

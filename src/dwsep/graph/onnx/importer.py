@@ -28,7 +28,7 @@ from .model import (
     read,
 )
 from .old import SINCE, modern
-from .operators import IMPORTERS
+from .registry import IMPORTERS
 from .small_integers import import_call
 
 _FLOAT16 = 10

@@ -6,11 +6,12 @@ import importlib
 import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..._arguments import shown
+from ..._record import Record
 from ...errors import InvalidModelError
 from ..importing.node import FileNode, needed_nodes
 from ..importing.values import Known
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _GRAPH = 5  # the type of attributes
 
 
-class File(NamedTuple):
+class File(Record):
     """A model as it was read: its graph, where it came from, and its version of the operators."""
 
     name: str  # for messages

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, TypeAlias
 
-from ..importing.registry import Function, Importers, registration
+from ..._record import Record
+from ..later import Later
+
+Importer: TypeAlias = "Callable[..., Any]"
 
 
-class Signature(NamedTuple):
+class Signature(Record):
     """What an operator may have that no schema of ONNX describes; inputs without end are None."""
 
     least: int
@@ -16,14 +19,68 @@ class Signature(NamedTuple):
     attributes: dict[str, type]
 
 
-IMPORTERS: Importers = {}
-operator = registration(IMPORTERS)
-FOREIGN: dict[str, Signature] = {}  # of other domains
+IMPORTERS: Later[Importer] = Later(
+    __package__,
+    {
+        "activations": """
+            Relu Sigmoid Tanh HardSwish Exp Log Sqrt Neg Abs Erf Reciprocal Floor Ceil Round
+            Softplus Sin Cos Sign Mish Softsign Clip HardSigmoid LeakyRelu PRelu Elu Selu Celu
+            Gelu Swish Identity Dropout ThresholdedRelu
+        """,
+        "comparing": """
+            Cast CastLike Equal Less LessOrEqual Greater GreaterOrEqual And Or Xor BitwiseAnd
+            BitwiseOr BitwiseXor Not Mod IsNaN IsInf Where
+        """,
+        "conversions": """
+            com.microsoft.QuantizeLinear QuantizeLinear com.microsoft.DequantizeLinear
+            DequantizeLinear DynamicQuantizeLinear
+        """,
+        "convolution": "Conv ConvTranspose BatchNormalization",
+        "einsum": "Einsum",
+        "elementwise": "Add Sub Mul Div Min Max Sum Mean Pow",
+        "heads": "Gemm MatMul Softmax LogSoftmax",
+        "normalization": """
+            LayerNormalization InstanceNormalization GroupNormalization
+            MeanVarianceNormalization LpNormalization LRN
+        """,
+        "pooling": """
+            MaxPool AveragePool LpPool GlobalLpPool GlobalAveragePool GlobalMaxPool ReduceMean
+            ReduceSum ReduceMax ReduceMin ReduceL1 ReduceL2 ReduceSumSquare ReduceProd
+            ReduceLogSum ReduceLogSumExp
+        """,
+        "quantized": """
+            QLinearConv QLinearMatMul ConvInteger MatMulInteger com.microsoft.QLinearMul
+            com.microsoft.QLinearAdd com.microsoft.QLinearSoftmax
+            com.microsoft.QLinearLeakyRelu com.microsoft.QLinearSigmoid
+            com.microsoft.QLinearAveragePool com.microsoft.QLinearGlobalAveragePool
+            com.microsoft.QLinearConcat com.microsoft.QGemm
+        """,
+        "recurrent": "RNN GRU LSTM",
+        "reshapes": """
+            Reshape Flatten Squeeze Unsqueeze Transpose Concat DepthToSpace SpaceToDepth
+        """,
+        "resize": "Upsample Resize",
+        "sampling": "GridSample",
+        "searching": """
+            ArgMax ArgMin TopK GatherElements CumSum Hardmax NonMaxSuppression GatherND
+        """,
+        "slices": "Split Slice Gather",
+        "spreads": "Pad Expand Tile",
+    },
+)
+FOREIGN: Later[Signature] = Later(  # of other domains
+    __package__,
+    {
+        module: " ".join(n for n in IMPORTERS if "." in n and IMPORTERS.modules[n] == module)
+        for module in ("conversions", "quantized")
+    },
+)
+operator = IMPORTERS.entry
 
 
 def foreign(
     type_: str, least: int, most: int | None, **attributes: type
-) -> Callable[[Function], Function]:
+) -> Callable[[Importer], Importer]:
     """Register a function as the importer of an operator of another domain, of one output."""
-    FOREIGN[type_] = Signature(least, most, attributes)
+    FOREIGN.enter(type_, Signature(least, most, attributes))
     return operator(type_)

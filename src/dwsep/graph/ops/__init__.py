@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from .casting import CASTS
-from .comparing import COMPARING
-from .convolution import CONVOLUTIONS
-from .detecting import DETECTING
-from .elementwise import ELEMENTWISE_OPS
-from .images import IMAGES
-from .normalization import NORMALIZATIONS
-from .products import PRODUCTS
-from .rearranging import REARRANGING
-from .recurrent import RECURRENT
-from .searching import SEARCHING
+from ..later import Later
 from .spec import OpSpec
 
-__all__ = ["OPS", "OpSpec"]
+__all__ = ["OPS", "OpSpec", "register"]
 
-_FAMILIES = (
-    *(CASTS, COMPARING, CONVOLUTIONS, DETECTING, ELEMENTWISE_OPS, IMAGES, NORMALIZATIONS, PRODUCTS),
-    *(REARRANGING, RECURRENT, SEARCHING),
+OPS: Later[OpSpec] = Later(
+    __name__,
+    {
+        "casting": "cast quantize dequantize reinterpret",
+        "comparing": "compare where integers",
+        "convolution": """
+            conv conv_transpose dense depthwise pointwise standard transposed
+            separable inverted_residual
+        """,
+        "detecting": "non_max_suppression",
+        "elementwise": "activation unary binary table",
+        "images": "pool resize zero_insert",
+        "normalization": "batch_norm layer_norm softmax",
+        "products": "matmul reduce",
+        "rearranging": "identity reshape transpose concat slice pad gather expand",
+        "recurrent": "recurrent",
+        "searching": "accumulate arg top_k gather_elements take cumulative_sum",
+    },
 )
 
-OPS: dict[str, OpSpec] = {spec.kind: spec for family in _FAMILIES for spec in family}
+
+def register(*specs: OpSpec) -> None:
+    """Enter the kinds of a family."""
+    for spec in specs:
+        OPS.enter(spec.kind, spec)

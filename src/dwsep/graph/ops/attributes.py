@@ -7,18 +7,19 @@ spelled for the core (`lowered`). A test compares the schemas with those that th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..._arguments import LEAKY_SLOPE
 from ..._arguments import activation as canonical_activation
+from ..._record import Record
 from ..size import all_known, is_open, whole
 
 CoreValue = str | float | list[int] | list[float]  # numbers may depend on open sizes
 
 
-class Entry(NamedTuple):
+class Entry(Record):
     """One attribute as the core declares it; `choices` are empty but for choices."""
 
     name: str

@@ -9,6 +9,7 @@ from ...errors import ShapeError
 from ..ir import Node
 from ..sizes import axis_of
 from ..types import DType, Quantization, Shape, TensorType
+from . import register
 from .attributes import Floats, Int, Ints, choice
 from .layout_rules import ELEMENTWISE, LayoutRule, as_output
 from .shape_rules import as_input
@@ -63,12 +64,12 @@ def _follow_axis(layout: Layout, node: Node) -> None:
 _SCALES = {"scale": Floats(), "zero_point": Ints(), "axis": Int(required=False)}
 _SCALED = LayoutRule(_follow_axis, as_output)
 
-CASTS = (
+register(
     OpSpec(
         "cast",
         "x as another type, as NumPy's astype: floats are cut towards zero",
         as_input,
-        attributes={"to": choice(*(dtype.value for dtype in DType))},
+        attributes={"to": choice(*DType.all)},
         dtype=_cast,
         layout=ELEMENTWISE,
         folds=True,

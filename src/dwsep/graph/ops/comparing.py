@@ -8,6 +8,7 @@ from ...errors import ShapeError
 from ..ir import Node
 from ..sizes import broadcast
 from ..types import DType, Shape, TensorType
+from . import register
 from .attributes import choice
 from .layout_rules import ALIGNED
 from .spec import DTypes, OpSpec, one_type
@@ -44,7 +45,7 @@ def _integers(node: Node, inputs: Sequence[TensorType]) -> DTypes:
     return dtype, None
 
 
-COMPARING = (
+register(
     OpSpec(
         "compare",
         "whether a comparison holds, for two arrays of one type",

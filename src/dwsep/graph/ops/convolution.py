@@ -8,6 +8,7 @@ from ...errors import ShapeError
 from ..ir import Node
 from ..sizes import broadcast, checked, known_product, shown, window
 from ..types import Shape
+from . import register
 from .attributes import OPTIONAL_ACTIVATION, QUANTIZED_OUTPUT, Floats, Int, Ints, Pair, Sides
 from .layout_rules import IMAGE, OVER_LAST_AXIS
 from .shape_rules import check_channels, from_image, image
@@ -150,7 +151,7 @@ _BLOCK_ACTIVATIONS = dict.fromkeys(
 
 _TRANSPOSED_WEIGHTS = {"weight": Weights(("KH", "KW", "Cin", "Cout / groups")), "bias": _BIAS}
 
-CONVOLUTIONS = (
+register(
     OpSpec(
         "conv",
         "a convolution as files have it; becomes depthwise, pointwise or standard",

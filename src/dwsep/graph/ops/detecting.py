@@ -8,6 +8,7 @@ from ...errors import ShapeError
 from ..ir import Node
 from ..sizes import known_product, shown
 from ..types import DType, Shape, TensorType
+from . import register
 from .attributes import Flag, Float, Int
 from .spec import DTypes, OpSpec, float32_only
 
@@ -29,7 +30,7 @@ def _places(node: Node, inputs: Sequence[TensorType]) -> DTypes:
     return DType.INT64, None
 
 
-DETECTING = (
+register(
     OpSpec(
         "non_max_suppression",
         "rows of (image, class, box): for each image and class up to `most` boxes whose scores are "

@@ -8,6 +8,7 @@ from ...errors import ShapeError
 from ..ir import Node
 from ..sizes import broadcast, shown
 from ..types import Shape, TensorType
+from . import register
 from .attributes import ONE_SCALE, OPTIONAL_ACTIVATION, Floats, Ints, choice
 from .layout_rules import ALIGNED, ELEMENTWISE
 from .shape_rules import as_input
@@ -35,7 +36,7 @@ def _binary_type(node: Node, inputs: Sequence[TensorType]) -> DTypes:
     return of_integers(node, inputs)
 
 
-ELEMENTWISE_OPS = (
+register(
     OpSpec(
         "activation",
         "an activation by itself",

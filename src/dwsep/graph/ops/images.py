@@ -9,6 +9,7 @@ from ...errors import ShapeError
 from ..ir import Node
 from ..sizes import known_product, window
 from ..types import DType, Shape, TensorType
+from . import register
 from .attributes import ONE_SCALE, Flag, FloatPair, Pair, Sides, choice
 from .layout_rules import IMAGE
 from .shape_rules import from_image, image
@@ -57,7 +58,7 @@ def _zero_insert(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Sh
     return from_image(n, ((h - 1) * rows + 1, (w - 1) * columns + 1), c, channels_last)
 
 
-IMAGES = (
+register(
     OpSpec(
         "pool",
         "the maximum or the mean of each window; a mean may count the padding; of integers it is "

@@ -8,6 +8,7 @@ from ...errors import ShapeError
 from ..ir import Node
 from ..sizes import axis_of, shown
 from ..types import Shape, TensorType
+from . import register
 from .attributes import ONE_SCALE, Flag, Float, Int
 from .layout_rules import ALONG_AXIS, IMAGE, OVER_LAST_AXIS
 from .shape_rules import check_channels
@@ -43,7 +44,7 @@ def _softmax_type(node: Node, inputs: Sequence[TensorType]) -> DTypes:
     return of_integers(node, inputs)
 
 
-NORMALIZATIONS = (
+register(
     OpSpec(
         "batch_norm",
         "x * scale + shift for each channel; folded into convolutions, or becomes binary",

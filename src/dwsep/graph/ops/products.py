@@ -10,6 +10,7 @@ from ..ir import Node
 from ..permutation import dropped
 from ..sizes import axis_of, broadcast, known_product, shown
 from ..types import Shape, TensorType
+from . import register
 from .attributes import ONE_SCALE, Flag, Ints, choice
 from .layout_rules import LayoutRule
 from .spec import BYTES, DTypes, OpSpec, of_integers
@@ -54,7 +55,7 @@ def _follow_axes(layout: Layout, node: Node) -> None:
     layout.emit(node, [layout.form(node.inputs[0], perm)], after, axes=places)
 
 
-PRODUCTS = (
+register(
     OpSpec(
         "matmul",
         "NumPy's matmul of two computed arrays",

@@ -12,6 +12,7 @@ from ..ir import Node
 from ..permutation import Perm, carry, dropped, inverse, permuted, same_order
 from ..sizes import axis_of, bounds, broadcast, reshaped, shape_argument, shown, steps
 from ..types import Shape, TensorType
+from . import register
 from .attributes import Float, Indices, Int, Ints, Stops, choice
 from .layout_rules import LayoutRule, as_in_file, as_output, by_axis
 from .shape_rules import as_input
@@ -152,7 +153,7 @@ def _join(layout: Layout, node: Node) -> None:
     layout.emit(node, [layout.form(value, perm) for value in node.inputs], perm, axis=axis)
 
 
-REARRANGING = (
+register(
     OpSpec(
         "identity",
         "x",

@@ -8,6 +8,7 @@ from ...errors import ShapeError
 from ..ir import Node
 from ..sizes import known_product, shown
 from ..types import Shape
+from . import register
 from .attributes import OPTIONAL_ACTIVATION, Flag, Float, choice
 from .spec import OpSpec, Weights
 
@@ -48,7 +49,7 @@ def _cost(node: Node, inputs: Sequence[Shape]) -> int:
 
 _DIRECTIONAL = ("directions", "gates * units")
 
-RECURRENT = (
+register(
     OpSpec(
         "recurrent",
         "a recurrent layer along the first axis, as ONNX defines RNN, GRU and LSTM and with their "

@@ -8,6 +8,7 @@ from ...errors import ShapeError
 from ..ir import Node
 from ..sizes import axis_of, shown
 from ..types import DType, Shape, TensorType
+from . import register
 from .attributes import Flag, Int, choice
 from .layout_rules import ALONG_AXIS, AS_IN_FILE
 from .shape_rules import as_input
@@ -83,7 +84,7 @@ def _take(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
     return (*x[:axis], *indices, *x[axis + 1 :])
 
 
-SEARCHING = (
+register(
     OpSpec(
         "accumulate",
         "the sum, the product or an extreme along an axis, which stays with size 1; of integers "

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+from ..._record import Record
 from ..ir import Node
 from ._edit import Edit
 
@@ -20,7 +21,7 @@ def near(value: float, wanted: float) -> bool:
     return math.isclose(value, wanted, rel_tol=_RELATIVE, abs_tol=_RELATIVE)
 
 
-class Line(NamedTuple):
+class Line(Record):
     """y = slope * x + offset."""
 
     x: str

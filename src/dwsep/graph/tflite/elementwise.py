@@ -12,8 +12,8 @@ from ..importing.unsupported import Unsupported
 from ..importing.values import Known, Value
 from ..types import DType
 from .call import Call
-from .registry import operator
-from .spectrum import COMPLEX, part
+from .registry import IMPORTERS, operator
+from .schema import COMPLEX
 
 _ACTIVATIONS = {"RELU": "relu", "RELU6": "relu6", "LOGISTIC": "sigmoid", "TANH": "tanh"}
 _UNARY = {
@@ -175,8 +175,9 @@ def cast(call: Call) -> Value:
     """Import a cast of a computed value."""
     kind = call.results[0].type
     if call.tensors[0] is not None and call.tensors[0].type == COMPLEX and kind == "float32":
-        return part(call, 0)
-    if kind not in {dtype.value for dtype in DType}:
+        real: Value = IMPORTERS["REAL"](call)
+        return real
+    if kind not in DType.all:
         raise Unsupported(f"a cast to {kind} is not supported")
     return call.builder.cast(call.value(0), DType(kind))
 

@@ -17,38 +17,13 @@ from ..importing.unsupported import Unsupported
 from ..importing.values import Known, Value, shape_of
 from .call import Call
 from .moves import strided_parts, target
+from .registry import folding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 AnyArray: TypeAlias = "NDArray[Any]"
 _LARGEST = 2**20  # elements; shapes and indices have a few
-
-
-def fold(call: Call) -> Value | None:
-    """Return the value of a node, None if it is not known now or not this file's business."""
-    if call.type not in FOLDED:
-        return None
-    if call.type == "SHAPE":
-        return Known(settled(of_shape(shape_of(call.value(0)))))
-    if call.type == "RANK":
-        return Known(np.array(len(call.shape()), np.int64))
-    arrays = [v.array for v in call.inputs if isinstance(v, Known)]
-    if len(arrays) != sum(v is not None for v in call.inputs) or not arrays:
-        return None
-    if call.type == "FILL":
-        return _filled(call)
-    if arrays[0].dtype.kind == "f":
-        return None
-    if sum(a.size for a in arrays) > _LARGEST:
-        raise Unsupported("its arithmetic on shapes has too many numbers")
-    try:
-        with np.errstate(all="ignore"):
-            return Known(settled(_FUNCTIONS[call.type](call, *arrays)))
-    except (ValueError, TypeError, ArithmeticError, IndexError) as error:
-        if isinstance(error, InvalidModelError):
-            raise
-        raise InvalidModelError(str(error)) from None
 
 
 def _filled(call: Call) -> Value:
@@ -121,4 +96,28 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     ),
     "SUM": lambda call, a, _: np.sum(a, axis=_axes(call), keepdims=call.option("keep_dims", False)),
 }
-FOLDED = frozenset({*_FUNCTIONS, "SHAPE", "RANK", "FILL"})
+
+
+@folding(*_FUNCTIONS, "SHAPE", "RANK", "FILL")
+def fold(call: Call) -> Value | None:
+    """Return the value of a node, None if it is not known now."""
+    if call.type == "SHAPE":
+        return Known(settled(of_shape(shape_of(call.value(0)))))
+    if call.type == "RANK":
+        return Known(np.array(len(call.shape()), np.int64))
+    arrays = [v.array for v in call.inputs if isinstance(v, Known)]
+    if len(arrays) != sum(v is not None for v in call.inputs) or not arrays:
+        return None
+    if call.type == "FILL":
+        return _filled(call)
+    if arrays[0].dtype.kind == "f":
+        return None
+    if sum(a.size for a in arrays) > _LARGEST:
+        raise Unsupported("its arithmetic on shapes has too many numbers")
+    try:
+        with np.errstate(all="ignore"):
+            return Known(settled(_FUNCTIONS[call.type](call, *arrays)))
+    except (ValueError, TypeError, ArithmeticError, IndexError) as error:
+        if isinstance(error, InvalidModelError):
+            raise
+        raise InvalidModelError(str(error)) from None

@@ -15,21 +15,18 @@ from ..importing.unsupported import Unsupported
 from ..importing.values import Known, Value
 from ..ir import Graph, State
 from ..types import DType
-from . import convolution, elementwise, moves, spectrum
 from .call import Call
-from .folding import FOLDED, fold
 from .model import read
 from .parts import File, Tensor
 from .quantized import by_definition, core_quantization
-from .registry import IMPORTERS
-from .schema import VARIABLES
+from .registry import FOLDED, IMPORTERS
+from .schema import COMPLEX, VARIABLES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["IMPORTERS", "convolution", "elementwise", "import_tflite", "moves", "spectrum"]
+__all__ = ["import_tflite"]
 
-_TYPES = {dtype.value for dtype in DType}
 Shapes = Mapping[str, Sequence[int | None]]
 
 
@@ -164,8 +161,8 @@ def _graph(
             sizes = _declared(file.tensors[name])
             known[name] = Known(fixed_input(file.name, name, sizes, types[name], fixed[name]), name)
     for name in outputs:
-        if file.tensors[name].type == spectrum.COMPLEX:
-            raise UnsupportedOperatorError(f"{file.name}: output {name!r} is {spectrum.COMPLEX}")
+        if file.tensors[name].type == COMPLEX:
+            raise UnsupportedOperatorError(f"{file.name}: output {name!r} is {COMPLEX}")
     state = Import(file.name, file.network, nodes, known, channels_last=True)
     opened = Opened(example, channels_last=True)
     for name in inputs:
@@ -183,8 +180,8 @@ def _graph(
 
 def _input_type(file: File, name: str) -> DType:
     type_ = file.tensors[name].type
-    if type_ not in _TYPES:
-        wanted = f"need one of {sorted(_TYPES)}"
+    if type_ not in DType.all:
+        wanted = f"need one of {sorted(DType.all)}"
         raise UnsupportedOperatorError(f"{file.name}: input {name!r} is {type_}, {wanted}")
     return DType(type_)
 
@@ -201,7 +198,8 @@ def _importer(file: File, state: Import) -> ImportNode:
         tensors = [file.tensors.get(name) for name in node.inputs]
         made = [file.tensors[name] for name in node.outputs]
         call = Call(state.build, node, values, used, tensors, made)
-        result = fold(call)
+        known = call.type in ("SHAPE", "RANK") or call.is_known
+        result = FOLDED[call.type](call) if call.type in FOLDED and known else None
         if result is None:
             if node.type not in IMPORTERS:
                 raise Unsupported("it is supported for values that are known in advance only")

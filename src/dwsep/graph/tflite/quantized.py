@@ -16,7 +16,7 @@ from ..types import DType, Quantization
 from .call import Call, dequantized
 from .parts import Tensor
 from .registry import operator
-from .spectrum import COMPLEX, TAKES_COMPLEX, check_use
+from .schema import COMPLEX, TAKES_COMPLEX
 
 _INTEGERS = ("int8", "uint8", "int16", "int32")
 
@@ -38,7 +38,7 @@ def by_definition(call: Call, importer: Callable[[Call], Any]) -> list[Value | N
     """Import an operator with real numbers in place of the integers that stand for them."""
     if importer in (dequantize, quantize):
         return [importer(call)]
-    check_use(call)
+    _check_use(call)
     if call.type == "HARD_SWISH" and (value := _hard_swish(call)) is not None:
         return [value]
     call.inputs = [
@@ -50,6 +50,13 @@ def by_definition(call: Call, importer: Callable[[Call], Any]) -> list[Value | N
         None if value is None else _stored(call, value, tensor)
         for value, tensor in zip(results, call.results, strict=True)
     ]
+
+
+def _check_use(call: Call) -> None:
+    """Refuse complex numbers where an operator would take them for others."""
+    computed = [t for t, v in zip(call.tensors, call.inputs, strict=True) if t and v is not None]
+    if any(t.type == COMPLEX for t in computed) and call.type not in TAKES_COMPLEX:
+        raise Unsupported("it takes complex numbers")
 
 
 def _hard_swish(call: Call) -> Value | None:

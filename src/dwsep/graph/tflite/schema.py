@@ -29,6 +29,10 @@ OPERATORS = tuple(_NAMES.split())
 # Operators of variables, which keep values from call to call.
 VARIABLES = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
 
+# Complex numbers, and operators that take them.
+COMPLEX = "complex64"
+TAKES_COMPLEX = ("SQUEEZE", "EXPAND_DIMS", "CAST", "COMPLEX_ABS", "REAL", "IMAG")
+
 # NumPy's names of the types of tensors, None for those that NumPy has not.
 TYPES = (
     *("float32", "float16", "int32", "uint8", "int64", None, "bool", "int16", "complex64"),

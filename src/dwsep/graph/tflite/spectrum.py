@@ -20,14 +20,13 @@ from ..importing.values import Value, shape_of
 from ..ir import Array
 from .call import Call
 from .registry import operator
+from .schema import COMPLEX
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Wide: TypeAlias = "NDArray[np.float64]"
 
-COMPLEX = "complex64"
-TAKES_COMPLEX = ("SQUEEZE", "EXPAND_DIMS", "CAST", "COMPLEX_ABS", "REAL", "IMAG")
 _LONGEST = 4096  # a matrix of 64 MB
 
 
@@ -107,7 +106,7 @@ def _in_two(build: Builder, x: Value, rows: int, a: int, b: int) -> Value:
     return build.emit("concat", parts, axis=3)
 
 
-def part(call: Call, index: int) -> Value:
+def _part(call: Call, index: int) -> Value:
     """Return the real or the imaginary part of the input."""
     x, shape = call.value(0), shape_of(call.value(0))
     tensor = call.tensors[0]
@@ -119,20 +118,13 @@ def part(call: Call, index: int) -> Value:
 
 @operator("REAL", "IMAG")
 def real(call: Call) -> Value:
-    """Import one part of complex numbers."""
-    return part(call, 0 if call.type == "REAL" else 1)
+    """Import one part of complex numbers; a cast to real ones is the first."""
+    return _part(call, 1 if call.type == "IMAG" else 0)
 
 
 @operator("COMPLEX_ABS")
 def complex_abs(call: Call) -> Value:
     """Import the distance from 0."""
     build = call.builder
-    a, b = (build.binary("mul", p, p) for p in (part(call, 0), part(call, 1)))
+    a, b = (build.binary("mul", p, p) for p in (_part(call, 0), _part(call, 1)))
     return build.unary("sqrt", build.binary("add", a, b))
-
-
-def check_use(call: Call) -> None:
-    """Refuse complex numbers where an operator would take them for others."""
-    computed = [t for t, v in zip(call.tensors, call.inputs, strict=True) if t and v is not None]
-    if any(t.type == COMPLEX for t in computed) and call.type not in TAKES_COMPLEX:
-        raise Unsupported("it takes complex numbers")

@@ -1,0 +1,75 @@
+"""Tables whose entries lie in modules that are imported when one of their entries is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+Entry = TypeVar("Entry")
+
+if TYPE_CHECKING:
+    Table = Mapping[str, Entry]
+else:  # abstract classes take a millisecond to make
+    Table = {Entry: object}  # Later[...] is for annotations
+
+
+class Later(Table[Entry]):
+    """A table of all that the modules of a package hold.
+
+    A file needs a few families of operators; each module takes 0.1 to 0.3 ms to import. What is
+    only looked for (`in`, iteration) imports nothing.
+
+    Parameters
+    ----------
+    package : str
+    modules : mapping of str to str
+        Of each module the names of its entries, between spaces.
+    """
+
+    def __init__(self, package: str, modules: Mapping[str, str]) -> None:
+        self.modules = {name: module for module in modules for name in modules[module].split()}
+        self._package = package
+        self._entries: dict[str, Entry] = {}
+
+    def enter(self, name: str, entry: Entry) -> None:
+        """Enter what a module holds, as it is imported."""
+        assert name in self.modules, name
+        assert name not in self._entries, name
+        self._entries[name] = entry
+
+    def entry(self, *names: str) -> Callable[[Entry], Entry]:
+        """Return a decorator that enters a function by some names."""
+
+        def entered(function: Entry) -> Entry:
+            for name in names:
+                self.enter(name, function)
+            return function
+
+        return entered
+
+    def __getitem__(self, name: str) -> Entry:
+        entry = self._entries.get(name)
+        if entry is None:
+            import_module(f"{self._package}.{self.modules[name]}")
+            entry = self._entries[name]
+        return entry
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return an entry, or the default where there is none."""
+        return self[name] if name in self.modules else default
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.modules
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.modules)
+
+    def __len__(self) -> int:
+        return len(self.modules)
+
+    def whole(self) -> dict[str, Entry]:
+        """Return all entries, for which all modules are imported."""
+        return {name: self[name] for name in self}
