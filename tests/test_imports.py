@@ -10,9 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from tflite_writer import model, tensor
 
 import dwsep
+from dwsep.graph.onnx import registry as onnx
+from dwsep.graph.ops import OPS
+from dwsep.graph.tflite import registry as tflite
 
 SOURCE = Path(dwsep.__file__).parent
 
@@ -131,6 +136,73 @@ assert dwsep.layers.Conv2D is dwsep.Conv2D
 
 def test_running_networks_imports_nothing_else():
     subprocess.run([sys.executable, "-c", LATER], check=True)
+
+
+PLAIN = """
+import sys, numpy, dwsep
+model = dwsep.load(sys.argv[1])
+model(numpy.ones((1, 8, 8, 4), "float32"))
+print(*(name.removeprefix("dwsep.") for name in sys.modules if name.startswith("dwsep.")))
+"""
+
+
+def test_a_plain_network_imports_what_it_needs(tmp_path):
+    """Two convolutions with an activation and a sum: no other operators, no pass without work."""
+    rng = np.random.default_rng(1)
+    tensors = [tensor("x", (1, 8, 8, 4)), tensor("y", (1, 8, 8, 4)), tensor("z", (1, 8, 8, 4))]
+    shapes = {"d": (1, 3, 3, 4), "w": (4, 1, 1, 4), "a": (4,), "b": (4,)}
+    tensors += [
+        tensor(name, shape, data=rng.standard_normal(shape).astype(np.float32))
+        for name, shape in shapes.items()
+    ]
+    options = {"stride_w": 1, "stride_h": 1, "activation": 1}
+    nodes = [
+        ("DEPTHWISE_CONV_2D", ["x", "d", "a"], ["y"], {**options, "depth_multiplier": 1}),
+        ("CONV_2D", ["y", "w", "b"], ["z"], options),
+    ]
+    path = tmp_path / "plain.tflite"
+    path.write_bytes(model(tensors, nodes, ["x"], ["z"]))
+    command = [sys.executable, "-c", PLAIN, str(path)]
+    run = subprocess.run(command, check=True, capture_output=True, text=True)
+    found = set(run.stdout.split())
+    assert {"graph.tflite.convolution", "graph.ops.convolution", "graph.passes.blocks"} <= found
+    passes = {"_edit", "running", "constants", "activations", "_affine", "_patterns"}
+    passes |= {"depthwise", "residual", "blocks", "squeeze_excite"}
+    assert {n for n in found if _in(n, "graph.passes")} <= {
+        "graph.passes",
+        *(f"graph.passes.{name}" for name in passes),
+    }
+    families = {"convolution", "elementwise", "attributes", "layout_rules", "shape_rules", "spec"}
+    assert {n for n in found if _in(n, "graph.ops")} <= {
+        "graph.ops",
+        *(f"graph.ops.{name}" for name in families),
+    }
+    never = ("tflite.elementwise", "tflite.moves", "tflite.folding", "tflite.spectrum", "onnx")
+    never += ("tflite.densify", "tflite.variables", "tflite.branches", "open_sizes", "open_program")
+    assert not {f"graph.{name}" for name in never} & found
+    assert not {"cpu", "quantization", "layers", "functional", "cli", "_summary"} & found
+
+
+TABLES = {
+    "operators": OPS,
+    "tflite": tflite.IMPORTERS,
+    "tflite folding": tflite.FOLDED,
+    "onnx": onnx.IMPORTERS,
+    "onnx of other domains": onnx.FOREIGN,
+}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES.keys())
+def test_tables_of_what_is_imported_later_are_whole(table):
+    """All that they name is in its module; `enter` refuses what they do not."""
+    assert set(table.whole()) == set(table)
+    for name, entry in table.whole().items():
+        assert table[name] is entry
+    assert "none" not in table
+    with pytest.raises(KeyError):
+        table["none"]
+    with pytest.raises(AssertionError, match="none"):
+        table.enter("none", next(iter(table.whole().values())))
 
 
 def test_nothing_but_loading_knows_a_format():

@@ -48,7 +48,7 @@ def test_networks_are_the_same_with_all_passes(name, monkeypatch):
     assert _same_with_all(graph, monkeypatch)
 
 
-@pytest.mark.parametrize("name", running._KINDS)
+@pytest.mark.parametrize("name", running._BEGINNINGS)
 def test_every_pass_that_may_be_left_out_exists(name):
     module, function = name.split(".")
     assert callable(getattr(import_module(f"{passes.__name__}.{module}"), function))

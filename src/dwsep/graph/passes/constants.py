@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from array import array as packed
+import struct
 from typing import Any
 
 import numpy as np
@@ -97,14 +97,14 @@ def _key(value: Any) -> object:
     if isinstance(value, (list, tuple)):
         kinds = set(map(type, value))  # of ten thousand scales as fast as that
         if kinds == {float}:
-            return packed("d", value).tobytes()
+            return struct.pack(f"{len(value)}d", *value)
         return tuple(value) if kinds == {int} else tuple(map(_key, value))
     if is_size(value):
         return Size, value.terms
     if is_ratio(value):
         return Ratio, _key(value.of), _key(value.by)
     if isinstance(value, float):
-        return packed("d", [value]).tobytes()  # -0.0 equals 0.0, and does not do the same
+        return struct.pack("d", value)  # -0.0 equals 0.0, and does not do the same
     return type(value).__name__ if value is None else value
 
 
