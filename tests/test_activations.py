@@ -99,3 +99,17 @@ def test_same_bits_in_every_lane_and_tail(spec):
             w = np.ones((1, 1, channels), np.float32)
             y = dwsep.depthwise_conv2d(x, w, activation=spec).ravel()
             assert bits_differ(y, alone[:length]) is None, (length, channels)
+
+
+@pytest.mark.parametrize("spec", ["silu", "tanh", "hard_swish"])
+def test_same_bits_in_rows_of_any_width(spec):
+    """Rows of a few vectors are computed several at a time; what lies between them stays as it is."""
+    rng = np.random.default_rng(0)
+    for rows in (1, 2, 3, 4, 5, 7, 8, 150):
+        for columns in range(1, 100, 7 if rows > 8 else 3):
+            x = rng.uniform(-7, 7, (1, rows, columns)).astype(np.float32)
+            kept = np.full((1, rows, columns + 3), 7, np.float32)
+            eye = np.eye(columns, dtype=np.float32)
+            dwsep.pointwise_conv2d(x, eye, activation=spec, out=kept[..., :columns])
+            assert bits_differ(kept[..., :columns], activate(x, spec)) is None, (rows, columns)
+            assert np.all(kept[..., columns:] == 7)

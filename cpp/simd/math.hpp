@@ -51,10 +51,17 @@ struct ScaledExp {
   return times_exp2(e.p, e.n);
 }
 
-/// 1 + exp(-x) for -87 <= x <= 87. Within 2 ulp.
+/// 1 + exp(-x) for -87 <= x <= 87. Within 2 ulp. The bits of ScaledExp(-x), in six operations less: a float of 1.5 2^23 and more holds the
+/// nearest integer in its last bits, from where a shift makes it an exponent; signs are in the constants, and p is doubled as 2^(n - 1) has
+/// the smallest n.
 [[gnu::always_inline]] inline F32 one_plus_exp_minus(F32 x) {
-  const ScaledExp e(sub(broadcast(0.0F), x));
-  return fma(e.p, exp2_integral(e.n), broadcast(1.0F));
+  constexpr float kTail[] = {-0.49999994F, 0.166665211F, -0.041668389F, 0.00836871006F, -0.00138146128F};
+  const F32 last_bits = broadcast(12582912.0F + 126.0F), two = broadcast(2.0F);
+  const F32 t = add(mul(x, broadcast(-1.44269504F)), last_bits);
+  const F32 n = sub(t, last_bits);
+  const F32 r = fma(n, broadcast(-2.12194440e-4F), fma(n, broadcast(0.693359375F), x));
+  const F32 q = fma(mul(r, r), polynomial(r, kTail), r);
+  return fma(fma(q, broadcast(-2.0F), two), reinterpret<float>(shift_left<23>(reinterpret<std::int32_t>(t))), broadcast(1.0F));
 }
 
 /// 1 / (1 + exp(-x)), within 3 ulp; below -87 it stays at 1.6e-38. By |x|, without the large quotient, it took a quarter longer.
