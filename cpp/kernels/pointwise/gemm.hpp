@@ -65,18 +65,21 @@ template <int kPanels, int NV>
   return tiles * kLineBytes / (2 * kLanes * static_cast<std::int64_t>(sizeof(float)));
 }
 
-/// One panel for rows [begin, end): tiles of nearly equal height, because a single last row would cost as much as a whole tile. With
-/// `fetches`, few tiles fetch the next panel: its first one would read 50 GB/s, and a core gets 16 from the level-3 cache, where weights of
-/// networks wait. 7x7 160->960 with weights from there reaches 168 GFLOP/s so, 107 otherwise.
-inline void gemm_panel(const GemmWork& w, GemmTiles& t, const Panel& panel, std::int64_t begin, std::int64_t end, bool fetches) {
+/// The weights behind a panel. Those of a network are adjacent, so that behind the last one is what the next step reads first.
+[[gnu::always_inline]] inline const float* behind(const GemmWork& w, const Panel& panel) {
+  return w.b + (panel.column + panel.columns) * w.k;
+}
+
+/// One panel for rows [begin, end): tiles of nearly equal height, because a single last row would cost as much as a whole tile. Few tiles
+/// fetch what is `ahead`, if anything, as much as the panel has: its first one would read 50 GB/s, and a core gets 16 from the level-3
+/// cache, where weights of networks wait. 7x7 160->960 with weights from there reaches 168 GFLOP/s so, 107 otherwise.
+inline void gemm_panel(const GemmWork& w, GemmTiles& t, const Panel& panel, std::int64_t begin, std::int64_t end, const float* ahead) {
   const std::int64_t rows = end - begin;
   const bool half = panel.half != HalfPanel::none;
   const std::int64_t most = half ? max_half_tile_rows(panel.vectors) : max_tile_rows(panel.vectors);
   const std::int64_t tiles = (rows + most - 1) / most;
   const std::int64_t height = rows / tiles, taller = rows % tiles;
-  fetches = fetches && fetching_pays(tiles, height, w.k, panel);
-  const std::int64_t next = panel.column + panel.columns, width = w.panel_vectors * kLanes;
-  const char* const ahead = reinterpret_cast<const char*>(w.b + (next < w.panel_end * width ? next : w.panel_begin * width) * w.k);
+  const bool fetches = ahead != nullptr && fetching_pays(tiles, height, w.k, panel);
   t.ahead.steps = fetches ? steps_of_line(tiles) : w.k;
   t.b = w.b + panel.column * w.k;
   t.bias = w.bias + panel.column;
@@ -89,12 +92,14 @@ inline void gemm_panel(const GemmWork& w, GemmTiles& t, const Panel& panel, std:
     t.y = w.y + row * w.y_row + panel.column / kLanes * w.y_vector;
     t.residual = w.residual == nullptr ? nullptr : w.residual + row * w.residual_row + panel.column;
     t.count = count;
-    t.ahead.at = ahead + first * (w.k / t.ahead.steps) * kLineBytes;
+    if (fetches) t.ahead.at = reinterpret_cast<const char*>(ahead) + first * (w.k / t.ahead.steps) * kLineBytes;
     (fetches ? table.fetching : table.at[panel.vectors])[tile_rows - 1](t);
   };
   run(0, height + 1, taller);
   run(taller, height, tiles - taller);
 }
+
+constexpr std::int64_t kActivatedRows = 112;
 
 inline void finish_columns(const GemmWork& w, std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) {
   if (w.activation.kind == ActivationKind::clip) return;
@@ -102,6 +107,22 @@ inline void finish_columns(const GemmWork& w, std::int64_t row, std::int64_t row
   for (std::int64_t c = 0; c < columns; c += kLanes) {
     const std::int64_t n = columns - c < kLanes ? columns - c : kLanes;
     activate_block(w.y + row * w.y_row + (column + c) / kLanes * w.y_vector, rows, w.y_row, n, w.activation);
+  }
+}
+
+/// One panel for rows [begin, end), so many at a time that the level-1 cache has what an activation other than a clip reads again.
+inline void gemm_rows(const GemmWork& w, GemmTiles& t, const Panel& panel, bool last, std::int64_t begin, std::int64_t end) {
+  const std::int64_t most = w.activation.kind == ActivationKind::clip ? w.rows : kActivatedRows;
+  const float* ahead = nullptr;
+  if (last && end < w.rows) {
+    if (w.fetch_again) ahead = w.b + w.panel_begin * w.panel_vectors * kLanes * w.k;
+  } else if (last || begin == 0 || w.fetch_again) {
+    ahead = behind(w, panel);
+  }
+  for (std::int64_t row = begin, next; row < end; row = next, ahead = nullptr) {
+    next = end - row <= most + most / 4 ? end : row + most;
+    gemm_panel(w, t, panel, row, next, ahead);
+    finish_columns(w, row, next - row, panel.column, panel.columns);
   }
 }
 
@@ -123,10 +144,10 @@ inline void gemm(const GemmWork& w) {
         t.y = w.y + panel.column / kLanes * w.y_vector;
         t.residual = w.residual == nullptr ? nullptr : w.residual + panel.column;
         (panels == 4 ? gemv_panels<4, 2> : gemv_panels<2, 2>)(t, panel.columns * w.k);
+        finish_columns(w, 0, 1, panel.column, panels * panel.columns);
       } else {
-        gemm_panel(w, t, panel, row, end, row == 0 || w.fetch_again);
+        gemm_rows(w, t, panel, p + 1 == w.panel_end, row, end);
       }
-      finish_columns(w, row, end - row, panel.column, panels * panel.columns);
       p += panels;
     }
   }

@@ -98,7 +98,7 @@ struct PanelWalk {
     GemmTiles tiles = tiles_of(g);
     tiles.segments = w.segments;
     tiles.segment_count = make_segments(w, rows.taps, columns.taps, block);
-    gemm_panel(g, tiles, panel, 0, columns.size(), oy == rows.begin);
+    gemm_panel(g, tiles, panel, 0, columns.size(), oy == rows.begin ? behind(g, panel) : nullptr);
   }
 
   void add_block(const TapBlock& block) {
