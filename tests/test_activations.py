@@ -103,7 +103,7 @@ def test_same_bits_in_every_lane_and_tail(spec):
 
 @pytest.mark.parametrize("spec", ["silu", "tanh", "hard_swish"])
 def test_same_bits_in_rows_of_any_width(spec):
-    """Rows of a few vectors are computed several at a time; what lies between them stays as it is."""
+    """Rows of a few vectors are computed several at a time; what lies between them stays."""
     rng = np.random.default_rng(0)
     for rows in (1, 2, 3, 4, 5, 7, 8, 150):
         for columns in range(1, 100, 7 if rows > 8 else 3):

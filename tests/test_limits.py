@@ -1,8 +1,11 @@
 """The least time of a call: what it is made of, and when the machine is measured for it."""
 
+import itertools
+import re
 import subprocess
 import sys
 
+import int8_calls
 import numpy as np
 import pytest
 
@@ -106,6 +109,24 @@ def test_operations_of_int8_are_limited_by_its_own_peak(monkeypatch):
     floats = _limits.operations_in_floats(320, f"{kernels[0]} + {gemm}")
     assert floats == pytest.approx(320 * _limits.peak_flops() / peak)
     assert _limits.operations_in_floats(320, "gemm") == 320
+    _limits._peak_of_kernels.cache_clear()
+
+
+@pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize("names", ["int8_of_nobody", "int8", "gemm_7x32 + depthwise_3x3_s1", ""])
+def test_no_other_peak_stands_in_for_kernels_that_are_not_known(names):
+    with pytest.raises(LookupError, match=f"kernels: wanted .*, got '{re.escape(names)}'"):
+        _limits._peak_of_kernels(names)
+
+
+def test_kernels_of_every_layer_of_int8_have_a_peak(monkeypatch):
+    monkeypatch.setattr(_limits, "int8_peak", lambda kernels: 7e9)
+    monkeypatch.setattr(_limits, "peak_flops", lambda: 7e9)
+    _limits._peak_of_kernels.cache_clear()
+    for function, seed in itertools.product(int8_calls.LAYERS, range(20)):
+        call = int8_calls.random_call(function, seed)
+        plan = call.layer().explain(call.arguments["x"].shape[-3:], 1)
+        assert _limits.operations_in_floats(320, plan.kernel) == 320, call
     _limits._peak_of_kernels.cache_clear()
 
 

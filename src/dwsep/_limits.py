@@ -151,13 +151,22 @@ def level_of(work: Work, threads: int) -> str:
 
 @cache
 def _peak_of_kernels(names: str) -> float:
-    """Return the largest peak among kernels of int8, as a plan names them."""
+    """Return the largest peak among kernels of int8, as a plan names them.
+
+    Raises
+    ------
+    LookupError
+        If none of them is in use with a peak that is measured: any other peak would be a guess.
+    """
     sets: dict[str, str] = {}
     for k in _core.kernels():
-        sets.setdefault(k["name"], k["isa"])  # the first is the one in use
+        if k["dtype"] == "int8":
+            sets.setdefault(k["name"], k["isa"])  # the first is the one in use
     known = {sets[name] for name in names.split(" + ") if name in sets}
     used = known.intersection(_core.int8_sets())
-    return max((int8_peak(s) for s in used), default=int8_peak_of("pointwise"))
+    if not used:
+        raise LookupError(f"kernels: wanted one of int8 that is in use, got {names!r}")
+    return max(int8_peak(s) for s in used)
 
 
 def operations_in_floats(flops: float, kernel: str) -> float:
