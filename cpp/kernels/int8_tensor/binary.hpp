@@ -19,15 +19,28 @@ inline bool binary_within(const Int8BinaryWork& w) {
   return w.product ? a < 1e4F : a < 1e6F && b < 1e6F;
 }
 
-/// `real_b`: or null; b as real numbers less their zero point, which all rows read.
+constexpr std::int64_t kSharedColumns = 2048;
+
+/// `shared`: all rows read the same b, of at most kSharedColumns, which is made numbers once.
 template <bool Product>
-[[gnu::flatten, gnu::noinline]] inline void int8_binary_rows(const Int8BinaryWork& work, const float* real_b) {
+[[gnu::flatten, gnu::noinline]] inline void int8_binary_rows(const Int8BinaryWork& work, bool shared) {
   const Int8BinaryWork w = work;  // bytes that are stored could be its own
   const Rounding rounding(w.zero, w.lo, w.hi, w.y_flip, binary_within(w));
-  const I32 a_flip = flip_bits(w.a_flip), b_flip = flip_bits(w.b_flip), a_zero = broadcast(w.a_zero), b_zero = broadcast(w.b_zero);
+  const ByteNumbers a_numbers(w.a_flip, w.a_zero), b_numbers(w.b_flip, w.b_zero);
   const F32 a_scale = broadcast(w.a_scale), b_scale = broadcast(w.b_scale);
   const F32 lo = broadcast(w.real_lo), hi = broadcast(w.real_hi);
+  alignas(64) float numbers[kSharedColumns + kByteLanes];
   Part<std::int8_t> a_copy, b_copy;
+  const auto store_numbers = [&](float* to, const F32(&v)[4]) { unroll<0, 4>([&](auto j) { store(to + j * kLanes, v[j]); }); };
+  if (shared) {
+    float* to = numbers;
+    by_bytes(w.columns, [&](std::int64_t c, int n) {
+      F32 v[4];
+      b_numbers.at(b_copy.at(w.b + c, n), v);
+      store_numbers(to, v);
+      to += kByteLanes;
+    });
+  }
   for (std::int64_t r = 0; r < w.rows; ++r) {
     const std::int8_t* const a = w.a + r * w.a_row;
     const std::int8_t* const b = w.b + r * w.b_row;
@@ -35,37 +48,35 @@ template <bool Product>
     float* const real = static_cast<float*>(w.y) + r * w.y_row;
     if (w.a_alone) store(a_copy.copy, broadcast(*a));
     if (w.b_alone) store(b_copy.copy, broadcast(*b));
+    const float* from = numbers;
     by_bytes(w.columns, [&](std::int64_t c, int n) {
-      const std::int8_t* const p = w.a_alone ? a_copy.copy : a_copy.at(a + c, n);
-      F32 v[4];
-      unroll<0, 4>([&](auto j) { v[j] = to_float(sub(widened_at(p + j * kLanes, a_flip), a_zero)); });
-      const auto with = [&](const auto& b_at) __attribute__((always_inline)) {
-        unroll<0, 4>([&](auto j) { v[j] = Product ? mul(mul(v[j], b_at(j)), a_scale) : add(mul(v[j], a_scale), mul(b_at(j), b_scale)); });
-      };
-      if (real_b != nullptr) {
-        with([&](int j) { return load(real_b + c + j * kLanes); });
+      F32 v[4], other[4];
+      a_numbers.at(w.a_alone ? a_copy.copy : a_copy.at(a + c, n), v);
+      if (shared) {
+        unroll<0, 4>([&](auto j) { other[j] = load(from + j * kLanes); });
+        from += kByteLanes;
       } else {
-        const std::int8_t* const q = w.b_alone ? b_copy.copy : b_copy.at(b + c, n);
-        with([&](int j) { return to_float(sub(widened_at(q + j * kLanes, b_flip), b_zero)); });
+        b_numbers.at(w.b_alone ? b_copy.copy : b_copy.at(b + c, n), other);
       }
-      if (!w.real) return store_part(y + c, rounding.stored(v), n);
+      unroll<0, 4>([&](auto j) { v[j] = Product ? mul(mul(v[j], other[j]), a_scale) : add(mul(v[j], a_scale), mul(other[j], b_scale)); });
+      if (!w.real) return store_part(y + c, rounding.packed(v), n);
       clip_all(v, lo, hi);
+      lane_transpose(v);
       store_part(real + c, v, n);
     });
   }
 }
 
-/// As many columns as many rows have together, so that vectors are full: what all rows read is made real once and copied as often.
+/// As many columns as many rows have together, so that vectors are full: what all rows read is copied as often.
 /// 112x112x32 times a factor for each channel took 213 us by rows of 32 columns.
 template <bool Product>
 inline void int8_binary_joined(const Int8BinaryWork& work) {
-  constexpr std::int64_t kMost = 2048;
   Int8BinaryWork w = work;
   const bool one_a = w.a_row == 0, dense = (one_a ? w.b_row : w.a_row) == w.columns && w.y_row == w.columns;
-  const std::int64_t rows = w.columns % kByteLanes == 0 ? 1 : kMost / w.columns;
-  if ((w.a_row != 0 && w.b_row != 0) || (one_a && w.b_row == 0) || w.a_alone || w.b_alone || !dense || w.columns > kMost ||
+  const std::int64_t rows = w.columns % kByteLanes == 0 ? 1 : kSharedColumns / w.columns;
+  if ((w.a_row != 0 && w.b_row != 0) || (one_a && w.b_row == 0) || w.a_alone || w.b_alone || !dense || w.columns > kSharedColumns ||
       w.rows < 2 * rows) {
-    return int8_binary_rows<Product>(w, nullptr);
+    return int8_binary_rows<Product>(w, false);
   }
   if (one_a) {
     exchange(w.a, w.b);
@@ -74,24 +85,21 @@ inline void int8_binary_joined(const Int8BinaryWork& work) {
     exchange(w.a_flip, w.b_flip);
     if (!Product) exchange(w.a_scale, w.b_scale);
   }
-  alignas(64) float repeated[kMost + kByteLanes];
-  const auto flip = static_cast<std::int8_t>(w.b_flip);
-  for (std::int64_t c = 0; c < w.columns; ++c) repeated[c] = static_cast<float>(static_cast<std::int8_t>(w.b[c] ^ flip) - w.b_zero);
-  for (std::int64_t r = 1; r < rows; ++r) {
-    __builtin_memcpy(repeated + r * w.columns, repeated, static_cast<std::size_t>(w.columns) * sizeof(float));
-  }
+  std::int8_t repeated[kSharedColumns];
+  for (std::int64_t r = 0; r < rows; ++r) __builtin_memcpy(repeated + r * w.columns, w.b, static_cast<std::size_t>(w.columns));
+  w.b = repeated;
   const std::int64_t columns = w.columns, all = w.rows * columns, whole = w.rows / rows;
   w.columns = rows * columns;
   w.rows = whole;
   w.a_row = w.y_row = w.columns;
-  int8_binary_rows<Product>(w, repeated);
+  int8_binary_rows<Product>(w, true);
   const std::int64_t done = whole * w.columns;
   if (done == all) return;
   w.a += done;
   w.y = w.real ? static_cast<void*>(static_cast<float*>(w.y) + done) : static_cast<std::int8_t*>(w.y) + done;
   w.columns = all - done;
   w.rows = 1;
-  int8_binary_rows<Product>(w, repeated);
+  int8_binary_rows<Product>(w, true);
 }
 
 inline void int8_binary(const Int8BinaryWork& w) { w.product ? int8_binary_joined<true>(w) : int8_binary_joined<false>(w); }

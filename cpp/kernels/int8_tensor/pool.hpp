@@ -68,7 +68,7 @@ struct ByteWindow {
 [[gnu::flatten]] inline void int8_pool(const Int8PoolWork& work) {
   const Int8PoolWork w = work;  // bytes that are stored could be its own
   const Rounding rounding(w.zero, w.lo, w.hi, w.y_flip, false);
-  const F32 lo = broadcast(w.real_lo), hi = broadcast(w.real_hi);
+  const F32 lo = broadcast(w.real_lo), hi = broadcast(w.real_hi), y_zero = broadcast(static_cast<float>(w.zero));
   for (std::int64_t oy = w.y_begin; oy < w.y_end; ++oy) {
     const PoolTaps rows(oy * w.stride_h - w.pad_top, w.kh, w.dilation_h, w.height);
     for (std::int64_t ox = 0; ox < w.out_width; ++ox) {
@@ -99,7 +99,7 @@ struct ByteWindow {
         if (w.ties == Ties::away) {
           unroll<0, 4>([&](auto j) {
             const F32 sum = to_float(sub(total[j], padding));
-            v[j] = sub(up ? quotient_up(sum, of) : quotient_away(sum, of), to_float(rounding.zero));
+            v[j] = sub(up ? quotient_up(sum, of) : quotient_away(sum, of), y_zero);
           });
         } else {
           unroll<0, 4>([&](auto j) { v[j] = mul(to_float(sub(total[j], zeros)), scale); });
