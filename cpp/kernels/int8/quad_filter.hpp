@@ -1,7 +1,7 @@
 // How the taps of a depthwise filter are put into quads, and a filter's weights packed for it.
 #pragma once
 
-#include "kernels/int8/quad_panel.hpp"
+#include "kernels/int8/quad_pack.hpp"
 #include "kernels/int8_work.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
@@ -72,33 +72,61 @@ constexpr int pixels_of(std::int64_t channels) {
   w.bytes = w.panels * panel_bytes;
   if (w.packed == nullptr) return;
   auto* const out = static_cast<std::int8_t*>(w.packed);
-  for (std::int64_t i = 0; i < w.sums; ++i) {
-    const std::int64_t panel = i / kQuadChannels, first = panel * kQuadChannels;
-    const int v = static_cast<int>(i % kQuadChannels / kLanes), lane = static_cast<int>(i % kLanes);
-    // Of all the pixels that share a vector.
-    const std::int64_t c = first + channel_of(Order::packed, 4, v, lane) % (kQuadChannels / pixels_of(w.columns - first));
-    const bool exists = c < w.columns;
-    std::uint32_t sum = 0, correction = 0;
+  const I8 zero = broadcast(std::int8_t{0});
+  const auto store_weights = [](auto weights, std::int8_t* to) {
+    if constexpr (Dot::kWeightVectors == 2) {
+      store(to, weights.magnitude);
+      store(to + I8::kLanes, weights.sign);
+    } else {
+      store(to, weights);
+    }
+  };
+  for (std::int64_t panel = 0; panel < w.panels; ++panel) {
+    const std::int64_t first = panel * kQuadChannels, left = w.columns - first;
+    const int channels = static_cast<int>(left < kQuadChannels ? left : kQuadChannels), repeats = pixels_of(left);
+    // A tap's weights, once for each of the pixels that share a vector.
+    const auto tap = [&](std::int64_t ky, std::int64_t kx) {
+      if (ky < 0 || ky >= w.kh || kx < 0 || kx >= w.kw) return zero;
+      std::int8_t row[kQuadChannels] = {};
+      for (int r = 0; r < repeats; ++r) {
+        __builtin_memcpy(row + r * (kQuadChannels / repeats), w.weights + (ky * w.kw + kx) * w.weights_row + first,
+                         static_cast<std::size_t>(channels));
+      }
+      return load(row);
+    };
+    ColumnSums sums;
+    for (std::int64_t ky = 0; ky < w.kh; ++ky) {
+      for (std::int64_t kx = 0; kx < w.kw; ++kx) sums.add_row(tap(ky, kx));
+    }
+    sums.flush();
     for (std::int64_t o = 0; o < f.outputs(); ++o) {
-      const std::int64_t above = o / f.along * f.shift, left = o % f.along;
-      for (std::int64_t place = 0; place < f.quads * f.steps; ++place) {
-        const std::int64_t quad = place / f.steps, step = place % f.steps;
-        const std::int64_t vector = ((v / group * f.quads + quad) * f.steps + step) * group + v % group;
-        std::int8_t* const to = out + panel * panel_bytes + (vector * f.outputs() + o) * kBytes + lane * 4;
-        for (int byte = 0; byte < 4; ++byte) {
-          const std::int64_t ky = f.high * quad + (squares ? byte / 2 : byte) - above, kx = f.wide * step + (squares ? byte % 2 : 0) - left;
-          const bool tap = exists && ky >= 0 && ky < w.kh && kx >= 0 && kx < w.kw;
-          const std::int8_t weight = tap ? w.weights[(ky * w.kw + kx) * w.weights_row + c] : std::int8_t{0};
-          const std::int32_t added = Dot::pack(weight, to + byte);
-          if (o > 0) continue;
-          correction += static_cast<std::uint32_t>(added);
-          sum += static_cast<std::uint32_t>(weight);
+      const std::int64_t above = o / f.along * f.shift, before = o % f.along;
+      for (std::int64_t quad = 0; quad < f.quads; ++quad) {
+        for (std::int64_t step = 0; step < f.steps; ++step) {
+          I8 row[4], v[4];
+          for (int byte = 0; byte < 4; ++byte) {
+            row[byte] = tap(f.high * quad + (squares ? byte / 2 : byte) - above, f.wide * step + (squares ? byte % 2 : 0) - before);
+          }
+          interleave_rows(row, v);
+          for (int j = 0; j < 4; ++j) {
+            const std::int64_t vector = ((j / group * f.quads + quad) * f.steps + step) * group + j % group;
+            std::int8_t* const to = out + panel * panel_bytes + (vector * f.outputs() + o) * kBytes;
+            store_weights(Dot::split(v[j], zero), to);
+          }
         }
       }
     }
-    const std::uint32_t initial = exists ? static_cast<std::uint32_t>(w.bias[c]) - static_cast<std::uint32_t>(w.x_zeros[c]) * sum : 0;
-    w.initial[i] = static_cast<std::int32_t>(initial + correction);
-    w.multiplier[i] = exists ? w.multipliers[c] : 0.0F;
+    for (int j = 0; j < 4; ++j) {
+      for (int lane = 0; lane < kLanes; ++lane) {
+        const int channel = channel_of(Order::packed, 4, j, lane) % (kQuadChannels / repeats);
+        const std::int64_t c = first + channel, at = first + j * kLanes + lane;
+        const bool exists = c < w.columns;
+        const std::uint32_t initial =
+            exists ? static_cast<std::uint32_t>(w.bias[c]) - static_cast<std::uint32_t>(w.x_zeros[c]) * sums.sum(channel) : 0;
+        w.initial[at] = static_cast<std::int32_t>(initial + sums.correction(channel));
+        w.multiplier[at] = exists ? w.multipliers[c] : 0.0F;
+      }
+    }
   }
 }
 
