@@ -46,6 +46,14 @@ inline void quad_panel(const Int8GemmWork& w, QuadTiles t, std::int64_t vectors_
   set_panel(t, w, vectors_before, panel_store);
   const std::int8_t* const residual = t.residual;
   Out* const y = static_cast<Out*>(t.y);
+  if constexpr (kRoundsFewAtOnce && sizeof(Out) == 1 && 4 / NV <= kSixteens) {
+    if (t.quads <= kFewQuads && residual == nullptr && (NV == 4 || panel_store.alike)) {
+      const std::int64_t done = multiply_few_quads<NV>(t, y + begin * w.y_row, end - begin);
+      begin += done;
+      t.a += done * t.a_row;
+      if (begin == end) return;
+    }
+  }
   const std::int64_t rows = end - begin, most = max_quad_rows(NV);
   const std::int64_t tiles = (rows + most - 1) / most, height = rows / tiles, taller = rows % tiles;
   if constexpr (splits(NV)) {

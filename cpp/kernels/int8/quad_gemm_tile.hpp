@@ -182,6 +182,46 @@ template <class Out, int NV>
   }
 }
 
+/// Of so few quads sums stay in registers until they are bytes: their way through L1 and its calls took half of 112x112 16->16.
+constexpr std::int64_t kFewQuads = 8;
+constexpr bool kRoundsFewAtOnce = Dot::kWeightVectors == 1 && Dot::kSumRegisters == 1;
+
+/// The first rows, as far as they fill twice four vectors of sums, of a panel without a residual. Returns how many.
+template <int NV>
+[[gnu::flatten, gnu::noinline]] inline std::int64_t multiply_few_quads(const QuadTiles& tiles, std::int8_t* y, std::int64_t rows) {
+  constexpr int kTogether = 4 / NV, G = group_of(NV), kTimes = 2;  // weights are loaded once for both
+  const QuadTiles t = tiles;                                       // bytes that are stored could be its own
+  const PanelStore<std::int8_t, NV> panel = *static_cast<const PanelStore<std::int8_t, NV>*>(t.store);
+  const std::int8_t* a = t.a;
+  std::int64_t row = 0;
+  for (; row + kTimes * kTogether <= rows; row += kTimes * kTogether, a += kTimes * kTogether * t.a_row) {
+    I32 sums[kTimes][4];
+    unroll<0, kTimes>([&](auto i) { unroll<0, 4>([&](auto j) { sums[i][j] = load(t.initial + j % NV * kLanes); }); });
+    const std::int8_t *b = t.b, *x = a, *const end = a + 4 * t.quads;
+    for (; x < end; x += 4, b += G * I8::kLanes) {
+      Dot::Weights w[NV];
+      unroll<0, NV>([&](auto j) { w[j] = Dot::load(b + (j / G * t.b_quads * G + j % G) * I8::kLanes); });
+      unroll<0, kTimes * kTogether>([&](auto m) {
+        const I8 quad = broadcast_quad(x + m * t.a_row);
+        unroll<0, NV>([&](auto j) {
+          sums[m / kTogether][m % kTogether * NV + j] = Dot::add(sums[m / kTogether][m % kTogether * NV + j], quad, w[j]);
+        });
+      });
+    }
+    unroll<0, kTimes>([&](auto i) {
+      RealSums<4> real;
+      unroll<0, 4>([&](auto j) { real.set(j, sums[i][j], t.multiplier - (j / NV * NV) * kLanes); });
+      if constexpr (NV == 4) {
+        panel.store(y, t.columns, real);
+      } else {
+        panel.store_together(y, t.y_row, t.columns, real);
+      }
+      y += kTogether * t.y_row;
+    });
+  }
+  return row;
+}
+
 using MultiplyTile = void (*)(const QuadTiles& t, const std::int8_t* a, const std::int8_t* b, const std::int32_t* initial,
                               std::int32_t* sums, int sums_row);
 /// Whether tall tiles of such panels take weights that are split beforehand: to split eight columns anew each time is one operation in

@@ -137,7 +137,7 @@ struct PanelStore<std::int8_t, NV, Order::packed> {
     I8 bytes;
     if (Lean || within) {
       bytes = packed<V>([&](auto j) { return to_int32(real.v[j]); });
-      if (Lean && !bounded) return bit_xor(bytes, broadcast(static_cast<std::int8_t>(flip)));
+      if (!bounded) return bit_xor(bytes, broadcast(static_cast<std::int8_t>(flip)));
       bytes = minimum(bytes, load(bounds.greatest));
     } else {
       bytes = packed<V>([&](auto j) { return to_int32(min_or_second(real.v[j], load(bounds.most + j * kLanes))); });
