@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from graph_builder import Net, kinds, rewritten
 
-from dwsep.graph.passes import batch_norm, depthwise, padding
+from dwsep.graph.passes import activations, batch_norm, depthwise, padding
 
 # --- batch norm -----------------------------------------------------------------------------------
 
@@ -33,6 +33,48 @@ def test_a_normalisation_folds_into_the_convolution_before(kind, channels_last):
         y = net.conv(x, 8, groups={"conv": 1, "grouped": 2, "depthwise": 4}[kind])
     graph = rewritten(net.finish(net.batch_norm(y)), batch_norm.run)
     assert kinds(graph) == [kind if kind == "conv_transpose" else "conv"]
+
+
+def _branches(channels_last, case=""):
+    """Make a convolution of each kind, whose channels are put together."""
+    net = Net(channels_last)
+    x = net.input(*((None, 5, 6, 4) if channels_last else (None, 4, 5, 6)))
+    parts = [net.conv(x, 8), net.conv(x, 4, groups=4), net.conv(x, 2, groups=2)]
+    if case == "read":
+        parts.append(net.act(parts[0], "relu"))
+    elif case == "activation":
+        parts[1] = net.conv(x, 4, activation="relu")
+    elif case == "twice":
+        parts.append(parts[0])
+    elif case == "input":
+        parts.append(x)
+    along = (1 if channels_last else 2) if case == "rows" else 3 if channels_last else 1
+    if case == "rows":
+        parts = [net.conv(x, 8), net.conv(x, 8)]
+    return net, net.add("concat", *parts, axis=along)
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_a_normalisation_folds_into_branches_before(channels_last):
+    net, y = _branches(channels_last)
+    y = net.act(net.batch_norm(y), "relu")
+    graph = rewritten(net.finish(y), batch_norm.run, activations.fuse)
+    assert kinds(graph) == ["conv", "conv", "conv", "concat"]
+    assert all(node.attributes["activation"] == "relu" for node in graph.nodes[:3])
+
+
+@pytest.mark.parametrize("case", ["read", "activation", "twice", "input", "rows"])
+def test_a_normalisation_stays_where_a_branch_cannot_take_it(case):
+    net, y = _branches(False, case)
+    graph = rewritten(net.finish(net.batch_norm(y)), batch_norm.run)
+    assert kinds(graph)[-2:] == ["binary", "binary"]
+
+
+@pytest.mark.parametrize("case", ["read", "activation", "twice", "input"])
+def test_an_activation_stays_where_a_branch_cannot_take_it(case):
+    net, y = _branches(False, case)
+    graph = rewritten(net.finish(net.act(y, "relu")), activations.fuse, changes=False)
+    assert kinds(graph)[-2:] == ["concat", "activation"]
 
 
 def test_a_normalisation_without_bias_before_it_gives_a_bias():

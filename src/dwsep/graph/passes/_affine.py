@@ -42,6 +42,13 @@ class Affine:
         return Affine(first.x, scale, shift) if finite.all() else None
 
 
+def convolutions_of(edit: Edit, concat: Node) -> list[Node]:
+    """Return what makes the inputs of a concat, if all are convolutions that nothing else reads."""
+    made = [edit.made_by(value, *PRODUCERS) for value in concat.inputs if edit.private(value)]
+    found = [conv for conv in made if conv is not None]
+    return found if len(found) == len(concat.inputs) else []
+
+
 def affine_of(edit: Edit, node: Node, axis: int | None = None) -> Affine | None:
     """Return what a `batch_norm` or `binary` does to the channels along an axis, if nothing else.
 

@@ -12,7 +12,7 @@ import math
 from typing import Any
 
 from ..ir import Graph, Node
-from ._affine import PRODUCERS
+from ._affine import PRODUCERS, convolutions_of
 from ._edit import Edit
 from ._patterns import activated, bounds, clip_named, factors, lines, near, scalar_operand
 
@@ -44,11 +44,24 @@ def fuse(graph: Graph) -> bool:
     for node in edit.nodes("activation"):
         source = node.inputs[0]
         producer = edit.made_by(source, *_FUSE_INTO)
-        if producer is None or not edit.private(source):
+        if not edit.private(source):
             continue
-        if producer.attributes.get("activation") is None:
+        if producer is None:
+            _fuse_into_branches(edit, node)
+        elif producer.attributes.get("activation") is None:
             edit.take_over(node, producer, activation=node.attributes["activation"])
     return edit.finish()
+
+
+def _fuse_into_branches(edit: Edit, node: Node) -> None:
+    """Let convolutions whose channels are put together each apply an activation that follows."""
+    concat = edit.made_by(node.inputs[0], "concat")
+    convs = [] if concat is None else convolutions_of(edit, concat)
+    if concat is None or not convs or any(c.attributes.get("activation") for c in convs):
+        return
+    for conv in convs:
+        conv.attributes = {**conv.attributes, "activation": node.attributes["activation"]}
+    edit.take_over(node, concat)
 
 
 def _becomes(edit: Edit, node: Node, activation: Any, x: str) -> bool:

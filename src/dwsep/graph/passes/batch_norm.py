@@ -9,7 +9,15 @@ from __future__ import annotations
 import numpy as np
 
 from ..ir import Array, Graph, Node
-from ._affine import CONSUMERS, PRODUCERS, Affine, absorb_after, absorb_before, affine_of
+from ._affine import (
+    CONSUMERS,
+    PRODUCERS,
+    Affine,
+    absorb_after,
+    absorb_before,
+    affine_of,
+    convolutions_of,
+)
 from ._edit import Edit, Wide
 
 
@@ -17,7 +25,7 @@ def run(graph: Graph) -> bool:
     """Fold scales and shifts where that is exact; the others become a `mul` and an `add`."""
     edit = Edit(graph)
     for node in edit.nodes("batch_norm", "binary"):
-        _ = _into_producer(edit, node) or _into_affine(edit, node)
+        _ = _into_producer(edit, node) or _into_branches(edit, node) or _into_affine(edit, node)
     for node in reversed([*edit.nodes("batch_norm", "binary")]):
         _into_consumer(edit, node)
     for node in edit.nodes("batch_norm"):
@@ -39,6 +47,36 @@ def _into_producer(edit: Edit, node: Node) -> bool:
             node.weights = weights
             return True
     return False
+
+
+def _into_branches(edit: Edit, node: Node) -> bool:
+    """Let the convolutions whose channels are put together before do what a node does."""
+    for value in node.inputs:
+        concat = edit.made_by(value, "concat")
+        if concat is None or not edit.private(value):
+            continue
+        convs = convolutions_of(edit, concat)
+        axis = concat.attributes["axis"] % len(edit.shape(value))
+        affine = affine_of(edit, node, axis)
+        if affine is None or any(_channels_of(edit, conv) != axis for conv in convs):
+            continue
+        absorbed, first = [], 0
+        for conv in convs:
+            part = slice(first, first := first + (edit.shape(conv.output)[axis] or 0))
+            own = Affine(conv.output, affine.scale[part], affine.shift[part])
+            absorbed.append(absorb_after(conv, own))
+        if not convs or first != affine.scale.size or None in absorbed:
+            continue
+        for conv, weights in zip(convs, absorbed, strict=True):
+            conv.weights = weights or {}
+        edit.take_over(node, concat)
+        return True
+    return False
+
+
+def _channels_of(edit: Edit, conv: Node) -> int:
+    rank = len(edit.shape(conv.output))
+    return rank - 1 if conv.kind == "dense" else edit.channel_axis(rank)
 
 
 def _into_affine(edit: Edit, node: Node) -> bool:
