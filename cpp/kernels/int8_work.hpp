@@ -81,7 +81,6 @@ struct Int8PackWork {
   const std::int32_t* x_zeros;              ///< a matrix product: one; depthwise: one for each input channel
   const std::int32_t* weight_zeros;         ///< or null: one for each column
   const float* multipliers;                 ///< one for each column
-  bool x_unsigned;                          ///< whether x is stored as uint8
 
   std::int64_t bytes;                  ///< of `packed`
   std::int64_t sums;                   ///< of `initial`, as of `multiplier`

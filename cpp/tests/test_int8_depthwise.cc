@@ -51,7 +51,6 @@ bool exact(const KernelEntry& entry, Random& random, const Case& c) {
   pack.bias = rule.bias.data();
   pack.x_zeros = x_zeros.data();
   pack.multipliers = rule.multipliers.data();
-  pack.x_unsigned = rule.x_unsigned;
   const Packed packed(entry, pack);
 
   Int8DepthwiseWork w{};

@@ -10,7 +10,7 @@ namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
 
 constexpr std::int64_t kBlockBytes = 48 * 1024;  // of copied rows: about a level-1 cache, and little of any stack
 /// Of copied rows and split weights together: a thread with musl has a stack of 128 KB.
-constexpr std::int64_t kStackBytes = kSplits ? 2 * kBlockBytes : kBlockBytes;
+constexpr std::int64_t kStackBytes = kBlockBytes + (kSorts ? kSortedQuads * 2 * I8::kLanes : (kSplits ? kBlockBytes : 0));
 
 /// Distance of copied rows: whole cache lines, an odd number of them, so that rows do not share the sets of a cache; a line more than a
 /// vector may overhang.
@@ -25,9 +25,8 @@ template <class Out, int NV>
   t.b_quads = packed_quads(w.k);
   t.initial = w.initial + column;
   if constexpr (kSorts) {
-    const std::int64_t vectors = QuadPanels(w.columns).all_vectors();
-    t.kinds = static_cast<const std::int8_t*>(w.b) + vectors * packed_quads(w.k) * I8::kLanes + vectors_before / 2 * packed_quads(w.k);
-    t.as_unsigned = t.initial + vectors * kLanes;
+    const std::int8_t* const orders = static_cast<const std::int8_t*>(w.b) + QuadPanels(w.columns).all_vectors() * t.b_quads * I8::kLanes;
+    t.order = reinterpret_cast<const std::uint16_t*>(orders) + vectors_before * sorted_order(t.b_quads);
   }
   t.multiplier = w.q.multiplier + column;
   t.store = &store;
@@ -38,12 +37,50 @@ template <class Out, int NV>
   t.residual_type = &w.residual;
 }
 
+/// The sums of at most kSortedBlock rows of a panel of sorted k, vector by vector.
+template <class D>
+[[gnu::noinline]] void sorted_sums(const QuadTiles& t, int vectors, std::int64_t rows, std::int32_t* sums) {
+  const std::int64_t tiles = (rows + kSortedRows - 1) / kSortedRows, height = rows / tiles, taller = rows % tiles;
+  const std::int64_t sums_row = vectors * kLanes;
+  SortedTile tile{nullptr, t.a_row, t.order, t.b, t.scratch, nullptr, 0, nullptr, sums_row, 0};
+  for (int v = 0; v < vectors; ++v, sums += kLanes) {
+    for (std::int64_t q = 0, n; q < t.b_quads; q += n, tile.order += kSortedKinds + n, tile.as_is += n * I8::kLanes) {
+      n = t.b_quads - q < kSortedQuads ? t.b_quads - q : kSortedQuads;
+      const std::int64_t as_is = 2 * tile.order[kTwoAsIs] + tile.order[kAsIs];
+      split_weights<D>(tile.as_is + as_is * I8::kLanes, n - as_is, 0x80, t.scratch);
+      tile.a = t.a + 4 * q;
+      if (t.pieces != nullptr) {
+        const Pieces& p = *t.pieces;
+        const std::int64_t left = p.k - 4 * q, bytes = left < 4 * n ? left : 4 * n;
+        for (std::int64_t m = 0; m < rows; ++m) copy_row(tile.a + m * p.a_row, bytes, p.flip, p.to + m * t.a_row);
+        tile.a = p.to;
+      }
+      tile.initial = q == 0 ? t.initial + v * kLanes : sums;
+      tile.initial_row = q == 0 ? 0 : sums_row;
+      tile.sums = sums;
+      tile.tiles = taller;
+      if (taller > 0) kMultiplySorted<D>[height](tile);
+      tile.tiles = tiles - taller;
+      kMultiplySorted<D>[height - 1](tile);
+    }
+  }
+}
+
 /// One panel for rows [begin, end), of which t.a is the first: tiles of nearly equal height, because a last row alone costs nearly as much
 /// as a whole tile.
 template <class Out, int NV>
 inline void quad_panel(const Int8GemmWork& w, QuadTiles t, std::int64_t vectors_before, std::int64_t begin, std::int64_t end) {
   const PanelStore<Out, NV> panel_store(w.q, w.y_flip, vectors_before * kLanes, t.within);
   set_panel(t, w, vectors_before, panel_store);
+  if constexpr (kSorts) {
+    if (t.sorted) {
+      alignas(64) std::int32_t sums[kSortedBlock * NV * kLanes];
+      sorted_sums<Dot>(t, NV, end - begin, sums);
+      t.y = static_cast<Out*>(t.y) + begin * w.y_row;
+      if (t.residual != nullptr) t.residual += begin * w.residual.row;
+      return store_pixels<Out, NV>(t, sums, 0, end - begin);
+    }
+  }
   const std::int8_t* const residual = t.residual;
   Out* const y = static_cast<Out*>(t.y);
   if constexpr (kRoundsFewAtOnce && sizeof(Out) == 1 && 4 / NV <= kSixteens) {
@@ -57,17 +94,8 @@ inline void quad_panel(const Int8GemmWork& w, QuadTiles t, std::int64_t vectors_
   const std::int64_t rows = end - begin, most = max_quad_rows(NV);
   const std::int64_t tiles = (rows + most - 1) / most, height = rows / tiles, taller = rows % tiles;
   if constexpr (splits(NV)) {
-    if constexpr (kSorts) {
-      const std::int64_t bytes = sorted_bytes(t.b_quads);
-      if (tiles >= kManyTiles && NV / 2 * bytes <= t.scratch_bytes) {
-        for (int g = 0; g < NV / 2; ++g) {
-          const std::int8_t* const b = t.b + g * t.b_quads * 2 * I8::kLanes;
-          t.sorted[g] = sort_pair<Dot>(b, t.kinds + g * t.b_quads, t.b_quads, t.x_flip, t.scratch + g * bytes);
-        }
-        t.split = t.scratch;
-      }
-    } else if (tiles >= kManyTiles && 2 * NV * t.b_quads * I8::kLanes <= t.scratch_bytes) {
-      split_weights<Dot>(t, NV * t.b_quads);
+    if ((kSorts || tiles >= kManyTiles) && 2 * NV * t.b_quads * I8::kLanes <= t.scratch_bytes) {
+      split_weights<Dot>(t.b, NV * t.b_quads, t.x_flip, t.scratch);
       t.split = t.scratch;
     }
   }
@@ -93,7 +121,7 @@ inline void quad_panels(const Int8GemmWork& w, const QuadTiles& t, std::int64_t 
 /// Blocks of rows, copied if there is a place for that; of nearly equal height, because each reads all weights: 49 rows are one of 48.
 template <class Out>
 inline void quad_blocks(const Int8GemmWork& w, QuadTiles t, std::int64_t most, const Pieces* copies) {
-  const std::int64_t blocks = (w.rows + (copies == nullptr ? most / 2 : most - 1)) / most,
+  const std::int64_t blocks = (w.rows + (copies == nullptr && !t.sorted ? most / 2 : most - 1)) / most,
                      block = blocks < 2 ? w.rows : (w.rows + blocks - 1) / blocks;
   for (std::int64_t row = 0; row < w.rows; row += block) {
     const std::int64_t end = row + block < w.rows ? row + block : w.rows;
@@ -111,14 +139,16 @@ inline void quad_gemm(const Int8GemmWork& w) {
   QuadTiles t{};
   t.quads = (w.k + 3) / 4;
   t.within = within_int32(w.q.multiplier, QuadPanels(w.columns).all_vectors() * kLanes, w.residual);
-  const std::uint8_t flip = Dot::flip(w.a_flip);
+  t.sorted = is_sorted(w.k);
+  // Sorted weights are multiplied by unsigned bytes.
+  const auto flip = static_cast<std::uint8_t>(t.sorted ? w.a_flip ^ 0x80 : Dot::flip(w.a_flip));
   const bool copies = flip != 0 || w.k % 4 != 0;
   alignas(64) std::int8_t stack[kStackBytes];
   t.x_flip = w.a_flip;
   t.scratch = stack + (copies ? kBlockBytes : 0);
   t.scratch_bytes = kStackBytes - (copies ? kBlockBytes : 0);
   t.a_row = w.a_row;
-  std::int64_t block = w.block_rows;
+  std::int64_t block = t.sorted && w.block_rows > kSortedBlock ? kSortedBlock : w.block_rows;
   if (copies) {
     const Pieces pieces{w.a_row, w.k, flip, stack};
     t.a_row = copied_row(w.k < kPieceBytes ? w.k : kPieceBytes);

@@ -1,16 +1,17 @@
 // Packs the weights of the int8 matrix product.
 #pragma once
 
+#include "kernels/int8/quad_gemm_sort.hpp"
 #include "kernels/int8/quad_gemm_tile.hpp"
 #include "kernels/int8/quad_pack.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
 
 /// The weights of a panel, four rows at a time, to out; `n` columns exist. Byte by byte a wide layer's weights took 1.5 ns each.
+/// `group`: vectors that are read together.
 template <Order O, int NV>
-[[gnu::flatten, gnu::noinline]] void pack_panel(const Int8PackWork& w, std::int64_t column, int n, std::int64_t quads, std::int8_t* out,
-                                                ColumnSums* columns) {
-  constexpr int G = group_of(NV);
+[[gnu::flatten, gnu::noinline]] void pack_panel(const Int8PackWork& w, std::int64_t column, int n, std::int64_t quads, int group,
+                                                std::int8_t* out, ColumnSums* columns) {
   constexpr std::int64_t kBytes = I8::kLanes;
   ColumnSums sums;
   const std::int8_t* from = w.weights + column;
@@ -30,7 +31,7 @@ template <Order O, int NV>
       lane_transpose(plain);
       unroll<0, 4>([&](auto j) { v[j] = reinterpret<std::int8_t>(reinterpret<std::int32_t>(plain[j])); });
     }
-    unroll<0, NV>([&](auto j) { store(out + ((j / G * quads + q) * G + j % G) * kBytes, v[j]); });
+    unroll<0, NV>([&](auto j) { store(out + ((j / group * quads + q) * group + j % group) * kBytes, v[j]); });
   }
   sums.flush();
   *columns = sums;
@@ -42,21 +43,20 @@ inline void pack_quad_gemm(Int8PackWork& w) {
   const QuadPanels panels(w.columns);
   const std::int64_t quads = packed_quads(w.k), vectors_of_all = panels.all_vectors();
   constexpr std::int64_t kBytes = I8::kLanes;
+  const bool sorts = is_sorted(w.k);
   w.panels = panels.count();
   w.panel_columns = 4 * kLanes;
-  w.sums = vectors_of_all * kLanes * (kMatrixTiles || kSorts ? 2 : 1);
-  w.bytes = vectors_of_all * quads * kBytes + (kSorts ? (vectors_of_all + 1) / 2 * quads : 0);
+  w.sums = vectors_of_all * kLanes * (kMatrixTiles ? 2 : 1);
+  w.bytes = vectors_of_all * quads * kBytes + (sorts ? vectors_of_all * sorted_order(quads) * 2 : 0);
   w.k_padded = 4 * quads;
   if (w.packed == nullptr) return;
   auto* const out = static_cast<std::int8_t*>(w.packed);
-  std::int8_t* const kinds = out + vectors_of_all * quads * kBytes;
-  for (std::int64_t i = 0; kSorts && i < (vectors_of_all + 1) / 2 * quads; ++i) kinds[i] = 0;
+  [[maybe_unused]] auto* const orders = reinterpret_cast<std::uint16_t*>(out + vectors_of_all * quads * kBytes);
   panels.for_each_part(0, panels.count(), [&](auto vectors, std::int64_t before) {
-    constexpr int group = group_of(vectors);
     const std::int64_t column = before * kLanes, left = w.columns - column;
     ColumnSums sums;
     pack_panel<kOrderOf<Out>, vectors>(w, column, static_cast<int>(left < vectors * kLanes ? left : vectors * kLanes), quads,
-                                       out + before * quads * kBytes, &sums);
+                                       sorts ? 1 : group_of(vectors), out + before * quads * kBytes, &sums);
     for (int j = 0; j < vectors; ++j) {
       for (int lane = 0; lane < kLanes; ++lane) {
         const int channel = channel_of(kOrderOf<Out>, vectors, j, lane);
@@ -67,21 +67,15 @@ inline void pack_quad_gemm(Int8PackWork& w) {
         const std::uint32_t correction = sums.correction(channel);
         w.initial[at] = static_cast<std::int32_t>(initial + correction);
         w.multiplier[at] = exists ? w.multipliers[c] : 0.0F;
-        if (!kMatrixTiles && !kSorts) continue;
-        // Signed x needs no correction on tiles. What products need that are sorted comes below.
-        w.initial[vectors_of_all * kLanes + at] = static_cast<std::int32_t>(initial + (kSorts ? correction : 0));
+        if (!kMatrixTiles) continue;
+        // Signed x needs no correction on tiles.
+        w.initial[vectors_of_all * kLanes + at] = static_cast<std::int32_t>(initial);
         w.multiplier[vectors_of_all * kLanes + at] = w.multiplier[at];
       }
-      if (!kSorts || group != 2 || !w.x_unsigned) continue;
-      std::int32_t* const initial = w.initial + (vectors_of_all + before + j) * kLanes;
-      for (std::int64_t q = 0; q < quads; ++q) {
-        const std::int8_t* const weights = out + (before + j / group * group) * quads * kBytes + (q * group + j % group) * kBytes;
-        if (!needs_no_help(weights)) continue;
-        kinds[(before + j) / 2 * quads + q] |= static_cast<std::int8_t>(1 << j % 2);
-        for (int i = 0; i < 4 * kLanes; ++i) {
-          initial[i / 4] = static_cast<std::int32_t>(static_cast<std::uint32_t>(initial[i / 4]) +
-                                                     static_cast<std::uint32_t>(as_is_correction(weights[i])));
-        }
+      if constexpr (kSorts) {
+        const std::int64_t vector = before + j;
+        if (sorts)
+          sort_vector<Dot>(out + vector * quads * kBytes, quads, orders + vector * sorted_order(quads), w.initial + vector * kLanes);
       }
     }
   });

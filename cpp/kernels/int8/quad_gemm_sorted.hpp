@@ -1,9 +1,10 @@
-// Products of unsigned x without dot products, for the weights that need no help against saturation.
+// Matrix products without dot products, k sorted by how their weights may be multiplied.
 //
 // Two products of an unsigned and a signed byte saturate where two weights of one sign add up to more than 128: then |w| is multiplied, and
-// x xor a mask (dot_xor.hpp), four operations where three do for others. Of random weights half of the vectors of eight columns and four k
-// are such at k = 100, a quarter at 1000; of trained ones, fewer. So k are sorted for each pair of vectors by which of the two need help,
-// and each kind has a loop of its own.
+// x xor a mask (dot_xor.hpp), four operations where three do for others. Of either kind two quads share the sums of pairs, in int16, where
+// these cannot overflow: five operations, or seven, for two. Which quads those are is free, so that pairs are found for most: of random
+// weights a quad takes 3.2 operations at k = 100, 2.7 at 1000; of trained ones, fewer. So each vector of columns has its k in an
+// order of its own, and each kind a loop.
 #pragma once
 
 #include "kernels/int8/quad_requantize.hpp"
@@ -11,115 +12,95 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
 
-/// With more vectors at a time few k are the same kind in all.
 constexpr bool kSorts = Dot::kWeightVectors == 2 && kRegisters < 32;
-constexpr int kKinds = 4;  ///< bit j: vector j is multiplied as it is
+constexpr int kSortedRows = 10;                ///< of a tile, one vector wide
+constexpr int kSortedBlock = 5 * kSortedRows;  ///< rows that are computed with a vector's weights at a time
+constexpr std::int64_t kSortedQuads = 256;     ///< that are sorted together
+enum SortedKind : int { kTwoAsIs, kAsIs, kTwoHelped, kHelped, kSortedKinds };
 
-constexpr std::int64_t kind_bytes(int kind) { return (4 - (kind & 1) - (kind >> 1)) * I8::kLanes; }
+/// A vector's order: for each kSortedQuads, or what is left, the number of entries of each kind, then where in a row of x the quads begin.
+constexpr std::int64_t sorted_order(std::int64_t quads) { return quads + (quads + kSortedQuads - 1) / kSortedQuads * kSortedKinds; }
 
-/// Whether four weights of each of kLanes columns are multiplied by unsigned bytes as they are.
-inline bool needs_no_help(const std::int8_t* w) {
-  bool fine = true;
-  for (int i = 0; i < I8::kLanes; i += 2) {
-    const int a = w[i], b = w[i + 1];
-    fine = fine && (a > 0 ? a : 0) + (b > 0 ? b : 0) <= 128 && (a < 0 ? -a : 0) + (b < 0 ? -b : 0) <= 128;
-  }
-  return fine;
-}
+/// Shorter k are not sorted: most of their weights need help, and tiles of two vectors read less of x.
+constexpr bool is_sorted(std::int64_t k) { return kSorts && (k + 3) / 4 >= 12; }  // also where rows of x are padded to whole quads
 
-/// What multiplying unsigned x by w as it is adds to the initial sum, beyond what it has for |w|; modulo 2^32.
-constexpr std::int32_t as_is_correction(std::int8_t w) { return -128 * w - Dot::correction(w); }
-
-/// A pair of vectors, its k sorted.
-struct SortedPair {
-  std::int64_t count[kKinds];
-  const std::int32_t* offsets;  ///< of x
-  const std::int8_t* weights;
+/// Operands of `tiles` tiles: weights that do as they are, and those that are split, in order.
+struct SortedTile {
+  const std::int8_t* a;
+  std::int64_t a_row;
+  const std::uint16_t* order;
+  const std::int8_t *as_is, *split;
+  const std::int32_t* initial;
+  std::int64_t initial_row;
+  std::int32_t* sums;
+  std::int64_t sums_row, tiles;
 };
-constexpr std::int64_t sorted_bytes(std::int64_t quads) {
-  return quads * 4 * I8::kLanes + (kKinds + 1) * 2 * I8::kLanes + (4 * quads + 63) / 64 * 64;
-}
 
-/// Weights of `quads` quads x two vectors, as packed, to `to`.
-template <class Splitting>
-[[gnu::noinline]] SortedPair sort_pair(const std::int8_t* b, const std::int8_t* kinds, std::int64_t quads, std::uint8_t x_flip,
-                                       std::int8_t* to) {
-  SortedPair s{};
-  for (std::int64_t q = 0; q < quads; ++q) ++s.count[kinds[q]];
-  std::int8_t* weights[kKinds];
-  std::int32_t* offsets[kKinds];
-  auto* offset = reinterpret_cast<std::int32_t*>(to);
-  s.offsets = offset;
-  to += (4 * quads + 63) / 64 * 64;
-  s.weights = to;
-  for (int kind = 0; kind < kKinds; ++kind) {
-    weights[kind] = to;
-    offsets[kind] = offset;
-    offset += s.count[kind];
-    // A vector more is written than is read.
-    to += s.count[kind] * kind_bytes(kind) + I8::kLanes;
-  }
-  const I8 flip = broadcast(static_cast<std::int8_t>(x_flip));
-  for (std::int64_t q = 0; q < quads; ++q) {
-    const int kind = kinds[q];
-    *offsets[kind]++ = static_cast<std::int32_t>(4 * q);
-    std::int8_t* p = weights[kind];
-    for (int j = 0; j < 2; ++j) {
-      const I8 w = load(b + (2 * q + j) * I8::kLanes);
-      const auto split = Splitting::split(w, flip);
-      const int plain = kind >> j & 1;
-      const I8 as_is = broadcast(static_cast<std::int8_t>(-plain));
-      store(p, bit_xor(split.magnitude, bit_and(as_is, bit_xor(split.magnitude, w))));
-      store(p + I8::kLanes, split.sign);
-      p += (2 - plain) * I8::kLanes;
-    }
-    weights[kind] = p;
-  }
-  return s;
-}
-
-/// n quads of one kind; b and offsets move on.
-template <int MR, int Kind, class D, class Sums>
-[[gnu::always_inline]] inline void multiply_kind(Sums (&acc)[MR][2], RowAddresses<const std::int8_t>& rows, const std::int8_t* a,
-                                                 const std::int32_t*& offsets, std::int64_t n, const std::int8_t*& b) {
+/// `n` entries of one kind; w and offsets move on.
+template <int MR, SortedKind Kind, class D, class Sums>
+[[gnu::always_inline]] inline void multiply_kind(Sums (&acc)[MR], RowAddresses<const std::int8_t>& rows, std::int64_t row9,
+                                                 const std::int8_t* a, const std::uint16_t*& offsets, int n, const std::int8_t*& w) {
+  constexpr int kQuads = Kind == kTwoAsIs || Kind == kTwoHelped ? 2 : 1, kSplit = Kind == kTwoAsIs || Kind == kAsIs ? 1 : 2;
+  RowAddresses<const std::int8_t> second = rows;
+  const auto move = [&](RowAddresses<const std::int8_t> & to, int offset) __attribute__((always_inline)) {
+    to.base[0] = reinterpret_cast<const char*>(opaque(a + offset));
+    if (MR > 9) to.base[1] = to.base[0] + row9;
+  };
   for (; n > 0; --n) {
-    rows.base[0] = reinterpret_cast<const char*>(a) + *offsets++;
-    const std::int8_t* const second = b + ((Kind & 1) != 0 ? 1 : 2) * I8::kLanes;
-    const auto w0 = D::load(b), w1 = D::load(second);
-    unroll<0, MR>([&](auto m) __attribute__((always_inline)) {
-      std::int32_t quad;
-      __builtin_memcpy(&quad, rows.template at<m>(), sizeof quad);
-      const I8 x = reinterpret<std::int8_t>(broadcast(quad));
-      acc[m][0] = (Kind & 1) != 0 ? D::add_as_is(acc[m][0], x, w0.magnitude) : D::add(acc[m][0], x, w0);
-      acc[m][1] = (Kind & 2) != 0 ? D::add_as_is(acc[m][1], x, w1.magnitude) : D::add(acc[m][1], x, w1);
+    move(rows, offsets[0]);
+    if (kQuads == 2) move(second, offsets[1]);
+    typename D::Weights weights[kQuads];
+    unroll<0, kQuads>([&](auto q) __attribute__((always_inline)) {
+      weights[q].magnitude = load(w + q * kSplit * I8::kLanes);
+      if (kSplit == 2) weights[q].sign = load(w + (q * kSplit + 1) * I8::kLanes);
     });
-    b = opaque(b + kind_bytes(Kind));
+    unroll<0, MR>([&](auto m) __attribute__((always_inline)) {
+      I16 pairs;
+      unroll<0, kQuads>([&](auto q) __attribute__((always_inline)) {
+        std::int32_t quad;
+        __builtin_memcpy(&quad, (q == 0 ? rows : second).template at<m>(), sizeof quad);
+        const I8 x = reinterpret<std::int8_t>(broadcast(quad));
+        const I16 products = kSplit == 1 ? dot_pairs_saturated(x, weights[q].magnitude) : D::pairs(x, weights[q]);
+        pairs = q == 0 ? products : add(pairs, products);
+      });
+      acc[m] = D::add_pairs(acc[m], pairs);
+    });
+    offsets += kQuads;
+    w = opaque(w + kQuads * kSplit * I8::kLanes);
   }
-  b += I8::kLanes;
 }
 
-/// The exact sums of MR rows x two vectors.
+/// The exact sums of MR rows x one vector; t moves behind the last tile.
 template <int MR, class D>
-[[gnu::flatten]] void multiply_sorted(const std::int8_t* a, std::int64_t a_row, const SortedPair& s, const std::int32_t* initial,
-                                      std::int32_t* sums, int sums_row) {
-  typename D::Sums acc[MR][2];
-#pragma GCC unroll 6
-  for (int m = 0; m < MR; ++m) {
-    acc[m][0] = D::start(load(initial));
-    acc[m][1] = D::start(load(initial + kLanes));
+[[gnu::flatten]] void multiply_sorted(SortedTile& t) {
+  RowAddresses<const std::int8_t> rows(t.a, t.a_row);
+  const std::int64_t row9 = MR > 9 ? opaque(9 * t.a_row) : 0;
+  const std::uint16_t* const count = t.order;
+  const std::int8_t* a = t.a;
+  const std::int32_t* initial = t.initial;
+  std::int32_t* sums = t.sums;
+  for (std::int64_t tile = 0; tile < t.tiles; ++tile) {
+    typename D::Sums acc[MR];
+#pragma GCC unroll 10
+    for (int m = 0; m < MR; ++m, initial += t.initial_row) acc[m] = D::start(load(initial));
+    const std::uint16_t* offsets = count + kSortedKinds;
+    const std::int8_t *as_is = t.as_is, *split = t.split;
+    multiply_kind<MR, kTwoAsIs, D>(acc, rows, row9, a, offsets, count[kTwoAsIs], as_is);
+    multiply_kind<MR, kAsIs, D>(acc, rows, row9, a, offsets, count[kAsIs], as_is);
+    multiply_kind<MR, kTwoHelped, D>(acc, rows, row9, a, offsets, count[kTwoHelped], split);
+    multiply_kind<MR, kHelped, D>(acc, rows, row9, a, offsets, count[kHelped], split);
+#pragma GCC unroll 10
+    for (int m = 0; m < MR; ++m, sums += t.sums_row) store(sums, D::finish(acc[m]));
+    a += MR * t.a_row;
   }
-  RowAddresses<const std::int8_t> rows(a, a_row);
-  const std::int32_t* offsets = s.offsets;
-  const std::int8_t* b = s.weights;
-  multiply_kind<MR, 0, D>(acc, rows, a, offsets, s.count[0], b);
-  multiply_kind<MR, 1, D>(acc, rows, a, offsets, s.count[1], b);
-  multiply_kind<MR, 2, D>(acc, rows, a, offsets, s.count[2], b);
-  multiply_kind<MR, 3, D>(acc, rows, a, offsets, s.count[3], b);
-#pragma GCC unroll 6
-  for (int m = 0; m < MR; ++m) {
-    store(sums + m * sums_row, D::finish(acc[m][0]));
-    store(sums + m * sums_row + kLanes, D::finish(acc[m][1]));
-  }
+  t.a = a;
+  t.initial = initial;
+  t.sums = sums;
 }
+/// By height.
+template <class D>
+constexpr void (*kMultiplySorted[])(SortedTile&) = {
+    multiply_sorted<1, D>, multiply_sorted<2, D>, multiply_sorted<3, D>, multiply_sorted<4, D>, multiply_sorted<5, D>,
+    multiply_sorted<6, D>, multiply_sorted<7, D>, multiply_sorted<8, D>, multiply_sorted<9, D>, multiply_sorted<10, D>};
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE::int8

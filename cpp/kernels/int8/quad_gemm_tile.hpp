@@ -33,18 +33,16 @@ struct QuadTiles {
   std::int64_t scratch_bytes;
   const std::int8_t* split;     ///< or null: the panel's, in there
   std::uint8_t x_flip;          ///< of x, for weights that are split as they are read
-  const std::int8_t* kinds;     ///< of the panel's quads, where they are sorted
   const std::int32_t* initial;  ///< of the panel, as is the multiplier
   const float* multiplier;
   void* y;
   std::int64_t y_row;
   const std::int8_t* residual;
   const Int8Residual* residual_type;
-  const void* store;                ///< the panel's PanelStore
-  SortedPair sorted[2];             ///< if `split`, where weights are sorted
-  const std::int32_t* as_unsigned;  ///< initial sums then
-  int columns;                      ///< of the panel that exist
-  bool within;                      ///< values are within int32
+  const void* store;           ///< the panel's PanelStore
+  const std::uint16_t* order;  ///< of the panel's quads, where they are sorted
+  int columns;                 ///< of the panel that exist
+  bool within, sorted;         ///< values are within int32; k is sorted
   std::int64_t count;
 };
 
@@ -64,8 +62,10 @@ constexpr int group_of(int vectors) { return vectors < kQuadGroup ? vectors : kQ
 }
 
 /// Sums of one tile that are independent of each other: a product takes as long as ten that follow each other at once, so where there are
-/// fewer sums, every other k goes to others.
-constexpr int chains_of(int sums) { return sums <= 4 ? 4 / Dot::kSumRegisters : (sums <= 8 && Dot::kSumRegisters == 1 ? 2 : 1); }
+/// fewer sums, every other k goes to others. Not of short k alone.
+constexpr int chains_of(int sums) {
+  return kSorts ? 1 : sums <= 4 ? 4 / Dot::kSumRegisters : (sums <= 8 && Dot::kSumRegisters == 1 ? 2 : 1);
+}
 
 /// Whether weights take two vectors to multiply by, and one as they are packed: tiles of few rows split them as they read them, which
 /// halves what comes from memory, others once for all rows of a block.
@@ -134,7 +134,7 @@ template <int MR, int G, bool Split>
 template <int MR, int G, bool Split>
 [[gnu::flatten]] void multiply_tile(const QuadTiles& t, const std::int8_t* a, const std::int8_t* b, const std::int32_t* initial,
                                     std::int32_t* sums, int sums_row) {
-  if (MR > kPieceRows || t.pieces == nullptr)
+  if (MR > kPieceRows || kSorts || t.pieces == nullptr)  // long k are sorted
     return multiply_quads<MR, G, Split>(a, t.a_row, t.quads, b, t.x_flip, initial, 0, sums, sums_row);
   const Pieces& p = *t.pieces;
   for (std::int64_t k = 0; k < p.k; k += kPieceBytes) {
@@ -226,10 +226,11 @@ using MultiplyTile = void (*)(const QuadTiles& t, const std::int8_t* a, const st
                               std::int32_t* sums, int sums_row);
 /// Whether tall tiles of such panels take weights that are split beforehand: to split eight columns anew each time is one operation in
 /// sixteen.
-constexpr bool splits(int vectors) { return kSplits && group_of(vectors) > 1; }
+constexpr bool splits(int vectors) { return kSplits && (kSorts || group_of(vectors) > 1); }
+constexpr bool kSplitBefore = !kSplits || kSorts;
 template <int G, int MR>
 constexpr MultiplyTile multiply_of() {
-  if constexpr (MR <= max_quad_rows(G)) return multiply_tile<MR, G, !kSplits>;
+  if constexpr (MR <= max_quad_rows(G)) return multiply_tile<MR, G, kSplitBefore>;
   return nullptr;
 }
 /// By height.
@@ -243,20 +244,15 @@ constexpr MultiplyTile kMultiply[] = {multiply_of<G, 1>(),  multiply_of<G, 2>(),
 template <int G>
 constexpr MultiplyTile kMultiplySplit[] = {multiply_tile<max_quad_rows(G) - 1, G, true>, multiply_tile<max_quad_rows(G), G, true>};
 
-using MultiplySorted = void (*)(const std::int8_t* a, std::int64_t a_row, const SortedPair& s, const std::int32_t* initial,
-                                std::int32_t* sums, int sums_row);
-template <class D>
-constexpr MultiplySorted kMultiplySorted[] = {multiply_sorted<max_quad_rows(2) - 1, D>, multiply_sorted<max_quad_rows(2), D>};
-
 /// So many tiles pay for it: a weight is loaded, split and stored once, which is three of the tiles' own.
 constexpr std::int64_t kManyTiles = 3;
-template <class Splitting>
-[[gnu::noinline]] void split_weights(const QuadTiles& t, std::int64_t vectors) {
-  const I8 flip = broadcast(static_cast<std::int8_t>(t.x_flip));
+template <class D>
+[[gnu::noinline]] void split_weights(const std::int8_t* weights, std::int64_t vectors, std::uint8_t x_flip, std::int8_t* to) {
+  const I8 flip = broadcast(static_cast<std::int8_t>(x_flip));
   for (std::int64_t i = 0; i < vectors; ++i) {
-    const auto w = Splitting::split(load(t.b + i * I8::kLanes), flip);
-    store(t.scratch + 2 * i * I8::kLanes, w.magnitude);
-    store(t.scratch + (2 * i + 1) * I8::kLanes, w.sign);
+    const auto w = D::split(load(weights + i * I8::kLanes), flip);
+    store(to + 2 * i * I8::kLanes, w.magnitude);
+    store(to + (2 * i + 1) * I8::kLanes, w.sign);
   }
 }
 
@@ -268,25 +264,14 @@ inline void quad_tiles(const QuadTiles& t, std::int64_t height) {
   MultiplyTile multiply = kMultiply<G>[height - 1];
   const std::int8_t* weights = t.b;
   std::int64_t group_bytes = G * t.b_quads * I8::kLanes;
-  if constexpr (splits(NV) && !kSorts) {
-    if (t.split != nullptr && height >= kTall) {
-      multiply = kMultiplySplit<G>[height - kTall];
+  if constexpr (splits(NV)) {
+    if (t.split != nullptr && (kSorts || height >= kTall)) {
+      if constexpr (!kSorts) multiply = kMultiplySplit<G>[height - kTall];
       weights = t.split;
       group_bytes *= Dot::kWeightVectors;
     }
   }
   const std::int8_t* a = t.a;
-  if constexpr (kSorts && splits(NV)) {
-    if (t.split != nullptr && height >= kTall) {
-      const auto sorted = kMultiplySorted<Dot>[height - kTall];
-      for (std::int64_t i = 0; i < t.count; ++i, a += height * t.a_row) {
-        for (int g = 0; g < NV / 2; ++g)
-          sorted(a, t.a_row, t.sorted[g], t.as_unsigned + g * 2 * kLanes, sums + g * 2 * kLanes, NV * kLanes);
-        store_pixels<Out, NV>(t, sums, i * height, height);
-      }
-      return;
-    }
-  }
   for (std::int64_t i = 0; i < t.count; ++i, a += height * (t.pieces == nullptr ? t.a_row : t.pieces->a_row)) {
     for (int g = 0; g < NV / G; ++g) {
       multiply(t, a, weights + g * group_bytes, t.initial + g * G * kLanes, sums + g * G * kLanes, NV * kLanes);

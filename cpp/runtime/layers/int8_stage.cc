@@ -56,7 +56,6 @@ Int8Stage::Int8Stage(const Int8Filter& f, const Int8Tensors& t, const Activation
   w.x_zeros = s.x_zeros.data();
   w.weight_zeros = s.weight_zeros.empty() ? nullptr : s.weight_zeros.data();
   w.multipliers = s.multipliers.data();
-  w.x_unsigned = t.x.flip() != 0;
   w.k_padded = f.k;
   kernel_->pack(&w);
   k_padded_ = w.k_padded;

@@ -1,0 +1,88 @@
+// Sorts the k of a vector of columns by how their weights may be multiplied (quad_gemm_sorted.hpp).
+#pragma once
+
+#include "kernels/int8/quad_gemm_sorted.hpp"
+
+namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
+
+/// Entries of one kind, in order.
+struct SortedEntries {
+  int count = 0, quads = 0;
+  std::uint16_t quad[kSortedQuads];
+};
+
+/// Takes from left[0, n), the hardest first, those that fit together as pairs; a hard one's partner is an easy one. What is left are
+/// singles.
+template <class D>
+inline void pair_quads(const std::int8_t* sums, std::uint16_t* left, int n, bool helped, SortedEntries& pairs, SortedEntries& singles) {
+  constexpr int kTries = 24;  // more find few more
+  for (; n > 0; ++left, --n) {
+    const I8 hard = load(sums + left[0] * I8::kLanes);
+    int i = n - 1;
+    const int end = n > kTries ? n - kTries : 1;
+    while (i >= end && !D::fit(hard, load(sums + left[i] * I8::kLanes), helped)) --i;
+    if (i < end) {
+      singles.quad[singles.quads++] = left[0];
+      ++singles.count;
+      continue;
+    }
+    pairs.quad[pairs.quads++] = left[0];
+    pairs.quad[pairs.quads++] = left[i];
+    ++pairs.count;
+    for (--n; i < n; ++i) left[i] = left[i + 1];
+  }
+}
+
+/// Sorts at most kSortedQuads quads of weights in place, writes their order, and adds to the initial sums what weights that are multiplied
+/// as they are need beyond others.
+template <class D>
+[[gnu::noinline]] void sort_quads(std::int8_t* weights, int quads, std::uint16_t* order, std::int32_t* initial) {
+  constexpr int kMost = 255, kBytes = I8::kLanes;
+  alignas(64) std::int8_t unsorted[kSortedQuads * kBytes], sums[kSortedQuads * kBytes];
+  std::uint8_t most[kSortedQuads];
+  std::uint16_t behind[kMost + 2] = {};
+  for (int q = 0; q < quads; ++q) {
+    const I8 w = load(weights + q * kBytes);
+    const I8 s = D::pair_sums(w);
+    store(unsorted + q * kBytes, w);
+    store(sums + q * kBytes, s);
+    most[q] = static_cast<std::uint8_t>(D::most(s));
+    ++behind[most[q]];
+  }
+  for (int m = kMost; m >= 0; --m) behind[m] = static_cast<std::uint16_t>(behind[m] + behind[m + 1]);
+  const int helped = behind[D::kAsIs + 1];
+  std::uint16_t hardest[kSortedQuads];
+  for (int q = quads - 1; q >= 0; --q) hardest[--behind[most[q]]] = static_cast<std::uint16_t>(q);
+  SortedEntries kinds[kSortedKinds];
+  pair_quads<D>(sums, hardest + helped, quads - helped, false, kinds[kTwoAsIs], kinds[kAsIs]);
+  pair_quads<D>(sums, hardest, helped, true, kinds[kTwoHelped], kinds[kHelped]);
+
+  std::uint16_t* offset = order + kSortedKinds;
+  I32 added = load(initial);
+  const I8 ones = broadcast(std::int8_t{1});
+  for (int kind = 0; kind < kSortedKinds; ++kind) {
+    order[kind] = static_cast<std::uint16_t>(kinds[kind].count);
+    for (int i = 0; i < kinds[kind].quads; ++i, weights += kBytes) {
+      const int q = kinds[kind].quad[i];
+      *offset++ = static_cast<std::uint16_t>(4 * q);
+      const I8 w = load(unsorted + q * kBytes);
+      store(weights, w);
+      if (kind > kAsIs) continue;
+      // 128 for each w, as x is unsigned, and what those that are helped have for |w|.
+      const I8 down = minimum(w, broadcast(std::int8_t{0}));
+      added = D::add_pairs(added, sub(dot_pairs_saturated(ones, down), mul(dot_pairs_saturated(ones, w), broadcast(std::int16_t{128}))));
+    }
+  }
+  store(initial, added);
+}
+
+/// All quads of a vector.
+template <class D>
+inline void sort_vector(std::int8_t* weights, std::int64_t quads, std::uint16_t* order, std::int32_t* initial) {
+  for (std::int64_t q = 0, n; q < quads; q += n, order += kSortedKinds + n) {
+    n = quads - q < kSortedQuads ? quads - q : kSortedQuads;
+    sort_quads<D>(weights + q * I8::kLanes, static_cast<int>(n), order, initial);
+  }
+}
+
+}  // namespace dwsep::DWSEP_ISA_NAMESPACE::int8
