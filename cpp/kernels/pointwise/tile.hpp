@@ -8,10 +8,11 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// Weights that are wanted next, fetched to the level-2 cache next to the products: a line after each `steps` of k.
+/// Weights that are wanted next, fetched to the level-2 cache next to the products: after each `steps` of k a line, and the one `later`
+/// bytes behind it.
 struct Ahead {
   const char* at;
-  std::int64_t steps;
+  std::int64_t steps, later;
 };
 constexpr std::int64_t kLineBytes = 64;
 
@@ -95,6 +96,7 @@ struct GemmTile {
     for (; length > 0; length -= ahead.steps) {
       multiply(rows, b, length < ahead.steps ? length : ahead.steps);
       __builtin_prefetch(ahead.at, 0, 2);
+      __builtin_prefetch(ahead.at + ahead.later, 0, 2);
       ahead.at += kLineBytes;
     }
   }

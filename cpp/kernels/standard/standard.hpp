@@ -66,7 +66,8 @@ struct PanelWalk {
     for (std::int64_t s = 0; s < t.segment_count; ++s) k += t.segments[s].length;
     const bool fetches = fetching_pays(tiles, height, k, panel);
     const std::int64_t steps = fetches ? steps_of_line(tiles) : 0;
-    if (fetches) t.ahead = {reinterpret_cast<const char*>(t.b + (t.segments[t.segment_count - 1].k + t.segments[0].length) * width), steps};
+    if (fetches)
+      t.ahead = {reinterpret_cast<const char*>(t.b + (t.segments[t.segment_count - 1].k + t.segments[0].length) * width), steps, 0};
     const auto& functions = fetches ? table.fetching : table.at[panel.vectors];
     std::int64_t oy = rows.begin, ox = columns.begin;
     for (std::int64_t i = 0; i < tiles; ++i) {
