@@ -14,8 +14,7 @@ from dwsep.graph.importing import symbols
 from dwsep.graph.importing.builder import Builder
 from dwsep.graph.importing.importer import Import
 from dwsep.graph.importing.node import FileNode
-from dwsep.graph.importing.unsupported import Unsupported
-from dwsep.graph.importing.values import Known
+from dwsep.graph.importing.values import Known, Unsupported
 from dwsep.graph.lowering import lower
 from dwsep.graph.pipeline import optimize
 from dwsep.model import Model

@@ -172,7 +172,7 @@ def test_a_plain_network_imports_what_it_needs(tmp_path):
         "graph.passes",
         *(f"graph.passes.{name}" for name in passes),
     }
-    families = {"convolution", "elementwise", "attributes", "layout_rules", "shape_rules", "spec"}
+    families = {"convolution", "elementwise", "attributes", "layout_rules", "spec"}
     assert {n for n in found if _in(n, "graph.ops")} <= {
         "graph.ops",
         *(f"graph.ops.{name}" for name in families),

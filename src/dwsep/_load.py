@@ -18,7 +18,7 @@ from .model import Model
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-    from .graph.importing.opened import Example
+    from .graph.importing.inputs import Example
     from .graph.ir import Graph
     from .graph.open_sizes import Axis
 

@@ -229,7 +229,8 @@ def is_ratio(value: object) -> TypeGuard[Ratio]:
 
 def is_open(value: object) -> bool:
     """Return whether a number depends on open sizes."""
-    return is_size(value) or is_ratio(value)
+    kind = type(value)
+    return kind is Size or kind is Ratio
 
 
 def all_known(values: Iterable[object]) -> bool:
@@ -239,7 +240,7 @@ def all_known(values: Iterable[object]) -> bool:
 
 def plain(value: Any) -> Any:
     """Return the number in the example, without a condition: for limits that only refuse."""
-    return value.example if is_size(value) else value
+    return value.example if type(value) is Size else value
 
 
 def whole(value: Any) -> int:

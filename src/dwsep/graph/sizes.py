@@ -17,11 +17,12 @@ LARGEST_ELEMENTS = 2**40  # for one image of the batch; sums of a few of these f
 
 def checked(shape: Shape) -> Shape:
     """Return a shape whose sizes and their product an array can have, else raise ShapeError."""
-    if any(n is not None and (n < 1 or plain(n) > LARGEST_SIZE) for n in shape):
-        raise ShapeError(f"sizes need to be from 1 to {LARGEST_SIZE}, got {shown(shape)}")
+    for n in shape:
+        if n is not None and (n < 1 or plain(n) > LARGEST_SIZE):
+            raise ShapeError(f"sizes need to be from 1 to {LARGEST_SIZE}, got {shown(shape)}")
     if len(shape) > MOST_AXES:
         raise ShapeError(f"need at most {MOST_AXES} axes, got {len(shape)}")
-    if sum(n is None for n in shape) > 1:
+    if shape.count(None) > 1:
         raise ShapeError(f"only one axis can be the batch, got {shown(shape)}")
     if plain(known_product(shape)) > LARGEST_ELEMENTS:
         raise ShapeError(f"more than {LARGEST_ELEMENTS} elements: {shown(shape)}")
@@ -30,7 +31,7 @@ def checked(shape: Shape) -> Shape:
 
 def known_product(shape: Shape) -> int:
     """Return the product of all sizes but the batch's."""
-    return math.prod(n for n in shape if n is not None)
+    return math.prod([n for n in shape if n is not None])
 
 
 def shown(shape: Shape) -> str:

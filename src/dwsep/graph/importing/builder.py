@@ -16,8 +16,7 @@ from ..size import plain
 from ..types import DType, Quantization, Shape, TensorType
 from .lengths import followed
 from .symbols import UNKNOWN, held, is_symbolic
-from .unsupported import Unsupported
-from .values import Computed, Known, Value, dtype_of, shape_of, type_of
+from .values import Computed, Known, Unsupported, Value, dtype_of, shape_of, type_of
 
 LARGEST_CONSTANT = 2**28  # bytes of one folded value
 _LARGEST_WORK = 2**33  # bytes touched, or multiplications, by all folding of one import

@@ -11,8 +11,7 @@ from ..ir import Array
 from ..types import Shape
 from .builder import Builder
 from .symbols import UNKNOWN, held, is_symbolic
-from .unsupported import Unsupported
-from .values import Computed, Value, shape_of
+from .values import Computed, Unsupported, Value, shape_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +46,7 @@ class OperatorCall:
     @property
     def is_known(self) -> bool:
         """Whether all inputs are known now."""
-        return not any(isinstance(value, Computed) for value in self.inputs)
+        return Computed not in map(type, self.inputs)
 
     def value(self, index: int) -> Value:
         """Return an input that must be there."""

@@ -13,8 +13,7 @@ from ..sizes import LARGEST_SIZE, known_product
 from ..types import DType
 from .builder import Builder
 from .symbols import UNKNOWN, Dim
-from .unsupported import Unsupported
-from .values import Value, shape_of, type_of
+from .values import Unsupported, Value, shape_of, type_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from ..open_sizes import Axis
-    from .opened import Example
+    from .inputs import Example
 
 # Of open heights and widths, for which a network is imported: multiples that pyramids need, and
 # numbers that few networks have otherwise. What makes the batch part of other axes needs a number

@@ -11,8 +11,7 @@ from .builder import Builder
 from .inputs import checked
 from .node import FileNode
 from .symbols import UNKNOWN, held, is_symbolic
-from .unsupported import Unsupported
-from .values import Computed, Known, Value, type_of
+from .values import Computed, Known, Unsupported, Value, type_of
 
 _MOST_LINES = 1000  # of an error
 
@@ -156,15 +155,18 @@ class Import:
 
     def _bind(self, node: FileNode, results: list[Value | None], first: int) -> None:
         """Give the file's names to what a node has made."""
-        fresh = {n.output for n in self.build.graph.nodes[first:]}
+        fresh: set[str] | None = None
         for name, value in zip(node.outputs, results, strict=False):
             if not name or value is None:
                 continue
-            if isinstance(value, Computed) and value.name in fresh and self._depth == 0:
-                fresh.remove(value.name)
-                self.build.rename(value, name, first)
-            elif isinstance(value, Known) and not value.name:
-                value.name = name
+            if isinstance(value, Known):
+                value.name = value.name or name
+            elif self._depth == 0:
+                if fresh is None:
+                    fresh = {n.output for n in self.build.graph.nodes[first:]}
+                if value.name in fresh:
+                    fresh.remove(value.name)
+                    self.build.rename(value, name, first)
             self._values[name] = value
 
     def _error(self) -> ValueError:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ..ir import Length, Node
 from ..sizes import known_product
 from ..types import Shape
-from .unsupported import Unsupported
+from .values import Unsupported
 
 _OF_EACH = ("cast", "unary", "activation", "quantize", "dequantize", "identity")
 _BROADCAST = ("binary", "integers", "compare", "where", "expand")

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..size import is_open, plain, whole
-from .unsupported import Unsupported
-from .values import Known
+from .values import Known, Unsupported
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 _LARGEST_EMPTY = 2**16
 
 
+class Unsupported(Exception):
+    """Why one node cannot be imported; collected, and reported for all nodes together."""
+
+
 class Known:
     """A value that is known now: a weight, or shape arithmetic (see `symbols`).
 

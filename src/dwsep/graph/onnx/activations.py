@@ -9,8 +9,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.compositions import clipped
-from ..importing.unsupported import Unsupported
-from ..importing.values import Known, Value, type_of
+from ..importing.values import Known, Unsupported, Value, type_of
 from ..types import DType
 from .call import Call
 from .registry import operator

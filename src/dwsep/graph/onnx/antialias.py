@@ -8,8 +8,7 @@ import numpy as np
 
 from ..importing.builder import Builder
 from ..importing.compositions import dense
-from ..importing.unsupported import Unsupported
-from ..importing.values import Known, Value, shape_of
+from ..importing.values import Known, Unsupported, Value, shape_of
 from ..ir import Array
 
 if TYPE_CHECKING:

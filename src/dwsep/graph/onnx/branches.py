@@ -8,8 +8,7 @@ from ...errors import InvalidModelError
 from ..importing.importer import Import, ImportNode
 from ..importing.node import FileNode
 from ..importing.symbols import UNKNOWN, is_symbolic
-from ..importing.unsupported import Unsupported
-from ..importing.values import Known, Value
+from ..importing.values import Known, Unsupported, Value
 from .model import File, initializers, nodes_in_order, onnx_package
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
 from ..importing.call import OperatorCall
-from ..importing.unsupported import Unsupported
-from ..importing.values import Value
+from ..importing.values import Unsupported, Value
 from ..sizes import bounds
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
 from ..importing.compositions import sliced
-from ..importing.unsupported import Unsupported
-from ..importing.values import Value, shape_of
+from ..importing.values import Unsupported, Value, shape_of
 
 Pair = tuple[int, int]
 _MOST_NODES = 1024  # a convolution has one for each tap and group

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import InvalidModelError
-from ..importing.unsupported import Unsupported
-from ..importing.values import Computed, Known, Value, shape_of, weight_scales
+from ..importing.values import Computed, Known, Unsupported, Value, shape_of, weight_scales
 from ..ir import Array
 from ..sizes import LARGEST_SIZE
 from ..types import Shape

@@ -9,8 +9,7 @@ from ...errors import InvalidModelError
 from ..importing.builder import Builder
 from ..importing.compositions import to_target
 from ..importing.symbols import Dim
-from ..importing.unsupported import Unsupported
-from ..importing.values import Value, shape_of
+from ..importing.values import Unsupported, Value, shape_of
 from .call import Call
 from .registry import IMPORTERS, operator
 

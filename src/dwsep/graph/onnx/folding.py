@@ -13,8 +13,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.symbols import UNKNOWN, Dim, FloatOfSize, held, is_symbolic, of_shape, settled
-from ..importing.unsupported import Unsupported
-from ..importing.values import Computed, Known, Value, shape_of
+from ..importing.values import Computed, Known, Unsupported, Value, shape_of
 from ..size import is_open, is_size
 from .call import Call, charge_folding, part_of
 from .model import widened

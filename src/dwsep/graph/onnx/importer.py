@@ -8,11 +8,9 @@ from typing import Any
 
 from ...errors import InvalidModelError, UnsupportedOperatorError
 from ..importing.importer import Import
-from ..importing.inputs import check_names, fixed_input, input_shape
+from ..importing.inputs import Example, Opened, check_names, fixed_input, input_shape
 from ..importing.node import FileNode
-from ..importing.opened import Example, Opened
-from ..importing.unsupported import Unsupported
-from ..importing.values import Known, Value
+from ..importing.values import Known, Unsupported, Value
 from ..ir import Graph
 from ..types import DType
 from .branches import import_branch

@@ -7,8 +7,7 @@ import numpy as np
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
 from ..importing.compositions import sliced
-from ..importing.unsupported import Unsupported
-from ..importing.values import Known, Value, shape_of
+from ..importing.values import Known, Unsupported, Value, shape_of
 from ..ir import Array
 from ..sizes import known_product
 from .call import Call

@@ -9,8 +9,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
-from ..importing.unsupported import Unsupported
-from ..importing.values import Value
+from ..importing.values import Unsupported, Value
 from .call import Call
 from .convolution import (
     Padding,

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...errors import InvalidModelError
-from ..importing.unsupported import Unsupported
-from ..importing.values import Computed, Known, Value, dtype_of, shape_of
+from ..importing.values import Computed, Known, Unsupported, Value, dtype_of, shape_of
 from ..types import DType
 from .call import Call
 from .conversions import INTEGERS, quantization_of, quantized, real, scale_of

@@ -7,8 +7,7 @@ from typing import Any
 from ...errors import InvalidModelError
 from ..importing.compositions import integers, reshaped, size_of, to_target
 from ..importing.symbols import UNKNOWN, Dim
-from ..importing.unsupported import Unsupported
-from ..importing.values import Value
+from ..importing.values import Unsupported, Value
 from ..sizes import LARGEST_SIZE, known_product
 from .call import Call
 from .registry import operator

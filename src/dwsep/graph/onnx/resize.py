@@ -9,8 +9,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.symbols import Dim
-from ..importing.unsupported import Unsupported
-from ..importing.values import Value
+from ..importing.values import Unsupported, Value
 from ..size import plain, scaled
 from ..sizes import LARGEST_SIZE
 from .antialias import antialiased

@@ -5,8 +5,7 @@ from __future__ import annotations
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
 from ..importing.compositions import clipped, sliced
-from ..importing.unsupported import Unsupported
-from ..importing.values import Value, shape_of
+from ..importing.values import Unsupported, Value, shape_of
 from ..types import DType
 from .call import Call
 from .registry import operator

@@ -9,8 +9,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.compositions import sizes_with, sliced, to_target
-from ..importing.unsupported import Unsupported
-from ..importing.values import Computed, Known, Value, shape_of
+from ..importing.values import Computed, Known, Unsupported, Value, shape_of
 from ..ir import Length
 from ..sizes import LARGEST_SIZE
 from ..types import DType

@@ -7,8 +7,7 @@ import numpy as np
 from ...errors import InvalidModelError
 from ..importing.compositions import Parts, gathered, sliced
 from ..importing.symbols import UNKNOWN, Dim
-from ..importing.unsupported import Unsupported
-from ..importing.values import Computed, Value
+from ..importing.values import Computed, Unsupported, Value
 from .call import Call, part_of
 from .registry import operator
 

@@ -12,8 +12,7 @@ from ..types import DType, Quantization, Shape, TensorType
 from . import register
 from .attributes import Floats, Int, Ints, choice
 from .layout_rules import ELEMENTWISE, LayoutRule, as_output
-from .shape_rules import as_input
-from .spec import BYTES, DTypes, OpSpec, float32_only
+from .spec import BYTES, DTypes, OpSpec, as_input, float32_only
 
 if TYPE_CHECKING:
     from .layout_rules import Layout

@@ -11,8 +11,7 @@ from ..types import Shape
 from . import register
 from .attributes import OPTIONAL_ACTIVATION, QUANTIZED_OUTPUT, Floats, Int, Ints, Pair, Sides
 from .layout_rules import IMAGE, OVER_LAST_AXIS
-from .shape_rules import check_channels, from_image, image
-from .spec import BYTES, OpSpec, Weights, quantized
+from .spec import BYTES, OpSpec, Weights, check_channels, from_image, image, quantized
 
 _WINDOW = {"stride": Pair(), "dilation": Pair(), "padding": Sides()}
 _BIAS = Weights(("Cout",), required=False)

@@ -11,8 +11,7 @@ from ..types import Shape, TensorType
 from . import register
 from .attributes import ONE_SCALE, OPTIONAL_ACTIVATION, Floats, Ints, choice
 from .layout_rules import ALIGNED, ELEMENTWISE
-from .shape_rules import as_input
-from .spec import BYTES, DTypes, OpSpec, of_integers
+from .spec import BYTES, DTypes, OpSpec, as_input, of_integers
 
 UNARY = (
     *("exp", "sqrt", "neg", "abs", "erf", "reciprocal", "floor"),

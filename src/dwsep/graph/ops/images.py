@@ -12,8 +12,7 @@ from ..types import DType, Shape, TensorType
 from . import register
 from .attributes import ONE_SCALE, Flag, FloatPair, Pair, Sides, choice
 from .layout_rules import IMAGE
-from .shape_rules import from_image, image
-from .spec import BYTES, DTypes, OpSpec, float32_only, of_integers, same_type
+from .spec import BYTES, DTypes, OpSpec, float32_only, from_image, image, of_integers, same_type
 
 
 def _pool(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:

@@ -11,8 +11,7 @@ from ..types import Shape, TensorType
 from . import register
 from .attributes import ONE_SCALE, Flag, Float, Int
 from .layout_rules import ALONG_AXIS, IMAGE, OVER_LAST_AXIS
-from .shape_rules import check_channels
-from .spec import BYTES, DTypes, OpSpec, Weights, of_integers
+from .spec import BYTES, DTypes, OpSpec, Weights, check_channels, of_integers
 
 
 def _batch_norm(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:

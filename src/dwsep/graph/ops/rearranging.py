@@ -15,8 +15,7 @@ from ..types import Shape, TensorType
 from . import register
 from .attributes import Float, Indices, Int, Ints, Stops, choice
 from .layout_rules import LayoutRule, as_in_file, as_output, by_axis
-from .shape_rules import as_input
-from .spec import DTypes, OpSpec, moved, one_type, same_type
+from .spec import DTypes, OpSpec, as_input, moved, one_type, same_type
 
 if TYPE_CHECKING:
     from .layout_rules import Layout

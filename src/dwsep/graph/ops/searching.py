@@ -11,8 +11,7 @@ from ..types import DType, Shape, TensorType
 from . import register
 from .attributes import Flag, Int, choice
 from .layout_rules import ALONG_AXIS, AS_IN_FILE
-from .shape_rules import as_input
-from .spec import DTypes, OpSpec, moved
+from .spec import DTypes, OpSpec, as_input, moved
 
 _NO_NUMBERS = (DType.FLOAT16, DType.BOOL)
 _INDICES = (DType.INT32, DType.INT64)

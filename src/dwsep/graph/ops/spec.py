@@ -8,7 +8,7 @@ from typing import Any
 
 from ...errors import ShapeError
 from ..ir import Node
-from ..sizes import known_product
+from ..sizes import known_product, shown
 from ..types import DType, Quantization, Shape, TensorType
 from .attributes import AttributeType, clips
 from .layout_rules import AS_IN_FILE, LayoutRule
@@ -95,6 +95,34 @@ def one_type(inputs: Sequence[TensorType]) -> DTypes:
 def moves(node: Node, shapes: Sequence[Shape]) -> int:
     """Estimate the work of a node that reads its inputs once or twice."""
     return 8 * sum(map(known_product, shapes))
+
+
+# --- shape rules of several families ------------------------------------------------------------
+
+
+def as_input(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    """Return the shape of the first input."""
+    return inputs[0]
+
+
+def image(shape: Shape, channels_last: bool) -> tuple[int | None, int, int, int]:
+    """Return the sizes N, H, W, C."""
+    if len(shape) != 4:
+        raise ShapeError(f"need an image of 4 axes, got {shown(shape)}")
+    n, *rest = shape
+    if None in rest:
+        raise ShapeError(f"need the batch as the first axis, got {shown(shape)}")
+    a, b, c = (size for size in rest if size is not None)
+    return (n, a, b, c) if channels_last else (n, b, c, a)
+
+
+def from_image(n: int | None, size: Shape, channels: int, channels_last: bool) -> Shape:
+    return (n, *size, channels) if channels_last else (n, channels, *size)
+
+
+def check_channels(wanted: int, got: int) -> None:
+    if wanted != got:
+        raise ShapeError(f"the weights are for {wanted} channels, the input has {got}")
 
 
 class OpSpec:

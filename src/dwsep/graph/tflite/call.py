@@ -11,8 +11,7 @@ from ..importing.builder import Builder
 from ..importing.call import OperatorCall
 from ..importing.compositions import clipped
 from ..importing.node import FileNode
-from ..importing.unsupported import Unsupported
-from ..importing.values import Known, Value
+from ..importing.values import Known, Unsupported, Value
 from ..ir import Array
 from .parts import Tensor
 

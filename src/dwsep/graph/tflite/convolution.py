@@ -10,8 +10,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.compositions import dense, reshaped
-from ..importing.unsupported import Unsupported
-from ..importing.values import Known, Value, scales_along, shape_of
+from ..importing.values import Known, Unsupported, Value, scales_along, shape_of
 from ..ir import Array
 from ..sizes import LARGEST_SIZE
 from .call import Call

@@ -8,8 +8,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.compositions import clipped
-from ..importing.unsupported import Unsupported
-from ..importing.values import Known, Value
+from ..importing.values import Known, Unsupported, Value
 from ..types import DType
 from .call import Call
 from .registry import IMPORTERS, operator

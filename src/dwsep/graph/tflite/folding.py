@@ -13,8 +13,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.symbols import is_symbolic, of_shape, settled
-from ..importing.unsupported import Unsupported
-from ..importing.values import Known, Value, shape_of
+from ..importing.values import Known, Unsupported, Value, shape_of
 from .call import Call
 from .moves import strided_parts, target
 from .registry import folding

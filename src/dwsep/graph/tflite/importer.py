@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidModelError, UnsupportedOperatorError
 from ..importing.importer import Import, ImportNode
-from ..importing.inputs import check_names, fixed_input, input_shape
+from ..importing.inputs import Example, Opened, check_names, fixed_input, input_shape
 from ..importing.node import FileNode, needed_nodes
-from ..importing.opened import Example, Opened
-from ..importing.unsupported import Unsupported
-from ..importing.values import Known, Value
+from ..importing.values import Known, Unsupported, Value
 from ..ir import Graph, State
 from ..types import DType
 from .call import Call
@@ -198,8 +196,9 @@ def _importer(file: File, state: Import) -> ImportNode:
         tensors = [file.tensors.get(name) for name in node.inputs]
         made = [file.tensors[name] for name in node.outputs]
         call = Call(state.build, node, values, used, tensors, made)
-        known = call.type in ("SHAPE", "RANK") or call.is_known
-        result = FOLDED[call.type](call) if call.type in FOLDED and known else None
+        result = None
+        if node.type in FOLDED and (call.is_known or node.type in ("SHAPE", "RANK")):
+            result = FOLDED[node.type](call)
         if result is None:
             if node.type not in IMPORTERS:
                 raise Unsupported("it is supported for values that are known in advance only")

@@ -16,8 +16,7 @@ from ..importing.compositions import (
     tiled,
 )
 from ..importing.symbols import Dim
-from ..importing.unsupported import Unsupported
-from ..importing.values import Known, Value
+from ..importing.values import Known, Unsupported, Value
 from ..sizes import LARGEST_SIZE
 from .call import Call
 from .registry import operator

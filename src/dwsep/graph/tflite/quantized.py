@@ -10,8 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...errors import InvalidModelError
-from ..importing.unsupported import Unsupported
-from ..importing.values import Computed, Known, Value
+from ..importing.values import Computed, Known, Unsupported, Value
 from ..types import DType, Quantization
 from .call import Call, dequantized
 from .parts import Tensor
@@ -38,18 +37,37 @@ def by_definition(call: Call, importer: Callable[[Call], Any]) -> list[Value | N
     """Import an operator with real numbers in place of the integers that stand for them."""
     if importer in (dequantize, quantize):
         return [importer(call)]
-    _check_use(call)
-    if call.type == "HARD_SWISH" and (value := _hard_swish(call)) is not None:
-        return [value]
-    call.inputs = [
-        _real(call, value, tensor) for value, tensor in zip(call.inputs, call.tensors, strict=True)
-    ]
+    plain = _is_plain(call)
+    if not plain:
+        _check_use(call)
+        if call.type == "HARD_SWISH" and (value := _hard_swish(call)) is not None:
+            return [value]
+        call.inputs = [
+            _real(call, value, tensor)
+            for value, tensor in zip(call.inputs, call.tensors, strict=True)
+        ]
     results = importer(call)
     results = results if isinstance(results, list) else [results]
+    if plain and len(results) == len(call.results) and all(map(_is_float, results)):
+        return results
     return [
         None if value is None else _stored(call, value, tensor)
         for value, tensor in zip(results, call.results, strict=True)
     ]
+
+
+def _is_plain(call: Call) -> bool:
+    """Return whether an operator computes float32 of float32, as most do."""
+    for tensor, value in zip(call.tensors, call.inputs, strict=True):
+        if tensor is None or tensor.type == "float32":
+            continue
+        if not isinstance(value, Known) or tensor.type == COMPLEX:
+            return False
+    return all(tensor.type == "float32" for tensor in call.results)
+
+
+def _is_float(value: Value | None) -> bool:
+    return isinstance(value, Computed) and value.type.dtype is DType.FLOAT32
 
 
 def _check_use(call: Call) -> None:

@@ -15,8 +15,7 @@ import numpy as np
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
 from ..importing.compositions import dense, sliced
-from ..importing.unsupported import Unsupported
-from ..importing.values import Value, shape_of
+from ..importing.values import Unsupported, Value, shape_of
 from ..ir import Array
 from .call import Call
 from .registry import operator
