@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 from graph_builder import Net, kinds, only, optimized, rewritten
 
-from dwsep.graph.passes import activations, conv_transpose, depthwise, residual, squeeze_excite
+from dwsep.graph.passes import (
+    conv_transpose,
+    depthwise,
+    fused_activations,
+    residual,
+    squeeze_excite,
+)
 from dwsep.graph.pipeline import optimize
 
 # --- residual -------------------------------------------------------------------------------------
@@ -15,7 +21,7 @@ def test_a_convolution_adds_the_other_branch():
     net = Net()
     x = net.input(None, 4, 5, 5)
     y = net.binary("add", x, net.conv(net.conv(x, 6, activation="relu"), 4))
-    graph = rewritten(net.finish(net.act(y, "relu")), residual.run, activations.fuse)
+    graph = rewritten(net.finish(net.act(y, "relu")), residual.run, fused_activations.run)
     assert kinds(graph) == ["conv", "conv"]
     assert graph.nodes[1].inputs[1] == x
     assert graph.nodes[1].attributes["activation"] == "relu"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -20,9 +20,18 @@ from . import _core
 from ._foreign import as_array
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from numpy.typing import NDArray
 
     Array: TypeAlias = NDArray[np.float32]
+
+    class Quantized(Protocol):
+        """What weights have that stand for real numbers: a `dwsep.Quantization`."""
+
+        @property
+        def dtype(self) -> str: ...
+
 
 Pair: TypeAlias = "tuple[int, int]"
 CanonicalPadding: TypeAlias = "str | tuple[Pair, Pair]"
@@ -180,13 +189,6 @@ def typed_array(value: object, name: str, dtype: str = "float32", note: str = ""
 def _dense(array: Array) -> Array:
     flags = array.flags
     return array if flags.c_contiguous and flags.aligned else np.array(array, order="C")
-
-
-class Quantized(Protocol):
-    """What weights have that stand for real numbers: a `dwsep.Quantization`."""
-
-    @property
-    def dtype(self) -> str: ...
 
 
 def _weights(

@@ -111,7 +111,8 @@ def load(
         raise ValueError("mmap: need False for all but .dwsep files, got True")
     if chosen.imports is None:
         return _load_saved(opened, options)
-    return _lowered(chosen.imports, opened, options)
+    with _Uncollected():
+        return _lowered(chosen.imports, opened, options)
 
 
 def check_options(
@@ -225,8 +226,7 @@ def _lowered(imports: Callable[[Any, _Options], Graph], source: Any, options: _O
             lambda where, letter, name: given[where.input][axes[where]] if where in axes else None
         )
 
-    with _Uncollected():
-        first = first_fitting(made)
+    first = first_fitting(made)
     return Model(Networks(first, remade if axes else None))
 
 

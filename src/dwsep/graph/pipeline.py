@@ -101,7 +101,7 @@ def _finish(passes: Passes, fuse: bool) -> None:
 def _fuse_elementwise(passes: Passes) -> None:
     if passes.run("residual.run"):
         passes.run("batch_norm.run")  # a shift of the sum
-    passes.run("activations.fuse")
+    passes.run("fused_activations.run")
 
 
 def _compute_with_integers(passes: Passes) -> None:

@@ -55,10 +55,15 @@ for _name in ("float32", "int8", "uint8", "int32", "float16", "int64", "bool"):
     DType._add(_name)
 
 
+_TYPES = {type_.numpy: type_ for type_ in DType.all.values()}
+
+
 def dtype_of(array: NDArray[Any]) -> DType:
     """Return the data type of an array."""
+    if (known := _TYPES.get(array.dtype)) is not None:
+        return known
     try:
-        return DType(array.dtype.name)
+        return DType(array.dtype.name)  # of another order of bytes
     except ValueError:
         raise InvalidModelError(f"values of type {array.dtype} are not supported") from None
 
@@ -105,7 +110,7 @@ class TensorType(Record):
     @classmethod
     def of(cls, array: NDArray[Any]) -> TensorType:
         """Return the type of an array that is not quantized."""
-        return cls(tuple(array.shape), dtype_of(array))
+        return cls(array.shape, dtype_of(array))
 
     @property
     def core_quantization(self) -> tuple[list[float], list[int], int] | None:

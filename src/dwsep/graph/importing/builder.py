@@ -14,9 +14,8 @@ from ..ops import OPS
 from ..ops.spec import float32_only
 from ..size import plain
 from ..types import DType, Quantization, Shape, TensorType
-from .lengths import followed
 from .symbols import UNKNOWN, held, is_symbolic
-from .values import Computed, Known, Unsupported, Value, dtype_of, shape_of, type_of
+from .values import OTHER_FLOATS, Computed, Known, Unsupported, Value, dtype_of, shape_of, type_of
 
 LARGEST_CONSTANT = 2**28  # bytes of one folded value
 _LARGEST_WORK = 2**33  # bytes touched, or multiplications, by all folding of one import
@@ -65,22 +64,30 @@ class Builder:
             self.charge(type_.shape, cost(node, [t.shape for t in types]))
             return Known(value_of(node, known))
         node.inputs = [self._name_of(v) for v in inputs]
-        marks = [self.graph.lengths.get(name) for name in node.inputs]
-        if any(mark is not None for mark in marks):
-            shapes = [t.shape for t in types]
-            self.graph.lengths[node.output] = followed(node, shapes, type_.shape, marks)
+        if self.graph.lengths:
+            self._follow_lengths(node, types, type_)
         self.graph.nodes.append(node)
         self.graph.types[node.output] = type_
         return Computed(node.output, type_)
 
+    def _follow_lengths(self, node: Node, types: Sequence[TensorType], type_: TensorType) -> None:
+        """Mark the value of a node if some of its inputs are marked."""
+        marks = [self.graph.lengths.get(name) for name in node.inputs]
+        if any(mark is not None for mark in marks):
+            from .lengths import followed
+
+            shapes = [t.shape for t in types]
+            self.graph.lengths[node.output] = followed(node, shapes, type_.shape, marks)
+
     def _readable(self, value: Value, kind: str) -> Value:
         """Return an input of a node; constants of other floating-point types become float32."""
-        if isinstance(value, Known) and is_symbolic(value.array):
-            value = Known(held(value.array), value.name)
-        if isinstance(value, Known) and is_symbolic(value.array):
-            raise Unsupported(f"its input {value.name!r} {UNKNOWN}")
-        if isinstance(value, Known) and value.array.dtype in (np.float16, np.float64):
-            value = Known(value.array.astype(np.float32), value.name)
+        if isinstance(value, Known):
+            if is_symbolic(value.array):
+                value = Known(held(value.array), value.name)
+            if is_symbolic(value.array):
+                raise Unsupported(f"its input {value.name!r} {UNKNOWN}")
+            if value.array.dtype.char in OTHER_FLOATS:
+                value = Known(value.array.astype(np.float32), value.name)
         spec = OPS.get(kind)
         if spec is not None and spec.dtype is float32_only and dtype_of(value) != "float32":
             raise Unsupported(

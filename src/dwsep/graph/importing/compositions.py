@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from .values import Unsupported, Value, shape_of, type_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Parts = dict[int, "tuple[int, int | None, int]"]
+Parts: TypeAlias = "dict[int, tuple[int, int | None, int]]"
 
 _LARGEST = float(np.finfo(np.float32).max)
 

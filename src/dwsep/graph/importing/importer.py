@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeAlias
 
 from ...errors import InvalidModelError, ShapeError, UnsupportedOperatorError
 from ..ir import Graph
@@ -16,7 +17,7 @@ from .values import Computed, Known, Unsupported, Value, type_of
 _MOST_LINES = 1000  # of an error
 
 # Of a node, its inputs, and its outputs with "" for those that nobody reads: the outputs' values.
-ImportNode = Callable[[FileNode, "list[Value | None]", "list[str]"], "list[Value | None]"]
+ImportNode: TypeAlias = "Callable[[FileNode, list[Value | None], list[str]], list[Value | None]]"
 
 
 class _Problem:

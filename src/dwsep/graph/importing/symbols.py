@@ -103,7 +103,7 @@ def _int(value: Any) -> int:
 
 def is_symbolic(array: NDArray[Any]) -> bool:
     """Return whether an array has elements that depend on the batch or on open sizes."""
-    return array.dtype == object
+    return array.dtype.hasobject
 
 
 def held(array: NDArray[Any]) -> NDArray[Any]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LARGEST_EMPTY = 2**16
+OTHER_FLOATS = "ed"  # NumPy's letters of float16 and float64, which are float32 to the network
 
 
 class Unsupported(Exception):
@@ -59,9 +60,9 @@ def type_of(value: Value) -> TensorType:
     if isinstance(value, Computed):
         return value.type
     array = value.array
-    if array.dtype in (np.float16, np.float64):
-        return TensorType(tuple(array.shape))
-    if array.dtype == object:  # see `symbols`
+    if array.dtype.char in OTHER_FLOATS:
+        return TensorType(array.shape)
+    if array.dtype.hasobject:  # see `symbols`
         return TensorType(tuple(array.shape), DType.INT64)
     return TensorType.of(array)
 

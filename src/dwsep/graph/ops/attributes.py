@@ -7,7 +7,7 @@ spelled for the core (`lowered`). A test compares the schemas with those that th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from ..._arguments import activation as canonical_activation
 from ..._record import Record
 from ..size import all_known, is_open, whole
 
-CoreValue = str | float | list[int] | list[float]  # numbers may depend on open sizes
+CoreValue: TypeAlias = "str | float | list[int] | list[float]"  # numbers may depend on open sizes
 
 
 class Entry(Record):

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 Rewrite: TypeAlias = "Callable[[Layout, Node], None]"
 # Of a node, the order preferred of its output, and the rank of an input.
-Preference = Callable[[Node, "Perm | None", int], "Perm | None"]
+Preference: TypeAlias = "Callable[[Node, Perm | None, int], Perm | None]"
 
 
 def nothing_preferred(node: Node, output: Perm | None, rank: int) -> Perm | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...errors import ShapeError
 from ..ir import Node
@@ -14,11 +14,11 @@ from .attributes import AttributeType, clips
 from .layout_rules import AS_IN_FILE, LayoutRule
 
 # Of a node, the shapes of its inputs, and whether images are NHWC.
-ShapeRule = Callable[[Node, Sequence[Shape], bool], Shape]
-DTypes = tuple[DType, Quantization | None]
-DTypeRule = Callable[[Node, Sequence[TensorType]], DTypes]
+ShapeRule: TypeAlias = "Callable[[Node, Sequence[Shape], bool], Shape]"
+DTypes: TypeAlias = "tuple[DType, Quantization | None]"
+DTypeRule: TypeAlias = "Callable[[Node, Sequence[TensorType]], DTypes]"
 BYTES = frozenset((DType.INT8, DType.UINT8))
-Cost = Callable[[Node, Sequence[Shape]], int]
+Cost: TypeAlias = "Callable[[Node, Sequence[Shape]], int]"
 
 
 class Weights:

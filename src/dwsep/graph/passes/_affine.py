@@ -8,17 +8,6 @@ from ..ir import Array, Node
 from ..size import is_size
 from ._edit import Edit, Wide
 
-# Convolutions by the shape of their weights; dense ones have their channels on the last axis.
-PRODUCERS = (
-    "conv",
-    "conv_transpose",
-    "dense",
-    "depthwise",
-    "pointwise",
-    "standard",
-    "separable",
-    "inverted_residual",
-)
 CONSUMERS = ("conv", "dense", "depthwise", "pointwise", "standard")
 
 # One number may stand for as many channels as a file says, which need not fit memory.
@@ -40,13 +29,6 @@ class Affine:
             shift = self.scale * first.shift + self.shift
             finite = np.isfinite([scale.astype(np.float32), shift.astype(np.float32)])
         return Affine(first.x, scale, shift) if finite.all() else None
-
-
-def convolutions_of(edit: Edit, concat: Node) -> list[Node]:
-    """Return what makes the inputs of a concat, if all are convolutions that nothing else reads."""
-    made = [edit.made_by(value, *PRODUCERS) for value in concat.inputs if edit.private(value)]
-    found = [conv for conv in made if conv is not None]
-    return found if len(found) == len(concat.inputs) else []
 
 
 def affine_of(edit: Edit, node: Node, axis: int | None = None) -> Affine | None:

@@ -22,6 +22,23 @@ if TYPE_CHECKING:
 
 Wide: TypeAlias = "NDArray[np.float64]"
 
+# Convolutions by the shape of their weights; dense ones have their channels on the last axis.
+PRODUCERS = (
+    "conv",
+    "conv_transpose",
+    "dense",
+    "depthwise",
+    "pointwise",
+    "standard",
+    "separable",
+    "inverted_residual",
+)
+
+
+def spatial_axes(graph: Graph) -> tuple[int, int]:
+    """Return the axes of rows and columns of an image."""
+    return (1, 2) if graph.channels_last else (2, 3)
+
 
 class Edit:
     """The index of a graph's values and the changes to it.
@@ -230,3 +247,10 @@ class Edit:
                 del graph.constants[name]
                 graph.types.pop(name, None)
                 self.changed = True
+
+
+def convolutions_of(edit: Edit, concat: Node) -> list[Node]:
+    """Return what makes the inputs of a concat, if all are convolutions that nothing else reads."""
+    made = [edit.made_by(value, *PRODUCERS) for value in concat.inputs if edit.private(value)]
+    found = [conv for conv in made if conv is not None]
+    return found if len(found) == len(concat.inputs) else []

@@ -1,4 +1,4 @@
-"""Recognises activations by what they are composed of, and fuses them into their sources.
+"""Recognises activations by what they are composed of.
 
 The definitions are those of the core: hard_sigmoid is relu6(x + 3) / 6 (A. Howard et al.,
 "Searching for MobileNetV3", 2019, arXiv:1905.02244), silu is x sigmoid(x), gelu is x Phi(x)
@@ -12,19 +12,16 @@ import math
 from typing import Any
 
 from ..ir import Graph, Node
-from ._affine import PRODUCERS, convolutions_of
 from ._edit import Edit
 from ._patterns import activated, bounds, clip_named, factors, lines, near, scalar_operand
 
-_FUSE_INTO = (*PRODUCERS, "binary")
 _UNARY = ("gelu_tanh", "mish")  # no activations, but functions of one element
 
 
 def run(graph: Graph) -> bool:
     """Write every activation as one node, and clips of clips as one clip.
 
-    Fusing (`fuse`) is a pass of its own, because it comes after all that folds into the source: a
-    scale that follows a fused activation can no longer be folded.
+    Fusing is a pass of its own (`fused_activations`).
     """
     edit = Edit(graph)
     for node in edit.nodes("activation", "binary"):
@@ -36,32 +33,6 @@ def run(graph: Graph) -> bool:
             if node.kind == "activation":
                 _merge_clips(edit, node)
     return edit.finish()
-
-
-def fuse(graph: Graph) -> bool:
-    """Let what computes a value apply the activation that is its only reader."""
-    edit = Edit(graph)
-    for node in edit.nodes("activation"):
-        source = node.inputs[0]
-        producer = edit.made_by(source, *_FUSE_INTO)
-        if not edit.private(source):
-            continue
-        if producer is None:
-            _fuse_into_branches(edit, node)
-        elif producer.attributes.get("activation") is None:
-            edit.take_over(node, producer, activation=node.attributes["activation"])
-    return edit.finish()
-
-
-def _fuse_into_branches(edit: Edit, node: Node) -> None:
-    """Let convolutions whose channels are put together each apply an activation that follows."""
-    concat = edit.made_by(node.inputs[0], "concat")
-    convs = [] if concat is None else convolutions_of(edit, concat)
-    if concat is None or not convs or any(c.attributes.get("activation") for c in convs):
-        return
-    for conv in convs:
-        conv.attributes = {**conv.attributes, "activation": node.attributes["activation"]}
-    edit.take_over(node, concat)
 
 
 def _becomes(edit: Edit, node: Node, activation: Any, x: str) -> bool:

@@ -9,16 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..ir import Array, Graph, Node
-from ._affine import (
-    CONSUMERS,
-    PRODUCERS,
-    Affine,
-    absorb_after,
-    absorb_before,
-    affine_of,
-    convolutions_of,
-)
-from ._edit import Edit, Wide
+from ._affine import CONSUMERS, Affine, absorb_after, absorb_before, affine_of
+from ._edit import PRODUCERS, Edit, Wide, convolutions_of
 
 
 def run(graph: Graph) -> bool:

@@ -6,13 +6,15 @@ depthwise [-> squeeze-excite] -> pointwise becomes `separable`, and with a point
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..ir import Array, Graph, Node
 from ._edit import Edit
-from .squeeze_excite import SqueezeExcite, match
+
+if TYPE_CHECKING:
+    from .squeeze_excite import SqueezeExcite
 
 _FLOATS = ("weight", "bias")  # weights of nodes that compute with floats
 
@@ -83,6 +85,8 @@ def _is_quantized(node: Node) -> bool:
 
 def _private_squeeze_excite(edit: Edit, product: Node) -> SqueezeExcite | None:
     """Return a squeeze-excite whose inner values nothing else reads."""
+    from .squeeze_excite import match
+
     found = match(edit, product)
     if found is None or product.attributes.get("activation") is not None:
         return None

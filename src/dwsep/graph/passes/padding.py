@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ..ir import Graph, Node
-from ._edit import Edit
-from .squeeze_excite import spatial_axes
+from ._edit import Edit, spatial_axes
 
 _CONVOLUTIONS = ("conv", "depthwise", "standard", "separable")
 

@@ -76,7 +76,6 @@ def _of_the_whole(graph: Graph, made: Producers, node: Node) -> bool:
 # What each pass begins from: one of these kinds has to be there. Passes that are not here look at
 # nodes of all kinds.
 _BEGINNINGS: dict[str, dict[str, Begins]] = {
-    "activations.fuse": {"activation": _any},
     "activations.run": {"activation": _not_plain, "binary": _clips_or_scales},
     "batch_norm.run": {"batch_norm": _any, "binary": _with_number},
     "blocks.run": {"depthwise": _any},
@@ -85,6 +84,7 @@ _BEGINNINGS: dict[str, dict[str, Begins]] = {
     "conv_transpose.run": {"conv_transpose": _any},
     "depthwise.run": {"conv": _any, "dense": _any},
     "flatten.run": {"transpose": _any},
+    "fused_activations.run": {"activation": _any},
     "layer_norm.run": {"layer_norm": _any, "reduce": _any},
     "padding.run": {"pad": _around_pixels},
     "reshapes.run": {"reshape": _follows_its_kind, "transpose": _follows_its_kind},

@@ -8,7 +8,7 @@ layers as 1x1 convolutions of a 1x1 image or as fully connected ones between res
 from __future__ import annotations
 
 from ..ir import Graph, Node
-from ._edit import Edit
+from ._edit import Edit, spatial_axes
 
 
 class SqueezeExcite:
@@ -34,10 +34,6 @@ def run(graph: Graph) -> bool:
         for node in edit.nodes("binary"):
             _straighten(edit, node)
     return edit.finish()
-
-
-def spatial_axes(graph: Graph) -> tuple[int, int]:
-    return (1, 2) if graph.channels_last else (2, 3)
 
 
 def _global_pool(edit: Edit, node: Node) -> None:

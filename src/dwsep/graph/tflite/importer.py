@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...errors import InvalidModelError, UnsupportedOperatorError
 from ..importing.importer import Import, ImportNode
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["import_tflite"]
 
-Shapes = Mapping[str, Sequence[int | None]]
+Shapes: TypeAlias = "Mapping[str, Sequence[int | None]]"
 
 
 def import_tflite(

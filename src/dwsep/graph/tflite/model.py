@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -89,7 +89,7 @@ def _subgraph(model: Table, data: memoryview, number: int) -> Subgraph:
     return Subgraph(dict(zip(names, tensors, strict=True)), inputs, outputs, nodes)
 
 
-Ports = dict[int, str]
+Ports: TypeAlias = "dict[int, str]"
 
 
 def _chosen(model: Table, signature: str | None) -> tuple[int, Ports | None, Ports | None]:
