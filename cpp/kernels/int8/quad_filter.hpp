@@ -85,7 +85,7 @@ constexpr int pixels_of(std::int64_t channels) {
     const std::int64_t first = panel * kQuadChannels, left = w.columns - first;
     const int channels = static_cast<int>(left < kQuadChannels ? left : kQuadChannels), repeats = pixels_of(left);
     // A tap's weights, once for each of the pixels that share a vector.
-    const auto tap = [&](std::int64_t ky, std::int64_t kx) {
+    const auto tap = [&](std::int64_t ky, std::int64_t kx) __attribute__((noinline)) {
       if (ky < 0 || ky >= w.kh || kx < 0 || kx >= w.kw) return zero;
       std::int8_t row[kQuadChannels] = {};
       for (int r = 0; r < repeats; ++r) {

@@ -83,8 +83,8 @@ inline void quad_panel(const Int8GemmWork& w, QuadTiles t, std::int64_t vectors_
   }
   const std::int8_t* const residual = t.residual;
   Out* const y = static_cast<Out*>(t.y);
-  if constexpr (kRoundsFewAtOnce && sizeof(Out) == 1 && 4 / NV <= kSixteens) {
-    if (t.quads <= kFewQuads && residual == nullptr && (NV == 4 || panel_store.alike)) {
+  if constexpr (kRoundsFewAtOnce && sizeof(Out) == 1 && NV != 2) {
+    if (t.quads <= kFewQuads && t.within && residual == nullptr && (NV == 4 || panel_store.alike)) {
       const std::int64_t done = multiply_few_quads<NV>(t, y + begin * w.y_row, end - begin);
       begin += done;
       t.a += done * t.a_row;

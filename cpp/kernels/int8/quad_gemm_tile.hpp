@@ -184,7 +184,7 @@ template <class Out, int NV>
 
 /// Of so few quads sums stay in registers until they are bytes: their way through L1 and its calls took half of 112x112 16->16.
 constexpr std::int64_t kFewQuads = 8;
-constexpr bool kRoundsFewAtOnce = Dot::kWeightVectors == 1 && Dot::kSumRegisters == 1;
+constexpr bool kRoundsFewAtOnce = Dot::kWeightVectors == 1 && kRegisters >= 32 && kSixteens == 4;
 
 /// The first rows, as far as they fill twice four vectors of sums, of a panel without a residual. Returns how many.
 template <int NV>
@@ -212,9 +212,9 @@ template <int NV>
       RealSums<4> real;
       unroll<0, 4>([&](auto j) { real.set(j, sums[i][j], t.multiplier - (j / NV * NV) * kLanes); });
       if constexpr (NV == 4) {
-        panel.store(y, t.columns, real);
+        panel.template store<true>(y, t.columns, real);
       } else {
-        panel.store_together(y, t.y_row, t.columns, real);
+        panel.template store_together<true>(y, t.y_row, t.columns, real);
       }
       y += kTogether * t.y_row;
     });

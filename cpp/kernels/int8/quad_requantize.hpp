@@ -112,11 +112,16 @@ struct PanelStore<std::int8_t, NV, Order::packed> {
         flip(y_flip),
         flips(static_cast<std::int32_t>(y_flip * 0x01010101U)) {}
 
-  [[gnu::always_inline]] inline void store(std::int8_t* y, int n, const RealSums<NV>& real) const { store_up_to(y, stored(real), n); }
+  /// Lean: values are within int32.
+  template <bool Lean = false>
+  [[gnu::always_inline]] inline void store(std::int8_t* y, int n, const RealSums<NV>& real) const {
+    store_up_to(y, stored<Lean>(real), n);
+  }
 
   /// Pixels of few channels, as many as fill four vectors. Their channels are alike.
+  template <bool Lean = false>
   [[gnu::always_inline]] inline void store_together(std::int8_t* y, std::int64_t y_row, int n, const RealSums<4>& real) const {
-    const I8 bytes = lane_join<4 * NV>(stored(real));
+    const I8 bytes = lane_join<4 * NV>(stored<Lean>(real));
     if (n == NV * kLanes && y_row == n) return DWSEP_ISA_NAMESPACE::store(y, bytes);
     store_pieces<4 / NV>(y, y_row, bytes, n, 4 / NV);
   }
@@ -131,7 +136,6 @@ struct PanelStore<std::int8_t, NV, Order::packed> {
     return bit_xor(bytes, reinterpret<std::int8_t>(broadcast(flips)));  // of four bytes: a byte would take a shuffle
   }
 
-  /// Lean: values are within int32.
   template <bool Lean = false, int V>
   [[gnu::always_inline]] inline I8 stored(const RealSums<V>& real) const {
     I8 bytes;
