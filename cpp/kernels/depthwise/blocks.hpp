@@ -42,7 +42,8 @@ template <int Share, int Begin, int End, class Channels, int Rows, int Columns>
     weights = opaque(weights + kLanes);  // or the compiler keeps weights for the next step, and an output on the stack
   };
   unroll<0, kSome>([&](auto i) __attribute__((always_inline)) { next(Index<0>{}, Index<i / Share + 1>{}); });
-  for (const float* const end = weights + (taps - kSome) * kLanes; weights < end;) next(Index<0>{}, Index<Rows>{});
+  const float* const end = weights + (taps - kSome) * kLanes;
+  while (weights < end) next(Index<0>{}, Index<Rows>{});
   unroll<0, kSome>([&](auto i) __attribute__((always_inline)) { next(Index<i / Share + 1>{}, Index<Rows>{}); });
 }
 
