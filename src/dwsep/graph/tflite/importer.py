@@ -16,7 +16,7 @@ from ..types import DType
 from .call import Call
 from .model import read
 from .parts import File, Tensor
-from .quantized import by_definition, core_quantization
+from .quantized import by_definition, core_quantization, float32_of
 from .registry import FOLDED, IMPORTERS
 from .schema import COMPLEX, VARIABLES
 
@@ -193,6 +193,10 @@ def _importer(file: File, state: Import) -> ImportNode:
     def import_node(
         node: FileNode, values: list[Value | None], used: list[str]
     ) -> list[Value | None]:
+        if node.type == "DEQUANTIZE" and values and isinstance(values[0], Known):
+            half = float32_of(state.build, values[0])  # of weights, which half of the nodes may be
+            if half is not None:
+                return [half]
         tensors = [file.tensors.get(name) for name in node.inputs]
         made = [file.tensors[name] for name in node.outputs]
         call = Call(state.build, node, values, used, tensors, made)

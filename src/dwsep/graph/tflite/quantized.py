@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ...errors import InvalidModelError
+from ..importing.builder import Builder
 from ..importing.values import Computed, Known, Unsupported, Value
 from ..types import DType, Quantization
 from .call import Call, dequantized
@@ -115,6 +118,14 @@ def _stored(call: Call, value: Value, tensor: Tensor) -> Value:
         return value
     limits = {"least": -(2**15), "most": 2**15 - 1} if tensor.type == "int16" else {}
     return call.builder.quantize(value, quantization, **limits)
+
+
+def float32_of(builder: Builder, value: Known) -> Known | None:
+    """Return float16 that is known as float32, None for all else."""
+    if value.array.dtype.char != "e":
+        return None
+    builder.charge(value.array.shape)
+    return Known(value.array.astype(np.float32))
 
 
 @operator("DEQUANTIZE")
