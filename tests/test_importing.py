@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import gc
 
 import graph_oracle
 import numpy as np
 import pytest
+import tflite_writer
 from graph_builder import feeds_of, kinds, transposes, unequal
 
 import dwsep
@@ -186,6 +188,44 @@ def test_a_suffix_decides_where_the_content_does_not(suffix, message, tmp_path):
     path.write_bytes(b"\xff" * 64)
     with pytest.raises(ValueError, match=message):
         dwsep.load(path)
+
+
+def _tflite():
+    tensors = [tflite_writer.tensor(name, (1, 4)) for name in "xy"]
+    return tflite_writer.model(tensors, [("NEG", ["x"], ["y"], {})], ["x"], ["y"])
+
+
+def _onnx():
+    pytest.importorskip("onnx")
+    return dwsep.models.mobilenet_v2(resolution=32)
+
+
+@pytest.mark.parametrize("source", [_tflite, _onnx])
+def test_loading_leaves_no_circles_of_objects(source):
+    """They would keep the file's weights until somebody looks for garbage."""
+    file = source()
+    dwsep.load(file)
+    gc.collect()
+    gc.disable()
+    try:
+        model = dwsep.load(file)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+    assert model.inputs[0].name
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_garbage_is_collected_after_a_load_as_before(on):
+    (gc.enable if on else gc.disable)()
+    try:
+        dwsep.load(_tflite())
+        assert gc.isenabled() is on
+        with pytest.raises(dwsep.errors.InvalidModelError):
+            dwsep.load(b"    TFL3")
+        assert gc.isenabled() is on
+    finally:
+        gc.enable()
 
 
 def test_the_content_decides_whatever_the_name(model, tmp_path):

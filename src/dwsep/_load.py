@@ -111,8 +111,10 @@ def load(
         raise ValueError("mmap: need False for all but .dwsep files, got True")
     if chosen.imports is None:
         return _load_saved(opened, options)
-    with _Uncollected():
-        return _lowered(chosen.imports, opened, options)
+    if chosen.suffix == ".tflite":
+        with _Uncollected():
+            return _lowered(chosen.imports, opened, options)
+    return _lowered(chosen.imports, opened, options)  # the onnx package leaves 15 MB of garbage
 
 
 def check_options(

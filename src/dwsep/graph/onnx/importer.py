@@ -145,24 +145,6 @@ def _graph(
 
     supported = {*IMPORTERS, *FOLDED}
     state.build.graph.open = opened.sizes
-
-    def import_node(
-        node: FileNode, values: list[Value | None], wanted: list[str]
-    ) -> list[Value | None]:
-        opset = max(file.opset, SINCE)
-        if file.opset < SINCE:
-            node, values = modern(state.build, node, values, file.opset)
-        check_against_schema(node, opset)
-        if node.type == "If":
-            return import_branch(state, file, node, values, (import_node, supported))
-        call = Call(state.build, node.name, node.type, values, wanted, opset, node.attributes)
-        result: Value | list[Value | None] | None = fold(call)
-        if result is None:
-            if node.type not in IMPORTERS:
-                raise Unsupported("it is supported for values that are known in advance only")
-            result = import_call(call)
-        return result if isinstance(result, list) else [result]
-
     types = {
         entry.name: DType.FLOAT16
         for entry in (*file.graph.output, *file.graph.value_info)
@@ -174,10 +156,38 @@ def _graph(
         if node.type == "Cast" and node.attributes.get("to") in (_FLOAT16, "FLOAT16")  # to opset 5
         for name in node.outputs
     }
-    graph = state.run(import_node, supported, outputs, types)
+    graph = state.run(_Nodes(file, state, supported), supported, outputs, types)
     graph.lengths = {name: length for name, length in graph.lengths.items() if name in outputs}
     graph.outputs += dict.fromkeys(length.count for length in graph.lengths.values())
     return graph
+
+
+class _Nodes:
+    """Imports nodes of a file, and those of graphs inside them.
+
+    (A function that names itself is a circle: it would keep the weights until one looks for those.)
+    """
+
+    def __init__(self, file: File, state: Import, supported: set[str]) -> None:
+        self._file, self._state, self._supported = file, state, supported
+
+    def __call__(
+        self, node: FileNode, values: list[Value | None], wanted: list[str]
+    ) -> list[Value | None]:
+        file, state = self._file, self._state
+        opset = max(file.opset, SINCE)
+        if file.opset < SINCE:
+            node, values = modern(state.build, node, values, file.opset)
+        check_against_schema(node, opset)
+        if node.type == "If":
+            return import_branch(state, file, node, values, (self, self._supported))
+        call = Call(state.build, node.name, node.type, values, wanted, opset, node.attributes)
+        result: Value | list[Value | None] | None = fold(call)
+        if result is None:
+            if node.type not in IMPORTERS:
+                raise Unsupported("it is supported for values that are known in advance only")
+            result = import_call(call)
+        return result if isinstance(result, list) else [result]
 
 
 def _declared(entry: Any) -> list[int | str] | None:
