@@ -62,8 +62,11 @@ class Edit:
         self._suffixes: dict[str, int] = {}
         self._dead: set[int] = set()
         self._names = {*graph.types, *graph.constants, *graph.inputs, *self.producer}
+        readers = self._readers
         for node in graph.nodes:
-            self._read(node)
+            number = id(node)
+            for value in node.inputs:
+                readers.setdefault(value, {})[number] = node
 
     def _read(self, node: Node) -> None:
         for value in node.inputs:
