@@ -34,6 +34,7 @@ bool exact(const KernelEntry& entry, Random& random, const Case& c) {
   pack.bias = rule.bias.data();
   pack.x_zeros = &x_zero;
   pack.multipliers = rule.multipliers.data();
+  pack.k_padded = c.k;
   const Packed packed(entry, pack);
 
   Int8GemmWork w{};
@@ -41,7 +42,7 @@ bool exact(const KernelEntry& entry, Random& random, const Case& c) {
   w.a_row = a_row;
   w.a_flip = rule.x_unsigned ? 0x80 : 0;
   w.y_flip = rule.y_flip();
-  w.k = a_k;
+  w.k = packed.work.k_padded >= a_k ? a_k : c.k;
   w.b = packed.work.packed;
   w.initial = packed.work.initial;
   w.q = rule.requantize(packed.work.multiplier);
