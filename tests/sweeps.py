@@ -146,6 +146,12 @@ def depthwise_designs(draw: Draw) -> Iterator[Call]:
                 **window,
             )
             yield call.with_arrays(x=displaced(call.arrays["x"], choose((0, 1, 4, 8, 12))))
+    # Tiles of any filter: all numbers of rows, fewer than the filter has among them.
+    kernels = ((4, 4), (5, 3), (2, 5), (7, 1), (1, 7), (9, 8))
+    for kernel, across, rows in product(kernels, (1, 2), range(1, 17)):
+        image = (rows, choose(range(1, 22)))
+        window = choose.window(image, kernel, stride=(1, across), dilation=1)
+        yield depthwise(draw, (1, *image, choose((16, 24, 32, 52))), kernel, **window)
     # Beyond the level-2 cache of most.
     yield depthwise(draw, (1, 131, 141, 88), (5, 5), stride=2)
     yield depthwise(draw, (1, 58, 61, 256), (3, 3), stride=2)

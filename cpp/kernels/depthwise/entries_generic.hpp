@@ -3,6 +3,7 @@
 
 #include "kernels/depthwise/few_taps.hpp"
 #include "kernels/depthwise/square.hpp"
+#include "kernels/depthwise/tile.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -21,6 +22,9 @@ inline bool copies_windows(const DepthwiseWork& w) {
 }
 
 void whole_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) {
+  if constexpr (kFusedMultiplyAdd) {
+    if (by_tiles(w, v_end)) return tiles(w, v_begin, v_end);
+  }
   const FewTaps few(w);
   if (few.fits()) return few.run(v_begin, v_end);
   if (copies_windows(w)) return windows_of<WholeChannels>(w, v_begin, v_end);
@@ -38,9 +42,9 @@ void depthwise_generic(const DepthwiseWork& w) {
   const bool packed = w.x_vector == kLanes && w.kh * w.kw <= kPackedTaps;
   if (packed) last.pack(w);
   // Both of some rows, while they are in a cache.
-  const std::int64_t rows = w.y_end - w.y_begin;
-  for (std::int64_t row = 0; row < rows; row += 4 * kTall) {
-    const std::int64_t end = at_most(row + 4 * kTall, rows), from = w.channels - kLanes;
+  const std::int64_t rows = w.y_end - w.y_begin, band = kRegisters == 32 && by_tiles(w, whole) ? 2 * kHighTile : 4 * kTall;
+  for (std::int64_t row = 0; row < rows; row += band) {
+    const std::int64_t end = at_most(row + band, rows), from = w.channels - kLanes;
     DepthwiseWork part = rows_of_work(w, row, end);
     part.finish = part.finish && !packed;
     if (packed) part.row_sums = nullptr;
