@@ -9,8 +9,8 @@ import random
 import numpy as np
 
 import dwsep
+from dwsep._metadata import initial
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
-from dwsep.session import initial
 
 MOST_FLOATS, MOST_FLOPS = 2**20, 2e7  # of a call that is worth running
 

@@ -188,11 +188,10 @@ def _import_onnx(source: Any, options: _Options) -> Graph:
 
 def _lowered(imports: Callable[[Any, _Options], Graph], source: Any, options: _Options) -> Model:
     """Return the model of what an importer makes."""
-    from ._lengths import lengths_text
+    from ._metadata import lengths_text, states_text
     from .graph.importing.examples import first_fitting
     from .graph.lowering import lower
     from .graph.pipeline import optimize
-    from .session import states_text
 
     axes: dict[Axis, int] = {}
     version = _version(source)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import _core
 from ._arguments import check_kind
-from ._lengths import cut, cuts_of, opened
+from ._metadata import cut, cuts_of, hidden_outputs, initial, kept_of, opened, public
 from ._networks import Memory, Networks
 from ._values import ValueInfo, infos, shape_text
-from .session import Session, hidden_outputs, initial, kept_of, public
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from ._profile import Profile
     from ._summary import Summary
     from .quantizer.report import QuantizationReport
+    from .session import Session
 
     Array: TypeAlias = NDArray[Any]
 
@@ -120,6 +120,8 @@ class Model:
         (1, 1000)
         >>> session.reset()
         """
+        from .session import Session  # which few networks have a use for
+
         return Session(self._networks, self._kept, self._cuts)
 
     def run(

@@ -2,71 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ._core import Stream
-from ._lengths import Cut, cut
-from ._record import Record
+from ._metadata import Cut, Kept, cut, hidden_outputs, initial, public
 
 if TYPE_CHECKING:
-    from ._core import Network
     from ._networks import Networks
-    from .graph.ir import State
 
 __all__ = ["Session"]
-
-_KEY = "states"  # of a network's metadata
-
-
-class Kept(Record):
-    """Which output of a network is which input of the next step, by their places."""
-
-    input: int
-    output: int
-    initial: float
-    hidden: bool
-
-
-def states_text(states: Mapping[str, State]) -> dict[str, str]:
-    """Return states as metadata of a network; nothing if there are none."""
-    if not states:
-        return {}
-    import json
-
-    rows = {name: [state.output, state.initial, state.hidden] for name, state in states.items()}
-    return {_KEY: json.dumps(rows)}
-
-
-def kept_of(network: Network) -> tuple[Kept, ...]:
-    """Return the states that a network's metadata names."""
-    text = network.metadata.get(_KEY)
-    if text is None:
-        return ()
-    import json  # two milliseconds, of which networks without state have no use
-
-    try:
-        rows = json.loads(text)
-        inputs, outputs = ([value[0] for value in v] for v in (network.inputs, network.outputs))
-        return tuple(
-            Kept(inputs.index(name), outputs.index(output), float(first), bool(hidden))
-            for name, (output, first, hidden) in rows.items()
-        )
-    except (ValueError, TypeError, AttributeError):
-        raise ValueError("the network's metadata name states that it does not have") from None
-
-
-def initial(network: Network, kept: Sequence[Kept], arrays: Sequence[Any]) -> list[Any]:
-    """Return arrays for all inputs: those given, and first values of the states between them."""
-    result: list[Any] = list(arrays)
-    batch = np.shape(arrays[0])[0] if arrays and np.ndim(arrays[0]) else 1
-    for state in sorted(kept):
-        _, shape, dtype, _ = network.inputs[state.input]
-        sizes = [batch if n == -1 else n for n in shape]
-        result.insert(state.input, np.full(sizes, state.initial, dtype))
-    return result
 
 
 class Session:
@@ -147,14 +91,3 @@ class Session:
         """Begin again: the next step is the first."""
         self._states = self._stream = None
         self._first = {}
-
-
-def public(results: Sequence[Any], hidden: Collection[int]) -> Any:
-    """Return the outputs that are not hidden; one of them as it is."""
-    shown = [array for place, array in enumerate(results) if place not in hidden]
-    return shown[0] if len(shown) == 1 else tuple(shown)
-
-
-def hidden_outputs(kept: Sequence[Kept], cuts: Sequence[Cut]) -> set[int]:
-    """Return the places of outputs that are states or lengths alone."""
-    return {state.output for state in kept if state.hidden} | {c.length for c in cuts}
