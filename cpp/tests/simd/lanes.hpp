@@ -57,7 +57,8 @@ void check_integers(const Inputs<T>& in) {
     if constexpr (sizeof(T) > 1) {
       expect_lanes("mul", at, mul(va, vb), [&](int i) { return static_cast<T>(wide(a[i]) * wide(b[i])); });
       unroll<1, 8 * static_cast<int>(sizeof(T))>([&](auto n) {
-        expect_lanes("shift_left", at, shift_left<n.value>(va), [&](int i) { return static_cast<T>(wide(a[i]) << n.value); });
+        expect_lanes("shift_left", at, shift_left<n.value>(va),
+                     [&](int i) { return static_cast<T>(wide(a[i]) * (std::int64_t{1} << n.value)); });
         expect_lanes("shift_right", at, shift_right<n.value>(va), [&](int i) { return a[i] >> n.value; });
       });
     }
