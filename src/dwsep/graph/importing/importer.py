@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeAlias
 
 from ...errors import InvalidModelError, ShapeError, UnsupportedOperatorError
-from ..ir import Graph
+from ..ir import Graph, Node
 from ..types import DType, Quantization, Shape, TensorType
 from .builder import Builder
 from .inputs import checked
@@ -127,7 +127,9 @@ class Import:
         supported: Collection[str],
         outputs: Sequence[str],
     ) -> None:
-        read = {name for node in nodes for name in node.reads} | set(outputs)
+        read = set(outputs)
+        for node in nodes:
+            read.update(node.inputs, node.captured)
         for node in nodes:
             if node.type in supported:
                 self._add(node, importer, read)
@@ -243,9 +245,13 @@ class Import:
 
 def _describe_inputs(graph: Graph) -> None:
     """Say of inputs what their integers stand for, where all that read them agree."""
-    readers = graph.users()
-    for name in graph.inputs:
-        nodes, type_ = readers.get(name, []), graph.types[name]
+    readers: dict[str, list[Node]] = {name: [] for name in graph.inputs}
+    for node in graph.nodes:
+        for name in node.inputs:
+            if name in readers:
+                readers[name].append(node)
+    for name, nodes in readers.items():
+        type_ = graph.types[name]
         if type_.quantization is not None or any(n.kind != "dequantize" for n in nodes):
             continue
         kinds = {(n.attributes["scale"], n.attributes["zero_point"]) for n in nodes}
