@@ -21,6 +21,7 @@ from .measure import measure
 from .places import find_places
 from .ranges import RULES, needs_histograms
 from .samples import peeked
+from .scales import as_convolutions
 from .score import network_of
 from .search import Options, Search
 
@@ -142,11 +143,12 @@ def _read(source: Any, input_layout: str | None, input_shapes: Any) -> Graph:
     if graph.states:
         raise ValueError("source: need a network without state, got one with variables")
 
-    def simplified() -> Graph:
+    def simple() -> Graph:
         with np.errstate(all="ignore"):
-            return simplify(graph, input_layout=input_layout)
+            as_convolutions(simplified := simplify(graph, input_layout=input_layout))
+            return simplified
 
-    return _core.in_float_environment(simplified)
+    return _core.in_float_environment(simple)
 
 
 def values_of(graph: Graph) -> list[str]:
