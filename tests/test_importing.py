@@ -228,6 +228,22 @@ def test_garbage_is_collected_after_a_load_as_before(on):
         gc.enable()
 
 
+@pytest.mark.parametrize("missing", [True, False])
+def test_objects_that_are_frozen_stay_so(missing, monkeypatch):
+    """PyPy's collector freezes none."""
+    if missing:
+        monkeypatch.delattr(gc, "freeze")
+        monkeypatch.delattr(gc, "get_freeze_count")
+        dwsep.load(_tflite())
+        return
+    gc.freeze()
+    try:
+        dwsep.load(_tflite())
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+
+
 def test_the_content_decides_whatever_the_name(model, tmp_path):
     model.save(tmp_path / "net.onnx")
     x = np.ones((1, *model.inputs[0].shape[1:]), np.float32)

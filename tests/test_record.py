@@ -50,6 +50,15 @@ def test_records_are_copied_changed_and_pickled():
         assert type(same) is ValueInfo
 
 
+def test_what_inherits_from_a_record_has_its_fields():
+    class Named(Three):
+        label = "named"
+
+    assert Named._fields == Three._fields
+    assert Named(1, b="x")._replace(a=2) == (2, "x", 0.5)
+    assert repr(Named(1, "x")) == "Named(a=1, b='x', c=0.5)"
+
+
 @pytest.mark.parametrize("name", DType.all)
 def test_a_data_type_is_one_object(name):
     type_ = DType(name)

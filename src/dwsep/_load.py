@@ -244,7 +244,8 @@ class _Uncollected:
 
     def __exit__(self, *_: object) -> None:
         if self._was_on:
-            if gc.get_freeze_count() == 0:  # nothing that somebody else has frozen
+            # PyPy has no ages; what somebody else has frozen stays so.
+            if hasattr(gc, "freeze") and gc.get_freeze_count() == 0:
                 gc.freeze()
                 gc.unfreeze()
             gc.enable()

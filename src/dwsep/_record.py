@@ -27,6 +27,8 @@ class Record(tuple[Any, ...]):
     _field_defaults: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls) -> None:
+        if cls.__base__ is not Record:
+            return  # what inherits from a record has its fields
         cls._fields = tuple(cls.__annotations__)
         cls._field_defaults = {n: cls.__dict__[n] for n in cls._fields if n in cls.__dict__}
         for place, name in enumerate(cls._fields):
