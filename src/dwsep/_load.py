@@ -111,10 +111,8 @@ def load(
         raise ValueError("mmap: need False for all but .dwsep files, got True")
     if chosen.imports is None:
         return _load_saved(opened, options)
-    if chosen.suffix == ".tflite":
-        with _Uncollected():
-            return _lowered(chosen.imports, opened, options)
-    return _lowered(chosen.imports, opened, options)  # the onnx package leaves 15 MB of garbage
+    with _Uncollected():
+        return _lowered(chosen.imports, opened, options)
 
 
 def check_options(
