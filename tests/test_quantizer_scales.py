@@ -61,6 +61,7 @@ SCALE, SHIFT = random(4), random(4, seed=1)
         (_image(("sub", SHIFT, "silu")), ["depthwise"]),
         (_image(("mul", np.float32(3.0), None), ("add", np.float32(1.0), None)), ["binary"] * 2),
         (_image(("add", random(5, 6, 4), None)), ["binary"]),
+        (_image(("div", np.float32([1e-39, 1, 2, 3]), None)), ["binary"]),
     ],
 )
 def test_what_becomes_a_convolution(graph, kinds):

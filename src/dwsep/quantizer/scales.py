@@ -42,6 +42,8 @@ def _by_channel(edit: Edit, node: Node) -> Affine | None:
     affine = affine_of(edit, plain)
     if affine is None or not (np.ptp(affine.scale) or np.ptp(affine.shift)):
         return None
+    if np.abs(affine.scale).max() > np.finfo(np.float32).max:  # of a division by very little
+        return None
     return affine
 
 
