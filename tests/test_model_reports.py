@@ -183,3 +183,21 @@ def test_multiply_adds_are_those_of_the_file(name):
     summary, count = dwsep.load(source).summary(), dwsep.models.count(source)
     assert summary.macs == count.macs
     assert 0.95 * count.parameters < summary.parameters < count.parameters
+
+
+def test_names_of_hundreds_of_characters_leave_the_tables_narrow():
+    from dwsep._table import shortened
+    from dwsep.models._builder import Network
+
+    net = Network("small", resolution=32, classes=20, seed=0)
+    source = net.model(net.dense(net.flatten(net.average(net.conv(net.input, 8))), net.classes))
+    long = ";".join(f"block_{number}/conv" for number in range(40))
+    next(node for node in source.graph.node if node.op_type == "Conv").name = long
+    model = dwsep.load(source)
+    assert long in [row.name for row in model.summary().rows]
+    x = np.zeros((1, 3, 32, 32), np.float32)
+    for text in (str(model.summary()), str(model.profile(x, rounds=1))):
+        assert shortened(long) in text
+        assert max(map(len, text.splitlines())) < 240
+    assert len(shortened(long)) == 80
+    assert shortened("conv") == "conv"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._json import to_json
 from ._roofline import Point, dot_area, roofline
 from ._summary import StepRow
-from ._table import shape_text, table
+from ._table import shape_text, shortened, table
 
 if TYPE_CHECKING:
     import os
@@ -200,7 +200,7 @@ class Profile:
         rows = [
             (
                 str(number),
-                row.step.name,
+                shortened(row.step.name),
                 row.step.kind,
                 shape_text(row.step.output),
                 row.step.kernel,

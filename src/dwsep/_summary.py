@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._arguments import integer, shown
 from ._json import to_json
-from ._table import shape_text, table
+from ._table import shape_text, shortened, table
 
 if TYPE_CHECKING:
     from . import _core
@@ -131,7 +131,7 @@ class Summary:
         rows = [
             (
                 str(number),
-                row.name,
+                shortened(row.name),
                 row.kind,
                 ", ".join(map(shape_text, row.inputs)),
                 shape_text(row.output) + (f" {row.dtype}" if typed else ""),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["shape_text", "table"]
+__all__ = ["shape_text", "shortened", "table"]
+
+_WIDEST = 80
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
@@ -28,6 +30,18 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> s
         return "  ".join(aligned).rstrip()
 
     return "\n".join([line(headers), line(["-" * width for width in widths]), *map(line, rows)])
+
+
+def shortened(name: str) -> str:
+    """Name of a step for a table; TFLite's are lists of hundreds of characters, cut in the middle.
+
+    Examples
+    --------
+    >>> len(shortened("block/conv;" * 30))
+    80
+    """
+    half = (_WIDEST - 3) // 2
+    return name if len(name) <= _WIDEST else f"{name[: half + 1]}...{name[-half:]}"
 
 
 def shape_text(shape: Sequence[int]) -> str:
