@@ -21,10 +21,6 @@ struct DotInstruction {
   [[gnu::always_inline]] static inline Weights split(I8 w, I8) { return w; }
   static constexpr std::uint8_t flip(std::uint8_t x_flip) { return static_cast<std::uint8_t>(x_flip ^ Flip); }
   static constexpr std::int32_t correction(std::int8_t w) { return -static_cast<std::int32_t>(Flip) * w; }
-  static inline std::int32_t pack(std::int8_t w, std::int8_t* to) {
-    *to = w;
-    return correction(w);
-  }
 };
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -62,11 +62,6 @@ struct DotXor {
   }
 #endif
   static constexpr std::int32_t correction(std::int8_t w) { return w < 0 ? -w : 0; }
-  static inline std::int32_t pack(std::int8_t w, std::int8_t* to) {
-    to[0] = static_cast<std::int8_t>(static_cast<std::uint8_t>(w < 0 ? -w : w));
-    to[I8::kLanes] = static_cast<std::int8_t>(w < 0 ? -1 : 0);
-    return correction(w);
-  }
 };
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

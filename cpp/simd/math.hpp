@@ -52,8 +52,8 @@ struct ScaledExp {
 }
 
 /// 1 + exp(-x) for -87 <= x <= 87. Within 2 ulp. The bits of ScaledExp(-x), in six operations less: a float of 1.5 2^23 and more holds the
-/// nearest integer in its last bits, from where a shift makes it an exponent; signs are in the constants, and p is doubled as 2^(n - 1) has
-/// the smallest n.
+/// nearest integer in its last bits, from where a shift makes it an exponent; signs are in the constants. What is added there has to be
+/// even, or halves would round to odd integers: 126, and p is doubled, instead of 127.
 [[gnu::always_inline]] inline F32 one_plus_exp_minus(F32 x) {
   constexpr float kTail[] = {-0.49999994F, 0.166665211F, -0.041668389F, 0.00836871006F, -0.00138146128F};
   const F32 last_bits = broadcast(12582912.0F + 126.0F), two = broadcast(2.0F);

@@ -12,7 +12,6 @@
 //     Sums, start(v), finish(s)       running sums, from and to a vector of int32
 //     kSumRegisters, kExtraRegisters  vector registers that they take, and those for other things than sums, x and weights
 //     add(s, x, w)                    s + the products of the quads of x and w
-//     pack(w, to)                     writes one weight at to, to + kLanes, ...; returns correction(w)
 //     correction(w)                   what multiplying by w adds to the initial sum
 //   lane_unpack_lower(a, b), _upper   a0 b0 a1 b1 ... within each 16 bytes, of their lower halves, of their upper halves; int8, int16
 //   lane_pack(a, b)                   within each 16 bytes those of a, then those of b, narrowed and saturated

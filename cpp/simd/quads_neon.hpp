@@ -32,10 +32,6 @@ struct Dot {
   [[gnu::always_inline]] static inline Weights split(I8 w, I8) { return w; }
   static constexpr std::uint8_t flip(std::uint8_t x_flip) { return x_flip; }
   static constexpr std::int32_t correction(std::int8_t) { return 0; }
-  static inline std::int32_t pack(std::int8_t w, std::int8_t* to) {
-    *to = w;
-    return 0;
-  }
 };
 #endif
 

@@ -13,7 +13,7 @@ inline void exchange(T& a, T& b) {
   b = other;
 }
 
-/// Whether no value can leave int32, with room for a zero point.
+/// Whether no value can leave int32; zero points are added with saturation.
 inline bool binary_within(const Int8BinaryWork& w) {
   const float a = w.a_scale < 0 ? -w.a_scale : w.a_scale, b = w.b_scale < 0 ? -w.b_scale : w.b_scale;
   return w.product ? a < 1e4F : a < 1e6F && b < 1e6F;

@@ -111,7 +111,8 @@ Block::Layout Block::layout(Strategy strategy, const Geometry& g, const Shape& x
     const PackedMatrix& e = expand_->packed();
     // The ring and the output share the budget: stride 2 reads two rows or more of it for each of the output. 112x112 16->96->24 of stride
     // 2 takes 650 us with the ring beyond the budget, 532 so.
-    const std::int64_t row = bytes_of<float>(product({x.w, scratch_pixel<float>(e.columns)})), extent = (g.kh - 1) * g.dilation_h + 1;
+    const std::int64_t row = bytes_of<float>(product({x.w, scratch_pixel<float>(e.columns)})),
+                       extent = std::min((g.kh - 1) * g.dilation_h + 1, x.h);
     const std::int64_t each = pixel + ceil_div(product({g.stride_h, row}), std::max<std::int64_t>(g.out_w, 1));
     const std::int64_t more = product({std::max<std::int64_t>(extent - g.stride_h, 0), row});
     const std::int64_t rows = choose_cache_block(g, each, std::max<std::int64_t>(cache_budget() - more, 0)).rows;
