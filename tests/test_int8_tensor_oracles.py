@@ -15,6 +15,9 @@ POOL = {"filter_width": 3, "filter_height": 2, "stride_w": 2, "stride_h": 1}
 HALF = {"half_pixel_centers": True}
 
 
+CHANNELS = np.arange(-120, 120, 6, dtype=np.int8)
+
+
 def i32(*values):
     return np.array(values, np.int32)
 
@@ -28,6 +31,10 @@ CASES = [
     ("SUB", [IMAGE, IMAGE], {}, False),
     ("MUL", [IMAGE, IMAGE], {}, False),
     ("MUL", [IMAGE, (1, 1, 1, 40)], {"activation": 1}, False),
+    ("ADD", [IMAGE, CHANNELS], {"activation": 1}, False),
+    ("SUB", [IMAGE, CHANNELS.reshape(1, 1, 1, 40)], {}, False),
+    ("MUL", [IMAGE, CHANNELS.reshape(1, 1, 1, 40)], {"activation": 3}, False),
+    ("MUL", [IMAGE, np.array(113, np.int8)], {}, False),
     ("AVERAGE_POOL_2D", [IMAGE], POOL, True, (1, 13, 6, 40)),
     ("AVERAGE_POOL_2D", [IMAGE], {**POOL, "padding": 1}, True, (1, 12, 5, 40)),
     (
@@ -66,11 +73,12 @@ def file(case, scale, rng):
     tensors, names, computed = [], [], []
     for number, value in enumerate(inputs):
         names.append(f"x{number}")
+        q = (scale * rng.uniform(0.3, 1), int(rng.integers(-40, 40)), 0)
         if isinstance(value, tuple):
-            zero = int(rng.integers(-40, 40))
-            q = (scale * rng.uniform(0.3, 1), zero, 0)
             tensors.append(tensor(names[-1], value, "int8", quantization=q))
             computed.append(names[-1])
+        elif value.dtype == np.int8:
+            tensors.append(constant(names[-1], value, quantization=q))
         else:
             tensors.append(constant(names[-1], value))
     out = tensors[0]["quantization"] if same else (scale, -7, 0)

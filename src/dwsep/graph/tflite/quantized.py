@@ -14,6 +14,7 @@ import numpy as np
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
 from ..importing.values import Computed, Known, Unsupported, Value
+from ..ops.spec import BYTES
 from ..types import DType, Quantization
 from .call import Call, dequantized
 from .parts import Tensor
@@ -99,11 +100,27 @@ def _hard_swish(call: Call) -> Value | None:
 
 
 def _real(call: Call, value: Value | None, tensor: Tensor | None) -> Value | None:
-    """Return what a computed value stands for; constants are left to who knows what they are."""
+    """Return what a computed value stands for; constants are left to who knows what they are.
+
+    Those of a sum or product stay integers with a scale, as the products of TFLite round: a float32
+    that is as near as any to the constant is no multiple of its scale.
+    """
+    if isinstance(value, Known) and tensor is not None and _stays_integer(call, tensor):
+        quantization = core_quantization(tensor)
+        assert quantization is not None
+        value = call.builder.emit("reinterpret", [value], None, **quantization.attributes)
     if not isinstance(value, Computed) or tensor is None or tensor.type == "float32":
         return value
     quantization = core_quantization(tensor)
     return value if quantization is None else call.builder.dequantize(value, quantization)
+
+
+def _stays_integer(call: Call, constant: Tensor) -> bool:
+    """Return whether a constant is one of the two bytes of which the core makes a third."""
+    if call.type not in ("ADD", "SUB", "MUL"):
+        return False
+    scales = [core_quantization(t) for t in (constant, *call.tensors, *call.results) if t]
+    return all(q is not None and q.axis is None and q.dtype in BYTES for q in scales)
 
 
 def _stored(call: Call, value: Value, tensor: Tensor) -> Value:
