@@ -142,7 +142,7 @@ def values_of(tensor):
     """Return a tensor's elements, none of one that onnx cannot read."""
     try:
         return onnx.numpy_helper.to_array(tensor)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, KeyError):
         return np.empty(0)
 
 
