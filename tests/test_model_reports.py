@@ -186,6 +186,7 @@ def test_multiply_adds_are_those_of_the_file(name):
 
 
 def test_names_of_hundreds_of_characters_leave_the_tables_narrow():
+    pytest.importorskip("onnx", reason="builds a network")
     from dwsep._table import shortened
     from dwsep.models._builder import Network
 

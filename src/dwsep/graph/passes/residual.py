@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from ..ir import Graph, Node
-from ._edit import Edit
+from ._edit import PRODUCERS, Edit
 
-_TAKE_RESIDUALS = (
-    "conv",
-    "dense",
-    "depthwise",
-    "pointwise",
-    "standard",
-    "separable",
-    "inverted_residual",
-)
+_TAKE_RESIDUALS = tuple(kind for kind in PRODUCERS if kind != "conv_transpose")
 
 
 def run(graph: Graph) -> bool:
