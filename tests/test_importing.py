@@ -277,3 +277,12 @@ def test_empty_arrays_have_no_huge_axes():
 def test_the_batch_is_computed_with_by_integers_alone(other):
     with pytest.raises(Unsupported, match="depends on the size of the batch"):
         _ = symbols.Dim(1, 0) + other
+
+
+def test_a_module_whose_import_broke_off_is_imported_again():
+    from dwsep.graph.later import Later
+
+    table = Later("nowhere", {"module": "one two"})
+    table.enter("one", 1)  # then an interruption, and the import from its beginning
+    table.entry("one", "two")(2)
+    assert table.whole() == {"one": 2, "two": 2}

@@ -35,9 +35,8 @@ class Later(Table[Entry]):
         self._entries: dict[str, Entry] = {}
 
     def enter(self, name: str, entry: Entry) -> None:
-        """Enter what a module holds, as it is imported."""
+        """Enter what a module holds, as it is imported: again, if that was broken off before."""
         assert name in self.modules, name
-        assert name not in self._entries, name
         self._entries[name] = entry
 
     def entry(self, *names: str) -> Callable[[Entry], Entry]:
