@@ -1,6 +1,7 @@
 // The depthwise convolution that every instruction set has and that takes every problem: any filter, two taps at a time.
 #pragma once
 
+#include "kernels/int8/plain_pack.hpp"
 #include "kernels/int8/plain_requantize.hpp"
 #include "simd/partial.hpp"
 
@@ -10,33 +11,7 @@ constexpr int kTapChunk = 64;  // pointers to taps gathered at a time
 
 /// Weights as int16, [vector of bytes][pair of taps][quarter][channel][2].
 inline void pack_depthwise(Int8PackWork& w) {
-  const std::int64_t pairs = (w.k + 1) / 2;
-  w.panels = (w.columns + kByteLanes - 1) / kByteLanes;
-  w.panel_columns = kByteLanes;
-  w.bytes = w.panels * pairs * kByteLanes * 4;
-  w.sums = w.panels * kByteLanes;
-  if (w.packed == nullptr) return;
-  auto* out = static_cast<std::int16_t*>(w.packed);
-  for (std::int64_t panel = 0; panel < w.panels; ++panel) {
-    for (std::int64_t t = 0; t < 2 * pairs; t += 2) {
-      for (std::int64_t c = panel * kByteLanes; c < (panel + 1) * kByteLanes; ++c) {
-        for (std::int64_t i = t; i < t + 2; ++i, ++out) {
-          const bool exists = c < w.columns && i < w.k;
-          const int zero = exists && w.weight_zeros != nullptr ? w.weight_zeros[c] : 0;
-          *out = static_cast<std::int16_t>(exists ? w.weights[i * w.weights_row + c] - zero : 0);
-        }
-      }
-    }
-  }
-  for (std::int64_t c = 0; c < w.sums; ++c) {
-    const bool exists = c < w.columns;
-    std::uint32_t sum = 0;
-    const int zero = exists && w.weight_zeros != nullptr ? w.weight_zeros[c] : 0;
-    for (std::int64_t t = 0; exists && t < w.k; ++t) sum += static_cast<std::uint32_t>(w.weights[t * w.weights_row + c] - zero);
-    w.multiplier[c] = exists ? w.multipliers[c] : 0.0F;
-    const auto x_zero = static_cast<std::uint32_t>(exists ? w.x_zeros[c / w.channel_multiplier] : 0);
-    w.initial[c] = exists ? static_cast<std::int32_t>(static_cast<std::uint32_t>(w.bias[c]) - x_zero * sum) : 0;
-  }
+  pack_pairs(w, kByteLanes, 0, [&](std::int64_t c) { return w.x_zeros[c / w.channel_multiplier]; });
 }
 
 /// The inputs of a panel's outputs: adjacent channels, or, with a channel multiplier, each repeated.

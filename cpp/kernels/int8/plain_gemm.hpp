@@ -2,6 +2,7 @@
 // packed less their zero point, which int16 holds.
 #pragma once
 
+#include "kernels/int8/plain_pack.hpp"
 #include "kernels/int8/plain_requantize.hpp"
 #include "simd/partial.hpp"
 
@@ -13,33 +14,8 @@ constexpr int kChunk = 512;  // of k, widened to int16 at a time: small enough f
 
 /// Weights as [panel][pair of k][column][2].
 inline void pack_gemm(Int8PackWork& w) {
-  const std::int64_t pairs = (w.k + 1) / 2;
-  w.panels = (w.columns + kPanelColumns - 1) / kPanelColumns;
-  w.panel_columns = kPanelColumns;
-  w.bytes = w.panels * pairs * kPanelColumns * 4;
-  w.sums = (w.panels + 1) * kPanelColumns;  // whole quads, from any panel on
-  if (w.packed == nullptr) return;
-  auto* out = static_cast<std::int16_t*>(w.packed);
-  for (std::int64_t panel = 0; panel < w.panels; ++panel) {
-    for (std::int64_t k = 0; k < 2 * pairs; k += 2) {
-      for (std::int64_t c = panel * kPanelColumns; c < (panel + 1) * kPanelColumns; ++c) {
-        for (std::int64_t i = k; i < k + 2; ++i, ++out) {
-          const bool exists = c < w.columns && i < w.k;
-          const int zero = exists && w.weight_zeros != nullptr ? w.weight_zeros[c] : 0;
-          *out = static_cast<std::int16_t>(exists ? w.weights[i * w.weights_row + c] - zero : 0);
-        }
-      }
-    }
-  }
-  for (std::int64_t c = 0; c < w.sums; ++c) {
-    const bool exists = c < w.columns;
-    std::uint32_t sum = 0;
-    const int zero = exists && w.weight_zeros != nullptr ? w.weight_zeros[c] : 0;
-    for (std::int64_t k = 0; exists && k < w.k; ++k) sum += static_cast<std::uint32_t>(w.weights[k * w.weights_row + c] - zero);
-    w.multiplier[c] = exists ? w.multipliers[c] : 0.0F;
-    w.initial[c] =
-        exists ? static_cast<std::int32_t>(static_cast<std::uint32_t>(w.bias[c]) - static_cast<std::uint32_t>(*w.x_zeros) * sum) : 0;
-  }
+  // Of sums a panel more: whole quads are read, from any panel on.
+  pack_pairs(w, kPanelColumns, 1, [&](std::int64_t) { return *w.x_zeros; });
 }
 
 /// n values as int16, and a zero behind them where n is odd.

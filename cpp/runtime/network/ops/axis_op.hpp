@@ -22,6 +22,13 @@ class AxisOp : public PlainOp {
     axis_of(axis_, inputs[0].rank());
     return inputs[0];
   }
+  /// What is left of the one input when the axis becomes one element.
+  Dims one_along_axis(const std::vector<Dims>& inputs) const {
+    Dims y = checked_input(inputs, 1);
+    if (y[axis_] == 0) reject("input", "elements along axis " + std::to_string(axis_), to_string(y));
+    y[axis_] = 1;
+    return y;
+  }
   static void check_number(const Description& d, const ValueType& type) {
     if (type.dtype == DType::float16 || type.dtype == DType::boolean) d.reject("input 0", "numbers", name_of(type.dtype));
   }

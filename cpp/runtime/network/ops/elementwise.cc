@@ -7,24 +7,35 @@
 namespace dwsep::runtime {
 namespace {
 
-class ActivationOp final : public PlainOp {
+/// A function of each element of one input.
+class MapOp : public PlainOp {
  public:
-  explicit ActivationOp(const Description& d) : PlainOp(d), activation_(d.activation()) {}
+  using PlainOp::PlainOp;
 
   Dims infer(const std::vector<Dims>& inputs) const override {
     check_inputs(inputs, 1);
     return inputs[0];
   }
-
   bool elementwise() const override { return true; }
 
-  void run(Team& team, const Operands& o, Scratch) const noexcept override {
+ protected:
+  /// f(x, y, from one row of x to the next, of y, rows, columns) for blocks of adjacent columns.
+  template <class F>
+  static void for_rows(Team& team, const Operands& o, const F& f) {
     const LoopNest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides}, Columns::adjacent);
     const auto rows = nest.row_strides();
     nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
-      active_kernels().tensor.map(
-          {o.inputs[0].as<float>() + at[1], o.output.as<float>() + at[0], rows[1], rows[0], count, columns, activation_});
+      f(o.inputs[0].as<float>() + at[1], o.output.as<float>() + at[0], rows[1], rows[0], count, columns);
     });
+  }
+};
+
+class ActivationOp final : public MapOp {
+ public:
+  explicit ActivationOp(const Description& d) : MapOp(d), activation_(d.activation()) {}
+
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
+    for_rows(team, o, [&](auto... rows) { active_kernels().tensor.map({rows..., activation_}); });
   }
 
  private:
@@ -35,24 +46,12 @@ class ActivationOp final : public PlainOp {
 constexpr const char* kUnary[] = {"exp", "sqrt",     "neg", "abs", "erf",  "reciprocal", "floor", "ceil",     "round",
                                   "log", "softplus", "sin", "cos", "sign", "selu",       "mish",  "softsign", "gelu_tanh"};
 
-class UnaryOp final : public PlainOp {
+class UnaryOp final : public MapOp {
  public:
-  explicit UnaryOp(const Description& d) : PlainOp(d), function_(one_of(d, "function", kUnary)) {}
-
-  Dims infer(const std::vector<Dims>& inputs) const override {
-    check_inputs(inputs, 1);
-    return inputs[0];
-  }
-
-  bool elementwise() const override { return true; }
+  explicit UnaryOp(const Description& d) : MapOp(d), function_(one_of(d, "function", kUnary)) {}
 
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
-    const LoopNest<2> nest(o.output.shape, {o.output.strides, o.inputs[0].strides}, Columns::adjacent);
-    const auto rows = nest.row_strides();
-    nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t count, std::int64_t columns) {
-      active_kernels().tensor.unary({static_cast<UnaryFunction>(function_), o.inputs[0].as<float>() + at[1], o.output.as<float>() + at[0],
-                                     rows[1], rows[0], count, columns});
-    });
+    for_rows(team, o, [&](auto... rows) { active_kernels().tensor.unary({static_cast<UnaryFunction>(function_), rows...}); });
   }
 
  private:

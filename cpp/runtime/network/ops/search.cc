@@ -15,12 +15,7 @@ class Arg final : public AxisOp {
  public:
   explicit Arg(const Description& d) : AxisOp(d), min_(one_of(d, "function", kExtremes) == 1), last_(d.has("last") && d.flag("last")) {}
 
-  Dims infer(const std::vector<Dims>& inputs) const override {
-    Dims y = checked_input(inputs, 1);
-    if (y[axis_] == 0) reject("input", "elements along axis " + std::to_string(axis_), to_string(y));
-    y[axis_] = 1;
-    return y;
-  }
+  Dims infer(const std::vector<Dims>& inputs) const override { return one_along_axis(inputs); }
   ValueType infer_type(const Description& d, const std::vector<ValueType>& inputs) const override {
     check_number(d, inputs[0]);
     return {DType::int64};
@@ -172,12 +167,7 @@ class Accumulate final : public AxisOp {
  public:
   explicit Accumulate(const Description& d) : AxisOp(d), function_(one_of(d, "function", kFolds)) {}
 
-  Dims infer(const std::vector<Dims>& inputs) const override {
-    Dims y = checked_input(inputs, 1);
-    if (y[axis_] == 0) reject("input", "elements along axis " + std::to_string(axis_), to_string(y));
-    y[axis_] = 1;
-    return y;
-  }
+  Dims infer(const std::vector<Dims>& inputs) const override { return one_along_axis(inputs); }
   ValueType infer_type(const Description& d, const std::vector<ValueType>& inputs) const override {
     check_number(d, inputs[0]);
     return {inputs[0].dtype};
