@@ -20,15 +20,15 @@ def bounds(activation):
     return CLIPS[activation] if activation in CLIPS else activation[1:]
 
 
-def finished(v, out, activation=None):
-    """Return stored values of real ones that are in units of the output's scale."""
+def finished(v, out, activation=None, added=0):
+    """Return stored values of real ones in units of the output's scale, a zero point `added`."""
     lo, hi = bounds(activation)
     if out is None:
         return np.clip(v, F32(lo), F32(hi)).astype(F32)
     scale, zero, dtype = out
     limits = np.iinfo(dtype)
     with np.errstate(over="ignore"):
-        low, high = (np.rint(float(F32(b) / F32(scale))) + zero for b in (lo, hi))
+        low, high = (np.rint(float(F32(b) / F32(scale))) + zero + added for b in (lo, hi))
     low, high = (np.clip(b, limits.min, limits.max) for b in (low, high))
     return np.clip(np.rint(v.astype(np.float64)) + zero, low, high).astype(dtype)
 
@@ -46,6 +46,25 @@ def binary(function, a, qa, b, qb, out, activation=None):
         sign = F32(-1 if function == "sub" else 1)
         v = a.astype(F32) * (sa / unit(out)) + b.astype(F32) * (sign * (sb / unit(out)))
     return finished(v, out, activation)
+
+
+def binary_zero_first(function, a, qa, b, qb, out, activation=None):
+    """Return a sum or product to which the zero point is added before it is rounded.
+
+    (A product of a byte and a float32, plus another one, is exact in longdouble.)
+    """
+    sa, sb = F32(qa[0]) / unit(out), F32(qb[0]) / unit(out)
+    if function == "mul":
+        v = less_zero(a, qa).astype(F32) * less_zero(b, qb).astype(F32)
+        v = v * (F32(qa[0]) * F32(qb[0]) / unit(out)) + F32(out[1])
+    else:
+        first = F32(out[1]) - fused(qa[1], sa, F32(qb[1]) * sb)
+        v = fused(a, sa, fused(b, sb, first))
+    return finished(v, (out[0], 0, out[2]), activation, out[1])
+
+
+def fused(a, b, c):
+    return (np.longdouble(a) * np.longdouble(b) + np.longdouble(c)).astype(F32)
 
 
 def windows(size, kernel, stride, dilation, before, out):

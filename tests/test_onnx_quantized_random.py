@@ -6,6 +6,8 @@ is another by one.
 
 from __future__ import annotations
 
+import platform
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,34 @@ def test_random_configurations(op, seeds):
         values.update(np.unique(got[0]).tolist())
     assert len(values) > 100  # not one number, saturated
     assert different <= (0 if op in EXACT else 1e-5 * count), f"{different} of {count}"
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="others round otherwise")
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+@pytest.mark.parametrize("op", ["QLinearAdd", "QLinearMul"])
+def test_all_pairs(op, dtype):
+    """Sums and products of all pairs of bytes are those of onnxruntime, next to ties as well."""
+    rng, info = np.random.default_rng(5), np.iinfo(dtype)
+    a, b = np.mgrid[info.min : info.max + 1, info.min : info.max + 1].astype(dtype)
+    for _ in range(30):
+        unit = np.float32(rng.uniform(0.01, 0.1))
+        scales = [unit, unit * rng.integers(1, 9) / 8, unit * rng.choice([0.5, 1, 1.5, 2])]
+        if op == "QLinearMul":
+            scales[2] = scales[0] * scales[1] * rng.choice([16, 20, 24, 32, 40, 64])
+        values = {
+            name: value
+            for x, scale in zip("aby", scales, strict=True)
+            for name, value in (
+                (f"{x}_scale", np.float32(scale)),
+                (f"{x}_zero", np.array(rng.integers(info.min, info.max + 1), dtype)),
+            )
+        }
+        read = "a,a_scale,a_zero,b,b_scale,b_zero,y_scale,y_zero"
+        shapes, outputs = dict.fromkeys("ab", (a.shape, dtype)), {"y": TYPES[dtype]}
+        model = model_of([(f"com.microsoft.{op}", read, "y", {})], shapes, values, outputs)
+        feeds = {"a": a, "b": b}
+        (wanted,), (y,) = oracle(model, feeds), dwsep.load(model).run(None, feeds)
+        assert np.array_equal(y, wanted), f"{(y != wanted).sum()}: {values}"
 
 
 def test_draws_differ():

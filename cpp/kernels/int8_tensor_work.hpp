@@ -11,6 +11,9 @@ namespace dwsep {
 /// y = clamp(round_half_even(v) + zero, lo, hi); every operation rounds once.
 ///   sum:      v = float(a - a_zero) * a_scale + float(b - b_zero) * b_scale
 ///   product:  v = float(a - a_zero) * float(b - b_zero) * a_scale
+/// where `zero_first`, with `first` in place of zero, before it is rounded, and multiply-adds that are fused on every instruction set:
+///   sum:      v = (a - a_zero) * a_scale + ((b - b_zero) * b_scale + first)
+///   product:  v = float(a - a_zero) * float(b - b_zero) * a_scale + first, which rounds twice
 /// or y = min(max(v, real_lo), real_hi) as float, with the scales of real numbers. y overlaps neither a nor b: ends of rows are read twice.
 struct Int8BinaryWork {
   bool product;
@@ -25,6 +28,8 @@ struct Int8BinaryWork {
   std::int32_t zero, lo, hi;
   float real_lo, real_hi;
   std::uint8_t a_flip, b_flip, y_flip;
+  bool zero_first;
+  float first;
 };
 
 /// y = table[x]: bytes as they are stored; those of x are taken as unsigned. y may be x.

@@ -19,6 +19,17 @@ inline bool binary_within(const Int8BinaryWork& w) {
   return w.product ? a < 1e4F : a < 1e6F && b < 1e6F;
 }
 
+/// a * b + c, rounded once on every instruction set: plain x86-64 asks the library for it.
+[[gnu::always_inline]] inline F32 rounded_once(F32 a, F32 b, F32 c) {
+  if constexpr (kFusedMultiplyAdd) return fma(a, b, c);
+  float x[kLanes], y[kLanes], z[kLanes];
+  store(x, a);
+  store(y, b);
+  store(z, c);
+  for (int i = 0; i < kLanes; ++i) x[i] = __builtin_fmaf(x[i], y[i], z[i]);
+  return load(x);
+}
+
 constexpr std::int64_t kSharedColumns = 2048;
 
 /// `shared`: all rows read the same b, of at most kSharedColumns, which is made numbers once.
@@ -28,7 +39,7 @@ template <bool Product>
   const Rounding rounding(w.zero, w.lo, w.hi, w.y_flip, binary_within(w));
   const ByteNumbers a_numbers(w.a_flip, w.a_zero), b_numbers(w.b_flip, w.b_zero);
   const F32 a_scale = broadcast(w.a_scale), b_scale = broadcast(w.b_scale);
-  const F32 lo = broadcast(w.real_lo), hi = broadcast(w.real_hi);
+  const F32 lo = broadcast(w.real_lo), hi = broadcast(w.real_hi), first = broadcast(w.first);
   alignas(64) float numbers[kSharedColumns + kByteLanes];
   Part<std::int8_t> a_copy, b_copy;
   const auto store_numbers = [&](float* to, const F32(&v)[4]) { unroll<0, 4>([&](auto j) { store(to + j * kLanes, v[j]); }); };
@@ -58,7 +69,14 @@ template <bool Product>
       } else {
         b_numbers.at(w.b_alone ? b_copy.copy : b_copy.at(b + c, n), other);
       }
-      unroll<0, 4>([&](auto j) { v[j] = Product ? mul(mul(v[j], other[j]), a_scale) : add(mul(v[j], a_scale), mul(other[j], b_scale)); });
+      if (Product) {
+        unroll<0, 4>([&](auto j) { v[j] = mul(mul(v[j], other[j]), a_scale); });
+        if (w.zero_first) unroll<0, 4>([&](auto j) { v[j] = add(v[j], first); });
+      } else if (w.zero_first) {
+        unroll<0, 4>([&](auto j) { v[j] = rounded_once(v[j], a_scale, rounded_once(other[j], b_scale, first)); });
+      } else {
+        unroll<0, 4>([&](auto j) { v[j] = add(mul(v[j], a_scale), mul(other[j], b_scale)); });
+      }
       if (!w.real) return store_part(y + c, rounding.packed(v), n);
       clip_all(v, lo, hi);
       lane_transpose(v);
@@ -75,7 +93,7 @@ inline void int8_binary_joined(const Int8BinaryWork& work) {
   const bool one_a = w.a_row == 0, dense = (one_a ? w.b_row : w.a_row) == w.columns && w.y_row == w.columns;
   const std::int64_t rows = w.columns % kByteLanes == 0 ? 1 : kSharedColumns / w.columns;
   if ((w.a_row != 0 && w.b_row != 0) || (one_a && w.b_row == 0) || w.a_alone || w.b_alone || !dense || w.columns > kSharedColumns ||
-      w.rows < 2 * rows) {
+      w.rows < 2 * rows || (one_a && !Product && w.zero_first)) {
     return int8_binary_rows<Product>(w, false);
   }
   if (one_a) {

@@ -103,6 +103,8 @@ class Graph:
         # Why nodes of a quantized network compute with float32, by names; the passes find out.
         self.float_steps: dict[str, str] = {}
         self.open: OpenSizes | None = None
+        # Sums and products of integers round as in onnxruntime: after the zero point was added.
+        self.zero_first = False
 
     def shape(self, value: str) -> Shape:
         """Return the shape of a value."""

@@ -110,6 +110,7 @@ constexpr AttributeSchema kActivationAttributes[] = {{"activation", AttributeTyp
 constexpr AttributeSchema kUnaryAttributes[] = {{"function", AttributeType::choice, Presence::required, kUnary}};
 constexpr AttributeSchema kBinaryAttributes[] = {{"function", AttributeType::choice, Presence::required, kBinary},
                                                  {"activation", AttributeType::activation, Presence::optional},
+                                                 {"zero_first", AttributeType::flag, Presence::optional},
                                                  kOutputType,
                                                  kOutputScale,
                                                  kOutputZero};

@@ -1,5 +1,6 @@
 // Functions of one element of int8 or uint8, or of one element of each of two arrays.
 #include <array>
+#include <cmath>
 
 #include "runtime/dispatch.hpp"
 #include "runtime/network/ops/int8_tensors.hpp"
@@ -33,6 +34,17 @@ class Int8Binary final : public PlainOp {
     work_.a_flip = a.flip;
     work_.b_flip = b.flip;
     work_.y_flip = y.tensor.flip;
+    if (!d.has("zero_first") || !d.flag("zero_first")) return;
+    if (y.real() || function == "sub") d.reject("zero_first", "0 unless a sum or product is quantized", "1");
+    work_.zero_first = true;
+    // Numbers as they are stored, so that uint8 rounds as onnxruntime's does.
+    const auto stored = [](const Int8Tensor& t) { return static_cast<float>(t.zero + t.flip); };
+    work_.first = stored(y.tensor);
+    work_.zero = -std::int32_t{y.tensor.flip};
+    if (work_.product) return;
+    work_.first -= std::fma(work_.a_scale, stored(a), work_.b_scale * stored(b));
+    work_.a_zero = -std::int32_t{a.flip};
+    work_.b_zero = -std::int32_t{b.flip};
   }
 
   Dims infer(const std::vector<Dims>& inputs) const override {

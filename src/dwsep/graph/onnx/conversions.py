@@ -79,6 +79,7 @@ def _along(row: NDArray[Any], axis: int | None, rank: int) -> NDArray[Any]:
 
 
 def quantized(call: Call, x: Value, scales: Scales) -> Value:
+    call.builder.graph.zero_first = True
     return call.builder.quantize(x, scales.core(), **scales.limits())
 
 

@@ -9,7 +9,7 @@ from ..ir import Node
 from ..sizes import broadcast, shown
 from ..types import Shape, TensorType
 from . import register
-from .attributes import ONE_SCALE, OPTIONAL_ACTIVATION, Floats, Ints, choice
+from .attributes import ONE_SCALE, OPTIONAL_ACTIVATION, Flag, Floats, Ints, choice
 from .layout_rules import ALIGNED, ELEMENTWISE
 from .spec import BYTES, DTypes, OpSpec, as_input, of_integers
 
@@ -56,12 +56,14 @@ register(
     OpSpec(
         "binary",
         "a function of two arrays, broadcast as NumPy does; where a >= 0 prelu and elu are a, "
-        "else a * b and b * (exp(a) - 1)",
+        "else a * b and b * (exp(a) - 1); with `zero_first`, sums and products of integers get the "
+        "zero point before they are rounded, by fused multiply-adds",
         _binary,
         inputs=("a", "b"),
         attributes={
             "function": choice(*BINARY),
             "activation": OPTIONAL_ACTIVATION,
+            "zero_first": Flag(required=False),
             **ONE_SCALE,
         },
         dtype=_binary_type,

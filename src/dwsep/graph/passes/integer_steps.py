@@ -99,6 +99,8 @@ def _other(edit: Edit, node: Node) -> None:
     spec, attributes = OPS[node.kind], dict(node.attributes)
     if rounding is not None and "to" in spec.attributes:
         attributes |= {k: v for k, v in output_of(rounding).items() if k != "axis"}
+        if edit.graph.zero_first and attributes.get("function") in ("add", "mul"):
+            attributes["zero_first"] = True
     target = node if rounding is None else rounding
     new = Node(node.kind, inputs, target.output, attributes, node.weights, node.name)
     try:
