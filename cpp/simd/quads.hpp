@@ -18,6 +18,7 @@
 //   kSixteens                       16 bytes are this part of a vector; 1, 2 or 4 pieces share one evenly
 //     load_pieces<P>(p, n)            n bytes from each of p[0], ... p[P - 1]; zeros behind them
 //     store_pieces<P>(p, step, v, n, count)  the first `count` pieces, n bytes each, to p, p + step, ...
+//   lane_pick(v, i)                   within each 16 bytes those of v that the bytes of i say, 0 to 15; anything for others
 //   lane_join<N>(v)                   the first N bytes of each 16 bytes brought together in the first bytes, then the next N; N is 4 or 8
 //   lane_split<N>(v)                  the first bytes brought back
 //   lane_transpose(v)                 four vectors, of floats: the first 16 bytes of each, then the next of each

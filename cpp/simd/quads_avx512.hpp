@@ -17,6 +17,7 @@ using Dot = DotXor;
 [[gnu::always_inline]] inline I8 lane_unpack_upper(I8 a, I8 b) { return {_mm512_unpackhi_epi8(a.v, b.v)}; }
 [[gnu::always_inline]] inline I16 lane_unpack_lower(I16 a, I16 b) { return {_mm512_unpacklo_epi16(a.v, b.v)}; }
 [[gnu::always_inline]] inline I16 lane_unpack_upper(I16 a, I16 b) { return {_mm512_unpackhi_epi16(a.v, b.v)}; }
+[[gnu::always_inline]] inline I8 lane_pick(I8 v, I8 i) { return {_mm512_shuffle_epi8(v.v, i.v)}; }
 [[gnu::always_inline]] inline I16 lane_pack(I32 a, I32 b) { return {_mm512_packs_epi32(a.v, b.v)}; }
 [[gnu::always_inline]] inline I8 lane_pack(I16 a, I16 b) { return {_mm512_packs_epi16(a.v, b.v)}; }
 

@@ -39,6 +39,7 @@ struct Dot {
 [[gnu::always_inline]] inline I8 lane_unpack_upper(I8 a, I8 b) { return {vzip2q_s8(a.v, b.v)}; }
 [[gnu::always_inline]] inline I16 lane_unpack_lower(I16 a, I16 b) { return {vzip1q_s16(a.v, b.v)}; }
 [[gnu::always_inline]] inline I16 lane_unpack_upper(I16 a, I16 b) { return {vzip2q_s16(a.v, b.v)}; }
+[[gnu::always_inline]] inline I8 lane_pick(I8 v, I8 i) { return {vqtbl1q_s8(v.v, vreinterpretq_u8_s8(i.v))}; }
 [[gnu::always_inline]] inline I16 lane_pack(I32 a, I32 b) { return {vqmovn_high_s32(vqmovn_s32(a.v), b.v)}; }
 [[gnu::always_inline]] inline I8 lane_pack(I16 a, I16 b) { return {vqmovn_high_s16(vqmovn_s16(a.v), b.v)}; }
 template <int P>

@@ -11,7 +11,7 @@ constexpr KernelEntry int8_quad_depthwise(const char* name) {
   Problem takes{};
   takes.stride_h = Down;
   takes.dilation_h = Down == 2 || Squares ? 1 : 0;
-  takes.multiplier = takes.weight_zeros = 1;
+  takes.weight_zeros = 1;
   return packing_entry<int8::quad_depthwise_by<Out, Down, Squares>, int8::pack_quad_depthwise<Down, Squares>>(
       name, Family::depthwise, takes, sizeof(Out) == 1 ? kInt8 : kInt8ToFloat, Squares ? int8::squares_fit : int8::quads_fit);
 }

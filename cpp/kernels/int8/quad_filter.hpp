@@ -121,8 +121,9 @@ constexpr int pixels_of(std::int64_t channels) {
         const int channel = channel_of(Order::packed, 4, j, lane) % (kQuadChannels / repeats);
         const std::int64_t c = first + channel, at = first + j * kLanes + lane;
         const bool exists = c < w.columns;
-        const std::uint32_t initial =
-            exists ? static_cast<std::uint32_t>(w.bias[c]) - static_cast<std::uint32_t>(w.x_zeros[c]) * sums.sum(channel) : 0;
+        const std::uint32_t initial = exists ? static_cast<std::uint32_t>(w.bias[c]) -
+                                                   static_cast<std::uint32_t>(w.x_zeros[c / w.channel_multiplier]) * sums.sum(channel)
+                                             : 0;
         w.initial[at] = static_cast<std::int32_t>(initial + sums.correction(channel));
         w.multiplier[at] = exists ? w.multipliers[c] : 0.0F;
       }

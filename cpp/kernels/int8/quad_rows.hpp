@@ -49,6 +49,7 @@ class QuadRows {
         channel_(channel),
         n_(static_cast<int>(w.channels - channel < kQuadChannels ? w.channels - channel : kQuadChannels)),
         flip_(static_cast<std::uint8_t>(w.x_flip ^ Dot::kFlip)) {
+    if (w.multiplier > 1) return;
     store(zero_, load_up_to(w.x_zero + channel, n_));
     // Of all pixels that may share a vector.
     if (n_ >= 16 && kQuadChannels % n_ == 0) {
@@ -60,6 +61,7 @@ class QuadRows {
 
   /// The row whose first row of x is y and whose first column is `first`.
   void fill(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int8_t* to) const {
+    if (w_.multiplier > 1) return fill_repeated(l, y, first, to);
     switch (l.pixels) {
       case 1:
         return fill_pixels<1>(l, y, first, to);
@@ -98,6 +100,48 @@ class QuadRows {
           continue;
         }
         edge<P>(l, from, first + u * P * l.step, some, to);
+      }
+    }
+  }
+
+  /// With a channel multiplier: each 16 bytes of outputs pick theirs from up to 16 of x.
+  [[gnu::noinline]] void fill_repeated(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int8_t* to) const {
+    const std::int64_t inputs = w_.channels / w_.multiplier, each = kSixteens / l.pixels;  // pieces of a pixel
+    const int n = static_cast<int>(inputs < 16 ? inputs : 16);
+    std::int8_t picks[kQuadChannels], zeros[kQuadChannels];
+    store(zeros, load_up_to(w_.x_zero, n));
+    std::int64_t begin[kSixteens];
+    for (int p = 0; p < kSixteens; ++p) {
+      const std::int64_t c = channel_ + p % each * 16, most = inputs - n;
+      begin[p] = c / w_.multiplier < most ? c / w_.multiplier : most;
+      for (int j = 0; j < 16; ++j) picks[16 * p + j] = static_cast<std::int8_t>((c + j) / w_.multiplier - begin[p]);
+    }
+    Source from[4];
+    std::int64_t offset[4][kSixteens];
+    for (int i = 0; i < 4; ++i) {
+      const std::int64_t row = y + (f_.wide == 1 ? i : i / 2) * w_.dilation_h, right = f_.wide == 1 ? 0 : i % 2;
+      from[i] = {n < 16 ? zeros : w_.x_zero, 0};
+      if (row >= 0 && row < w_.height) from[i] = {w_.x + row * w_.x_row, w_.x_pixel};
+      for (int p = 0; p < kSixteens; ++p) offset[i][p] = begin[p] + (right + p / each * l.step) * from[i].pixel;
+    }
+    // Pieces of few inputs are read whole where pixels follow each other and the row does not end.
+    const bool whole = !kMasks && w_.x_pixel == inputs;
+    const std::int64_t reach = (l.pixels - 1) * l.step + f_.wide - 1 + (whole && n < 16 ? 15 / inputs : 0);
+    const I8 pick = load(picks), f = broadcast(static_cast<std::int8_t>(flip_));
+    for (std::int64_t phase = 0; phase < l.phases; ++phase) {
+      std::int64_t column = first + phase;
+      for (std::int64_t u = 0; u < l.vectors; ++u, column += l.pixels * l.step, to += I8::kLanes) {
+        const bool inside = column >= 0 && column + reach < w_.width;
+        I8 v[4];
+        unroll<0, 4>([&](auto i) __attribute__((always_inline)) {
+          const std::int8_t* at[kSixteens];
+          for (int p = 0; p < kSixteens; ++p) {
+            const std::int64_t x = column + p / each * l.step + (f_.wide == 1 ? 0 : i % 2);
+            at[p] = inside || (x >= 0 && x < w_.width) ? from[i].at + column * from[i].pixel + offset[i][p] : w_.x_zero + begin[p];
+          }
+          v[i] = bit_xor(lane_pick(load_pieces<kSixteens>(at, inside && whole ? 16 : n), pick), f);
+        });
+        store_quads(v[0], v[1], v[2], v[3], to, l.plane());
       }
     }
   }
