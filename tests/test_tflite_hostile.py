@@ -11,8 +11,8 @@ from tflite_models import BIAS, CONV, WEIGHT, conv, f
 from tflite_writer import constant, model, tensor
 
 import dwsep
+from dwsep._core import FlatBuffer
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
-from dwsep.graph.tflite.flatbuffer import Table
 
 
 def test_integers_that_stand_for_nothing_are_refused_by_name():
@@ -79,6 +79,11 @@ def test_what_contradicts_itself_is_named(content, message):
         dwsep.load(content)
 
 
+def rows(data, *fields):
+    flat = FlatBuffer(data)
+    return flat.row(flat.root(), fields)
+
+
 def test_one_place_is_not_read_again_and_again():
     """Of 100 tables that are all the same one, whose name is most of the file."""
     count, size = 100, 30_000
@@ -88,10 +93,10 @@ def test_one_place_is_not_read_again_and_again():
     data += b"".join(struct.pack("<I", start - len(root) - 4 - 4 * i) for i in range(count))
     data += struct.pack("<HHHxx", 6, 8, 4) + struct.pack("<iI", 8, 4)
     data += struct.pack("<I", size) + bytes(size)
-    tables = Table.root(memoryview(data)).tables(0)
-    assert tables[0].string(0) == "\0" * size
+    (tables,) = rows(data, (0, [((1, "i", 7),)], ()))
+    assert tables == ((7,),) * count
     with pytest.raises(InvalidModelError, match="is read too often"):
-        [table.string(0) for table in tables]
+        rows(data, (0, [((0, "s", None),)], ()))
 
 
 def test_options_of_one_place_are_not_copied_again_and_again():
@@ -115,8 +120,8 @@ def test_options_of_one_place_are_not_copied_again_and_again():
 def test_tables_that_share_a_vtable_are_checked_one_by_one():
     data = struct.pack("<IHHHxxi", 12, 6, 8, 4, 8)  # the table's one field lies behind the end
     with pytest.raises(InvalidModelError, match="what byte 12 says lies outside"):
-        Table.root(memoryview(data))
-    assert Table.root(memoryview(data + bytes(4))).scalar(0, "i", 1) == 0
+        rows(data, (0, "i", 1))
+    assert rows(data + bytes(4), (0, "i", 1), (1, "f", 0.5)) == (0, 0.5)
 
 
 def test_a_file_without_outputs_is_refused():

@@ -155,5 +155,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   add_cpu(m);
   add_networks(m);
   add_op_schemas(m);
+  add_flat_buffer(m);
   add_c_api(m);
 }

@@ -31,4 +31,7 @@ void add_network_builder(pybind11::module_& m);
 /// Adds op_schemas.
 void add_op_schemas(pybind11::module_& m);
 
+/// Adds FlatBuffer.
+void add_flat_buffer(pybind11::module_& m);
+
 }  // namespace dwsep::python

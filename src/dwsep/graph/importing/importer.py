@@ -54,11 +54,17 @@ class Import:
         self.file = file
         self.nodes = nodes
         self.build = Builder(network, channels_last=channels_last)
-        self.build.reserved = {name for node in nodes for name in node.outputs} | set(constants)
-        self._values: dict[str, Value] = {**constants}
+        self.build.reserved = {name for node in nodes for name in node.outputs}
+        self._values: dict[str, Value] = {}
+        self.add_constants(constants)
         self._problems: list[_Problem] = []
         self._depth = 0  # of graphs inside nodes
         self._lacks_operators = False
+
+    def add_constants(self, constants: Mapping[str, Known]) -> None:
+        """Add values that are known."""
+        self.build.reserved.update(constants)
+        self._values.update(constants)
 
     def add_input(
         self,

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import InvalidModelError
-from .flatbuffer import Table
-from .parts import Tensor
+from .parts import Content, Tensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +18,7 @@ _MOST_ELEMENTS = 2**28
 _INDEX_TYPES = {1: "<i4", 2: "<u2", 3: "u1"}
 
 
-def dense_array(tensor: Tensor, sparsity: Table) -> NDArray[Any]:
+def dense_array(tensor: Tensor, content: Content, sparsity: Any) -> NDArray[Any]:
     """Return the elements of a sparse tensor in their places.
 
     The dimensions, and the blocks that some are cut into, are traversed in an order of the file's;
@@ -28,20 +27,18 @@ def dense_array(tensor: Tensor, sparsity: Table) -> NDArray[Any]:
     shape = tensor.declared
     if math.prod(shape) > _MOST_ELEMENTS:
         raise InvalidModelError(f"tensor {tensor.name!r} has the shape {shape}")
-    order = [int(n) for n in sparsity.numbers(0, "<i4")]
-    blocks = [int(n) for n in sparsity.numbers(1, "<i4")]
-    levels = sparsity.tables(2)
+    order, blocks, levels = sparsity
     rank, depth = len(shape), len(shape) + len(blocks)
-    if sorted(order) != list(range(depth)) or len(levels) != depth:
-        raise InvalidModelError(f"tensor {tensor.name!r}: its order of traversal is {order}")
-    if any(not 0 <= b < rank for b in blocks) or order[:rank] != list(range(rank)):
+    if sorted(order) != [*range(depth)] or len(levels) != depth:
+        raise InvalidModelError(f"tensor {tensor.name!r}: its order of traversal is {order[:20]}")
+    if any(not 0 <= b < rank for b in blocks) or order[:rank] != (*range(rank),):
         raise InvalidModelError(
             f"tensor {tensor.name!r}: blocks that are not traversed last are not supported"
         )
     sizes = list(shape)
     inner = {}
     for level in range(rank, depth):
-        axis, size = blocks[order[level] - rank], levels[level].scalar(1, "i", 0)
+        axis, size = blocks[order[level] - rank], levels[level][1]
         if size < 1 or sizes[axis] % size:
             raise InvalidModelError(f"tensor {tensor.name!r}: blocks of {size} along {axis}")
         sizes[axis] //= size
@@ -49,11 +46,11 @@ def dense_array(tensor: Tensor, sparsity: Table) -> NDArray[Any]:
     # Flat positions of all elements so far, level by level.
     strides = [math.prod(shape[axis + 1 :]) for axis in range(rank)]
     positions = np.zeros(1, np.int64)
-    for level, table in enumerate(levels):
+    for level, row in enumerate(levels):
         axis, size = inner.get(level, (level, sizes[level] if level < rank else 1))
         block = math.prod(s for a, s in inner.values() if a == axis)
         step = strides[axis] * (1 if level in inner else block)
-        rows, indices = _indices(table, positions.size, size, tensor.name)
+        rows, indices = _indices(content, row, positions.size, size, tensor.name)
         if indices.size > math.prod(shape):
             raise InvalidModelError(f"tensor {tensor.name!r} has too many elements")
         positions = positions[rows] + indices * step
@@ -68,14 +65,14 @@ def dense_array(tensor: Tensor, sparsity: Table) -> NDArray[Any]:
 
 
 def _indices(
-    table: Table, count: int, size: int, name: str
+    content: Content, level: tuple[int, ...], count: int, size: int, name: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return, for each element of a level, the element of the level before and its index."""
-    if table.scalar(0, "b", _DENSE) == _DENSE:
-        if table.scalar(1, "i", 0) != size or count * size > _MOST_ELEMENTS:
+    if level[0] == _DENSE:
+        if level[1] != size or count * size > _MOST_ELEMENTS:
             raise InvalidModelError(f"tensor {name!r}: a dimension is not {size}")
         return np.repeat(np.arange(count), size), np.tile(np.arange(size), count)
-    segments, indices = _vector(table, 2), _vector(table, 4)
+    segments, indices = _vector(content, *level[2:4]), _vector(content, *level[4:6])
     counts = np.diff(segments)
     sound = segments.size == count + 1 and segments[0] == 0 and (counts >= 0).all()
     if not sound or segments[-1] != indices.size:
@@ -85,8 +82,9 @@ def _indices(
     return np.repeat(np.arange(count), counts), indices
 
 
-def _vector(table: Table, field: int) -> NDArray[np.int64]:
-    kind, vector = table.scalar(field, "B", 0), table.table(field + 1)
-    if vector is None or kind not in _INDEX_TYPES:
+def _vector(content: Content, kind: int, table: int) -> NDArray[np.int64]:
+    if not table or kind not in _INDEX_TYPES:
         raise InvalidModelError("a sparse dimension has no indices")
-    return vector.numbers(0, _INDEX_TYPES[kind]).astype(np.int64)
+    dtype = np.dtype(_INDEX_TYPES[kind])
+    (vector,) = content.row(table, ((0, "v", dtype.itemsize),))
+    return content.numbers(vector, dtype).astype(np.int64)

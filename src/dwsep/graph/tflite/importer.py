@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...errors import InvalidModelError, UnsupportedOperatorError
+from ..importing.builder import Builder
 from ..importing.importer import Import, ImportNode
 from ..importing.inputs import Example, Opened, check_names, fixed_input, input_shape
 from ..importing.node import FileNode, needed_nodes
@@ -109,12 +110,16 @@ def _with_values_alone(file: File) -> tuple[File, dict[str, State]]:
     return without_variables(file)
 
 
-def _constant(tensor: Tensor) -> NDArray[Any]:
-    if tensor.sparsity is None:
-        return tensor.array()
-    from .densify import dense_array
+def _constant(tensor: Tensor, builder: Builder) -> NDArray[Any]:
+    if tensor.sparsity is not None:
+        from .densify import dense_array
 
-    return dense_array(tensor, tensor.sparsity)
+        return dense_array(tensor, *tensor.sparsity)
+    array = tensor.array()
+    if tensor.stored != tensor.type:
+        builder.charge(array.shape)
+        array = array.astype(tensor.type)
+    return array
 
 
 def _needed(file: File, outputs: Sequence[str]) -> list[FileNode]:
@@ -148,11 +153,15 @@ def _graph(
     open_batch: bool,
 ) -> Graph:
     used = {name for node in nodes for name in node.inputs} | set(outputs)
-    known = {
-        name: Known(_constant(tensor), name)
-        for name, tensor in file.tensors.items()
-        if tensor.data is not None and name in used
-    }
+    state = Import(file.name, file.network, nodes, {}, channels_last=True)
+    try:
+        known = {
+            name: Known(_constant(tensor, state.build), name)
+            for name, tensor in file.tensors.items()
+            if tensor.data is not None and name in used
+        }
+    except Unsupported as reason:
+        raise UnsupportedOperatorError(f"{file.name}: {reason}") from None
     types = {name: _input_type(file, name) for name in inputs}
     for name in inputs:
         if name in fixed:
@@ -161,7 +170,7 @@ def _graph(
     for name in outputs:
         if file.tensors[name].type == COMPLEX:
             raise UnsupportedOperatorError(f"{file.name}: output {name!r} is {COMPLEX}")
-    state = Import(file.name, file.network, nodes, known, channels_last=True)
+    state.add_constants(known)
     opened = Opened(example, channels_last=True)
     for name in inputs:
         if name in fixed:

@@ -8,16 +8,33 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..._core import FlatBuffer
 from ...errors import InvalidModelError
 from ..importing.node import FileNode
-from .schema import TYPES
+from .schema import MODEL, TYPES, Fields
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from .flatbuffer import Table
+    from numpy.typing import DTypeLike, NDArray
 
 # Data classes take 0.2 ms each to make, which is much of the time in which small files load.
+
+
+class Content:
+    """The bytes of a file, and its tables, each a tuple of what `schema` lists.
+
+    The core reads tables: each distance is checked before it is followed.
+    """
+
+    def __init__(self, data: memoryview) -> None:
+        self.data = data
+        flat = FlatBuffer(data)
+        self.row: Callable[[int, Fields], tuple[Any, ...]] = flat.row
+        self.codes, self.graphs, self.buffers, self.signatures = flat.row(flat.root(), MODEL)
+
+    def numbers(self, vector: tuple[int, int], dtype: DTypeLike) -> NDArray[Any]:
+        """Return a vector of numbers as a view of the file."""
+        first, count = vector
+        return np.frombuffer(self.data, dtype, count, first) if count else np.empty(0, dtype)
 
 
 class Quantization:
@@ -46,10 +63,13 @@ class Tensor:
     data : ndarray of uint8, or None
         None for what the network computes.
     quantization : Quantization or None
-    sparsity : Table or None
+    sparsity : (Content, tuple) or None
+        Where it was read, and its row.
+
+    `stored` is the type that `data` has: float16 of some float32.
     """
 
-    __slots__ = ("data", "declared", "name", "quantization", "shape", "sparsity", "type")
+    __slots__ = ("data", "declared", "name", "quantization", "shape", "sparsity", "stored", "type")
 
     def __init__(
         self,
@@ -59,13 +79,14 @@ class Tensor:
         type_: str,
         data: NDArray[np.uint8] | None,
         quantization: Quantization | None,
-        sparsity: Table | None,
+        sparsity: tuple[Content, Any] | None,
     ) -> None:
         self.name, self.shape, self.declared, self.type = name, shape, declared, type_
         self.data, self.quantization, self.sparsity = data, quantization, sparsity
+        self.stored = type_
 
     def array(self) -> NDArray[Any]:
-        """Return the constant that a tensor is."""
+        """Return the constant that a tensor is, as it is stored."""
         if self.data is None or self.sparsity is not None:
             raise InvalidModelError(f"tensor {self.name!r} is no dense constant")
         elements = self.elements()
@@ -79,12 +100,12 @@ class Tensor:
     def elements(self) -> NDArray[Any]:
         """Return what is stored of a constant, all of it or what is not zero."""
         assert self.data is not None
-        if self.type not in TYPES:
-            raise InvalidModelError(f"tensor {self.name!r} is {self.type}")
-        dtype = np.dtype(self.type)
+        if self.stored not in TYPES:
+            raise InvalidModelError(f"tensor {self.name!r} is {self.stored}")
+        dtype = np.dtype(self.stored)
         if self.data.size % dtype.itemsize:
             raise InvalidModelError(
-                f"tensor {self.name!r}: {self.data.size} bytes are no {self.type} numbers"
+                f"tensor {self.name!r}: {self.data.size} bytes are no {self.stored} numbers"
             )
         return self.data.view(dtype)
 

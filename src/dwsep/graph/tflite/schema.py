@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 # In the order of their numbers.
 _NAMES = """
     ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE
@@ -40,8 +42,33 @@ TYPES = (
 )
 TYPE_NAMES = {5: "string", 13: "resource", 14: "variant", 17: "int4", 18: "bfloat16"}
 
-# Of an operator, its options: the field's number, its type for the struct module, its default.
-# "[" stands for a vector of int32, "s" for a text. Operators that are not here have none to read.
+# Fields of tables as `FlatBuffer.row` takes them: the number of each, its kind, what it is where
+# it is absent. Kinds are letters: of the struct module for numbers, "s" for a text, "[" for a tuple
+# of int32, "v" for where a vector begins and its length (in place of a default: the bytes of an
+# element that count as read), "t" for where a table is; or the fields of a table, in a list for a
+# vector of tables.
+Fields: TypeAlias = "tuple[tuple[int, Any, Any], ...]"
+_PORT: Fields = ((1, "I", 0), (0, "s", ""))
+_LEVEL: Fields = tuple((n, kind, 0) for n, kind in enumerate("biBtBt"))
+_SPARSITY: Fields = ((0, "[", None), (1, "[", None), (2, [_LEVEL], ()))
+_QUANTIZATION: Fields = ((2, "v", 4), (3, "v", 8), (6, "i", 0))
+_TENSOR: Fields = (
+    *((3, "s", None), (0, "[", None), (7, "[", None), (1, "b", 0), (2, "I", 0)),
+    *((4, _QUANTIZATION, None), (6, _SPARSITY, None)),
+)
+_OPERATOR: Fields = ((0, "I", 0), (1, "[", None), (2, "[", None), (4, "t", 0), (5, "v", 1))
+_GRAPH: Fields = (
+    *((0, [_TENSOR], ()), (1, "[", None), (2, "[", None)),
+    *((3, [_OPERATOR], ()), (4, "s", None)),
+)
+MODEL: Fields = (
+    (1, [((0, "b", 0), (3, "i", 0), (1, "s", None))], ()),  # codes of operators
+    (2, [_GRAPH], ()),
+    (4, [((0, "v", 0), (1, "Q", 0), (2, "Q", 0))], ()),  # buffers
+    (7, [((2, "s", None), (0, [_PORT], ()), (1, [_PORT], ()), (4, "I", 0))], ()),  # signatures
+)
+
+# Of an operator, its options by their names. Operators that are not here have none to read.
 Options = dict[str, tuple[int, str, object]]
 _ACTIVATION = ("b", 0)
 _WINDOW: Options = {"padding": (0, "b", 0), "stride_w": (1, "i", 0), "stride_h": (2, "i", 0)}
