@@ -63,24 +63,43 @@ def test_all_pairs(op, dtype):
     rng, info = np.random.default_rng(5), np.iinfo(dtype)
     a, b = np.mgrid[info.min : info.max + 1, info.min : info.max + 1].astype(dtype)
     for _ in range(30):
-        unit = np.float32(rng.uniform(0.01, 0.1))
-        scales = [unit, unit * rng.integers(1, 9) / 8, unit * rng.choice([0.5, 1, 1.5, 2])]
-        if op == "QLinearMul":
-            scales[2] = scales[0] * scales[1] * rng.choice([16, 20, 24, 32, 40, 64])
-        values = {
-            name: value
-            for x, scale in zip("aby", scales, strict=True)
-            for name, value in (
-                (f"{x}_scale", np.float32(scale)),
-                (f"{x}_zero", np.array(rng.integers(info.min, info.max + 1), dtype)),
-            )
-        }
-        read = "a,a_scale,a_zero,b,b_scale,b_zero,y_scale,y_zero"
-        shapes, outputs = dict.fromkeys("ab", (a.shape, dtype)), {"y": TYPES[dtype]}
-        model = model_of([(f"com.microsoft.{op}", read, "y", {})], shapes, values, outputs)
-        feeds = {"a": a, "b": b}
-        (wanted,), (y,) = oracle(model, feeds), dwsep.load(model).run(None, feeds)
-        assert np.array_equal(y, wanted), f"{(y != wanted).sum()}: {values}"
+        values = scales_near_ties(rng, op, info)
+        same_as_oracle(op, {"a": a, "b": b}, values)
+        same_as_oracle(op, {"a": a[:, 0]}, {"b": b[0, rng.integers(256)], **values})
+
+
+def scales_near_ties(rng, op, info):
+    unit = np.float32(rng.uniform(0.01, 0.1))
+    scales = [unit, unit * rng.integers(1, 9) / 8, unit * rng.choice([0.5, 1, 1.5, 2])]
+    if op == "QLinearMul":
+        scales[2] = scales[0] * scales[1] * rng.choice([16, 20, 24, 32, 40, 64])
+    zeros = rng.integers(info.min, info.max + 1, 3).astype(info.dtype)
+    named = {f"{x}_scale": np.float32(scale) for x, scale in zip("aby", scales, strict=True)}
+    return named | {f"{x}_zero": zero for x, zero in zip("aby", zeros, strict=True)}
+
+
+def same_as_oracle(op, feeds, values):
+    read, dtype = "a,a_scale,a_zero,b,b_scale,b_zero,y_scale,y_zero", feeds["a"].dtype.name
+    shapes = {name: (x.shape, dtype) for name, x in feeds.items()}
+    model = model_of([(f"com.microsoft.{op}", read, "y", {})], shapes, values, {"y": TYPES[dtype]})
+    (wanted,), (y,) = oracle(model, feeds), dwsep.load(model).run(None, feeds)
+    assert np.array_equal(y, wanted), f"{(y != wanted).sum()}: {values}"
+
+
+def test_batch_normalization_of_quantized_values():
+    """It stays by itself; onnxruntime computes its factors in float32, which decides at ties."""
+    rng = np.random.default_rng(3)
+    x = np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None], (1, 200, 256, 1))
+    values = {name: rng.standard_normal(200).astype(np.float32) for name in ("g", "b", "m")}
+    values |= {"v": np.exp(rng.standard_normal(200)).astype(np.float32)}
+    values |= {"s": np.float32(0.037), "z": np.uint8(101)}
+    nodes = [
+        ("DequantizeLinear", "x,s,z", "real", {}),
+        ("BatchNormalization", "real,g,b,m,v", "y", {}),
+    ]
+    model = model_of(nodes, {"x": (x.shape, "uint8")}, values, {"y": TensorProto.FLOAT})
+    (wanted,), (y,) = oracle(model, {"x": x}), dwsep.load(model).run(None, {"x": x})
+    assert np.array_equal(y, wanted)
 
 
 def test_draws_differ():

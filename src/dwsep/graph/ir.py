@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .open_sizes import OpenSizes
-    from .types import Shape, TensorType
+    from .types import Quantization, Shape, TensorType
 
 Array: TypeAlias = "NDArray[np.float32]"
 AnyArray: TypeAlias = "NDArray[Any]"
@@ -105,6 +105,7 @@ class Graph:
         self.open: OpenSizes | None = None
         # Sums and products of integers round as in onnxruntime: after the zero point was added.
         self.zero_first = False
+        self.stored: dict[str, Quantization] = {}  # of constants that were single integers
 
     def shape(self, value: str) -> Shape:
         """Return the shape of a value."""

@@ -135,6 +135,8 @@ class Builder:
                 value.name = self.fresh("constant")
             self.graph.constants[value.name] = value.array
             self.graph.types[value.name] = TensorType.of(value.array)
+            if value.quantization is not None and value.array.size == 1:
+                self.graph.stored[value.name] = value.quantization
         return value.name
 
     # Shorthands for the nodes that compositions are made of.

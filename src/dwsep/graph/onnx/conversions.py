@@ -89,6 +89,7 @@ def real(call: Call, x: Value, scales: Scales) -> Value:
     if dtype_of(x) != stored:
         raise InvalidModelError(f"its zero point is {scales.zero.dtype}, its input {dtype_of(x)}")
     if isinstance(x, Computed):
+        call.builder.graph.zero_first = True
         return call.builder.dequantize(x, scales.core())
     array, axis = x.array, scales.axis
     if axis is not None and array.shape[axis] != scales.scale.size:

@@ -257,6 +257,10 @@ def batch_norm(call: Call) -> Value:
         if len(shape) < 2 or array.shape != (shape[1],):
             raise InvalidModelError(f"{name}: shape {array.shape} does not fit the input")
     epsilon = call.number("epsilon", 1e-5)
+    if call.builder.graph.zero_first:  # as onnxruntime's, which a quantized network rounds next
+        one = np.float32
+        gamma, beta, mean, variance = (a.astype(one) for a in (gamma, beta, mean, variance))
+        gamma, variance, epsilon = gamma * (one(1) / np.sqrt(variance + one(epsilon))), one(1), 0
     with np.errstate(all="ignore"):
         scale = gamma / np.sqrt(variance + epsilon)
         shift = beta - mean * scale
