@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from dwsep.graph.open_numbers import scaled
 from dwsep.graph.open_sizes import Axis, OpenSizes
-from dwsep.graph.size import scaled
 
 
 def expressions(h, w):

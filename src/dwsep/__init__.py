@@ -8,7 +8,6 @@ if sys.version_info < (3, 11):
     from . import _interpreter as _interpreter
 from . import errors as errors
 from ._load import load
-from ._version import __version__
 from .model import Model, ValueInfo
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from . import models as models
     from . import sequences as sequences
     from ._include import get_include
+    from ._version import __version__
     from .cpu import cpu_info, get_num_threads, set_num_threads
     from .functional import (
         conv2d,
@@ -87,6 +87,7 @@ __all__ = [
 # the 8 ms that importing dwsep took.
 _MODULES: dict[str, tuple[str, ...]] = {
     "_include": ("get_include",),
+    "_version": ("__version__",),
     "cpu": ("cpu_info", "get_num_threads", "set_num_threads"),
     "functional": (
         "conv2d",

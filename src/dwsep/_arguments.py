@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from . import _core
-from ._foreign import as_array
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -172,11 +171,20 @@ def _is_masked(array: np.ndarray) -> bool:
     return "numpy.ma" in sys.modules and isinstance(array, np.ma.MaskedArray)
 
 
+def _readable(value: object, name: str) -> object:
+    """Return a view of another library's array, and anything else as it is."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value
+    from ._foreign import as_array
+
+    return as_array(value, name)
+
+
 def typed_array(value: object, name: str, dtype: str = "float32", note: str = "") -> Array:
     """Return the array itself; anything but a plain array of this type, native, is refused."""
     native = "" if dtype.endswith("int8") else "native "
     wanted = f"{name}: need a numpy.ndarray of {native}{dtype}{note}, got"
-    value = as_array(value, name)
+    value = _readable(value, name)
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{wanted} {kind_of(value)}")
     if type(value) is not np.ndarray and _is_masked(value):
@@ -246,7 +254,7 @@ def bias(value: object, name: str, channels: int, q: Quantized | None = None) ->
     if q is None:
         b = typed_array(value, name)
     else:
-        value = as_array(value, name)
+        value = _readable(value, name)
         integers = isinstance(value, np.ndarray) and value.dtype.name == "int32"
         b = typed_array(
             value, name, "int32" if integers else "float32", "" if integers else " or int32"

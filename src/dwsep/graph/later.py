@@ -58,7 +58,10 @@ class Later(Table[Entry]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return an entry, or the default where there is none."""
-        return self[name] if name in self.modules else default
+        entry = self._entries.get(name)
+        if entry is None and name in self.modules:
+            entry = self[name]
+        return default if entry is None else entry
 
     def __contains__(self, name: object) -> bool:
         return name in self.modules

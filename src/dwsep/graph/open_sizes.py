@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from .._record import Record
+from .open_numbers import Size
 from .polynomials import (
     Monomial,
     Terms,
@@ -25,7 +26,7 @@ from .polynomials import (
     parted,
     times,
 )
-from .size import MOST, Size, is_size
+from .size import MOST, is_size
 
 __all__ = ["Axis", "OpenSizes"]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ShapeError
-from .size import is_open, plain
+from .size import all_known, is_open, plain
 from .types import Shape
 
 LARGEST_SIZE = 2**31 - 1
@@ -17,6 +17,11 @@ LARGEST_ELEMENTS = 2**40  # for one image of the batch; sums of a few of these f
 
 def checked(shape: Shape) -> Shape:
     """Return a shape whose sizes and their product an array can have, else raise ShapeError."""
+    known = [n for n in shape if type(n) is int]
+    if known and len(known) == len(shape) <= MOST_AXES:  # as most are
+        sound = 1 <= min(known) <= max(known) <= LARGEST_SIZE
+        if sound and math.prod(known) <= LARGEST_ELEMENTS:
+            return shape
     for n in shape:
         if n is not None and (n < 1 or plain(n) > LARGEST_SIZE):
             raise ShapeError(f"sizes need to be from 1 to {LARGEST_SIZE}, got {shown(shape)}")
@@ -41,6 +46,8 @@ def shown(shape: Shape) -> str:
 
 def broadcast(*shapes: Shape) -> Shape:
     """Return the shape that NumPy's broadcasting gives; an unknown batch meets itself or 1."""
+    if all(shape == shapes[0] and all_known(shape) for shape in shapes):
+        return shapes[0]
     rank = max(map(len, shapes))
     result: list[int | None] = []
     for sizes in zip(*((1,) * (rank - len(s)) + s for s in shapes), strict=True):

@@ -55,7 +55,9 @@ class Builder:
     ) -> Value:
         """Add a node and return its value; without computed inputs the value is found now."""
         node = Node(kind, [], self.fresh(kind), attributes, weights or {}, self.node_name)
-        inputs = [self._readable(value, kind) for value in inputs]
+        spec = OPS.get(kind)
+        only_floats = spec is not None and spec.dtype is float32_only
+        inputs = [self._readable(value, only_floats) for value in inputs]
         types = [type_of(v) for v in inputs]
         channels_last = self.graph.channels_last
         type_ = infer(node, types, channels_last=channels_last)
@@ -79,7 +81,7 @@ class Builder:
             shapes = [t.shape for t in types]
             self.graph.lengths[node.output] = followed(node, shapes, type_.shape, marks)
 
-    def _readable(self, value: Value, kind: str) -> Value:
+    def _readable(self, value: Value, only_floats: bool) -> Value:
         """Return an input of a node; constants of other floating-point types become float32."""
         if isinstance(value, Known):
             if is_symbolic(value.array):
@@ -88,8 +90,7 @@ class Builder:
                 raise Unsupported(f"its input {value.name!r} {UNKNOWN}")
             if value.array.dtype.char in OTHER_FLOATS:
                 value = Known(value.array.astype(np.float32), value.name)
-        spec = OPS.get(kind)
-        if spec is not None and spec.dtype is float32_only and dtype_of(value) != "float32":
+        if only_floats and dtype_of(value) != "float32":
             raise Unsupported(
                 f"its input {value.name!r} is {dtype_of(value)}, dwsep computes it in float32 only"
             )

@@ -10,7 +10,8 @@ import numpy as np
 from ...errors import InvalidModelError
 from ..importing.symbols import Dim
 from ..importing.values import Unsupported, Value
-from ..size import plain, scaled
+from ..open_numbers import scaled
+from ..size import plain
 from ..sizes import LARGEST_SIZE
 from .antialias import antialiased
 from .call import Call

@@ -61,7 +61,7 @@ class Edit:
         self._before: dict[int, list[Node]] = {}
         self._suffixes: dict[str, int] = {}
         self._dead: set[int] = set()
-        self._names = {*graph.types, *graph.constants, *graph.inputs, *self.producer}
+        self._names: set[str] = set()  # that values have, once a new one is needed
         readers = self._readers
         for node in graph.nodes:
             number = id(node)
@@ -77,7 +77,7 @@ class Edit:
     def nodes(self, *kinds: str) -> Iterator[Node]:
         """Yield the nodes of these kinds (all without any), but for new ones and dead ones."""
         for node in list(self.graph.nodes):
-            if id(node) not in self._dead and (not kinds or node.kind in kinds):
+            if (not kinds or node.kind in kinds) and id(node) not in self._dead:
                 yield node
 
     def is_output(self, value: str) -> bool:
@@ -117,7 +117,10 @@ class Edit:
     # --- changes --------------------------------------------------------------------------------
 
     def fresh(self, like: str) -> str:
-        """Return a name for a new value that no value has yet, in constant time."""
+        """Return a name that no value has yet, in constant time for all but the first."""
+        if not self._names:
+            graph = self.graph
+            self._names = {*graph.types, *graph.constants, *graph.inputs, *self.producer}
         name = like
         while name in self._names:
             self._suffixes[like] = self._suffixes.get(like, 0) + 1
@@ -196,7 +199,8 @@ class Edit:
         inputs = [graph.types[value] for value in node.inputs]
         graph.types[node.output] = infer(node, inputs, channels_last=graph.channels_last)
         self.producer[node.output] = node
-        self._names.add(node.output)
+        if self._names:
+            self._names.add(node.output)
         self._read(node)
         self.changed = True
         return node.output
@@ -238,7 +242,8 @@ class Edit:
     def sweep(self) -> None:
         """Remove the nodes and constants that nobody reads."""
         graph = self.graph
-        self._release([node.output for node in graph.nodes])
+        readers = self._readers
+        self._release([n.output for n in graph.nodes if not readers.get(n.output)])
         if self._dead:
             for node in graph.nodes:
                 if id(node) in self._dead:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..folding import cost, foldable, value_of
 from ..ir import Graph, Node
 from ..ops import OPS
-from ..size import Ratio, Size, is_ratio, is_size
+from ..size import OpenRatio, OpenSize, is_ratio, is_size
 from ._edit import Edit
 
 # Folding may make constants larger (expand): up to 4 MB, or as large as what they are made of.
 _LARGEST_SIZE = 1 << 20
 _LARGEST_COST = 1 << 28  # about a second
+_NEUTRAL = {"add": 0, "sub": 0, "mul": 1, "div": 1, "pow": 1}
+
+
+# By kinds and inputs, the one node of these, or the values that several make by their attributes.
+Seen: TypeAlias = "dict[tuple[str, ...], Node | dict[object, str]]"
 
 
 def run(graph: Graph) -> bool:
@@ -28,7 +33,7 @@ def run(graph: Graph) -> bool:
     for name in dict.fromkeys(graph.outputs):
         if name in graph.constants:
             _name_constant(edit, name)
-    seen: dict[object, str] = {}
+    seen: Seen = {}
     for node in edit.nodes():
         if _fold(edit, node) or _merge(edit, node, seen):
             continue
@@ -50,9 +55,9 @@ def _name_constant(edit: Edit, name: str) -> None:
 
 def _fold(edit: Edit, node: Node) -> bool:
     """Replace a node whose inputs are all known by its value."""
-    known = [edit.graph.constants.get(value) for value in node.inputs]
-    inputs = [array for array in known if array is not None]
-    if not inputs or len(inputs) < len(known):
+    constants = edit.graph.constants
+    inputs = [constants[value] for value in node.inputs if value in constants]
+    if not inputs or len(inputs) < len(node.inputs):
         return False
     shape = edit.shape(node.output)
     if node.kind == "identity" or None in shape:
@@ -71,14 +76,21 @@ def _fold(edit: Edit, node: Node) -> bool:
     return True
 
 
-def _merge(edit: Edit, node: Node, seen: dict[object, str]) -> bool:
+def _merge(edit: Edit, node: Node, seen: Seen) -> bool:
     """Let the readers of a node that was already computed read the first one."""
     if node.weights:
         return False
-    key = (node.kind, tuple(node.inputs), _key(node.attributes))
-    first = seen.setdefault(key, node.output)
+    place = (node.kind, *node.inputs)
+    alike = seen.setdefault(place, node)
+    if alike is node:
+        return False
+    if isinstance(alike, Node):
+        is_still = (alike.kind, *alike.inputs) == place
+        alike = seen[place] = {_key(alike.attributes): alike.output} if is_still else {}
+    key = _key(node.attributes)
+    first = alike.setdefault(key, node.output)
     if first not in edit.producer:  # it died, or has another name by now
-        first = seen[key] = node.output
+        first = alike[key] = node.output
     if first == node.output:
         return False
     if edit.is_output(node.output):
@@ -100,9 +112,9 @@ def _key(value: Any) -> object:
             return struct.pack(f"{len(value)}d", *value)
         return tuple(value) if kinds == {int} else tuple(map(_key, value))
     if is_size(value):
-        return Size, value.terms
+        return OpenSize, value.terms
     if is_ratio(value):
-        return Ratio, _key(value.of), _key(value.by)
+        return OpenRatio, _key(value.of), _key(value.by)
     if isinstance(value, float):
         return struct.pack("d", value)  # -0.0 equals 0.0, and does not do the same
     return type(value).__name__ if value is None else value
@@ -144,7 +156,7 @@ def _neutral(edit: Edit, node: Node) -> str | None:
     if node.attributes.get("activation") is not None:
         return None
     function = node.attributes["function"]
-    neutral = {"add": 0, "sub": 0, "mul": 1, "div": 1, "pow": 1}.get(function)
+    neutral = _NEUTRAL.get(function)
     a, b = node.inputs
     for x, other in ((a, b), (b, a)) if function in ("add", "mul") else ((a, b),):
         known = edit.constant(other)

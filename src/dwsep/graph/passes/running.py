@@ -106,6 +106,7 @@ class Passes:
         self._unchanged: dict[str, int] = {}  # by the pass, the version that it left as it was
         self._seen = -1  # the version that these are of
         self._made: Producers = {}
+        self._kinds: dict[str, list[Node]] = {}
 
     def run(self, *names: str) -> bool:
         """Run passes one after the other; return whether any has changed the graph."""
@@ -132,6 +133,12 @@ class Passes:
             return True
         graph = self.graph
         if self._seen != self._version:
-            self._seen, self._made = self._version, {node.output: node for node in graph.nodes}
-        made = self._made
-        return any(n.kind in beginnings and beginnings[n.kind](graph, made, n) for n in graph.nodes)
+            self._seen, self._made, self._kinds = self._version, {}, {}
+            for node in graph.nodes:
+                self._made[node.output] = node
+                self._kinds.setdefault(node.kind, []).append(node)
+        for kind, begins in beginnings.items():
+            for node in self._kinds.get(kind, ()):
+                if begins(graph, self._made, node):
+                    return True
+        return False

@@ -15,7 +15,7 @@ from ...errors import InvalidModelError
 from ..importing.node import FileNode
 from ..sizes import LARGEST_ELEMENTS, MOST_AXES
 from .parts import Content, File, Quantization, Subgraph, Tensor
-from .schema import OPERATORS, OPTIONS, TYPE_NAMES, TYPES
+from .schema import OPERATORS, OPTIONS, TYPE_NAMES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,6 +84,7 @@ def _subgraph(content: Content, number: int) -> Subgraph:
 
 
 Ports: TypeAlias = "dict[int, str]"
+Sizes: TypeAlias = "tuple[int, ...]"
 
 
 def _chosen(content: Content, signature: str | None) -> tuple[int, Ports | None, Ports | None]:
@@ -107,31 +108,34 @@ def _tensors(rows: Sequence[Any], content: Content) -> list[Tensor]:
     buffers = content.buffers
     tensors: list[Tensor] = []
     taken: set[str] = set()
-    sound: set[tuple[int, ...]] = {()}
+    sound: set[tuple[Sizes, Sizes]] = {((), ())}
     for number, (name, declared, shape, kind, buffer, scales, sparsity) in enumerate(rows):
         name = name or f"tensor_{number}"
         while name in taken:
             name = f"{name}_{number}"
         taken.add(name)
-        shape = shape or declared
-        for sizes in (declared, shape):
-            if sizes not in sound:
-                _check_sizes(sizes)
-                sound.add(sizes)
-        if len(shape) != len(declared):
+        if not shape:
+            shape = declared
+        elif len(shape) != len(declared):
             raise InvalidModelError(f"tensor {name!r}: shapes {declared} and {shape} differ")
-        type_ = TYPES[kind] if 0 <= kind < len(TYPES) else None
-        type_ = type_ or TYPE_NAMES.get(kind, f"type {kind}")
-        if buffer >= max(len(buffers), 1):
-            raise InvalidModelError(f"tensor {name!r}: there is no buffer {buffer}")
-        data = _bytes(buffers[buffer], content) if buffer else None
+        if (declared, shape) not in sound:
+            _check_sizes(declared)
+            if shape != declared:
+                _check_sizes(shape)
+            sound.add((declared, shape))
+        type_ = TYPE_NAMES.get(kind) or f"type {kind}"
+        data = None
+        if buffer:
+            if buffer >= len(buffers):
+                raise InvalidModelError(f"tensor {name!r}: there is no buffer {buffer}")
+            data = _bytes(buffers[buffer], content)
         quantization = scales and _quantization(scales, content, name, declared, type_)
         sparse = sparsity and (content, sparsity)
         tensors.append(Tensor(name, shape, declared, type_, data, quantization, sparse))
     return tensors
 
 
-def _check_sizes(sizes: tuple[int, ...]) -> None:
+def _check_sizes(sizes: Sizes) -> None:
     # A size of 0 hides no others that are too large together.
     many = math.prod([abs(n) or 1 for n in sizes]) > LARGEST_ELEMENTS
     if len(sizes) > MOST_AXES or min(sizes) < -1 or many:
@@ -181,15 +185,16 @@ def _nodes(rows: Sequence[Any], content: Content, tensors: Sequence[Tensor]) -> 
         if code >= len(types):
             raise InvalidModelError(f"operator {number}: there is no operator code {code}")
         type_ = types[code]
-        outputs = [names[i] for i in _indices(made, len(names))]
+        _indices(made, len(names))
         if read and not -1 <= min(read) <= max(read) < len(names):
             raise InvalidModelError(f"operator {number}: inputs {[*read[:20]]}")
-        inputs = [names[n] if n >= 0 else "" for n in read]
         if type_ == "DEQUANTIZE" and len(read) == len(made) == 1 and read[0] >= 0:
             source, target = tensors[read[0]], tensors[made[0]]
             if _is_stored_half(source, target):
                 target.data, target.stored = source.data, source.type
                 continue
+        outputs = [names[i] for i in made]
+        inputs = [names[n] if n >= 0 else "" for n in read]
         options = _options(content, table, type_)
         if custom[1]:
             options["custom"] = content.numbers(custom, np.uint8).tobytes()

@@ -40,7 +40,10 @@ TYPES = (
     *("float32", "float16", "int32", "uint8", "int64", None, "bool", "int16", "complex64"),
     *("int8", "float64", "complex128", "uint64", None, None, "uint32", "uint16", None, None),
 )
-TYPE_NAMES = {5: "string", 13: "resource", 14: "variant", 17: "int4", 18: "bfloat16"}
+TYPE_NAMES = {
+    **dict(enumerate(TYPES)),
+    **{5: "string", 13: "resource", 14: "variant", 17: "int4", 18: "bfloat16"},
+}
 
 # Fields of tables as `FlatBuffer.row` takes them: the number of each, its kind, what it is where
 # it is absent. Kinds are letters: of the struct module for numbers, "s" for a text, "[" for a tuple
