@@ -161,7 +161,7 @@ def disagreed(model, arrays) -> bool:
         if node.op_type == "ConvTranspose" and {"auto_pad", "output_shape"} & set(names):
             return True
         if node.op_type == "Pow" and any(
-            t.name in node.input[1:] and np.any(np.abs(values_of(t)) > 1e9)
+            t.name in node.input[1:] and np.any(np.abs(values_of(t)) > np.float64(1e9))
             for t in model.graph.initializer
         ):
             return True
