@@ -38,6 +38,10 @@ def _conv(shape: tuple[int, int], channels: tuple[int, int], *more: tuple[int, i
     return _odd("standard", shape, channels, *more)
 
 
+def _groups(shape: tuple[int, int], channels: int, groups: int, stride: int = 1) -> Case:
+    return _odd("standard", shape, (channels, channels), (3, 3), (stride, stride), groups=groups)
+
+
 # Filters of one row or column, large or even, unequal strides, dilation, channel multipliers, few
 # pixels, few channels.
 ODD = (
@@ -102,6 +106,12 @@ ODD = (
     _dw((28, 28), 2, (3, 3), times=32),
     _dw((28, 28), 32, (3, 3), times=4),
     _dw((56, 56), 64, (3, 3), times=2),
+    # few channels a group: ResNeXt, DLA, RegNet
+    _groups((56, 56), 128, 32),
+    _groups((28, 28), 256, 32, 2),
+    _groups((56, 56), 64, 32),
+    _groups((14, 14), 416, 104),
+    _groups((15, 15), 208, 26),
     # ragged in every way
     _dw((33, 41), 20, (2, 2)),
     _dw((19, 37), 77, (5, 4), (1, 1)),

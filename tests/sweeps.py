@@ -218,6 +218,7 @@ def conv2d_channels(draw: Draw, kernel, exact=True) -> Iterator[Call]:
     choose = Chooser(kernel)
     shapes = [(cin, cout, 1) for cin, cout in product((1, 3, 8, 17, 33), (1, 7, 16, 32, 65))]
     shapes += [(6, 8, 2), (34, 32, 2), (9, 51, 3), (16, 16, 16), (8, 24, 8), (64, 36, 4)]
+    shapes += [(128, 128, 32), (38, 38, 19), (32, 48, 8)]
     for cin, cout, groups in shapes:
         size = choose((choose.size(), choose.size(), (14, 15)))
         yield conv2d(

@@ -16,6 +16,7 @@ enum class Family : std::uint8_t {
   depthwise,
   pointwise,
   standard,
+  grouped,
   map,
   unary,
   binary,

@@ -26,6 +26,7 @@ ActiveKernels resolve(Selection selection) {
   };
   find(t.gemm, Family::pointwise);
   find(t.standard, Family::standard);
+  find(t.grouped, Family::grouped);
   find(t.copy_nontemporal, Family::copy_nontemporal);
   find(t.fma_chain, Family::fma_chain);
   find(t.read_stream, Family::read_stream);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/conv_work.hpp"
+#include "kernels/grouped_work.hpp"
 #include "kernels/int8_tensor_work.hpp"
 #include "kernels/memory_work.hpp"
 #include "kernels/registry.hpp"
@@ -60,6 +61,7 @@ struct ActiveKernels {
   HalfPanel half_panel;  ///< how matrices hold a last half vector of columns
   Kernel<GemmWork> gemm;
   Kernel<StandardWork> standard;
+  Kernel<GroupedWork> grouped;
   Kernel<NontemporalCopyWork> copy_nontemporal;
   Kernel<FmaChainWork> fma_chain;
   Kernel<ReadStreamWork> read_stream;

@@ -19,4 +19,13 @@ template <int Begin, int End, class F>
   }
 }
 
+/// f(), log2(N) times.
+template <int N, class F>
+[[gnu::always_inline]] inline void for_each_bit(const F& f) {
+  if constexpr (N > 1) {
+    f();
+    for_each_bit<N / 2>(f);
+  }
+}
+
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

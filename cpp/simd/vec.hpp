@@ -20,6 +20,7 @@
 //   bit_and, bit_or, bit_xor        integers
 //   shift_left<N>, shift_right<N>   int32, int16; right: the sign is repeated
 //   zip_lower(a, b), zip_upper      a0 b0 a1 b1 ... of the lower halves, of the upper halves
+//   even_lanes(a, b), odd_lanes     floats: a0 a2 ... b0 b2 ..., a1 a3 ... b1 b3 ...
 //   widen_lower(v), widen_upper     int8 -> int16, int16 -> int32
 //   narrow(a, b), (a, b, c, d)      int32 -> int16, int16 -> int8, four of int32 -> int8; saturates, lanes stay in order
 //   to_int32(v), to_float(v)        the nearest, half to even; of floats within int32 only

@@ -90,6 +90,12 @@ struct Vec<float> {
 [[gnu::always_inline]] inline Vec<float> zip_upper(Vec<float> a, Vec<float> b) {
   return {_mm256_permute2f128_ps(_mm256_unpacklo_ps(a.v, b.v), _mm256_unpackhi_ps(a.v, b.v), 0x31)};
 }
+template <int Shuffle>
+[[gnu::always_inline]] inline Vec<float> every_second(Vec<float> a, Vec<float> b) {
+  return {_mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(a.v, b.v, Shuffle)), 0xD8))};
+}
+[[gnu::always_inline]] inline Vec<float> even_lanes(Vec<float> a, Vec<float> b) { return every_second<0x88>(a, b); }
+[[gnu::always_inline]] inline Vec<float> odd_lanes(Vec<float> a, Vec<float> b) { return every_second<0xDD>(a, b); }
 
 template <class T>
 [[gnu::always_inline]] inline Vec<T> load(const T* p) {

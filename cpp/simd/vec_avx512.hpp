@@ -72,6 +72,12 @@ struct Vec<float> {
 [[gnu::always_inline]] inline Vec<float> zip_upper(Vec<float> a, Vec<float> b) {
   return {_mm512_permutex2var_ps(a.v, _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), b.v)};
 }
+[[gnu::always_inline]] inline Vec<float> even_lanes(Vec<float> a, Vec<float> b) {
+  return {_mm512_permutex2var_ps(a.v, _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), b.v)};
+}
+[[gnu::always_inline]] inline Vec<float> odd_lanes(Vec<float> a, Vec<float> b) {
+  return {_mm512_permutex2var_ps(a.v, _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31), b.v)};
+}
 
 template <class T>
 [[gnu::always_inline]] inline Vec<T> load(const T* p) {

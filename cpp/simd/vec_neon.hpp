@@ -118,6 +118,8 @@ template <class To, class From>
 }
 [[gnu::always_inline]] inline Vec<float> zip_lower(Vec<float> a, Vec<float> b) { return {vzip1q_f32(a.v, b.v)}; }
 [[gnu::always_inline]] inline Vec<float> zip_upper(Vec<float> a, Vec<float> b) { return {vzip2q_f32(a.v, b.v)}; }
+[[gnu::always_inline]] inline Vec<float> even_lanes(Vec<float> a, Vec<float> b) { return {vuzp1q_f32(a.v, b.v)}; }
+[[gnu::always_inline]] inline Vec<float> odd_lanes(Vec<float> a, Vec<float> b) { return {vuzp2q_f32(a.v, b.v)}; }
 
 [[gnu::always_inline]] inline Vec<std::int32_t> load(const std::int32_t* p) { return {vld1q_s32(p)}; }
 [[gnu::always_inline]] inline void store(std::int32_t* p, Vec<std::int32_t> a) { vst1q_s32(p, a.v); }

@@ -209,6 +209,14 @@ template <class T>
   constexpr int kHalf = Vec<T>::kLanes / 2;
   return make<T>([&](int i) { return i % 2 == 0 ? a.v[kHalf + i / 2] : b.v[kHalf + i / 2]; });
 }
+[[gnu::always_inline]] inline Vec<float> even_lanes(Vec<float> a, Vec<float> b) {
+  constexpr int kHalf = Vec<float>::kLanes / 2;
+  return make<float>([&](int i) { return i < kHalf ? a.v[2 * i] : b.v[2 * (i - kHalf)]; });
+}
+[[gnu::always_inline]] inline Vec<float> odd_lanes(Vec<float> a, Vec<float> b) {
+  constexpr int kHalf = Vec<float>::kLanes / 2;
+  return make<float>([&](int i) { return i < kHalf ? a.v[2 * i + 1] : b.v[2 * (i - kHalf) + 1]; });
+}
 
 [[gnu::always_inline]] inline Vec<std::int16_t> widen_lower(Vec<std::int8_t> a) {
   return make<std::int16_t>([&](int i) { return a.v[i]; });

@@ -80,6 +80,8 @@ struct Vec<float> {
 }
 [[gnu::always_inline]] inline Vec<float> zip_lower(Vec<float> a, Vec<float> b) { return {_mm_unpacklo_ps(a.v, b.v)}; }
 [[gnu::always_inline]] inline Vec<float> zip_upper(Vec<float> a, Vec<float> b) { return {_mm_unpackhi_ps(a.v, b.v)}; }
+[[gnu::always_inline]] inline Vec<float> even_lanes(Vec<float> a, Vec<float> b) { return {_mm_shuffle_ps(a.v, b.v, 0x88)}; }
+[[gnu::always_inline]] inline Vec<float> odd_lanes(Vec<float> a, Vec<float> b) { return {_mm_shuffle_ps(a.v, b.v, 0xDD)}; }
 
 template <class T>
 [[gnu::always_inline]] inline Vec<T> load(const T* p) {

@@ -1,7 +1,8 @@
-// The standard convolution in the registry.
+// Standard convolutions in the registry.
 #pragma once
 
 #include "kernels/entry.hpp"
+#include "kernels/standard/grouped.hpp"
 #include "kernels/standard/standard.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
@@ -26,6 +27,7 @@ extern constexpr PositionTileTable kWholePositionTiles = whole_position_tiles();
 
 constexpr KernelEntry kStandard[] = {
     entry<standard>("standard", Family::standard),
+    entry<grouped>("grouped", Family::grouped),
 };
 extern constexpr KernelList unit_standard = list_of(kStandard);
 

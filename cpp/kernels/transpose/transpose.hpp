@@ -20,15 +20,6 @@ struct Square {
       unroll<0, kLanes>([&](auto i) { v[i] = t[i]; });
     });
   }
-
- private:
-  template <int N, class F>
-  [[gnu::always_inline]] static inline void for_each_bit(const F& f) {
-    if constexpr (N > 1) {
-      f();
-      for_each_bit<N / 2>(f);
-    }
-  }
 };
 
 /// A block at the lower or right edge, of which `rows` x `columns` exist.

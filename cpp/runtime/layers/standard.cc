@@ -1,9 +1,11 @@
 // Conv2D: implicit matrix products, one for each group.
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "runtime/dispatch.hpp"
 #include "runtime/layers/families.hpp"
+#include "runtime/layers/grouped.hpp"
 #include "runtime/layers/int8_layers.hpp"
 #include "runtime/layers/stages.hpp"
 #include "runtime/layers/standard_areas.hpp"
@@ -38,6 +40,7 @@ class Standard final : public PackedLayer {
       const std::int64_t k = kh * kw * (in / count), columns = out / count;
       if (p.k != k || p.columns != columns) reject("weights of a group", text(k, columns), text(p.k, p.columns));
     }
+    if (lanes_are_groups(groups_)) by_groups_.emplace(groups_, kh * kw);
   }
 
   Shape output_shape(const Shape& x) const override {
@@ -53,12 +56,29 @@ class Standard final : public PackedLayer {
 
   std::int64_t scratch_bytes(const Shape& shape, int threads) const override {
     const View x = turned(shape);
+    if (by_groups_) {
+      return measure([&](Scratch& s) {
+        s.take_each<Segment>(threads, product({kh_, kw_}));
+        s.take_each<float>(threads, grouped_areas(x).floats);
+      });
+    }
     return measure([&](Scratch& s) { standard_scratch(x.geometry, areas(x), groups_.front(), false, threads, s); });
   }
 
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
     const View v = turned(x.shape);
     const Geometry& g = v.geometry;
+    if (by_groups_) {
+      const GroupedAreas a = grouped_areas(v);
+      Segment* const segments = scratch.take_each<Segment>(team.size(), product({kh_, kw_}))[team.rank()];
+      float* const own = scratch.take_each<float>(team.size(), a.floats)[team.rank()];
+      return for_each_rows(x.shape.n, g.out_h, by_groups_->vectors, team.rank(), team.size(),
+                           [&](std::int64_t image, Range rows, Range vectors) {
+                             StandardWork w = work(v, x, y, residual, 0, image);
+                             w.segments = segments;
+                             run_grouped(w, *by_groups_, a, rows, vectors, own);
+                           });
+    }
     const std::int64_t all_rows = x.shape.n * g.out_h, panels = groups_.front().panels;
     const bool by_panels = split_by_panels(groups_.front(), all_rows, team.size());
     const Range rows = by_panels ? Range{0, all_rows} : part_of(all_rows, team.rank(), team.size());
@@ -81,6 +101,7 @@ class Standard final : public PackedLayer {
   Plan plan(const Shape& x, int threads) const override {
     const Geometry g = turned(x).geometry;
     const int team = useful_threads(x, threads);
+    if (by_groups_) return {"standard, lanes are groups", "grouped", "rows", team, flops(g, x), bytes(g, x)};
     const bool by_panels = split_by_panels(groups_.front(), product({x.n, g.out_h}), team);
     return {"standard, implicit matrix product",
             gemm_name(groups_.front().panel_vectors),
@@ -89,6 +110,8 @@ class Standard final : public PackedLayer {
             flops(g, x),
             bytes(g, x)};
   }
+
+  std::int64_t packed_bytes() const override { return by_groups_ ? by_groups_->bytes : 0; }
 
  private:
   /// Output rows of a group, and slopes on some of them as soon as they are computed.
@@ -121,6 +144,8 @@ class Standard final : public PackedLayer {
   }
   std::int64_t channels() const { return in_ / static_cast<std::int64_t>(groups_.size()); }
   StandardAreas areas(const View& v) const { return standard_areas(v.geometry, v.x, channels(), groups_.front(), false); }
+
+  GroupedAreas grouped_areas(const View& v) const { return {v.geometry, v.x, *by_groups_}; }
 
   double flops(const Geometry& g, const Shape& x) const { return 2.0 * magnitude({x.n, g.out_h, g.out_w, groups_.front().k, out_}); }
 
@@ -159,6 +184,7 @@ class Standard final : public PackedLayer {
   ConvOptions options_;
   Activation activation_;
   std::vector<PackedMatrix> groups_;
+  std::optional<PackedGroups> by_groups_;
 };
 
 std::shared_ptr<const PackedLayer> packed_standard(const StandardFilter& f, const ConvOptions& options, const Activation& activation,

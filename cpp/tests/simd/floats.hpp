@@ -27,6 +27,9 @@ inline void check_floats(const Inputs<float>& in) {
     std::int32_t index[kLanes];
     for (int i = 0; i < kLanes; ++i) index[i] = static_cast<std::int32_t>(bits_as<std::uint32_t>(c[i]) % kLanes);
     expect_moved("permute", at, permute(va, index), [&](int i) { return a[index[i]]; });
+    constexpr int kHalf = kLanes / 2;
+    expect_moved("even_lanes", at, even_lanes(va, vb), [&](int i) { return i < kHalf ? a[2 * i] : b[2 * (i - kHalf)]; });
+    expect_moved("odd_lanes", at, odd_lanes(va, vb), [&](int i) { return i < kHalf ? a[2 * i + 1] : b[2 * (i - kHalf) + 1]; });
     expect_lanes("floor", at, floor(va), [&](int i) { return __builtin_floorf(a[i]); });
     expect_lanes("ceil", at, ceil(va), [&](int i) { return __builtin_ceilf(a[i]); });
   });

@@ -1,0 +1,73 @@
+#include "runtime/layers/grouped.hpp"
+
+#include <algorithm>
+
+#include "dwsep/cpu.hpp"
+#include "runtime/dispatch.hpp"
+
+namespace dwsep::runtime {
+
+bool lanes_are_groups(const std::vector<PackedMatrix>& matrices) {
+  const PackedMatrix& m = matrices.front();
+  const std::int64_t groups = static_cast<std::int64_t>(matrices.size()), lanes = m.lanes;
+  if (groups < 2 || m.slopes != nullptr) return false;
+  // Vectors of weights either way. Channels of groups are apart in memory: bringing them together takes what a third of the vectors saves.
+  const std::int64_t by_groups = ceil_div(groups, lanes) * m.columns, by_columns = groups * ceil_div(m.columns, lanes);
+  return 3 * by_groups <= 2 * by_columns;
+}
+
+PackedGroups::PackedGroups(const std::vector<PackedMatrix>& matrices, std::int64_t taps)
+    : groups(static_cast<std::int64_t>(matrices.size())), inputs(matrices.front().k / taps), outputs(matrices.front().columns) {
+  const std::int64_t lanes = matrices.front().lanes, k = matrices.front().k;
+  vectors = ceil_div(groups, lanes);
+  const std::int64_t count = product({vectors, outputs, k, lanes}), bias_count = vectors * outputs * lanes;
+  bytes = bytes_of<float>(count + bias_count);
+  const std::shared_ptr<float> all = shared_array<float>(count), all_bias = shared_array<float>(bias_count);
+  std::fill_n(all.get(), count, 0.0F);
+  std::fill_n(all_bias.get(), bias_count, 0.0F);
+  for (std::int64_t g = 0; g < groups; ++g) {
+    const Unpacked from = unpack(matrices[static_cast<std::size_t>(g)]);
+    float* to = all.get() + (g / lanes) * outputs * k * lanes + g % lanes;
+    float* const to_bias = all_bias.get() + (g / lanes) * outputs * lanes + g % lanes;
+    for (std::int64_t c = 0, n = 0; c < outputs; c += n) {
+      n = group_columns(outputs - c);
+      for (std::int64_t row = 0; row < k; ++row) {
+        for (std::int64_t i = c; i < c + n; ++i, to += lanes) *to = from.weights[static_cast<std::size_t>(row * outputs + i)];
+      }
+    }
+    for (std::int64_t c = 0; c < outputs; ++c) to_bias[c * lanes] = from.bias[static_cast<std::size_t>(c)];
+  }
+  weights = all;
+  bias = all_bias;
+}
+
+GroupedAreas::GroupedAreas(const Geometry& g, const Shape& x, const PackedGroups& p) : columns(std::max<std::int64_t>(g.out_w, 1)) {
+  // A quarter of the level-2 cache, and of long rows no more columns than let four rows fit: neighbouring blocks read some inputs twice.
+  const std::int64_t most = std::max<std::int64_t>(cache_sizes().l2 / 4, 65536) / bytes_of<float>(1), lanes = active_kernels().lanes;
+  const auto x_rows = [&](std::int64_t outputs) { return input_span(outputs, g.kh, g.stride_h, g.dilation_h, x.h); };
+  const std::int64_t column = product({product({x_rows(4), p.inputs, std::min(g.stride_w, x.w)}) + 4 * p.outputs, lanes});
+  columns = ceil_div(columns, ceil_div(columns, std::clamp<std::int64_t>(most / column, std::min<std::int64_t>(columns, 16), columns)));
+  const GroupedSizes sizes(lanes, p.inputs, p.outputs, input_span(columns, g.kw, g.stride_w, g.dilation_w, x.w), columns);
+  const std::int64_t again = std::max<std::int64_t>(x_rows(1) - g.stride_h, 0);
+  const std::int64_t each = product({std::min(g.stride_h, x.h), sizes.x_row}) + sizes.y_row;
+  rows = std::clamp<std::int64_t>((most - product({again, sizes.x_row})) / each, 1, std::max<std::int64_t>(g.out_h, 1));
+  floats = product({x_rows(rows), sizes.x_row}) + product({rows, sizes.y_row});
+}
+
+void run_grouped(const StandardWork& work, const PackedGroups& packed, const GroupedAreas& areas, Range rows, Range vectors,
+                 float* scratch) {
+  GroupedWork w{work, packed.groups, vectors.begin, vectors.end, areas.rows, scratch};
+  w.conv.gemm.b = packed.weights.get();
+  w.conv.gemm.bias = packed.bias.get();
+  w.conv.y_begin = rows.begin;
+  w.conv.y_end = rows.end;
+  for (std::int64_t column = 0; column < work.out_width; column += areas.columns) {
+    w.conv.out_width = std::min(areas.columns, work.out_width - column);
+    active_kernels().grouped(w);
+    w.conv.pad_left -= areas.columns * work.stride_w;
+    w.conv.gemm.y += areas.columns * work.y_pixel;
+    if (work.gemm.residual != nullptr) w.conv.gemm.residual += areas.columns * work.residual_pixel;
+  }
+}
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,90 @@
+"""Convolutions of groups of few channels: bits are those of each group by itself."""
+
+import itertools
+
+import numpy as np
+import pytest
+from calls import bits_differ, normals
+
+import dwsep
+
+pytestmark = pytest.mark.kernels
+
+# groups, channels of each, made of each
+GROUPS = [
+    (32, 4, 4),
+    (17, 2, 2),
+    (13, 8, 7),
+    (16, 4, 8),
+    (33, 3, 3),
+    (40, 6, 5),
+    (30, 9, 2),
+    (2, 2, 1),
+]
+FILTERS = ((3, 3), (1, 1), (5, 2), (1, 7), (8, 8))
+SIZES = ((7, 9), (1, 1), (14, 6), (3, 40))
+ACTIVATIONS = (None, "relu6", "silu")
+
+
+def group_by_group(x, weight, bias, groups, **options):
+    """Return the outputs of a convolution of its own for each group."""
+    channels, columns = x.shape[-1] // groups, weight.shape[-1] // groups
+    parts = []
+    for g in range(groups):
+        made = slice(g * columns, (g + 1) * columns)
+        layer = dwsep.Conv2D(np.ascontiguousarray(weight[..., made]), bias[made], **options)
+        parts.append(layer(np.ascontiguousarray(x[..., g * channels : (g + 1) * channels])))
+    return np.concatenate(parts, axis=-1)
+
+
+@pytest.mark.parametrize("shape", GROUPS, ids=str)
+def test_bits_are_those_of_each_group(shape):
+    groups, channels, columns = shape
+    values = normals(groups)
+    for i, (filter_size, size) in enumerate(itertools.product(FILTERS, SIZES)):
+        wide = values((1 + i % 2, *size, groups * channels + 3))
+        x = wide[..., 1:-2] if i % 3 == 1 else np.ascontiguousarray(wide[..., 1:-2])
+        weight, bias = values((*filter_size, channels, groups * columns)), values(groups * columns)
+        options = {
+            "stride": (1 + i % 2, 1 + i // 2 % 3),
+            "dilation": (1 + i % 3 // 2, 1 + i % 4 // 3),
+        }
+        expected = group_by_group(x, weight, bias, groups, activation=ACTIVATIONS[i % 3], **options)
+        layer = dwsep.Conv2D(weight, bias, groups=groups, activation=ACTIVATIONS[i % 3], **options)
+        for threads in (1, 2):
+            y = layer(x, num_threads=threads)
+            assert not bits_differ(y, expected), (filter_size, size, options, threads)
+
+
+def test_residual_and_output_among_other_channels():
+    values = normals(4)
+    x, weight, bias = values((2, 9, 8, 64)), values((3, 3, 4, 64)), values(64)
+    residual, place = values((2, 9, 8, 70))[..., 3:67], np.zeros((2, 9, 8, 66), np.float32)
+    layer = dwsep.Conv2D(weight, bias, groups=16, activation="relu")
+    layer(x, residual=residual, out=place[..., 1:65])
+    sums = group_by_group(x, weight, bias, 16)
+    assert not bits_differ(place[..., 1:65], np.maximum(sums + residual, 0))
+    assert not place[..., 0].any()
+    assert not place[..., 65].any()
+
+
+def test_rows_that_exceed_scratch_are_cut():
+    values = normals(6)
+    x, weight, bias = values((1, 3, 2100, 64)), values((3, 3, 2, 64)), values(64)
+    for stride in (1, 3):
+        y = dwsep.Conv2D(weight, bias, groups=32, stride=stride)(x)
+        assert not bits_differ(y, group_by_group(x, weight, bias, 32, stride=stride))
+
+
+def test_padding_is_not_computed_with():
+    """Zeros there would make +0 of -0, and NaN of an infinite weight."""
+    x = -1 - np.abs(normals(3)((1, 8, 9, 64)))
+    weight, bias = np.zeros((3, 3, 4, 64), np.float32), np.full(64, -0.0, np.float32)
+    y = dwsep.Conv2D(weight, bias, groups=16)(x)
+    assert (y == 0).all()
+    assert np.signbit(y).all()
+    weight[0, 0, 0] = np.inf
+    y = dwsep.Conv2D(weight, bias, groups=16)(x)
+    assert np.isneginf(y[0, 1:, 1:]).all()
+    assert (y[0, 0] == 0).all()
+    assert (y[0, :, 0] == 0).all()
