@@ -45,7 +45,7 @@ class FlatBuffer {
   py::object row(Place table, const py::handle& fields) {
     const Place vtable = table - at<std::int32_t>(table);
     const Place end = at<std::uint16_t>(vtable);
-    if (table + at<std::uint16_t>(vtable + 2) > view_.len) outside(table);
+    if (end < 4 || table + at<std::uint16_t>(vtable + 2) > view_.len) outside(table);
     charge(table, kTableBytes);
     const Py_ssize_t count = PyTuple_GET_SIZE(fields.ptr());
     py::object values = made(PyTuple_New(count));

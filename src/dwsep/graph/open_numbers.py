@@ -227,7 +227,8 @@ def scaled(size: int, scale: float) -> int:
 
 def _terms(value: Any) -> Terms | None:
     if is_size(value):
-        return value.terms
+        terms: Terms = value.terms
+        return terms
     if isinstance(value, bool):
         value = int(value)
     try:

@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import TypeGuard
 
-    from .open_numbers import Ratio, Size
 
 __all__ = ["MOST", "OpenRatio", "OpenSize", "is_open", "is_ratio", "is_size", "plain", "whole"]
 
@@ -27,12 +26,12 @@ class OpenRatio:
     __slots__ = ()
 
 
-def is_size(value: object) -> TypeGuard[Size]:
+def is_size(value: object) -> TypeGuard[Any]:
     """Return whether an integer depends on open sizes."""
     return issubclass(type(value), OpenSize)
 
 
-def is_ratio(value: object) -> TypeGuard[Ratio]:
+def is_ratio(value: object) -> TypeGuard[Any]:
     """Return whether a float depends on open sizes."""
     return issubclass(type(value), OpenRatio)
 
