@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/int8/quad_depthwise_tile.hpp"
+#include "kernels/int8/quad_flat.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
 
@@ -20,7 +21,8 @@ inline void quad_strip(const QuadWindow& t, std::int64_t vectors) {
 /// The function for a filter.
 inline auto quad_strips(const QuadFilter& f) {
   if constexpr (kRegisters < 32) {
-    if (f.outputs() < 4 && f.group() == 2) return f.outputs() == 1 ? quad_strip<1, 2> : quad_strip<2, 2>;
+    if (f.outputs() == 4) return quad_strip<4, 2>;
+    return f.outputs() == 2 ? quad_strip<2, 2> : (f.group() == 2 ? quad_strip<1, 2> : quad_strip<1, 4>);
   }
   return f.outputs() == 1 ? quad_strip<1, 4> : (f.outputs() == 2 ? quad_strip<2, 4> : quad_strip<4, 2>);
 }
@@ -123,6 +125,10 @@ template <class Out>
   const std::int64_t groups = w.out_width < kVisitColumns ? kVisitColumns / w.out_width : 1;
   const std::int64_t step = by_row ? groups * f.down : w.y_end - w.y_begin;
   Store store(w.q, w.y_flip, w.panel_begin * kQuadChannels, within);
+  if constexpr (sizeof(Out) == 1) {
+    const std::int64_t period = lean && w.q.zeros == nullptr ? flat_period(f, w.kw, w.channels, w.multiplier) : 0;
+    if (period > 0 && flat_depthwise(w, f, last + 1, period, store)) return;
+  }
   for (std::int64_t y = w.y_begin; y < w.y_end; y += step) {
     const std::int64_t end = w.y_end - y < step ? w.y_end : y + step;
     for (std::int64_t p = w.panel_begin; p < w.panel_end; ++p) {

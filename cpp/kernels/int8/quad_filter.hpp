@@ -48,6 +48,8 @@ constexpr bool squares_are_less(std::int64_t kh, std::int64_t kw, std::int64_t s
   return price * as_squares < 9 * (4 * products(columns) + 4 * kInterleave * stride * columns.quads / columns.down);
 }
 
+constexpr std::int64_t kFlatColumns = 4, kMostFlat = 16;  ///< of a filter; vectors of weights' sixteenths
+
 /// Bytes of a panel's weights.
 constexpr std::int64_t window_weight_bytes(const QuadFilter& f) {
   return 4 * f.outputs() * f.quads * f.steps * Dot::kWeightVectors * I8::kLanes;
@@ -60,6 +62,15 @@ constexpr int pixels_of(std::int64_t channels) {
   return pixels;
 }
 
+/// Vectors of bytes until pixels of few, uneven channels, one after the other, begin a vector again; or 0 where panels are multiplied.
+constexpr std::int64_t flat_period(const QuadFilter& f, std::int64_t kw, std::int64_t channels, std::int64_t multiplier) {
+  if (f.wide != 1 || f.shift != 1 || f.quads != 1 || f.down != 2 || kw > kFlatColumns || multiplier != 1) return 0;
+  if (channels >= 2 * kQuadChannels || channels % 16 == 0) return 0;
+  std::int64_t common = 1;
+  while (channels % (2 * common) == 0) common *= 2;
+  return channels / common <= kMostFlat ? channels / common : 0;
+}
+
 /// [panel][group of vectors][row of quads][step][vector][output][lane][byte]
 [[gnu::noinline]] inline void pack_quad_filter(Int8PackWork& w, const QuadFilter& f) {
   constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
@@ -68,8 +79,9 @@ constexpr int pixels_of(std::int64_t channels) {
   const bool squares = f.wide == 2;
   w.panels = (w.columns + kQuadChannels - 1) / kQuadChannels;
   w.panel_columns = kQuadChannels;
-  w.sums = w.panels * kQuadChannels;
-  w.bytes = w.panels * panel_bytes;
+  const std::int64_t all = w.panels + flat_period(f, w.kw, w.columns, w.channel_multiplier);
+  w.sums = all * kQuadChannels;
+  w.bytes = all * panel_bytes;
   if (w.packed == nullptr) return;
   auto* const out = static_cast<std::int8_t*>(w.packed);
   const I8 zero = broadcast(std::int8_t{0});
@@ -81,9 +93,10 @@ constexpr int pixels_of(std::int64_t channels) {
       store(to, weights);
     }
   };
-  for (std::int64_t panel = 0; panel < w.panels; ++panel) {
-    const std::int64_t first = panel * kQuadChannels, left = w.columns - first;
-    const int channels = static_cast<int>(left < kQuadChannels ? left : kQuadChannels), repeats = pixels_of(left);
+  for (std::int64_t panel = 0; panel < all; ++panel) {
+    const bool flat = panel >= w.panels;  // of pixels one after the other
+    const std::int64_t first = flat ? (panel - w.panels) * kQuadChannels % w.columns : panel * kQuadChannels, left = w.columns - first;
+    const int channels = static_cast<int>(left < kQuadChannels ? left : kQuadChannels), repeats = flat ? 1 : pixels_of(left);
     // A tap's weights, once for each of the pixels that share a vector.
     const auto tap = [&](std::int64_t ky, std::int64_t kx) __attribute__((noinline)) {
       if (ky < 0 || ky >= w.kh || kx < 0 || kx >= w.kw) return zero;
@@ -91,6 +104,10 @@ constexpr int pixels_of(std::int64_t channels) {
       for (int r = 0; r < repeats; ++r) {
         __builtin_memcpy(row + r * (kQuadChannels / repeats), w.weights + (ky * w.kw + kx) * w.weights_row + first,
                          static_cast<std::size_t>(channels));
+      }
+      for (std::int64_t i = left, c = 0; flat && i < kQuadChannels; ++i) {  // the next pixels
+        row[i] = w.weights[(ky * w.kw + kx) * w.weights_row + c];
+        if (++c == w.columns) c = 0;
       }
       return load(row);
     };
@@ -119,7 +136,7 @@ constexpr int pixels_of(std::int64_t channels) {
     for (int j = 0; j < 4; ++j) {
       for (int lane = 0; lane < kLanes; ++lane) {
         const int channel = channel_of(Order::packed, 4, j, lane) % (kQuadChannels / repeats);
-        const std::int64_t c = first + channel, at = first + j * kLanes + lane;
+        const std::int64_t c = flat ? (first + channel) % w.columns : first + channel, at = panel * kQuadChannels + j * kLanes + lane;
         const bool exists = c < w.columns;
         const std::uint32_t initial = exists ? static_cast<std::uint32_t>(w.bias[c]) -
                                                    static_cast<std::uint32_t>(w.x_zeros[c / w.channel_multiplier]) * sums.sum(channel)

@@ -78,6 +78,16 @@ class QuadRows {
     std::int64_t pixel;
   };
 
+  /// Unrolled where a piece of a vector is no branch.
+  template <class F>
+  [[gnu::always_inline]] static inline void each_source(const F& f) {
+    if constexpr (kMasks) {
+      unroll<0, 4>(f);
+    } else {
+      for (int i = 0; i < 4; ++i) f(i);
+    }
+  }
+
   template <int P>
   [[gnu::noinline]] void fill_pixels(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int8_t* to) const {
     Source from[4];
@@ -94,10 +104,12 @@ class QuadRows {
       const std::int64_t none = (l.positions(-first) + P - 1) / P, begin = none < end ? none : end;
       for (std::int64_t u = 0; u < l.vectors; ++u, to += I8::kLanes) {
         if (u == begin && begin < end) {
-          inside<P>(l, from, first + u * P * l.step, end - begin, to);
-          to += (end - begin - 1) * I8::kLanes;
-          u = end - 1;
-          continue;
+          const std::int64_t done = inside<P>(l, from, first + u * P * l.step, end - begin, to);
+          if (done > 0) {
+            to += (done - 1) * I8::kLanes;
+            u += done - 1;
+            continue;
+          }
         }
         edge<P>(l, from, first + u * P * l.step, some, to);
       }
@@ -133,7 +145,7 @@ class QuadRows {
       for (std::int64_t u = 0; u < l.vectors; ++u, column += l.pixels * l.step, to += I8::kLanes) {
         const bool inside = column >= 0 && column + reach < w_.width;
         I8 v[4];
-        unroll<0, 4>([&](auto i) __attribute__((always_inline)) {
+        each_source([&](auto i) __attribute__((always_inline)) {
           const std::int8_t* at[kSixteens];
           for (int p = 0; p < kSixteens; ++p) {
             const std::int64_t x = column + p / each * l.step + (f_.wide == 1 ? 0 : i % 2);
@@ -155,7 +167,7 @@ class QuadRows {
       const I8 padding = bit_xor(load(zero_), f);
       return store_quads(padding, padding, padding, padding, to, l.plane());
     }
-    unroll<0, 4>([&](auto i) __attribute__((always_inline)) {
+    each_source([&](auto i) __attribute__((always_inline)) {
       const std::int8_t* at[P];
       unroll<0, P>([&](auto p) __attribute__((always_inline)) {
         const std::int64_t x = column + p * l.step + (f_.wide == 1 ? 0 : i % 2);
@@ -166,9 +178,10 @@ class QuadRows {
     store_quads(v[0], v[1], v[2], v[3], to, l.plane());
   }
 
+  /// Returns how many vectors of `count` it filled: what is left are edges.
   template <int P>
-  [[gnu::always_inline]] void inside(const QuadLayout& l, const Source (&from)[4], std::int64_t column, std::int64_t count,
-                                     std::int8_t* to) const {
+  [[gnu::always_inline]] std::int64_t inside(const QuadLayout& l, const Source (&from)[4], std::int64_t column, std::int64_t count,
+                                             std::int8_t* to) const {
     const std::int64_t plane = l.plane();
     const I8 f = broadcast(static_cast<std::int8_t>(flip_));
     const std::int8_t* at[4];
@@ -196,8 +209,8 @@ class QuadRows {
       };
     };
     if (P * n_ == kQuadChannels && (P == 1 || l.step * w_.x_pixel == n_)) {  // a run of bytes
-      if (flip_ == 0) return walk(count, [&](const std::int8_t* p, std::int64_t) { return load(p); });
-      return walk(count, [&](const std::int8_t* p, std::int64_t) { return bit_xor(load(p), f); });
+      walk(count, [&](const std::int8_t* p, std::int64_t) { return bit_xor(load(p), f); });
+      return count;
     }
     if constexpr (!kMasks || P > 1) {
       // Where pixels follow each other, whole vectors are read of all but the last: their bytes are a row's, and nobody uses those of
@@ -207,9 +220,13 @@ class QuadRows {
       const std::int64_t safe = w_.x_pixel != w_.channels || room < 0 ? 0 : (l.positions(room + 1) + P - 1) / P,
                          whole = safe < count ? safe : count;
       walk(whole, pieces(I8::kLanes / P));
+      if (!kMasks) return whole;
       count -= whole;
+      walk(count, pieces(n_));
+      return whole + count;
     }
     walk(count, pieces(n_));
+    return count;
   }
 
   const Int8DepthwiseWork& w_;
