@@ -80,8 +80,20 @@ def mean(values, count, q, out, ties="even"):
         total = values.astype(np.int64).sum(0)
         nearest = (2 * np.abs(total) + count) // (2 * count)
         return (np.sign(total) * nearest).astype(out[2])
+    if ties == "zero_first":
+        total = np.zeros(values.shape[1:], F32)
+        for tap in less_zero(values, q).astype(F32) * F32(q[0]):
+            total = total + tap
+        v = total / F32(count) / F32(out[0]) + F32(out[1])
+        return finished(v, (out[0], 0, out[2]), None, out[1])
     total = less_zero(values, q).sum(0)
     return finished(total.astype(F32) * (F32(q[0]) / unit(out) / F32(count)), out)
+
+
+def mean_in_one(values, count, q, out):
+    """Return the mean whose scales are divided once."""
+    scale = F32(q[0]) / (F32(out[0]) * F32(count))
+    return finished(less_zero(values, q).sum(0).astype(F32) * scale, out)
 
 
 def pool(x, q, a, out):

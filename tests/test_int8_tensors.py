@@ -98,6 +98,8 @@ def test_pools(rounds):
             kind["include_padding"] = int(draw.rng.integers(2))
             if draw.rng.integers(3) == 0:
                 out, kind["ties"], kind["include_padding"] = (*q, x.dtype.name), "away", 0
+            elif out is not None and draw.rng.integers(2):
+                kind["ties"] = "zero_first"
         attributes |= kind
         lowered = {k: [v] if k == "include_padding" else v for k, v in attributes.items()}
         y = run("pool", [(x, q)], lowered | output_attributes(out))
@@ -119,7 +121,11 @@ def test_means(rounds):
         rest = [axis for axis in range(4) if axis not in reduced]
         values = x.transpose([*reduced, *rest]).reshape(count, -1)
         wanted = plain.mean(values, count, q, out)
-        same(y, wanted.reshape([1 if axis in reduced else n for axis, n in enumerate(shape)]))
+        kept = [1 if axis in reduced else n for axis, n in enumerate(shape)]
+        same(y, wanted.reshape(kept))
+        if out is not None:
+            y = run("reduce", [(x, q)], attributes | {"zero_first": [1]})
+            same(y, plain.mean_in_one(values, count, q, out).reshape(kept))
 
 
 def test_means_of_many_pixels():

@@ -86,6 +86,41 @@ def same_as_oracle(op, feeds, values):
     assert np.array_equal(y, wanted), f"{(y != wanted).sum()}: {values}"
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+def test_means_of_windows(dtype):
+    """They are summed in float32, and rounded with the zero point: 2x2 at equal scales are ties."""
+    rng, info = np.random.default_rng(6), np.iinfo(dtype)
+    for kernel in (2, 2, 2, 3, 3):
+        x = rng.integers(info.min, info.max + 1, (1, 40, 9, 11)).astype(dtype)
+        values = scales_near_ties(rng, "QLinearAdd", info)
+        window = {"kernel_shape": [kernel] * 2, "strides": [kernel, 1], "pads": [0, 1, 1, 0]}
+        op = "com.microsoft.QLinearAveragePool"
+        nodes = [(op, "x,a_scale,a_zero,y_scale,y_zero", "y", window)]
+        model = model_of(nodes, {"x": (x.shape, dtype)}, values, {"y": TYPES[dtype]})
+        (wanted,), (y,) = oracle(model, {"x": x}), dwsep.load(model).run(None, {"x": x})
+        assert np.array_equal(y, wanted), f"{(y != wanted).sum()}: {values}"
+
+
+def test_means_of_images():
+    rng, info = np.random.default_rng(7), np.iinfo(np.uint8)
+    unit = {"w": np.eye(64, dtype=np.int8)[..., None, None], "one": np.float32(1)}
+    for height, width in ((4, 4), (3, 7), (7, 7), (1, 8), (12, 5)):
+        x = rng.integers(0, 256, (1, 64, height, width)).astype(np.uint8)
+        values = scales_near_ties(rng, "QLinearAdd", info) | unit | {"none": np.int8(0)}
+        nodes = [
+            ("QLinearConv", "x,a_scale,a_zero,w,one,none,a_scale,a_zero", "same", {}),
+            (
+                "com.microsoft.QLinearGlobalAveragePool",
+                "same,a_scale,a_zero,y_scale,y_zero",
+                "y",
+                {"channels_last": 0},
+            ),
+        ]
+        model = model_of(nodes, {"x": (x.shape, "uint8")}, values, {"y": TYPES["uint8"]})
+        (wanted,), (y,) = oracle(model, {"x": x}), dwsep.load(model).run(None, {"x": x})
+        assert np.array_equal(y, wanted), f"{(y != wanted).sum()}: {values}"
+
+
 def test_batch_normalization_of_quantized_values():
     """It stays by itself; onnxruntime computes its factors in float32, which decides at ties."""
     rng = np.random.default_rng(3)

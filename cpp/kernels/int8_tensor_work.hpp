@@ -74,8 +74,9 @@ struct Int8ResizeWork {
 
 /// How a mean becomes a whole number.
 enum class Ties : std::uint8_t {
-  even,  ///< v = float(sum of x - x_zero) * (scale / count); y = clamp(round_half_even(v) + zero, lo, hi)
-  away   ///< the mean of the stored integers, half away from zero; fewer than 65,000 of them
+  even,       ///< v = float(sum of x - x_zero) * (scale / (per * count)); y = clamp(round_half_even(v) + zero, lo, hi)
+  away,       ///< the mean of the stored integers, half away from zero; fewer than 65,000 of them
+  zero_first  ///< v = (sum of float(x - x_zero) * scale, tap by tap) / count / per + first, which is rounded half to even
 };
 
 /// Pooling of output rows [y_begin, y_end) of one image. Taps in the padding are skipped; a window of nothing else has the least value, or
@@ -90,7 +91,9 @@ struct Int8PoolWork {
   std::int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
   void* y;  ///< row 0
   std::int64_t y_row, y_pixel, y_begin, y_end, out_width, channels;
-  float scale;  ///< that of x / that of y
+  float scale;  ///< that of x / that of y; or that of x, and `per` that of y
+  float per = 1;
+  float first;
   std::int32_t x_zero, zero, lo, hi;
   float real_lo, real_hi;
   std::uint8_t x_flip, y_flip;

@@ -20,8 +20,10 @@ inline bool binary_within(const Int8BinaryWork& w) {
 }
 
 /// a * b + c, rounded once on every instruction set: plain x86-64 asks the library for it.
-[[gnu::always_inline]] inline F32 rounded_once(F32 a, F32 b, F32 c) {
-  if constexpr (kFusedMultiplyAdd) return fma(a, b, c);
+#if defined(__AVX2__) || defined(__aarch64__)
+[[gnu::always_inline]] inline F32 rounded_once(F32 a, F32 b, F32 c) { return fma(a, b, c); }
+#else
+[[gnu::noinline]] inline F32 rounded_once(F32 a, F32 b, F32 c) {
   float x[kLanes], y[kLanes], z[kLanes];
   store(x, a);
   store(y, b);
@@ -29,6 +31,7 @@ inline bool binary_within(const Int8BinaryWork& w) {
   for (int i = 0; i < kLanes; ++i) x[i] = __builtin_fmaf(x[i], y[i], z[i]);
   return load(x);
 }
+#endif
 
 constexpr std::int64_t kSharedColumns = 2048;
 

@@ -38,6 +38,16 @@ struct ByteWindow {
     return most;
   }
 
+  /// As real numbers, one tap after the other: each operation rounds.
+  [[gnu::always_inline]] inline void real_sum(F32 zero, F32 scale, F32 (&total)[4]) const {
+    unroll<0, 4>([&](auto j) { total[j] = broadcast(0.0F); });
+    each([&](I8 v) {
+      const I16 lower = widen_lower(v), upper = widen_upper(v);
+      const I32 wide[4] = {widen_lower(lower), widen_upper(lower), widen_lower(upper), widen_upper(upper)};
+      unroll<0, 4>([&](auto j) { total[j] = add(total[j], mul(sub(to_float(wide[j]), zero), scale)); });
+    });
+  }
+
   /// In int16, which hold 255 of them, and these in int32.
   [[gnu::always_inline]] inline void sum(I32 (&total)[4]) const {
     unroll<0, 4>([&](auto j) { total[j] = broadcast(std::int32_t{0}); });
@@ -78,7 +88,7 @@ struct ByteWindow {
       const std::int64_t at = oy * w.y_row + ox * w.y_pixel;
       std::int8_t* const y = static_cast<std::int8_t*>(w.y) + at;
       float* const real = static_cast<float*>(w.y) + at;
-      const F32 scale = broadcast(w.scale / static_cast<float>(count)), of = broadcast(static_cast<float>(count));
+      const F32 scale = broadcast(w.scale / (w.per * static_cast<float>(count))), of = broadcast(static_cast<float>(count));
       // The zero point of all that is summed.
       const I32 zeros = broadcast(static_cast<std::int32_t>(inside) * w.x_zero);
       // Stored values of uint8 are 128 higher, those in the padding too: half of them away from zero is up.
@@ -95,6 +105,11 @@ struct ByteWindow {
         if (w.max) return store_part(y + c, bit_xor(window.largest(), rounding.flip), n);
         I32 total[4];
         F32 v[4];
+        if (w.ties == Ties::zero_first) {
+          window.real_sum(broadcast(static_cast<float>(w.x_zero)), broadcast(w.scale), v);
+          unroll<0, 4>([&](auto j) { v[j] = add(div(div(v[j], of), broadcast(w.per)), broadcast(w.first)); });
+          return store_part(y + c, rounding.stored(v), n);
+        }
         window.sum(total);
         if (w.ties == Ties::away) {
           unroll<0, 4>([&](auto j) {

@@ -34,9 +34,9 @@ class Int8Binary final : public PlainOp {
     work_.a_flip = a.flip;
     work_.b_flip = b.flip;
     work_.y_flip = y.tensor.flip;
-    if (!d.has("zero_first") || !d.flag("zero_first")) return;
-    if (y.real() || function == "sub") d.reject("zero_first", "0 unless a sum or product is quantized", "1");
-    work_.zero_first = true;
+    work_.zero_first = rounds_zero_first(d, y);
+    if (!work_.zero_first) return;
+    if (function == "sub") d.reject("zero_first", "0 unless the function is add or mul", "1");
     // Numbers as they are stored, so that uint8 rounds as onnxruntime's does.
     const auto stored = [](const Int8Tensor& t) { return static_cast<float>(t.zero + t.flip); };
     work_.first = stored(y.tensor);

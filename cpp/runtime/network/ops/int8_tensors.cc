@@ -41,9 +41,19 @@ float checked_scale(const Description& d, float scale) {
   return scale;
 }
 
+bool rounds_zero_first(const Description& d, const Int8Output& y) {
+  const bool asked = d.has("zero_first") && d.flag("zero_first");
+  if (asked && y.real()) d.reject("zero_first", "0 where the result is not quantized", "1");
+  return asked;
+}
+
 void set_mean(const Description& d, const Int8Output& y, Int8PoolWork* w) {
   const Int8Tensor x = int8_input(d, 0);
   w->scale = checked_scale(d, x.scale / y.tensor.scale);
+  if (rounds_zero_first(d, y)) {
+    w->scale = x.scale;
+    w->per = y.tensor.scale;
+  }
   w->x_zero = x.zero;
   w->x_flip = x.flip;
   w->real = y.real();

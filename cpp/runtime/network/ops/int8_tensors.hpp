@@ -41,6 +41,9 @@ struct Int8Output {
 /// The quotient or product of scales. Throws std::invalid_argument where float32 does not hold it.
 float checked_scale(const Description& d, float scale);
 
+/// Whether a step rounds as onnxruntime does. Throws std::invalid_argument if it is to, and rounds nothing.
+bool rounds_zero_first(const Description& d, const Int8Output& y);
+
 /// So many numbers a mean may have: their sum is an int32, or one that float32 holds exactly.
 constexpr std::int64_t kMostInMean = std::int64_t{1} << 23, kMostInTies = 65000;
 /// The members of a mean's work that its tensors decide.

@@ -85,7 +85,7 @@ class Pool : public PlainOp {
   }
 };
 
-constexpr const char* kTies[] = {"even", "away"};  // in the order of Ties
+constexpr const char* kTies[] = {"even", "away", "zero_first"};  // in the order of Ties
 
 class Int8Pool final : public Pool {
  public:
@@ -101,6 +101,13 @@ class Int8Pool final : public Pool {
       if (d.has("ties")) work_.ties = static_cast<Ties>(one_of(d, "ties", kTies));
       if (work_.ties == Ties::away && !equal(type_, d.inputs[0]))
         d.reject("ties", "'even' where x and y stand for different numbers", "'away'");
+      if (work_.ties == Ties::zero_first) {
+        if (y.real()) d.reject("ties", "'even' where the result is not quantized", "'zero_first'");
+        work_.scale = int8_input(d, 0).scale;
+        work_.per = y.tensor.scale;
+        work_.first = static_cast<float>(work_.zero + work_.y_flip);
+        work_.zero = -std::int32_t{work_.y_flip};
+      }
     }
     work_.max = max_;
     work_.include_padding = include_padding_;

@@ -231,6 +231,7 @@ std::unique_ptr<const Op> make_reduce(const Description& d) {
 constexpr AttributeSchema kReduceAttributes[] = {{"function", AttributeType::choice, Presence::required, kReduceFunctions},
                                                  {"axes", AttributeType::integers},
                                                  {"keepdims", AttributeType::flag},
+                                                 {"zero_first", AttributeType::flag, Presence::optional},
                                                  kOutputType,
                                                  kOutputScale,
                                                  kOutputZero};

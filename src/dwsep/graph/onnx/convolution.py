@@ -246,7 +246,7 @@ def batch_norm(call: Call) -> Value:
     names = ("scale", "bias", "mean", "variance")
     shape = call.shape()
     gamma, beta, mean, variance = (
-        call.weight(i, name).astype(np.float64) for i, name in enumerate(names, start=1)
+        np.asarray(call.weight(i, name), np.float64) for i, name in enumerate(names, start=1)
     )
     if training and len(shape) >= 2:
         array = call.weight(0, "input").astype(np.float64)
@@ -257,12 +257,14 @@ def batch_norm(call: Call) -> Value:
         if len(shape) < 2 or array.shape != (shape[1],):
             raise InvalidModelError(f"{name}: shape {array.shape} does not fit the input")
     epsilon = call.number("epsilon", 1e-5)
-    if call.builder.graph.zero_first:  # as onnxruntime's, which a quantized network rounds next
-        one = np.float32
-        gamma, beta, mean, variance = (a.astype(one) for a in (gamma, beta, mean, variance))
-        gamma, variance, epsilon = gamma * (one(1) / np.sqrt(variance + one(epsilon))), one(1), 0
+    # A quantized network rounds next: in float32 like onnxruntime, lest it decide ties otherwise.
+    narrow = call.builder.graph.zero_first
     with np.errstate(all="ignore"):
         scale = gamma / np.sqrt(variance + epsilon)
+        if narrow:
+            root = np.sqrt(variance.astype(np.float32) + np.float32(epsilon))
+            scale = gamma.astype(np.float32) * (1 / root)
+            beta, mean = beta.astype(np.float32), mean.astype(np.float32)
         shift = beta - mean * scale
         weights = {"scale": scale.astype(np.float32), "shift": shift.astype(np.float32)}
     if isinstance(x, Computed):

@@ -61,7 +61,8 @@ register(
     OpSpec(
         "pool",
         "the maximum or the mean of each window; a mean may count the padding; of integers it is "
-        "rounded half to even or half away from zero",
+        "rounded half to even or half away from zero, or computed tap by tap in float32 and "
+        "rounded with the zero point in it",
         _pool,
         attributes={
             "function": choice("max", "average"),
@@ -70,7 +71,7 @@ register(
             "dilation": Pair(),
             "padding": Sides(),
             "include_padding": Flag(required=False),
-            "ties": choice("even", "away", required=False),
+            "ties": choice("even", "away", "zero_first", required=False),
             **ONE_SCALE,
         },
         dtype=_pool_type,

@@ -66,12 +66,14 @@ register(
     ),
     OpSpec(
         "reduce",
-        "the sum, the mean or an extreme over some axes",
+        "the sum, the mean or an extreme over some axes; with `zero_first` a mean of integers is "
+        "their sum times x_scale / (scale * count), in place of x_scale / scale / count",
         _reduce,
         attributes={
             "function": choice("sum", "max", "min", "mean"),
             "axes": Ints(),
             "keepdims": Flag(),
+            "zero_first": Flag(required=False),
             **ONE_SCALE,
         },
         dtype=_reduce_type,

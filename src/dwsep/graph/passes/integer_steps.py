@@ -99,8 +99,8 @@ def _other(edit: Edit, node: Node) -> None:
     spec, attributes = OPS[node.kind], dict(node.attributes)
     if rounding is not None and "to" in spec.attributes:
         attributes |= {k: v for k, v in output_of(rounding).items() if k != "axis"}
-        if edit.graph.zero_first and attributes.get("function") in ("add", "mul"):
-            attributes["zero_first"] = True
+        if edit.graph.zero_first:
+            attributes |= _zero_first(edit, node)
     target = node if rounding is None else rounding
     new = Node(node.kind, inputs, target.output, attributes, node.weights, node.name)
     try:
@@ -111,6 +111,16 @@ def _other(edit: Edit, node: Node) -> None:
     if type_ != (made.dtype, made.quantization):
         return
     edit.become(target, node.kind, inputs, attributes, node.weights, node.name)
+
+
+def _zero_first(edit: Edit, node: Node) -> dict[str, Any]:
+    """Return the attributes that let a node round as onnxruntime does."""
+    if node.attributes.get("function") in ("add", "mul", "mean"):
+        return {"zero_first": True}
+    windows = node.kind == "pool" and node.attributes["function"] == "average"
+    if windows and tuple(node.attributes["kernel"]) != edit.shape(node.inputs[0])[1:3]:
+        return {"ties": "zero_first"}  # one of the whole image is a mean over axes to it
+    return {}
 
 
 def _convolution(edit: Edit, node: Node) -> None:

@@ -142,7 +142,8 @@ def _with_stored(edit: Edit, rounding: Node, known: dict[str, AnyArray]) -> AnyA
         first = zero - _fused(ratio, one(q.zero_point[0]), scale * one(b))
         v = _fused(ratio, x, _fused(scale, steps + one(b), first))
     limits = np.iinfo(rounding.attributes["to"])
-    return np.clip(np.rint(v), limits.min, limits.max).astype(rounding.attributes["to"])
+    y: AnyArray = np.clip(np.rint(v), limits.min, limits.max).astype(rounding.attributes["to"])
+    return y
 
 
 def _fused(a: np.float32, x: Any, b: Any) -> Any:
