@@ -5,7 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import CapsuleType, Never, Self, disjoint_base
 
-from ._arguments import CanonicalActivation, CanonicalPadding, Pair
+from ._arguments import CanonicalPadding, Pair
+from ._checks import CanonicalActivation
 from .quantization import Quantization
 
 _Array = NDArray[np.float32]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _core
-from ._arguments import check_kind, shown
+from ._checks import check_kind, shown
 from ._networks import Networks
 from ._record import Record
 from .model import Model

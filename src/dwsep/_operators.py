@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ._arguments import (
-    activation,
     bias,
     depthwise_weights,
     integer,
@@ -15,6 +14,7 @@ from ._arguments import (
     pointwise_weights,
     standard_weights,
 )
+from ._checks import activation
 from ._quantized import (
     check_output,
     check_scales,
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from ._arguments import Array, CanonicalActivation, CanonicalPadding, Pair
+    from ._arguments import Array, CanonicalPadding, Pair
+    from ._checks import CanonicalActivation
     from ._squeeze_excite import SqueezeExcite
     from .quantization import Quantization
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ._arguments import shown
+from ._checks import shown
 from .quantization import Quantization
 
 if TYPE_CHECKING:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._arguments import activation, bias, pointwise_weights, shown
+from ._arguments import bias, pointwise_weights
+from ._checks import activation, shown
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from ._arguments import Array, CanonicalActivation
+    from ._arguments import Array
+    from ._checks import CanonicalActivation
 
     SqueezeExcite: TypeAlias = tuple[
         Array | None,

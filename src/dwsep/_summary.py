@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ._arguments import integer, shown
+from ._arguments import integer
+from ._checks import shown
 from ._json import to_json
 from ._table import shape_text, shortened, table
 

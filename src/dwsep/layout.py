@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ._arguments import integer, kind_of
+from ._arguments import integer
+from ._checks import kind_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import _core
-from ._arguments import check_kind
+from ._checks import check_kind
 from ._metadata import cut, cuts_of, hidden_outputs, initial, kept_of, opened, public
 from ._networks import Memory, Networks
 from ._values import ValueInfo, infos, shape_text

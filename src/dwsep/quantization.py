@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
 
 import numpy as np
 
-from ._arguments import integer, numbers, shown, typed_array
+from ._arguments import integer, numbers, typed_array
+from ._checks import shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .._arguments import shown
+from .._checks import shown
 from ._writer import import_onnx
 
 if TYPE_CHECKING:

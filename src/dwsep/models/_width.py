@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._arguments import shown
+from .._checks import shown
 
 WIDEST = 100.0  # beyond it no network fits an ONNX file
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _core
-from .._arguments import shown
+from .._checks import shown
 from .._load import check_options, load_graph
 from ..graph.ir import Graph
 from ..graph.pipeline import simplify

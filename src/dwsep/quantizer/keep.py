@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from math import prod
 
-from .._arguments import shown
+from .._checks import shown
 from ..graph.ir import Graph
 from ..graph.replaced import replaced
 from .insert import copied

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._arguments import shown
+from .._checks import shown
 from ..graph.ir import Graph
 from ..graph.size import is_open
 

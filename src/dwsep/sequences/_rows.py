@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import PADDINGS, integer, kind_of, shown
+from .._arguments import PADDINGS, integer
+from .._checks import kind_of, shown
 from .._foreign import as_array
 
 if TYPE_CHECKING:

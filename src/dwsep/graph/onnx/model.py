@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._arguments import shown
+from ..._checks import shown
 from ..._record import Record
 from ...errors import InvalidModelError
 from ..importing.node import FileNode, needed_nodes

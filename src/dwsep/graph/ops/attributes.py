@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..._arguments import LEAKY_SLOPE
-from ..._arguments import activation as canonical_activation
+from ..._checks import LEAKY_SLOPE
+from ..._checks import activation as canonical_activation
 from ..._record import Record
 from ..size import all_known, is_open, whole
 

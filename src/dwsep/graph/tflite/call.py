@@ -50,6 +50,13 @@ class Call(OperatorCall):
             return dequantized(value, tensor)
         return super().weight(index, what)
 
+    def operand(self, index: int) -> Value:
+        """Return an input of arithmetic; constants may be stored in other types than float32."""
+        value = self.value(index)
+        if isinstance(value, Known) and value.array.dtype != np.float32:
+            return Known(self.weight(index, "operand"), "")
+        return value
+
     def activated(self, y: Value) -> Value:
         """Add the activation that is fused into the operator."""
         code = self.option("activation", 0)

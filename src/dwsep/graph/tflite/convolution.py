@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import struct
 from typing import Any
 
 import numpy as np
@@ -30,35 +29,35 @@ def image_size(call: Call, index: int = 0) -> Pair:
     return shape[1] or 0, shape[2] or 0
 
 
-def _pair(call: Call, rows: str, columns: str, default: int | None = None) -> Pair:
+def pair_of(call: Call, rows: str, columns: str, default: int | None = None) -> Pair:
     pair = call.option(rows, default), call.option(columns, default)
     if any(not 1 <= n <= LARGEST_SIZE for n in pair):
         raise InvalidModelError(f"{rows}, {columns}: need numbers of at least 1, got {pair}")
     return pair
 
 
-def _around(total: int) -> Pair:
+def around(total: int) -> Pair:
     """Return the padding before and after; the odd pixel is after."""
     return total // 2, total - total // 2
 
 
 def _padding(call: Call, kernel: Pair, stride: Pair, dilation: Pair) -> Padding:
-    if _valid(call):
+    if is_valid(call):
         return 0, 0, 0, 0
     sides: list[int] = []
     for size, k, s, d in zip(image_size(call), kernel, stride, dilation, strict=True):
-        sides += _around(max((math.ceil(size / s) - 1) * s + (k - 1) * d + 1 - size, 0))
+        sides += around(max((math.ceil(size / s) - 1) * s + (k - 1) * d + 1 - size, 0))
     return sides[0], sides[1], sides[2], sides[3]
 
 
-def _valid(call: Call) -> bool:
+def is_valid(call: Call) -> bool:
     padding = call.option("padding", _SAME)
     if padding not in (_SAME, _VALID):
         raise InvalidModelError(f"padding: need {_SAME} or {_VALID}, got {padding}")
     return bool(padding == _VALID)
 
 
-def _bias(call: Call, index: int, channels: int) -> Array:
+def bias_of(call: Call, index: int, channels: int) -> Array:
     bias = call.weight(index, "bias") if call.has(index) else np.zeros(channels, np.float32)
     if bias.shape != (channels,):
         raise InvalidModelError(f"bias: need shape ({channels},), got {bias.shape}")
@@ -71,7 +70,7 @@ def _scales(call: Call, axis: int) -> dict[str, Any]:
     return {} if tensor is None else scales_along(core_quantization(tensor), axis)
 
 
-def _filters(call: Call, index: int) -> Array:
+def filters_of(call: Call, index: int) -> Array:
     filters = call.weight(index, "weights")
     if filters.ndim != 4 or 0 in filters.shape:
         raise InvalidModelError(f"weights: need four axes, got shape {filters.shape}")
@@ -81,7 +80,7 @@ def _filters(call: Call, index: int) -> Array:
 @operator("CONV_2D", "DEPTHWISE_CONV_2D")
 def conv(call: Call) -> Value:
     """Import a convolution; filters are (out, KH, KW, in / groups), depthwise (1, KH, KW, out)."""
-    filters, (_, _, _, channels) = _filters(call, 1), (*call.shape(), *[None] * 4)[:4]
+    filters, (_, _, _, channels) = filters_of(call, 1), (*call.shape(), *[None] * 4)[:4]
     image_size(call)
     axis = 0  # of the output channels
     if call.type == "DEPTHWISE_CONV_2D":
@@ -93,14 +92,14 @@ def conv(call: Call) -> Value:
         if (channels or 0) % filters.shape[3]:
             raise InvalidModelError(f"weights {filters.shape} do not fit {channels} channels")
         groups, weight = (channels or 0) // filters.shape[3], filters.transpose(1, 2, 3, 0)
-    kernel, stride = (weight.shape[0], weight.shape[1]), _pair(call, "stride_h", "stride_w")
-    dilation = _pair(call, "dilation_h_factor", "dilation_w_factor", 1)
+    kernel, stride = (weight.shape[0], weight.shape[1]), pair_of(call, "stride_h", "stride_w")
+    dilation = pair_of(call, "dilation_h_factor", "dilation_w_factor", 1)
     y = call.builder.emit(
         "conv",
         [call.value(0)],
         {
             "weight": np.ascontiguousarray(weight),
-            "bias": _bias(call, 2, weight.shape[3]),
+            "bias": bias_of(call, 2, weight.shape[3]),
             **_scales(call, axis),
         },
         stride=stride,
@@ -110,58 +109,6 @@ def conv(call: Call) -> Value:
         activation=None,
     )
     return call.activated(y)
-
-
-@operator("TRANSPOSE_CONV")
-def transpose_conv(call: Call) -> Value:
-    """Import a transposed convolution; filters are (out, KH, KW, in)."""
-    sizes = call.ints(0, "output shape")
-    if len(sizes) != 4:
-        raise InvalidModelError(f"output shape: need four sizes, got {sizes}")
-    stride = _pair(call, "stride_h", "stride_w")
-    valid = _valid(call)
-    return call.activated(_transposed(call, 2, 3, stride, (sizes[1], sizes[2]), valid))
-
-
-@operator("Convolution2DTransposeBias")
-def transpose_conv_bias(call: Call) -> Value:
-    """Import MediaPipe's transposed convolution with a bias."""
-    custom = call.option("custom", b"")
-    if len(custom) < 12:
-        raise InvalidModelError(f"need 12 bytes of options, got {len(custom)}")
-    padding, stride_w, stride_h = struct.unpack_from("<3i", custom)
-    stride = (stride_h, stride_w)
-    if padding not in (1, 2) or any(not 1 <= s <= LARGEST_SIZE for s in stride):
-        raise InvalidModelError(f"its options are {(padding, stride_w, stride_h)}")
-    valid, kernel = padding == 2, _filters(call, 1).shape[1:3]
-    rows, columns = (
-        (n - 1) * s + k if valid else n * s
-        for n, s, k in zip(image_size(call), stride, kernel, strict=True)
-    )
-    return _transposed(call, 0, 2, stride, (rows, columns), valid)
-
-
-def _transposed(call: Call, x: int, bias: int, stride: Pair, wanted: Pair, valid: bool) -> Value:
-    weight = np.ascontiguousarray(_filters(call, 1).transpose(1, 2, 3, 0))
-    sides: list[int] = []
-    extra: list[int] = []
-    for axis, size in enumerate(image_size(call, x)):
-        total = (size - 1) * stride[axis] + weight.shape[axis] - wanted[axis]
-        if valid and total > 0:
-            raise InvalidModelError(f"output shape: {wanted} is less than all of the output")
-        sides += _around(max(total, 0))
-        extra.append(max(-total, 0))
-    return call.builder.emit(
-        "conv_transpose",
-        [call.value(x)],
-        {"weight": weight, "bias": _bias(call, bias, weight.shape[3])},
-        stride=stride,
-        dilation=(1, 1),
-        padding=(sides[0], sides[1], sides[2], sides[3]),
-        output_padding=(extra[0], extra[1]),
-        groups=1,
-        activation=None,
-    )
 
 
 @operator("FULLY_CONNECTED")
@@ -178,7 +125,7 @@ def fully_connected(call: Call) -> Value:
         matrix = call.weight(1, "weights")
         if matrix.ndim != 2:
             raise InvalidModelError(f"weights: need a matrix, got shape {matrix.shape}")
-        y = dense(build, x, matrix.T, _bias(call, 2, matrix.shape[0]), _scales(call, 0))
+        y = dense(build, x, matrix.T, bias_of(call, 2, matrix.shape[0]), _scales(call, 0))
     else:
         y = build.emit("matmul", [x, build.transpose(weights, (1, 0))])
         y = build.binary("add", y, call.value(2)) if call.has(2) else y
@@ -202,8 +149,8 @@ def batch_matmul(call: Call) -> Value:
 @operator("AVERAGE_POOL_2D", "MAX_POOL_2D")
 def pool(call: Call) -> Value:
     """Import a pool; a mean never counts the padding."""
-    kernel = _pair(call, "filter_height", "filter_width")
-    stride = _pair(call, "stride_h", "stride_w")
+    kernel = pair_of(call, "filter_height", "filter_width")
+    stride = pair_of(call, "stride_h", "stride_w")
     average = call.type == "AVERAGE_POOL_2D"
     counted: dict[str, Any] = {"include_padding": False} if average else {}
     if average and call.tensors[0] is not None and call.tensors[0].type in ("int8", "uint8"):
@@ -219,42 +166,3 @@ def pool(call: Call) -> Value:
         **counted,
     )
     return call.activated(y)
-
-
-@operator("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR")
-def resize(call: Call) -> Value:
-    """Import a resize to a constant size."""
-    before, size = image_size(call), call.ints(1, "size")
-    if len(size) != 2 or any(not 1 <= n <= LARGEST_SIZE for n in size):
-        raise InvalidModelError(f"size: need two sizes, got {size}")
-    nearest = call.type == "RESIZE_NEAREST_NEIGHBOR"
-    corners, centers = call.option("align_corners", False), call.option("half_pixel_centers", False)
-    coordinates = "align_corners" if corners else "half_pixel" if centers else "asymmetric"
-    rounded = corners or centers  # half a pixel goes up
-    return call.builder.emit(
-        "resize",
-        [call.value(0)],
-        function="nearest" if nearest else "linear",
-        size=(size[0], size[1]),
-        scale=(size[0] / before[0], size[1] / before[1]),
-        coordinates=coordinates,
-        rounding="round_prefer_ceil" if rounded else "floor",
-    )
-
-
-@operator("DEPTH_TO_SPACE", "SPACE_TO_DEPTH")
-def depth_to_space(call: Call) -> Value:
-    """Import the exchange of channels and pixels as reshape, transpose, reshape."""
-    build, x = call.builder, call.value(0)
-    (h, w), block, c = image_size(call), call.option("block_size", 0), call.shape()[3] or 0
-    deep = call.type == "DEPTH_TO_SPACE"
-    if not 1 <= block <= LARGEST_SIZE or (c % (block * block) if deep else h % block or w % block):
-        raise InvalidModelError(f"block_size: {block} does not fit {call.shape()}")
-    if deep:
-        inner = c // (block * block)
-        y = build.reshape(x, (0, h, w, block, block, inner))
-        y = build.transpose(y, (0, 1, 3, 2, 4, 5))
-        return build.reshape(y, (0, h * block, w * block, inner))
-    y = build.reshape(x, (0, h // block, block, w // block, block, c))
-    y = build.transpose(y, (0, 1, 3, 2, 4, 5))
-    return build.reshape(y, (0, h // block, w // block, c * block * block))

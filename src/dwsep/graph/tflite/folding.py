@@ -15,8 +15,9 @@ from ...errors import InvalidModelError
 from ..importing.symbols import is_symbolic, of_shape, settled
 from ..importing.values import Known, Unsupported, Value, shape_of
 from .call import Call
-from .moves import strided_parts, target
+from .moves import target
 from .registry import folding
+from .slices import strided_parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

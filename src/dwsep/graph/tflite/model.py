@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ..._arguments import shown
+from ..._checks import shown
 from ...errors import InvalidModelError
 from ..importing.node import FileNode
 from ..sizes import LARGEST_ELEMENTS, MOST_AXES
