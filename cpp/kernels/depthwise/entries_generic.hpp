@@ -14,11 +14,16 @@ void depthwise_multiplied(const DepthwiseWork& w);
 /// Whether large filters read copies of windows, one vector of channels after the other: where pixels share sets of the level-1 cache, or a
 /// filter exceeds the image, so that its weights outnumber it. us at lines / 16 bytes past them, Emerald Rapids, 2026-11-28:
 ///   AVX2      28x28x512 13x13 2834 / 3517 -> 1700 / 1687, 14x14x512 31x31 1200 / 1460 -> 740 / 753, 14x14x384 31x31 550 / 660 -> 545 / 542
-///   AVX-512   the same 1354 / 1890 -> 970 / 1084, 613 / 792 -> 500 / 454, 345 / 375 -> 295 / 308;  others lose: 56x56x96 11x11 465 -> 647
+///             56x56x64 51x5 2160 / 2310 -> 1043 / 1052, 28x28x256 31x5 1406 / 1651 -> 663 / 630
+///   AVX-512   28x28x256 31x5 575 / 792 -> 335 / 341; the others 1354 / 1890 -> 970 / 1084, 613 / 792 -> 500 / 454, 345 / 375 -> 295 / 308
+///             others lose: 56x56x96 11x11 465 -> 647
 inline bool copies_windows(const DepthwiseWork& w) {
+  if (w.kh == 1 || w.kh * w.kw <= kFewTaps || w.x_pixel == kLanes || w.ring < w.height) return false;
   const bool shares_sets = w.x_pixel * static_cast<std::int64_t>(sizeof(float)) % 2048 == 0;
-  return w.kh > 1 && w.kh * w.kw > kFewTaps && w.x_pixel != kLanes && w.ring >= w.height &&
-         (shares_sets || w.kh * w.kw >= w.height * w.width);
+  // The same of the rows of a block of a high filter, where a window of all rows fits.
+  const std::int64_t row = w.x_row * static_cast<std::int64_t>(sizeof(float)), step = at_most(row & -row, 4096);
+  const bool rows_share = w.kh > 2 * w.kw && (w.kh + kTall) * step > w.l1_bytes && WindowSize::all_rows(rows_of(w), columns_of(w)) > 0;
+  return shares_sets || rows_share || w.kh * w.kw >= w.height * w.width;
 }
 
 void whole_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) {
