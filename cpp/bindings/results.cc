@@ -20,12 +20,12 @@ struct Buffer {
 /// Where in its block a result lies. Loads wait for stores, and for lines of the same sets of the L1 cache, where input and output are a
 /// small multiple of 512 bytes apart, modulo a page: depthwise 3x3 of 56x56x128 takes 144 us with 1024 bytes and 79 with 896, of 14x14x512
 /// 45 with 0 and 19 with 896. Of the distances tried, 0 to 4096 in steps of 128, those of 384 modulo 512 were never slower than others.
-char* place(const Block& block, const char* input) {
+char* place(const Block& block, const char* input, bool alike) {
   constexpr std::uintptr_t page = Recycler::page, distance = 896;
   const auto start = reinterpret_cast<std::uintptr_t>(block.memory);
   if (block.capacity < Recycler::min_block) return reinterpret_cast<char*>((start + line - 1) / line * line);
-  const auto wanted = (reinterpret_cast<std::uintptr_t>(input) + distance) % page / line * line;
-  return reinterpret_cast<char*>(start + wanted);
+  const auto wanted = (reinterpret_cast<std::uintptr_t>(input) + distance) % page;
+  return reinterpret_cast<char*>(start + (alike ? wanted : wanted / line * line));
 }
 
 void delete_buffer(PyObject* object) {
@@ -37,7 +37,7 @@ void delete_buffer(PyObject* object) {
 
 }  // namespace
 
-py::object new_array(const Py_intptr_t* sizes, int ndim, std::int64_t bytes, const char* input, DType type) {
+py::object new_array(const Py_intptr_t* sizes, int ndim, std::int64_t bytes, const char* input, DType type, bool alike) {
   const std::size_t least = static_cast<std::size_t>(bytes) + line;
   const Block block = recycler.take(least < Recycler::min_block ? least : least + Recycler::page);
   if (block.memory == nullptr) {
@@ -51,16 +51,17 @@ py::object new_array(const Py_intptr_t* sizes, int ndim, std::int64_t bytes, con
   buffer->block = block;
   auto owner = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(buffer));
   Py_INCREF(numpy_dtype(type));
-  PyObject* array = numpy.new_array(numpy.array, numpy_dtype(type), ndim, sizes, nullptr, place(block, input), numpy_carray, nullptr);
+  PyObject* array =
+      numpy.new_array(numpy.array, numpy_dtype(type), ndim, sizes, nullptr, place(block, input, alike), numpy_carray, nullptr);
   if (array == nullptr) throw py::error_already_set();
   auto result = py::reinterpret_steal<py::object>(array);
   if (numpy.set_base(array, owner.release().ptr()) != 0) throw py::error_already_set();
   return result;
 }
 
-py::object new_array(const Shape& shape, int ndim, const char* input, DType type) {
+py::object new_array(const Shape& shape, int ndim, const char* input, DType type, bool alike) {
   const Py_intptr_t sizes[] = {shape.n, shape.h, shape.w, shape.c};
-  return new_array(sizes + (4 - ndim), ndim, bytes_of(shape, "output", type), input, type);
+  return new_array(sizes + (4 - ndim), ndim, bytes_of(shape, "output", type), input, type, alike);
 }
 
 void add_results(const py::object& module) {

@@ -9,7 +9,10 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 [[gnu::always_inline]] inline F32 load_lanes(const float* p, Lanes n) { return load_up_to(p, n.last); }
 [[gnu::always_inline]] inline void store_lanes(float* p, F32 v, Lanes n) { store_up_to(p, v, n.last); }
+#ifndef __AVX2__
+/// Only where channels begin at packed vectors.
 [[gnu::always_inline]] inline F32 load_across(const float* lower, const float*, int) { return load(lower); }
+#endif
 
 /// In two steps, because 2^n may overflow or underflow. The first is exact, unless a is subnormal.
 [[gnu::always_inline]] inline F32 times_exp2(F32 a, F32 n) {

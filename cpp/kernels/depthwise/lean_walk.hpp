@@ -153,6 +153,47 @@ struct LeanTiles<F, TW, V, std::integer_sequence<int, I...>> {
   static constexpr Run kRun[] = {one<I % Cases::kCount, LeanTile<F, I / Cases::kCount / TW + 1, I / Cases::kCount % TW + 1>>()...};
 };
 
+/// Vectors of a strip that begin at cache lines, `shift` channels behind those that weights are packed for, and weights for these. The
+/// channels before and behind go as whole vectors, some of them once more.
+struct ShiftedStrip {
+  static constexpr std::int64_t kMost = 16 * 1024 / sizeof(float) / kLanes;  ///< vectors of weights
+  std::int64_t shift, head, count, tail;                                     ///< vectors before, of these, and behind
+  alignas(64) float weights[kMost * kLanes], bias[kMost / 9 * kLanes];
+
+  void pack(const DepthwiseWork& w, std::int64_t v, std::int64_t v_end) {
+    const std::int64_t from = v + shift / kLanes, taps = w.kh * w.kw;
+    head = v == w.v_begin ? (shift + kLanes - 1) / kLanes : 0;
+    tail = v_end == w.v_end ? 1 : 0;
+    count = tail > 0 ? v_end - 1 - from : v_end - v;
+    across(w.weights, from, taps, weights);
+    across(w.bias, from, 1, bias);
+  }
+
+ private:
+  [[gnu::noinline]] void across(const float* packed, std::int64_t from, std::int64_t taps, float* to) const {
+    const std::int64_t vector = taps * kLanes;
+    const float *p = packed + from * vector, *const end = p + count * vector;
+    for (; p < end; p += kLanes, to += kLanes) store(to, load_across(p, p + vector, static_cast<int>(shift % kLanes)));
+  }
+};
+
+/// rows(part, strip) for all strips of `vectors` or up to two more.
+[[gnu::noinline]] inline void shifted_strips(const DepthwiseWork& w, std::int64_t shift, std::int64_t vectors,
+                                             void (*rows)(const DepthwiseWork&, const ShiftedStrip*)) {
+  ShiftedStrip s;
+  s.shift = shift;
+  DepthwiseWork part = w;
+  part.finish = false;
+  part.row_sums = nullptr;
+  for (std::int64_t v = w.v_begin; v < w.v_end; v = part.v_end) {
+    part.v_begin = v;
+    part.v_end = v + vectors + 2 < w.v_end ? v + vectors : w.v_end;
+    s.pack(w, v, part.v_end);
+    rows(part, &s);
+  }
+  finish_rows(w, 0, static_cast<int>(w.y_end - w.y_begin), w.v_begin, w.v_end);
+}
+
 /// Tiles of at most TH x TW outputs, of strips of channels that leave in the level-1 cache what the next tile reads again; all channels of
 /// a tile before the next, V vectors at a time.
 template <class F, int TH, int TW, int V>
@@ -160,43 +201,66 @@ struct LeanTiled {
   using Indices = std::make_integer_sequence<int, TH * TW * RowCases<F>::kCount>;
   /// Vectors of a strip: as many as take 1 KB of a pixel, half of that for larger filters.
   static constexpr std::int64_t kStrip = (F::KH > 3 ? 128 : 256) / kLanes;
+  static constexpr std::int64_t kTaps = F::KH * F::KW;
+  /// Whether vectors begin at cache lines where pixels do not: not worth the code for what waits for arithmetic, or slides.
+  static constexpr bool kShifts = kLanes >= 8 && (kRegisters == 32 ? F::KH < 7 && F::SH == 2 : F::KH == 3);
 
   static void run(const DepthwiseWork& w) {
+    if constexpr (kShifts) {
+      if (const std::int64_t shift = shift_to_lines(w); shift > 0) return shifted_strips(w, shift, kStrip, rows);
+    }
+    rows(w, nullptr);
+  }
+
+ private:
+  [[gnu::noinline, gnu::noclone]] static void rows(const DepthwiseWork& w, const ShiftedStrip* shifted) {
     const LeanChannels<F> channels(w);
     for_lean_groups<F, TH>(
         w, channels, [&](const RowGroup<F, TH>& group, float* y) __attribute__((always_inline)) {
-          for (std::int64_t v = w.v_begin; v < w.v_end; v += kStrip) {
-            const std::int64_t v_end = v + kStrip < w.v_end ? v + kStrip : w.v_end;
+          for (std::int64_t v = w.v_begin, v_end = 0; v < w.v_end; v = v_end) {
+            v_end = shifted == nullptr && v + kStrip < w.v_end ? v + kStrip : w.v_end;
             for (std::int64_t ox = 0, width = 0; ox < w.out_width; ox += width) {
               width = even_group(w.out_width - ox, TW);
-              tile(w, channels, v, v_end, group, ox, width, y);
+              tile(w, channels, v, v_end, group, ox, width, y, shifted);
             }
           }
         });
   }
 
- private:
   /// Vectors [v, v_end) of one tile.
   static void tile(const DepthwiseWork& w, const LeanChannels<F>& channels, std::int64_t v, std::int64_t v_end,
-                   const RowGroup<F, TH>& group, std::int64_t ox, std::int64_t width, float* y) {
+                   const RowGroup<F, TH>& group, std::int64_t ox, std::int64_t width, float* y, const ShiftedStrip* s) {
     const std::int64_t kernel = ((group.height - 1) * TW + width - 1) * RowCases<F>::kCount + group.rows_case;
-    const auto one = LeanTiles<F, TW, 1, Indices>::kRun[kernel];
     const std::int64_t first = ox * F::SW - w.pad_left, x = first * w.x_pixel;
     const int count = static_cast<int>(width - 1) * F::SW + F::KW;
     const std::uint32_t columns = (~0U << clamp_to(-first, count)) & ((1U << clamp_to(w.width - first, count)) - 1);
-    const auto at = [&](ChannelGroup g) {
+    const auto at = [&](ChannelGroup g) __attribute__((always_inline)) {
       g.x += x;
       g.y += ox * w.y_pixel;
       return g;
     };
-    const std::int64_t whole_end = v_end < channels.whole_end() ? v_end : channels.whole_end();
-    if constexpr (V > 1) {
-      const std::int64_t together = (whole_end - v) / V;
-      if (together > 0) LeanTiles<F, TW, V, Indices>::kRun[kernel](w, group.input, at(channels.group(v)), columns, together, y);
-      v += together * V;
+    if (kShifts && s != nullptr) {
+      const std::int64_t c = v * kLanes + s->shift;
+      const ChannelGroup groups[] = {channels.group(v), {c, s->weights, s->bias, c}, channels.group(v_end - 1)};
+      const std::int64_t counts[] = {s->head, s->count, s->tail};
+#pragma GCC unroll 1
+      for (int i = 0; i < 3; ++i) vectors(w, group.input, kernel, at(groups[i]), columns, counts[i], y);
+      return;
     }
-    if (v < whole_end) one(w, group.input, at(channels.group(v)), columns, whole_end - v, y);
-    if (v_end > whole_end && channels.last()) one(w, group.input, at(channels.last_group()), columns, 1, y);
+    const std::int64_t whole_end = v_end < channels.whole_end() ? v_end : channels.whole_end();
+    vectors(w, group.input, kernel, at(channels.group(v)), columns, whole_end - v, y);
+    if (v_end > whole_end && channels.last()) vectors(w, group.input, kernel, at(channels.last_group()), columns, 1, y);
+  }
+
+  static void vectors(const DepthwiseWork& w, const float* const* input, std::int64_t kernel, ChannelGroup g, std::uint32_t columns,
+                      std::int64_t n, float* y) {
+    if constexpr (V > 1) {
+      const std::int64_t together = n / V, done = together * V;
+      if (together > 0) LeanTiles<F, TW, V, Indices>::kRun[kernel](w, input, g, columns, together, y);
+      g = {g.x + done * w.x_vector, g.weights + done * kTaps * kLanes, g.bias + done * kLanes, g.y + done * kLanes};
+      n -= done;
+    }
+    if (n > 0) LeanTiles<F, TW, 1, Indices>::kRun[kernel](w, input, g, columns, n, y);
   }
 };
 

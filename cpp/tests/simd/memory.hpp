@@ -86,6 +86,9 @@ inline void check_float_memory(const Inputs<float>& in) {
       store_lanes(to.inside(), load(x), lanes);
       to.expect_only("store_lanes", x, first, last);
     }
+  }
+  // Where no kernel is for 8 lanes or more, vectors begin where weights are packed for.
+  for (int first = 0; first < (kLanes >= 8 ? kLanes : 1); ++first) {
     const float* const y = in.b + 7;
     expect_moved("load_across", first, load_across(x, y, first),
                  [&](int i) { return first + i < kLanes ? x[first + i] : y[first + i - kLanes]; });
