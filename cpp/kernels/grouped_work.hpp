@@ -1,8 +1,6 @@
 // Work struct of grouped convolutions of few channels a group: lanes are groups. All strides and offsets count floats.
 #pragma once
 
-#include <algorithm>
-
 #include "kernels/standard_work.hpp"
 
 namespace dwsep {
@@ -33,10 +31,5 @@ struct GroupedSizes {
   /// An odd number of vectors: planes a power of two apart would share sets of the caches.
   static std::int64_t plane(std::int64_t pixels, std::int64_t lanes) { return (pixels | 1) * lanes; }
 };
-
-/// Positions of an axis of the input that `outputs` adjacent outputs read, at most.
-inline std::int64_t input_span(std::int64_t outputs, std::int64_t taps, std::int64_t stride, std::int64_t dilation, std::int64_t size) {
-  return std::min((outputs - 1) * stride + (taps - 1) * dilation + 1, size);
-}
 
 }  // namespace dwsep

@@ -1,6 +1,8 @@
 // Work struct of standard convolutions. All strides and offsets count floats.
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/conv_work.hpp"
 
 namespace dwsep {
@@ -31,14 +33,38 @@ struct StandardWork {
   float* planes;      ///< or null: scratch of PlaneSizes; lanes are positions then, of one panel
 };
 
-/// Scratch of positions as lanes: a row of the input as planes of channels, and sums of each output channel.
-struct PlaneSizes {
-  static constexpr std::int64_t kBlock = 64;  ///< positions that kernels compute at once, at most
-  std::int64_t positions;                     ///< of a row of sums, whole blocks
-  std::int64_t plane;                         ///< floats from one channel to the next, never a power of two
+/// The part of a work that columns [begin, end) of its positions are. `spread` gets their Spread, where the work has one.
+inline StandardWork columns_of(const StandardWork& w, std::int64_t begin, std::int64_t end, Spread& spread) {
+  StandardWork part = w;
+  part.pad_left -= begin * w.stride_w;
+  part.out_width = end - begin;
+  if (w.spread == nullptr) {
+    part.gemm.y += begin * w.y_pixel;
+    if (w.gemm.residual != nullptr) part.gemm.residual += begin * w.residual_pixel;
+  } else {
+    spread = *w.spread;
+    spread.first_w += begin * spread.stride_w;
+    part.spread = &spread;
+  }
+  return part;
+}
 
-  PlaneSizes(std::int64_t columns, std::int64_t kw, std::int64_t dilation_w)
-      : positions((columns + kBlock - 1) / kBlock * kBlock), plane((positions + (kw - 1) * dilation_w + 31) / 32 * 32 + 16) {}
+/// Positions of an axis of the input that `outputs` adjacent outputs read, at most.
+inline std::int64_t input_span(std::int64_t outputs, std::int64_t taps, std::int64_t stride, std::int64_t dilation, std::int64_t size) {
+  return std::min((outputs - 1) * stride + (taps - 1) * dilation + 1, size);
+}
+
+/// Scratch of positions as lanes: a row of the input as planes of channels, and rows of sums as planes of output columns.
+struct PlaneSizes {
+  std::int64_t x_plane, x_row;  ///< floats from one plane to the next, of a row
+  std::int64_t y_plane, y_row;
+
+  PlaneSizes(std::int64_t positions, std::int64_t channels, std::int64_t columns, std::int64_t kw, std::int64_t dilation_w)
+      : x_plane(plane(positions + (kw - 1) * dilation_w)), x_row(x_plane * channels), y_plane(plane(positions)), y_row(y_plane * columns) {}
+
+ private:
+  /// Room for two of the widest vectors that begin at the last position, and never a power of two.
+  static std::int64_t plane(std::int64_t positions) { return (positions + 46) / 32 * 32 + 16; }
 };
 
 }  // namespace dwsep

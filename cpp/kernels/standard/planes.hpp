@@ -1,13 +1,14 @@
 // Standard convolution of few output channels: lanes are positions of a row, not output channels, most of which would be none.
 //
-// Each row of the input becomes planes of its channels once and meets the output rows that its taps belong to, from top to bottom, so that
-// sums have the order of a matrix product: rows of the filter, its columns, channels.
+// Rows of the input become planes of their channels, and each meets the output rows that its taps belong to, from top to bottom, so that
+// sums, planes too, have the order of a matrix product: rows of the filter, its columns, channels. Only positions that meet all taps of a
+// row go this way.
 #pragma once
 
 #include "kernels/registry.hpp"
+#include "kernels/standard/pieces.hpp"
 #include "kernels/standard_work.hpp"
 #include "kernels/tensor_work.hpp"
-#include "simd/vec.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -15,8 +16,8 @@ extern const KernelList unit_transpose;
 
 /// Some taps of filter rows that meet the same input row, for a block of positions.
 struct PlaneTaps {
-  static constexpr int kMost = 4;
-  float* sums[kMost];  ///< of an output channel in the output row that the filter row is for
+  static constexpr int kMost = kRegisters == 32 ? 6 : 3;
+  float* sums[kMost];  ///< of an output column in the output row that the filter row is for
   const float* weights[kMost];
   const float* x;  ///< plane 0, at the first position of tap 0
   std::int64_t plane, tap, taps, channels;
@@ -38,11 +39,11 @@ template <int Sums, int V>
   for (std::int64_t k = 0; k < t.taps; ++k) {
     const float* x = t.x + k * t.tap;
     for (std::int64_t channel = 0; channel < t.channels; ++channel, x += plane, row += width) {
-      F32 in[V];
-      unroll<0, V>([&](auto v) { in[v] = load(x + v * kLanes); });
-      unroll<0, Sums>([&](auto s) {
-        const F32 weight = broadcast(weights[s][row]);
-        unroll<0, V>([&](auto v) { acc[s][v] = fma(in[v], weight, acc[s][v]); });
+      F32 weight[Sums];
+      unroll<0, Sums>([&](auto s) __attribute__((always_inline)) { weight[s] = in_register(broadcast(weights[s][row])); });
+      unroll<0, V>([&](auto v) __attribute__((always_inline)) {
+        const F32 in = in_register(load(x + v * kLanes));
+        unroll<0, Sums>([&](auto s) __attribute__((always_inline)) { acc[s][v] = fma(in, weight[s], acc[s][v]); });
       });
     }
   }
@@ -61,107 +62,165 @@ template <int Sums, int V>
   move(true);
 }
 
-using AddPlaneTaps = void (*)(const PlaneTaps&);
-/// Of 1, 2 and 4 sums; of two vectors of positions, and of as many as there are registers for.
-constexpr int kWideOfFour = kRegisters >= 32 ? 4 : 2;
-constexpr AddPlaneTaps kAddPlaneTaps[3][2] = {{add_plane_taps<1, 2>, add_plane_taps<1, 4>},
-                                              {add_plane_taps<2, 2>, add_plane_taps<2, 4>},
-                                              {add_plane_taps<4, 2>, add_plane_taps<4, kWideOfFour>}};
-
+/// All positions of a work, of one panel `width` floats wide.
 class PlaneWalk {
  public:
-  PlaneWalk(const StandardWork& w, std::int64_t width, std::int64_t outputs)
-      : w_(w), width_(width), outputs_(outputs), sizes_(w.out_width, w.kw, w.dilation_w), sums_(w.planes + w.channels * sizes_.plane) {}
+  PlaneWalk(const StandardWork& w, std::int64_t width)
+      : w_(w),
+        width_(width),
+        outputs_(w.gemm.columns),
+        rows_(w.y_end - w.y_begin),
+        begin_(inside(w.y_begin * w.stride_h - w.pad_top)),
+        end_(inside((w.y_end - 1) * w.stride_h - w.pad_top + (w.kh - 1) * w.dilation_h + 1)),
+        sizes_(w.out_width, w.channels, outputs_, w.kw, w.dilation_w),
+        sums_(w.planes + sizes_.x_row) {}
 
-  /// Sums of all positions, as panels have them, to w.sums.
   void run() {
-    for (std::int64_t i = 0; i < w_.channels * sizes_.plane; ++i) w_.planes[i] = 0;
-    const std::int64_t rows = w_.y_end - w_.y_begin;
-    for (std::int64_t i = 0; i < rows * outputs_; ++i) {
-      for (std::int64_t p = 0; p < sizes_.positions; ++p) sums_[i * sizes_.positions + p] = w_.gemm.bias[i % outputs_];
+    for (std::int64_t i = 0; i < sizes_.x_row; i += kLanes) store(w_.planes + i, broadcast(0.0F));
+    for (std::int64_t i = 0; i < rows_ * outputs_; ++i) {
+      for (std::int64_t p = 0; p < sizes_.y_plane; p += kLanes)
+        store(sums_ + i * sizes_.y_plane + p, broadcast(w_.gemm.bias[i % outputs_]));
     }
-    const std::int64_t begin = w_.y_begin * w_.stride_h - w_.pad_top,
-                       end = (w_.y_end - 1) * w_.stride_h - w_.pad_top + (w_.kh - 1) * w_.dilation_h + 1;
-    for (std::int64_t iy = begin > 0 ? begin : 0; iy < end && iy < w_.height; ++iy) add_input_row(iy);
-    float* to = w_.sums;
-    for (std::int64_t row = 0; row < rows; ++row) {
-      const float* const from = sums_ + row * outputs_ * sizes_.positions;
-      for (std::int64_t p = 0; p < w_.out_width; ++p, to += width_) {
-        for (std::int64_t c = 0; c < outputs_; ++c) to[c] = from[c * sizes_.positions + p];
-      }
+    for (std::int64_t row = begin_; row < end_; ++row) {
+      load_row(row);
+      add_row(row);
     }
+    for (std::int64_t row = 0; row < rows_; ++row) finish(sums_ + row * sizes_.y_row, w_.y_begin + row);
   }
 
  private:
-  /// Every filter row that meets it, for every output channel: as many sums at a time as there are registers for.
-  void add_input_row(std::int64_t iy) {
-    PlaneTaps t{{}, {}, nullptr, sizes_.plane, w_.dilation_w, w_.kw, w_.channels, width_, 0, 0, 0};
-    bool loaded = false;
-    int count = 0;
-    for (std::int64_t kh = 0; kh < w_.kh; ++kh) {
-      const std::int64_t at = iy + w_.pad_top - kh * w_.dilation_h, oy = at / w_.stride_h;
-      if (at < 0 || at % w_.stride_h != 0 || oy < w_.y_begin || oy >= w_.y_end) continue;
-      if (!loaded) load_planes(iy);
-      loaded = true;
-      for (std::int64_t c = 0; c < outputs_; ++c) {
-        t.sums[count] = sums_ + ((oy - w_.y_begin) * outputs_ + c) * sizes_.positions;
-        t.weights[count] = w_.gemm.b + kh * w_.kw * w_.channels * width_ + c;
-        if (++count == PlaneTaps::kMost) {
-          add_row(t, 0, 2);
-          count = 0;
-        }
-      }
-    }
-    if ((count & 2) != 0) add_row(t, 0, 1);
-    if ((count & 1) != 0) add_row(t, count - 1, 0);
-  }
+  std::int64_t inside(std::int64_t row) const { return row < 0 ? 0 : row < w_.height ? row : w_.height; }
 
   /// The input columns that this work reads, behind as many zeros as it has padding: those are computed with, but not stored.
-  void load_planes(std::int64_t iy) {
+  void load_row(std::int64_t row) const {
     const std::int64_t first = w_.pad_left < 0 ? -w_.pad_left : 0, to = w_.pad_left < 0 ? 0 : w_.pad_left;
     const std::int64_t reach = w_.out_width + (w_.kw - 1) * w_.dilation_w - to, exist = w_.width - first;
     const std::int64_t count = reach < exist ? reach : exist;
     if (count <= 0) return;
-    const TransposeWork t{w_.gemm.a + iy * w_.x_row + first * w_.x_pixel, w_.planes + to, w_.x_pixel, sizes_.plane, count, w_.channels};
+    const TransposeWork t{w_.gemm.a + row * w_.x_row + first * w_.x_pixel, w_.planes + to, w_.x_pixel, sizes_.x_plane, count, w_.channels};
     unit_transpose.entries[0].run(&t);
   }
 
-  /// All positions, for 2^log2_sums sums from `first` on.
-  void add_row(const PlaneTaps& all, int first, int log2_sums) const {
+  /// Every filter row that an input row meets, for every output column.
+  void add_row(std::int64_t row) const {
+    PlaneTaps t{{}, {}, w_.planes, sizes_.x_plane, w_.dilation_w, w_.kw, w_.channels, width_, 0, 0, 0};
+    int count = 0;
+    for (std::int64_t kh = 0; kh < w_.kh; ++kh) {
+      const std::int64_t at = row + w_.pad_top - kh * w_.dilation_h, oy = at / w_.stride_h;
+      if (at < 0 || at % w_.stride_h != 0 || oy < w_.y_begin || oy >= w_.y_end) continue;
+      for (std::int64_t c = 0; c < outputs_; ++c) {
+        t.sums[count] = sums_ + (oy - w_.y_begin) * sizes_.y_row + c * sizes_.y_plane;
+        t.weights[count] = w_.gemm.b + kh * w_.kw * w_.channels * width_ + c;
+        if (++count < PlaneTaps::kMost) continue;
+        add<PlaneTaps::kMost>(t, 0);
+        count = 0;
+      }
+    }
+    int done = 0;
+    if (count >= 3) {
+      add<3>(t, 0);
+      done = 3;
+    }
+    if (count - done == 2) add<2>(t, done);
+    if (count - done == 1) add<1>(t, done);
+  }
+
+  /// `Sums` sums from `first` on, at all positions.
+  template <int Sums>
+  void add(const PlaneTaps& all, int first) const {
     for (std::int64_t p = 0; p < w_.out_width;) {
       PlaneTaps t = all;
-      for (int s = 0; s < 1 << log2_sums; ++s) {
-        t.sums[s] = all.sums[first + s] + p;
-        t.weights[s] = all.weights[first + s];
+      for (int i = 0; i < Sums; ++i) {
+        t.sums[i] = all.sums[first + i] + p;
+        t.weights[i] = all.weights[first + i];
       }
-      const bool wide = w_.out_width - p > 2 * kLanes && (log2_sums < 2 || kWideOfFour == 4);
+      t.x += p;
+      const bool wide = w_.out_width - p > 2 * kLanes;
       const std::int64_t positions = (wide ? 4 : 2) * kLanes;
-      add_block(t, p, positions, 1 << log2_sums, kAddPlaneTaps[log2_sums][wide ? 1 : 0]);
+      add_positions(t, p, positions, Sums, wide ? add_plane_taps<Sums, 4> : add_plane_taps<Sums, 2>);
       p += positions;
     }
   }
 
   /// All taps at once where all positions from p on meet them, else each by itself.
-  void add_block(PlaneTaps& t, std::int64_t p, std::int64_t positions, int sums, AddPlaneTaps add) const {
+  void add_positions(PlaneTaps& t, std::int64_t p, std::int64_t positions, int sums, void (*add_taps)(const PlaneTaps&)) const {
     const std::int64_t last = (w_.kw - 1) * w_.dilation_w, begin = w_.pad_left - p, end = begin + w_.width;
     t.exists = w_.out_width - p;
-    t.x = w_.planes + p;
     if (begin <= 0 && end - last >= (t.exists < positions ? t.exists : positions)) {
       t.end = positions;
-      return add(t);
+      return add_taps(t);
     }
     t.taps = 1;
-    for (std::int64_t k = 0; k < w_.kw; ++k) {
-      t.x = w_.planes + (p + k * w_.dilation_w);
+    for (std::int64_t k = 0; k < w_.kw; ++k, t.x += w_.dilation_w) {
       t.begin = begin - k * w_.dilation_w;
       t.end = end - k * w_.dilation_w;
-      if (t.end > 0 && t.begin < positions) add(t);
+      if (t.end > 0 && t.begin < positions) add_taps(t);
       for (int s = 0; s < sums; ++s) t.weights[s] += w_.channels * width_;
     }
   }
 
+  void finish(float* sums, std::int64_t oy) const {
+    const GemmWork& w = w_.gemm;
+    if (w.residual == nullptr) {
+      if (w.activation.kind != ActivationKind::clip) {
+        activate_block(sums, outputs_, sizes_.y_plane, w_.out_width, w.activation);
+      } else {
+        const F32 lo = broadcast(w.activation.lo), hi = broadcast(w.activation.hi);
+        for (std::int64_t i = 0; i < sizes_.y_row; i += kLanes) store(sums + i, clip(load(sums + i), lo, hi));
+      }
+    }
+    if (w_.spread != nullptr) return spread_row(sums, oy);
+    float* const y = w.y + oy * w_.y_row;
+    interleave(sums, outputs_, w_.out_width, y, w_.y_pixel);
+    if (w.residual != nullptr) {
+      add_block(w.residual + oy * w_.residual_row, w_.residual_pixel, y, w_.out_width, w_.y_pixel, outputs_, w.activation);
+    }
+  }
+
+  /// `planes` of `count` positions side by side in y, where a position begins `step` floats behind the one before.
+  void interleave(const float* from, std::int64_t planes, std::int64_t count, float* y, std::int64_t step) const {
+    if (planes > 1 && (planes > 4 || step == planes)) {
+      const TransposeWork t{from, y, sizes_.y_plane, step, planes, count};
+      return unit_transpose.entries[0].run(&t);
+    }
+    for (std::int64_t c = 0; c < planes; ++c, from += sizes_.y_plane) {
+      for (std::int64_t i = 0; i < count; ++i) y[i * step + c] = from[i];
+    }
+  }
+
+  /// A row of positions to the rows of y that their columns belong to.
+  void spread_row(const float* sums, std::int64_t oy) const {
+    const Spread& s = *w_.spread;
+    const std::int64_t run = s.pixels * s.channels, room = s.width - s.pixels - s.first_w;
+    // Positions all of whose pixels lie in y; pixels of others go one by one.
+    const auto limited = [&](std::int64_t p) { return p < w_.out_width ? p : w_.out_width; };
+    const std::int64_t first = limited(s.first_w < 0 ? (-s.first_w + s.stride_w - 1) / s.stride_w : 0);
+    const std::int64_t end = limited(room < 0 ? 0 : room / s.stride_w + 1), last = end < first ? first : end;
+    for (std::int64_t r = 0; r * run < outputs_; ++r, sums += run * sizes_.y_plane) {
+      const std::int64_t row = oy * s.stride_h + s.first_h + r;
+      if (row < 0 || row >= s.height) continue;
+      float* const y = w_.gemm.y + row * s.row;
+      const auto store_pixels = [&](std::int64_t position, std::int64_t positions, std::int64_t pixel, std::int64_t pixels) {
+        interleave(sums + (pixel * s.channels * sizes_.y_plane + position), pixels * s.channels, positions,
+                   y + (position * s.stride_w + s.first_w + pixel) * s.pixel, s.stride_w * s.pixel);
+      };
+      const auto store_ends = [&](std::int64_t begin, std::int64_t stop) {
+        for (std::int64_t p = begin; p < stop; ++p) {
+          for (std::int64_t i = 0; i < s.pixels; ++i) {
+            const std::int64_t at = p * s.stride_w + s.first_w + i;
+            if (at >= 0 && at < s.width) store_pixels(p, 1, i, 1);
+          }
+        }
+      };
+      store_ends(0, first);
+      const std::int64_t together = s.pixel == s.channels ? s.pixels : 1;
+      for (std::int64_t i = 0; i < s.pixels; i += together) store_pixels(first, last - first, i, together);
+      store_ends(last, w_.out_width);
+    }
+  }
+
   const StandardWork& w_;
-  const std::int64_t width_, outputs_;
+  const std::int64_t width_, outputs_, rows_, begin_, end_;
   const PlaneSizes sizes_;
   float* const sums_;
 };

@@ -175,8 +175,7 @@ inline void standard(const StandardWork& w) {
   for (std::int64_t p = w.gemm.panel_begin; p < w.gemm.panel_end; ++p) {
     PanelWalk walk(w, panel_at(w.gemm, p));
     if (w.planes != nullptr) {
-      PlaneWalk(w, walk.width, walk.panel.columns).run();
-      walk.finish_sums();
+      PlaneWalk(w, walk.width).run();
       continue;
     }
     if (w.block_taps > 0) walk.begin_sums();

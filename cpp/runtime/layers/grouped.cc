@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "dwsep/cpu.hpp"
 #include "runtime/dispatch.hpp"
+#include "runtime/layers/standard_areas.hpp"
 
 namespace dwsep::runtime {
 
@@ -42,15 +42,14 @@ PackedGroups::PackedGroups(const std::vector<PackedMatrix>& matrices, std::int64
 }
 
 GroupedAreas::GroupedAreas(const Geometry& g, const Shape& x, const PackedGroups& p) : columns(std::max<std::int64_t>(g.out_w, 1)) {
-  // A quarter of the level-2 cache, and of long rows no more columns than let four rows fit: neighbouring blocks read some inputs twice.
-  const std::int64_t most = std::max<std::int64_t>(cache_sizes().l2 / 4, 65536) / bytes_of<float>(1), lanes = active_kernels().lanes;
+  // Of long rows no more columns than let four rows fit: neighbouring blocks read some inputs twice.
+  const std::int64_t lanes = active_kernels().lanes;
   const auto x_rows = [&](std::int64_t outputs) { return input_span(outputs, g.kh, g.stride_h, g.dilation_h, x.h); };
   const std::int64_t column = product({product({x_rows(4), p.inputs, std::min(g.stride_w, x.w)}) + 4 * p.outputs, lanes});
-  columns = ceil_div(columns, ceil_div(columns, std::clamp<std::int64_t>(most / column, std::min<std::int64_t>(columns, 16), columns)));
+  const std::int64_t least = std::min<std::int64_t>(columns, 16);
+  columns = ceil_div(columns, ceil_div(columns, std::clamp<std::int64_t>(cached_floats() / column, least, columns)));
   const GroupedSizes sizes(lanes, p.inputs, p.outputs, input_span(columns, g.kw, g.stride_w, g.dilation_w, x.w), columns);
-  const std::int64_t again = std::max<std::int64_t>(x_rows(1) - g.stride_h, 0);
-  const std::int64_t each = product({std::min(g.stride_h, x.h), sizes.x_row}) + sizes.y_row;
-  rows = std::clamp<std::int64_t>((most - product({again, sizes.x_row})) / each, 1, std::max<std::int64_t>(g.out_h, 1));
+  rows = rows_that_fit(g, x, sizes.x_row, sizes.y_row);
   floats = product({x_rows(rows), sizes.x_row}) + product({rows, sizes.y_row});
 }
 
@@ -61,12 +60,11 @@ void run_grouped(const StandardWork& work, const PackedGroups& packed, const Gro
   w.conv.gemm.bias = packed.bias.get();
   w.conv.y_begin = rows.begin;
   w.conv.y_end = rows.end;
+  const StandardWork all = w.conv;
   for (std::int64_t column = 0; column < work.out_width; column += areas.columns) {
-    w.conv.out_width = std::min(areas.columns, work.out_width - column);
+    Spread none;
+    w.conv = columns_of(all, column, std::min(column + areas.columns, work.out_width), none);
     active_kernels().grouped(w);
-    w.conv.pad_left -= areas.columns * work.stride_w;
-    w.conv.gemm.y += areas.columns * work.y_pixel;
-    if (work.gemm.residual != nullptr) w.conv.gemm.residual += areas.columns * work.residual_pixel;
   }
 }
 

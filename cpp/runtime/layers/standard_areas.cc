@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dwsep/cpu.hpp"
 #include "runtime/dispatch.hpp"
 
 namespace dwsep::runtime {
@@ -46,29 +47,34 @@ double tiles_cost(double positions, double length, int vectors, std::int64_t mos
   return tiles * (std::max(each, 4.0) * length + 10);
 }
 
-/// Of few output channels, positions as lanes: where at least half of the lanes would have none otherwise, and enough multiplications for
-/// each input are saved to make up for planes. Nothing elsewhere.
+/// Of few output channels, positions as lanes: where three eighths of the lanes would have none otherwise, and so many multiplications for
+/// each input are saved that they make up for planes. Nothing elsewhere.
 StandardAreas plane_areas(const Geometry& g, std::int64_t channels, const PackedMatrix& matrix) {
-  constexpr std::int64_t kPlaneFloats = 65536, kPositions = 2048, kLeast = 32, kSaved = 96;
+  constexpr std::int64_t kLeast = 32;
   const std::int64_t width = ceil_div(matrix.columns, matrix.lanes) * matrix.lanes;
-  const std::int64_t room = kPlaneFloats / channels - PlaneSizes(0, g.kw, g.dilation_w).plane - PlaneSizes::kBlock;
-  const double taps = magnitude({g.kh, g.kw, channels});
-  const bool saves = taps * static_cast<double>(width - matrix.columns) >= static_cast<double>(kSaved * width);
-  if (matrix.panels > 1 || 2 * matrix.columns > width || g.stride_w != 1 || g.kh * g.kw < 4 || channels < 16 || !saves ||
-      g.out_w < kLeast || room < kLeast) {
-    return {};
-  }
+  const bool saves = 2 * product({g.kh, g.kw, width - matrix.columns}) >= 3 * width;
+  if (matrix.panels > 1 || 8 * matrix.columns > 5 * width || g.stride_w != 1 || g.out_w < kLeast || !saves) return {};
+  // A row of planes and four of sums: long rows are cut.
+  const std::int64_t most = cached_floats(), around = (g.kw - 1) * g.dilation_w + PlaneSizes(0, 1, 1, 1, 1).x_plane;
+  const std::int64_t room = most / (channels + 4 * matrix.columns) - around;
+  if (room < kLeast) return {};
   StandardAreas a{};
-  a.columns = std::min(g.out_w, std::min(room, kPositions));
-  a.rows = std::clamp<std::int64_t>(kPositions / a.columns, 1, std::max<std::int64_t>(g.out_h, 1));
-  a.block_taps = g.kw;
-  a.block_channels = channels;
-  const PlaneSizes sizes(a.columns, g.kw, g.dilation_w);
-  a.planes = channels * sizes.plane + a.rows * matrix.columns * sizes.positions;
+  a.columns = ceil_div(g.out_w, ceil_div(g.out_w, room));
+  const PlaneSizes sizes(a.columns, channels, matrix.columns, g.kw, g.dilation_w);
+  a.rows = std::clamp<std::int64_t>((most - sizes.x_row) / sizes.y_row, 1, std::max<std::int64_t>(g.out_h, 1));
+  a.planes = sizes.x_row + a.rows * sizes.y_row;
   return a;
 }
 
 }  // namespace
+
+std::int64_t cached_floats() { return std::max<std::int64_t>(cache_sizes().l2 / 4, 65536) / bytes_of<float>(1); }
+
+std::int64_t rows_that_fit(const Geometry& g, const Shape& x, std::int64_t x_row, std::int64_t y_row) {
+  const std::int64_t again = std::max<std::int64_t>(input_span(1, g.kh, g.stride_h, g.dilation_h, x.h) - g.stride_h, 0);
+  const std::int64_t room = cached_floats() - product({again, x_row}), each = product({std::min(g.stride_h, x.h), x_row}) + y_row;
+  return std::clamp<std::int64_t>(room / each, 1, std::max<std::int64_t>(g.out_h, 1));
+}
 
 StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t channels, const PackedMatrix& matrix, bool spread) {
   constexpr std::int64_t kSumBytes = 32 * 1024, kPanelBytes = 32 * 1024, kInputBytes = 256 * 1024, kLeastLength = 64;
@@ -125,18 +131,8 @@ void run_standard(const StandardWork& work, const StandardAreas& areas, Range ro
       if (areas.planes == 0) w.planes = nullptr;
       w.y_begin = row;
       w.y_end = std::min(row + areas.rows, rows.end);
-      w.pad_left -= column * w.stride_w;
-      w.out_width = std::min(areas.columns, work.out_width - column);
-      Spread spread{};
-      if (w.spread == nullptr) {
-        w.gemm.y += column * w.y_pixel;
-        if (w.gemm.residual != nullptr) w.gemm.residual += column * w.residual_pixel;
-      } else {
-        spread = *w.spread;
-        spread.first_w += column * spread.stride_w;
-        w.spread = &spread;
-      }
-      active_kernels().standard(w);
+      Spread spread;
+      active_kernels().standard(columns_of(w, column, std::min(column + areas.columns, work.out_width), spread));
     }
   }
 }

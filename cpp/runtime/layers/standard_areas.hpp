@@ -13,6 +13,12 @@ struct StandardAreas {
   std::int64_t planes;                      ///< floats of scratch where lanes are positions, else 0
 };
 
+/// Floats that the level-2 cache keeps beside other data.
+std::int64_t cached_floats();
+
+/// Output rows that fit them, of planes with rows of so many floats in the input and in the output.
+std::int64_t rows_that_fit(const Geometry& g, const Shape& x, std::int64_t x_row, std::int64_t y_row);
+
 /// Of an input of so many rows and pixels with `channels` of them summed up; `spread` if outputs of a position may be stored apart.
 StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t channels, const PackedMatrix& matrix, bool spread);
 
