@@ -73,33 +73,46 @@ inline bool shares_along_rows(const Axis& rows, const Axis& columns) {
 
 /// Blocks in the order of rows, whichever axis they share inputs along.
 template <class Channels>
-inline void area_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) {
+inline void area_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_last) {
   Axis down = rows_of(w), across = columns_of(w);
   const bool swapped = Channels::kShares && shares_along_rows(down, across);
   if (swapped) std::swap(down, across);
   const InsideRange inside(across.outputs, across.stride, across.pad, across.dilation, across.taps, across.size);
-  const auto one = [&](const auto& steps, auto height, auto share, std::int64_t output, int outputs) {
+  // Strips of channels leave in the level-1 cache what the next block reads again, where blocks are small enough: 28x28x192 1x21 on AVX-512
+  // 65 -> 51 us, on AVX2 118 -> 87, 6x6 88 -> 78, 167 -> 150.
+  const std::int64_t lines = (down.taps + kTall - 1) * (across.taps + kWide - 1);
+  const bool fits = lines * (v_last - v_begin) * kLanes <= 640 * 16;
+  const std::int64_t strip = fits || lines > 250 ? v_last : at_least(at_most(384 / lines, 16), 1) * 16 / kLanes;
+  const auto for_strips = [&](const auto& f) __attribute__((always_inline)) {
+    for (std::int64_t v = v_begin; v < v_last; v += strip) f(v, at_most(v + strip, v_last));
+  };
+  const auto one = [&](const auto& steps, auto height, auto share, std::int64_t output, int outputs, std::int64_t first, std::int64_t end) {
     constexpr int kWidth = width_of(height);
     const BlockPlace<height, share> place{&w, &down, &across, &steps};
     if (steps.all && outputs == kWidth && output >= inside.begin && output + kWidth <= inside.end) {
-      inner_block<Channels, height, kWidth>(place, output, v_begin, v_end);
+      inner_block<Channels, height, kWidth>(place, output, first, end);
     } else {
-      edge_block<Channels, height, kWidth>(place, output, outputs, v_begin, v_end);
+      edge_block<Channels, height, kWidth>(place, output, outputs, first, end);
     }
   };
   if (!Channels::kShares || !swapped) {
     for_heights<Channels::kShares>(down, [&](auto height, auto share, std::int64_t row) {
       const Steps<height, share> steps(down, row);
-      for_widths<width_of(height)>(across, [&](std::int64_t column, int columns) { one(steps, height, share, column, columns); });
-      finish_rows(w, row, height, v_begin, v_end);
+      for_strips([&](std::int64_t v, std::int64_t v_end) {
+        for_widths<width_of(height)>(across,
+                                     [&](std::int64_t column, int columns) { one(steps, height, share, column, columns, v, v_end); });
+      });
+      finish_rows(w, row, height, v_begin, v_last);
     });
   } else {
     for_widths<kWide>(across, [&](std::int64_t row, int rows) {
-      for_heights<Channels::kShares>(down, [&](auto height, auto share, std::int64_t column) {
-        const Steps<height, share> steps(down, column);
-        one(steps, height, share, row, rows);
+      for_strips([&](std::int64_t v, std::int64_t v_end) {
+        for_heights<Channels::kShares>(down, [&](auto height, auto share, std::int64_t column) {
+          const Steps<height, share> steps(down, column);
+          one(steps, height, share, row, rows, v, v_end);
+        });
       });
-      finish_rows(w, row, rows, v_begin, v_end);
+      finish_rows(w, row, rows, v_begin, v_last);
     });
   }
 }
