@@ -17,6 +17,7 @@ from tflite_writer import model, tensor
 import dwsep
 from dwsep.graph.onnx import registry as onnx
 from dwsep.graph.ops import OPS
+from dwsep.graph.ops.layout_rules import RULES
 from dwsep.graph.tflite import registry as tflite
 
 SOURCE = Path(dwsep.__file__).parent
@@ -172,7 +173,7 @@ def test_a_plain_network_imports_what_it_needs(tmp_path):
         "graph.passes",
         *(f"graph.passes.{name}" for name in passes),
     }
-    families = {"convolution", "elementwise", "attributes", "layout_rules", "spec"}
+    families = {"convolution", "elementwise", "attributes", "spec"}
     assert {n for n in found if _in(n, "graph.ops")} <= {
         "graph.ops",
         *(f"graph.ops.{name}" for name in families),
@@ -215,3 +216,7 @@ def test_nothing_but_loading_knows_a_format():
         and not any(_in(module, f) for f in formats)
     }
     assert users == {"dwsep._load", "dwsep.cli.run"}  # the latter to read sizes of images
+
+
+def test_kinds_name_rules_of_layouts_that_there_are():
+    assert {spec.layout for spec in OPS.whole().values()} == set(RULES)

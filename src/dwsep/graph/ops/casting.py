@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ...errors import ShapeError
 from ..ir import Node
@@ -11,11 +10,7 @@ from ..sizes import axis_of
 from ..types import DType, Quantization, Shape, TensorType
 from . import register
 from .attributes import Floats, Int, Ints, choice
-from .layout_rules import ELEMENTWISE, LayoutRule, as_output
 from .spec import BYTES, DTypes, OpSpec, as_input, float32_only
-
-if TYPE_CHECKING:
-    from .layout_rules import Layout
 
 _QUANTIZED = (DType.INT8, DType.UINT8, DType.INT32)
 
@@ -53,16 +48,7 @@ def _scaled(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
     return inputs[0]
 
 
-def _follow_axis(layout: Layout, node: Node) -> None:
-    perm = layout.order(node.inputs[0])
-    axis = node.attributes.get("axis")
-    moved = None if axis is None else perm.index(axis)
-    layout.emit(node, [layout.form(node.inputs[0], perm)], perm, axis=moved)
-
-
 _SCALES = {"scale": Floats(), "zero_point": Ints(), "axis": Int(required=False)}
-_SCALED = LayoutRule(_follow_axis, as_output)
-
 register(
     OpSpec(
         "cast",
@@ -70,7 +56,7 @@ register(
         as_input,
         attributes={"to": choice(*DType.all)},
         dtype=_cast,
-        layout=ELEMENTWISE,
+        layout="elementwise",
         folds=True,
         changes_nothing=lambda a: True,
     ),
@@ -86,7 +72,7 @@ register(
             "most": Int(required=False),
         },
         dtype=_quantize,
-        layout=_SCALED,
+        layout="scaled",
         folds=True,
     ),
     OpSpec(
@@ -95,7 +81,7 @@ register(
         _scaled,
         attributes=_SCALES,
         dtype=_dequantize,
-        layout=_SCALED,
+        layout="scaled",
         folds=True,
     ),
     OpSpec(
@@ -104,6 +90,6 @@ register(
         _scaled,
         attributes=_SCALES,
         dtype=_reinterpret,
-        layout=_SCALED,
+        layout="scaled",
     ),
 )

@@ -10,7 +10,6 @@ from ..sizes import broadcast
 from ..types import DType, Shape, TensorType
 from . import register
 from .attributes import choice
-from .layout_rules import ALIGNED
 from .spec import DTypes, OpSpec, one_type
 
 COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
@@ -53,7 +52,7 @@ register(
         inputs=("a", "b"),
         attributes={"function": choice(*COMPARISONS)},
         dtype=_compare,
-        layout=ALIGNED,
+        layout="aligned",
         folds=True,
     ),
     OpSpec(
@@ -62,7 +61,7 @@ register(
         _broadcast,
         inputs=("condition", "a", "b"),
         dtype=_where,
-        layout=ALIGNED,
+        layout="aligned",
         folds=True,
     ),
     OpSpec(
@@ -73,7 +72,7 @@ register(
         inputs=("a", "b"),
         attributes={"function": choice(*INTEGERS)},
         dtype=_integers,
-        layout=ALIGNED,
+        layout="aligned",
         folds=True,
     ),
 )

@@ -10,7 +10,6 @@ from ..sizes import broadcast, checked, known_product, shown, window
 from ..types import Shape
 from . import register
 from .attributes import OPTIONAL_ACTIVATION, QUANTIZED_OUTPUT, Floats, Int, Ints, Pair, Sides
-from .layout_rules import IMAGE, OVER_LAST_AXIS
 from .spec import BYTES, OpSpec, Weights, check_channels, from_image, image, quantized
 
 _WINDOW = {"stride": Pair(), "dilation": Pair(), "padding": Sides()}
@@ -162,7 +161,7 @@ register(
             "bias": _BIAS,
             **_SCALES,
         },
-        layout=IMAGE,
+        layout="image",
         core=False,
         image=True,
     ),
@@ -177,7 +176,7 @@ register(
             "activation": OPTIONAL_ACTIVATION,
         },
         weights=_TRANSPOSED_WEIGHTS,
-        layout=IMAGE,
+        layout="image",
         core=False,
         image=True,
     ),
@@ -188,7 +187,7 @@ register(
         inputs=("x", "[residual]"),
         attributes={"activation": OPTIONAL_ACTIVATION},
         weights={"weight": Weights(("Cin", "Cout")), "bias": _BIAS, **_SCALES},
-        layout=OVER_LAST_AXIS,
+        layout="over_last_axis",
         core=False,
         computed_as="pointwise",
         folds=True,

@@ -10,7 +10,6 @@ from ..sizes import broadcast, shown
 from ..types import Shape, TensorType
 from . import register
 from .attributes import ONE_SCALE, OPTIONAL_ACTIVATION, Flag, Floats, Ints, choice
-from .layout_rules import ALIGNED, ELEMENTWISE
 from .spec import BYTES, DTypes, OpSpec, as_input, of_integers
 
 UNARY = (
@@ -41,7 +40,7 @@ register(
         "an activation by itself",
         as_input,
         attributes={"activation": OPTIONAL_ACTIVATION},
-        layout=ELEMENTWISE,
+        layout="elementwise",
         folds=True,
         changes_nothing=lambda a: a["activation"] is None,
     ),
@@ -50,7 +49,7 @@ register(
         "a function of each element",
         as_input,
         attributes={"function": choice(*UNARY)},
-        layout=ELEMENTWISE,
+        layout="elementwise",
         folds=True,
     ),
     OpSpec(
@@ -67,7 +66,7 @@ register(
             **ONE_SCALE,
         },
         dtype=_binary_type,
-        layout=ALIGNED,
+        layout="aligned",
         folds=True,
         integer=BYTES,
     ),
@@ -82,7 +81,7 @@ register(
             "zero_point": Ints(),
         },
         dtype=of_integers,
-        layout=ELEMENTWISE,
+        layout="elementwise",
         integer=BYTES,
     ),
 )

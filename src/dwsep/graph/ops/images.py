@@ -11,7 +11,6 @@ from ..sizes import known_product, window
 from ..types import DType, Shape, TensorType
 from . import register
 from .attributes import ONE_SCALE, Flag, FloatPair, Pair, Sides, choice
-from .layout_rules import IMAGE
 from .spec import BYTES, DTypes, OpSpec, float32_only, from_image, image, of_integers, same_type
 
 
@@ -75,7 +74,7 @@ register(
             **ONE_SCALE,
         },
         dtype=_pool_type,
-        layout=IMAGE,
+        layout="image",
         folds=True,
         image=True,
         cost=_pool_cost,
@@ -100,7 +99,7 @@ register(
             "scale": FloatPair(),
         },
         dtype=_resize_type,
-        layout=IMAGE,
+        layout="image",
         folds=True,
         image=True,
         integer=BYTES,
@@ -111,7 +110,7 @@ register(
         "zeros between pixels, which are `stride` apart afterwards; in files of older versions",
         _zero_insert,
         attributes={"stride": Pair()},
-        layout=IMAGE,
+        layout="image",
         folds=True,
         image=True,
         changes_nothing=lambda a: tuple(a["stride"]) == (1, 1),

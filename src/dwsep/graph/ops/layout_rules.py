@@ -10,8 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
 from ..ir import Node
-from ..permutation import Perm, channels_last, identity
+from ..permutation import (
+    Perm,
+    carry,
+    channels_last,
+    dropped,
+    identity,
+    inverse,
+    permuted,
+    same_order,
+)
+from ..sizes import shape_argument
 from ..types import Shape, TensorType
 
 if TYPE_CHECKING:
@@ -101,15 +113,73 @@ def _align(layout: Layout, node: Node) -> None:
     layout.emit(node, [layout.aligned(value, perm) for value in node.inputs], perm)
 
 
-AS_IN_FILE = LayoutRule(as_in_file)
-IMAGE = LayoutRule(_image, _channels_last, demands=True)
-OVER_LAST_AXIS = LayoutRule(_over_last_axis)
-ELEMENTWISE = LayoutRule(_elementwise, as_output)
-ALIGNED = LayoutRule(_align, as_output)  # operands that broadcast
-ALONG_AXIS = LayoutRule(_along_axis, as_output)
+def _keep_forms(layout: Layout, node: Node) -> None:
+    layout.forms[node.output] = dict(layout.forms[node.inputs[0]])
 
 
-def by_axis(*names: str, passes_on: bool = True) -> LayoutRule:
+def _rename_axes(layout: Layout, node: Node) -> None:
+    back = inverse(tuple(node.attributes["perm"]))
+    layout.forms[node.output] = {
+        tuple(back[axis] for axis in perm): name
+        for perm, name in layout.forms[node.inputs[0]].items()
+    }
+
+
+def _before_transpose(node: Node, output: Perm | None, rank: int) -> Perm | None:
+    if output is None or len(output) != rank:
+        return None
+    perm = node.attributes["perm"]
+    return tuple(perm[axis] for axis in output)
+
+
+def _carry_order(layout: Layout, node: Node) -> None:
+    x, y = layout.file[node.inputs[0]], layout.file[node.output]
+    wanted = layout.preferred.get(node.output)
+    options = [(p, *carry(x, y, p, wanted)) for p in layout.forms[node.inputs[0]]]
+    free = [option for option in options if same_order(x, *option[:2])]
+    _, before, after = (free or options)[0]
+    source = layout.form(node.inputs[0], before)
+    target = permuted(y, after)
+    if target == layout.types[source].shape:
+        layout.forms[node.output] = {after: source}
+    else:
+        argument = shape_argument(layout.types[source].shape, target)
+        layout.emit(node, [source], after, shape=argument)
+
+
+def _follow_axis(layout: Layout, node: Node) -> None:
+    perm = layout.order(node.inputs[0])
+    axis = node.attributes["axis"] % len(perm)
+    dimensions = np.ndim(node.attributes["indices"])
+    if dimensions > 1:
+        as_in_file(layout, node)
+        return
+    after = perm if dimensions else dropped(perm, {axis})
+    layout.emit(node, [layout.form(node.inputs[0], perm)], after, axis=perm.index(axis))
+
+
+def _join(layout: Layout, node: Node) -> None:
+    perm = layout.common_order(node)
+    axis = perm.index(node.attributes["axis"] % len(perm))
+    layout.emit(node, [layout.form(value, perm) for value in node.inputs], perm, axis=axis)
+
+
+def _follow_scales(layout: Layout, node: Node) -> None:
+    perm = layout.order(node.inputs[0])
+    axis = node.attributes.get("axis")
+    moved = None if axis is None else perm.index(axis)
+    layout.emit(node, [layout.form(node.inputs[0], perm)], perm, axis=moved)
+
+
+def _follow_axes(layout: Layout, node: Node) -> None:
+    perm = layout.order(node.inputs[0])
+    axes = {axis % len(perm) for axis in node.attributes["axes"]}
+    after = perm if node.attributes["keepdims"] else dropped(perm, axes)
+    places = tuple(sorted(perm.index(axis) for axis in axes))
+    layout.emit(node, [layout.form(node.inputs[0], perm)], after, axes=places)
+
+
+def _by_axis(*names: str, passes_on: bool = True) -> LayoutRule:
     """Return the rule of a node whose attributes `names` have an entry for every axis."""
 
     def rewrite(layout: Layout, node: Node) -> None:
@@ -121,3 +191,24 @@ def by_axis(*names: str, passes_on: bool = True) -> LayoutRule:
         layout.emit(node, [layout.form(node.inputs[0], perm)], perm, **moved)
 
     return LayoutRule(rewrite, as_output if passes_on else nothing_preferred)
+
+
+# By the names that specifications of kinds have for them.
+RULES = {
+    "as_in_file": LayoutRule(as_in_file),
+    "image": LayoutRule(_image, _channels_last, demands=True),
+    "over_last_axis": LayoutRule(_over_last_axis),
+    "elementwise": LayoutRule(_elementwise, as_output),
+    "aligned": LayoutRule(_align, as_output),  # operands that broadcast
+    "along_axis": LayoutRule(_along_axis, as_output),
+    "scaled": LayoutRule(_follow_scales, as_output),
+    "identity": LayoutRule(_keep_forms, as_output),
+    "reshape": LayoutRule(_carry_order),
+    "transpose": LayoutRule(_rename_axes, _before_transpose),
+    "concat": LayoutRule(_join, as_output),
+    "slice": _by_axis("starts", "stops", "steps"),
+    "pad": _by_axis("before", "after"),
+    "gather": LayoutRule(_follow_axis),
+    "expand": _by_axis("shape", passes_on=False),
+    "reduce": LayoutRule(_follow_axes),
+}

@@ -10,7 +10,6 @@ from ..sizes import axis_of, shown
 from ..types import Shape, TensorType
 from . import register
 from .attributes import ONE_SCALE, Flag, Float, Int
-from .layout_rules import ALONG_AXIS, IMAGE, OVER_LAST_AXIS
 from .spec import BYTES, DTypes, OpSpec, Weights, check_channels, of_integers
 
 
@@ -49,7 +48,7 @@ register(
         "x * scale + shift for each channel; folded into convolutions, or becomes binary",
         _batch_norm,
         weights={"scale": Weights(("C",)), "shift": Weights(("C",))},
-        layout=IMAGE,
+        layout="image",
         core=False,
         image=True,
     ),
@@ -59,7 +58,7 @@ register(
         _layer_norm,
         attributes={"epsilon": Float()},
         weights={"scale": Weights(("C",)), "shift": Weights(("C",))},
-        layout=OVER_LAST_AXIS,
+        layout="over_last_axis",
         folds=True,
     ),
     OpSpec(
@@ -68,7 +67,7 @@ register(
         _softmax,
         attributes={"axis": Int(), "log": Flag(required=False), **ONE_SCALE},
         dtype=_softmax_type,
-        layout=ALONG_AXIS,
+        layout="along_axis",
         folds=True,
         integer=BYTES,
     ),

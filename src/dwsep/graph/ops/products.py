@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ...errors import ShapeError
 from ..ir import Node
-from ..permutation import dropped
 from ..sizes import axis_of, broadcast, known_product, shown
 from ..types import Shape, TensorType
 from . import register
 from .attributes import ONE_SCALE, Flag, Ints, choice
-from .layout_rules import LayoutRule
 from .spec import BYTES, DTypes, OpSpec, of_integers
-
-if TYPE_CHECKING:
-    from .layout_rules import Layout
 
 
 def _matmul(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
@@ -47,14 +41,6 @@ def _reduce_type(node: Node, inputs: Sequence[TensorType]) -> DTypes:
     return of_integers(node, inputs)
 
 
-def _follow_axes(layout: Layout, node: Node) -> None:
-    perm = layout.order(node.inputs[0])
-    axes = {axis % len(perm) for axis in node.attributes["axes"]}
-    after = perm if node.attributes["keepdims"] else dropped(perm, axes)
-    places = tuple(sorted(perm.index(axis) for axis in axes))
-    layout.emit(node, [layout.form(node.inputs[0], perm)], after, axes=places)
-
-
 register(
     OpSpec(
         "matmul",
@@ -77,7 +63,7 @@ register(
             **ONE_SCALE,
         },
         dtype=_reduce_type,
-        layout=LayoutRule(_follow_axes),
+        layout="reduce",
         folds=True,
         integer=BYTES,
     ),

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from ...errors import ShapeError
 from ..ir import Node
-from ..permutation import Perm, carry, dropped, inverse, permuted, same_order
-from ..sizes import axis_of, bounds, broadcast, reshaped, shape_argument, shown, steps
+from ..sizes import axis_of, bounds, broadcast, reshaped, shown, steps
 from ..types import Shape, TensorType
 from . import register
 from .attributes import Float, Indices, Int, Ints, Stops, choice
-from .layout_rules import LayoutRule, as_in_file, as_output, by_axis
 from .spec import DTypes, OpSpec, as_input, moved, one_type, same_type
-
-if TYPE_CHECKING:
-    from .layout_rules import Layout
 
 # --- shapes ---------------------------------------------------------------------------------------
 
@@ -98,67 +90,13 @@ def _one_type(node: Node, inputs: Sequence[TensorType]) -> DTypes:
     return one_type(inputs)
 
 
-# --- layouts --------------------------------------------------------------------------------------
-
-
-def _keep_forms(layout: Layout, node: Node) -> None:
-    layout.forms[node.output] = dict(layout.forms[node.inputs[0]])
-
-
-def _rename_axes(layout: Layout, node: Node) -> None:
-    back = inverse(tuple(node.attributes["perm"]))
-    layout.forms[node.output] = {
-        tuple(back[axis] for axis in perm): name
-        for perm, name in layout.forms[node.inputs[0]].items()
-    }
-
-
-def _before_transpose(node: Node, output: Perm | None, rank: int) -> Perm | None:
-    if output is None or len(output) != rank:
-        return None
-    perm = node.attributes["perm"]
-    return tuple(perm[axis] for axis in output)
-
-
-def _carry_order(layout: Layout, node: Node) -> None:
-    x, y = layout.file[node.inputs[0]], layout.file[node.output]
-    wanted = layout.preferred.get(node.output)
-    options = [(p, *carry(x, y, p, wanted)) for p in layout.forms[node.inputs[0]]]
-    free = [option for option in options if same_order(x, *option[:2])]
-    _, before, after = (free or options)[0]
-    source = layout.form(node.inputs[0], before)
-    target = permuted(y, after)
-    if target == layout.types[source].shape:
-        layout.forms[node.output] = {after: source}
-    else:
-        argument = shape_argument(layout.types[source].shape, target)
-        layout.emit(node, [source], after, shape=argument)
-
-
-def _follow_axis(layout: Layout, node: Node) -> None:
-    perm = layout.order(node.inputs[0])
-    axis = node.attributes["axis"] % len(perm)
-    dimensions = np.ndim(node.attributes["indices"])
-    if dimensions > 1:
-        as_in_file(layout, node)
-        return
-    after = perm if dimensions else dropped(perm, {axis})
-    layout.emit(node, [layout.form(node.inputs[0], perm)], after, axis=perm.index(axis))
-
-
-def _join(layout: Layout, node: Node) -> None:
-    perm = layout.common_order(node)
-    axis = perm.index(node.attributes["axis"] % len(perm))
-    layout.emit(node, [layout.form(value, perm) for value in node.inputs], perm, axis=axis)
-
-
 register(
     OpSpec(
         "identity",
         "x",
         as_input,
         dtype=same_type,
-        layout=LayoutRule(_keep_forms, as_output),
+        layout="identity",
         folds=True,
     ),
     OpSpec(
@@ -167,7 +105,7 @@ register(
         _reshape,
         attributes={"shape": Ints()},
         dtype=moved,
-        layout=LayoutRule(_carry_order),
+        layout="reshape",
         folds=True,
         moves_values=True,
         changes_nothing=lambda a: True,
@@ -178,7 +116,7 @@ register(
         _transpose,
         attributes={"perm": Ints()},
         dtype=moved,
-        layout=LayoutRule(_rename_axes, _before_transpose),
+        layout="transpose",
         folds=True,
         moves_values=True,
         changes_nothing=lambda a: list(a["perm"]) == sorted(a["perm"]),
@@ -190,7 +128,7 @@ register(
         inputs=("x", "..."),
         attributes={"axis": Int()},
         dtype=_one_type,
-        layout=LayoutRule(_join, as_output),
+        layout="concat",
         folds=True,
         moves_values=True,
         changes_nothing=lambda a: True,
@@ -201,7 +139,7 @@ register(
         _slice,
         attributes={"starts": Ints(), "stops": Stops(), "steps": Ints()},
         dtype=moved,
-        layout=by_axis("starts", "stops", "steps"),
+        layout="slice",
         folds=True,
         moves_values=True,
         changes_nothing=lambda a: all(step == 1 for step in a["steps"]),
@@ -217,7 +155,7 @@ register(
             "value": Float(required=False),
         },
         dtype=moved,
-        layout=by_axis("before", "after"),
+        layout="pad",
         folds=True,
         moves_values=True,
         changes_nothing=lambda a: not any((*a["before"], *a["after"])),
@@ -228,7 +166,7 @@ register(
         _gather,
         attributes={"axis": Int(), "indices": Indices()},
         dtype=moved,
-        layout=LayoutRule(_follow_axis),
+        layout="gather",
         folds=True,
         moves_values=True,
     ),
@@ -238,7 +176,7 @@ register(
         _expand,
         attributes={"shape": Ints()},
         dtype=moved,
-        layout=by_axis("shape", passes_on=False),
+        layout="expand",
         folds=True,
         moves_values=True,
         changes_nothing=lambda a: True,

@@ -10,7 +10,6 @@ from ..sizes import axis_of, shown
 from ..types import DType, Shape, TensorType
 from . import register
 from .attributes import Flag, Int, choice
-from .layout_rules import ALONG_AXIS, AS_IN_FILE
 from .spec import DTypes, OpSpec, as_input, moved
 
 _NO_NUMBERS = (DType.FLOAT16, DType.BOOL)
@@ -91,7 +90,7 @@ register(
         _arg,
         attributes={"function": choice("sum", "prod", "max", "min"), "axis": Int()},
         dtype=_same_number,
-        layout=ALONG_AXIS,
+        layout="along_axis",
         folds=True,
     ),
     OpSpec(
@@ -101,7 +100,7 @@ register(
         _arg,
         attributes={"function": _EXTREMES, "axis": Int(), "last": Flag(required=False)},
         dtype=_indices,
-        layout=ALONG_AXIS,
+        layout="along_axis",
         folds=True,
     ),
     OpSpec(
@@ -111,7 +110,7 @@ register(
         _top_k,
         attributes={"function": _EXTREMES, "axis": Int(), "k": Int()},
         dtype=_indices,
-        layout=ALONG_AXIS,
+        layout="along_axis",
         folds=True,
     ),
     OpSpec(
@@ -121,7 +120,7 @@ register(
         inputs=("x", "indices"),
         attributes={"axis": Int()},
         dtype=_moved,
-        layout=AS_IN_FILE,
+        layout="as_in_file",
         folds=True,
     ),
     OpSpec(
@@ -131,7 +130,7 @@ register(
         inputs=("x", "indices"),
         attributes={"axis": Int()},
         dtype=_moved,
-        layout=AS_IN_FILE,
+        layout="as_in_file",
         folds=True,
     ),
     OpSpec(
@@ -145,7 +144,7 @@ register(
             "reverse": Flag(required=False),
         },
         dtype=_same_number,
-        layout=ALONG_AXIS,
+        layout="along_axis",
         folds=True,
     ),
 )

@@ -11,7 +11,6 @@ from ..ir import Node
 from ..sizes import known_product, shown
 from ..types import DType, Quantization, Shape, TensorType
 from .attributes import AttributeType, clips
-from .layout_rules import AS_IN_FILE, LayoutRule
 
 # Of a node, the shapes of its inputs, and whether images are NHWC.
 ShapeRule: TypeAlias = "Callable[[Node, Sequence[Shape], bool], Shape]"
@@ -141,8 +140,8 @@ class OpSpec:
     weights : mapping of str to Weights
     dtype : callable
         Data type and quantization of the output.
-    layout : LayoutRule
-        How the node follows when images become NHWC.
+    layout : str
+        How the node follows when images become NHWC: the name of a rule of `layout_rules`.
     core : bool
         Whether the core computes nodes of this kind. The others are gone after the passes.
     computed_as : str
@@ -176,7 +175,7 @@ class OpSpec:
         attributes: Mapping[str, AttributeType] = MappingProxyType({}),
         weights: Mapping[str, Weights] = MappingProxyType({}),
         dtype: DTypeRule = float32_only,
-        layout: LayoutRule = AS_IN_FILE,
+        layout: str = "as_in_file",
         core: bool = True,
         computed_as: str = "",
         folds: bool = False,

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..ir import Graph, Node
 from ..ops import OPS
+from ..ops.layout_rules import RULES
 from ..permutation import Perm, between, identity, same_order
 from ..sizes import shape_argument
 from ..types import Shape, TensorType
@@ -58,7 +59,7 @@ class _Layout:
                 self.form(name, preferred)
                 self.forms[name] = dict(reversed(self.forms[name].items()))
         for node in graph.nodes:
-            OPS[node.kind].layout.rewrite(self, node)
+            RULES[OPS[node.kind].layout].rewrite(self, node)
         for name in dict.fromkeys(graph.outputs):
             self.finish_output(name)
         graph.nodes, graph.types, graph.channels_last = self.nodes, self.types, True
