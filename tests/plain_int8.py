@@ -63,6 +63,18 @@ def binary_zero_first(function, a, qa, b, qb, out, activation=None):
     return finished(v, (out[0], 0, out[2]), activation, out[1])
 
 
+def fixed_point_sum(function, a, qa, b, qb, out, activation=None):
+    """Return a sum of integers times multipliers of 21 bits; half of a step rounds up."""
+    sa, sb = (float(F32(q[0]) / F32(out[0])) for q in (qa, qb))
+    if min(sa, sb) < 2**-10 or max(sa, sb) >= 2**8:
+        return binary(function, a, qa, b, qb, out, activation)
+    shift = 21 - np.frexp(max(sa, sb))[1]
+    a_factor, b_factor = (int(np.rint(s * 2.0**shift)) for s in (sa, sb))
+    b_factor = -b_factor if function == "sub" else b_factor
+    total = less_zero(a, qa) * a_factor + less_zero(b, qb) * b_factor
+    return finished((total + 2 ** (shift - 1)) >> shift, out, activation)
+
+
 def fused(a, b, c):
     return (np.longdouble(a) * np.longdouble(b) + np.longdouble(c)).astype(F32)
 

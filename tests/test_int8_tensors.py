@@ -47,6 +47,9 @@ def test_sums_and_products(rounds):
         attributes |= {"function": function, **output_attributes(out)}
         y = run("binary", [(a, qa), (b, qb)], attributes)
         same(y, plain.binary(function, a, qa, b, qb, out, activation))
+        if out is not None and function != "mul":
+            y = run("binary", [(a, qa), (b, qb)], attributes | {"fixed_point": [1]})
+            same(y, plain.fixed_point_sum(function, a, qa, b, qb, out, activation))
         if out is not None and function != "sub":
             y = run("binary", [(a, qa), (b, qb)], attributes | {"zero_first": [1]})
             same(y, plain.binary_zero_first(function, a, qa, b, qb, out, activation))

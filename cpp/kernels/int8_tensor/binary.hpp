@@ -33,6 +33,38 @@ inline bool binary_within(const Int8BinaryWork& w) {
 }
 #endif
 
+/// Sums by fixed point. Bytes of a and b lie next to each other as int16, in the order of ByteNumbers; a multiplier of 21 bits is two.
+struct FixedPoint {
+  I8 a_flip, b_flip;
+  I16 upper, lower;
+  I32 bias;
+  F32 unit;
+
+  [[gnu::always_inline]] inline explicit FixedPoint(const Int8BinaryWork& w)
+      : a_flip(broadcast(static_cast<std::int8_t>(w.a_flip ^ 0x80))),
+        b_flip(broadcast(static_cast<std::int8_t>(w.b_flip ^ 0x80))),
+        upper(pair(w.a_upper, w.b_upper)),
+        lower(pair(w.a_lower, w.b_lower)),
+        bias(broadcast(w.bias)),
+        unit(broadcast(w.unit)) {}
+
+  [[gnu::always_inline]] static inline I16 pair(std::int16_t a, std::int16_t b) {
+    return reinterpret<std::int16_t>(
+        broadcast(static_cast<std::int32_t>(static_cast<std::uint32_t>(b) << 16 | static_cast<std::uint16_t>(a))));
+  }
+
+  /// 12 of the places go as integers, which float32 then holds.
+  [[gnu::always_inline]] inline void sum(const std::int8_t* a, const std::int8_t* b, F32 (&v)[4]) const {
+    const I8 x = bit_xor(load(a), a_flip), y = bit_xor(load(b), b_flip), none = broadcast(std::int8_t{0});
+    const I8 half[2] = {lane_unpack_lower(x, y), lane_unpack_upper(x, y)};
+    unroll<0, 4>([&](auto j) {
+      const I16 both = reinterpret<std::int16_t>(j % 2 == 0 ? lane_unpack_lower(half[j / 2], none) : lane_unpack_upper(half[j / 2], none));
+      const I32 whole = add(add(shift_left<11>(dot_pairs(both, upper)), dot_pairs(both, lower)), bias);
+      v[j] = floor(mul(to_float(shift_right<12>(whole)), unit));
+    });
+  }
+};
+
 constexpr std::int64_t kSharedColumns = 2048;
 
 /// `shared`: all rows read the same b, of at most kSharedColumns, which is made numbers once.
@@ -43,6 +75,7 @@ template <bool Product>
   const ByteNumbers a_numbers(w.a_flip, w.a_zero), b_numbers(w.b_flip, w.b_zero);
   const F32 a_scale = broadcast(w.a_scale), b_scale = broadcast(w.b_scale);
   const F32 lo = broadcast(w.real_lo), hi = broadcast(w.real_hi), first = broadcast(w.first);
+  const FixedPoint fixed(w);
   alignas(64) float numbers[kSharedColumns + kByteLanes];
   Part<std::int8_t> a_copy, b_copy;
   const auto store_numbers = [&](float* to, const F32(&v)[4]) { unroll<0, 4>([&](auto j) { store(to + j * kLanes, v[j]); }); };
@@ -65,6 +98,10 @@ template <bool Product>
     const float* from = numbers;
     by_bytes(w.columns, [&](std::int64_t c, int n) {
       F32 v[4], other[4];
+      if (!Product && w.unit != 0) {
+        fixed.sum(w.a_alone ? a_copy.copy : a_copy.at(a + c, n), w.b_alone ? b_copy.copy : b_copy.at(b + c, n), v);
+        return store_part(y + c, rounding.packed(v), n);
+      }
       a_numbers.at(w.a_alone ? a_copy.copy : a_copy.at(a + c, n), v);
       if (shared) {
         unroll<0, 4>([&](auto j) { other[j] = load(from + j * kLanes); });
@@ -105,6 +142,8 @@ inline void int8_binary_joined(const Int8BinaryWork& work) {
     exchange(w.a_zero, w.b_zero);
     exchange(w.a_flip, w.b_flip);
     if (!Product) exchange(w.a_scale, w.b_scale);
+    exchange(w.a_upper, w.b_upper);
+    exchange(w.a_lower, w.b_lower);
   }
   std::int8_t repeated[kSharedColumns];
   for (std::int64_t r = 0; r < rows; ++r) __builtin_memcpy(repeated + r * w.columns, w.b, static_cast<std::size_t>(w.columns));

@@ -12,6 +12,8 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 // Without quads.hpp's operations on each 16 bytes: vectors stay in order.
 [[gnu::always_inline]] inline I16 lane_pack(I32 a, I32 b) { return narrow(a, b); }
 [[gnu::always_inline]] inline I8 lane_pack(I16 a, I16 b) { return narrow(a, b); }
+[[gnu::always_inline]] inline I8 lane_unpack_lower(I8 a, I8 b) { return zip_lower(a, b); }
+[[gnu::always_inline]] inline I8 lane_unpack_upper(I8 a, I8 b) { return zip_upper(a, b); }
 template <int N>
 [[gnu::always_inline]] inline I8 lane_join(I8 a) {
   return a;

@@ -105,6 +105,7 @@ class Graph:
         self.open: OpenSizes | None = None
         # Sums and products of integers round as in onnxruntime: after the zero point was added.
         self.zero_first = False
+        self.fixed_point = False  # sums of integers round as in TFLite, by XNNPACK
         self.stored: dict[str, Quantization] = {}  # of constants that were single integers
 
     def shape(self, value: str) -> Shape:

@@ -111,6 +111,7 @@ constexpr AttributeSchema kUnaryAttributes[] = {{"function", AttributeType::choi
 constexpr AttributeSchema kBinaryAttributes[] = {{"function", AttributeType::choice, Presence::required, kBinary},
                                                  {"activation", AttributeType::activation, Presence::optional},
                                                  {"zero_first", AttributeType::flag, Presence::optional},
+                                                 {"fixed_point", AttributeType::flag, Presence::optional},
                                                  kOutputType,
                                                  kOutputScale,
                                                  kOutputZero};

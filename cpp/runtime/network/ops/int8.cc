@@ -1,4 +1,5 @@
 // Functions of one element of int8 or uint8, or of one element of each of two arrays.
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -34,6 +35,10 @@ class Int8Binary final : public PlainOp {
     work_.a_flip = a.flip;
     work_.b_flip = b.flip;
     work_.y_flip = y.tensor.flip;
+    if (d.has("fixed_point") && d.flag("fixed_point")) {
+      if (y.real() || work_.product) d.reject("fixed_point", "0 unless a sum or difference is quantized", "1");
+      set_fixed_point();
+    }
     work_.zero_first = rounds_zero_first(d, y);
     if (!work_.zero_first) return;
     if (function == "sub") d.reject("zero_first", "0 unless the function is add or mul", "1");
@@ -74,6 +79,21 @@ class Int8Binary final : public PlainOp {
   }
 
  private:
+  /// As XNNPACK, where it computes at all: multipliers of 21 bits, and half rounds up.
+  void set_fixed_point() {
+    const float a = work_.a_scale, b = std::fabs(work_.b_scale), most = std::max(a, b);
+    if (std::min(a, b) < 0x1p-10F || most >= 0x1p8F) return;
+    const int shift = 20 - std::ilogb(most);
+    work_.unit = std::ldexp(1.0F, 12 - shift);
+    const auto whole = [&](float scale) { return static_cast<std::int32_t>(std::lrint(std::ldexp(scale, shift))); };
+    const std::int32_t a_whole = whole(a), b_whole = whole(work_.b_scale);
+    work_.a_upper = static_cast<std::int16_t>(a_whole >> 11);
+    work_.b_upper = static_cast<std::int16_t>(b_whole >> 11);
+    work_.a_lower = a_whole & 2047;
+    work_.b_lower = b_whole & 2047;
+    work_.bias = (1 << (shift - 1)) - a_whole * (work_.a_zero + 128) - b_whole * (work_.b_zero + 128);
+  }
+
   Int8BinaryWork work_{};
   ValueType type_;
 };

@@ -56,13 +56,15 @@ register(
         "binary",
         "a function of two arrays, broadcast as NumPy does; where a >= 0 prelu and elu are a, "
         "else a * b and b * (exp(a) - 1); with `zero_first`, sums and products of integers get the "
-        "zero point before they are rounded, by fused multiply-adds",
+        "zero point before they are rounded, by fused multiply-adds; with `fixed_point`, sums and "
+        "differences have multipliers of 21 bits, and half is rounded up",
         _binary,
         inputs=("a", "b"),
         attributes={
             "function": choice(*BINARY),
             "activation": OPTIONAL_ACTIVATION,
             "zero_first": Flag(required=False),
+            "fixed_point": Flag(required=False),
             **ONE_SCALE,
         },
         dtype=_binary_type,

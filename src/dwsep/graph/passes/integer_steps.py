@@ -99,6 +99,8 @@ def _other(edit: Edit, node: Node) -> None:
     spec, attributes = OPS[node.kind], dict(node.attributes)
     if rounding is not None and "to" in spec.attributes:
         attributes |= {k: v for k, v in output_of(rounding).items() if k != "axis"}
+        if edit.graph.fixed_point and attributes.get("function") in ("add", "sub"):
+            attributes["fixed_point"] = True
         if edit.graph.zero_first:
             attributes |= _zero_first(edit, node)
     target = node if rounding is None else rounding

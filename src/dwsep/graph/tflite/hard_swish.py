@@ -33,14 +33,12 @@ def hard_swish_table(x: Quantization, y: Quantization) -> list[int] | None:
     gate = values
     if slope_exponent > 0:
         gate = np.clip(gate * 2 ** (slope_exponent - 1), _LEAST, _MOST)
-    gate = _product(gate, slope, rounded=True)
-    if slope_exponent > 0:
-        gate = np.clip(gate * 2, _LEAST, _MOST)
-    else:
-        gate = _halved(gate, -slope_exponent)
+    gate = product(gate, slope, rounded=True)
+    positive = slope_exponent > 0
+    gate = np.clip(gate * 2, _LEAST, _MOST) if positive else halved(gate, -slope_exponent)
     gate = (gate + 2**15) >> 1  # from [-1, 1] to [0, 1]
-    result = _product(gate, _product(values, factor, rounded=True), rounded=False)
-    result = _halved(result, -exponent) + y.zero_point[0]
+    result = product(gate, product(values, factor, rounded=True), rounded=False)
+    result = halved(result, -exponent) + y.zero_point[0]
     stored = np.iinfo(y.dtype.numpy)
     return [int(v) for v in np.clip(result, stored.min, stored.max)]
 
@@ -56,14 +54,15 @@ def _multiplier(real: Any) -> tuple[int, int]:
     return min((bits + 2**15) >> 16, _MOST), exponent
 
 
-def _product(a: Ints, b: int | Ints, *, rounded: bool) -> Ints:
-    product = a * b
-    nudge = np.where(product >= 0, 2**14, 1 - 2**14) if rounded else 0
-    upper = np.trunc((product + nudge) / 2**15).astype(np.int64)
+def product(a: Ints, b: int | Ints, *, rounded: bool, places: int = 15) -> Ints:
+    """Return a * b / 2**places, half away from zero or towards zero."""
+    both, half = a * b, 2 ** (places - 1)
+    nudge = np.where(both >= 0, half, 1 - half) if rounded else 0
+    upper = np.trunc((both + nudge) / 2**places).astype(np.int64)
     return np.where((a == b) & (a == _LEAST), _MOST, upper)
 
 
-def _halved(x: Ints, times: int) -> Ints:
+def halved(x: Ints, times: int) -> Ints:
     """Return x / 2**times, half away from zero."""
     mask = (1 << times) - 1
     return (x >> times) + ((x & mask) > (mask >> 1) + (x < 0))

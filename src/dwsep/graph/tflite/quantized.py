@@ -44,7 +44,7 @@ def by_definition(call: Call, importer: Callable[[Call], Any]) -> list[Value | N
     plain = _is_plain(call)
     if not plain:
         _check_use(call)
-        if call.type == "HARD_SWISH" and (value := _hard_swish(call)) is not None:
+        if (value := _in_fixed_point(call)) is not None:
             return [value]
         call.inputs = [
             _real(call, value, tensor)
@@ -79,6 +79,24 @@ def _check_use(call: Call) -> None:
     computed = [t for t, v in zip(call.tensors, call.inputs, strict=True) if t and v is not None]
     if any(t.type == COMPLEX for t in computed) and call.type not in TAKES_COMPLEX:
         raise Unsupported("it takes complex numbers")
+
+
+def _in_fixed_point(call: Call) -> Value | None:
+    """Return the result of an operator that TFLite computes otherwise than by definition."""
+    if call.type == "HARD_SWISH":
+        return _hard_swish(call)
+    if call.type != "SQUARED_DIFFERENCE":
+        return None
+    scales = [core_quantization(t) for t in (*call.tensors, call.results[0]) if t is not None]
+    a, b = call.value(0), call.value(1)
+    if not isinstance(a, Computed) or not isinstance(b, Computed):
+        return None
+    known = [q for q in scales if q is not None and q.axis is None and q.dtype is DType.INT8]
+    if len(known) != 3 or [a.type.quantization, b.type.quantization] != known[:2]:
+        return None
+    from .squared_difference import squared_difference
+
+    return squared_difference(call.builder, a, b, known)
 
 
 def _hard_swish(call: Call) -> Value | None:
@@ -124,6 +142,7 @@ def _stays_integer(call: Call, constant: Tensor) -> bool:
 
 
 def _stored(call: Call, value: Value, tensor: Tensor) -> Value:
+    call.builder.graph.fixed_point = True
     quantization = core_quantization(tensor)
     if quantization is None:
         plain = isinstance(value, Known) or value.type.dtype.value == tensor.type
