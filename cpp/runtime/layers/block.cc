@@ -66,7 +66,9 @@ Block::Strategy Block::strategy(const Geometry& g, const Shape& x, int threads) 
   const bool by_batch = x.n >= threads && weights <= 2.0 * static_cast<double>(cache_budget());
   if (expand_) {
     const PackedMatrix& e = expand_->packed();
-    const bool fits = bytes_of<float>(product({x.h, x.w, lanes(), e.panel_vectors})) <= cache_budget() && threads <= kMaxParts &&
+    // By rows a panel of a large image needs no ring of it: 56x56 24->72->24 takes 290 us by channels, 212 so.
+    const std::int64_t most = squeeze_excite_ ? cache_budget() : cache_budget() / 2;
+    const bool fits = bytes_of<float>(product({x.h, x.w, lanes(), e.panel_vectors})) <= most && threads <= kMaxParts &&
                       e.panels >= 2 * threads && depthwise_.packed().multiplier == 1;
     // (With squeeze-excite images are divided one by one, so there are barriers anyway.)
     if (small && fits && (squeeze_excite_ || threads == 1 || !by_batch)) return Strategy::channels;
@@ -109,13 +111,13 @@ Block::Layout Block::layout(Strategy strategy, const Geometry& g, const Shape& x
   l.block = choose_cache_block(g, pixel, cache_budget());
   if (expand_) {
     const PackedMatrix& e = expand_->packed();
-    // The ring and the output share the budget: stride 2 reads two rows or more of it for each of the output. 112x112 16->96->24 of stride
-    // 2 takes 650 us with the ring beyond the budget, 532 so.
+    // The ring and the output share half the budget: stride 2 reads two rows or more of it for each of the output. 112x112 16->96->24 of
+    // stride 2 takes 650 us with the ring beyond the budget, 532 in all of it, 500 so; 16->48->24 357, 257.
     const std::int64_t row = bytes_of<float>(product({x.w, scratch_pixel<float>(e.columns)})),
                        extent = std::min((g.kh - 1) * g.dilation_h + 1, x.h);
     const std::int64_t each = pixel + ceil_div(product({g.stride_h, row}), std::max<std::int64_t>(g.out_w, 1));
     const std::int64_t more = product({std::max<std::int64_t>(extent - g.stride_h, 0), row});
-    const std::int64_t rows = choose_cache_block(g, each, std::max<std::int64_t>(cache_budget() - more, 0)).rows;
+    const std::int64_t rows = choose_cache_block(g, each, std::max<std::int64_t>(cache_budget() / 2 - more, 0)).rows;
     l.block = {rows, g.out_w};
     std::int64_t ring_rows = (l.block.rows - 1) * g.stride_h + extent, vectors = ceil_div(e.columns, e.lanes);
     if (strategy == Strategy::channels) {
