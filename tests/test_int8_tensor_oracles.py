@@ -113,3 +113,21 @@ def test_bits_are_those_of_litert(case, rng):
     assert case[0] == "SQUARED_DIFFERENCE" or not {"quantize", "dequantize"} & {
         step["kind"] for step in network._network.steps(shapes)
     }
+
+
+def test_reciprocal_roots(rng):
+    """LiteRT computes them with 20 places; numbers below the zero point it refuses."""
+    shape = (1, 1, 1, 256)
+    for _ in range(40):
+        scale, zero = 10 ** rng.uniform(-5, 0), int(rng.choice([-128, -100]))
+        out = (scale**-0.5 * 10 ** rng.uniform(-2.6, -1), int(rng.integers(-128, 0)), 0)
+        tensors = [tensor("x", shape, "int8", quantization=(scale, zero, 0))]
+        tensors.append(tensor("y", shape, "int8", quantization=out))
+        content = model(tensors, [("RSQRT", ["x"], ["y"], {})], ["x"], ["y"])
+        x = np.maximum(np.arange(-128, 128), zero).astype(np.int8).reshape(shape)
+        interpreter = litert.Interpreter(model_content=content, num_threads=1)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
+        interpreter.invoke()
+        wanted = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+        assert np.array_equal(dwsep.load(content).run(None, {"x": x})[0], wanted)

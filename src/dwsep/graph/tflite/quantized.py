@@ -84,7 +84,13 @@ def _check_use(call: Call) -> None:
 def _in_fixed_point(call: Call) -> Value | None:
     """Return the result of an operator that TFLite computes otherwise than by definition."""
     if call.type == "HARD_SWISH":
-        return _hard_swish(call)
+        from .hard_swish import hard_swish_table
+
+        return _table(call, hard_swish_table)
+    if call.type == "RSQRT":
+        from .fixed_point import rsqrt_table
+
+        return _table(call, rsqrt_table)
     if call.type != "SQUARED_DIFFERENCE":
         return None
     scales = [core_quantization(t) for t in (*call.tensors, call.results[0]) if t is not None]
@@ -94,13 +100,13 @@ def _in_fixed_point(call: Call) -> Value | None:
     known = [q for q in scales if q is not None and q.axis is None and q.dtype is DType.INT8]
     if len(known) != 3 or [a.type.quantization, b.type.quantization] != known[:2]:
         return None
-    from .squared_difference import squared_difference
+    from .fixed_point import squared_difference
 
     return squared_difference(call.builder, a, b, known)
 
 
-def _hard_swish(call: Call) -> Value | None:
-    """Return the activation of integers as TFLite's interpreter computes it."""
+def _table(call: Call, make: Callable[[Quantization, Quantization], Any]) -> Value | None:
+    """Return a function of integers as TFLite's interpreter computes it."""
     value, tensors = call.value(0), (call.tensors[0], call.results[0])
     scales = [None if t is None else core_quantization(t) for t in tensors]
     x, y = scales
@@ -108,9 +114,7 @@ def _hard_swish(call: Call) -> Value | None:
         return None
     if any(q.axis is not None or q.dtype is DType.INT32 for q in (x, y)):
         return None
-    from .hard_swish import hard_swish_table
-
-    values = hard_swish_table(x, y)
+    values = make(x, y)
     if values is None or value.type.quantization != x:
         return None
     to = {"to": y.dtype.value, "scale": y.scale, "zero_point": y.zero_point}

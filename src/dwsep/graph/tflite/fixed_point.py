@@ -1,9 +1,4 @@
-"""SQUARED_DIFFERENCE of int8 as TFLite computes it: in fixed point, 128 times finer than a byte.
-
-From what TFLite's reference kernel documents: both numbers are scaled to twice the larger scale and
-rounded, once as a product and once as a division by a power of two; the square is scaled and
-rounded at last. What is scaled is exact here; the square is a float32, so next to a tie it differs.
-"""
+"""Operators on int8 that TFLite computes in fixed point, as its reference kernels document them."""
 
 from __future__ import annotations
 
@@ -20,7 +15,12 @@ from .hard_swish import Ints, halved, product
 def squared_difference(
     build: Builder, a: Computed, b: Computed, scales: list[Quantization]
 ) -> Value:
-    """Return the stored result of two values with their scales and that of the result."""
+    """Return the stored result of two values with their scales and that of the result.
+
+    Both numbers, 128 times finer than bytes, are scaled to twice the larger scale and rounded, once
+    as a product and once as a division by a power of two. That is exact here; the square is a
+    float32, so next to a tie it differs.
+    """
     twice = 2.0 * max(q.scale[0] for q in scales[:2])
     a_scaled, b_scaled = _scaled(build, a, scales[0], twice), _scaled(build, b, scales[1], twice)
     difference = build.binary("sub", a_scaled, b_scaled)
@@ -28,6 +28,22 @@ def squared_difference(
     whole = Quantization((unit,), scales[2].zero_point, None, scales[2].dtype)
     y = build.quantize(build.binary("mul", difference, difference), whole)
     return build.emit("reinterpret", [y], None, **scales[2].attributes)
+
+
+def rsqrt_table(x: Quantization, y: Quantization) -> list[int] | None:
+    """Return the reciprocal root of each stored number: of 20 places, then scaled and rounded."""
+    limits = np.iinfo(y.dtype.numpy)
+    values = np.maximum(np.arange(limits.min, limits.max + 1) - x.zero_point[0], 0)
+    fine = np.rint(2**20 / np.sqrt(np.maximum(values, 1))).astype(np.int64)
+    scale = 1 / float(np.sqrt(np.float32(x.scale[0])) * np.float32(y.scale[0]))
+    fraction, exponent = math.frexp(scale)
+    if exponent > 20:
+        return None
+    bits = math.floor(fraction * 2**31 + 0.5)
+    result = halved(product(fine, bits, rounded=True, places=31), 20 - exponent)
+    result = result + y.zero_point[0]
+    result = np.where(values > 0, result, limits.max)  # LiteRT refuses negative numbers
+    return [int(v) for v in np.clip(result, limits.min, limits.max)]
 
 
 def _scaled(build: Builder, x: Computed, q: Quantization, twice: float) -> Value:
