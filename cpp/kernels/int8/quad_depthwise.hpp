@@ -68,9 +68,10 @@ struct QuadPlan {
 };
 
 /// One panel's output rows [begin, end). `store`: store_window of the type of y, whose size is y_size.
-[[gnu::noinline]] inline void quad_panel_rows(const Int8DepthwiseWork& w, const QuadFilter& f, const QuadPlan& plan, std::int64_t panel,
-                                              const void* bounds, decltype(QuadWindow::store) store, std::int64_t y_size, bool lean,
-                                              std::int64_t begin, std::int64_t end, std::int8_t* quads) {
+[[gnu::noinline, gnu::noclone]] inline void quad_panel_rows(const Int8DepthwiseWork& w, const QuadFilter& f, const QuadPlan& plan,
+                                                            std::int64_t panel, const void* bounds, decltype(QuadWindow::store) store,
+                                                            std::int64_t y_size, bool lean, std::int64_t begin, std::int64_t end,
+                                                            std::int8_t* quads) {
   const std::int64_t channel = panel * kQuadChannels;
   const QuadRows rows(w, f, channel);
   std::int8_t* row[kMostQuads];

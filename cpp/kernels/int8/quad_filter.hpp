@@ -72,7 +72,7 @@ constexpr std::int64_t flat_period(const QuadFilter& f, std::int64_t kw, std::in
 }
 
 /// [panel][group of vectors][row of quads][step][vector][output][lane][byte]
-[[gnu::noinline]] inline void pack_quad_filter(Int8PackWork& w, const QuadFilter& f) {
+[[gnu::noinline, gnu::cold]] inline void pack_quad_filter(Int8PackWork& w, const QuadFilter& f) {
   constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
   const std::int64_t panel_bytes = window_weight_bytes(f);
   const int group = f.group();

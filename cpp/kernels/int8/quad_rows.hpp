@@ -116,30 +116,44 @@ class QuadRows {
     }
   }
 
+  /// Where 16 bytes of outputs each, of all pixels of a vector, find theirs.
+  struct Repeats {
+    std::int8_t picks[kQuadChannels], zeros[kQuadChannels];
+    std::int64_t begin[kSixteens], offset[4][kSixteens];
+    Source from[4];
+  };
+  [[gnu::noinline, gnu::cold]] void find_repeats(const QuadLayout& l, std::int64_t y, std::int64_t each, int n, Repeats& r) const {
+    store(r.zeros, load_up_to(w_.x_zero, n));
+    for (int p = 0; p < kSixteens; ++p) {
+      const std::int64_t c = channel_ + p % each * 16, most = w_.channels / w_.multiplier - n;
+      std::int64_t at = c / w_.multiplier, times = c % w_.multiplier;
+      r.begin[p] = at < most ? at : most;
+      for (int j = 0; j < 16; ++j) {
+        r.picks[16 * p + j] = static_cast<std::int8_t>(at - r.begin[p]);
+        if (++times == w_.multiplier) {
+          times = 0;
+          ++at;
+        }
+      }
+    }
+    for (int i = 0; i < 4; ++i) {
+      const std::int64_t row = y + (f_.wide == 1 ? i : i / 2) * w_.dilation_h, right = f_.wide == 1 ? 0 : i % 2;
+      r.from[i] = {n < 16 ? r.zeros : w_.x_zero, 0};
+      if (row >= 0 && row < w_.height) r.from[i] = {w_.x + row * w_.x_row, w_.x_pixel};
+      for (int p = 0; p < kSixteens; ++p) r.offset[i][p] = r.begin[p] + (right + p / each * l.step) * r.from[i].pixel;
+    }
+  }
+
   /// With a channel multiplier: each 16 bytes of outputs pick theirs from up to 16 of x.
   [[gnu::noinline]] void fill_repeated(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int8_t* to) const {
     const std::int64_t inputs = w_.channels / w_.multiplier, each = kSixteens / l.pixels;  // pieces of a pixel
     const int n = static_cast<int>(inputs < 16 ? inputs : 16);
-    std::int8_t picks[kQuadChannels], zeros[kQuadChannels];
-    store(zeros, load_up_to(w_.x_zero, n));
-    std::int64_t begin[kSixteens];
-    for (int p = 0; p < kSixteens; ++p) {
-      const std::int64_t c = channel_ + p % each * 16, most = inputs - n;
-      begin[p] = c / w_.multiplier < most ? c / w_.multiplier : most;
-      for (int j = 0; j < 16; ++j) picks[16 * p + j] = static_cast<std::int8_t>((c + j) / w_.multiplier - begin[p]);
-    }
-    Source from[4];
-    std::int64_t offset[4][kSixteens];
-    for (int i = 0; i < 4; ++i) {
-      const std::int64_t row = y + (f_.wide == 1 ? i : i / 2) * w_.dilation_h, right = f_.wide == 1 ? 0 : i % 2;
-      from[i] = {n < 16 ? zeros : w_.x_zero, 0};
-      if (row >= 0 && row < w_.height) from[i] = {w_.x + row * w_.x_row, w_.x_pixel};
-      for (int p = 0; p < kSixteens; ++p) offset[i][p] = begin[p] + (right + p / each * l.step) * from[i].pixel;
-    }
+    Repeats r;
+    find_repeats(l, y, each, n, r);
     // Pieces of few inputs are read whole where pixels follow each other and the row does not end.
     const bool whole = !kMasks && w_.x_pixel == inputs;
     const std::int64_t reach = (l.pixels - 1) * l.step + f_.wide - 1 + (whole && n < 16 ? 15 / inputs : 0);
-    const I8 pick = load(picks), f = broadcast(static_cast<std::int8_t>(flip_));
+    const I8 pick = load(r.picks), f = broadcast(static_cast<std::int8_t>(flip_));
     for (std::int64_t phase = 0; phase < l.phases; ++phase) {
       std::int64_t column = first + phase;
       for (std::int64_t u = 0; u < l.vectors; ++u, column += l.pixels * l.step, to += I8::kLanes) {
@@ -147,9 +161,14 @@ class QuadRows {
         I8 v[4];
         each_source([&](auto i) __attribute__((always_inline)) {
           const std::int8_t* at[kSixteens];
-          for (int p = 0; p < kSixteens; ++p) {
-            const std::int64_t x = column + p / each * l.step + (f_.wide == 1 ? 0 : i % 2);
-            at[p] = inside || (x >= 0 && x < w_.width) ? from[i].at + column * from[i].pixel + offset[i][p] : w_.x_zero + begin[p];
+          const std::int8_t* const source = r.from[i].at + column * r.from[i].pixel;
+          for (int p = 0; p < kSixteens; ++p) at[p] = source + r.offset[i][p];
+          if (!inside) {
+#pragma GCC unroll 1
+            for (int p = 0; p < kSixteens; ++p) {
+              const std::int64_t x = column + p / each * l.step + (f_.wide == 1 ? 0 : i % 2);
+              if (x < 0 || x >= w_.width) at[p] = w_.x_zero + r.begin[p];
+            }
           }
           v[i] = bit_xor(lane_pick(load_pieces<kSixteens>(at, inside && whole ? 16 : n), pick), f);
         });
