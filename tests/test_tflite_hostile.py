@@ -84,6 +84,36 @@ def rows(data, *fields):
     return flat.row(flat.root(), fields)
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        *(0, (), (0, "i"), (0, "i", 1, 2), [0, "i", 1]),
+        *(("0", "i", 1), (None, "i", 1), (-1, "i", 1), (2**15, "i", 1), (2**70, "i", 1)),
+        *((0, "", 1), (0, "x", 1), (0, "ii", 1), (0, "\u0174", 1), (0, b"i", 1), (0, None, 1)),
+        *((0, "v", None), (0, "v", -1), (0, "v", 2**62), (0, "v", 2**70)),
+        *((0, [], ()), (0, [1], ()), (0, [(), ()], ()), (0, (1,), None), (0, [(1,)], ())),
+    ],
+    ids=repr,
+)
+def test_fields_that_are_none_are_refused(field):
+    root = struct.pack("<IHHHxxiI", 12, 6, 8, 4, 8, 4)  # a table whose field is 4, or a vector ...
+    root += struct.pack("<IIHHi", 1, 8, 4, 4, 4)  # of a table
+    assert rows(root, (0, "i", 1), (0, [()], ()), (1, "f", 0.5)) == (4, ((),), 0.5)
+    with pytest.raises(TypeError, match="fields: need tuples of numbers, kinds and defaults, got"):
+        rows(root, field)
+
+
+def test_fields_that_contain_themselves_end():
+    """Tables one in another: a vtable, then vectors of one table, whose field is the next."""
+    count = 20_000
+    tables = b"".join(struct.pack("<iIII", 8 + 16 * i, 4, 1, 4) for i in range(count))
+    data = struct.pack("<IHHH", 12, 6, 8, 4) + bytes(2) + tables + bytes(16)
+    fields = []
+    fields.append(((0, fields, ()),))
+    with pytest.raises(RecursionError):
+        rows(data, *fields[0])
+
+
 def test_one_place_is_not_read_again_and_again():
     """Of 100 tables that are all the same one, whose name is most of the file."""
     count, size = 100, 30_000

@@ -21,14 +21,38 @@ namespace {
 
 using Place = std::int64_t;
 
-constexpr Place kMostRead = 16;    // times the bytes of a file
-constexpr Place kTableBytes = 32;  // that a table counts, as it may be of a few bytes and becomes a tuple
+constexpr Place kMostRead = 16;       // times the bytes of a file
+constexpr Place kMostFields = 32765;  // that a vtable has
+constexpr Place kTableBytes = 32;     // that a table counts, as it may be of a few bytes and becomes a tuple
 
 [[noreturn]] void damaged(const std::string& what) {
   raise(py::module_::import("dwsep.errors").attr("InvalidModelError").ptr(), "the file is damaged: " + what);
 }
 
+/// `object` where it is as `fields` have it.
+PyObject* checked(bool fits, PyObject* object) {
+  if (!fits) reject(PyExc_TypeError, "fields", "tuples of numbers, kinds and defaults", py::repr(object));
+  return object;
+}
+/// A number up to `most`.
+Place small(PyObject* object, Place most) {
+  const long number = PyLong_Check(object) != 0 ? PyLong_AsLong(object) : -1;
+  PyErr_Clear();
+  checked(number >= 0 && number <= most, object);
+  return number;
+}
+
 [[noreturn]] void outside(Place place) { damaged("what byte " + std::to_string(place) + " says lies outside of it"); }
+
+/// Lists of fields may contain themselves.
+struct OneDeeper {
+  OneDeeper() {
+    if (Py_EnterRecursiveCall(" of fields") != 0) throw py::error_already_set();
+  }
+  ~OneDeeper() { Py_LeaveRecursiveCall(); }
+  OneDeeper(const OneDeeper&) = delete;
+  OneDeeper& operator=(const OneDeeper&) = delete;
+};
 
 class FlatBuffer {
  public:
@@ -42,16 +66,18 @@ class FlatBuffer {
 
   Place root() const { return ahead(0); }
 
-  py::object row(Place table, const py::handle& fields) {
+  py::object row(Place table, PyObject* fields) {
+    const OneDeeper deeper;
     const Place vtable = table - at<std::int32_t>(table);
     const Place end = at<std::uint16_t>(vtable);
     if (end < 4 || table + at<std::uint16_t>(vtable + 2) > view_.len) outside(table);
     charge(table, kTableBytes);
-    const Py_ssize_t count = PyTuple_GET_SIZE(fields.ptr());
+    const Py_ssize_t count = PyTuple_GET_SIZE(checked(PyTuple_Check(fields) != 0, fields));
     py::object values = made(PyTuple_New(count));
     for (Py_ssize_t i = 0; i < count; ++i) {
-      PyObject* const field = PyTuple_GET_ITEM(fields.ptr(), i);
-      const Place slot = 4 + 2 * PyLong_AsLong(PyTuple_GET_ITEM(field, 0));
+      PyObject* const field = PyTuple_GET_ITEM(fields, i);
+      checked(PyTuple_Check(field) != 0 && PyTuple_GET_SIZE(field) == 3, field);
+      const Place slot = 4 + 2 * small(PyTuple_GET_ITEM(field, 0), kMostFields);
       const Place offset = slot + 2 <= end ? at<std::uint16_t>(vtable + slot) : 0;
       PyObject* const one = value(offset == 0 ? 0 : table + offset, PyTuple_GET_ITEM(field, 1), PyTuple_GET_ITEM(field, 2)).release().ptr();
       PyTuple_SET_ITEM(values.ptr(), i, one);
@@ -86,12 +112,13 @@ class FlatBuffer {
 
   /// The value of a field at `place`, 0 for nowhere.
   py::object value(Place place, PyObject* kind, PyObject* otherwise) {
-    if (PyTuple_Check(kind) != 0 && place != 0) return row(ahead(place), kind);
+    if (PyTuple_Check(kind) != 0) return place == 0 ? py::reinterpret_borrow<py::object>(otherwise) : row(ahead(place), kind);
     if (PyList_Check(kind) != 0) {
+      checked(PyList_GET_SIZE(kind) == 1, kind);
       const auto [first, count] = vector(place, 4);
       return all(first, count, [&](Place element) { return row(ahead(element), PyList_GET_ITEM(kind, 0)); });
     }
-    const Py_UCS4 letter = PyUnicode_Check(kind) != 0 ? PyUnicode_ReadChar(kind, 0) : 0;
+    const Py_UCS4 letter = PyUnicode_Check(kind) != 0 && PyUnicode_GetLength(kind) == 1 ? PyUnicode_ReadChar(kind, 0) : 0;
     switch (letter) {
       case 's': {
         const auto [first, count] = vector(place, 1);
@@ -102,10 +129,11 @@ class FlatBuffer {
         return all(first, count, [&](Place element) { return made(PyLong_FromLong(at<std::int32_t>(element))); });
       }
       case 'v': {
-        const auto [first, count] = vector(place, PyLong_AsLong(otherwise));
+        const auto [first, count] = vector(place, small(otherwise, 255));
         return made(Py_BuildValue("LL", static_cast<long long>(first), static_cast<long long>(count)));
       }
       default:
+        checked(letter != 0 && letter < 128 && std::strchr("tbB?iIQf", static_cast<int>(letter)) != nullptr, kind);
         return place == 0 ? py::reinterpret_borrow<py::object>(otherwise) : made(number(place, letter));
     }
   }
@@ -155,7 +183,7 @@ void add_flat_buffer(py::module_& m) {
       .def(py::init<const py::object&>(), py::arg("data"))
       .def("root", &FlatBuffer::root, "The place of the table that a file is.")
       .def(
-          "row", [](FlatBuffer& file, Place table, const py::tuple& fields) { return file.row(table, fields); }, py::arg("table"),
+          "row", [](FlatBuffer& file, Place table, const py::tuple& fields) { return file.row(table, fields.ptr()); }, py::arg("table"),
           py::arg("fields"), "The values of some fields of the table at a place.");
 }
 
