@@ -20,10 +20,11 @@ from dwsep.graph.onnx import import_onnx
 rng = np.random.default_rng(4)
 
 
-def oracle(model, feeds):
+def oracle(model, feeds, optimized=False):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if not optimized:  # then conversions remain conversions
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.add_session_config_entry("session.x64quantprecision", "1")
     return onnxruntime.InferenceSession(model.SerializeToString(), options).run(None, feeds)
 

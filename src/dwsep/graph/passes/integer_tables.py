@@ -109,38 +109,41 @@ def _evaluated(edit: Edit, output: str, known: dict[str, AnyArray]) -> AnyArray:
             known[value] = values[index].astype(edit.graph.types[value].dtype.numpy)
         elif node.kind == "reinterpret":
             known[value] = known[node.inputs[0]]
-        elif (sums := _with_stored(edit, node, known)) is not None:
+        elif (sums := _as_steps(edit, node, known)) is not None:
             known[value] = sums
         else:
             known[value] = value_of(node, [known[v] for v in node.inputs])
     return known[output]
 
 
-def _with_stored(edit: Edit, rounding: Node, known: dict[str, AnyArray]) -> AnyArray | None:
-    """Return the sums or products with an integer that is known, as the core rounds them."""
+def _as_steps(edit: Edit, rounding: Node, known: dict[str, AnyArray]) -> AnyArray | None:
+    """Return sums or products of integers, or with one that is known, as the core rounds them."""
     node = edit.producer.get(rounding.inputs[0])
     if not edit.graph.zero_first or not rounds_to_bytes(edit, rounding) or node is None:
         return None
     if node.kind != "binary" or node.attributes["function"] not in ("add", "mul"):
         return None
-    others = [v for v in node.inputs if v not in edit.graph.stored]
-    integers = integers_of(edit, others[0]) if len(others) == 1 else None
-    if integers is None or integers not in known or node.attributes["activation"] is not None:
+    one, to, operands = np.float32, scales(rounding), []
+    for value in sorted(node.inputs, key=lambda v: v in edit.graph.stored):  # the known one last
+        real, integers = edit.constant(value), integers_of(edit, value)
+        q = edit.graph.stored.get(value)
+        if real is not None and q is not None:
+            steps = np.rint(real.reshape(()) / one(q.scale[0])) + one(q.zero_point[0])
+        elif integers is not None and integers in known:
+            q, steps = quantization_of(edit, integers), known[integers].astype(one)
+        else:
+            return None
+        operands.append((steps, one(q.scale[0]), one(q.zero_point[0])))
+    if node.attributes["activation"] is not None:
         return None
-    (number,) = {*node.inputs} - {*others}
-    q, to, one = quantization_of(edit, integers), scales(rounding), np.float32
-    stored = edit.graph.stored[number]
-    ratio, zero, x = one(q.scale[0]), one(to["zero_point"][0]), known[integers].astype(one)
-    y_scale, scale, b = one(to["scale"][0]), one(stored.scale[0]), stored.zero_point[0]
-    real = edit.constant(number)
-    assert real is not None
-    steps = one(np.rint(real.reshape(()) / scale))  # less the zero point
+    (x, x_scale, x_zero), (b, b_scale, b_zero) = operands
+    y_scale, zero = one(to["scale"][0]), one(to["zero_point"][0])
     if node.attributes["function"] == "mul":
-        v = (x - one(q.zero_point[0])) * steps * (ratio * scale / y_scale) + zero
+        v = (x - x_zero) * (b - b_zero) * (x_scale * b_scale / y_scale) + zero
     else:
-        ratio, scale = ratio / y_scale, scale / y_scale
-        first = zero - _fused(ratio, one(q.zero_point[0]), scale * one(b))
-        v = _fused(ratio, x, _fused(scale, steps + one(b), first))
+        x_scale, b_scale = x_scale / y_scale, b_scale / y_scale
+        first = zero - _fused(x_scale, x_zero, b_scale * b_zero)
+        v = _fused(x_scale, x, _fused(b_scale, b, first))
     limits = np.iinfo(rounding.attributes["to"])
     y: AnyArray = np.clip(np.rint(v), limits.min, limits.max).astype(rounding.attributes["to"])
     return y
