@@ -255,3 +255,31 @@ def test_quantizations_of_float_layers_are_none():
     layer = dwsep.PointwiseConv2D(np.ones((3, 4), np.float32))
     assert layer.arguments["x_quantization"] is None
     assert "quantization" not in re.sub(r"kernel=.*", "", repr(layer))
+
+
+def test_rows_that_a_block_has_not_expanded_are_not_read():
+    """A quad of filter rows that are 12 apart reaches 22 rows further, of 128 KB here."""
+    rng = np.random.default_rng(2)
+    q, wq = dwsep.Quantization(np.float32(0.1), 3), dwsep.Quantization(np.float32(0.01), 0)
+    shapes = ((1, 60, 2000, 8), (8, 64), (2, 1, 64, 1), (64, 8))
+    x, expand, depthwise, weight = (rng.integers(-9, 9, s).astype(np.int8) for s in shapes)
+    window = {"dilation": (12, 1), "padding": 0}
+    types = {"weight_quantization": wq, "quantization": q}
+    wide = dwsep.pointwise_conv2d(x, expand, x_quantization=q, **types)
+    thin = dwsep.depthwise_conv2d(wide, depthwise, x_quantization=q, **types, **window)
+    y = dwsep.inverted_residual(
+        x,
+        expand,
+        depthwise,
+        weight,
+        x_quantization=q,
+        expand_weight_quantization=wq,
+        expand_quantization=q,
+        depthwise_weight_quantization=wq,
+        depthwise_quantization=q,
+        num_threads=1,
+        **types,
+        **window,
+    )
+    expected = dwsep.pointwise_conv2d(thin, weight, x_quantization=q, **types)
+    np.testing.assert_array_equal(y, expected)

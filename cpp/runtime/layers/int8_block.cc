@@ -170,7 +170,8 @@ void Int8Block::run_rows(Team& team, const Call& c, const Layout& l) const {
       expand_rows(c, image, {kept.end * s.w, wanted.end * s.w}, {0, expand_->panels()}, expanded + again * row_bytes, l.expanded_pixel,
                   floats);
       kept = wanted;
-      from = {expanded - wanted.begin * row_bytes, row_bytes, l.expanded_pixel, s.h, s.w};
+      // Quads read up to three filter rows more, for weights of 0: those of the image that are not here are padding.
+      from = {expanded - wanted.begin * row_bytes, row_bytes, l.expanded_pixel, wanted.end, s.w};
     } else {
       from = image_of_int8(c.x, image);
     }
