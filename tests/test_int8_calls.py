@@ -258,7 +258,7 @@ def test_quantizations_of_float_layers_are_none():
 
 
 def test_rows_that_a_block_has_not_expanded_are_not_read():
-    """A quad of filter rows that are 12 apart reaches 22 rows further, of 128 KB here."""
+    """A quad of filter rows that are 12 apart reaches 24 rows further, of 128 KB here."""
     rng = np.random.default_rng(2)
     q, wq = dwsep.Quantization(np.float32(0.1), 3), dwsep.Quantization(np.float32(0.01), 0)
     shapes = ((1, 60, 2000, 8), (8, 64), (2, 1, 64, 1), (64, 8))
