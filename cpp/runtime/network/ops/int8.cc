@@ -41,7 +41,7 @@ class Int8Binary final : public PlainOp {
     }
     work_.zero_first = rounds_zero_first(d, y);
     if (!work_.zero_first) return;
-    if (function == "sub") d.reject("zero_first", "0 unless the function is add or mul", "1");
+    if (function == "sub" || work_.unit != 0) d.reject("zero_first", "0 unless the function is add or mul, and not fixed_point", "1");
     // Numbers as they are stored, so that uint8 rounds as onnxruntime's does.
     const auto stored = [](const Int8Tensor& t) { return static_cast<float>(t.zero + t.flip); };
     work_.first = stored(y.tensor);
