@@ -7,7 +7,7 @@ import sweeps
 from calls import bits_differ, out_of_bound
 
 import dwsep
-from dwsep import _arguments
+from dwsep import _checks
 
 pytestmark = pytest.mark.kernels
 IDENTITY = np.ones((1, 1), np.float32)
@@ -69,7 +69,7 @@ def test_known_values(spec, x, y):
     assert activate([x], spec).item() == pytest.approx(y, rel=1e-6, abs=1e-7)
 
 
-@pytest.mark.parametrize("name", _arguments.ACTIVATIONS)
+@pytest.mark.parametrize("name", _checks.ACTIVATIONS)
 def test_every_one_is_tested_and_documented(name):
     assert name in oracle.ACTIVATIONS
     assert f'"{name}"' in dwsep.depthwise_conv2d.__doc__
