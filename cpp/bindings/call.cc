@@ -45,14 +45,6 @@ void run(const LayerObject& self, const View& x, const View& y, const View* resi
   interruptibly([&](const auto& proceed) { run_in_slices(self.layer, in, result, add, threads, slow, proceed); });
 }
 
-/// Whether the layer's kernel takes vectors from cache lines on where output and input lie past them alike: depthwise 3x3 and 5x5 of
-/// stride 2, whose loads that cross lines cost more than stores that do. 28x28x240 5x5 16 bytes past 29 us, so 23, at a line 19.
-bool shares_lines(const LayerObject& self, const View& x, const Shape& y) {
-  const std::int64_t c = x.shape.c, taps = static_cast<std::int64_t>(self.weights) / c;
-  return !self.takes_residual && self.y_type == DType::float32 && c == y.c && c % 16 == 0 && c >= 128 && (taps == 9 || taps == 25) &&
-         3 * y.w < 2 * x.shape.w;
-}
-
 PyObject* call(const LayerObject& self, Arguments& arguments) {
   PyObject* const given = arguments[Arguments::out];
   if (arguments[Arguments::x] == nullptr) arguments.reject("no x");
@@ -90,7 +82,7 @@ PyObject* call(const LayerObject& self, Arguments& arguments) {
   if (adds) residual = readable(residual, arguments[Arguments::residual], threads, residual_copy);
   const bool in_place = given != nullptr && y.direct && !may_overlap(x, y) && !(adds && may_overlap(residual, y));
   if (!in_place) {
-    result = new_array(shape, ndim, x.data, self.y_type, shares_lines(self, x, shape));
+    result = new_array(shape, ndim, x.data, self.y_type, self.shares_lines);
     y = view(result.ptr(), "out", self.y_type);
   }
   run(self, x, y, adds ? &residual : nullptr, threads);

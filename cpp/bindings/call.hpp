@@ -21,6 +21,7 @@ struct LayerObject {
   const char* source;     // where the number of channels comes from, for messages
   bool takes_residual;
   DType x_type, y_type, residual_type;
+  bool shares_lines;  // kernels gain where output and input lie alike past cache lines
 };
 
 PyObject* vectorcall(PyObject* self, PyObject* const* args, std::size_t flagged_count, PyObject* keywords);

@@ -41,6 +41,7 @@ PyObject* new_layer(PyTypeObject* type, PyObject* args, PyObject* keywords) {
     self->x_type = made.x_type;
     self->y_type = made.y_type;
     self->residual_type = made.residual_type;
+    self->shares_lines = made.shares_lines;
     return object;
   });
 }

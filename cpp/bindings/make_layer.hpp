@@ -18,6 +18,7 @@ struct Made {
   const char* source;
   double weights;
   DType x_type = DType::float32, y_type = DType::float32, residual_type = DType::float32;
+  bool shares_lines = false;  ///< see LayerObject
 };
 
 // Each takes the arguments of its class in _core.pyi.

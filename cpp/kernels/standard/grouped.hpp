@@ -68,19 +68,6 @@ inline void join_groups(const float* x, std::int64_t plane, std::int64_t pixels,
   }
 }
 
-/// [begin, end) of an axis of the input: what outputs [first, first + outputs) read.
-struct InputSpan {
-  std::int64_t begin, end;
-
-  InputSpan(std::int64_t first, std::int64_t outputs, std::int64_t taps, std::int64_t stride, std::int64_t dilation, std::int64_t pad,
-            std::int64_t size) {
-    const auto inside = [&](std::int64_t at) { return at < 0 ? 0 : at < size ? at : size; };
-    begin = inside(first * stride - pad);
-    end = inside((first + outputs - 1) * stride - pad + (taps - 1) * dilation + 1);
-  }
-  std::int64_t size() const { return end - begin; }
-};
-
 /// Some output rows and what they read.
 class GroupedBlock {
  public:

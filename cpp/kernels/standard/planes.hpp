@@ -7,6 +7,7 @@
 
 #include "kernels/registry.hpp"
 #include "kernels/standard/pieces.hpp"
+#include "kernels/standard/taps.hpp"
 #include "kernels/standard_work.hpp"
 #include "kernels/tensor_work.hpp"
 
@@ -70,8 +71,7 @@ class PlaneWalk {
         width_(width),
         outputs_(w.gemm.columns),
         rows_(w.y_end - w.y_begin),
-        begin_(inside(w.y_begin * w.stride_h - w.pad_top)),
-        end_(inside((w.y_end - 1) * w.stride_h - w.pad_top + (w.kh - 1) * w.dilation_h + 1)),
+        read_(w.y_begin, rows_, w.kh, w.stride_h, w.dilation_h, w.pad_top, w.height),
         sizes_(w.out_width, w.channels, outputs_, w.kw, w.dilation_w),
         sums_(w.planes + sizes_.x_row) {}
 
@@ -81,7 +81,7 @@ class PlaneWalk {
       for (std::int64_t p = 0; p < sizes_.y_plane; p += kLanes)
         store(sums_ + i * sizes_.y_plane + p, broadcast(w_.gemm.bias[i % outputs_]));
     }
-    for (std::int64_t row = begin_; row < end_; ++row) {
+    for (std::int64_t row = read_.begin; row < read_.end; ++row) {
       load_row(row);
       add_row(row);
     }
@@ -89,8 +89,6 @@ class PlaneWalk {
   }
 
  private:
-  std::int64_t inside(std::int64_t row) const { return row < 0 ? 0 : row < w_.height ? row : w_.height; }
-
   /// The input columns that this work reads, behind as many zeros as it has padding: those are computed with, but not stored.
   void load_row(std::int64_t row) const {
     const std::int64_t first = w_.pad_left < 0 ? -w_.pad_left : 0, to = w_.pad_left < 0 ? 0 : w_.pad_left;
@@ -220,7 +218,8 @@ class PlaneWalk {
   }
 
   const StandardWork& w_;
-  const std::int64_t width_, outputs_, rows_, begin_, end_;
+  const std::int64_t width_, outputs_, rows_;
+  const InputSpan read_;
   const PlaneSizes sizes_;
   float* const sums_;
 };

@@ -11,6 +11,19 @@ struct TapSpan {
   std::int64_t begin, end;
 };
 
+/// [begin, end) of an axis of the input: what outputs [first, first + outputs) read.
+struct InputSpan {
+  std::int64_t begin, end;
+
+  InputSpan(std::int64_t first, std::int64_t outputs, std::int64_t taps, std::int64_t stride, std::int64_t dilation, std::int64_t pad,
+            std::int64_t size) {
+    const auto inside = [&](std::int64_t at) { return at < 0 ? 0 : at < size ? at : size; };
+    begin = inside(first * stride - pad);
+    end = inside((first + outputs - 1) * stride - pad + (taps - 1) * dilation + 1);
+  }
+  std::int64_t size() const { return end - begin; }
+};
+
 /// Rows and columns of the filter, and channels [channel, channel + channels) of each tap.
 struct TapBlock {
   TapSpan rows, columns;

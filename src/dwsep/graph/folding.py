@@ -13,7 +13,7 @@ from .ir import AnyArray, Node
 from .lowering import add_step
 from .ops import OPS
 from .size import is_open
-from .types import Shape, dtype_of
+from .types import Quantization, Shape, dtype_of
 
 __all__ = ["cost", "foldable", "value_of"]
 
@@ -35,7 +35,9 @@ def cost(node: Node, input_shapes: Sequence[Shape]) -> int:
     return OPS[node.kind].cost(node, input_shapes)
 
 
-def value_of(node: Node, inputs: Sequence[AnyArray]) -> AnyArray:
+def value_of(
+    node: Node, inputs: Sequence[AnyArray], meanings: Sequence[Quantization] | None = None
+) -> AnyArray:
     """Compute a node by itself, on one thread.
 
     Parameters
@@ -44,6 +46,8 @@ def value_of(node: Node, inputs: Sequence[AnyArray]) -> AnyArray:
         One that is `foldable`; images are NHWC.
     inputs : sequence of ndarray
         Of types and shapes for which `infer` has found the type of the node.
+    meanings : sequence of Quantization, optional
+        What inputs that are all integers stand for.
 
     Raises
     ------
@@ -58,9 +62,10 @@ def value_of(node: Node, inputs: Sequence[AnyArray]) -> AnyArray:
         raise ShapeError(f"{node.kind} {node.name or node.output!r}: an input is empty")
     builder = _core.NetworkBuilder()
     types = [dtype_of(array) for array in inputs]
+    cores = [None] * len(inputs) if meanings is None else [meaning.core for meaning in meanings]
     numbers = [
-        builder.input(str(i), array.shape, type_.value)
-        for i, (array, type_) in enumerate(zip(inputs, types, strict=True))
+        builder.input(str(i), array.shape, type_.value, core)
+        for i, (array, type_, core) in enumerate(zip(inputs, types, cores, strict=True))
     ]
     builder.output("y", add_step(builder, node, numbers))
     arrays = [np.asarray(array, t.numpy, order="C") for array, t in zip(inputs, types, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..ir import Node
@@ -71,3 +72,8 @@ def quantization_of(edit: Edit, value: str) -> Quantization:
     q = edit.graph.types[value].quantization
     assert q is not None
     return q
+
+
+def ordinary(scale: Iterable[float]) -> bool:
+    """Return whether products and quotients of such scales are float32, as the core demands."""
+    return all(1e-12 <= s <= 1e12 for s in scale)

@@ -7,7 +7,6 @@ well, a convolution writes float32.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from ..ir import Graph, Node
 from ..ops import OPS
 from ..types import DType, Quantization
 from ._edit import Edit
-from ._integers import integers_of, only_rounded_by, output_of, quantization_of
+from ._integers import integers_of, only_rounded_by, ordinary, output_of, quantization_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,19 +81,14 @@ def _inputs(edit: Edit, node: Node) -> list[str] | None:
     found = [value for value in values if value is not None]
     taken = OPS[node.kind].integer
     fits = len(found) == len(values) and all(edit.graph.types[v].dtype in taken for v in found)
-    if not fits or not all(_ordinary(quantization_of(edit, v).scale) for v in found):
+    if not fits or not all(ordinary(quantization_of(edit, v).scale) for v in found):
         return None
     return found or None
 
 
-def _ordinary(scale: Iterable[float]) -> bool:
-    """Return whether products and quotients of such scales are float32, as the core demands."""
-    return all(1e-12 <= s <= 1e12 for s in scale)
-
-
 def _other(edit: Edit, node: Node) -> None:
     inputs, rounding = _inputs(edit, node), only_rounded_by(edit, node.output)
-    if inputs is None or (rounding is not None and not _ordinary(rounding.attributes["scale"])):
+    if inputs is None or (rounding is not None and not ordinary(rounding.attributes["scale"])):
         return
     spec, attributes = OPS[node.kind], dict(node.attributes)
     if rounding is not None and "to" in spec.attributes:
@@ -134,7 +128,7 @@ def _convolution(edit: Edit, node: Node) -> None:
         return
     each = len(inputs) == 1  # one scale for each channel takes no sum with a residual
     rounding = only_rounded_by(edit, node.output, per_channel=each)
-    if rounding is None or not _ordinary(rounding.attributes["scale"]):
+    if rounding is None or not ordinary(rounding.attributes["scale"]):
         edit.become(node, node.kind, inputs, node.attributes, weights)
         return
     attributes = {**node.attributes, **output_of(rounding)}
@@ -144,7 +138,7 @@ def _convolution(edit: Edit, node: Node) -> None:
 def _integer_weights(node: Node, x: Quantization) -> dict[str, NDArray[Any]] | None:
     """Return int8 weights that the real ones were made of, None where there are none."""
     weight, scale = node.weights["weight"], node.weights.get("weight_scale")
-    if scale is None or not _ordinary(scale):
+    if scale is None or not ordinary(scale):
         return None
     zero = node.weights.get("weight_zero_point", np.zeros(1, np.int32))
     channels = weight.shape[2:] if node.kind == "depthwise" else weight.shape[-1:]

@@ -19,6 +19,7 @@ from ._edit import Edit
 from ._integers import (
     integers_of,
     meaning_of,
+    ordinary,
     output_of,
     quantization_of,
     rounds_to_bytes,
@@ -117,41 +118,33 @@ def _evaluated(edit: Edit, output: str, known: dict[str, AnyArray]) -> AnyArray:
 
 
 def _as_steps(edit: Edit, rounding: Node, known: dict[str, AnyArray]) -> AnyArray | None:
-    """Return sums or products of integers, or with one that is known, as the core rounds them."""
+    """Return sums or products of integers, or with one that is known, as their steps round them."""
     node = edit.producer.get(rounding.inputs[0])
     if not edit.graph.zero_first or not rounds_to_bytes(edit, rounding) or node is None:
         return None
     if node.kind != "binary" or node.attributes["function"] not in ("add", "mul"):
         return None
-    one, to, operands = np.float32, scales(rounding), []
+    arrays, meanings = [], []
     for value in sorted(node.inputs, key=lambda v: v in edit.graph.stored):  # the known one last
         real, integers = edit.constant(value), integers_of(edit, value)
-        q = edit.graph.stored.get(value)
-        if real is not None and q is not None:
-            steps = np.rint(real.reshape(()) / one(q.scale[0])) + one(q.zero_point[0])
+        meaning = edit.graph.stored.get(value)
+        if real is not None and meaning is not None:
+            steps = np.rint(real.reshape(1) / np.float32(meaning.scale[0])) + meaning.zero_point[0]
+            arrays.append(steps.astype(meaning.dtype.numpy))
         elif integers is not None and integers in known:
-            q, steps = quantization_of(edit, integers), known[integers].astype(one)
+            meaning = quantization_of(edit, integers)
+            arrays.append(known[integers])
         else:
             return None
-        operands.append((steps, one(q.scale[0]), one(q.zero_point[0])))
-    if node.attributes["activation"] is not None:
+        meanings.append(meaning)
+    scale = [*scales(rounding)["scale"], *(s for meaning in meanings for s in meaning.scale)]
+    if node.attributes["activation"] is not None or not ordinary(scale):
         return None
-    (x, x_scale, x_zero), (b, b_scale, b_zero) = operands
-    y_scale, zero = one(to["scale"][0]), one(to["zero_point"][0])
-    if node.attributes["function"] == "mul":
-        v = (x - x_zero) * (b - b_zero) * (x_scale * b_scale / y_scale) + zero
-    else:
-        x_scale, b_scale = x_scale / y_scale, b_scale / y_scale
-        first = zero - _fused(x_scale, x_zero, b_scale * b_zero)
-        v = _fused(x_scale, x, _fused(b_scale, b, first))
-    limits = np.iinfo(rounding.attributes["to"])
-    y: AnyArray = np.clip(np.rint(v), limits.min, limits.max).astype(rounding.attributes["to"])
-    return y
-
-
-def _fused(a: np.float32, x: Any, b: Any) -> Any:
-    """Return a * x + b, rounded once: the product of a byte is exact in float64."""
-    return (np.float64(a) * np.float64(x) + np.float64(b)).astype(np.float32)
+    output = {k: v for k, v in output_of(rounding).items() if k != "axis"}
+    attributes = {**node.attributes, **output, "zero_first": True}
+    return value_of(
+        Node("binary", [], rounding.output, attributes, {}, node.name), arrays, meanings
+    )
 
 
 def fuse(graph: Graph) -> bool:
