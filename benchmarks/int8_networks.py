@@ -12,7 +12,7 @@ import numpy as np
 from .bench_networks import image
 from .peer_runners import TFLITE_NAMES, litert, openvino
 
-__all__ = ["INT8_NETWORKS", "Contest", "contests", "inexact"]
+__all__ = ["INT8_NETWORKS", "Contest", "contests"]
 
 Runner = Callable[[], Any]
 # Xception at 299 takes a minute to quantize.
@@ -27,17 +27,6 @@ class Contest(NamedTuple):
     mine: Runner
     own_float32: Runner
     peers: dict[str, Callable[[], Runner]]
-
-
-def inexact() -> list[str]:
-    """Return who adds pairs of products in int16, which saturate, on this processor.
-
-    That outputs differ says nothing: networks that were not trained make much of one value.
-    """
-    import dwsep
-
-    exact = {"vnni", "avxvnni"} & set(dwsep.cpu_info()["features"]["detected"])
-    return [] if exact else ["onnxruntime-fast", "openvino"]
 
 
 def quantized_by_onnxruntime(graph: Any, x: np.ndarray) -> bytes:

@@ -28,8 +28,8 @@ from . import peers_report
 from .bench_networks import NETWORKS, image
 from .cases import INT8, Case
 from .common import make_layer, make_packed, times_in_turns
-from .int8_networks import INT8_NETWORKS, contests, inexact
-from .int8_peers import EXACT, INT8_PEERS, Int8Chain
+from .int8_networks import INT8_NETWORKS, contests
+from .int8_peers import EXACT, INT8_PEERS, Int8Chain, inexact
 from .odd_cases import ODD
 from .peer_runners import LAYER_PEERS, NETWORK_PEERS, OWN_WEIGHTS, Chain, versions
 
@@ -151,6 +151,7 @@ def _int8(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
         what |= {"flops": 2.0 * case.macs, "bytes": layer.explain(x.shape, threads).bytes}
         wrong = {name: share for name, share in differ.items() if name in EXACT}
         what |= {"differ": differ} if differ else {}
+        what |= {"inexact": inexact()} if case.kind != "depthwise" else {}
         what |= {"disagree": wrong} if wrong else {}
         timed = times_in_turns(runners, args.seconds, threads)
         timed["own_float32"] = timed["times_as_fast"].pop("float32")
