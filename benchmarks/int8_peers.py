@@ -84,7 +84,7 @@ def _unsigned(q: Any) -> tuple[np.float32, np.uint8]:
 def _onnx(chain: Int8Chain, fused: bool, unsigned: bool = False) -> bytes:
     """Write a model: QLinearConv on NHWC, or convolutions between dequantize and quantize steps.
 
-    With `unsigned` weights are uint8, 128 higher, but those of depthwise convolutions.
+    With `unsigned` weights are uint8, 128 higher, but those of one output a group.
     """
     from onnx import TensorProto, helper, numpy_helper
 
@@ -101,7 +101,7 @@ def _onnx(chain: Int8Chain, fused: bool, unsigned: bool = False) -> bytes:
         options, shape = c.onnx_attributes(shape), c.output(shape)
         constants |= {f"w{i}": c.w, f"b{i}": c.bias, f"ws{i}": np.float32(qw.scale)}
         constants[f"wz{i}"] = np.zeros(len(qw.scale), np.int8)
-        for name in (f"w{i}", f"wz{i}") if unsigned and c.w.shape[1] > 1 else ():
+        for name in (f"w{i}", f"wz{i}") if unsigned and len(c.w) > c.groups else ():
             constants[name] = constants[name].view(np.uint8) ^ np.uint8(0x80)
         weights = [f"w{i}", f"ws{i}", f"wz{i}"]
         ends, result = scaled(f"y{i}", qy), f"y{i}"
