@@ -289,6 +289,9 @@ def blocks(draw: Draw, exact=True) -> Iterator[Call]:
     yield separable(draw, (1, 14, 14, 512), 100, residual=True)
     yield separable(draw, (1, 7, 7, 640), 96, (5, 5), depthwise_activation=act("hard_swish"))
     yield separable(draw, (2, 30, 17, 48), 40, (5, 5), multiplier=2, padding="same_lower")
+    yield separable(draw, (1, 7, 19, 728), 24, residual=True)  # two or more rows fit a cache
+    yield separable(draw, (1, 6, 210, 300), 8)  # parts of several rows do
+    yield separable(draw, (1, 4, 75, 1100), 8, stride=1)  # parts of one row do
     ir = {"expand_activation": act("silu"), "depthwise_activation": "relu6"}
     yield inverted_residual(draw, (1, 56, 56, 16), 96, 24, stride=2, **ir)
     yield inverted_residual(draw, (1, 41, 40, 24), 144, 24, residual=True, **ir)

@@ -108,7 +108,7 @@ Block::Layout Block::layout(Strategy strategy, const Geometry& g, const Shape& x
   Layout l{};
   std::int64_t channels = depthwise_.packed().outputs();
   const std::int64_t pixel = bytes_of<float>(scratch_pixel<float>(channels));
-  l.block = choose_cache_block(g, pixel, cache_budget());
+  l.block = choose_cache_block(g, pixel, separable_budget());
   if (expand_) {
     const PackedMatrix& e = expand_->packed();
     // The ring and the output share half the budget: stride 2 reads two rows or more of it for each of the output. 112x112 16->96->24 of
@@ -118,7 +118,7 @@ Block::Layout Block::layout(Strategy strategy, const Geometry& g, const Shape& x
     const std::int64_t each = pixel + ceil_div(product({g.stride_h, row}), std::max<std::int64_t>(g.out_w, 1));
     const std::int64_t more = product({std::max<std::int64_t>(extent - g.stride_h, 0), row});
     const std::int64_t rows = choose_cache_block(g, each, std::max<std::int64_t>(cache_budget() / 2 - more, 0)).rows;
-    l.block = {rows, g.out_w};
+    l.block = {std::max(rows, std::min(kTileRows, g.out_h)), g.out_w};
     std::int64_t ring_rows = (l.block.rows - 1) * g.stride_h + extent, vectors = ceil_div(e.columns, e.lanes);
     if (strategy == Strategy::channels) {
       ring_rows = x.h;

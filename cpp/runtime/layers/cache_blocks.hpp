@@ -13,12 +13,18 @@ struct CacheBlock {
   std::int64_t rows, columns;
 };
 
-/// The largest block of whole rows whose depthwise output (`pixel` bytes a pixel) stays within the budget; parts of rows where even a few
+/// Depthwise kernels share inputs among so many rows.
+constexpr std::int64_t kTileRows = 4;
+
+/// The largest block of whole rows whose depthwise output (`pixel` bytes a pixel) stays within the budget; parts of rows where even two
 /// rows would not.
 CacheBlock choose_cache_block(const Geometry& g, std::int64_t pixel, std::int64_t budget);
 
 /// Bytes of the level-2 cache that an intermediate tensor may take.
 std::int64_t cache_budget();
+
+/// The same for the depthwise output of a separable convolution, next to which its product's weights pass through the cache.
+std::int64_t separable_budget();
 
 /// Elements between the pixels of a scratch tensor: whole cache lines, and never a multiple of 2 KB, which would map an image to two sets
 /// of the level-1 cache.
