@@ -132,7 +132,7 @@ def depthwise_odd(draw: Draw, count: int, seed: int = 0, exact: bool = True) -> 
 def depthwise_designs(draw: Draw) -> Iterator[Call]:
     """Walk through what decides how a depthwise kernel goes: channels, pixel strides, places."""
     choose = Chooser("designs")
-    channels = (12, 16, 24, 32, 40, 48, 52, 64, 100, 256, 512, 1024)
+    channels = (12, 16, 24, 32, 40, 48, 52, 64, 100, 144, 256, 512, 1024)
     for size, stride, count in product((3, 5, 7), (1, 2), channels):
         for _ in range(2):
             most = 27 if count < 100 else 10
@@ -152,6 +152,12 @@ def depthwise_designs(draw: Draw) -> Iterator[Call]:
         image = (rows, choose(range(1, 22)))
         window = choose.window(image, kernel, stride=(1, across), dilation=1)
         yield depthwise(draw, (1, *image, choose((16, 24, 32, 52))), kernel, **window)
+    # Lists of taps: numbers of rows, columns and vectors that are whole tiles or leave some over.
+    windows = (((1, 3), (1, 2)), ((2, 2), 2), ((3, 3), (2, 1)), ((4, 4), (3, 2)), ((1, 3), 1))
+    for (kernel, stride), rows, count in product(windows, range(1, 14, 3), (32, 40, 52, 64, 72)):
+        image = (rows, choose(range(1, 30)))
+        window = choose.window(image, kernel, stride=stride, dilation=1)
+        yield depthwise(draw, (1, *image, count), kernel, **window)
     # Beyond the level-2 cache of most.
     yield depthwise(draw, (1, 131, 141, 88), (5, 5), stride=2)
     yield depthwise(draw, (1, 58, 61, 256), (3, 3), stride=2)

@@ -15,6 +15,15 @@
 //            3x3 s2  112x112x64 228 / 143, 28x28x192 14 / 9, 20x20x1024 64 / 51; 61x61x20 9 / 11
 //            5x5     (tiles that load a weight for each output / these) 14x14x672 68 / 48, 56x56x120 191 / 192;  s2  28x28x240 28 / 20
 //            7x7     56x56x96 214 / 189;  s2  28x28x96 18 / 14
+//
+// Zen 3 (L1 32 KB of 8 ways, L2 512 KB), 2026-11-29, medians in turns, at lines / 16 bytes past them. 3x3, 4x2 tiles of one vector (of 1024
+// channels sliding) -> 2x2 of two, which read whole lines: 7x7x1024 53 / 55 -> 34 / 47, 10x10x1536 90 / 115 -> 73 / 87, 14x14x512 68 / 68
+// -> 52 / 46, 28x28x512 287 / 392 -> 212 / 257; pixels 1 KB apart gain nothing (28x28x256 85 / 100 -> 84 / 88, 74x74x256 856 -> 1415). 3x3
+// s2, tiles -> sliding: 56x56x144 71 / 88 -> 63 / 99, 112x112x96 206 / 206 -> 179 / 261, 112x112x48 90 / 81 -> 83 / 110, 28x28x240 29 / 35
+// -> 27 / 39, 61x61x20 19 / 21 -> 11 / 12; where pixels are a multiple of 256 bytes apart 112x112x64 108 -> 121, 56x56x128 59 -> 94. 5x5
+// s2, sliding along two rows with two vectors -> three rows with one: 28x28x240 63 / 87 -> 57 / 76, 56x56x72 76 / 95 -> 68 / 97, 56x56x144
+// 112 / 148 -> 102 / 138, 14x14x672 33 / 56 -> 29 / 52, 150x150x40 229 / 261 -> 213 / 305, but 28x28x256 93 / 132 -> 101 / 115, 14x14x512
+// 49 / 63 -> 58 / 60.
 #pragma once
 
 #include "kernels/depthwise/square.hpp"
@@ -34,13 +43,19 @@ struct Shape {
     const double values = static_cast<double>(w.height * w.width * w.channels) * (1 + 1.0 / (F::SH * F::SW));
     return values * sizeof(float) > factor * static_cast<double>(w.l2_bytes);
   }
-  /// Whether the lines of a tile that share a set of the level-1 cache are more than twice as many as a set holds: where pixels are a
-  /// multiple of 4 KB apart and it has 8 ways.
+  /// Whether a set of a level-1 cache of 8 ways has too few for the lines of a tile that share it: pixels a multiple of 2 KB apart, and 4x2
+  /// tiles. With 12 ways such pixels were seen to cost nothing.
   template <int TH, int TW>
   bool thrashes() const {
     constexpr std::int64_t kWay = 4096, kLines = ((TH - 1) * F::SH + F::KH) * ((TW - 1) * F::SW + F::KW);
-    const std::int64_t pixel = w.x_pixel * static_cast<std::int64_t>(sizeof(float)), step = pixel & -pixel;
-    return !planes() && kLines * (step < kWay ? step : kWay) > 2 * w.l1_bytes;
+    const std::int64_t step = pixel_step();
+    return !planes() && w.l1_bytes <= 8 * kWay && kLines * (step < kWay ? step : kWay) > w.l1_bytes;
+  }
+  bool at_line() const { return reinterpret_cast<std::uintptr_t>(w.x) % 64 == 0; }
+  /// The largest power of two of bytes that pixels are a multiple of apart.
+  std::int64_t pixel_step() const {
+    const std::int64_t pixel = w.x_pixel * static_cast<std::int64_t>(sizeof(float));
+    return pixel & -pixel;
   }
 };
 
@@ -58,14 +73,19 @@ template <class F>
 inline void few_registers(const DepthwiseWork& w) {
   const Shape<F> shape{w};
   if constexpr (F::KH == 3 && F::SH == 1) {
-    if (shape.channels() < 32 || shape.template thrashes<4, 2>()) return LeanSliding<F, 2, 2>::run(w);
+    if (shape.channels() < 32) return LeanSliding<F, 2, 2>::run(w);
+    if (shape.template thrashes<4, 2>()) return LeanTiled<F, 2, 2, 2>::run(w);
     LeanTiled<F, 4, 2, 1>::run(w);
   } else if constexpr (F::KH == 3) {
-    if (shape.planes() || (shape.channels() <= 48 && !shape.exceeds_l2(0.5))) return LeanSliding<F, 2, 2>::run(w);
+    const std::int64_t step = shape.pixel_step();
+    const bool slides =
+        shape.channels() < 32 || (shape.at_line() && step >= 64 && step < 256) || (shape.channels() <= 48 && !shape.exceeds_l2(0.5));
+    if (shape.planes() || slides) return LeanSliding<F, 2, 2>::run(w);
     LeanTiled<F, 2, 2, 2>::run(w);
   } else if constexpr (F::SH == 1) {
     LeanTiled<F, 4, 2, 1>::run(w);
   } else if constexpr (F::KH == 5) {
+    if (!shape.planes() && shape.pixel_step() < 1024 && (shape.at_line() || shape.channels() >= 128)) return LeanSliding<F, 3, 1>::run(w);
     LeanSliding<F, 2, 2>::run(w);
   } else {
     LeanSliding<F, 2, 1>::run(w);

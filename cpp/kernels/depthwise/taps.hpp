@@ -5,6 +5,8 @@
 // which filters of few taps notice. Strides and dilation do not matter here, and a border costs what its shorter lists do.
 #pragma once
 
+#include <utility>
+
 #include "kernels/depthwise/blocks.hpp"
 #include "kernels/depthwise/pool.hpp"
 #include "kernels/ranges.hpp"
@@ -40,8 +42,13 @@ struct TapLine {
   std::int64_t outputs, cover;
 };
 
-/// Tiles of `Groups` x `Each` outputs.
-template <int Groups, int Each>
+/// Vectors of channels that take part in a tile: of AVX2 two, so that whole cache lines are read and written. us of 12 outputs of one
+/// vector / 6 of two (Zen 3, 2026-11-29): 28x28x256 2x2 s2 48 / 24, 100x32x64 1x3 s(1, 2) 42 / 37, 28x28x192 1x3 43 / 37, 56x56x64 2x2 s2
+/// 25 / 22.
+constexpr int kTapVectors = kLanes == 8 && kRegisters == 16 ? 2 : 1;
+
+/// Tiles of `Groups` x `Each` outputs of V vectors; a last vector that is not whole goes alone.
+template <int Groups, int Each, int V = 1>
 [[gnu::flatten, gnu::noinline]] inline void tap_line(const TapWork& t, const TapLine& line) {
   const DepthwiseWork& w = *t.work;
   const F32 lo = broadcast(w.lo), hi = broadcast(w.hi);
@@ -53,36 +60,43 @@ template <int Groups, int Each>
     const float *x = line.x + at * line.step.x + t.v_begin * vector, *weights = w.weights + t.v_begin * all;
     float* y = line.y + at * line.step.y + t.v_begin * kLanes;
     const float *bias = w.bias + t.v_begin * kLanes, *const last = w.bias + t.v_end * kLanes;
-    for (; bias < last; bias += kLanes) {
-      F32 acc[Groups][Each];
-      const F32 b = load(bias);
-      unroll<0, Groups * Each>([&](auto j) { acc[j / Each][j % Each] = b; });
+    for (; bias < last; bias += V * kLanes) {
+      F32 acc[Groups][Each][V];
+      unroll<0, V>([&](auto v) {
+        const F32 b = load(bias + v * kLanes);
+        unroll<0, Groups * Each>([&](auto j) { acc[j / Each][j % Each][v] = b; });
+      });
       for (const Tap* tap = taps; tap < end; ++tap) {
         const float* p = x + tap->x;
-        const F32 weight = in_register(load(weights + tap->weight));
+        F32 weight[V];
+        unroll<0, V>([&](auto v) { weight[v] = in_register(load(weights + tap->weight + v * all)); });
         unroll<0, Groups>([&](auto g) __attribute__((always_inline)) {
-          unroll<0, Each>([&](auto e) __attribute__((always_inline)) {
-            acc[g][e] = fma(load(p + (e == 0 ? 0 : e == 1 ? x1 : e == 2 ? x2 : x3)), weight, acc[g][e]);
+          unroll<0, Each * V>([&](auto j) __attribute__((always_inline)) {
+            constexpr int e = j / V, v = j % V;
+            acc[g][e][v] = fma(load(p + (e == 0 ? 0 : e == 1 ? x1 : e == 2 ? x2 : x3) + v * vector), weight[v], acc[g][e][v]);
           });
           p = opaque(p + x_group);
         });
       }
-      if (const int lanes = valid_lanes(w, (bias - w.bias) / kLanes); lanes < kLanes) {
-        F32 sums[Groups * Each];
-        unroll<0, Groups * Each>([&](auto j) { sums[j] = acc[j / Each][j % Each]; });
-        finish_sums(sums, Each, Groups, w, y, y1, y_group, lanes);
-        break;
+      if constexpr (V == 1) {
+        if (const int lanes = valid_lanes(w, (bias - w.bias) / kLanes); lanes < kLanes) {
+          F32 sums[Groups * Each];
+          unroll<0, Groups * Each>([&](auto j) { sums[j] = acc[j / Each][j % Each][0]; });
+          finish_sums(sums, Each, Groups, w, y, y1, y_group, lanes);
+          break;
+        }
       }
       float* q = y;
       unroll<0, Groups>([&](auto g) __attribute__((always_inline)) {
-        unroll<0, Each>([&](auto e) __attribute__((always_inline)) {
-          store(q + (e == 0 ? 0 : e == 1 ? y1 : e == 2 ? y2 : y3), clip(acc[g][e], lo, hi));
+        unroll<0, Each * V>([&](auto j) __attribute__((always_inline)) {
+          constexpr int e = j / V, v = j % V;
+          store(q + (e == 0 ? 0 : e == 1 ? y1 : e == 2 ? y2 : y3) + v * kLanes, clip(acc[g][e][v], lo, hi));
         });
         q = opaque(q + y_group);
       });
-      x += vector;
-      weights += all;
-      y += kLanes;
+      x += V * vector;
+      weights += V * all;
+      y += V * kLanes;
     }
   }
 }
@@ -148,6 +162,22 @@ inline void tap_area(const TapWork& t, TapArea a, std::int64_t rows, std::int64_
   }
 }
 
+/// The same of whole pairs of vectors.
+inline void tap_area_of_pairs(const TapWork& t, TapArea a, std::int64_t rows, std::int64_t columns) {
+  for (; rows >= 2 && columns >= 3; rows -= 2, a.x += 2 * a.down.x, a.y += 2 * a.down.y) {
+    tap_line<2, 3, kTapVectors>(t, {a.x, a.y, a.across, a.down, a.across, columns, 3});
+  }
+  if (rows < columns) {
+    std::swap(rows, columns);
+    std::swap(a.down, a.across);
+  }
+  const TapStep threes{3 * a.down.x, 3 * a.down.y};
+  for (; columns > 0; --columns, a.x += a.across.x, a.y += a.across.y) {
+    const TapLine line{a.x, a.y, a.down, threes, a.down, rows, rows < 6 ? 1 : 6};
+    rows < 6 ? tap_line<1, 1, kTapVectors>(t, line) : tap_line<2, 3, kTapVectors>(t, line);
+  }
+}
+
 /// The taps of a run of rows and a run of columns, which begin at these.
 inline void list_taps(TapWork& t, const TapRange& rows, const TapRange& columns, const Axis& down, const Axis& across, std::int64_t row,
                       std::int64_t column) {
@@ -166,14 +196,19 @@ template <class Inner>
 inline void tap_tiles(const DepthwiseWork& w, const Axis& down, const Axis& across, std::int64_t v_begin, std::int64_t v_end,
                       const Inner& inner) {
   constexpr std::int64_t kStrip = 256 / kLanes, kBand = 12;
+  // Of three to seven vectors a single one would walk the image again: 30x30x24 1x3 4.0 us, so 5.9.
+  const std::int64_t vectors = v_end - v_begin, odd = vectors % kTapVectors;
+  const bool pairs = kTapVectors > 1 && vectors >= 4 && (odd == 0 || vectors >= 8) && v_end * kLanes <= w.channels;
+  const std::int64_t pairs_end = pairs ? v_end - odd : v_begin;
   for (std::int64_t row = 0; row < down.outputs;) {
     const TapRun rows(down, row);
     std::int64_t height = 0;
     for (; row < rows.end; row += height) {
       height = rows.end - row;
       height = down.ring < down.size ? 1 : height < kBand + 4 ? height : kBand;
-      for (std::int64_t v = v_begin; v < v_end; v += kStrip) {
-        TapWork t{&w, v, at_most(v + kStrip, v_end), 0, {}};
+      for (std::int64_t v = v_begin, v_next = 0; v < v_end; v = v_next) {
+        v_next = at_most(v + kStrip, v < pairs_end ? pairs_end : v_end);
+        TapWork t{&w, v, v_next, 0, {}};
         for (std::int64_t column = 0; column < across.outputs;) {
           const TapRun columns(across, column);
           const std::int64_t whole = (rows.taps.end - rows.taps.begin) * (columns.taps.end - columns.taps.begin);
@@ -181,8 +216,8 @@ inline void tap_tiles(const DepthwiseWork& w, const Axis& down, const Axis& acro
           if (done < height) {
             const TapStep next_row{down.stride * down.x, down.y}, next_column{across.stride * across.x, across.y};
             list_taps(t, rows.taps, columns.taps, down, across, row, column);
-            tap_area(t, {w.x + done * next_row.x, w.y + (row + done) * down.y + column * across.y, next_row, next_column}, height - done,
-                     columns.end - column);
+            const TapArea area{w.x + done * next_row.x, w.y + (row + done) * down.y + column * across.y, next_row, next_column};
+            (v < pairs_end ? tap_area_of_pairs : tap_area)(t, area, height - done, columns.end - column);
           }
           column = columns.end;
         }
