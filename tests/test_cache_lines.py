@@ -35,6 +35,7 @@ def test_bits_do_not_depend_on_the_place(size, stride):
         (272, 8, "hard_swish"),
         (144, 3, None),
         (560, 5, "relu6"),
+        (1024, 12, "relu6"),  # pixels share sets of the level-1 cache
     ]:
         call, rng = layer(size, stride, channels, activation)
         x = placed((1, side, side + 1, channels), 0)[0]

@@ -24,9 +24,13 @@
 // s2, sliding along two rows with two vectors -> three rows with one: 28x28x240 63 / 87 -> 57 / 76, 56x56x72 76 / 95 -> 68 / 97, 56x56x144
 // 112 / 148 -> 102 / 138, 14x14x672 33 / 56 -> 29 / 52, 150x150x40 229 / 261 -> 213 / 305, but 28x28x256 93 / 132 -> 101 / 115, 14x14x512
 // 49 / 63 -> 58 / 60.
+// Copies of strips of channels against the above, at lines / 16 bytes past them: 3x3 7x7x1024 32 / 49 -> 34 / 38, 14x14x1024 140 / 217 ->
+// 156 / 130, 28x28x1024 566 / 961 -> 2256 / 587; 5x5 7x7x1024 102 / 129 -> 56 / 55, 14x14x512 160 / 155 -> 143 / 132, 28x28x512 713 / 658
+// -> 754 / 612; 5x5 s2 20x20x1024 313 / 424 -> 246 / 248, 28x28x512 210 / 282 -> 263 / 222; 3x3 s2 20x20x1024 125 / 142 -> 133 / 150.
 #pragma once
 
 #include "kernels/depthwise/square.hpp"
+#include "kernels/depthwise/strips.hpp"
 #include "kernels/depthwise/walk.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
@@ -43,14 +47,9 @@ struct Shape {
     const double values = static_cast<double>(w.height * w.width * w.channels) * (1 + 1.0 / (F::SH * F::SW));
     return values * sizeof(float) > factor * static_cast<double>(w.l2_bytes);
   }
-  /// Whether a set of a level-1 cache of 8 ways has too few for the lines of a tile that share it: pixels a multiple of 2 KB apart, and 4x2
-  /// tiles. With 12 ways such pixels were seen to cost nothing.
-  template <int TH, int TW>
-  bool thrashes() const {
-    constexpr std::int64_t kWay = 4096, kLines = ((TH - 1) * F::SH + F::KH) * ((TW - 1) * F::SW + F::KW);
-    const std::int64_t step = pixel_step();
-    return !planes() && w.l1_bytes <= 8 * kWay && kLines * (step < kWay ? step : kWay) > w.l1_bytes;
-  }
+  /// Whether pixels are a multiple of `bytes` apart, and sets of the level-1 cache have 8 ways, too few for a tile of them. With 12 ways
+  /// such pixels were seen to cost nothing.
+  bool thrashes(std::int64_t bytes) const { return !planes() && w.l1_bytes <= 32 * 1024 && pixel_step() >= bytes; }
   bool at_line() const { return reinterpret_cast<std::uintptr_t>(w.x) % 64 == 0; }
   /// The largest power of two of bytes that pixels are a multiple of apart.
   std::int64_t pixel_step() const {
@@ -70,11 +69,16 @@ inline void plain(const DepthwiseWork& w) {
 }
 
 template <class F>
-inline void few_registers(const DepthwiseWork& w) {
+[[gnu::noinline]] inline void few_registers(const DepthwiseWork& w) {
   const Shape<F> shape{w};
+  if constexpr (F::KH > 3 || F::SH == 1) {
+    if (shape.at_line() ? F::KH > 3 && shape.thrashes(4096) : shape.thrashes(F::KH > 3 ? 2048 : 4096)) {
+      if (const StripSize size(w); size.fits(w)) return by_strips(w, size, few_registers<F>);
+    }
+  }
   if constexpr (F::KH == 3 && F::SH == 1) {
     if (shape.channels() < 32) return LeanSliding<F, 2, 2>::run(w);
-    if (shape.template thrashes<4, 2>()) return LeanTiled<F, 2, 2, 2>::run(w);
+    if (shape.thrashes(2048)) return LeanTiled<F, 2, 2, 2>::run(w);
     LeanTiled<F, 4, 2, 1>::run(w);
   } else if constexpr (F::KH == 3) {
     const std::int64_t step = shape.pixel_step();
