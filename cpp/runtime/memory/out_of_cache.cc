@@ -14,15 +14,15 @@ bool contiguous(const T& t) {
 
 }  // namespace
 
-bool may_exceed_caches(double bytes) {
+bool may_exceed_caches(double bytes, double share) {
   // Half of the last cache, which others use as well: with 32 MB, depthwise 147x147 takes 246 us as usual and 483 streamed with 64 channels
   // (11 MB), 600-1400 and 780 with 96 (17 MB), 2250 and 1040 with 128 (22 MB). No core fills more than 64 MB before it needs the first
   // again.
-  return bytes > std::min(static_cast<double>(cache_sizes().l3) / 2, 64e6);
+  return bytes > std::min(static_cast<double>(cache_sizes().l3) * share, 64e6);
 }
 
-bool exceeds_caches(double bytes, const ConstTensor& x, const Tensor& y) {
-  return may_exceed_caches(bytes) && contiguous(x) && contiguous(y);
+bool exceeds_caches(double bytes, const ConstTensor& x, const Tensor& y, double share) {
+  return may_exceed_caches(bytes, share) && contiguous(x) && contiguous(y);
 }
 
 void fetch_rows(const Geometry& g, const ConstTensor& x, std::int64_t image, Range out, bool continued) {

@@ -8,11 +8,14 @@
 
 namespace dwsep::runtime {
 
-/// Whether so many bytes, read and written, are mostly out of cache, and both tensors are contiguous.
-bool exceeds_caches(double bytes, const ConstTensor& x, const Tensor& y);
+/// Half of the last cache, which others use as well: what exceeds that is mostly out of it.
+constexpr double kUsualShare = 0.5;
+
+/// Whether so many bytes, read and written, exceed a share of the last cache, and both tensors are contiguous.
+bool exceeds_caches(double bytes, const ConstTensor& x, const Tensor& y, double share = kUsualShare);
 
 /// The bytes alone: whether a call may be out of cache.
-bool may_exceed_caches(double bytes);
+bool may_exceed_caches(double bytes, double share = kUsualShare);
 
 /// Brings elements [begin, end) into the caches by one load of each line. Prefetch instructions do not start the hardware's own prefetcher:
 /// 147x147x128 took 2000-2300 us with them, 1650 with loads.
