@@ -189,11 +189,8 @@ class PlaneWalk {
   /// A row of positions to the rows of y that their columns belong to.
   void spread_row(const float* sums, std::int64_t oy) const {
     const Spread& s = *w_.spread;
-    const std::int64_t run = s.pixels * s.channels, room = s.width - s.pixels - s.first_w;
-    // Positions all of whose pixels lie in y; pixels of others go one by one.
-    const auto limited = [&](std::int64_t p) { return p < w_.out_width ? p : w_.out_width; };
-    const std::int64_t first = limited(s.first_w < 0 ? (-s.first_w + s.stride_w - 1) / s.stride_w : 0);
-    const std::int64_t end = limited(room < 0 ? 0 : room / s.stride_w + 1), last = end < first ? first : end;
+    const std::int64_t run = s.pixels * s.channels;
+    const WholePositions inside(s, w_.out_width);
     for (std::int64_t r = 0; r * run < outputs_; ++r, sums += run * sizes_.y_plane) {
       const std::int64_t row = oy * s.stride_h + s.first_h + r;
       if (row < 0 || row >= s.height) continue;
@@ -210,10 +207,10 @@ class PlaneWalk {
           }
         }
       };
-      store_ends(0, first);
+      store_ends(0, inside.begin);
       const std::int64_t together = s.pixel == s.channels ? s.pixels : 1;
-      for (std::int64_t i = 0; i < s.pixels; i += together) store_pixels(first, last - first, i, together);
-      store_ends(last, w_.out_width);
+      for (std::int64_t i = 0; i < s.pixels; i += together) store_pixels(inside.begin, inside.end - inside.begin, i, together);
+      store_ends(inside.end, w_.out_width);
     }
   }
 

@@ -141,20 +141,31 @@ struct PanelWalk {
       return finish_rows();
     }
     if (!clips) activate_block(w.sums, (w.y_end - w.y_begin) * w.out_width, width, panel.columns, w.gemm.activation);
+    const std::int64_t row = w.out_width * width;
     const Pieces whole(*w.spread, panel, false), pixels(*w.spread, panel, true);
     for (std::int64_t oy = w.y_begin; oy < w.y_end; ++oy) {
-      for (std::int64_t ox = 0; ox < w.out_width; ++ox) {
-        const bool inside = inside_y(oy, oy + 1, ox, ox + 1);
-        const Pieces& pieces = inside ? whole : pixels;
-        const std::int64_t first = y_of(oy, ox);
-        const float* const sums = sums_of(oy, ox);
-        for (std::int64_t i = 0; i < pieces.count; ++i) {
-          const Piece& p = pieces.at[i];
-          if (!inside && !exists(oy, ox, p)) continue;
-          store_sums(sums + p.column, nullptr, w.gemm.y + (first + p.y), p.length, lo, hi);
-        }
-      }
+      float* const sums = sums_of(oy, 0);
+      store_sums(sums, nullptr, sums, row, lo, hi);
+      spread_row(oy, whole, pixels);
     }
+  }
+  /// A row of sums to y: piece by piece, of all positions whose pixels exist; of others pixel by pixel.
+  void spread_row(std::int64_t oy, const Pieces& whole, const Pieces& pixels) const {
+    const WholePositions inside(*w.spread, w.out_width);
+    const auto store_one = [&](std::int64_t ox) {
+      for (std::int64_t i = 0; i < pixels.count; ++i) {
+        const Piece& p = pixels.at[i];
+        if (exists(oy, ox, p)) copy_runs(sums_of(oy, ox) + p.column, 0, w.gemm.y + (y_of(oy, ox) + p.y), 0, p.length, 1);
+      }
+    };
+    for (std::int64_t ox = 0; ox < inside.begin; ++ox) store_one(ox);
+    for (std::int64_t i = 0; i < whole.count; ++i) {
+      const Piece& p = whole.at[i];
+      if (!exists(oy, inside.begin, p)) continue;
+      copy_runs(sums_of(oy, inside.begin) + p.column, width, w.gemm.y + (y_of(oy, inside.begin) + p.y), w.y_pixel, p.length,
+                inside.end - inside.begin);
+    }
+    for (std::int64_t ox = inside.end; ox < w.out_width; ++ox) store_one(ox);
   }
   bool exists(std::int64_t oy, std::int64_t ox, const Piece& p) const {
     const Spread& s = *w.spread;
