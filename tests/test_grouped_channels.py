@@ -15,6 +15,9 @@ GROUPS = [
     (32, 4, 4),
     (17, 2, 2),
     (13, 8, 7),
+    (16, 8, 8),
+    (8, 12, 12),
+    (3, 20, 33),
     (16, 4, 8),
     (33, 3, 3),
     (40, 6, 5),
@@ -88,3 +91,26 @@ def test_padding_is_not_computed_with():
     assert np.isneginf(y[0, 1:, 1:]).all()
     assert (y[0, 0] == 0).all()
     assert (y[0, :, 0] == 0).all()
+
+
+@pytest.mark.parametrize(
+    "padding", ["same", "valid", (0, 0), ((0, 2), (0, 0)), ((1, 0), (0, 3))], ids=str
+)
+def test_filters_of_one_tap(padding):
+    """They are products of the pixels as they lie, but not in padding, and a view is not one run of pixels."""
+    values = normals(5)
+    wide, weight, bias = values((2, 6, 9, 50)), values((1, 1, 12, 4 * 20)), values(80)
+    slopes = {"activation": "silu"}
+    for x in (
+        wide[..., :48],
+        wide[:, ::2, ::3, 2:],
+        wide[:, :, :1, :48],
+        np.ascontiguousarray(wide[..., 1:49]),
+    ):
+        expected = group_by_group(x, weight, bias, 4, padding=padding, **slopes)
+        wanted = np.pad(expected, ((0, 0), (0, 0), (0, 0), (1, 3)))
+        layer = dwsep.Conv2D(weight, bias, groups=4, padding=padding, **slopes)
+        for threads in (1, 2):
+            place = np.zeros_like(wanted)
+            layer(x, out=place[..., 1:-3], num_threads=threads)
+            assert not bits_differ(place, wanted)

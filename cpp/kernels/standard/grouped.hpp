@@ -115,7 +115,7 @@ class GroupedBlock {
         separate_groups<2>(from, pixels, pixel, to, plane);
       } else if (lanes == kLanes && w_.channels == 4) {
         separate_groups<4>(from, pixels, pixel, to, plane);
-      } else if (kLanes > 8 && lanes == kLanes && w_.channels == 8) {
+      } else if (kLanes >= 8 && lanes == kLanes && w_.channels == 8) {
         separate_groups<8>(from, pixels, pixel, to, plane);
       } else {
         for (std::int64_t i = 0; i < pixels; ++i) transpose(from + i * pixel, w_.channels, to + i * kLanes, plane, lanes, w_.channels);
@@ -132,7 +132,7 @@ class GroupedBlock {
         join_groups<2>(from, plane, pixels, to, pixel);
       } else if (lanes == kLanes && outputs_ == 4) {
         join_groups<4>(from, plane, pixels, to, pixel);
-      } else if (kLanes > 8 && lanes == kLanes && outputs_ == 8) {
+      } else if (kLanes >= 8 && lanes == kLanes && outputs_ == 8) {
         join_groups<8>(from, plane, pixels, to, pixel);
       } else {
         for (std::int64_t i = 0; i < pixels; ++i) transpose(from + i * kLanes, plane, to + i * pixel, outputs_, outputs_, lanes);

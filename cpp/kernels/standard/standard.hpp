@@ -69,14 +69,23 @@ struct PanelWalk {
     if (fetches)
       t.ahead = {reinterpret_cast<const char*>(t.b + (t.segments[t.segment_count - 1].k + t.segments[0].length) * width), steps, 0};
     const auto& functions = fetches ? table.fetching : table.at[panel.vectors];
+    const std::int64_t out_pixel = direct ? w.y_pixel : width;
     std::int64_t oy = rows.begin, ox = columns.begin;
     for (std::int64_t i = 0; i < tiles; ++i) {
       const std::int64_t positions = height + (i < taller ? 1 : 0);
-      for (std::int64_t m = 0; m < positions; ++m) {
-        t.a[m] = w.gemm.a + (a + oy * a_row + ox * a_pixel);
-        t.out[m] = direct ? w.gemm.y + (y_of(oy, ox) + y) : sums_of(oy, ox);
-        if (direct && t.add_residual) t.residual[m] = w.gemm.residual + (oy * w.residual_row + ox * w.residual_pixel + panel.column);
-        if (++ox == columns.end) {
+      for (std::int64_t m = 0; m < positions;) {
+        const std::int64_t left = columns.end - ox, end = left < positions - m ? m + left : positions;
+        const float* x = w.gemm.a + (a + oy * a_row + ox * a_pixel);
+        float* out = direct ? w.gemm.y + (y_of(oy, ox) + y) : sums_of(oy, ox);
+        const float* residual =
+            direct && t.add_residual ? w.gemm.residual + (oy * w.residual_row + ox * w.residual_pixel + panel.column) : nullptr;
+        ox += end - m;
+        for (; m < end; ++m, x += a_pixel, out += out_pixel, residual += w.residual_pixel) {
+          t.a[m] = x;
+          t.out[m] = out;
+          t.residual[m] = residual;
+        }
+        if (ox == columns.end) {
           ox = columns.begin;
           ++oy;
         }

@@ -19,8 +19,8 @@ struct PackedGroups {
   PackedGroups(const std::vector<PackedMatrix>& matrices, std::int64_t taps);
 };
 
-/// Whether lanes that are groups are so much fuller than lanes that are output channels of one group that they pay.
-bool lanes_are_groups(const std::vector<PackedMatrix>& matrices);
+/// Whether lanes that are groups take less than lanes that are output channels of one group.
+bool lanes_are_groups(const std::vector<PackedMatrix>& matrices, std::int64_t taps, const ConvOptions& options);
 
 /// Output rows and columns at a time, and floats of scratch for these.
 struct GroupedAreas {

@@ -40,7 +40,7 @@ class Standard final : public PackedLayer {
       const std::int64_t k = kh * kw * (in / count), columns = out / count;
       if (p.k != k || p.columns != columns) reject("weights of a group", text(k, columns), text(p.k, p.columns));
     }
-    if (lanes_are_groups(groups_)) by_groups_.emplace(groups_, kh * kw);
+    if (lanes_are_groups(groups_, kh * kw, options)) by_groups_.emplace(groups_, kh * kw);
   }
 
   Shape output_shape(const Shape& x) const override {
@@ -116,17 +116,42 @@ class Standard final : public PackedLayer {
  private:
   /// Output rows of a group, and slopes on some of them as soon as they are computed.
   void run_rows(const StandardWork& w, const StandardAreas& a, Range rows, const float* slopes) const {
-    if (slopes == nullptr) return run_standard(w, a, rows);
+    const auto run_some = [&](Range some) { pixel_by_pixel(w, some) ? run_pixels(w, some) : run_standard(w, a, some); };
+    if (slopes == nullptr) return run_some(rows);
     const Range part = columns_of(w.gemm, groups_.front().lanes);
     const std::int64_t first = part.begin, columns = part.end - part.begin;
     if (columns < 1) return;  // of few panels a thread may have none
     const std::int64_t step = std::clamp<std::int64_t>(slope_rows(columns) / w.out_width, 1, a.rows);
     for (std::int64_t row = rows.begin; row < rows.end; row += step) {
       const Range some{row, std::min(row + step, rows.end)};
-      run_standard(w, a, some);
+      run_some(some);
       for (std::int64_t r = some.begin; r < some.end; ++r) {
         apply_slopes(slopes + first, w.gemm.y + r * w.y_row + first, w.y_pixel, w.out_width, columns);
       }
+    }
+  }
+
+  /// Whether outputs [rows) are those of the pixels at the same places.
+  static bool pixel_by_pixel(const StandardWork& w, Range rows) {
+    return w.kh * w.kw * w.stride_h * w.stride_w == 1 && w.pad_top == 0 && w.pad_left == 0 && w.out_width == w.width &&
+           rows.end <= w.height;
+  }
+  /// Of one tap: a matrix product of the pixels as they lie.
+  static void run_pixels(const StandardWork& w, Range rows) {
+    const auto even = [&](std::int64_t row, std::int64_t pixel) { return row == w.out_width * pixel; };
+    const bool together = even(w.x_row, w.x_pixel) && even(w.y_row, w.y_pixel) && even(w.residual_row, w.residual_pixel);
+    const std::int64_t step = together ? rows.end - rows.begin : 1;
+    GemmWork g = w.gemm;
+    g.a_row = w.x_pixel;
+    g.y_row = w.y_pixel;
+    g.residual_row = w.residual_pixel;
+    g.rows = step * w.out_width;
+    g.block_rows = gemm_block_rows(g.k);
+    for (std::int64_t row = rows.begin; row < rows.end; row += step) {
+      g.a = w.gemm.a + row * w.x_row;
+      g.y = w.gemm.y + row * w.y_row;
+      if (g.residual != nullptr) g.residual = w.gemm.residual + row * w.residual_row;
+      active_kernels().gemm(g);
     }
   }
 
