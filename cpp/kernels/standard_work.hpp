@@ -14,6 +14,9 @@ struct Spread {
   std::int64_t stride_h, stride_w, first_h, first_w;
   std::int64_t row, pixel;  ///< strides of y
   std::int64_t height, width;
+  /// Rows, and pixels of each, whose columns meet all taps; the others do not meet the first one of an axis. Others than all with planes
+  /// only.
+  std::int64_t whole_rows, whole_pixels;
 };
 
 /// Standard convolution of output positions, rows [y_begin, y_end) x [0, out_width) of one image, and panels [gemm.panel_begin,

@@ -99,33 +99,44 @@ class PlaneWalk {
     unit_transpose.entries[0].run(&t);
   }
 
-  /// Every filter row that an input row meets, for every output column.
+  /// Every filter row that an input row meets, for every output column: those that meet all taps of a row, and those but for the first.
   void add_row(std::int64_t row) const {
-    PlaneTaps t{{}, {}, w_.planes, sizes_.x_plane, w_.dilation_w, w_.kw, w_.channels, width_, 0, 0, 0};
+    add_row(row, 0);
+    if (w_.spread != nullptr && w_.spread->whole_pixels < w_.spread->pixels) add_row(row, 1);
+  }
+
+  void add_row(std::int64_t row, std::int64_t tap) const {
+    const Spread* const s = w_.spread;
+    const std::int64_t rest = tap * w_.dilation_w;
+    PlaneTaps t{{}, {}, w_.planes + rest, sizes_.x_plane, w_.dilation_w, w_.kw - tap, w_.channels, width_, 0, 0, 0};
     int count = 0;
     for (std::int64_t kh = 0; kh < w_.kh; ++kh) {
       const std::int64_t at = row + w_.pad_top - kh * w_.dilation_h, oy = at / w_.stride_h;
       if (at < 0 || at % w_.stride_h != 0 || oy < w_.y_begin || oy >= w_.y_end) continue;
       for (std::int64_t c = 0; c < outputs_; ++c) {
+        if (s != nullptr) {
+          const std::int64_t pixel = c / s->channels;
+          if ((pixel % s->pixels >= s->whole_pixels) != (tap > 0) || (kh == 0 && pixel / s->pixels >= s->whole_rows)) continue;
+        }
         t.sums[count] = sums_ + (oy - w_.y_begin) * sizes_.y_row + c * sizes_.y_plane;
-        t.weights[count] = w_.gemm.b + kh * w_.kw * w_.channels * width_ + c;
+        t.weights[count] = w_.gemm.b + (kh * w_.kw + tap) * w_.channels * width_ + c;
         if (++count < PlaneTaps::kMost) continue;
-        add<PlaneTaps::kMost>(t, 0);
+        add<PlaneTaps::kMost>(t, 0, rest);
         count = 0;
       }
     }
     int done = 0;
     if (count >= 3) {
-      add<3>(t, 0);
+      add<3>(t, 0, rest);
       done = 3;
     }
-    if (count - done == 2) add<2>(t, done);
-    if (count - done == 1) add<1>(t, done);
+    if (count - done == 2) add<2>(t, done, rest);
+    if (count - done == 1) add<1>(t, done, rest);
   }
 
-  /// `Sums` sums from `first` on, at all positions.
+  /// `Sums` sums from `first` on, at all positions; `rest` columns of the input lie before the first tap.
   template <int Sums>
-  void add(const PlaneTaps& all, int first) const {
+  void add(const PlaneTaps& all, int first, std::int64_t rest) const {
     for (std::int64_t p = 0; p < w_.out_width;) {
       PlaneTaps t = all;
       for (int i = 0; i < Sums; ++i) {
@@ -135,21 +146,21 @@ class PlaneWalk {
       t.x += p;
       const bool wide = w_.out_width - p > 2 * kLanes;
       const std::int64_t positions = (wide ? 4 : 2) * kLanes;
-      add_positions(t, p, positions, Sums, wide ? add_plane_taps<Sums, 4> : add_plane_taps<Sums, 2>);
+      t.exists = w_.out_width - p;
+      add_positions(t, w_.pad_left - rest - p, positions, Sums, wide ? add_plane_taps<Sums, 4> : add_plane_taps<Sums, 2>);
       p += positions;
     }
   }
 
-  /// All taps at once where all positions from p on meet them, else each by itself.
-  void add_positions(PlaneTaps& t, std::int64_t p, std::int64_t positions, int sums, void (*add_taps)(const PlaneTaps&)) const {
-    const std::int64_t last = (w_.kw - 1) * w_.dilation_w, begin = w_.pad_left - p, end = begin + w_.width;
-    t.exists = w_.out_width - p;
+  /// All taps at once where all positions meet them, the first of which has `begin` columns of padding; else each by itself.
+  void add_positions(PlaneTaps& t, std::int64_t begin, std::int64_t positions, int sums, void (*add_taps)(const PlaneTaps&)) const {
+    const std::int64_t taps = t.taps, last = (taps - 1) * w_.dilation_w, end = begin + w_.width;
     if (begin <= 0 && end - last >= (t.exists < positions ? t.exists : positions)) {
       t.end = positions;
       return add_taps(t);
     }
     t.taps = 1;
-    for (std::int64_t k = 0; k < w_.kw; ++k, t.x += w_.dilation_w) {
+    for (std::int64_t k = 0; k < taps; ++k, t.x += w_.dilation_w) {
       t.begin = begin - k * w_.dilation_w;
       t.end = end - k * w_.dilation_w;
       if (t.end > 0 && t.begin < positions) add_taps(t);

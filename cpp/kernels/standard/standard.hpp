@@ -10,6 +10,9 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
+/// Floats of a row of a panel.
+inline std::int64_t width_of(const Panel& p) { return std::int64_t{p.vectors} * kLanes + (p.half == HalfPanel::none ? 0 : kLanes / 2); }
+
 /// One panel of a work.
 struct PanelWalk {
   const StandardWork& w;
@@ -22,7 +25,7 @@ struct PanelWalk {
 
   PanelWalk(const StandardWork& work, const Panel& p) : w(work), panel(p), direct(work.block_taps == 0), y(p.column) {
     const bool half = p.half != HalfPanel::none;
-    width = std::int64_t{p.vectors} * kLanes + (half ? kLanes / 2 : 0);
+    width = width_of(p);
     most = max_positions(p.vectors, half);
     t.b = w.gemm.b + p.column * w.gemm.k;
     t.last_lanes = static_cast<int>(p.columns - (p.vectors - (half ? 0 : 1)) * kLanes);
@@ -193,11 +196,12 @@ struct PanelWalk {
 
 inline void standard(const StandardWork& w) {
   for (std::int64_t p = w.gemm.panel_begin; p < w.gemm.panel_end; ++p) {
-    PanelWalk walk(w, panel_at(w.gemm, p));
+    const Panel panel = panel_at(w.gemm, p);
     if (w.planes != nullptr) {
-      PlaneWalk(w, walk.width).run();
+      PlaneWalk(w, width_of(panel)).run();
       continue;
     }
+    PanelWalk walk(w, panel);
     if (w.block_taps > 0) walk.begin_sums();
     for_each_tap_block(w, [&](const TapBlock& block) { walk.add_block(block); });
     walk.direct ? walk.finish_rows() : walk.finish_sums();

@@ -15,7 +15,7 @@ namespace {
 class TransposedMatrices final : public ConvTranspose {
  public:
   TransposedMatrices(const TransposedGeometry& g, std::vector<PackedMatrix> matrices, const Activation& activation)
-      : ConvTranspose(g, activation), matrices_(std::move(matrices)) {
+      : ConvTranspose(g, activation), matrices_(std::move(matrices)), joined_(joined_part(g, active_kernels().lanes)) {
     if (matrices_.size() != parts_.size() * static_cast<std::size_t>(g.groups)) {
       reject("weights", std::to_string(parts_.size()) + " matrices for each group", std::to_string(matrices_.size()));
     }
@@ -31,6 +31,7 @@ class TransposedMatrices final : public ConvTranspose {
       if (i < static_cast<std::size_t>(g.groups)) bias.insert(bias.end(), m.bias.get(), m.bias.get() + g.out / g.groups);
     }
     set_untouched(std::move(bias));
+    if (!joined_.empty()) joined_matrices_ = join_matrices(g, joined_.front(), parts_, matrices_);
   }
 
   std::int64_t scratch_bytes(const Shape& x, int threads) const override {
@@ -42,44 +43,68 @@ class TransposedMatrices final : public ConvTranspose {
 
   void run_parts(Team& team, const ConstTensor& x, const Tensor& y, Scratch scratch) const noexcept override {
     std::byte* const own = scratch.take_each<std::byte>(team.size(), bytes_of_a_thread(x.shape, y.shape))[team.rank()];
-    for (std::size_t p = 0; p < parts_.size(); ++p) {
-      const Positions at(g_, parts_[p], y.shape);
-      if (!at.empty()) run_part(team, x, y, p, at, Scratch(own));
-    }
+    const Parts parts = parts_of(x.shape, y.shape);
+    for (std::size_t p = 0; p < parts.parts->size(); ++p) run_part(team, x, y, parts, p, Scratch(own));
   }
 
  private:
   const TransposedPart& part(std::size_t matrix) const { return parts_[matrix / static_cast<std::size_t>(g_.groups)]; }
+
+  /// What a call goes through: the parts of the file, or their join.
+  struct Parts {
+    const std::vector<TransposedPart>* parts;
+    const std::vector<PackedMatrix>* matrices;
+    bool joined;
+  };
+  Parts parts_of(const Shape& x, const Shape& y) const {
+    constexpr std::int64_t kLeast = 24;
+    if (!joined_.empty()) {
+      const Geometry g = Positions(g_, joined_.front(), y).geometry(joined_.front());
+      if (g.out_w >= kLeast && areas(g, x, joined_matrices_.front(), true).planes > 0) return {&joined_, &joined_matrices_, true};
+    }
+    return {&parts_, &matrices_, false};
+  }
   /// Of the first group of a part; the others are alike.
-  const PackedMatrix& matrix_of(std::size_t part) const { return matrices_[part * static_cast<std::size_t>(g_.groups)]; }
-  StandardAreas areas(const Geometry& g, const Shape& x, std::size_t part) const {
-    return standard_areas(g, x, g_.in / g_.groups, matrix_of(part), true);
+  const PackedMatrix& matrix_of(const Parts& parts, std::size_t part) const {
+    return (*parts.matrices)[part * static_cast<std::size_t>(g_.groups)];
+  }
+  StandardAreas areas(const Geometry& g, const Shape& x, const PackedMatrix& matrix, bool joined) const {
+    const std::int64_t in = g_.in / g_.groups;
+    return joined ? plane_areas(g, in, matrix.columns) : standard_areas(g, x, in, matrix, true);
   }
 
   std::int64_t bytes_of_a_thread(const Shape& x, const Shape& y) const {
     std::int64_t most = 0;
-    for (std::size_t p = 0; p < parts_.size(); ++p) {
-      const Positions at(g_, parts_[p], y);
+    const Parts parts = parts_of(x, y);
+    for (std::size_t p = 0; p < parts.parts->size(); ++p) {
+      const TransposedPart& part = (*parts.parts)[p];
+      const PackedMatrix& matrix = matrix_of(parts, p);
+      const Positions at(g_, part, y);
       if (at.empty()) continue;
-      const Geometry g = at.geometry(parts_[p]);
-      most = std::max(most, measure([&](Scratch& s) { standard_scratch(g, areas(g, x, p), matrix_of(p), true, 1, s); }));
+      const Geometry g = at.geometry(part);
+      most = std::max(most, measure([&](Scratch& s) { standard_scratch(g, areas(g, x, matrix, parts.joined), matrix, true, 1, s); }));
     }
     return most;
   }
 
-  void run_part(const Team& team, const ConstTensor& x, const Tensor& y, std::size_t p, const Positions& at,
+  void run_part(const Team& team, const ConstTensor& x, const Tensor& y, const Parts& parts, std::size_t p,
                 Scratch scratch) const noexcept {
-    const Geometry g = at.geometry(parts_[p]);
-    const std::int64_t all_rows = x.shape.n * g.out_h, panels = matrix_of(p).panels;
-    const bool by_panels = split_by_panels(matrix_of(p), all_rows, team.size());
+    const TransposedPart& part = (*parts.parts)[p];
+    const PackedMatrix& matrix = matrix_of(parts, p);
+    const Positions at(g_, part, y.shape);
+    if (at.empty()) return;
+    const Geometry g = at.geometry(part);
+    const std::int64_t all_rows = x.shape.n * g.out_h, panels = matrix.panels;
+    const bool by_panels = split_by_panels(matrix, all_rows, team.size());
     const Range rows = by_panels ? Range{0, all_rows} : part_of(all_rows, team.rank(), team.size());
     const Range mine = by_panels ? part_of(panels, team.rank(), team.size()) : Range{0, panels};
-    const Spread spread = spread_of(at, parts_[p], y);
-    const StandardAreas a = areas(g, x.shape, p);
-    const StandardScratch own = standard_scratch(g, a, matrix_of(p), true, 1, scratch);
+    const Spread spread = spread_of(at, part, y);
+    const StandardAreas a = areas(g, x.shape, matrix, parts.joined);
+    const StandardScratch own = standard_scratch(g, a, matrix, true, 1, scratch);
     for_each_piece(rows, g.out_h, g.out_h, [&](std::int64_t image, Range piece) {
       for (std::int64_t group = 0; group < g_.groups; ++group) {
-        StandardWork w = work(g, x, y, p, group, image);
+        StandardWork w =
+            work(g, x, y, (*parts.matrices)[p * static_cast<std::size_t>(g_.groups) + static_cast<std::size_t>(group)], group, image);
         w.spread = &spread;
         w.gemm.panel_begin = mine.begin;
         w.gemm.panel_end = mine.end;
@@ -101,12 +126,15 @@ class TransposedMatrices final : public ConvTranspose {
             y.stride_h,
             y.stride_w,
             y.shape.h,
-            y.shape.w};
+            y.shape.w,
+            p.rows.phases() - p.rows.short_phases,
+            p.columns.phases() - p.columns.short_phases};
   }
 
-  StandardWork work(const Geometry& g, const ConstTensor& x, const Tensor& y, std::size_t p, std::int64_t group, std::int64_t image) const {
+  StandardWork work(const Geometry& g, const ConstTensor& x, const Tensor& y, const PackedMatrix& matrix, std::int64_t group,
+                    std::int64_t image) const {
     StandardWork w{};
-    w.gemm = matrices_[p * static_cast<std::size_t>(g_.groups) + static_cast<std::size_t>(group)].work();
+    w.gemm = matrix.work();
     w.gemm.activation = activation_;
     w.gemm.a = x.as<float>() + image * x.stride_n + group * (g_.in / g_.groups);
     w.gemm.y = y.as<float>() + image * y.stride_n + group * (g_.out / g_.groups);
@@ -122,6 +150,8 @@ class TransposedMatrices final : public ConvTranspose {
   }
 
   std::vector<PackedMatrix> matrices_;
+  std::vector<TransposedPart> joined_;  ///< one, or none
+  std::vector<PackedMatrix> joined_matrices_;
 };
 
 }  // namespace

@@ -30,6 +30,11 @@ struct TransposedPart {
 };
 std::vector<TransposedPart> transposed_parts(const TransposedGeometry& g);
 
+/// The parts as one, of positions as lanes, whose columns lack taps: where that takes less. Made of each group's matrices of the parts.
+std::vector<TransposedPart> joined_part(const TransposedGeometry& g, int lanes);
+std::vector<PackedMatrix> join_matrices(const TransposedGeometry& g, const TransposedPart& joined, const std::vector<TransposedPart>& parts,
+                                        const std::vector<PackedMatrix>& matrices);
+
 /// Filters of all parts, in order: matrices of each group of channels, or depthwise filters.
 using TransposedFilters = std::variant<std::vector<PackedMatrix>, std::vector<PackedDepthwise>>;
 /// bias (out) or null.

@@ -128,6 +128,57 @@ std::vector<TransposedPart> transposed_parts(const TransposedGeometry& g) {
   return vector_taps(g, joined) < 0.85 * vector_taps(g, exact) ? joined : exact;
 }
 
+std::vector<TransposedPart> joined_part(const TransposedGeometry& g, int lanes) {
+  // With AVX-512 panels are wider and seldom full, and planes pay for parts by themselves.
+  if (lanes != 8 || g.depthwise() || g.h.dilation != 1 || g.w.dilation != 1) return {};
+  const std::int64_t in = g.in / g.groups, out = g.out / g.groups;
+  TransposedPart joined{all_phases(g.h), all_phases(g.w)};
+  // Vectors of multiply-adds for a position: a tile of one vector reaches two thirds of the peak, and sums are stored by way of scratch.
+  double by_panels = 0;
+  for (const TransposedPart& p : transposed_parts(g)) {
+    const std::int64_t vectors = ceil_div(product({p.rows.phases(), p.columns.phases(), out}), lanes);
+    by_panels += magnitude({p.rows.taps, p.columns.taps, in, vectors}) * (vectors == 1 ? 1.45 : 1.05) + 6 * magnitude({vectors});
+  }
+  const double each = 1.0 / lanes, made = magnitude({joined.rows.phases(), joined.columns.phases(), out});
+  const double by_planes = each * (1.2 * magnitude({g.h.taps, g.w.taps, in, out}) + 4 * magnitude({in}) + 6 * made);
+  if (by_planes > 0.8 * by_panels) return {};
+  return {std::move(joined)};
+}
+
+std::vector<PackedMatrix> join_matrices(const TransposedGeometry& g, const TransposedPart& joined, const std::vector<TransposedPart>& parts,
+                                        const std::vector<PackedMatrix>& matrices) {
+  const std::int64_t in = g.in / g.groups, out = g.out / g.groups, across = joined.columns.phases();
+  std::vector<PackedMatrix> made;
+  for (std::int64_t group = 0; group < g.groups; ++group) {
+    PackedMatrix m = matrix_layout(product({joined.rows.taps, joined.columns.taps, in}), product({joined.rows.phases(), across, out}),
+                                   matrices.front().lanes, HalfPanel::none);
+    m.panels = 1;
+    m.panel_vectors = m.last_panel_vectors = static_cast<int>(ceil_div(m.columns, m.lanes));
+    const std::shared_ptr<float> weights = shared_array<float>(m.weight_floats()), bias = shared_array<float>(m.bias_floats());
+    std::fill_n(weights.get(), m.weight_floats(), 0.0F);
+    std::fill_n(bias.get(), m.bias_floats(), 0.0F);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const PhaseGroup &rows = parts[i].rows, &columns = parts[i].columns;
+      const Unpacked from = unpack(matrices[i * static_cast<std::size_t>(g.groups) + static_cast<std::size_t>(group)]);
+      const std::int64_t run = columns.phases() * out, width = rows.phases() * run;
+      for (std::int64_t phase = 0; phase < rows.phases(); ++phase) {
+        const std::int64_t to = ((rows.first + phase) * across + columns.first) * out;
+        std::copy_n(from.bias.data() + phase * run, run, bias.get() + to);
+        for (std::int64_t k = 0; k < rows.taps * columns.taps * in; ++k) {
+          const std::int64_t tap = k / in, row = joined.rows.taps - rows.taps + tap / columns.taps;
+          const std::int64_t column = joined.columns.taps - columns.taps + tap % columns.taps;
+          const std::int64_t at = (row * joined.columns.taps + column) * in + k % in;
+          std::copy_n(from.weights.data() + k * width + phase * run, run, weights.get() + at * m.bias_floats() + to);
+        }
+      }
+    }
+    m.weights = weights;
+    m.bias = bias;
+    made.push_back(std::move(m));
+  }
+  return made;
+}
+
 TransposedFilters pack_transposed(const TransposedGeometry& g, const float* weight, const float* bias) {
   check_geometry(g);
   const std::vector<TransposedPart> parts = transposed_parts(g);

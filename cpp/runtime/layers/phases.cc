@@ -48,6 +48,13 @@ std::vector<PhaseGroup> phase_groups(const TransposedAxis& axis, bool exact) {
   return groups;
 }
 
+PhaseGroup all_phases(const TransposedAxis& axis) {
+  const std::int64_t taps = ceil_div(axis.taps, axis.stride), phases = std::min(axis.taps, axis.stride);
+  PhaseGroup all{0, {}, taps, axis.stride, taps - 1, 1, taps * phases - axis.taps};
+  for (std::int64_t p = 0; p < phases; ++p) all.tap.push_back(p + (taps - 1) * axis.stride);
+  return all;
+}
+
 PhaseRange phase_range(const TransposedAxis& axis, const PhaseGroup& group, std::int64_t output) {
   const std::int64_t last = group.first + group.phases() - 1;
   return {first_q(axis, last), std::max(last_q(axis, group.first, output), first_q(axis, last))};

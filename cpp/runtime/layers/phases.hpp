@@ -27,11 +27,16 @@ struct PhaseGroup {
   std::int64_t taps, tap_step;     ///< taps of each phase; those after `tap` are so much smaller
   std::int64_t shift, input_step;  ///< q meets inputs q - shift, q - shift + input_step, ...
 
+  std::int64_t short_phases = 0;  ///< so many of the last ones do not meet the first of the inputs
+
   std::int64_t phases() const { return static_cast<std::int64_t>(tap.size()); }
 };
 
 /// The phases that meet any tap. `exact`: those that begin or end at other q are apart, so that every pixel of every q exists.
 std::vector<PhaseGroup> phase_groups(const TransposedAxis& axis, bool exact);
+
+/// All phases that meet any tap; of an axis without dilation.
+PhaseGroup all_phases(const TransposedAxis& axis);
 
 /// The q for which some phase of a group lies in the output.
 struct PhaseRange {

@@ -47,26 +47,28 @@ double tiles_cost(double positions, double length, int vectors, std::int64_t mos
   return tiles * (std::max(each, 4.0) * length + 10);
 }
 
-/// Of few output channels, positions as lanes: where three eighths of the lanes would have none otherwise, and so many multiplications for
-/// each input are saved that they make up for planes. Nothing elsewhere.
-StandardAreas plane_areas(const Geometry& g, std::int64_t channels, const PackedMatrix& matrix) {
-  constexpr std::int64_t kLeast = 32;
+/// Whether positions are lanes: where three eighths of the lanes would have none otherwise, and so many multiplications for each input are
+/// saved that they make up for planes.
+bool planes_pay(const Geometry& g, const PackedMatrix& matrix) {
   const std::int64_t width = ceil_div(matrix.columns, matrix.lanes) * matrix.lanes;
   const bool saves = 2 * product({g.kh, g.kw, width - matrix.columns}) >= 3 * width;
-  if (matrix.panels > 1 || 8 * matrix.columns > 5 * width || g.stride_w != 1 || g.out_w < kLeast || !saves) return {};
+  return matrix.panels == 1 && 8 * matrix.columns <= 5 * width && g.stride_w == 1 && g.out_w >= 32 && saves;
+}
+
+}  // namespace
+
+StandardAreas plane_areas(const Geometry& g, std::int64_t channels, std::int64_t columns) {
   // A row of planes and four of sums: long rows are cut.
   const std::int64_t most = cached_floats(), around = (g.kw - 1) * g.dilation_w + PlaneSizes(0, 1, 1, 1, 1).x_plane;
-  const std::int64_t room = most / (channels + 4 * matrix.columns) - around;
-  if (room < kLeast) return {};
+  const std::int64_t room = most / (channels + 4 * columns) - around;
+  if (room < 32) return {};
   StandardAreas a{};
   a.columns = ceil_div(g.out_w, ceil_div(g.out_w, room));
-  const PlaneSizes sizes(a.columns, channels, matrix.columns, g.kw, g.dilation_w);
+  const PlaneSizes sizes(a.columns, channels, columns, g.kw, g.dilation_w);
   a.rows = std::clamp<std::int64_t>((most - sizes.x_row) / sizes.y_row, 1, std::max<std::int64_t>(g.out_h, 1));
   a.planes = sizes.x_row + a.rows * sizes.y_row;
   return a;
 }
-
-}  // namespace
 
 std::int64_t cached_floats() { return std::max<std::int64_t>(cache_sizes().l2 / 4, 65536) / bytes_of<float>(1); }
 
@@ -78,7 +80,8 @@ std::int64_t rows_that_fit(const Geometry& g, const Shape& x, std::int64_t x_row
 
 StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t channels, const PackedMatrix& matrix, bool spread) {
   constexpr std::int64_t kSumBytes = 32 * 1024, kPanelBytes = 32 * 1024, kInputBytes = 256 * 1024, kLeastLength = 64;
-  StandardAreas a = plane_areas(g, channels, matrix);
+  StandardAreas a{};
+  if (planes_pay(g, matrix)) a = plane_areas(g, channels, matrix.columns);
   if (a.planes > 0) return a;
   const std::int64_t width = matrix.widest_panel() * matrix.lanes;
   const int vectors = matrix.panel_vectors;

@@ -19,6 +19,9 @@ std::int64_t cached_floats();
 /// Output rows that fit them, of planes with rows of so many floats in the input and in the output.
 std::int64_t rows_that_fit(const Geometry& g, const Shape& x, std::int64_t x_row, std::int64_t y_row);
 
+/// Of positions as lanes, of one panel of `columns` with `width` floats; nothing where rows are too short, or too many floats.
+StandardAreas plane_areas(const Geometry& g, std::int64_t channels, std::int64_t columns);
+
 /// Of an input of so many rows and pixels with `channels` of them summed up; `spread` if outputs of a position may be stored apart.
 StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t channels, const PackedMatrix& matrix, bool spread);
 
