@@ -97,7 +97,7 @@ def test_padding_is_not_computed_with():
     "padding", ["same", "valid", (0, 0), ((0, 2), (0, 0)), ((1, 0), (0, 3))], ids=str
 )
 def test_filters_of_one_tap(padding):
-    """They are products of the pixels as they lie, but not in padding, and a view is not one run of pixels."""
+    """They are products of the pixels as they lie: not in padding, and not in one run in a view."""
     values = normals(5)
     wide, weight, bias = values((2, 6, 9, 50)), values((1, 1, 12, 4 * 20)), values(80)
     slopes = {"activation": "silu"}

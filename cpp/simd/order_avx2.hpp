@@ -23,5 +23,26 @@ template <int Shuffle>
 }
 [[gnu::always_inline]] inline Vec<float> even_lanes(Vec<float> a, Vec<float> b) { return every_second<0x88>(a, b); }
 [[gnu::always_inline]] inline Vec<float> odd_lanes(Vec<float> a, Vec<float> b) { return every_second<0xDD>(a, b); }
+/// In 24 shuffles, 16 of which two ports take; by halves it would be 48, half of them for one port.
+[[gnu::always_inline]] inline void transpose_lanes(Vec<float>* v) {
+  __m256 pairs[8], fours[8];
+#pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) {
+    pairs[i] = _mm256_unpacklo_ps(v[i].v, v[i + 1].v);
+    pairs[i + 1] = _mm256_unpackhi_ps(v[i].v, v[i + 1].v);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    const int from = i / 2 * 4 + i % 2, to = i / 2 * 4 + i % 2 * 2;
+    const __m256d a = _mm256_castps_pd(pairs[from]), b = _mm256_castps_pd(pairs[from + 2]);
+    fours[to] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, b));
+    fours[to + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, b));
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    v[i] = {_mm256_permute2f128_ps(fours[i], fours[i + 4], 0x20)};
+    v[i + 4] = {_mm256_permute2f128_ps(fours[i], fours[i + 4], 0x31)};
+  }
+}
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -10,6 +10,7 @@
 #include "kernels/standard/lane_tile.hpp"
 #include "kernels/standard/taps.hpp"
 #include "kernels/tensor_work.hpp"
+#include "simd/square.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -21,6 +22,7 @@ struct GroupVectors {
   F32 v[N];
 
   [[gnu::always_inline]] inline void separate() {
+    if constexpr (N == kLanes) return transpose_lanes(v);
     for_each_bit<N>([&] {
       F32 t[N];
       unroll<0, N / 2>([&](auto i) {
@@ -31,6 +33,7 @@ struct GroupVectors {
     });
   }
   [[gnu::always_inline]] inline void join() {
+    if constexpr (N == kLanes) return transpose_lanes(v);
     for_each_bit<N>([&] {
       F32 t[N];
       unroll<0, N / 2>([&](auto i) {

@@ -18,8 +18,9 @@ extern const KernelList unit_transpose;
 /// Some taps of filter rows that meet the same input row, for a block of positions.
 struct PlaneTaps {
   static constexpr int kMost = kRegisters == 32 ? 6 : 3;
-  float* sums[kMost];  ///< of an output column in the output row that the filter row is for
-  const float* weights[kMost];
+  static constexpr int kHeld = kMost == 3 ? 5 : kMost;  ///< before kMost of them are added: of four, 2 and 2 take less than 3 and 1
+  float* sums[kHeld];                                   ///< of an output column in the output row that the filter row is for
+  const float* weights[kHeld];
   const float* x;  ///< plane 0, at the first position of tap 0
   std::int64_t plane, tap, taps, channels;
   std::int64_t width;               ///< from one row of weights to the next
@@ -120,13 +121,20 @@ class PlaneWalk {
         }
         t.sums[count] = sums_ + (oy - w_.y_begin) * sizes_.y_row + c * sizes_.y_plane;
         t.weights[count] = w_.gemm.b + (kh * w_.kw + tap) * w_.channels * width_ + c;
-        if (++count < PlaneTaps::kMost) continue;
+        if (++count < PlaneTaps::kHeld) continue;
         add<PlaneTaps::kMost>(t, 0, rest);
-        count = 0;
+        count -= PlaneTaps::kMost;
+        for (int i = 0; i < count; ++i) {
+          t.sums[i] = t.sums[i + PlaneTaps::kMost];
+          t.weights[i] = t.weights[i + PlaneTaps::kMost];
+        }
       }
     }
     int done = 0;
-    if (count >= 3) {
+    if (PlaneTaps::kMost == 3 && count == 4) {
+      add<2>(t, 0, rest);
+      done = 2;
+    } else if (count >= 3) {
       add<3>(t, 0, rest);
       done = 3;
     }

@@ -2,41 +2,25 @@
 #pragma once
 
 #include "kernels/tensor_work.hpp"
-#include "simd/vec.hpp"
+#include "simd/square.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// A square block of vectors, transposed by interleaving its halves log2(kLanes) times.
-struct Square {
-  F32 v[kLanes];
-
-  [[gnu::always_inline]] inline void transpose() {
-    for_each_bit<kLanes>([&] {
-      F32 t[kLanes];
-      unroll<0, kLanes / 2>([&](auto i) {
-        t[2 * i] = zip_lower(v[i], v[i + kLanes / 2]);
-        t[2 * i + 1] = zip_upper(v[i], v[i + kLanes / 2]);
-      });
-      unroll<0, kLanes>([&](auto i) { v[i] = t[i]; });
-    });
-  }
-};
-
 /// A block at the lower or right edge, of which `rows` x `columns` exist.
 [[gnu::always_inline]] inline void transpose_part(const float* x, std::int64_t x_row, float* y, std::int64_t y_row, int rows, int columns) {
-  Square s;
-  unroll<0, kLanes>([&](auto i) { s.v[i] = i < rows ? load_up_to(x + i * x_row, columns) : broadcast(0.0F); });
-  s.transpose();
+  F32 v[kLanes];
+  unroll<0, kLanes>([&](auto i) { v[i] = i < rows ? load_up_to(x + i * x_row, columns) : broadcast(0.0F); });
+  transpose_lanes(v);
   unroll<0, kLanes>([&](auto i) {
-    if (i < columns) store_up_to(y + i * y_row, s.v[i], rows);
+    if (i < columns) store_up_to(y + i * y_row, v[i], rows);
   });
 }
 
 [[gnu::always_inline]] inline void transpose_square(const float* x, std::int64_t x_row, float* y, std::int64_t y_row) {
-  Square s;
-  unroll<0, kLanes>([&](auto i) { s.v[i] = load(x + i * x_row); });
-  s.transpose();
-  unroll<0, kLanes>([&](auto i) { store(y + i * y_row, s.v[i]); });
+  F32 v[kLanes];
+  unroll<0, kLanes>([&](auto i) { v[i] = load(x + i * x_row); });
+  transpose_lanes(v);
+  unroll<0, kLanes>([&](auto i) { store(y + i * y_row, v[i]); });
 }
 
 /// N planes to pixels of N channels, and back. The compiler knows the shuffles for each instruction set.
