@@ -142,6 +142,14 @@ class PlaneWalk {
     if (count - done == 1) add<1>(t, done, rest);
   }
 
+  /// Of a tile, the first of those for so many positions: with few registers 49 positions are 32 and 24, not 32, 16 and 16.
+  static int vectors_of(std::int64_t positions) {
+    constexpr std::int64_t kWidest = 4 * kLanes;
+    if (kRegisters == 32) return positions > 2 * kLanes ? 4 : 2;
+    const std::int64_t tiles = (positions + kWidest - 1) / kWidest, each = (positions + tiles - 1) / tiles;
+    return each > 3 * kLanes ? 4 : each > 2 * kLanes ? 3 : 2;
+  }
+
   /// `Sums` sums from `first` on, at all positions; `rest` columns of the input lie before the first tap.
   template <int Sums>
   void add(const PlaneTaps& all, int first, std::int64_t rest) const {
@@ -152,10 +160,12 @@ class PlaneWalk {
         t.weights[i] = all.weights[first + i];
       }
       t.x += p;
-      const bool wide = w_.out_width - p > 2 * kLanes;
-      const std::int64_t positions = (wide ? 4 : 2) * kLanes;
+      const int vectors = vectors_of(w_.out_width - p);
+      const std::int64_t positions = std::int64_t{vectors} * kLanes;
       t.exists = w_.out_width - p;
-      add_positions(t, w_.pad_left - rest - p, positions, Sums, wide ? add_plane_taps<Sums, 4> : add_plane_taps<Sums, 2>);
+      add_positions(t, w_.pad_left - rest - p, positions, Sums,
+                    vectors == 4 ? add_plane_taps<Sums, 4> : vectors == 3 ? add_plane_taps < Sums,
+                    kRegisters == 32 ? 4 : 3 > : add_plane_taps<Sums, 2>);
       p += positions;
     }
   }

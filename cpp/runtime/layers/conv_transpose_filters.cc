@@ -140,8 +140,8 @@ std::vector<TransposedPart> joined_part(const TransposedGeometry& g, int lanes) 
     by_panels += magnitude({p.rows.taps, p.columns.taps, in, vectors}) * (vectors == 1 ? 1.45 : 1.05) + 6 * magnitude({vectors});
   }
   const double each = 1.0 / lanes, made = magnitude({joined.rows.phases(), joined.columns.phases(), out});
-  const double by_planes = each * (1.2 * magnitude({g.h.taps, g.w.taps, in, out}) + 4 * magnitude({in}) + 6 * made);
-  if (by_planes > 0.8 * by_panels) return {};
+  const double by_planes = each * (1.2 * magnitude({g.h.taps, g.w.taps, in, out}) + 4 * magnitude({in}) + 12 * made);
+  if (by_planes > 0.75 * by_panels) return {};
   return {std::move(joined)};
 }
 
