@@ -124,9 +124,11 @@ class PlaneWalk {
         if (++count < PlaneTaps::kHeld) continue;
         add<PlaneTaps::kMost>(t, 0, rest);
         count -= PlaneTaps::kMost;
-        for (int i = 0; i < count; ++i) {
-          t.sums[i] = t.sums[i + PlaneTaps::kMost];
-          t.weights[i] = t.weights[i + PlaneTaps::kMost];
+        if constexpr (PlaneTaps::kHeld > PlaneTaps::kMost) {
+          for (int i = 0; i < count; ++i) {
+            t.sums[i] = t.sums[i + PlaneTaps::kMost];
+            t.weights[i] = t.weights[i + PlaneTaps::kMost];
+          }
         }
       }
     }
