@@ -79,3 +79,19 @@ def test_rows_of_a_filter_far_apart(dilation):
     wanted = plain.depthwise_conv2d(x, weight, dilation=(near, 1), **own)
     got = dwsep.depthwise_conv2d(x, weight, dilation=(dilation, 1), **own)
     assert np.array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+@pytest.mark.parametrize(
+    "kernel", [(1, 2), (2, 1), (3, 3), (4, 3), (5, 2), (7, 5), (8, 1)], ids=str
+)
+@pytest.mark.parametrize("size", [(9, 8), (12, 1), (31, 2), (23, 30)], ids=str)
+def test_windows_of_few_bytes(kernel, channels, size):
+    """Their rows are copied as pieces that reach into the windows behind, of which there must be enough."""
+    rng = np.random.default_rng(2)
+    x = rng.integers(-128, 128, (2, *size, channels), np.int8)
+    weight = rng.integers(-128, 128, (*kernel, channels, 5), np.int8)
+    q = dwsep.Quantization(0.1, 3)
+    own = {"x_quantization": q, "quantization": q, "padding": "same"}
+    own["weight_quantization"] = dwsep.Quantization(0.01)
+    assert np.array_equal(dwsep.conv2d(x, weight, **own), plain.conv2d(x, weight, **own))

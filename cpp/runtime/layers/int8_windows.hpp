@@ -60,9 +60,7 @@ class Windows {
 
   /// Output pixels of the image, counted row by row.
   void gather(Range pixels, std::int8_t* to) const {
-    // What the last window but one leaves behind it lies in the last.
-    const bool overlap = (g_.kh - 1) * run_ + PaddedRows::kPiece <= 2 * window_;
-    if (run_ <= PaddedRows::kPiece && overlap && x_.pixel == channels_ && g_.dilation_w == 1 && g_.dilation_h == 1) {
+    if (run_ <= PaddedRows::kPiece && x_.pixel == channels_ && g_.dilation_w == 1 && g_.dilation_h == 1) {
       PaddedRows rows(g_, x_, channels_, zero_);
       if (rows.fit()) return gather_pieces(rows, pixels, to);
     }
@@ -82,20 +80,22 @@ class Windows {
   }
 
   /// Short runs are copied as whole pieces, pixel by pixel: what lies behind a run is overwritten by the next. 3x3 on RGB at 224x224 with
-  /// stride 2: 32 us as two pieces of each run, 20 so.
+  /// stride 2: 32 us as two pieces of each run, 20 so. The last windows, behind which pieces would reach, are copied run by run.
   void gather_pieces(PaddedRows& rows, Range pixels, std::int8_t* to) const {
-    const std::int64_t step = g_.stride_w * x_.pixel;
+    const std::int64_t step = g_.stride_w * x_.pixel, end = (g_.kh - 1) * run_ + PaddedRows::kPiece;
+    const std::int64_t whole = pixels.end - std::max<std::int64_t>(0, (end - 1) / window_);  // pixels before it are copied as pieces
     for (std::int64_t first = pixels.begin; first < pixels.end;) {
       const std::int64_t y = first / g_.out_w, x = first % g_.out_w, count = std::min(pixels.end - first, g_.out_w - x);
       const std::int8_t* from[PaddedRows::kMostRows] = {};
       for (std::int64_t r = 0; r < g_.kh; ++r) from[r] = rows.at(y * g_.stride_h - g_.pad_top + r) + x * step;
-      const bool last = first + count == pixels.end;  // whose last run ends with the windows
-      copy_pieces(from, step, count - (last ? 1 : 0), to);
+      const std::int64_t in_pieces = std::clamp<std::int64_t>(whole - first, 0, count);
+      copy_pieces(from, step, in_pieces, to);
+      for (std::int64_t i = in_pieces; i < count; ++i) {
+        for (std::int64_t r = 0; r < g_.kh; ++r)
+          std::memcpy(to + i * window_ + r * run_, from[r] + i * step, static_cast<std::size_t>(run_));
+      }
       to += count * window_;
       first += count;
-      for (std::int64_t r = 0; last && r < g_.kh; ++r) {
-        std::memcpy(to - window_ + r * run_, from[r] + (count - 1) * step, static_cast<std::size_t>(run_));
-      }
     }
   }
 
