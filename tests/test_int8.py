@@ -87,7 +87,7 @@ def test_rows_of_a_filter_far_apart(dilation):
 )
 @pytest.mark.parametrize("size", [(9, 8), (12, 1), (31, 2), (23, 30)], ids=str)
 def test_windows_of_few_bytes(kernel, channels, size):
-    """Their rows are copied as pieces that reach into the windows behind, of which there must be enough."""
+    """Pieces of rows reach into the windows behind, of which there must be enough."""
     rng = np.random.default_rng(2)
     x = rng.integers(-128, 128, (2, *size, channels), np.int8)
     weight = rng.integers(-128, 128, (*kernel, channels, 5), np.int8)

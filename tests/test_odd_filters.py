@@ -60,6 +60,29 @@ def test_windows_behind_the_image(threads):
     assert_all(calls, lambda call: unequal(call.run(num_threads=threads), call.plain()))
 
 
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_borders_of_a_single_row(stride, dilation):
+    """Outputs whose taps lie partly in the padding, next to others or alone."""
+    draw = integers(8)
+    calls = (
+        depthwise(
+            draw, (2, rows, width, 17), (1, taps), stride=stride, padding=padding, dilation=dilation
+        )
+        for rows in (1, 3)
+        for width in (1, 2, 7, 30)
+        for taps in (3, 5, 9, 21)
+        for padding in (
+            "same",
+            ((0, 0), (0, taps)),
+            ((0, 0), (4 * dilation * taps, 1)),
+            ((1, 1), (taps, 0)),
+        )
+        if padding == "same" or width + sum(padding[1]) > dilation * (taps - 1)
+    )
+    assert_all(calls, lambda call: unequal(call.run(), call.plain()))
+
+
 def test_a_pixel_has_the_same_bits_by_itself():
     """Blocks of outputs, edges of blocks and single outputs add the same taps in the same order."""
     rng = np.random.default_rng(0)

@@ -122,6 +122,7 @@ template <class Channels, int Share>
 inline void row_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) {
   constexpr int kOutputs = kTall * kWide;
   const Axis line = columns_of(w), groups{0, kWide, 1, 1, 1, 0, kTall * line.stride * line.x, kTall * line.y, 0};
+  const Axis single{1, 1, 1, 1, 1, 0, 0, 0, 1};
   const InsideRange inside(line.outputs, line.stride, line.pad, line.dilation, line.taps, line.size);
   for (std::int64_t row = 0; row < w.y_end - w.y_begin; ++row) {
     DepthwiseWork whole = rows_of_work(w, row, row + 1);
@@ -135,17 +136,31 @@ inline void row_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_
       if (begin < end) area_blocks<Channels>(part, v_begin, v_end);
     };
     const float* const x = input_row(w, whole.y_begin * w.stride_h - w.pad_top);
+    DepthwiseWork inner = whole;
+    inner.x = x;
+    // Outputs at a border that share inputs in groups, each by its taps: in blocks across they go tap by tap where these do not meet all.
+    // 1x59x96 1x9 on Zen 3 5.3 -> 3.6 us.
+    const auto border = [&](std::int64_t begin, std::int64_t end) {
+      if (kRegisters == 32 || x == nullptr) return others(begin, end);
+      Axis some = line;
+      some.outputs = end - begin;
+      some.pad -= begin * line.stride;
+      DepthwiseWork part = inner;
+      part.y += begin * line.y;
+      for_groups<Share>(some, [&](auto height, auto share, std::int64_t output) {
+        const Steps<height, share> steps(some, output);
+        edge_block<Channels, height, width_of(height)>(BlockPlace<height, share>{&part, &some, &single, &steps}, 0, 1, v_begin, v_end);
+      });
+    };
     if (x == nullptr || inside.end - inside.begin < kOutputs) {
-      others(0, w.out_width);
+      border(0, w.out_width);
     } else {
-      others(0, inside.begin);
-      DepthwiseWork inner = whole;
-      inner.x = x;
+      border(0, inside.begin);
       for (std::int64_t i = inside.begin; i < inside.end; i += kOutputs) {
         const Steps<kTall, Share> steps(line, at_most(i, inside.end - kOutputs));
         inner_block<Channels, kTall, kWide>(BlockPlace<kTall, Share>{&inner, &line, &groups, &steps}, 0, v_begin, v_end);
       }
-      others(inside.end, w.out_width);
+      border(inside.end, w.out_width);
     }
     finish_rows(w, row, 1, v_begin, v_end);
   }
