@@ -6,8 +6,8 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
 
-constexpr std::int64_t kQuadRowBytes = 64 * 1024;  ///< of rows of quads, on the stack; a quarter of it serves most filters
-constexpr std::int64_t kVisitColumns = 56;         ///< of the groups of rows of a panel that are computed at a time, at least
+constexpr std::int64_t kQuadRowBytes = 64 * 1024;           ///< of rows of quads, on the stack; a quarter of it serves most filters
+constexpr std::int64_t kVisitColumns = kLean16 ? 112 : 56;  ///< of the groups of rows of a panel that are computed at a time, at least
 constexpr std::int64_t kMostQuads = kQuadRowBytes / (4 * I8::kLanes);
 
 /// Vectors of positions [0, vectors) of a strip: tiles of nearly equal width.
@@ -21,7 +21,9 @@ inline void quad_strip(const QuadWindow& t, std::int64_t vectors) {
 /// The function for a filter.
 inline auto quad_strips(const QuadFilter& f) {
   if constexpr (kRegisters < 32) {
-    if (f.outputs() == 4) return quad_strip<4, 2>;
+    if constexpr (!kLean16) {
+      if (f.outputs() == 4) return quad_strip<4, 2>;
+    }
     return f.outputs() == 2 ? quad_strip<2, 2> : (f.group() == 2 ? quad_strip<1, 2> : quad_strip<1, 4>);
   }
   return f.outputs() == 1 ? quad_strip<1, 4> : (f.outputs() == 2 ? quad_strip<2, 4> : quad_strip<4, 2>);
@@ -56,76 +58,139 @@ inline std::int64_t column_strips(const Int8DepthwiseWork& w, const QuadFilter& 
 /// of rows made them.
 struct QuadPlan {
   QuadLayout layout;
-  std::int64_t vector, strip;  ///< columns of y of a vector, vectors of a strip
-  std::int64_t kept;           ///< as keeps_quads() says
-  std::int64_t taps[kMostQuads];
+  std::int64_t vector, strip;                         ///< columns of y of a vector, vectors of a strip
+  std::int64_t kept;                                  ///< as keeps_quads() says
+  std::int64_t taps[(kLean16 ? 2 : 1) * kMostQuads];  ///< of each row of quads, and of the last
 
-  QuadPlan(const Int8DepthwiseWork& w, const QuadFilter& f, int pixels)
+  [[gnu::noinline]] QuadPlan(const Int8DepthwiseWork& w, const QuadFilter& f, int pixels)
       : layout(f, w.kw, w.stride_w, w.dilation_w, pixels), vector(pixels * f.along), kept(keeps_quads(w, f)) {
     strip = strip_vectors(f, layout, w.dilation_w, (w.out_width + vector - 1) / vector);
     for (std::int64_t s = 0; s < f.steps; ++s) taps[s] = f.wide == 1 ? layout.offset(s * w.dilation_w) : s * layout.position;
+    for (std::int64_t s = 0; kLean16 && s < f.last_steps; ++s) taps[f.steps + s] = taps[f.last_wide == f.wide ? s : 2 * s];
   }
 };
 
-/// One panel's output rows [begin, end). `store`: store_window of the type of y, whose size is y_size.
-[[gnu::noinline, gnu::noclone]] inline void quad_panel_rows(const Int8DepthwiseWork& w, const QuadFilter& f, const QuadPlan& plan,
-                                                            std::int64_t panel, const void* bounds, decltype(QuadWindow::store) store,
-                                                            std::int64_t y_size, bool lean, std::int64_t begin, std::int64_t end,
-                                                            std::int8_t* quads) {
-  const std::int64_t channel = panel * kQuadChannels;
-  const QuadRows rows(w, f, channel);
-  std::int8_t* row[kMostQuads];
+/// What a panel's windows have in common.
+struct QuadPanel {
+  QuadRows rows;
   QuadWindow t{};
-  t.store = store;
-  t.panel = bounds;
-  t.lean = lean;
-  t.rows = row;
-  t.taps = plan.taps;
-  t.plane = plan.layout.plane();
-  t.quads = f.quads;
-  t.steps = f.steps;
-  t.weights = static_cast<const std::int8_t*>(w.weights) + panel * window_weight_bytes(f);
-  t.initial = w.initial + channel;
-  t.multiplier = w.q.multiplier + channel;
-  t.y_row = w.y_row;
-  t.y_pixel = w.y_pixel;
-  t.residual_type = &w.residual;
-  t.along = static_cast<int>(f.along);
-  t.pixels = plan.layout.pixels;
-  t.channels = rows.channels();
-  t.spill = (kQuadChannels / t.pixels - 1) / t.channels;
-  t.step = plan.vector * w.y_pixel;
-  std::int64_t left = w.out_width, vectors = plan.strip;
-  for (std::int64_t ox = 0; left > 0; ox += t.columns, left -= t.columns) {
-    t.columns = plan.strip * plan.vector;
-    if (left < t.columns) {
-      t.columns = left;
+  std::int8_t* row[kMostQuads];
+  const std::int8_t* products[kLean16 ? kMostQuads : 1];
+
+  QuadPanel(std::int64_t panel, const Int8DepthwiseWork& w, const QuadFilter& f, const QuadPlan& plan, const void* bounds,
+            decltype(QuadWindow::store) store, bool lean)
+      : rows(w, panel * kQuadChannels) {
+    const std::int64_t channel = panel * kQuadChannels;
+    t.store = store;
+    t.panel = bounds;
+    t.lean = lean;
+    t.rows = row;
+    t.taps = plan.taps;
+    t.plane = plan.layout.plane();
+    t.quads = f.quads;
+    t.steps = f.steps;
+    t.products = products;
+    t.products_end = products + f.products();
+    t.weights = static_cast<const std::int8_t*>(w.weights) + panel * window_weight_bytes(f);
+    t.initial = w.initial + channel;
+    t.multiplier = w.q.multiplier + channel;
+    t.y_row = w.y_row;
+    t.y_pixel = w.y_pixel;
+    t.residual_type = &w.residual;
+    t.along = static_cast<int>(f.along);
+    t.pixels = plan.layout.pixels;
+    t.channels = rows.channels();
+    t.spill = (kQuadChannels / t.pixels - 1) / t.channels;
+    t.step = plan.vector * w.y_pixel;
+  }
+  /// Where products find their quads, once rows lie where they are.
+  void find_products(const QuadFilter& f) {
+    const std::int8_t** at = products;
+    for (std::int64_t q = 0; q < f.quads; ++q) {
+      const bool last = q == f.quads - 1;
+      for (std::int64_t s = 0; s < (last ? f.last_steps : f.steps); ++s) *at++ = row[q] + t.taps[last ? f.steps + s : s];
+    }
+  }
+};
+
+/// Panels next to each other.
+template <int Panels>
+struct QuadPanelGroup {
+  QuadPanel panel;
+
+  template <class... Args>
+  QuadPanelGroup(std::int64_t at, const Args&... args) : panel(at, args...) {}
+  template <class F>
+  [[gnu::always_inline]] inline void each(const F& visit) {
+    visit(panel, 0);
+  }
+};
+template <>
+struct QuadPanelGroup<2> {
+  QuadPanel panel, next;
+
+  template <class... Args>
+  QuadPanelGroup(std::int64_t at, const Args&... args) : panel(at, args...), next(at + 1, args...) {}
+  template <class F>
+  [[gnu::always_inline]] inline void each(const F& visit) {
+    visit(panel, 0);
+    visit(next, 1);
+  }
+};
+
+/// Output rows [begin, end) of Panels panels. `store`: store_window of the type of y, whose size is y_size.
+template <int Panels>
+[[gnu::noinline, gnu::noclone]] void quad_panel_rows(const Int8DepthwiseWork& w, const QuadFilter& f, const QuadPlan& plan,
+                                                     std::int64_t panel, const void* bounds, decltype(QuadWindow::store) store,
+                                                     std::int64_t y_size, bool lean, std::int64_t begin, std::int64_t end,
+                                                     std::int8_t* quads) {
+  QuadPanelGroup<Panels> panels(panel, w, f, plan, bounds, store, lean);
+  std::int64_t left = w.out_width, vectors = plan.strip, columns;
+  for (std::int64_t ox = 0; left > 0; ox += columns, left -= columns) {
+    columns = plan.strip * plan.vector;
+    if (left < columns) {
+      columns = left;
       vectors = (left + plan.vector - 1) / plan.vector;
     }
-    const bool run = f.along == 1 && t.channels * t.pixels == kQuadChannels && w.y_pixel == t.channels;
-    t.whole = t.pixels == 1 ? vectors : (run ? t.columns / t.pixels : 0);
-    for (std::int64_t q = 0; q < f.quads; ++q) row[q] = quads + q * 4 * t.plane;
+    panels.each([&](QuadPanel & p, std::int64_t n) __attribute__((always_inline)) {
+      QuadWindow& t = p.t;
+      t.columns = columns;
+      const bool run = f.along == 1 && t.channels * t.pixels == kQuadChannels && w.y_pixel == t.channels;
+      t.whole = t.pixels == 1 ? vectors : (run ? t.columns / t.pixels : 0);
+      for (std::int64_t q = 0; q < f.quads; ++q) p.row[q] = quads + (n * f.quads + q) * 4 * t.plane;
+      if (kLean16) p.find_products(f);
+    });
     for (std::int64_t oy = begin; oy < end; oy += f.down) {
       const std::int64_t ready = oy == begin ? 0 : plan.kept;
       if (ready > 0) {  // to the front
-        std::int8_t* before[kMostQuads];
-        for (std::int64_t q = 0; q < f.quads; ++q) before[q] = row[q];
-        for (std::int64_t q = 0; q < f.quads; ++q) row[q] = before[q < ready ? q + f.quads - ready : q - ready];
+        panels.each([&](QuadPanel & p, std::int64_t) __attribute__((always_inline)) {
+          std::int8_t* before[kMostQuads];
+          for (std::int64_t q = 0; q < f.quads; ++q) before[q] = p.row[q];
+          for (std::int64_t q = 0; q < f.quads; ++q) p.row[q] = before[q < ready ? q + f.quads - ready : q - ready];
+          if (kLean16) p.find_products(f);
+        });
       }
       for (std::int64_t q = ready; q < f.quads; ++q) {
-        rows.fill(plan.layout, oy * w.stride_h - w.pad_top + f.high * q * w.dilation_h, ox * w.stride_w - w.pad_left, row[q]);
+        const std::int64_t y = oy * w.stride_h - w.pad_top + f.high * q * w.dilation_h, x = ox * w.stride_w - w.pad_left;
+        panels.each([&](QuadPanel & p, std::int64_t) __attribute__((always_inline)) {
+          p.rows.fill(plan.layout, y, x, q == f.quads - 1 ? f.last_wide : f.wide, p.row[q]);
+        });
       }
-      t.down = static_cast<int>(end - oy < f.down ? end - oy : f.down);
-      t.y = static_cast<std::byte*>(w.y) + ((oy - w.y_begin) * w.y_row + ox * w.y_pixel + channel) * y_size;
-      t.residual =
-          w.residual.data == nullptr ? nullptr : w.residual.data + (oy - w.y_begin) * w.residual.row + ox * w.residual.pixel + channel;
-      quad_strips(f)(t, vectors);
+      panels.each([&](QuadPanel & p, std::int64_t n) __attribute__((always_inline)) {
+        QuadWindow& t = p.t;
+        const std::int64_t channel = (panel + n) * kQuadChannels;
+        t.down = static_cast<int>(end - oy < f.down ? end - oy : f.down);
+        t.y = static_cast<std::byte*>(w.y) + ((oy - w.y_begin) * w.y_row + ox * w.y_pixel + channel) * y_size;
+        t.residual =
+            w.residual.data == nullptr ? nullptr : w.residual.data + (oy - w.y_begin) * w.residual.row + ox * w.residual.pixel + channel;
+        quad_strips(f)(t, vectors);
+      });
     }
   }
 }
 
 template <class Out>
-[[gnu::noinline]] void quad_depthwise(const Int8DepthwiseWork& w, const QuadFilter& f) {
+[[gnu::noinline, gnu::noclone]] void quad_depthwise(const Int8DepthwiseWork& w, const QuadFilter& f) {
   using Store = PanelStore<Out, 4, Order::packed>;
   alignas(64) std::int8_t quads[kQuadRowBytes];
   const bool within = within_int32(w.q.multiplier, (w.channels + kQuadChannels - 1) / kQuadChannels * kQuadChannels, w.residual);
@@ -145,6 +210,8 @@ template <class Out>
   const std::int64_t groups = w.out_width < kVisitColumns ? kVisitColumns / w.out_width : 1;
   const std::int64_t step = by_row ? groups * f.down : w.y_end - w.y_begin;
   Store store(w.q, w.y_flip, w.panel_begin * kQuadChannels, within);
+  // Two panels whose bytes share cache lines.
+  const bool pairs = groups > 1 && w.q.zeros == nullptr && 2 * f.quads * 4 * whole.layout.plane() <= kQuadRowBytes;
   if constexpr (sizeof(Out) == 1) {
     const std::int64_t period = lean && w.q.zeros == nullptr ? flat_period(f, w.kw, w.channels, w.multiplier) : 0;
     if (period > 0 && flat_depthwise(w, f, last + 1, period, store)) return;
@@ -158,7 +225,12 @@ template <class Out>
       const std::int64_t end = w.y_end - y < step ? w.y_end : y + step;
       for (std::int64_t p = w.panel_begin; p < w.panel_end; ++p) {
         if (w.q.zeros != nullptr) store = Store(w.q, w.y_flip, p * kQuadChannels, within);
-        quad_panel_rows(part, f, p == last ? few : whole, p, &store, store_window<Out>, sizeof(Out), lean, y, end, quads);
+        const QuadPlan& plan = p == last ? few : whole;
+        if (kLean16 && pairs && p + 1 < w.panel_end && (p + 1 < last || few.layout.pixels == 1)) {
+          quad_panel_rows<2>(part, f, plan, p++, &store, store_window<Out>, sizeof(Out), lean, y, end, quads);
+        } else {
+          quad_panel_rows<1>(part, f, plan, p, &store, store_window<Out>, sizeof(Out), lean, y, end, quads);
+        }
       }
     }
   }
@@ -166,7 +238,7 @@ template <class Out>
 
 /// Every d-th output row, of filters whose taps are d rows apart, reads every d-th row of x, as without dilation: rows of quads are shared.
 template <class Out>
-[[gnu::noinline]] void dilated_quad_depthwise(const Int8DepthwiseWork& w, const QuadFilter& f) {
+[[gnu::noinline, gnu::noclone]] void dilated_quad_depthwise(const Int8DepthwiseWork& w, const QuadFilter& f) {
   const std::int64_t d = w.dilation_h, end = w.y_end - w.y_begin < d ? w.y_end : w.y_begin + d;  // d may be 2^31
   for (std::int64_t y = w.y_begin; y < end; ++y) {
     const std::int64_t r = y % d, row = y - w.y_begin, above = (w.pad_top - r + d - 1) / d, first = r - w.pad_top + above * d;

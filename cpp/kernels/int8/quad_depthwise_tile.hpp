@@ -1,38 +1,9 @@
 // The int8 depthwise convolution's micro-kernel: R outputs that share quads x CB vectors of positions of a panel, from rows of quads.
 #pragma once
 
-#include <cstddef>
-
-#include "kernels/int8/quad_requantize.hpp"
-#include "kernels/int8/quad_rows.hpp"
+#include "kernels/int8/quad_depthwise_store.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
-
-/// Tiles of one strip of a group of rows and a panel.
-struct QuadWindow {
-  std::int8_t* const* rows;  ///< of quads
-  const std::int64_t* taps;  ///< bytes from the first position of an output to those of its steps
-  std::int64_t plane;        ///< bytes from one vector of a panel to the next
-  std::int64_t quads, steps;
-  const std::int8_t* weights;  ///< of the panel, as are the initial sums and multipliers
-  const std::int32_t* initial;
-  const float* multiplier;
-  void (*store)(const QuadWindow& t, const std::int32_t* sums, std::int64_t column, std::int64_t width);
-  const void* panel;  ///< its PanelStore
-  std::byte* y;
-  std::int64_t y_row, y_pixel;
-  const std::int8_t* residual;
-  const Int8Residual* residual_type;
-  std::int64_t columns;  ///< of y
-  int along, down;       ///< columns and rows of y that share quads; `down` of them to store
-  int pixels;            ///< that share a vector
-  int spill;             ///< pixels that a whole piece reaches into behind its own
-  int channels;
-  bool lean;  ///< bytes without residual, of sums that are sure to be within int32: tiles round their own
-  // Where a vector's bytes are next to each other in y:
-  std::int64_t step;   ///< bytes of y from vector to vector
-  std::int64_t whole;  ///< vectors of which all pixels exist
-};
 
 /// Where a tile stores its outputs as bytes.
 struct TileBytes {
@@ -50,14 +21,12 @@ struct WindowOperands {
   std::int8_t* const* rows;
   const std::int64_t* taps;
   std::int64_t quads, steps;
+  const std::int8_t *const *products, *const *products_end;
   const std::int8_t* weights;
   const std::int32_t* initial;
   const float* multiplier;
   int down;
 };
-
-/// Whether tiles round their own sums where the window is lean.
-constexpr bool kTilesRound = sizeof(typename Dot::Sums) == sizeof(I32);
 
 template <bool First, class A, class B>
 [[gnu::always_inline]] constexpr const auto& first_if(const A& a, const B& b) {
@@ -66,6 +35,12 @@ template <bool First, class A, class B>
   } else {
     return b;
   }
+}
+
+/// Stores a vector of a tile, whole ones alone without dot products.
+[[gnu::always_inline]] inline void store_bytes(std::int8_t* y, I8 v, int n) {
+  if constexpr (kLean16) return store(y, v);
+  store_up_to(y, v, n);
 }
 
 /// `count` tiles next to each other, one if they are no call together: sums of R outputs x CB vectors of positions of a panel, G vectors of
@@ -77,8 +52,8 @@ template <int R, int G, int CB>
   constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
   constexpr int kAlong = R == 4 ? 2 : 1;
   const std::int64_t plane = window.plane, plane3 = opaque(3 * plane);
-  const WindowOperands copies{window.rows,    window.taps,    window.quads,      window.steps,
-                              window.weights, window.initial, window.multiplier, window.down};
+  const WindowOperands copies{window.rows,         window.taps,    window.quads,   window.steps,      window.products,
+                              window.products_end, window.weights, window.initial, window.multiplier, window.down};
   const auto& t = first_if<kTilesTogether>(copies, window);
   TileBytes next;
   if constexpr (kTilesTogether) next = tile;
@@ -93,21 +68,35 @@ template <int R, int G, int CB>
           unroll<0, CB>([&](auto j) __attribute__((always_inline)) { acc[r][j][v] = start; });
         });
       });
-      for (std::int64_t q = 0; q < t.quads; ++q) {
-        const std::int8_t* const row = t.rows[q] + offset;
-        for (std::int64_t step = 0; step < t.steps; ++step) {
-          const std::int8_t* const x = row + t.taps[step];
-          // Each loaded once: with two loads a product, 5x5 took a third longer.
-          unroll<0, G>([&](auto v) __attribute__((always_inline)) {
-            const std::int8_t* const at = v == 3 ? x + plane3 : x + v * plane;
-            I8 from[CB];
-            unroll<0, CB>([&](auto j) __attribute__((always_inline)) { from[j] = in_register(load(at + j * I8::kLanes)); });
+      const auto multiply = [&](const std::int8_t* x) __attribute__((always_inline)) {
+        unroll<0, G>([&](auto v) __attribute__((always_inline)) {
+          const std::int8_t* const at = v == 3 ? x + plane3 : x + v * plane;
+          if constexpr (kLean16 && R < 4) {
             unroll<0, R>([&](auto r) __attribute__((always_inline)) {
               const auto w = Dot::load_once(weights + (v * R + r) * kBytes);
-              unroll<0, CB>([&](auto j) __attribute__((always_inline)) { acc[r][j][v] = Dot::add(acc[r][j][v], from[j], w); });
+              const std::int8_t* again = at;
+              asm volatile("" : "+r"(again));  // not as the same load
+              unroll<0, CB>([&](auto j)
+                                __attribute__((always_inline)) { acc[r][j][v] = Dot::add(acc[r][j][v], load(again + j * I8::kLanes), w); });
             });
+            return;
+          }
+          // Each loaded once: with two loads a product, 5x5 took a third longer.
+          I8 from[CB];
+          unroll<0, CB>([&](auto j) __attribute__((always_inline)) { from[j] = in_register(load(at + j * I8::kLanes)); });
+          unroll<0, R>([&](auto r) __attribute__((always_inline)) {
+            const auto w = Dot::load_once(weights + (v * R + r) * kBytes);
+            unroll<0, CB>([&](auto j) __attribute__((always_inline)) { acc[r][j][v] = Dot::add(acc[r][j][v], from[j], w); });
           });
-          weights = opaque(weights + G * R * kBytes);
+        });
+        weights = opaque(weights + G * R * kBytes);
+      };
+      if constexpr (kLean16) {
+        for (const std::int8_t* const* at = t.products; at < t.products_end; ++at) multiply(*at + offset);
+      } else {
+        for (std::int64_t q = 0; q < t.quads; ++q) {
+          const std::int8_t* const row = t.rows[q] + offset;
+          for (std::int64_t step = 0; step < t.steps; ++step) multiply(row + t.taps[step]);
         }
       }
       if constexpr (kTilesRound) {
@@ -128,11 +117,11 @@ template <int R, int G, int CB>
               };
               const I16 first = pair(Index<0>{});
               if constexpr (G == 4) {
-                store_up_to(at, panel.lean(first, pair(Index<2>{})), y.bytes);
+                store_bytes(at, panel.lean(first, pair(Index<2>{})), y.bytes);
               } else if (g == 0) {
                 store(half + (r * CB + j) * 2 * kLanes, first);
               } else {
-                store_up_to(at, panel.lean(load(half + (r * CB + j) * 2 * kLanes), first), y.bytes);
+                store_bytes(at, panel.lean(load(half + (r * CB + j) * 2 * kLanes), first), y.bytes);
               }
               at += y.step;
             });
@@ -158,6 +147,7 @@ template <int R, int G, int CB>
 
 /// Vectors of positions of a tile of so many outputs, `vectors` of a panel at a time: what the registers hold, but no more than 4.
 constexpr int max_window_columns(int outputs, int vectors) {
+  if (kLean16 && outputs < 4) return 12 / (outputs * vectors) < 4 ? 12 / (outputs * vectors) : 4;
   const int free = kRegisters - 1 - Dot::kExtraRegisters - (outputs == 1 ? 1 : 3);
   const int columns = free / (outputs * vectors * Dot::kSumRegisters);
   return columns < 1 ? 1 : (columns < 4 ? columns : 4);
@@ -174,88 +164,6 @@ template <int R, int G>
 constexpr WindowSums kWindowSums[] = {window_sums_of<R, G, 1>(), window_sums_of<R, G, 2>(), window_sums_of<R, G, 3>(),
                                       window_sums_of<R, G, 4>()};
 
-/// Stores a vector of `count` pixels that share it, `step` bytes from one to the next.
-[[gnu::always_inline]] inline void store_pixels(std::int8_t* y, std::int64_t step, I8 v, int n, int pixels, int count) {
-  if constexpr (kSixteens > 1) {
-    if (count == pixels && n == step && n * pixels == I8::kLanes) return store(y, v);
-    if constexpr (kSixteens > 2) {
-      if (pixels == 2) return store_pieces<2>(y, step, v, n, count);
-    }
-    store_pieces<kSixteens>(y, step, v, n, count);
-  }
-}
-
-/// Stores a tile of `width` vectors. Lean: bytes without residual, of sums that are sure to be within int32.
-template <class Out, bool Lean>
-[[gnu::always_inline]] inline void store_rows(const QuadWindow& t, const std::int32_t* sums, std::int64_t column, std::int64_t width) {
-  const auto& panel = *static_cast<const PanelStore<Out, 4, Order::packed>*>(t.panel);
-  // Copies: bytes that are stored could be anything's.
-  const int along = t.along, pixels = t.pixels, channels = t.channels;
-  const std::int64_t vector = pixels * along, columns = t.columns, y_step = vector * t.y_pixel, y_pixel = along * t.y_pixel;
-  const float* const multiplier = t.multiplier;
-  for (int dy = 0; dy < t.down; ++dy) {
-    for (int dx = 0; dx < along; ++dx, sums += width * kQuadChannels) {
-      std::int64_t x = column * vector + dx;
-      Out* y = reinterpret_cast<Out*>(t.y) + dy * t.y_row + x * t.y_pixel;
-      const std::int8_t* residual =
-          Lean || t.residual == nullptr ? nullptr : t.residual + dy * t.residual_type->row + x * t.residual_type->pixel;
-      const std::int32_t *from = sums, *const end = sums + width * kQuadChannels;
-      for (; from < end && x < columns; from += kQuadChannels, x += vector, y += y_step) {
-        RealSums<4> real;
-        unroll<0, 4>([&](auto v) __attribute__((always_inline)) { real.set(v, load(from + v * kLanes), multiplier); });
-        if (!Lean && residual != nullptr) {
-          real.template add_residual<Order::packed>(residual, channels, *t.residual_type);
-          residual += vector * t.residual_type->pixel;
-        }
-        const std::int64_t left = columns - x;
-        const int count = left < vector ? static_cast<int>((left + along - 1) / along) : pixels;
-        if constexpr (sizeof(Out) == 1) {
-          const I8 bytes = panel.template stored<Lean>(real);
-          if (pixels == 1) {
-            store_up_to(y, bytes, channels);
-          } else {
-            store_pixels(y, y_pixel, bytes, channels, pixels, count);
-          }
-        } else {
-          panel.store_pixels(y, y_pixel, channels, pixels, count, real);
-        }
-      }
-    }
-  }
-}
-template <class Out>
-[[gnu::flatten, gnu::noinline]] inline void store_window(const QuadWindow& t, const std::int32_t* sums, std::int64_t column,
-                                                         std::int64_t width) {
-  if constexpr (sizeof(Out) == 1 && !kTilesRound) {
-    if (t.lean) return store_rows<Out, true>(t, sums, column, width);
-  }
-  store_rows<Out, false>(t, sums, column, width);
-}
-
-/// Stores a tile's bytes where a vector's pixels lie apart. Whole pieces where the next pixel's take the place of what is too much.
-[[gnu::noinline, gnu::noclone]] inline void store_apart(const QuadWindow& t, const std::int8_t* bytes, std::int64_t column,
-                                                        std::int64_t width) {
-  const std::int64_t first = column * t.pixels * t.along, y_step = t.along * t.y_pixel;
-  const auto copy = [&](auto piece) __attribute__((always_inline)) {
-    for (int dy = 0; dy < t.down; ++dy) {
-      for (int dx = 0; dx < t.along; ++dx, bytes += width * kQuadChannels) {
-        auto* y = reinterpret_cast<std::int8_t*>(t.y) + dy * t.y_row + (first + dx) * t.y_pixel;
-        const std::int64_t left = (t.columns - first - dx + t.along - 1) / t.along, all = width * t.pixels,
-                           pixels = left < all ? left : all;
-        const std::int64_t safe = t.channels == y_step ? left - t.spill : 0, most = safe < pixels ? safe : pixels,
-                           whole = t.channels == piece ? pixels : most;
-        const std::int8_t* from = bytes;
-        for (std::int64_t i = 0; i < whole; ++i, y += y_step, from += piece) __builtin_memcpy(y, from, piece);
-        for (std::int64_t i = whole < 0 ? 0 : whole; i < pixels; ++i, y += y_step, from += piece) store_up_to(y, load(from), t.channels);
-      }
-    }
-  };
-  if constexpr (kSixteens > 2) {
-    if (t.pixels == 2) return copy(Index<kQuadChannels / 2>{});
-  }
-  copy(Index<16>{});
-}
-
 /// `count` tiles of R outputs x `width` vectors next to each other.
 template <int R, int G>
 inline void quad_windows(const QuadWindow& t, std::int64_t width, std::int64_t column, std::int64_t count) {
@@ -265,7 +173,7 @@ inline void quad_windows(const QuadWindow& t, std::int64_t width, std::int64_t c
   const bool rounded = kTilesRound && t.lean;
   TileBytes y{};
   for (; count > 0; --count, column += width) {
-    const bool together = column + width <= t.whole;
+    const bool together = column + width <= t.whole && (!kLean16 || t.channels * t.pixels == kQuadChannels);
     std::int64_t now = 1;
     if (rounded && together) {
       auto* const to = reinterpret_cast<std::int8_t*>(t.y) + column * t.step;

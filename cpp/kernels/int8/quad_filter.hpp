@@ -8,17 +8,30 @@ namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
 
 constexpr int kQuadChannels = 4 * kLanes;  ///< of a panel: a vector of bytes
 
+/// 16 registers without dot products: tiles hold twelve vectors of sums, and quads are loaded for each output that shares them, as part of
+/// what flips them (R2, 3 columns).
+constexpr bool kLean16 = kRegisters < 32 && Dot::kWeightVectors == 2;
+
 /// A quad is four rows of a column, or a square of two rows and two columns. Outputs next to each other share quads where those of one
 /// would be as many, or nearly.
 struct QuadFilter {
-  std::int64_t high, wide;    ///< rows and columns of x in a quad
-  std::int64_t quads, steps;  ///< rows and columns of quads that a group of outputs reads
-  std::int64_t down, along;   ///< rows and columns of outputs in a group
-  std::int64_t shift;         ///< filter rows from an output row to the next
+  std::int64_t high, wide;             ///< rows and columns of x in a quad
+  std::int64_t quads, steps;           ///< rows and columns of quads that a group of outputs reads
+  std::int64_t down, along;            ///< rows and columns of outputs in a group
+  std::int64_t shift;                  ///< filter rows from an output row to the next
+  std::int64_t last_wide, last_steps;  ///< of the last row of quads
 
   /// `stride`: of rows, or 0 where output rows begin anyhow; of columns too for squares.
   constexpr QuadFilter(std::int64_t kh, std::int64_t kw, std::int64_t stride, bool squares)
-      : high(squares ? 2 : 4), wide(squares ? 2 : 1), quads((kh + 3) / 4), steps(kw), down(1), along(1), shift(stride) {
+      : high(squares ? 2 : 4),
+        wide(squares ? 2 : 1),
+        quads((kh + 3) / 4),
+        steps(kw),
+        down(1),
+        along(1),
+        shift(stride),
+        last_wide(0),
+        last_steps(0) {
     if (squares) {
       down = along = stride == 1 ? 2 : 1;
       quads = (kh + down) / 2;
@@ -26,7 +39,15 @@ struct QuadFilter {
     } else if (stride > 0 && (kh + stride + 3) / 4 == quads) {
       down = 2;
     }
+    last_wide = wide;
+    last_steps = steps;
+    // Two rows are left of a group's: squares, which are fewer. 5x5 takes 8 products an output instead of 10, or 9 of squares alone.
+    if (kLean16 && !squares && stride == 1 && kh + down - 1 <= 4 * quads - 2) {
+      last_wide = 2;
+      last_steps = (kw + 1) / 2;
+    }
   }
+  constexpr std::int64_t products() const { return (quads - 1) * steps + last_steps; }
   constexpr std::int64_t outputs() const { return down * along; }
   /// Vectors of sums in registers at a time: with all four of a panel, tiles round their own sums, with two they have more columns and load
   /// less for a product. Four outputs with two vectors of three positions each load 0.6 operands a product, with four vectors of one 1.25.
@@ -40,7 +61,7 @@ struct QuadFilter {
 constexpr bool squares_are_less(std::int64_t kh, std::int64_t kw, std::int64_t stride) {
   constexpr std::int64_t kProduct = Dot::kWeightVectors == 2 ? 4 : Dot::kSumRegisters, kInterleave = Dot::kFlip != 0 ? 12 : 8;
   const QuadFilter squares(kh, kw, stride, true), columns(kh, kw, stride, false);
-  const auto products = [](const QuadFilter& f) { return 4 * kProduct * f.quads * f.steps; };
+  const auto products = [](const QuadFilter& f) { return 4 * kProduct * f.products(); };
   // With 16 registers four outputs load as much as they multiply: 28x28x96 7x7 took 51 us, as columns of quads 39.
   const std::int64_t price = stride == 1 && kRegisters < 32 ? 10 : 9;
   // In quarters: a square of stride 1 serves four outputs, a column of quads `down`.
@@ -52,7 +73,7 @@ constexpr std::int64_t kFlatColumns = 4, kMostFlat = 16;  ///< of a filter; vect
 
 /// Bytes of a panel's weights.
 constexpr std::int64_t window_weight_bytes(const QuadFilter& f) {
-  return 4 * f.outputs() * f.quads * f.steps * Dot::kWeightVectors * I8::kLanes;
+  return 4 * f.outputs() * f.products() * Dot::kWeightVectors * I8::kLanes;
 }
 
 /// Pixels that share a vector, where a panel of so many channels leaves room.
@@ -64,7 +85,7 @@ constexpr int pixels_of(std::int64_t channels) {
 
 /// Vectors of bytes until pixels of few, uneven channels, one after the other, begin a vector again; or 0 where panels are multiplied.
 constexpr std::int64_t flat_period(const QuadFilter& f, std::int64_t kw, std::int64_t channels, std::int64_t multiplier) {
-  if (f.wide != 1 || f.shift != 1 || f.quads != 1 || f.down != 2 || kw > kFlatColumns || multiplier != 1) return 0;
+  if (f.last_wide != 1 || f.shift != 1 || f.quads != 1 || f.down != 2 || kw > kFlatColumns || multiplier != 1) return 0;
   if (channels >= 2 * kQuadChannels || channels % 16 == 0) return 0;
   std::int64_t common = 1;
   while (channels % (2 * common) == 0) common *= 2;
@@ -76,7 +97,6 @@ constexpr std::int64_t flat_period(const QuadFilter& f, std::int64_t kw, std::in
   constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
   const std::int64_t panel_bytes = window_weight_bytes(f);
   const int group = f.group();
-  const bool squares = f.wide == 2;
   w.panels = (w.columns + kQuadChannels - 1) / kQuadChannels;
   w.panel_columns = kQuadChannels;
   const std::int64_t all = w.panels + flat_period(f, w.kw, w.columns, w.channel_multiplier);
@@ -119,14 +139,16 @@ constexpr std::int64_t flat_period(const QuadFilter& f, std::int64_t kw, std::in
     for (std::int64_t o = 0; o < f.outputs(); ++o) {
       const std::int64_t above = o / f.along * f.shift, before = o % f.along;
       for (std::int64_t quad = 0; quad < f.quads; ++quad) {
-        for (std::int64_t step = 0; step < f.steps; ++step) {
+        const bool last = quad == f.quads - 1;
+        const std::int64_t wide = last ? f.last_wide : f.wide;
+        for (std::int64_t step = 0; step < (last ? f.last_steps : f.steps); ++step) {
           I8 row[4], v[4];
           for (int byte = 0; byte < 4; ++byte) {
-            row[byte] = tap(f.high * quad + (squares ? byte / 2 : byte) - above, f.wide * step + (squares ? byte % 2 : 0) - before);
+            row[byte] = tap(f.high * quad + byte / wide - above, wide * step + byte % wide - before);
           }
           interleave_rows(row, v);
           for (int j = 0; j < 4; ++j) {
-            const std::int64_t vector = ((j / group * f.quads + quad) * f.steps + step) * group + j % group;
+            const std::int64_t vector = (j / group * f.products() + quad * f.steps + step) * group + j % group;
             std::int8_t* const to = out + panel * panel_bytes + (vector * f.outputs() + o) * kBytes;
             store_weights(Dot::split(v[j], zero), to);
           }
