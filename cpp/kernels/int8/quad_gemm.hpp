@@ -42,12 +42,16 @@ template <class D>
 [[gnu::noinline]] void sorted_sums(const QuadTiles& t, int vectors, std::int64_t rows, std::int32_t* sums) {
   const std::int64_t tiles = (rows + kSortedRows - 1) / kSortedRows, height = rows / tiles, taller = rows % tiles;
   const std::int64_t sums_row = vectors * kLanes;
-  SortedTile tile{nullptr, t.a_row, t.order, t.b, t.scratch, nullptr, 0, nullptr, sums_row, 0};
+  SortedTile tile{nullptr, t.a_row, t.order, t.b, nullptr, nullptr, 0, nullptr, sums_row, 0};
   for (int v = 0; v < vectors; ++v, sums += kLanes) {
     for (std::int64_t q = 0, n; q < t.b_quads; q += n, tile.order += kSortedKinds + n, tile.as_is += n * I8::kLanes) {
       n = t.b_quads - q < kSortedQuads ? t.b_quads - q : kSortedQuads;
       const std::int64_t as_is = 2 * tile.order[kTwoAsIs] + tile.order[kAsIs];
-      split_weights<D>(tile.as_is + as_is * I8::kLanes, n - as_is, 0x80, t.scratch);
+      tile.split = tile.as_is + as_is * I8::kLanes;
+      if (rows > kRowsUnsplit) {
+        split_weights<D>(tile.split, n - as_is, 0x80, t.scratch);
+        tile.split = t.scratch;
+      }
       tile.a = t.a + 4 * q;
       if (t.pieces != nullptr) {
         const Pieces& p = *t.pieces;
