@@ -16,14 +16,12 @@
 //            5x5     (tiles that load a weight for each output / these) 14x14x672 68 / 48, 56x56x120 191 / 192;  s2  28x28x240 28 / 20
 //            7x7     56x56x96 214 / 189;  s2  28x28x96 18 / 14
 //
-// Zen 3 (L1 32 KB of 8 ways, L2 512 KB), 2026-11-29, medians in turns, at lines / 16 bytes past them. 3x3, 4x2 tiles of one vector (of 1024
+// Zen 3 (L1 32 KB of 8 ways, L2 512 KB), 2026-11-29, medians in turns, x and y a multiple of 4 KB apart, at lines / 16 bytes past them.
+// 3x3, 4x2 tiles of one vector (of 1024
 // channels sliding) -> 2x2 of two, which read whole lines: 7x7x1024 53 / 55 -> 34 / 47, 10x10x1536 90 / 115 -> 73 / 87, 14x14x512 68 / 68
 // -> 52 / 46, 28x28x512 287 / 392 -> 212 / 257; pixels 1 KB apart gain nothing (28x28x256 85 / 100 -> 84 / 88, 74x74x256 856 -> 1415). 3x3
 // s2, tiles -> sliding: 56x56x144 71 / 88 -> 63 / 99, 112x112x96 206 / 206 -> 179 / 261, 112x112x48 90 / 81 -> 83 / 110, 28x28x240 29 / 35
-// -> 27 / 39, 61x61x20 19 / 21 -> 11 / 12; where pixels are a multiple of 256 bytes apart 112x112x64 108 -> 121, 56x56x128 59 -> 94. 5x5
-// s2, sliding along two rows with two vectors -> three rows with one: 28x28x240 63 / 87 -> 57 / 76, 56x56x72 76 / 95 -> 68 / 97, 56x56x144
-// 112 / 148 -> 102 / 138, 14x14x672 33 / 56 -> 29 / 52, 150x150x40 229 / 261 -> 213 / 305, but 28x28x256 93 / 132 -> 101 / 115, 14x14x512
-// 49 / 63 -> 58 / 60.
+// -> 27 / 39, 61x61x20 19 / 21 -> 11 / 12; where pixels are a multiple of 256 bytes apart 112x112x64 108 -> 121, 56x56x128 59 -> 94.
 // Copies of strips of channels against the above, at lines / 16 bytes past them: 3x3 7x7x1024 32 / 49 -> 34 / 38, 14x14x1024 140 / 217 ->
 // 156 / 130, 28x28x1024 566 / 961 -> 2256 / 587; 5x5 7x7x1024 102 / 129 -> 56 / 55, 14x14x512 160 / 155 -> 143 / 132, 28x28x512 713 / 658
 // -> 754 / 612; 5x5 s2 20x20x1024 313 / 424 -> 246 / 248, 28x28x512 210 / 282 -> 263 / 222; 3x3 s2 20x20x1024 125 / 142 -> 133 / 150.
@@ -89,7 +87,6 @@ template <class F>
   } else if constexpr (F::SH == 1) {
     LeanTiled<F, 4, 2, 1>::run(w);
   } else if constexpr (F::KH == 5) {
-    if (!shape.planes() && shape.pixel_step() < 1024 && (shape.at_line() || shape.channels() >= 128)) return LeanSliding<F, 3, 1>::run(w);
     LeanSliding<F, 2, 2>::run(w);
   } else {
     LeanSliding<F, 2, 1>::run(w);

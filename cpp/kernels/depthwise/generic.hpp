@@ -141,7 +141,7 @@ inline void row_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_
     // Outputs at a border that share inputs in groups, each by its taps: in blocks across they go tap by tap where these do not meet all.
     // 1x59x96 1x9 on Zen 3 5.3 -> 3.6 us.
     const auto border = [&](std::int64_t begin, std::int64_t end) {
-      if (kRegisters == 32 || x == nullptr) return others(begin, end);
+      if (kLanes != 8 || kRegisters == 32 || x == nullptr) return others(begin, end);
       Axis some = line;
       some.outputs = end - begin;
       some.pad -= begin * line.stride;
