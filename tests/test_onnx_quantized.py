@@ -12,6 +12,7 @@ onnxruntime = pytest.importorskip("onnxruntime", reason="the oracle")
 
 from onnx import TensorProto
 from onnx_quantized_cases import CASES, IMAGE, integers, model_of, one, scales
+from onnx_unsigned import SATURATES, with_unsigned_weights
 
 import dwsep
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
@@ -26,6 +27,8 @@ def oracle(model, feeds, optimized=False):
     if not optimized:  # then conversions remain conversions
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.add_session_config_entry("session.x64quantprecision", "1")
+    if SATURATES and not optimized:
+        model = with_unsigned_weights(model)
     return onnxruntime.InferenceSession(model.SerializeToString(), options).run(None, feeds)
 
 

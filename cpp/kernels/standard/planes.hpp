@@ -165,9 +165,9 @@ class PlaneWalk {
       const int vectors = vectors_of(w_.out_width - p);
       const std::int64_t positions = std::int64_t{vectors} * kLanes;
       t.exists = w_.out_width - p;
-      add_positions(t, w_.pad_left - rest - p, positions, Sums,
-                    vectors == 4 ? add_plane_taps<Sums, 4> : vectors == 3 ? add_plane_taps < Sums,
-                    kRegisters == 32 ? 4 : 3 > : add_plane_taps<Sums, 2>);
+      constexpr int kThree = kRegisters == 32 ? 4 : 3;  // of as many as there are
+      auto* const add_taps = vectors == 4 ? add_plane_taps<Sums, 4> : vectors == 3 ? add_plane_taps<Sums, kThree> : add_plane_taps<Sums, 2>;
+      add_positions(t, w_.pad_left - rest - p, positions, Sums, add_taps);
       p += positions;
     }
   }

@@ -83,10 +83,12 @@ struct PanelWalk {
         const float* residual =
             direct && t.add_residual ? w.gemm.residual + (oy * w.residual_row + ox * w.residual_pixel + panel.column) : nullptr;
         ox += end - m;
-        for (; m < end; ++m, x += a_pixel, out += out_pixel, residual += w.residual_pixel) {
+        for (; m < end; ++m, x += a_pixel, out += out_pixel) {
           t.a[m] = x;
           t.out[m] = out;
+          if (residual == nullptr) continue;
           t.residual[m] = residual;
+          residual += w.residual_pixel;
         }
         if (ox == columns.end) {
           ox = columns.begin;
