@@ -60,7 +60,7 @@ struct StripSize {
           const float* line = from;
           float* line_to = to;
           for (std::int64_t j = v; j < v_end; j += kVectors, line += kLine, line_to += plane) {
-            unroll<0, kVectors>([&](auto i) { store(line_to + i * kLanes, load(line + i * kLanes)); });
+            unroll<0, kVectors>([&](auto k) { store(line_to + k * kLanes, load(line + k * kLanes)); });
           }
         }
       }
