@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..folding import cost, foldable, value_of
 from ..infer import infer
 from ..ir import AnyArray, Array, Graph, Node
 from ..ops import OPS
@@ -61,25 +62,15 @@ class Builder:
         channels_last = self.graph.channels_last
         type_ = infer(node, types, channels_last=channels_last)
         known = [v.array for v in inputs if isinstance(v, Known)]
-        if len(known) == len(inputs) and (value := self._folded(node, known, types, type_)):
-            return value
+        if len(known) == len(inputs) and foldable(node, known, channels_last=channels_last):
+            self.charge(type_.shape, cost(node, [t.shape for t in types]))
+            return Known(value_of(node, known))
         node.inputs = [self._name_of(v) for v in inputs]
         if self.graph.lengths:
             self._follow_lengths(node, types, type_)
         self.graph.nodes.append(node)
         self.graph.types[node.output] = type_
         return Computed(node.output, type_)
-
-    def _folded(
-        self, node: Node, known: list[Any], types: Sequence[TensorType], type_: TensorType
-    ) -> Known | None:
-        """Return the value of a node of constants, where it can be computed now."""
-        from ..folding import cost, foldable, value_of
-
-        if not foldable(node, known, channels_last=self.graph.channels_last):
-            return None
-        self.charge(type_.shape, cost(node, [t.shape for t in types]))
-        return Known(value_of(node, known))
 
     def _follow_lengths(self, node: Node, types: Sequence[TensorType], type_: TensorType) -> None:
         """Mark the value of a node if some of its inputs are marked."""

@@ -13,11 +13,7 @@ from ..importing.compositions import clipped
 from ..importing.node import FileNode
 from ..importing.values import Known, Unsupported, Value
 from ..ir import Array
-from ..types import DType, Quantization
 from .parts import Tensor
-from .schema import COMPLEX
-
-_INTEGERS = ("int8", "uint8", "int16", "int32")
 
 # Fused activations, in the order of their numbers.
 _ACTIVATIONS = (None, "relu", ("clip", -1.0, 1.0), "relu6", "tanh")
@@ -61,15 +57,6 @@ class Call(OperatorCall):
             return Known(self.weight(index, "operand"), "")
         return value
 
-    def is_plain(self) -> bool:
-        """Return whether this computes float32 of float32, as most operators do."""
-        for tensor, value in zip(self.tensors, self.inputs, strict=True):
-            if tensor is None or tensor.type == "float32":
-                continue
-            if not isinstance(value, Known) or tensor.type == COMPLEX:
-                return False
-        return all(tensor.type == "float32" for tensor in self.results)
-
     def activated(self, y: Value) -> Value:
         """Add the activation that is fused into the operator."""
         code = self.option("activation", 0)
@@ -96,24 +83,3 @@ def dequantized(value: Known, tensor: Tensor) -> Array:
     scale, zero = quantization.scale.reshape(along), quantization.zero_point.reshape(along)
     difference = (array.astype(np.int64) - zero).astype(np.float32)
     return np.asarray(difference * scale, np.float32)
-
-
-def core_quantization(tensor: Tensor) -> Quantization | None:
-    """Return a tensor's quantization as values of the graph have it, None if it has none."""
-    q = tensor.quantization
-    if q is None or tensor.type not in _INTEGERS:
-        return None
-    axis = q.axis if q.scale.size > 1 else None
-    # int16 is stored as int32; the limits of its range are the caller's
-    dtype = DType.INT32 if tensor.type == "int16" else DType(tensor.type)
-    return Quantization(
-        tuple(float(s) for s in q.scale), tuple(int(z) for z in q.zero_point), axis, dtype
-    )
-
-
-def float32_of(builder: Builder, value: Known) -> Known | None:
-    """Return float16 that is known as float32, None for all else."""
-    if value.array.dtype.char != "e":
-        return None
-    builder.charge(value.array.shape)
-    return Known(value.array.astype(np.float32))

@@ -11,12 +11,13 @@ from ..importing.builder import Builder
 from ..importing.importer import Import, ImportNode
 from ..importing.inputs import Example, Opened, check_names, fixed_input, input_shape
 from ..importing.node import FileNode, needed_nodes
-from ..importing.values import Computed, Known, Unsupported, Value
+from ..importing.values import Known, Unsupported, Value
 from ..ir import Graph, State
 from ..types import DType
-from .call import Call, core_quantization, float32_of
+from .call import Call
 from .model import read
 from .parts import File, Tensor
+from .quantized import by_definition, core_quantization, float32_of
 from .registry import FOLDED, IMPORTERS
 from .schema import COMPLEX, VARIABLES
 
@@ -197,26 +198,6 @@ def _declared(tensor: Tensor) -> list[int | str]:
     return [n if n >= 0 else "" for n in tensor.shape]
 
 
-def _imported(call: Call) -> list[Value | None]:
-    """Import an operator; what files of float32 have no use for is imported where it is needed."""
-    importer = IMPORTERS[call.type]
-    if call.type in ("DEQUANTIZE", "QUANTIZE") or not call.is_plain():
-        from .quantized import by_definition
-
-        return by_definition(call, importer)
-    results = importer(call)
-    results = results if isinstance(results, list) else [results]
-    if len(results) == len(call.results) and all(map(_is_float, results)):
-        return results
-    from .quantized import stored
-
-    return stored(call, results)
-
-
-def _is_float(value: Value | None) -> bool:
-    return isinstance(value, Computed) and value.type.dtype is DType.FLOAT32
-
-
 def _importer(file: File, state: Import) -> ImportNode:
     def import_node(
         node: FileNode, values: list[Value | None], used: list[str]
@@ -234,7 +215,7 @@ def _importer(file: File, state: Import) -> ImportNode:
         if result is None:
             if node.type not in IMPORTERS:
                 raise Unsupported("it is supported for values that are known in advance only")
-            return _imported(call)
+            return by_definition(call, IMPORTERS[node.type])
         return result if isinstance(result, list) else [result]
 
     return import_node
