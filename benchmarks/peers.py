@@ -6,8 +6,8 @@
 torch, onnxruntime, OpenVINO and LiteRT take part where they are installed; for whole networks
 LiteRT needs files that TensorFlow writes, DIR/models/<name>.tflite. Every result is compared with
 dwsep's; one that differs is status 1. `--only odd` and `--only int8` take the lists of these names
-in cases.py. In int8 every bit is compared, onnxruntime runs with its exact switch on and (as
-onnxruntime-fast) off, and libraries whose results differ where they may saturate are marked.
+in cases.py. In int8 every bit is compared, onnxruntime runs made exact and (as onnxruntime-fast)
+as it is, and libraries whose results differ where they may saturate are marked.
 `--from-json` writes the reports of several runs on one machine as one.
 """
 

@@ -132,9 +132,10 @@ def _int8_note(report: dict[str, Any]) -> str:
         return ""
     peaks = ", ".join(f"{peak:,.0f} for {f}" for f, peak in report["int8_peaks"].items())
     return (
-        "A time with * is of other numbers: sums that saturate, or another rounding; it does not"
-        " count as the best peer's. onnxruntime computes with session.x64quantprecision,"
-        f" onnxruntime-fast without. int8 peaks, GOP/s a core: {peaks} kernels."
+        "A time with * is of other numbers: sums that saturate, or another rounding; neither it nor"
+        " a library that may saturate on this processor counts as the best peer. onnxruntime is"
+        " made exact, by weights of uint8 or session.x64quantprecision, onnxruntime-fast is not."
+        f" int8 peaks, GOP/s a core: {peaks} kernels."
     )
 
 

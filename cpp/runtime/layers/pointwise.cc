@@ -34,7 +34,7 @@ class FloatPixels {
     w.panel_begin = panels.begin;
     w.panel_end = panels.end;
     // What has more inputs than outputs to each pixel waits for them: 8x56x56 144->24 took 3700 us, fetched 2200. On Zen 3, with 32 MB of
-    // level-3 cache, a quarter of it is enough, with up to twice as many outputs: 74x74 256->256 and 128->256 gain 4 %;
+    // level-3 cache, a quarter of it is enough, with up to twice as many outputs: 74x74 128->256 gains 2 to 19 %;
     // 4 MB of 74x74 64->128 lose 2, and 112x112 16->96 as much.
     stage_.run(w, w.columns <= 2 * w.k && exceeds_caches(bytes, r.x, r.y, 0.25));
   }
