@@ -41,6 +41,17 @@ def isas_run(request) -> list[str]:
     return request.config.stash[ISAS_RUN]
 
 
+def pytest_sessionfinish(session):
+    """Tell the process that sums up, where pytest-xdist runs tests in several."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["isas"] = session.config.stash[ISAS_RUN]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    node.config.stash[ISAS_RUN].extend(getattr(node, "workeroutput", {}).get("isas", []))
+
+
 def pytest_terminal_summary(terminalreporter, config):
     here = dwsep.cpu_info()["isa"]
     missing = [name for name in ORACLES if importlib.util.find_spec(name) is None]

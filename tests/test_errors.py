@@ -58,7 +58,9 @@ def test_byte_order(function, name):
 
 
 @each_array
-@pytest.mark.parametrize("value", [[[[[1.0]]]], 1.0, "x", (1.0, 2.0), object()], ids=repr)
+@pytest.mark.parametrize(
+    "value", [[[[[1.0]]]], 1.0, "x", (1.0, 2.0), object()], ids=lambda v: type(v).__name__
+)
 def test_not_an_array(function, name, value):
     check(CALLS[function].with_arrays(**{name: value}), name, type(value).__name__, error=TypeError)
 

@@ -71,7 +71,7 @@ CASES = [
 CONSTANTS = {"c": f(4), "d": f(6), "e": f(2, 4), "three": ints(3), "one": ints(1), "four": ints(4)}
 
 
-@pytest.mark.parametrize(("opset", "node", "wanted"), CASES, ids=lambda v: str(v)[:40])
+@pytest.mark.parametrize(("opset", "node", "wanted"), CASES, ids=[node[0] for _, node, _ in CASES])
 def test_old_meanings(opset, node, wanted):
     names = node[1].split(",")
     used = {name: CONSTANTS[name] for name in names if name != "x"}
