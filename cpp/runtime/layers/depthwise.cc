@@ -51,6 +51,15 @@ class Depthwise final : public PackedLayer {
     });
   }
 
+  std::unique_ptr<PreparedCall> prepare(const ConstTensor& x, const Tensor& y, const ConstTensor* residual,
+                                        Scratch /*scratch*/) const override {
+    const Geometry g = stage_.geometry(x.shape);
+    if (x.shape.n != 1 || may_exceed_caches(bytes(g, x.shape))) return nullptr;
+    const Target target{row_of(y, 0, 0), y.stride_h, y.stride_w};
+    return prepared(work(g, x, residual, 0, {0, g.out_h}, {0, stage_.packed().vectors}, target),
+                    [this](const DepthwiseWork& w) { stage_.run(w); });
+  }
+
   Plan plan(const Shape& x, int threads) const override {
     const Geometry g = stage_.geometry(x);
     return {may_stream(g, x) ? "depthwise, streamed" : "depthwise",  // if contiguous
@@ -69,10 +78,14 @@ class Depthwise final : public PackedLayer {
   /// Whole rows of one image, to `y`.
   void run_rows(const Geometry& g, const ConstTensor& x, const ConstTensor* residual, std::int64_t image, Range rows, Range vectors,
                 const Target& y) const {
+    stage_.run(work(g, x, residual, image, rows, vectors, y));
+  }
+  DepthwiseWork work(const Geometry& g, const ConstTensor& x, const ConstTensor* residual, std::int64_t image, Range rows, Range vectors,
+                     const Target& y) const {
     DepthwiseWork w = stage_.work(g, image_of(x, image), y);
     set_area(w, {rows, {0, g.out_w}, vectors}, y.data);
     if (residual != nullptr) set_residual(w, row_of(*residual, image, rows.begin), residual->stride_h, residual->stride_w);
-    stage_.run(w);
+    return w;
   }
 
   /// Output rows computed at a time when streaming; kernels do not gain from more.

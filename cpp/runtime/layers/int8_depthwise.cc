@@ -37,22 +37,17 @@ class Int8Depthwise final : public PackedLayer {
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
     const Geometry g = geometry(x.shape);
     float* const mine = floats(g, team.size(), scratch)[team.rank()];
-    for_each_rows(x.shape.n, g.out_h, stage_.panels(), team.rank(), team.size(), [&](std::int64_t image, Range rows, Range panels) {
-      Int8DepthwiseWork w = stage_.depthwise(g, image_of_int8(x, image));
-      w.y = y.as<std::byte>() + (image * y.stride_n + rows.begin * y.stride_h) * stage_.y_size();
-      w.y_row = y.stride_h;
-      w.y_pixel = y.stride_w;
-      if (residual != nullptr) {
-        w.residual.data = residual->as<std::int8_t>() + image * residual->stride_n + rows.begin * residual->stride_h;
-        w.residual.row = residual->stride_h;
-        w.residual.pixel = residual->stride_w;
-      }
-      w.y_begin = rows.begin;
-      w.y_end = rows.end;
-      w.panel_begin = panels.begin;
-      w.panel_end = panels.end;
-      stage_.run(w, mine);
-    });
+    for_each_rows(x.shape.n, g.out_h, stage_.panels(), team.rank(), team.size(),
+                  [&](std::int64_t image, Range rows, Range panels) { stage_.run(work(g, x, y, residual, image, rows, panels), mine); });
+  }
+
+  std::unique_ptr<PreparedCall> prepare(const ConstTensor& x, const Tensor& y, const ConstTensor* residual,
+                                        Scratch scratch) const override {
+    if (x.shape.n != 1) return nullptr;
+    const Geometry g = geometry(x.shape);
+    float* const mine = floats(g, 1, scratch)[0];
+    return prepared(work(g, x, y, residual, 0, {0, g.out_h}, {0, stage_.panels()}),
+                    [this, mine](const Int8DepthwiseWork& w) { stage_.run(w, mine); });
   }
 
   Plan plan(const Shape& x, int threads) const override {
@@ -63,6 +58,25 @@ class Int8Depthwise final : public PackedLayer {
   std::int64_t packed_bytes() const override { return stage_.packed_bytes(); }
 
  private:
+  /// Rows and panels of one image.
+  Int8DepthwiseWork work(const Geometry& g, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, std::int64_t image,
+                         Range rows, Range panels) const {
+    Int8DepthwiseWork w = stage_.depthwise(g, image_of_int8(x, image));
+    w.y = y.as<std::byte>() + (image * y.stride_n + rows.begin * y.stride_h) * stage_.y_size();
+    w.y_row = y.stride_h;
+    w.y_pixel = y.stride_w;
+    if (residual != nullptr) {
+      w.residual.data = residual->as<std::int8_t>() + image * residual->stride_n + rows.begin * residual->stride_h;
+      w.residual.row = residual->stride_h;
+      w.residual.pixel = residual->stride_w;
+    }
+    w.y_begin = rows.begin;
+    w.y_end = rows.end;
+    w.panel_begin = panels.begin;
+    w.panel_end = panels.end;
+    return w;
+  }
+
   Geometry geometry(const Shape& x) const { return resolve(options_, kh_, kw_, x); }
   PerThread<float> floats(const Geometry& g, int threads, Scratch& s) const {
     return s.take_each<float>(threads, stage_.finish_floats(g.out_w));

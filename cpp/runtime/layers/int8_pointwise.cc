@@ -24,7 +24,14 @@ class Int8Pixels {
     return runtime::split_by_panels(stage_.panels(), stage_.columns(), pixels, threads);
   }
 
-  void run_pixels(const PixelRun& r, Range panels, double /*bytes*/, float* scratch) const {
+  void run_pixels(const PixelRun& r, Range panels, double /*bytes*/, float* scratch) const { stage_.run(work(r, panels), scratch); }
+
+  std::unique_ptr<PreparedCall> prepare_pixels(const PixelRun& r, double /*bytes*/, float* scratch) const {
+    return prepared(work(r, {0, panels()}), [this, scratch](const Int8GemmWork& w) { stage_.run(w, scratch); });
+  }
+
+ private:
+  Int8GemmWork work(const PixelRun& r, Range panels) const {
     Int8GemmWork w = stage_.gemm();
     w.a = r.x.as<std::int8_t>() + r.x_offset;
     w.a_row = r.x.stride_w;
@@ -37,10 +44,9 @@ class Int8Pixels {
     w.rows = r.pixels;
     w.panel_begin = panels.begin;
     w.panel_end = panels.end;
-    stage_.run(w, scratch);
+    return w;
   }
 
- private:
   LayerTypes types_;
   Int8Stage stage_;
 };

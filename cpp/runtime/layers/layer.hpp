@@ -7,6 +7,7 @@
 #include "dwsep/layers.hpp"
 #include "kernels/conv_work.hpp"
 #include "runtime/layers/geometry.hpp"
+#include "runtime/layers/prepared_call.hpp"
 #include "runtime/memory/scratch.hpp"
 #include "runtime/threads/thread_pool.hpp"
 
@@ -45,6 +46,11 @@ class PackedLayer {
   /// The part of one thread of the team: divides the work by team.size(). Neither throws nor allocates. The caller ensures that all
   /// threads are done, by a barrier or the end of the team, before anybody reads y or uses scratch again.
   virtual void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept = 0;
+  /// That call on one thread, for arrays of such shapes and strides, or null: where it is more than one work. The layer outlives it.
+  virtual std::unique_ptr<PreparedCall> prepare(const ConstTensor& /*x*/, const Tensor& /*y*/, const ConstTensor* /*residual*/,
+                                                Scratch /*scratch*/) const {
+    return nullptr;
+  }
   virtual Plan plan(const Shape& x, int threads) const = 0;
   /// Bytes of weights that the layer packed for itself, beside those that it was given packed.
   virtual std::int64_t packed_bytes() const { return 0; }

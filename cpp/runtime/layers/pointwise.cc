@@ -26,6 +26,22 @@ class FloatPixels {
   bool split_by_panels(std::int64_t pixels, int threads) const { return runtime::split_by_panels(stage_.packed(), pixels, threads); }
 
   void run_pixels(const PixelRun& r, Range panels, double bytes, float* /*scratch*/) const {
+    const GemmWork w = work(r, panels);
+    // What has more inputs than outputs to each pixel waits for them: 8x56x56 144->24 took 3700 us, fetched 2200. On Zen 3, with 32 MB of
+    // level-3 cache, a quarter of it is enough, with up to twice as many outputs: 74x74 128->256 gains 2 to 19 %;
+    // 4 MB of 74x74 64->128 lose 2, and 112x112 16->96 as much.
+    stage_.run(w, w.columns <= 2 * w.k && exceeds_caches(bytes, r.x, r.y, kFetchedShare));
+  }
+
+  std::unique_ptr<PreparedCall> prepare_pixels(const PixelRun& r, double bytes, float* /*scratch*/) const {
+    if (may_exceed_caches(bytes, kFetchedShare)) return nullptr;
+    return prepared(work(r, {0, panels()}), [this](const GemmWork& w) { stage_.run(w); });
+  }
+
+ private:
+  static constexpr double kFetchedShare = 0.25;
+
+  GemmWork work(const PixelRun& r, Range panels) const {
     GemmWork w = stage_.work(r.x.as<float>() + r.x_offset, r.x.stride_w, r.y.as<float>() + r.y_offset, r.y.stride_w, r.pixels);
     if (r.residual != nullptr) {
       w.residual = r.residual->as<float>() + r.residual_offset;
@@ -33,13 +49,9 @@ class FloatPixels {
     }
     w.panel_begin = panels.begin;
     w.panel_end = panels.end;
-    // What has more inputs than outputs to each pixel waits for them: 8x56x56 144->24 took 3700 us, fetched 2200. On Zen 3, with 32 MB of
-    // level-3 cache, a quarter of it is enough, with up to twice as many outputs: 74x74 128->256 gains 2 to 19 %;
-    // 4 MB of 74x74 64->128 lose 2, and 112x112 16->96 as much.
-    stage_.run(w, w.columns <= 2 * w.k && exceeds_caches(bytes, r.x, r.y, 0.25));
+    return w;
   }
 
- private:
   PointwiseStage stage_;
 };
 

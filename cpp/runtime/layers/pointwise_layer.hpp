@@ -39,12 +39,11 @@ class PointwiseLayer final : public PackedLayer {
   }
 
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
-    if (x.shape.w == 1 && (x.shape.h > 1 || x.shape.n > 1)) {
-      // A column of pixels, or a batch of single ones, is a row of them: their distance is that of rows, or of images.
+    if (is_column(x.shape)) {
       const ConstTensor add = residual != nullptr ? without_width(*residual) : ConstTensor();
       return run(team, without_width(x), without_width(y), residual != nullptr ? &add : nullptr, scratch);
     }
-    const bool one_run = evenly_spaced(x) && evenly_spaced(y) && (residual == nullptr || evenly_spaced(*residual));
+    const bool one_run = is_one_run(x, y, residual);
     const std::int64_t pixels = x.shape.n * x.shape.h * x.shape.w;
     const bool by_panels = stage_.split_by_panels(pixels, team.size());
     const Range rows = by_panels ? Range{0, pixels} : part_of(pixels, team.rank(), team.size());
@@ -55,6 +54,16 @@ class PointwiseLayer final : public PackedLayer {
       stage_.run_pixels(run_of(x, y, residual, {row, end}), panels, bytes(x.shape), mine);
       row = end;
     }
+  }
+
+  std::unique_ptr<PreparedCall> prepare(const ConstTensor& x, const Tensor& y, const ConstTensor* residual,
+                                        Scratch scratch) const override {
+    if (is_column(x.shape)) {
+      const ConstTensor add = residual != nullptr ? without_width(*residual) : ConstTensor();
+      return prepare(without_width(x), without_width(y), residual != nullptr ? &add : nullptr, scratch);
+    }
+    if (!is_one_run(x, y, residual)) return nullptr;
+    return stage_.prepare_pixels(run_of(x, y, residual, {0, x.shape.n * x.shape.h * x.shape.w}), bytes(x.shape), floats(1, scratch)[0]);
   }
 
   Plan plan(const Shape& x, int threads) const override {
@@ -71,6 +80,11 @@ class PointwiseLayer final : public PackedLayer {
   std::int64_t packed_bytes() const override { return stage_.packed_bytes(); }
 
  private:
+  /// A column of pixels, or a batch of single ones, is a row of them: their distance is that of rows, or of images.
+  static bool is_column(const Shape& x) { return x.w == 1 && (x.h > 1 || x.n > 1); }
+  static bool is_one_run(const ConstTensor& x, const Tensor& y, const ConstTensor* residual) {
+    return evenly_spaced(x) && evenly_spaced(y) && (residual == nullptr || evenly_spaced(*residual));
+  }
   /// The same pixels of a tensor one wide, with its height as the width and its batch as the height.
   template <class T>
   static T without_width(const T& t) {

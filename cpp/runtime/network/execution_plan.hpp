@@ -65,16 +65,18 @@ class ExecutionPlan {
     std::array<int, kChainInputs> slots{-1, -1};
     std::vector<Array> arrays{};  ///< of the inputs
     Array result{};
-    std::int64_t copied = 0;  ///< bytes, where all that is done is to copy them: 20 ns for states of a wake word, by an op 80
+    std::unique_ptr<PreparedCall> call{};  ///< or null: what a thread alone runs
+    std::int64_t copied = 0;               ///< bytes, where all that is done is to copy them: 20 ns for states of a wake word, by an op 80
   };
-  /// An array that lies in one of the caller's: each run sets its address.
+  /// An array that lies in one of the caller's: each run sets its address, which is there.
   struct Callers {
-    Array* array;
+    void* address;
     Place::Kind kind;
     int index;            ///< of the input or output
     std::int64_t offset;  ///< in bytes
   };
 
+  static Operands operands(const Work& w) { return {w.arrays.data(), w.result, static_cast<int>(w.arrays.size())}; }
   void place_values(const NetworkDraft& network);
   void place_in_concatenations(const NetworkDraft& network);
   void place_outputs(const NetworkDraft& network);

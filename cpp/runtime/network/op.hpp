@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/layers/prepared_call.hpp"
 #include "runtime/memory/scratch.hpp"
 #include "runtime/network/array.hpp"
 #include "runtime/network/description.hpp"
@@ -49,6 +50,9 @@ class Op {
   /// The part of one thread of the team: divides its work by team.size(). A barrier follows. Must neither throw nor allocate, and
   /// writes every element of the output. No input is empty.
   virtual void run(Team& team, const Operands& o, Scratch scratch) const noexcept = 0;
+
+  /// That part of a team of one, for arrays of such shapes and strides, or null where there is nothing to decide beforehand.
+  virtual std::unique_ptr<PreparedCall> prepare(const Operands& /*o*/, Scratch /*scratch*/) const { return nullptr; }
 
   /// For reports: additions and multiplications counted apart; the kernels that run.
   virtual double flops(const std::vector<Dims>& /*inputs*/, const Dims& output) const { return static_cast<double>(output.count()); }

@@ -79,6 +79,13 @@ class LayerOp final : public Op {
     layer_->run(team, x, image(o.output), &residual, scratch);
   }
 
+  std::unique_ptr<PreparedCall> prepare(const Operands& o, Scratch scratch) const override {
+    const ConstTensor x = image(o.inputs[0]);
+    if (o.input_count == 1) return layer_->prepare(x, image(o.output), nullptr, scratch);
+    const ConstTensor residual = image(o.inputs[1]);
+    return layer_->prepare(x, image(o.output), &residual, scratch);
+  }
+
   double flops(const std::vector<Dims>& inputs, const Dims& /*output*/) const override {
     return layer_->plan(image_shape(inputs[0]), 1).flops;
   }
