@@ -6,6 +6,7 @@ import pytest
 from int8_calls import LAYERS, random_call
 
 import dwsep
+from dwsep import _core
 from dwsep.reference import int8 as plain
 
 pytestmark = pytest.mark.kernels
@@ -95,3 +96,43 @@ def test_windows_of_few_bytes(kernel, channels, size):
     own = {"x_quantization": q, "quantization": q, "padding": "same"}
     own["weight_quantization"] = dwsep.Quantization(0.01)
     assert np.array_equal(dwsep.conv2d(x, weight, **own), plain.conv2d(x, weight, **own))
+
+
+@pytest.mark.parametrize("channels", [3, 16, 17, 70])
+@pytest.mark.parametrize("stride", [1, 2, 3, 5])
+@pytest.mark.parametrize(("taps", "dilation"), [(2, 1), (9, 1), (5, 3), (31, 4), (37, 1)])
+def test_filters_one_row_high(taps, dilation, stride, channels):
+    """Rows longer than a strip, and single outputs, of taps that lie apart."""
+    rng = np.random.default_rng(3)
+    weight = rng.integers(-128, 128, (1, taps, channels, 1), np.int8)
+    own = {"x_quantization": dwsep.Quantization(0.1, 3), "stride": (1, stride)}
+    own |= {"dilation": (1, dilation), "weight_quantization": dwsep.Quantization(0.01)}
+    span = (taps - 1) * dilation + 1
+    for padding, width in (("valid", span), ("same", 2), ("same", 11), ("same", 300)):
+        x = rng.integers(-128, 128, (1, 2, width, channels), np.int8)
+        each = dwsep.Quantization(rng.uniform(0.1, 0.3, channels), rng.integers(-9, 9, channels))
+        for q in (dwsep.Quantization(0.1, 3), each):
+            got = dwsep.depthwise_conv2d(x, weight, padding=padding, quantization=q, **own)
+            wanted = plain.depthwise_conv2d(x, weight, padding=padding, quantization=q, **own)
+            assert np.array_equal(got, wanted), (padding, width)
+
+
+@pytest.mark.parametrize("channels", [8, 45])
+def test_residuals_of_filters_one_row_high(channels):
+    """As those of filters with rows of zeros."""
+    rng = np.random.default_rng(4)
+    builder = _core.NetworkBuilder()
+    shape = (1, 3, 13, channels)
+    x = builder.input("x", shape, "int8", ([0.1], [3], -1))
+    r = builder.input("r", shape, "int8", ([0.2], [-5], -1))
+    high = np.zeros((3, 5, channels, 1), np.int8)
+    high[1] = rng.integers(-128, 128, (5, channels, 1))
+    scales = np.full(channels, 0.01, np.float32)
+    for name, weight, rows in (("row", high[1:2], 0), ("high", high, 1)):
+        attributes = {"stride": [1, 1], "dilation": [1, 1], "padding": [rows, rows, 2, 2]}
+        attributes |= {"to": "int8", "scale": [0.3], "zero_point": [4]}
+        weights = {"weight": np.ascontiguousarray(weight), "weight_scale": scales}
+        builder.output(name, builder.step("depthwise", name, [x, r], attributes, weights))
+    arrays = [rng.integers(-128, 128, shape, np.int8) for _ in range(2)]
+    row, wanted = builder.finish().run(arrays, 1)
+    assert np.array_equal(row, wanted)
