@@ -11,6 +11,7 @@ import numpy as np
 
 from . import _core
 from ._checks import check_kind, shown
+from ._formats import format_of
 from ._networks import Networks
 from ._record import Record
 from .model import Model
@@ -104,15 +105,15 @@ def load(
     if not isinstance(float_io, bool):
         raise TypeError(f"float_io: need a bool, got {shown(float_io)}")
     options = _Options(input_layout, input_shapes, outputs, signature, mmap, float_io, constants)
-    chosen, opened = _format_of(source)
-    if signature is not None and chosen.suffix != ".tflite":
+    suffix, opened = format_of(source)
+    if signature is not None and suffix != ".tflite":
         raise ValueError(f"signature: need None for all but .tflite files, got {signature!r}")
-    if mmap and (not isinstance(opened, str) or chosen.suffix != ".dwsep"):
+    if mmap and (not isinstance(opened, str) or suffix != ".dwsep"):
         raise ValueError("mmap: need False for all but .dwsep files, got True")
-    if chosen.imports is None:
+    if suffix == ".dwsep":
         return _load_saved(opened, options)
     with _Uncollected():
-        return _lowered(chosen.imports, opened, options)
+        return _lowered(_IMPORTS[suffix], opened, options)
 
 
 def check_options(
@@ -137,10 +138,10 @@ def load_graph(
     """
     from .graph.importing.examples import first_fitting
 
-    chosen, opened = _format_of(source)
-    if chosen.imports is None:
+    suffix, opened = format_of(source)
+    if suffix == ".dwsep":
         raise ValueError("source: need an ONNX or TFLite file, got a .dwsep file")
-    imports, options = chosen.imports, _Options(input_shapes=input_shapes)
+    imports, options = _IMPORTS[suffix], _Options(input_shapes=input_shapes)
     return first_fitting(lambda example: imports(opened, options._replace(example=example)))
 
 
@@ -182,6 +183,9 @@ def _import_onnx(source: Any, options: _Options) -> Graph:
     from .graph.onnx import import_onnx
 
     return import_onnx(source, **options.of_importers())
+
+
+_IMPORTS = {".tflite": _import_tflite, ".onnx": _import_onnx}
 
 
 def _lowered(imports: Callable[[Any, _Options], Graph], source: Any, options: _Options) -> Model:
@@ -255,57 +259,3 @@ def _version(source: object) -> tuple[int, ...]:
         return ()
     status = os.stat(source)
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-class _Format:
-    """A format of files, known by the bytes `magic` at a position or else by a path's suffix.
-
-    `imports` reads a graph; None where files hold networks as they run.
-    """
-
-    def __init__(
-        self,
-        suffix: str,
-        position: int,
-        magic: bytes,
-        imports: Callable[[Any, _Options], Graph] | None,
-    ) -> None:
-        self.suffix, self.position, self.magic, self.imports = suffix, position, magic, imports
-
-    def is_in(self, start: bytes) -> bool:
-        return start[self.position : self.position + len(self.magic)] == self.magic
-
-
-_FORMATS = (  # the first that fits
-    _Format(".dwsep", 0, b"dwsepnet", None),
-    _Format(".tflite", 4, b"TFL3", _import_tflite),
-    _Format(".onnx", 0, b"", _import_onnx),  # without magic bytes: all that no other format claims
-)
-
-
-def _format_of(source: object) -> tuple[_Format, object]:
-    """Return the format of a file or of its content, and its path or the content."""
-    path = _path(source)
-    start = _start(source, path)
-    name = path or ""
-    chosen = next(f for f in _FORMATS if f.is_in(start) or name.endswith(f.suffix))
-    return chosen, source if path is None else path
-
-
-def _path(source: object) -> str | None:
-    """Return the path of a file, None for what is no file."""
-    if not isinstance(source, (str, os.PathLike)):
-        return None
-    path = os.fsdecode(source)
-    if "\0" in path:
-        raise ValueError(f"source: need a path without null characters, got {path!r}")
-    return path
-
-
-def _start(source: object, path: str | None) -> bytes:
-    """Return the first bytes of a file or of its content, none of a model in memory."""
-    most = max(f.position + len(f.magic) for f in _FORMATS)
-    if path is not None:
-        with open(path, "rb") as file:
-            return file.read(most)
-    return bytes(source)[:most] if isinstance(source, (bytes, bytearray, memoryview)) else b""
