@@ -4,7 +4,7 @@
 // first: once for all panels, 1-3 % of the time of one of 64 columns.
 #pragma once
 
-#include "kernels/int8/quad_gemm_tile.hpp"
+#include "kernels/int8/quad_gemm_few.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
 
@@ -140,6 +140,42 @@ inline void quad_blocks(const Int8GemmWork& w, QuadTiles t, std::int64_t most, c
   }
 }
 
+/// At most kFewRows rows, by weights of sorted k.
+template <class Out, class D>
+[[gnu::noinline]] void few_rows(const Int8GemmWork& w) {
+  alignas(64) std::int8_t x[2 * kFewRows * kFewRow];
+  const QuadPanels panels(w.columns);
+  const auto copy = [&](std::int64_t k) {
+    const std::int64_t left = w.k - k, n = left < kPieceBytes ? left : kPieceBytes;
+    for (std::int64_t r = 0; r < 2 * w.rows; ++r) {
+      const bool is_signed = r >= w.rows;
+      copy_row(w.a + (is_signed ? r - w.rows : r) * w.a_row + k, n, static_cast<std::uint8_t>(w.a_flip ^ (is_signed ? 0 : 0x80)),
+               x + r * kFewRow);
+    }
+    return (n + 3) / 4;
+  };
+  const bool at_once = w.k <= kPieceBytes;
+  if (at_once) copy(0);
+  QuadTiles t{};
+  t.within = within_int32(w.q.multiplier, panels.all_vectors() * kLanes, w.residual);
+  panels.for_each_part(w.panel_begin, w.panel_end, [&](auto vectors, std::int64_t before) __attribute__((always_inline)) {
+    constexpr int NV = vectors;
+    alignas(64) std::int32_t sums[kFewRows * NV * kLanes];
+    const PanelStore<Out, NV> panel_store(w.q, w.y_flip, before * kLanes, t.within);
+    set_panel(t, w, before, panel_store);
+    FewTile f{x, t.b, t.order, t.b_quads, t.b_quads * I8::kLanes, sorted_order(t.b_quads), t.initial, 0, sums};
+    for (std::int64_t k = 0; k < w.k; k += kPieceBytes) {
+      if (!at_once) f.quads = copy(k);
+      kMultiplyFew<NV, D>[w.rows - 1](f);
+      f.weights += f.quads * I8::kLanes;
+      f.order += sorted_order(f.quads);
+      f.initial = sums;
+      f.initial_row = NV * kLanes;
+    }
+    store_pixels<Out, NV>(t, sums, 0, w.rows);
+  });
+}
+
 template <class Out>
 [[gnu::noinline]] void quad_gemm_rows(const Int8GemmWork& w, bool copies) {
   QuadTiles t{};
@@ -171,6 +207,9 @@ template <class Out>
 template <class Out>
 inline void quad_gemm(const Int8GemmWork& w) {
   constexpr std::int64_t kManyRows = 24;
+  if constexpr (kSorts) {
+    if (w.rows <= kFewRows && is_sorted(w.k)) return few_rows<Out, Dot>(w);
+  }
   const bool parts = w.k % 4 != 0;
   if (!kSorts || is_sorted(w.k) || !parts || w.rows < kManyRows || w.a_row + w.k < 4 * ((w.k + 3) / 4))
     return quad_gemm_rows<Out>(w, parts);

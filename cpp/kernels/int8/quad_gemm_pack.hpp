@@ -88,10 +88,11 @@ struct PanelRow {
             w.initial[vectors_of_all * kLanes + at] = static_cast<std::int32_t>(initial);
             w.multiplier[vectors_of_all * kLanes + at] = w.multiplier[at];
           }
-          if constexpr (kSorts) {
-            const std::int64_t vector = before + j;
-            if (sorts)
-              sort_vector<Dot>(out + vector * quads * kBytes, quads, orders + vector * sorted_order(quads), w.initial + vector * kLanes);
+        }
+        if constexpr (kSorts) {
+          if (sorts) {
+            sort_panel<Dot>(out + before * quads * kBytes, vectors, quads, orders + before * sorted_order(quads),
+                            w.initial + before * kLanes);
           }
         }
       });

@@ -33,10 +33,18 @@ inline void pair_quads(const std::int8_t* sums, std::uint16_t* left, int n, bool
   }
 }
 
-/// Sorts at most kSortedQuads quads of weights in place, writes their order, and adds to the initial sums what weights that are multiplied
-/// as they are need beyond others.
+/// How many quads may be multiplied as they are.
 template <class D>
-[[gnu::noinline]] void sort_quads(std::int8_t* weights, int quads, std::uint16_t* order, std::int32_t* initial) {
+inline int count_as_is(const std::int8_t* weights, int quads) {
+  int count = 0;
+  for (int q = 0; q < quads; ++q) count += D::most(D::pair_sums(load(weights + q * I8::kLanes))) <= D::kAsIs ? 1 : 0;
+  return count;
+}
+
+/// Sorts at most kSortedQuads quads of weights in place, writes their order, and adds to the initial sums what weights that are multiplied
+/// as they are, `as_is` of them, need beyond others.
+template <class D>
+[[gnu::noinline]] void sort_quads(std::int8_t* weights, int quads, int as_is, std::uint16_t* order, std::int32_t* initial) {
   constexpr int kMost = 255, kBytes = I8::kLanes;
   alignas(64) std::int8_t unsorted[kSortedQuads * kBytes], sums[kSortedQuads * kBytes];
   std::uint8_t most[kSortedQuads];
@@ -50,7 +58,7 @@ template <class D>
     ++behind[most[q]];
   }
   for (int m = kMost; m >= 0; --m) behind[m] = static_cast<std::uint16_t>(behind[m] + behind[m + 1]);
-  const int helped = behind[D::kAsIs + 1];
+  const int helped = quads - as_is;
   std::uint16_t hardest[kSortedQuads];
   for (int q = quads - 1; q >= 0; --q) hardest[--behind[most[q]]] = static_cast<std::uint16_t>(q);
   SortedEntries kinds[kSortedKinds];
@@ -76,12 +84,20 @@ template <class D>
   store(initial, added);
 }
 
-/// All quads of a vector.
+/// All quads of a panel's vectors. As many of each are multiplied as they are, so that one loop can do all vectors.
 template <class D>
-inline void sort_vector(std::int8_t* weights, std::int64_t quads, std::uint16_t* order, std::int32_t* initial) {
-  for (std::int64_t q = 0, n; q < quads; q += n, order += kSortedKinds + n) {
+inline void sort_panel(std::int8_t* weights, int vectors, std::int64_t quads, std::uint16_t* order, std::int32_t* initial) {
+  const std::int64_t bytes = quads * I8::kLanes;
+  for (std::int64_t q = 0, n; q < quads; q += n, order += kSortedKinds + n, weights += n * I8::kLanes) {
     n = quads - q < kSortedQuads ? quads - q : kSortedQuads;
-    sort_quads<D>(weights + q * I8::kLanes, static_cast<int>(n), order, initial);
+    int as_is = static_cast<int>(n);
+    for (int v = 0; v < vectors; ++v) {
+      const int count = count_as_is<D>(weights + v * bytes, static_cast<int>(n));
+      if (count < as_is) as_is = count;
+    }
+    for (int v = 0; v < vectors; ++v) {
+      sort_quads<D>(weights + v * bytes, static_cast<int>(n), as_is, order + v * sorted_order(quads), initial + v * kLanes);
+    }
   }
 }
 
