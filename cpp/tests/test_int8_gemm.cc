@@ -87,6 +87,7 @@ void entry_is_exact(const KernelEntry& entry, const std::string& name) {
     if (i % 60 == 10) c.rows = 1;
     if (i % 10 == 4) c = {random(40, 150), 4 * random(12, 80), random(1, 40), 0, 48 * random(1, 4), c.kind, c.divisor};  // not copied
     if (i % 10 == 7) c = {random(1, 6), random(150, 600), random(1, 70), 0, 48, c.kind, c.divisor};
+    if (i % 10 == 2) c = {random(1, 2), random(150, 2100), random(1, 130), 0, 48, c.kind, c.divisor};
     const bool passed = entry.types.y == DType::int8 ? exact<std::int8_t>(entry, random, c) : exact<float>(entry, random, c);
     const std::string what =
         name + ": rows " + std::to_string(c.rows) + ", k " + std::to_string(c.k) + ", columns " + std::to_string(c.columns);

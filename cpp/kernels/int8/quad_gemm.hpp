@@ -40,6 +40,7 @@ template <class Out, int NV>
 /// The sums of at most kSortedBlock rows of a panel of sorted k, vector by vector.
 template <class D>
 [[gnu::noinline]] void sorted_sums(const QuadTiles& t, int vectors, std::int64_t rows, std::int32_t* sums) {
+  if (rows <= kFewRows) return few_sums<D>(t, vectors, rows, sums);
   const std::int64_t tiles = (rows + kSortedRows - 1) / kSortedRows, height = rows / tiles, taller = rows % tiles;
   const std::int64_t sums_row = vectors * kLanes;
   SortedTile tile{nullptr, t.a_row, t.order, t.b, nullptr, nullptr, 0, nullptr, sums_row, 0, nullptr, 0};
@@ -124,6 +125,19 @@ inline void quad_panels(const Int8GemmWork& w, const QuadTiles& t, std::int64_t 
                                       [&](auto vectors, std::int64_t before) { quad_panel<Out, vectors>(w, t, before, begin, end); });
 }
 
+/// At most kFewRows rows by weights of sorted k; `to` has place for twice as many, or as many pieces.
+template <class Out>
+[[gnu::noinline]] void few_block(const Int8GemmWork& w, QuadTiles t, std::int64_t begin, std::int64_t end, std::int8_t* to) {
+  const Pieces p{w.a_row, w.k, static_cast<std::uint8_t>(w.a_flip ^ 0x80), to};
+  t.a_row = copied_row(w.k < kPieceBytes ? w.k : kPieceBytes);
+  t.pieces = w.k > kPieceBytes ? &p : nullptr;
+  if (t.pieces == nullptr) {
+    copy_both(p, t.a, end - begin, w.k, t.a_row);
+    t.a = to;
+  }
+  quad_panels<Out>(w, t, begin, end);
+}
+
 /// Blocks of rows, copied if there is a place for that; of nearly equal height, because each reads all weights: 49 rows are one of 48.
 template <class Out>
 inline void quad_blocks(const Int8GemmWork& w, QuadTiles t, std::int64_t most, const Pieces* copies) {
@@ -132,48 +146,18 @@ inline void quad_blocks(const Int8GemmWork& w, QuadTiles t, std::int64_t most, c
   for (std::int64_t row = 0; row < w.rows; row += block) {
     const std::int64_t end = row + block < w.rows ? row + block : w.rows;
     t.a = w.a + row * w.a_row;
+    if constexpr (kSorts) {
+      if (t.sorted && end - row <= kFewRows) {
+        few_block<Out>(w, t, row, end, copies != nullptr ? copies->to : t.scratch);
+        continue;
+      }
+    }
     if (copies != nullptr && t.pieces == nullptr) {
       for (std::int64_t r = 0; r < end - row; ++r) copy_row(t.a + r * w.a_row, w.k, copies->flip, copies->to + r * t.a_row);
       t.a = copies->to;
     }
     quad_panels<Out>(w, t, row, end);
   }
-}
-
-/// At most kFewRows rows, by weights of sorted k.
-template <class Out, class D>
-[[gnu::noinline]] void few_rows(const Int8GemmWork& w) {
-  alignas(64) std::int8_t x[2 * kFewRows * kFewRow];
-  const QuadPanels panels(w.columns);
-  const auto copy = [&](std::int64_t k) {
-    const std::int64_t left = w.k - k, n = left < kPieceBytes ? left : kPieceBytes;
-    for (std::int64_t r = 0; r < 2 * w.rows; ++r) {
-      const bool is_signed = r >= w.rows;
-      copy_row(w.a + (is_signed ? r - w.rows : r) * w.a_row + k, n, static_cast<std::uint8_t>(w.a_flip ^ (is_signed ? 0 : 0x80)),
-               x + r * kFewRow);
-    }
-    return (n + 3) / 4;
-  };
-  const bool at_once = w.k <= kPieceBytes;
-  if (at_once) copy(0);
-  QuadTiles t{};
-  t.within = within_int32(w.q.multiplier, panels.all_vectors() * kLanes, w.residual);
-  panels.for_each_part(w.panel_begin, w.panel_end, [&](auto vectors, std::int64_t before) __attribute__((always_inline)) {
-    constexpr int NV = vectors;
-    alignas(64) std::int32_t sums[kFewRows * NV * kLanes];
-    const PanelStore<Out, NV> panel_store(w.q, w.y_flip, before * kLanes, t.within);
-    set_panel(t, w, before, panel_store);
-    FewTile f{x, t.b, t.order, t.b_quads, t.b_quads * I8::kLanes, sorted_order(t.b_quads), t.initial, 0, sums};
-    for (std::int64_t k = 0; k < w.k; k += kPieceBytes) {
-      if (!at_once) f.quads = copy(k);
-      kMultiplyFew<NV, D>[w.rows - 1](f);
-      f.weights += f.quads * I8::kLanes;
-      f.order += sorted_order(f.quads);
-      f.initial = sums;
-      f.initial_row = NV * kLanes;
-    }
-    store_pixels<Out, NV>(t, sums, 0, w.rows);
-  });
 }
 
 template <class Out>
@@ -207,9 +191,6 @@ template <class Out>
 template <class Out>
 inline void quad_gemm(const Int8GemmWork& w) {
   constexpr std::int64_t kManyRows = 24;
-  if constexpr (kSorts) {
-    if (w.rows <= kFewRows && is_sorted(w.k)) return few_rows<Out, Dot>(w);
-  }
   const bool parts = w.k % 4 != 0;
   if (!kSorts || is_sorted(w.k) || !parts || w.rows < kManyRows || w.a_row + w.k < 4 * ((w.k + 3) / 4))
     return quad_gemm_rows<Out>(w, parts);

@@ -119,9 +119,15 @@ template <int MR, class D, bool Split>
 /// By height: of more rows weights are split once for all tiles; to store them takes longer than products of four rows or fewer.
 constexpr int kRowsUnsplit = 4;
 template <class D>
-constexpr void (*kMultiplySorted[])(SortedTile&) = {
-    multiply_sorted<1, D, false>, multiply_sorted<2, D, false>, multiply_sorted<3, D, false>, multiply_sorted<4, D, false>,
-    multiply_sorted<5, D, true>,  multiply_sorted<6, D, true>,  multiply_sorted<7, D, true>,  multiply_sorted<8, D, true>,
-    multiply_sorted<9, D, true>,  multiply_sorted<10, D, true>};
+constexpr void (*kMultiplySorted[])(SortedTile&) = {nullptr,  // few_sums
+                                                    nullptr,
+                                                    multiply_sorted<3, D, false>,
+                                                    multiply_sorted<4, D, false>,
+                                                    multiply_sorted<5, D, true>,
+                                                    multiply_sorted<6, D, true>,
+                                                    multiply_sorted<7, D, true>,
+                                                    multiply_sorted<8, D, true>,
+                                                    multiply_sorted<9, D, true>,
+                                                    multiply_sorted<10, D, true>};
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE::int8
