@@ -11,6 +11,8 @@ from .quantization import Quantization
 
 _Array = NDArray[np.float32]
 _Bias = _Array | None
+_Shape = tuple[int, ...] | list[int]
+_Shapes = Sequence[Sequence[int]]
 _Q = Quantization | None
 _T = TypeVar("_T")
 
@@ -45,10 +47,8 @@ class KernelInfo(TypedDict):
 class Layer:
     @property
     def channels(self) -> int: ...
-    def output_shape(self, x_shape: tuple[int, ...] | list[int], /) -> tuple[int, ...]: ...
-    def plan(
-        self, x_shape: tuple[int, ...] | list[int], num_threads: int | None = None
-    ) -> PlanDict: ...
+    def output_shape(self, x_shape: _Shape, /) -> tuple[int, ...]: ...
+    def plan(self, x_shape: _Shape, num_threads: int | None = None) -> PlanDict: ...
     def __call__(
         self, x: _Array, *, out: _Array | None = None, num_threads: int | None = None
     ) -> _Array: ...
@@ -67,11 +67,19 @@ class DepthwiseConv2D(Layer):
         quantization: _Q,
         /,
     ) -> Self: ...
+
+@type_check_only
+class _AddingLayer(Layer):
     def __call__(
-        self, x: _Array, *, out: _Array | None = None, num_threads: int | None = None
+        self,
+        x: _Array,
+        residual: _Array | None = None,
+        *,
+        out: _Array | None = None,
+        num_threads: int | None = None,
     ) -> _Array: ...
 
-class PointwiseConv2D(Layer):
+class PointwiseConv2D(_AddingLayer):
     def __new__(
         cls,
         weight: _Array,
@@ -83,16 +91,8 @@ class PointwiseConv2D(Layer):
         residual_quantization: _Q,
         /,
     ) -> Self: ...
-    def __call__(
-        self,
-        x: _Array,
-        residual: _Array | None = None,
-        *,
-        out: _Array | None = None,
-        num_threads: int | None = None,
-    ) -> _Array: ...
 
-class SeparableConv2D(Layer):
+class SeparableConv2D(_AddingLayer):
     def __new__(
         cls,
         depthwise_weight: _Array,
@@ -118,16 +118,8 @@ class SeparableConv2D(Layer):
         residual_quantization: _Q,
         /,
     ) -> Self: ...
-    def __call__(
-        self,
-        x: _Array,
-        residual: _Array | None = None,
-        *,
-        out: _Array | None = None,
-        num_threads: int | None = None,
-    ) -> _Array: ...
 
-class InvertedResidual(Layer):
+class InvertedResidual(_AddingLayer):
     def __new__(
         cls,
         expand_weight: _Array,
@@ -158,16 +150,8 @@ class InvertedResidual(Layer):
         residual_quantization: _Q,
         /,
     ) -> Self: ...
-    def __call__(
-        self,
-        x: _Array,
-        residual: _Array | None = None,
-        *,
-        out: _Array | None = None,
-        num_threads: int | None = None,
-    ) -> _Array: ...
 
-class Conv2D(Layer):
+class Conv2D(_AddingLayer):
     def __new__(
         cls,
         weight: _Array,
@@ -183,14 +167,6 @@ class Conv2D(Layer):
         residual_quantization: _Q,
         /,
     ) -> Self: ...
-    def __call__(
-        self,
-        x: _Array,
-        residual: _Array | None = None,
-        *,
-        out: _Array | None = None,
-        num_threads: int | None = None,
-    ) -> _Array: ...
 
 _C_API: CapsuleType
 
@@ -270,20 +246,16 @@ class Network(metaclass=_Pybind11Type):
     ) -> list[tuple[int, int, int, float, float]]: ...
     def plans(self) -> list[tuple[list[tuple[int, ...]], int]]: ...
     def trim(self) -> None: ...
-    def admits(self, input_shapes: Sequence[Sequence[int]]) -> bool: ...
-    def output_shapes(self, input_shapes: Sequence[Sequence[int]]) -> list[tuple[int, ...]]: ...
+    def admits(self, input_shapes: _Shapes) -> bool: ...
+    def output_shapes(self, input_shapes: _Shapes) -> list[tuple[int, ...]]: ...
     def run(
         self, inputs: Sequence[NDArray[Any]], num_threads: int | None = None
     ) -> list[NDArray[Any]]: ...
     def profile(
         self, inputs: Sequence[NDArray[Any]], num_threads: int | None = None
     ) -> tuple[list[NDArray[Any]], list[float]]: ...
-    def steps(
-        self, input_shapes: Sequence[Sequence[int]], num_threads: int | None = None
-    ) -> list[StepDict]: ...
-    def arena_bytes(
-        self, input_shapes: Sequence[Sequence[int]], num_threads: int | None = None
-    ) -> int: ...
+    def steps(self, input_shapes: _Shapes, num_threads: int | None = None) -> list[StepDict]: ...
+    def arena_bytes(self, input_shapes: _Shapes, num_threads: int | None = None) -> int: ...
 
 @final
 class Stream(metaclass=_Pybind11Type):
@@ -318,7 +290,7 @@ class NetworkBuilder(metaclass=_Pybind11Type):
         weights: Mapping[str, _Array],
     ) -> int: ...
     def output(self, name: str, value: int) -> None: ...
-    def example(self, inputs: Sequence[Sequence[int]]) -> None: ...
+    def example(self, inputs: _Shapes) -> None: ...
     def size(self, op: int, a: int, b: int = 0) -> int: ...
     def require(self, size: int, relation: int, text: str) -> None: ...
     def open_attribute(
