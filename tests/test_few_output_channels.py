@@ -44,6 +44,17 @@ def test_bits_are_those_among_many_channels(outputs):
         assert not bits_differ(alone, together), (filter_size, channels, width, options)
 
 
+@pytest.mark.parametrize("dilation", [1, 9, 40])
+def test_bits_where_several_tiles_of_a_row_miss_taps(dilation):
+    values = normals(dilation)
+    for outputs, channels, width in itertools.product((1, 3), (1, 2, 5), (33, 64, 97)):
+        x = values((1, 5, width, channels))
+        weight, bias = values((3, 5, channels, outputs)), values(outputs)
+        options = {"dilation": (1, dilation)}
+        alone, together = by_themselves_and_among_many(x, weight, bias, 48, **options)
+        assert not bits_differ(alone, together), (outputs, channels, width)
+
+
 def test_padding_is_not_computed_with():
     """Zeros there would make +0 of -0, and NaN of an infinite weight."""
     x = -1 - np.abs(normals(3)((1, 8, 40, 16)))

@@ -111,7 +111,8 @@ StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t cha
   const bool sums = spread || a.block_taps > 0;
   const std::int64_t most_positions = sums ? std::max<std::int64_t>(kSumBytes / bytes_of<float>(width), 1) : g.out_h * g.out_w;
   a.columns = std::clamp<std::int64_t>(g.out_w, 1, std::max<std::int64_t>(most_positions, 64));
-  const double row = 4 * magnitude({std::min(a.columns * g.stride_w, x.w), g.stride_h, channels});
+  // What strides step over is not read.
+  const double row = 4 * magnitude({std::min(a.columns * std::min(g.stride_w, g.kw), x.w), std::min(g.stride_h, g.kh), channels});
   const std::int64_t input_rows = static_cast<std::int64_t>(std::max(static_cast<double>(kInputBytes) / std::max(row, 1.0), 1.0));
   a.rows = std::clamp<std::int64_t>(std::min(input_rows, most_positions / a.columns), 1, std::max<std::int64_t>(g.out_h, 1));
   return a;
