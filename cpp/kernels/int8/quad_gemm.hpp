@@ -101,7 +101,7 @@ inline void quad_panel(const Int8GemmWork& w, QuadTiles t, std::int64_t vectors_
   const std::int64_t rows = end - begin, most = max_quad_rows(NV);
   const std::int64_t tiles = (rows + most - 1) / most, height = rows / tiles, taller = rows % tiles;
   if constexpr (splits(NV)) {
-    if ((kSorts || tiles >= kManyTiles) && 2 * NV * t.b_quads * I8::kLanes <= t.scratch_bytes) {
+    if ((kSorts ? rows > kShortRows : tiles >= kManyTiles) && 2 * NV * t.b_quads * I8::kLanes <= t.scratch_bytes) {
       split_weights<Dot>(t.b, NV * t.b_quads, t.x_flip, t.scratch);
       t.split = t.scratch;
     }

@@ -229,9 +229,16 @@ using MultiplyTile = void (*)(const QuadTiles& t, const std::int8_t* a, const st
 /// sixteen.
 constexpr bool splits(int vectors) { return kSplits && (kSorts || group_of(vectors) > 1); }
 constexpr bool kSplitBefore = !kSplits || kSorts;
+
+/// Of so few rows weights that are not sorted are split as they are multiplied: to store them takes longer (one row of 120->480 4.5 us,
+/// 2.0 so, three 4.0 and 3.0).
+constexpr int kShortRows = 3;
+template <int G>
+constexpr MultiplyTile kMultiplyShort[] = {multiply_tile<1, G, false>, multiply_tile<2, G, false>, multiply_tile<3, G, false>};
+
 template <int G, int MR>
 constexpr MultiplyTile multiply_of() {
-  if constexpr (MR <= max_quad_rows(G)) return multiply_tile<MR, G, kSplitBefore>;
+  if constexpr (MR <= max_quad_rows(G) && !(kSorts && MR < kShortRows)) return multiply_tile<MR, G, kSplitBefore>;
   return nullptr;
 }
 /// By height.
@@ -270,6 +277,8 @@ inline void quad_tiles(const QuadTiles& t, std::int64_t height) {
       if constexpr (!kSorts) multiply = kMultiplySplit<G>[height - kTall];
       weights = t.split;
       group_bytes *= Dot::kWeightVectors;
+    } else if constexpr (kSorts) {
+      multiply = kMultiplyShort<G>[height - 1];
     }
   }
   const std::int8_t* a = t.a;
