@@ -31,9 +31,19 @@ struct RowSource {
   /// Copies columns [first, first + count), those of at most 16 channels as half of a vector.
   [[gnu::noinline]] void copy(std::int64_t first, std::int64_t count, std::int8_t* to) const {
     const int n = channels;
-    for (; count > 0; --count, ++first, to += kRowBytes) {
-      const I8 bytes = load_up_to(first >= 0 && first < width ? x + first * pixel : zero, n);
-      store_up_to(to, bytes, n > 16 ? kQuadChannels : 16);
+    const std::int64_t last = first + count;
+    while (first < last) {
+      const bool inside = first >= 0 && first < width;
+      const std::int64_t end = inside ? width : (first < 0 ? 0 : last), next = inside ? pixel : 0;
+      const std::int8_t* from = inside ? x + first * pixel : zero;
+      const auto run = [&](const auto& copy_one) __attribute__((always_inline)) {
+        for (; first < last && first < end; ++first, from += next, to += kRowBytes) copy_one();
+      };
+      if (n == kQuadChannels) {
+        run([&] { store(to, load(from)); });
+      } else {
+        run([&] { store_up_to(to, load_first(from, n), n > 16 ? kQuadChannels : 16); });
+      }
     }
   }
 };
