@@ -73,6 +73,15 @@ ExecutionPlan::ExecutionPlan(const NetworkDraft& network, const std::vector<Dims
   set_addresses();
 }
 
+bool ExecutionPlan::fits(const std::vector<ConstArray>& inputs, int threads) const {
+  if (threads != threads_wanted_ || inputs.size() != input_shapes_.size()) return false;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Sizes& s = inputs[i].shape;
+    if (!std::equal(s.begin(), s.end(), input_shapes_[i].begin(), input_shapes_[i].end())) return false;
+  }
+  return true;
+}
+
 /// An input of a concatenation is computed in place there, if a step that does work computes it.
 void ExecutionPlan::place_in_concatenations(const NetworkDraft& network) {
   std::vector<int> producer(network.values.size(), -1);

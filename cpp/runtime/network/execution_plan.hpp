@@ -37,6 +37,8 @@ class ExecutionPlan {
   ExecutionPlan(const NetworkDraft& network, const std::vector<Dims>& inputs, Sized sized, int threads);
 
   bool fits(const std::vector<Dims>& inputs, int threads) const { return threads == threads_wanted_ && inputs == input_shapes_; }
+  /// Whether a call with these arrays, taken as it is, is of these shapes.
+  bool fits(const std::vector<ConstArray>& inputs, int threads) const;
   int threads() const { return threads_; }
   const std::vector<Dims>& input_shapes() const { return input_shapes_; }
   std::int64_t arena_bytes() const { return arena_bytes_; }
@@ -51,6 +53,10 @@ class ExecutionPlan {
   bool run(const void* const* inputs, void* const* outputs, double* seconds, const std::function<bool()>& proceed);
   /// The same, timing each thread.
   std::vector<StepSpan> trace(const void* const* inputs, void* const* outputs);
+
+  /// A call's arrays. Here because to allocate them takes as long as a small step.
+  std::vector<const void*> sources;
+  std::vector<void*> targets;
 
  private:
   struct Work {

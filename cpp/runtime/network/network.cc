@@ -24,8 +24,8 @@ Sizes sizes_of(const Dims& d) { return Sizes(d.begin(), d.end()); }
 /// A plan for one call, returned afterwards.
 class Lease {
  public:
-  Lease(const NetworkImpl& network, const std::vector<Dims>& inputs, int threads)
-      : network_(network), plan_(network.take(inputs, threads)) {}
+  Lease(const NetworkImpl& network, std::unique_ptr<ExecutionPlan> plan) : network_(network), plan_(std::move(plan)) {}
+  Lease(const NetworkImpl& network, const std::vector<Dims>& inputs, int threads) : Lease(network, network.take(inputs, threads)) {}
   ~Lease() {
     try {
       network_.give(std::move(plan_));
@@ -52,27 +52,32 @@ bool run_network(const NetworkImpl& network, const std::vector<ConstArray>& inpu
   const NetworkDraft& d = network.definition();
   if (outputs.size() != d.outputs.size())
     reject("outputs", std::to_string(d.outputs.size()) + (d.outputs.size() == 1 ? " array" : " arrays"), std::to_string(outputs.size()));
-  std::vector<Dims> shapes;
-  shapes.reserve(inputs.size());
-  for (const ConstArray& input : inputs) shapes.push_back(dims_of(input.shape, "input"));
-  const Batch batch = divide(d, shapes);
-  const Lease plan(network, shapes, resolve_threads(threads));
-  std::vector<const void*> sources;
-  std::vector<void*> targets;
-  sources.reserve(inputs.size());
-  targets.reserve(outputs.size());
+  Batch batch;
+  std::unique_ptr<ExecutionPlan> taken = network.take_again(inputs, resolve_threads(threads));
+  if (taken == nullptr) {
+    std::vector<Dims> shapes;
+    shapes.reserve(inputs.size());
+    for (const ConstArray& input : inputs) shapes.push_back(dims_of(input.shape, "input"));
+    batch = divide(d, shapes);
+    taken = network.take(shapes, resolve_threads(threads));
+  }
+  const Lease plan(network, std::move(taken));
+  std::vector<const void*>& sources = plan->sources;
+  std::vector<void*>& targets = plan->targets;
+  sources.clear();
+  targets.clear();
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const ValueInfo& info = d.input_infos[i];
     check_array("input", info, inputs[i].dtype);
     if (inputs[i].quantization != nullptr && info.quantization != *inputs[i].quantization)
       reject("input '" + info.name + "'", info.quantization ? "the network's quantization" : "no quantization", "another");
-    if (batch.images > 0 && missing(inputs[i].data, shapes[i].count())) reject("input '" + info.name + "'", "a pointer", "null");
+    if (batch.images > 0 && missing(inputs[i].data, plan->input_shapes()[i])) reject("input '" + info.name + "'", "a pointer", "null");
     sources.push_back(inputs[i].data);
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     check_array("output", d.output_infos[i], outputs[i].dtype);
     const Dims& shape = plan->shapes()[static_cast<std::size_t>(d.outputs[i])];
-    if (batch.images > 0 && missing(outputs[i].data, shape.count())) reject("output '" + d.output_infos[i].name + "'", "a pointer", "null");
+    if (batch.images > 0 && missing(outputs[i].data, shape)) reject("output '" + d.output_infos[i].name + "'", "a pointer", "null");
   }
   for (const OutputArray& output : outputs) targets.push_back(output.data);
   const auto run = [&] {

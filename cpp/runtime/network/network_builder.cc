@@ -22,7 +22,7 @@ ValueType type_of(DType dtype, const Quantization* quantization) {
 std::shared_ptr<const void> copied(const ConstArray& array, const Dims& shape, const std::string& what) {
   if (!is_dtype(static_cast<int>(array.dtype))) reject(what, "a known type", "an unknown type");
   check_size(shape, what);
-  if (missing(array.data, shape.count())) reject(what, "a pointer", "null");
+  if (missing(array.data, shape)) reject(what, "a pointer", "null");
   const std::int64_t bytes = shape.count() * size_of(array.dtype);
   const std::shared_ptr<void> memory = shared_memory(bytes);
   if (bytes > 0) std::memcpy(memory.get(), array.data, static_cast<std::size_t>(bytes));

@@ -230,16 +230,22 @@ std::vector<Dims> NetworkImpl::output_shapes(const std::vector<Dims>& inputs) co
   return result;
 }
 
+template <class Inputs>
+std::unique_ptr<ExecutionPlan> NetworkImpl::take_idle(const Inputs& inputs, int threads) const {
+  const std::lock_guard<std::mutex> lock(idle_mutex);
+  const auto found = std::find_if(idle_.rbegin(), idle_.rend(), [&](const auto& i) { return i->fits(inputs, threads); });
+  if (found == idle_.rend()) return nullptr;
+  std::unique_ptr<ExecutionPlan> plan = std::move(*found);
+  idle_.erase(std::next(found).base());
+  return plan;
+}
+
+std::unique_ptr<ExecutionPlan> NetworkImpl::take_again(const std::vector<ConstArray>& inputs, int threads) const {
+  return take_idle(inputs, threads);
+}
+
 std::unique_ptr<ExecutionPlan> NetworkImpl::take(const std::vector<Dims>& inputs, int threads) const {
-  {
-    const std::lock_guard<std::mutex> lock(idle_mutex);
-    const auto found = std::find_if(idle_.rbegin(), idle_.rend(), [&](const auto& i) { return i->fits(inputs, threads); });
-    if (found != idle_.rend()) {
-      std::unique_ptr<ExecutionPlan> plan = std::move(*found);
-      idle_.erase(std::next(found).base());
-      return plan;
-    }
-  }
+  if (std::unique_ptr<ExecutionPlan> plan = take_idle(inputs, threads)) return plan;
   const FloatEnvironment defaults;  // weights of resizing are computed there
   return std::make_unique<ExecutionPlan>(definition_, inputs, infer(inputs), threads);
 }

@@ -96,11 +96,15 @@ class NetworkImpl {
 
   /// A plan for exclusive use: an idle one, or a new one.
   std::unique_ptr<ExecutionPlan> take(const std::vector<Dims>& inputs, int threads) const;
+  /// An idle one, or null: of a call like one before the shapes need no more checks.
+  std::unique_ptr<ExecutionPlan> take_again(const std::vector<ConstArray>& inputs, int threads) const;
   void give(std::unique_ptr<ExecutionPlan> plan) const;
   std::vector<PlanInfo> plans() const;
   void trim() const;
 
  private:
+  template <class Inputs>
+  std::unique_ptr<ExecutionPlan> take_idle(const Inputs& inputs, int threads) const;
   void check_inputs(const std::vector<Dims>& inputs) const;
 
   NetworkDraft definition_;

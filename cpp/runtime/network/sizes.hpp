@@ -24,7 +24,7 @@ inline std::vector<Dims> dims_of(const std::vector<Sizes>& inputs) {
   return all;
 }
 
-/// Whether an array of so many elements lacks its memory.
-inline bool missing(const void* data, std::int64_t count) { return data == nullptr && count > 0; }
+/// Whether an array of this shape lacks its memory.
+inline bool missing(const void* data, const Dims& shape) { return data == nullptr && shape.count() > 0; }
 
 }  // namespace dwsep::runtime
