@@ -136,3 +136,30 @@ def test_residuals_of_filters_one_row_high(channels):
     arrays = [rng.integers(-128, 128, shape, np.int8) for _ in range(2)]
     row, wanted = builder.finish().run(arrays, 1)
     assert np.array_equal(row, wanted)
+
+
+@pytest.mark.parametrize("channels", [1, 6, 44])
+@pytest.mark.parametrize(
+    ("kernel", "stride", "size"),
+    [
+        *(((1, 5), (1, 1), (1, 5)), ((1, 5), (1, 2), (1, 40)), ((1, 1), (1, 2), (1, 33))),
+        *(((1, 1), (1, 2), (7, 12)), ((1, 2), (3, 2), (7, 12)), ((1, 1), (2, 2), (7, 12))),
+    ],
+)
+def test_windows_read_in_place(kernel, stride, size, channels):
+    """Those that lie in x as they are, of whole images and of views."""
+    rng = np.random.default_rng(5)
+    wide = rng.integers(-128, 128, (2, size[0], size[1] + 3, channels + 2), np.int8)
+    weight = rng.integers(-128, 128, (*kernel, channels, 9), np.int8)
+    q = dwsep.Quantization(0.1, 3)
+    own = {"x_quantization": q, "quantization": q, "padding": "valid", "stride": stride}
+    own["weight_quantization"] = dwsep.Quantization(0.001)
+    for x in (
+        np.ascontiguousarray(wide[:, :, : size[1], :channels]),
+        wide[:, :, : size[1], :channels],
+        np.ascontiguousarray(wide[..., :channels])[:, :, : size[1]],
+    ):
+        wanted = plain.conv2d(x, weight, **own)
+        for threads in (1, 2):
+            got = dwsep.conv2d(x, weight, num_threads=threads, **own)
+            assert np.array_equal(got, wanted)

@@ -12,11 +12,14 @@ from dwsep import _core
 CHANNELS = 20
 SCALES = {"x": ([0.05], [3], -1), "residual": ([0.07], [9], -1)}
 INT8 = {"to": "int8", "scale": [0.1], "zero_point": [-4]}
+SHAPES = {"depthwise": (3, 3, CHANNELS, 1), "pointwise": (CHANNELS, CHANNELS)}
+SHAPES["standard"] = (1, 1, CHANNELS, CHANNELS)
 WINDOW = {"stride": [1, 1], "dilation": [1, 1], "padding": [1, 1, 1, 1]}
+ONE = {**WINDOW, "padding": [0, 0, 0, 0], "kernel": [1, 1], "groups": [1]}
 
 
 def weights(kind, dtype, rng):
-    shape = {"depthwise": (3, 3, CHANNELS, 1), "pointwise": (CHANNELS, CHANNELS)}[kind]
+    shape = SHAPES[kind]
     if dtype == "float32":
         return {"weight": rng.standard_normal(shape, np.float32)}
     weight = rng.integers(-127, 128, shape, np.int8)
@@ -30,7 +33,8 @@ def network(kind, dtype, image, residual, rng):
     shape = (-1, *image, CHANNELS)
     x = builder.input("x", shape, dtype, scales.get("x"))
     add = [builder.input("r", shape, dtype, scales.get("residual"))] if residual else []
-    attributes = (WINDOW if kind == "depthwise" else {}) | (INT8 if dtype == "int8" else {})
+    attributes = {"depthwise": WINDOW, "pointwise": {}, "standard": ONE}[kind]
+    attributes = attributes | (INT8 if dtype == "int8" else {})
     y = builder.step(kind, "first", [x, *add], attributes, weights(kind, dtype, rng))
     z = builder.step(kind, "second", [y], attributes, weights(kind, dtype, rng))
     builder.output("z", builder.step(kind, "last", [z], attributes, weights(kind, dtype, rng)))
@@ -47,7 +51,7 @@ def drawn(rng, dtype, *shape):
 @pytest.mark.parametrize("residual", [False, True])
 @pytest.mark.parametrize("image", [(5, 7), (6, 1), (1, 1)])
 @pytest.mark.parametrize("dtype", ["float32", "int8"])
-@pytest.mark.parametrize("kind", ["depthwise", "pointwise"])
+@pytest.mark.parametrize("kind", SHAPES)
 def test_other_arrays_at_each_run(kind, dtype, image, residual):
     rng = np.random.default_rng(11)
     made = network(kind, dtype, image, residual, rng)

@@ -76,22 +76,30 @@ class Int8Standard final : public PackedLayer {
     const Geometry g = geometry(x.shape);
     const Pieces mine = place(team.size(), scratch);
     const std::int64_t pixels = g.out_h * g.out_w;
-    const auto even = [](const ConstTensor& t) { return t.shape.h == 1 || t.stride_h == t.shape.w * t.stride_w; };
-    // Outputs of several rows are one run where rows follow each other as pixels do.
-    const bool one_run = even(y) && (residual == nullptr || even(*residual));
+    const bool in_place = reads_in_place(g, x), one_run = is_one_run(y, residual);
     const Range all = part_of(x.shape.n * pixels, team.rank(), team.size());
-    if (k() < k_padded()) {
+    if (!in_place && k() < k_padded()) {
       std::memset(mine.windows[team.rank()], 0, static_cast<std::size_t>(std::min(all.end - all.begin, block_pixels()) * k_padded()));
     }
-    for_each_piece(all, pixels, block_pixels(), [&](std::int64_t image, Range piece) {
+    std::int8_t* const windows = in_place ? nullptr : mine.windows[team.rank()];
+    for_each_piece(all, pixels, in_place ? pixels : block_pixels(), [&](std::int64_t image, Range piece) {
       for (std::int64_t first = piece.begin; first < piece.end;) {
         const std::int64_t end = one_run ? piece.end : std::min(piece.end, (first / g.out_w + 1) * g.out_w);
         for (std::size_t group = 0; group < groups_.size(); ++group) {
-          run_pixels(g, x, y, residual, group, image, {first, end}, mine.windows[team.rank()], mine.floats[team.rank()]);
+          groups_[group].run(work(g, x, y, residual, group, image, {first, end}, windows), mine.floats[team.rank()]);
         }
         first = end;
       }
     });
+  }
+
+  std::unique_ptr<PreparedCall> prepare(const ConstTensor& x, const Tensor& y, const ConstTensor* residual,
+                                        Scratch scratch) const override {
+    const Geometry g = geometry(x.shape);
+    if (x.shape.n != 1 || !reads_in_place(g, x) || !is_one_run(y, residual)) return nullptr;
+    float* const floats = place(1, scratch).floats[0];
+    return prepared(work(g, x, y, residual, 0, 0, {0, g.out_h * g.out_w}, nullptr),
+                    [this, floats](const Int8GemmWork& w) { groups_.front().run(w, floats); });
   }
 
   Plan plan(const Shape& x, int threads) const override {
@@ -136,29 +144,47 @@ class Int8Standard final : public PackedLayer {
     return tensor_bytes(x, types_.x.dtype) + tensor_bytes({x.n, g.out_h, g.out_w, out_}, types_.y.dtype) + magnitude({k() + 8, out_});
   }
 
-  void run_pixels(const Geometry& g, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, std::size_t group,
-                  std::int64_t image, Range pixels, std::int8_t* gathered, float* scratch) const {
+  /// Whether all windows lie in x as they are, evenly spaced: each a row of pixels next to each other, none of them padding.
+  bool reads_in_place(const Geometry& g, const ConstTensor& x) const {
+    const auto inside = [](std::int64_t pad, std::int64_t out, std::int64_t stride, std::int64_t taps, std::int64_t size) {
+      return pad == 0 && (out - 1) * stride + taps <= size;
+    };
+    return groups_.size() == 1 && g.kh == 1 && (g.kw == 1 || (g.dilation_w == 1 && x.stride_w == in_)) &&
+           inside(g.pad_top, g.out_h, g.stride_h, 1, x.shape.h) && inside(g.pad_left, g.out_w, g.stride_w, g.kw, x.shape.w) &&
+           (g.out_h == 1 || x.stride_h * g.stride_h == g.out_w * g.stride_w * x.stride_w);
+  }
+  /// Outputs of several rows are one run where rows follow each other as pixels do.
+  static bool is_one_run(const ConstTensor& y, const ConstTensor* residual) {
+    const auto even = [](const ConstTensor& t) { return t.shape.h == 1 || t.stride_h == t.shape.w * t.stride_w; };
+    return even(y) && (residual == nullptr || even(*residual));
+  }
+
+  /// Output pixels of a group, whose windows are gathered unless they are read in place.
+  Int8GemmWork work(const Geometry& g, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, std::size_t group,
+                    std::int64_t image, Range pixels, std::int8_t* gathered) const {
     const Int8Stage& stage = groups_[group];
     const auto channels = in_ / static_cast<std::int64_t>(groups_.size()), first = static_cast<std::int64_t>(group) * stage.columns();
     Int8Source source = image_of_int8(x, image);
     source.data += static_cast<std::int64_t>(group) * channels;
-    const Windows windows(g, source, channels, *stage.x_zero(), k_padded());
-    const std::int64_t rows = pixels.end - pixels.begin;
-    windows.gather(pixels, gathered);
-    const auto offset = [&](const ConstTensor& t) {
-      return image * t.stride_n + pixels.begin / g.out_w * t.stride_h + pixels.begin % g.out_w * t.stride_w + first;
-    };
+    const std::int64_t row = pixels.begin / g.out_w, column = pixels.begin % g.out_w;
+    const auto offset = [&](const ConstTensor& t) { return image * t.stride_n + row * t.stride_h + column * t.stride_w + first; };
     Int8GemmWork w = stage.gemm();
-    w.a = gathered;
-    w.a_row = w.k = k_padded();
+    if (gathered == nullptr) {
+      w.a = source.data + row * g.stride_h * source.row + column * g.stride_w * source.pixel;
+      w.a_row = g.stride_w * source.pixel;
+    } else {
+      Windows(g, source, channels, *stage.x_zero(), k_padded()).gather(pixels, gathered);
+      w.a = gathered;
+      w.a_row = w.k = k_padded();
+    }
     w.y = y.as<std::byte>() + offset(y) * stage.y_size();
     w.y_row = y.stride_w;
     if (residual != nullptr) {
       w.residual.data = residual->as<std::int8_t>() + offset(*residual);
       w.residual.row = residual->stride_w;
     }
-    w.rows = rows;
-    stage.run(w, scratch);
+    w.rows = pixels.end - pixels.begin;
+    return w;
   }
 
   std::int64_t kh_, kw_, in_, out_, group_k_;
