@@ -9,7 +9,7 @@ import pytest
 from graph_builder import Net, ill_typed, kinds
 
 from dwsep.graph.lowering import lower
-from dwsep.graph.passes import float_io, integer_moves, integer_steps
+from dwsep.graph.passes import float_io, integer_moves, integer_steps, padding
 from dwsep.graph.pipeline import finish
 from dwsep.graph.types import DType, Quantization, TensorType
 
@@ -216,6 +216,21 @@ def test_what_others_read_unrounded_is_moved_as_floats():
     moved = net.add("reshape", y, shape=(0, 36, 1, 6))
     y = net.quantize(moved)
     assert "quantize" in kinds(rewritten(net.finish(y, moved), integer_steps.run))[2:]
+
+
+@pytest.mark.parametrize("kind", ["standard", "depthwise"])
+def test_zeros_that_are_rounded_are_put_on_by_the_convolution(kind):
+    net = Quantized()
+    x = net.quantize(net.input(None, 5, 6, 4))
+    y = net.add("pad", x, mode="constant", value=0.0, before=(0, 0, 1, 0), after=(0, 2, 1, 0))
+    y = net.quantize(y)
+    graph = net.finish(net.quantize(net.convolution(kind, y)), y)
+    passes = padding.run, padding.run, integer_moves.run, integer_steps.run
+    integers = rewritten(graph, *passes)
+    (made,) = [node for node in integers.nodes if node.kind == kind]
+    assert made.attributes["padding"] == (1, 3, 2, 2)
+    (pad,) = [node for node in integers.nodes if node.kind == "pad"]  # for the other reader
+    assert all(pad.output not in node.inputs or node.kind != kind for node in integers.nodes)
 
 
 def test_what_no_integer_stands_for_is_padded_with_as_a_float():

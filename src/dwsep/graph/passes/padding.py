@@ -14,9 +14,31 @@ def run(graph: Graph) -> bool:
     for node in edit.nodes("pad"):
         around = _around(graph, node)
         for reader in edit.readers(node.output) if around is not None else ():
-            if reader.inputs.index(node.output) == 0 and reader.inputs.count(node.output) == 1:
+            if reader.kind == "quantize":
+                _round_before(edit, node, reader)
+            elif reader.inputs.index(node.output) == 0 and reader.inputs.count(node.output) == 1:
                 _move(edit, node, reader, around or ())
     return edit.finish()
+
+
+def _round_before(edit: Edit, node: Node, rounding: Node) -> None:
+    """Let convolutions of what is rounded behind a pad read the pad of what is rounded: zeros."""
+    from ._integers import meaning_of, rounds_to_bytes, scales  # few files need them
+
+    if not rounds_to_bytes(edit, rounding):
+        return
+    for meaning in edit.readers(rounding.output):
+        if meaning.kind != "dequantize" or meaning_of(edit, rounding.output) != scales(meaning):
+            continue
+        for reader in edit.readers(meaning.output):
+            if reader.kind not in _CONVOLUTIONS or reader.inputs[0] != meaning.output:
+                continue
+            value = node.inputs[0]
+            for like, name in ((rounding, "rounded"), (meaning, "real"), (node, "padded")):
+                new = Node(like.kind, [value], edit.fresh(f"{node.output}_{name}"))
+                new.attributes, new.name = like.attributes, like.name
+                value = edit.insert(reader, new)
+            edit.rewire(reader, [value, *reader.inputs[1:]])
 
 
 def _around(graph: Graph, node: Node) -> tuple[int, ...] | None:
