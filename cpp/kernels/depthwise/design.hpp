@@ -16,15 +16,15 @@
 //            5x5     (tiles that load a weight for each output / these) 14x14x672 68 / 48, 56x56x120 191 / 192;  s2  28x28x240 28 / 20
 //            7x7     56x56x96 214 / 189;  s2  28x28x96 18 / 14
 //
-// Zen 3 (L1 32 KB of 8 ways, L2 512 KB), 2026-11-29, medians in turns, x and y a multiple of 4 KB apart, at lines / 16 bytes past them.
-// 3x3, 4x2 tiles of one vector (of 1024
-// channels sliding) -> 2x2 of two, which read whole lines: 7x7x1024 53 / 55 -> 34 / 47, 10x10x1536 90 / 115 -> 73 / 87, 14x14x512 68 / 68
-// -> 52 / 46, 28x28x512 287 / 392 -> 212 / 257; pixels 1 KB apart gain nothing (28x28x256 85 / 100 -> 84 / 88, 74x74x256 856 -> 1415). 3x3
+// Zen 3 (L1 32 KB of 8 ways, L2 512 KB), 2026-11-29, in turns, at lines / 16 bytes past them. 3x3, where strips do not fit or gain, 4x2
+// tiles of one vector -> 2x2 of two, which read whole lines: 28x28x512 287 / 392 -> 212 / 257; pixels 1 KB apart gain nothing (74x74x256
+// 856 -> 1415). 3x3 of up to 32 channels, tiles -> sliding: 28x28x32 8.0 -> 7.1, 28x28x26 10.2 -> 8.3, 7x7x24 0.45 -> 0.51. 3x3
 // s2, tiles -> sliding: 56x56x144 71 / 88 -> 63 / 99, 112x112x96 206 / 206 -> 179 / 261, 112x112x48 90 / 81 -> 83 / 110, 28x28x240 29 / 35
 // -> 27 / 39, 61x61x20 19 / 21 -> 11 / 12; where pixels are a multiple of 256 bytes apart 112x112x64 108 -> 121, 56x56x128 59 -> 94.
-// Copies of strips of channels against the above, at lines / 16 bytes past them: 3x3 7x7x1024 32 / 49 -> 34 / 38, 14x14x1024 140 / 217 ->
-// 156 / 130, 28x28x1024 566 / 961 -> 2256 / 587; 5x5 7x7x1024 102 / 129 -> 56 / 55, 14x14x512 160 / 155 -> 143 / 132, 28x28x512 713 / 658
-// -> 754 / 612; 5x5 s2 20x20x1024 313 / 424 -> 246 / 248, 28x28x512 210 / 282 -> 263 / 222; 3x3 s2 20x20x1024 125 / 142 -> 133 / 150.
+// Copies of strips of channels against the above: 3x3 7x7x1024 25 / 35 -> 19 / 20, 14x14x512 45 / 57 -> 39 / 42, 28x28x256 68 / 96 -> 91 /
+// 97, 56x56x256 293 -> 508; 3x3 s2 20x20x1024 89 / 185 -> 91 / 99, 14x14x512 24 / 34 -> 28 / 32; 5x5 14x14x512 130 / 96 -> 71 / 73,
+// 28x28x256 215 / 301 -> 150 / 166, 14x14x480 72 / 80 -> 83 / 85, 56x56x256 1221 -> 4000; 7x7 14x14x512 197 / 132 -> 117 / 120, 28x28x256
+// 382 / 454 -> 295 / 304; 5x5 s2 28x28x512 180 / 225 -> 138 / 195, 28x28x256 89 -> 103.
 #pragma once
 
 #include "kernels/depthwise/square.hpp"
@@ -49,6 +49,12 @@ struct Shape {
   /// such pixels were seen to cost nothing.
   bool thrashes(std::int64_t bytes) const { return !planes() && w.l1_bytes <= 32 * 1024 && pixel_step() >= bytes; }
   bool at_line() const { return reinterpret_cast<std::uintptr_t>(w.x) % 64 == 0; }
+  /// Whether copies of strips of channels gain. Far beyond the level-2 cache parts of pixels are read too slowly for that.
+  bool gains_from_strips() const {
+    if (w.y_end - w.y_begin < 2) return false;
+    if constexpr (F::KH > 3) return thrashes(F::SH == 1 ? 1024 : 2048) && (pixel_step() >= 2048 || !exceeds_l2(8));
+    return (F::SH == 1 ? thrashes(2048) : thrashes(4096) && !at_line()) && !exceeds_l2(8);
+  }
   /// The largest power of two of bytes that pixels are a multiple of apart.
   std::int64_t pixel_step() const {
     const std::int64_t pixel = w.x_pixel * static_cast<std::int64_t>(sizeof(float));
@@ -66,16 +72,12 @@ inline void plain(const DepthwiseWork& w) {
   }
 }
 
+/// Few registers, pixels where they are.
 template <class F>
-[[gnu::noinline]] inline void few_registers(const DepthwiseWork& w) {
+[[gnu::noinline]] inline void few_registers_in_place(const DepthwiseWork& w) {
   const Shape<F> shape{w};
-  if constexpr (F::KH > 3 || F::SH == 1) {
-    if (shape.at_line() ? F::KH > 3 && shape.thrashes(4096) : shape.thrashes(F::KH > 3 ? 2048 : 4096)) {
-      if (const StripSize size(w); size.fits(w)) return by_strips(w, size, few_registers<F>);
-    }
-  }
   if constexpr (F::KH == 3 && F::SH == 1) {
-    if (shape.channels() < 32) return LeanSliding<F, 2, 2>::run(w);
+    if (shape.channels() <= 32 && w.out_width > 8) return LeanSliding<F, 2, 2>::run(w);
     if (shape.thrashes(2048)) return LeanTiled<F, 2, 2, 2>::run(w);
     LeanTiled<F, 4, 2, 1>::run(w);
   } else if constexpr (F::KH == 3) {
@@ -91,6 +93,15 @@ template <class F>
   } else {
     LeanSliding<F, 2, 1>::run(w);
   }
+}
+
+template <class F>
+[[gnu::noinline]] inline void few_registers(const DepthwiseWork& w) {
+  const Shape<F> shape{w};
+  if (shape.gains_from_strips()) {
+    if (const StripSize size(w); size.fits(w)) return by_strips(w, size, few_registers_in_place<F>);
+  }
+  few_registers_in_place<F>(w);
 }
 
 template <class F>

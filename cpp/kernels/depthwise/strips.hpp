@@ -1,6 +1,5 @@
-// Depthwise outputs from copies of strips of channels, for images whose pixels
-// share sets of the level-1 cache: in a copy pixels are a line apart, whatever
-// they are apart in the image and wherever it begins.
+// Depthwise outputs from copies of strips of channels, for images whose pixels share sets of the level-1 cache: in a copy pixels are an odd
+// number of lines apart, whatever they are apart in the image and wherever it begins.
 #pragma once
 
 #include "kernels/depthwise/pool.hpp"
@@ -8,19 +7,17 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// How much is copied at a time: rows of outputs, and of channels so many
-/// lines.
+/// How much is copied at a time: rows of outputs, and of channels so many lines. Eight lines where most of the rows fit.
 struct StripSize {
-  static constexpr std::int64_t kLine = 64 / sizeof(float),
-                                kPixels = 512;  // 32 KB
+  static constexpr std::int64_t kLine = 64 / sizeof(float), kPixels = 1024;  // 64 KB of lines
   std::int64_t rows, lines;
 
-  explicit StripSize(const DepthwiseWork& w) : rows(0), lines(4) {
+  explicit StripSize(const DepthwiseWork& w) : rows(0), lines(8) {
     const std::int64_t outputs = w.y_end - w.y_begin;
     for (; lines > 0; lines /= 2) {
-      const std::int64_t high = kPixels / lines / at_least(w.width, 1);
+      const std::int64_t high = kPixels / (lines + 1) / at_least(w.width, 1);
       rows = high >= w.height ? outputs : high < w.kh ? 0 : at_most((high - w.kh) / w.stride_h + 1, outputs);
-      if (rows >= at_most(4, outputs)) return;
+      if (rows >= at_most(lines > 4 ? 8 : 4, outputs)) return;
     }
   }
   /// Whether whole lines of channels and some rows fit.
@@ -30,7 +27,7 @@ struct StripSize {
   }
 };
 
-/// Computes the work by `run`, which takes parts of it whose pixels are a line.
+/// Computes the work by `run`, which takes parts of it, of one strip.
 [[gnu::noinline]] inline void by_strips(const DepthwiseWork& w, const StripSize& size, void (*run)(const DepthwiseWork&)) {
   constexpr std::int64_t kLine = StripSize::kLine, kVectors = kLine / kLanes;
   alignas(64) float copy[StripSize::kPixels * kLine];
@@ -39,37 +36,33 @@ struct StripSize {
     const std::int64_t rows = at_most(size.rows, down.outputs - row);
     const Span span(down, row, rows);
     DepthwiseWork part = w;
-    part.x_pixel = kLine;
-    part.x_row = w.width * kLine;
+    part.x_pixel = (size.lines + 1) * kLine;
+    part.x_row = w.width * part.x_pixel;
     part.height = part.ring = span.end - span.begin;
     part.pad_top = span.begin - (row * down.stride - down.pad);
     part.y_begin = 0;
     part.y_end = rows;
     part.v_begin = 0;
-    part.v_end = kVectors;
-    part.channels = kLine;
     part.finish = false;
     part.row_sums = nullptr;
-    const std::int64_t plane = part.height * part.x_row;
     for (std::int64_t v = w.v_begin, v_end = 0; v < w.v_end; v = v_end) {
       v_end = at_most(v + size.lines * kVectors, w.v_end);
       float* to = copy;
       for (std::int64_t r = span.begin; r < span.end; ++r) {
         const float* from = input_row(w, r) + v * kLanes;
-        for (std::int64_t i = 0; i < w.width; ++i, from += w.x_pixel, to += kLine) {
-          const float* line = from;
-          float* line_to = to;
-          for (std::int64_t j = v; j < v_end; j += kVectors, line += kLine, line_to += plane) {
-            unroll<0, kVectors>([&](auto k) { store(line_to + k * kLanes, load(line + k * kLanes)); });
+        for (std::int64_t i = 0; i < w.width; ++i, from += w.x_pixel, to += part.x_pixel) {
+          for (std::int64_t c = 0; c < (v_end - v) * kLanes; c += kLine) {
+            unroll<0, kVectors>([&](auto k) { store(to + c + k * kLanes, load(from + c + k * kLanes)); });
           }
         }
       }
-      for (part.x = copy; v < v_end; v += kVectors, part.x += plane) {
-        part.weights = w.weights + v * w.kh * w.kw * kLanes;
-        part.bias = w.bias + v * kLanes;
-        part.y = w.y + row * w.y_row + v * kLanes;
-        run(part);
-      }
+      part.x = copy;
+      part.v_end = v_end - v;
+      part.channels = part.v_end * kLanes;
+      part.weights = w.weights + v * w.kh * w.kw * kLanes;
+      part.bias = w.bias + v * kLanes;
+      part.y = w.y + row * w.y_row + v * kLanes;
+      run(part);
     }
     finish_rows(w, row, static_cast<int>(rows), w.v_begin, w.v_end);
   }
