@@ -36,12 +36,16 @@ def test_bits_do_not_depend_on_the_place(size, stride):
         (144, 3, None),
         (560, 5, "relu6"),
         (1024, 12, "relu6"),  # pixels share sets of the level-1 cache
+        (512, 23, "hard_swish"),  # and copies of strips are of some rows
+        (240, 9, "relu6"),  # strides 2 that slide
     ]:
         call, rng = layer(size, stride, channels, activation)
         x = placed((1, side, side + 1, channels), 0)[0]
         x[...] = rng.standard_normal(x.shape)
-        expected = call(x).copy()
-        for past in (1, 4, 8, 9, 12, 15):
+        apart = np.zeros((*x.shape[:3], channels + 24), np.float32)[..., :channels]
+        apart[...] = x
+        expected = call(apart).copy()
+        for past in (0, 1, 4, 8, 9, 12, 15):
             moved = placed(x.shape, past, x)[0]
             np.testing.assert_array_equal(call(moved), expected)
             for out_past in (past, 0, (past + 4) % LINE):

@@ -119,26 +119,6 @@ struct LeanSlides<F, V, std::integer_sequence<int, I...>> {
   static constexpr Run kRun[] = {one<I % Cases::kCount, LeanSlide<F, I / Cases::kCount + 1, V>>()...};
 };
 
-/// V vectors at a time along a group of R rows.
-template <class F, int R, int V>
-struct LeanSliding {
-  static void run(const DepthwiseWork& w) {
-    using Indices = std::make_integer_sequence<int, R * RowCases<F>::kCount>;
-    const LeanChannels<F> channels(w);
-    for_lean_groups<F, R>(
-        w, channels, [&](const RowGroup<F, R>& group, float* y) __attribute__((always_inline)) {
-          const auto kernel = (group.height - 1) * RowCases<F>::kCount + group.rows_case;
-          std::int64_t v = w.v_begin;
-          if constexpr (V > 1) {
-            for (; v + V <= channels.whole_end(); v += V) LeanSlides<F, V, Indices>::kRun[kernel](w, group.input, channels.group(v), y);
-          }
-          const auto one = LeanSlides<F, 1, Indices>::kRun[kernel];
-          for (; v < channels.whole_end(); ++v) one(w, group.input, channels.group(v), y);
-          if (channels.last()) one(w, group.input, channels.last_group(), y);
-        });
-  }
-};
-
 template <class F, int TW, int V, class Indices>
 struct LeanTiles;
 template <class F, int TW, int V, int... I>
@@ -193,6 +173,53 @@ struct ShiftedStrip {
   }
   finish_rows(w, 0, static_cast<int>(w.y_end - w.y_begin), w.v_begin, w.v_end);
 }
+
+/// V vectors at a time along a group of R rows.
+template <class F, int R, int V>
+struct LeanSliding {
+  using Slides = LeanSlides<F, V, std::make_integer_sequence<int, R * RowCases<F>::kCount>>;
+  using Single = LeanSlides<F, 1, std::make_integer_sequence<int, R * RowCases<F>::kCount>>;
+  static constexpr std::int64_t kTaps = F::KH * F::KW;
+  /// Whether vectors begin at cache lines where pixels do not, by strips as in tiles.
+  static constexpr bool kShifts = kLanes == 8 && V > 1 && F::SH == 2;
+  static_assert(!kShifts || (128 / kLanes + 2) * kTaps <= ShiftedStrip::kMost);
+
+  static void run(const DepthwiseWork& w) {
+    if constexpr (kShifts) {
+      if (const std::int64_t shift = shift_to_lines(w); shift > 0) return shifted_strips(w, shift, 128 / kLanes, rows);
+    }
+    rows(w, nullptr);
+  }
+
+ private:
+  static void rows(const DepthwiseWork& w, const ShiftedStrip* s) {
+    const LeanChannels<F> channels(w);
+    for_lean_groups<F, R>(
+        w, channels, [&](const RowGroup<F, R>& group, float* y) __attribute__((always_inline)) {
+          const auto kernel = (group.height - 1) * RowCases<F>::kCount + group.rows_case;
+          const auto one = [&](const ChannelGroup& g) { Single::kRun[kernel](w, group.input, g, y); };
+          ChannelGroup g = channels.group(w.v_begin);
+          std::int64_t count = channels.whole_end() - w.v_begin;
+          if (kShifts && s != nullptr) {
+            for (std::int64_t i = s->head; i > 0; --i, next(w, g, 1)) one(g);
+            const std::int64_t c = w.v_begin * kLanes + s->shift;
+            g = {c, s->weights, s->bias, c};
+            count = s->count;
+          }
+          for (; V > 1 && count >= V; count -= V, next(w, g, V)) Slides::kRun[kernel](w, group.input, g, y);
+          for (; count > 0; --count, next(w, g, 1)) one(g);
+          if (kShifts && s != nullptr) {
+            if (s->tail > 0) one(channels.group(w.v_end - 1));
+          } else if (channels.last()) {
+            one(channels.last_group());
+          }
+        });
+  }
+
+  static void next(const DepthwiseWork& w, ChannelGroup& g, std::int64_t vectors) {
+    g = {g.x + vectors * w.x_vector, g.weights + vectors * kTaps * kLanes, g.bias + vectors * kLanes, g.y + vectors * kLanes};
+  }
+};
 
 /// Tiles of at most TH x TW outputs, of strips of channels that leave in the level-1 cache what the next tile reads again; all channels of
 /// a tile before the next, V vectors at a time.
