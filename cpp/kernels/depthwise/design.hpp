@@ -82,8 +82,9 @@ template <class F>
     LeanTiled<F, 4, 2, 1>::run(w);
   } else if constexpr (F::KH == 3) {
     const std::int64_t step = shape.pixel_step();
+    const bool begins_at_lines = shape.at_line() || shift_to_lines(w) > 0;
     const bool slides =
-        shape.channels() < 32 || ((shape.at_line() || shift_to_lines(w) > 0) && step >= 64 && step < 256) || (shape.channels() <= 48 && !shape.exceeds_l2(0.5));
+        shape.channels() < 32 || (begins_at_lines && step >= 64 && step < 256) || (shape.channels() <= 48 && !shape.exceeds_l2(0.5));
     if (shape.planes() || slides) return LeanSliding<F, 2, 2>::run(w);
     LeanTiled<F, 2, 2, 2>::run(w);
   } else if constexpr (F::SH == 1) {
