@@ -23,6 +23,16 @@ template <int Uses>
   return Uses > 1 ? in_register(weight) : weight;
 }
 
+/// Input row iy of R output rows' in a register, for as many of these rows as read it and `columns` outputs in each; what a single
+/// multiply-add wants may come from memory, which is an instruction less.
+template <class F, int R>
+[[gnu::always_inline]] inline F32 input_in_register(F32 x, int iy, int columns) {
+  int uses = 0;
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r) uses += iy >= r * F::SH && iy < r * F::SH + F::KH ? columns : 0;
+  return kRegisters < 32 && uses == 1 ? x : in_register(x);
+}
+
 template <class F, int R, int V>
 class LeanSlide {
  public:
@@ -116,7 +126,8 @@ class LeanSlide {
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {
           const int iy = r * F::SH + kh;
-          if (iy >= Begin && iy < End && (kh < F::SH || r == R - 1)) in[iy] = in_register(load(rows_[iy] + at));
+          if (iy >= Begin && iy < End && (kh < F::SH || r == R - 1))
+            in[iy] = input_in_register<F, R>(load(rows_[iy] + at), iy, (F::KW - j + F::SW - 1) / F::SW);
         }
 #pragma GCC unroll 8
         for (int kw = j; kw < F::KW; kw += F::SW) {

@@ -78,7 +78,8 @@ class LeanTile {
 #pragma GCC unroll 8
         for (int r = 0; r < TH; ++r) {
           const int iy = r * F::SH + kh;
-          if (iy >= RowBegin && iy < RowEnd && (kh < F::SH || r == TH - 1)) in[iy] = in_register(load(rows[iy] + at));
+          if (iy >= RowBegin && iy < RowEnd && (kh < F::SH || r == TH - 1))
+            in[iy] = input_in_register<F, TH>(load(rows[iy] + at), iy, End - Begin);
         }
 #pragma GCC unroll 8
         for (int c = Begin; c < End; ++c) {
