@@ -125,7 +125,7 @@ template <class F, int TW, int V, int... I>
 struct LeanTiles<F, TW, V, std::integer_sequence<int, I...>> {
   using Cases = RowCases<F>;
   using Run = void (*)(const DepthwiseWork& w, const float* const* rows, const ChannelGroup& g, std::uint32_t columns, std::int64_t count,
-                       float* y);
+                       float* y, std::int64_t tiles);
   template <int Case, class T>
   static constexpr Run one() {
     return T::template run<V, Cases::before(Case), T::kRows - Cases::behind(Case)>;
@@ -247,17 +247,26 @@ struct LeanTiled {
         w, channels, [&](const RowGroup<F, TH>& group, float* y) __attribute__((always_inline)) {
           for (std::int64_t v = w.v_begin, v_end = 0; v < w.v_end; v = v_end) {
             v_end = shifted == nullptr && v + kStrip < w.v_end ? v + kStrip : w.v_end;
-            for (std::int64_t ox = 0, width = 0; ox < w.out_width; ox += width) {
+            for (std::int64_t ox = 0, width = 0, tiles = 0; ox < w.out_width; ox += width * tiles) {
               width = even_group(w.out_width - ox, TW);
-              tile(w, channels, v, v_end, group, ox, width, y, shifted);
+              tiles = together(w, ox, width);
+              tile(w, channels, v, v_end, group, ox, width, tiles, y, shifted);
             }
           }
         });
   }
 
-  /// Vectors [v, v_end) of one tile.
+  /// Tiles from output ox on that one call computes: those of which all columns exist.
+  static std::int64_t together(const DepthwiseWork& w, std::int64_t ox, std::int64_t width) {
+    const std::int64_t first = ox * F::SW - w.pad_left, rest = w.width - first - (TW - 1) * F::SW - F::KW;
+    if (!LeanTile<F, TH, TW>::kManyTiles || width < TW || first < 0 || rest < 0) return 1;
+    const std::int64_t inside = rest / (TW * F::SW) + 1, outputs = (w.out_width - ox) / TW;
+    return inside < outputs ? inside : outputs;
+  }
+
+  /// Vectors [v, v_end) of some tiles.
   static void tile(const DepthwiseWork& w, const LeanChannels<F>& channels, std::int64_t v, std::int64_t v_end,
-                   const RowGroup<F, TH>& group, std::int64_t ox, std::int64_t width, float* y, const ShiftedStrip* s) {
+                   const RowGroup<F, TH>& group, std::int64_t ox, std::int64_t width, std::int64_t tiles, float* y, const ShiftedStrip* s) {
     const std::int64_t kernel = ((group.height - 1) * TW + width - 1) * RowCases<F>::kCount + group.rows_case;
     const std::int64_t first = ox * F::SW - w.pad_left, x = first * w.x_pixel;
     const int count = static_cast<int>(width - 1) * F::SW + F::KW;
@@ -272,23 +281,23 @@ struct LeanTiled {
       const ChannelGroup groups[] = {channels.group(v), {c, s->weights, s->bias, c}, channels.group(v_end - 1)};
       const std::int64_t counts[] = {s->head, s->count, s->tail};
 #pragma GCC unroll 1
-      for (int i = 0; i < 3; ++i) vectors(w, group.input, kernel, at(groups[i]), columns, counts[i], y);
+      for (int i = 0; i < 3; ++i) vectors(w, group.input, kernel, at(groups[i]), columns, counts[i], y, tiles);
       return;
     }
     const std::int64_t whole_end = v_end < channels.whole_end() ? v_end : channels.whole_end();
-    vectors(w, group.input, kernel, at(channels.group(v)), columns, whole_end - v, y);
-    if (v_end > whole_end && channels.last()) vectors(w, group.input, kernel, at(channels.last_group()), columns, 1, y);
+    vectors(w, group.input, kernel, at(channels.group(v)), columns, whole_end - v, y, tiles);
+    if (v_end > whole_end && channels.last()) vectors(w, group.input, kernel, at(channels.last_group()), columns, 1, y, tiles);
   }
 
   static void vectors(const DepthwiseWork& w, const float* const* input, std::int64_t kernel, ChannelGroup g, std::uint32_t columns,
-                      std::int64_t n, float* y) {
+                      std::int64_t n, float* y, std::int64_t tiles) {
     if constexpr (V > 1) {
-      const std::int64_t together = n / V, done = together * V;
-      if (together > 0) LeanTiles<F, TW, V, Indices>::kRun[kernel](w, input, g, columns, together, y);
+      const std::int64_t groups = n / V, done = groups * V;
+      if (groups > 0) LeanTiles<F, TW, V, Indices>::kRun[kernel](w, input, g, columns, groups, y, tiles);
       g = {g.x + done * w.x_vector, g.weights + done * kTaps * kLanes, g.bias + done * kLanes, g.y + done * kLanes};
       n -= done;
     }
-    if (n > 0) LeanTiles<F, TW, 1, Indices>::kRun[kernel](w, input, g, columns, n, y);
+    if (n > 0) LeanTiles<F, TW, 1, Indices>::kRun[kernel](w, input, g, columns, n, y, tiles);
   }
 };
 
