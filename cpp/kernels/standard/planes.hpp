@@ -128,20 +128,27 @@ class PlaneWalk {
     for (std::int64_t kh = 0; kh < w_.kh; ++kh) {
       const std::int64_t at = row + w_.pad_top - kh * w_.dilation_h, oy = at / w_.stride_h;
       if (at < 0 || at % w_.stride_h != 0 || oy < w_.y_begin || oy >= w_.y_end) continue;
-      for (std::int64_t c = 0; c < outputs_; ++c) {
+      float* const sums = sums_ + (oy - w_.y_begin) * sizes_.y_row;
+      const float* const weights = w_.gemm.b + (kh * w_.kw + tap) * w_.channels * width_;
+      // Pixels are counted: three divisions for each sum took 2 to 10 % of the time.
+      const std::int64_t columns = s == nullptr || kh > 0 ? outputs_ : s->whole_rows * s->pixels * s->channels;
+      for (std::int64_t c = 0, pixel = 0, end = outputs_; c < columns; c = end, ++pixel) {
         if (s != nullptr) {
-          const std::int64_t pixel = c / s->channels;
-          if ((pixel % s->pixels >= s->whole_pixels) != (tap > 0) || (kh == 0 && pixel / s->pixels >= s->whole_rows)) continue;
+          if (pixel == s->pixels) pixel = 0;
+          end = c + s->channels;
+          if ((pixel >= s->whole_pixels) != (tap > 0)) continue;
         }
-        t.sums[count] = sums_ + (oy - w_.y_begin) * sizes_.y_row + c * sizes_.y_plane;
-        t.weights[count] = w_.gemm.b + (kh * w_.kw + tap) * w_.channels * width_ + c;
-        if (++count < PlaneTaps::kHeld) continue;
-        add<PlaneTaps::kMost>(t, 0, rest);
-        count -= PlaneTaps::kMost;
-        if constexpr (PlaneTaps::kHeld > PlaneTaps::kMost) {
-          for (int i = 0; i < count; ++i) {
-            t.sums[i] = t.sums[i + PlaneTaps::kMost];
-            t.weights[i] = t.weights[i + PlaneTaps::kMost];
+        for (; c < end; ++c) {
+          t.sums[count] = sums + c * sizes_.y_plane;
+          t.weights[count] = weights + c;
+          if (++count < PlaneTaps::kHeld) continue;
+          add<PlaneTaps::kMost>(t, 0, rest);
+          count -= PlaneTaps::kMost;
+          if constexpr (PlaneTaps::kHeld > PlaneTaps::kMost) {
+            for (int i = 0; i < count; ++i) {
+              t.sums[i] = t.sums[i + PlaneTaps::kMost];
+              t.weights[i] = t.weights[i + PlaneTaps::kMost];
+            }
           }
         }
       }
@@ -192,7 +199,7 @@ class PlaneWalk {
     if (w.residual == nullptr) {
       if (w.activation.kind != ActivationKind::clip) {
         activate_block(sums, outputs_, sizes_.y_plane, w_.out_width, w.activation);
-      } else {
+      } else if (w.activation.lo > -__builtin_inff() || w.activation.hi < __builtin_inff()) {
         const F32 lo = broadcast(w.activation.lo), hi = broadcast(w.activation.hi);
         for (std::int64_t i = 0; i < sizes_.y_row; i += kLanes) store(sums + i, clip(load(sums + i), lo, hi));
       }
