@@ -14,8 +14,8 @@ namespace dwsep {
 /// where `zero_first`, with `first` in place of zero, before it is rounded, and multiply-adds that are fused on every instruction set:
 ///   sum:      v = (a - a_zero) * a_scale + ((b - b_zero) * b_scale + first)
 ///   product:  v = float(a - a_zero) * float(b - b_zero) * a_scale + first, which rounds twice
-/// A sum of `unit` other than 0 is one of integers, y = clamp(floor((a * A + b * B + bias) / 4096 * unit) + zero, lo, hi): a and b are 128
-/// more than as int8, A is a_upper * 2048 + a_lower, B likewise, and unit a power of two of at most 1.
+/// A sum of `shift` other than 0 is one of integers, y = clamp(((a * A + b * B + bias) >> shift) + zero, lo, hi): a and b are 128 more than
+/// as int8, A is a_upper * 2048 + a_lower, and B likewise.
 /// or y = min(max(v, real_lo), real_hi) as float, with the scales of real numbers. y overlaps neither a nor b: ends of rows are read twice.
 struct Int8BinaryWork {
   bool product;
@@ -32,7 +32,7 @@ struct Int8BinaryWork {
   std::uint8_t a_flip, b_flip, y_flip;
   bool zero_first;
   float first;
-  float unit;
+  int shift;
   std::int16_t a_upper, a_lower, b_upper, b_lower;
   std::int32_t bias;
 };

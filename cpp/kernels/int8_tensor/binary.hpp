@@ -33,12 +33,30 @@ inline bool binary_within(const Int8BinaryWork& w) {
 }
 #endif
 
+/// x >> n, n from 0 to 31, where the sign is repeated.
+[[gnu::always_inline]] inline I32 shifted_right(I32 x, int n) {
+#if defined(__AVX512F__)
+  return {_mm512_sra_epi32(x.v, _mm_cvtsi32_si128(n))};
+#elif defined(__AVX2__)
+  return {_mm256_sra_epi32(x.v, _mm_cvtsi32_si128(n))};
+#elif defined(__SSE2__)
+  return {_mm_sra_epi32(x.v, _mm_cvtsi32_si128(n))};
+#elif defined(__aarch64__)
+  return {vshlq_s32(x.v, vdupq_n_s32(-n))};
+#else
+  std::int32_t lanes[kLanes];
+  store(lanes, x);
+  for (std::int32_t& lane : lanes) lane >>= n;
+  return load(lanes);
+#endif
+}
+
 /// Sums by fixed point. Bytes of a and b lie next to each other as int16, in the order of ByteNumbers; a multiplier of 21 bits is two.
 struct FixedPoint {
   I8 a_flip, b_flip;
   I16 upper, lower;
   I32 bias;
-  F32 unit;
+  int shift;
 
   [[gnu::always_inline]] inline explicit FixedPoint(const Int8BinaryWork& w)
       : a_flip(broadcast(static_cast<std::int8_t>(w.a_flip ^ 0x80))),
@@ -46,21 +64,19 @@ struct FixedPoint {
         upper(pair(w.a_upper, w.b_upper)),
         lower(pair(w.a_lower, w.b_lower)),
         bias(broadcast(w.bias)),
-        unit(broadcast(w.unit)) {}
+        shift(w.shift) {}
 
   [[gnu::always_inline]] static inline I16 pair(std::int16_t a, std::int16_t b) {
     return reinterpret<std::int16_t>(
         broadcast(static_cast<std::int32_t>(static_cast<std::uint32_t>(b) << 16 | static_cast<std::uint16_t>(a))));
   }
 
-  /// 12 of the places go as integers, which float32 then holds.
-  [[gnu::always_inline]] inline void sum(const std::int8_t* a, const std::int8_t* b, F32 (&v)[4]) const {
+  [[gnu::always_inline]] inline void sum(const std::int8_t* a, const std::int8_t* b, I32 (&v)[4]) const {
     const I8 x = bit_xor(load(a), a_flip), y = bit_xor(load(b), b_flip), none = broadcast(std::int8_t{0});
     const I8 half[2] = {lane_unpack_lower(x, y), lane_unpack_upper(x, y)};
     unroll<0, 4>([&](auto j) {
       const I16 both = reinterpret<std::int16_t>(j % 2 == 0 ? lane_unpack_lower(half[j / 2], none) : lane_unpack_upper(half[j / 2], none));
-      const I32 whole = add(add(shift_left<11>(dot_pairs(both, upper)), dot_pairs(both, lower)), bias);
-      v[j] = floor(mul(to_float(shift_right<12>(whole)), unit));
+      v[j] = shifted_right(add(add(shift_left<11>(dot_pairs(both, upper)), dot_pairs(both, lower)), bias), shift);
     });
   }
 };
@@ -97,11 +113,12 @@ template <bool Product>
     if (w.b_alone) store(b_copy.copy, broadcast(*b));
     const float* from = numbers;
     by_bytes(w.columns, [&](std::int64_t c, int n) {
-      F32 v[4], other[4];
-      if (!Product && w.unit != 0) {
-        fixed.sum(w.a_alone ? a_copy.copy : a_copy.at(a + c, n), w.b_alone ? b_copy.copy : b_copy.at(b + c, n), v);
-        return store_part(y + c, rounding.packed(v), n);
+      if (!Product && w.shift != 0) {
+        I32 sums[4];
+        fixed.sum(w.a_alone ? a_copy.copy : a_copy.at(a + c, n), w.b_alone ? b_copy.copy : b_copy.at(b + c, n), sums);
+        return store_part(y + c, rounding.packed(sums), n);
       }
+      F32 v[4], other[4];
       a_numbers.at(w.a_alone ? a_copy.copy : a_copy.at(a + c, n), v);
       if (shared) {
         unroll<0, 4>([&](auto j) { other[j] = load(from + j * kLanes); });

@@ -131,7 +131,12 @@ struct Rounding {
   /// Of vectors as ByteNumbers are.
   [[gnu::always_inline]] inline I8 packed(F32 (&v)[4]) const {
     if (!within) unroll<0, 4>([&](auto j) { v[j] = min_or_second(max_or_second(v[j], least), most); });
-    const auto half = [&](int j) { return add_saturated(lane_pack(to_int32(v[j]), to_int32(v[j + 1])), zero); };
+    I32 whole[4];
+    unroll<0, 4>([&](auto j) { whole[j] = to_int32(v[j]); });
+    return packed(whole);
+  }
+  [[gnu::always_inline]] inline I8 packed(const I32 (&v)[4]) const {
+    const auto half = [&](int j) { return add_saturated(lane_pack(v[j], v[j + 1]), zero); };
     return bit_xor(minimum(maximum(lane_pack(half(0), half(2)), lowest), highest), flip);
   }
 };

@@ -41,7 +41,7 @@ class Int8Binary final : public PlainOp {
     }
     work_.zero_first = rounds_zero_first(d, y);
     if (!work_.zero_first) return;
-    if (function == "sub" || work_.unit != 0) d.reject("zero_first", "0 unless the function is add or mul, and not fixed_point", "1");
+    if (function == "sub" || work_.shift != 0) d.reject("zero_first", "0 unless the function is add or mul, and not fixed_point", "1");
     // Numbers as they are stored, so that uint8 rounds as onnxruntime's does.
     const auto stored = [](const Int8Tensor& t) { return static_cast<float>(t.zero + t.flip); };
     work_.first = stored(y.tensor);
@@ -84,7 +84,7 @@ class Int8Binary final : public PlainOp {
     const float a = work_.a_scale, b = std::fabs(work_.b_scale), most = std::max(a, b);
     if (std::min(a, b) < 0x1p-10F || most >= 0x1p8F) return;
     const int shift = 20 - std::ilogb(most);
-    work_.unit = std::ldexp(1.0F, 12 - shift);
+    work_.shift = shift;
     const auto whole = [&](float scale) { return static_cast<std::int32_t>(std::lrint(std::ldexp(scale, shift))); };
     const std::int32_t a_whole = whole(a), b_whole = whole(work_.b_scale);
     work_.a_upper = static_cast<std::int16_t>(a_whole >> 11);
