@@ -20,6 +20,7 @@ struct QuadFilter {
   std::int64_t down, along;            ///< rows and columns of outputs in a group
   std::int64_t shift;                  ///< filter rows from an output row to the next
   std::int64_t last_wide, last_steps;  ///< of the last row of quads
+  bool shared;                         ///< both of two rows of outputs multiply quads that were xored once
 
   /// `stride`: of rows, or 0 where output rows begin anyhow; of columns too for squares.
   constexpr QuadFilter(std::int64_t kh, std::int64_t kw, std::int64_t stride, bool squares)
@@ -31,7 +32,8 @@ struct QuadFilter {
         along(1),
         shift(stride),
         last_wide(0),
-        last_steps(0) {
+        last_steps(0),
+        shared(false) {
     if (squares) {
       down = along = stride == 1 ? 2 : 1;
       quads = (kh + down) / 2;
@@ -41,6 +43,7 @@ struct QuadFilter {
     }
     last_wide = wide;
     last_steps = steps;
+    shared = kLean16 && !squares && stride == 1 && (kh == 2 || kh == 3);
     // Two rows are left of a group's: squares, which are fewer. 5x5 takes 8 products an output instead of 10, or 9 of squares alone.
     if (kLean16 && !squares && stride == 1 && kh + down - 1 <= 4 * quads - 2) {
       last_wide = 2;
@@ -51,7 +54,10 @@ struct QuadFilter {
   constexpr std::int64_t outputs() const { return down * along; }
   /// Vectors of sums in registers at a time: with all four of a panel, tiles round their own sums, with two they have more columns and load
   /// less for a product. Four outputs with two vectors of three positions each load 0.6 operands a product, with four vectors of one 1.25.
-  constexpr int group() const { return outputs() == 4 || (kRegisters < 32 && (outputs() == 2 || quads * steps > kFewQuads)) ? 2 : 4; }
+  constexpr int group() const {
+    if (shared) return 1;
+    return outputs() == 4 || (kRegisters < 32 && (outputs() == 2 || quads * steps > kFewQuads)) ? 2 : 4;
+  }
 
  private:
   static constexpr std::int64_t kFewQuads = 9;
@@ -71,8 +77,39 @@ constexpr bool squares_are_less(std::int64_t kh, std::int64_t kw, std::int64_t s
 
 constexpr std::int64_t kFlatColumns = 4, kMostFlat = 16;  ///< of a filter; vectors of weights' sixteenths
 
+/// Filters of two or three rows and kLean16. Four rows of x are a quad, two pairs, for the weights (w0, w1, w2, 0) of one row of outputs
+/// and (0, w0, w1, w2) of the next. For both x is xored with the signs of (w1, w0, w1, w2): the second row's products are exact as in
+/// DotXor, the first row's once pairs are multiplied by signs, -1 or 1, where other products are by 1 to be added. Of a step and a vector
+/// of sums:
+template <class B>
+struct SharedWeightsOf {
+  static constexpr std::int64_t kFlips = 0, kFirst = I8::kLanes, kSecond = 2 * I8::kLanes, kSigns = 3 * I8::kLanes, kStep = 4 * I8::kLanes;
+  static constexpr std::int64_t kInitial = 4 * I8::kLanes;  ///< sums of the first row of a panel, before its steps
+
+  B flips, first, second;
+  I16 signs;
+
+  [[gnu::always_inline]] static inline SharedWeightsOf at(const std::int8_t* p) {
+    return {load(p + kFlips), load(p + kFirst), load(p + kSecond), reinterpret<std::int16_t>(load(p + kSigns))};
+  }
+  /// Which the compiler will not load once more for each use.
+  [[gnu::always_inline]] inline SharedWeightsOf once() const {
+    return {in_register(flips), in_register(first), in_register(second),
+            reinterpret<std::int16_t>(in_register(reinterpret<std::int8_t>(signs)))};
+  }
+  /// Adds the products of quads to sums of both rows.
+  [[gnu::always_inline]] inline void add(I32& row, I32& next, B x) const {
+    const B quads = in_register(bit_xor(x, flips));
+    row = DWSEP_ISA_NAMESPACE::add(row, dot_pairs(dot_pairs_saturated(first, quads), signs));
+    next = DWSEP_ISA_NAMESPACE::add(next, dot_pairs(dot_pairs_saturated(second, quads), broadcast(std::int16_t{1})));
+  }
+};
+
+using SharedWeights = SharedWeightsOf<I8>;
+
 /// Bytes of a panel's weights.
 constexpr std::int64_t window_weight_bytes(const QuadFilter& f) {
+  if (f.shared) return SharedWeights::kInitial + 4 * f.steps * SharedWeights::kStep;
   return 4 * f.outputs() * f.products() * Dot::kWeightVectors * I8::kLanes;
 }
 
@@ -92,6 +129,39 @@ constexpr std::int64_t flat_period(const QuadFilter& f, std::int64_t kw, std::in
   return channels / common <= kMostFlat ? channels / common : 0;
 }
 
+/// Weights as SharedWeights of a panel's steps, to `out`.
+template <class D, class Tap>
+[[gnu::noinline, gnu::cold]] inline void pack_shared_weights(std::int64_t steps, const Tap& tap, std::int8_t* out, ColumnSums& first_row) {
+  const I8 zero = broadcast(std::int8_t{0}), one = broadcast(std::int8_t{1}), even = broadcast(std::int8_t{-2});
+  const auto sign = [&](I8 s) { return bit_xor(bit_and(s, even), one); };
+  for (std::int64_t step = 0; step < steps; ++step) {
+    const I8 w0 = tap(0, step), w1 = tap(1, step), w2 = tap(2, step);
+    const auto a0 = D::split(w0, zero), a1 = D::split(w1, zero), a2 = D::split(w2, zero);
+    const I8 upper = bit_xor(a0.sign, a1.sign), lower = bit_xor(a1.sign, a2.sign);
+    const I8 rows[4][4] = {{a1.sign, a0.sign, a1.sign, a2.sign},
+                           {a0.magnitude, a1.magnitude, a2.magnitude, zero},
+                           {zero, a0.magnitude, a1.magnitude, a2.magnitude},
+                           {sign(upper), upper, sign(lower), lower}};
+    for (int i = 0; i < 4; ++i) {
+      I8 v[4];
+      interleave_rows(rows[i], v);
+      for (int j = 0; j < 4; ++j) store(out + (step * 4 + j) * SharedWeights::kStep + i * I8::kLanes, v[j]);
+    }
+    first_row.add_row(bit_and(w0, a1.sign));
+    first_row.add_row(bit_and(w1, a0.sign));
+    first_row.add_row(bit_and(w2, a1.sign));
+  }
+  first_row.flush();
+}
+
+/// Whether the last panel, of some channels, is packed once more as the last 32: where its neighbour is computed by the same call it is
+/// read and stored as vectors, not as pieces. Pixels of up to 16 channels share vectors instead where filters are large.
+constexpr bool ends_whole(const QuadFilter& f, std::int64_t kw, std::int64_t channels, std::int64_t multiplier) {
+  const std::int64_t rest = channels % kQuadChannels;
+  const bool pays = rest > 16 || (rest > 0 && rest < 16 && f.quads * f.steps <= 4);
+  return kLean16 && channels > kQuadChannels && pays && multiplier == 1 && flat_period(f, kw, channels, 1) == 0;
+}
+
 /// [panel][group of vectors][row of quads][step][vector][output][lane][byte]
 [[gnu::noinline, gnu::cold]] inline void pack_quad_filter(Int8PackWork& w, const QuadFilter& f) {
   constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
@@ -99,7 +169,8 @@ constexpr std::int64_t flat_period(const QuadFilter& f, std::int64_t kw, std::in
   const int group = f.group();
   w.panels = (w.columns + kQuadChannels - 1) / kQuadChannels;
   w.panel_columns = kQuadChannels;
-  const std::int64_t all = w.panels + flat_period(f, w.kw, w.columns, w.channel_multiplier);
+  const std::int64_t flats = w.panels + flat_period(f, w.kw, w.columns, w.channel_multiplier),
+                     all = flats + (ends_whole(f, w.kw, w.columns, w.channel_multiplier) ? 1 : 0);
   w.sums = all * kQuadChannels;
   w.bytes = all * panel_bytes;
   if (w.packed == nullptr) return;
@@ -114,8 +185,11 @@ constexpr std::int64_t flat_period(const QuadFilter& f, std::int64_t kw, std::in
     }
   };
   for (std::int64_t panel = 0; panel < all; ++panel) {
-    const bool flat = panel >= w.panels;  // of pixels one after the other
-    const std::int64_t first = flat ? (panel - w.panels) * kQuadChannels % w.columns : panel * kQuadChannels, left = w.columns - first;
+    const bool flat = panel >= w.panels && panel < flats;  // of pixels one after the other
+    const std::int64_t first = flat               ? (panel - w.panels) * kQuadChannels % w.columns
+                               : panel < w.panels ? panel * kQuadChannels
+                                                  : w.columns - kQuadChannels,
+                       left = w.columns - first;
     const int channels = static_cast<int>(left < kQuadChannels ? left : kQuadChannels), repeats = flat ? 1 : pixels_of(left);
     // A tap's weights, once for each of the pixels that share a vector.
     const auto tap = [&](std::int64_t ky, std::int64_t kx) __attribute__((noinline)) {
@@ -136,7 +210,11 @@ constexpr std::int64_t flat_period(const QuadFilter& f, std::int64_t kw, std::in
       for (std::int64_t kx = 0; kx < w.kw; ++kx) sums.add_row(tap(ky, kx));
     }
     sums.flush();
-    for (std::int64_t o = 0; o < f.outputs(); ++o) {
+    ColumnSums first_row;  // what its flips add
+    if constexpr (kLean16) {
+      if (f.shared) pack_shared_weights<Dot>(f.steps, tap, out + panel * panel_bytes + SharedWeights::kInitial, first_row);
+    }
+    for (std::int64_t o = 0; !f.shared && o < f.outputs(); ++o) {
       const std::int64_t above = o / f.along * f.shift, before = o % f.along;
       for (std::int64_t quad = 0; quad < f.quads; ++quad) {
         const bool last = quad == f.quads - 1;
@@ -164,6 +242,10 @@ constexpr std::int64_t flat_period(const QuadFilter& f, std::int64_t kw, std::in
                                                    static_cast<std::uint32_t>(w.x_zeros[c / w.channel_multiplier]) * sums.sum(channel)
                                              : 0;
         w.initial[at] = static_cast<std::int32_t>(initial + sums.correction(channel));
+        if (f.shared) {
+          reinterpret_cast<std::int32_t*>(out + panel * panel_bytes)[j * kLanes + lane] =
+              static_cast<std::int32_t>(initial - first_row.sum(channel));
+        }
         w.multiplier[at] = exists ? w.multipliers[c] : 0.0F;
       }
     }

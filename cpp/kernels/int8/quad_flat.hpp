@@ -24,7 +24,7 @@ struct FlatRows {
 
 [[gnu::flatten, gnu::noinline]] inline void flat_rows(const FlatRows& t, const PanelStore<std::int8_t, 4, Order::packed>& panel) {
   constexpr std::int64_t kBytes = Dot::kWeightVectors * I8::kLanes;
-  constexpr int G = QuadFilter(3, 3, 1, false).group();
+  constexpr int G = kRegisters < 32 && !kLean16 ? 2 : 4;
   std::int64_t phase = 0;
   for (std::int64_t at = 0; at < t.bytes; at += I8::kLanes) {
     const std::int8_t* weights = t.weights + phase * t.weight_bytes;
@@ -36,9 +36,21 @@ struct FlatRows {
       unroll<0, G>([&](auto v) __attribute__((always_inline)) {
         const auto start = Dot::start(load(initial + (g * G + v) * kLanes));
         unroll<0, kFlatRows>([&](auto r) __attribute__((always_inline)) { acc[r][v] = start; });
+        if constexpr (kLean16) acc[0][v] = load(reinterpret_cast<const std::int32_t*>(weights) + v * kLanes);
       });
+      if constexpr (kLean16) weights += SharedWeights::kInitial;
       std::int64_t from = at;
       for (std::int64_t step = 0; step < t.steps; ++step, from += t.channels) {
+        if constexpr (kLean16) {
+          I8 rows[4], quads[4];
+          unroll<0, 4>([&](auto r) __attribute__((always_inline)) { rows[r] = in_register(load(t.x[r] + from)); });
+          interleave_rows(rows, quads);
+          unroll<0, 4>([&](auto v) __attribute__((always_inline)) {
+            SharedWeights::at(weights + v * SharedWeights::kStep).add(acc[0][v], acc[1][v], quads[v]);
+          });
+          weights += 4 * SharedWeights::kStep;
+          continue;
+        }
         unroll<0, G / 2>([&](auto h) __attribute__((always_inline)) {
           I16 pair[kFlatRows / 2 + 1];
           unroll<0, kFlatRows / 2 + 1>([&](auto p) __attribute__((always_inline)) {

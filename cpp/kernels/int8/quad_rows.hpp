@@ -2,43 +2,11 @@
 // multiplies four taps.
 #pragma once
 
-#include "kernels/int8/quad_filter.hpp"
+#include "kernels/int8/quad_layout.hpp"
 #include "kernels/registry.hpp"
 #include "simd/partial.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
-
-/// Four vectors of bytes interleaved: vector j has the quads of channels as channel_of() puts them.
-[[gnu::always_inline]] inline void store_quads(I8 a, I8 b, I8 c, I8 d, std::int8_t* to, std::int64_t plane) {
-  const auto words = [](I8 x) { return reinterpret<std::int16_t>(x); };
-  const I16 ab = words(lane_unpack_lower(a, b)), cd = words(lane_unpack_lower(c, d));
-  const I16 ab_upper = words(lane_unpack_upper(a, b)), cd_upper = words(lane_unpack_upper(c, d));
-  store(to, reinterpret<std::int8_t>(lane_unpack_lower(ab, cd)));
-  store(to + plane, reinterpret<std::int8_t>(lane_unpack_upper(ab, cd)));
-  store(to + 2 * plane, reinterpret<std::int8_t>(lane_unpack_lower(ab_upper, cd_upper)));
-  store(to + 3 * plane, reinterpret<std::int8_t>(lane_unpack_upper(ab_upper, cd_upper)));
-}
-
-/// Where the quads of a row lie: in four planes, one for each vector of a panel's sums. A plane has the positions that one output after the
-/// other reads next to each other; with strides of columns those between them follow as further phases.
-struct QuadLayout {
-  int pixels;                                    ///< that share a vector
-  std::int64_t position, step, phases, vectors;  ///< bytes of a position; columns of x from one to the next; vectors of a phase
-
-  QuadLayout(const QuadFilter& f, std::int64_t kw, std::int64_t stride_w, std::int64_t dilation_w, int pixels_of_vector)
-      : pixels(pixels_of_vector), position(I8::kLanes / pixels), step(f.along * stride_w), phases(1), vectors(0) {
-    const std::int64_t span = (kw - 1) * dilation_w + 1;
-    if (f.wide == 1) phases = step < span ? step : span;
-  }
-  /// Positions that begin in so many columns.
-  std::int64_t positions(std::int64_t columns) const {
-    if (columns <= 0) return 0;
-    return step == 1 ? columns : (step == 2 ? (columns + 1) / 2 : (columns + step - 1) / step);
-  }
-  std::int64_t plane() const { return phases * vectors * I8::kLanes; }
-  /// Of tap or square kx. `columns`: from the first of a filter.
-  std::int64_t offset(std::int64_t columns) const { return columns % step * vectors * I8::kLanes + columns / step * position; }
-};
 
 /// Fills rows of quads of one panel.
 class QuadRows {
@@ -57,6 +25,12 @@ class QuadRows {
   }
 
   int channels() const { return n_; }
+
+  /// The rows of groups of two rows, `bytes` from one to the next.
+  void fill_groups(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int8_t* to, std::int64_t groups, std::int64_t bytes) {
+    if (n_ == kQuadChannels && l.step == 1 && w_.multiplier == 1) return fill_next_to_each_other(l, y, first, to, groups, bytes);
+    for (; groups > 0; --groups, y += 2, to += bytes) fill(l, y, first, 1, to);
+  }
 
   /// The row whose first row of x is y and whose first column is `first`, of quads `wide` columns wide.
   void fill(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int64_t wide, std::int8_t* to) {
@@ -104,6 +78,34 @@ class QuadRows {
 
   [[gnu::noinline]] void half_edge(const QuadLayout& l, const Source (&from)[4], std::int64_t column, bool some, std::int8_t* to) const {
     edge<1>(l, from, column, some, to);
+  }
+
+  /// Quads of a whole panel, where all columns of x are positions.
+  [[gnu::noinline]] void fill_next_to_each_other(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int8_t* to,
+                                                 std::int64_t groups, std::int64_t bytes) const {
+    const std::int64_t plane = l.plane(), all = w_.width - first, end = all < l.vectors ? (all < 0 ? 0 : all) : l.vectors,
+                       begin = first > 0 ? 0 : (-first < end ? -first : end), inside = end - begin;
+    const I8 flip = broadcast(static_cast<std::int8_t>(flip_)), zero = bit_xor(load(zero_), flip);
+    const std::int8_t* const column = w_.x + (first + begin) * w_.x_pixel + channel_;
+    for (; groups > 0; --groups, y += 2, to += bytes - l.vectors * I8::kLanes) {
+      const auto padding = [&](std::int64_t n) __attribute__((always_inline)) {
+        for (; n > 0; --n, to += I8::kLanes) store_quads(zero, zero, zero, zero, to, plane);
+      };
+      padding(begin);
+      const std::int8_t* x[4];
+      std::int64_t pixel[4];
+      unroll<0, 4>([&](auto i) __attribute__((always_inline)) {
+        const std::int64_t row = y + i * w_.dilation_h;
+        const bool exists = row >= 0 && row < w_.height;
+        x[i] = exists ? column + row * w_.x_row : zero_;
+        pixel[i] = exists ? w_.x_pixel : 0;
+      });
+      for (std::int64_t n = inside; n > 0; --n, to += I8::kLanes) {
+        store_quads(bit_xor(load(x[0]), flip), bit_xor(load(x[1]), flip), bit_xor(load(x[2]), flip), bit_xor(load(x[3]), flip), to, plane);
+        unroll<0, 4>([&](auto i) __attribute__((always_inline)) { x[i] += pixel[i]; });
+      }
+      padding(l.vectors - end);
+    }
   }
 
   /// Quads of a whole panel: what fill_pixels() does beside that takes 110 cycles, as long as 20 quads.
