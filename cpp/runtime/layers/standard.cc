@@ -151,7 +151,7 @@ class Standard final : public PackedLayer {
 
   /// Whether outputs [rows) are those of the pixels at the same places.
   static bool pixel_by_pixel(const StandardWork& w, Range rows) {
-    return w.kh * w.kw * w.stride_h * w.stride_w == 1 && w.pad_top == 0 && w.pad_left == 0 && w.out_width == w.width &&
+    return product({w.kh, w.kw, w.stride_h, w.stride_w}) == 1 && w.pad_top == 0 && w.pad_left == 0 && w.out_width == w.width &&
            rows.end <= w.height;
   }
   /// Of one tap: a matrix product of the pixels as they lie.
