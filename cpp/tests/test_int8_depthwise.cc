@@ -122,6 +122,7 @@ Case random_case(Random& random, int i) {
     c.stride_h = c.stride_w = 1 + i / 2 % 2;
     c.dilation_h = c.dilation_w = 1;
   }
+  if (i % 5 == 1) c.kh = 1;
   c.pad_top = random(0, 4);
   c.pad_left = random(0, 4);
   c.kind = random.one_of(4) ? Bytes::lowest : (random.one_of(4) ? Bytes::extreme : Bytes::random);

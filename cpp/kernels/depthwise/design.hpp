@@ -16,10 +16,11 @@
 //            5x5     (tiles that load a weight for each output / these) 14x14x672 68 / 48, 56x56x120 191 / 192;  s2  28x28x240 28 / 20
 //            7x7     56x56x96 214 / 189;  s2  28x28x96 18 / 14
 //
-// Zen 3 (L1 32 KB of 8 ways, L2 512 KB), 2026-11-29, in turns, at lines / 16 bytes past them. 3x3, where strips do not fit or gain, 4x2
-// tiles of one vector -> 2x2 of two, which read whole lines: 28x28x512 287 / 392 -> 212 / 257; pixels 1 KB apart gain nothing (74x74x256
-// 856 -> 1415). 3x3 of up to 32 channels, tiles -> sliding: 28x28x32 8.0 -> 7.1, 28x28x26 10.2 -> 8.3, 7x7x24 0.45 -> 0.51. 3x3
-// s2, tiles -> sliding: 56x56x144 71 / 88 -> 63 / 99, 112x112x96 206 / 206 -> 179 / 261, 112x112x48 90 / 81 -> 83 / 110, 28x28x240 29 / 35
+// Zen 3 (L1 32 KB of 8 ways, L2 512 KB), 2026-11-29, in turns: "a / b" is us with inputs at lines and 16 bytes past them. 3x3, where strips
+// do not fit or gain, 4x2 tiles of one vector -> 2x2 of two, which read whole lines: 28x28x512 287 / 392 -> 212 / 257; pixels 1 KB apart
+// gain nothing (74x74x256 856 -> 1415). 3x3 of up to 32 channels, tiles -> sliding: 28x28x32 8.0 -> 7.1, 28x28x26 10.2 -> 8.3, 7x7x24 0.45
+// -> 0.51. 3x3 s2, tiles -> sliding: 56x56x144 71 / 88 -> 63 / 99, 112x112x96 206 / 206 -> 179 / 261, 112x112x48 90 / 81 -> 83 / 110,
+// 28x28x240 29 / 35
 // -> 27 / 39, 61x61x20 19 / 21 -> 11 / 12; where pixels are a multiple of 256 bytes apart 112x112x64 108 -> 121, 56x56x128 59 -> 94.
 // Copies of strips of channels against the above: 3x3 7x7x1024 25 / 35 -> 19 / 20, 14x14x512 45 / 57 -> 39 / 42, 28x28x256 68 / 96 -> 91 /
 // 97, 56x56x256 293 -> 508; 3x3 s2 20x20x1024 89 / 185 -> 91 / 99, 14x14x512 24 / 34 -> 28 / 32; 5x5 14x14x512 130 / 96 -> 71 / 73,

@@ -232,9 +232,13 @@ constexpr int max_window_columns(int outputs, int vectors) {
 using WindowSums = void (*)(const QuadWindow& t, std::int64_t offset, std::int32_t* sums, const TileBytes& y, std::int64_t count);
 template <int R, int G, int CB>
 constexpr WindowSums window_sums_of() {
-  if constexpr (G == 0) return shared_sums<CB>;
-  if constexpr (CB <= max_window_columns(R, G)) return window_sums<R, G, CB>;
-  return nullptr;
+  if constexpr (G == 0) {
+    return shared_sums<CB>;
+  } else if constexpr (CB <= max_window_columns(R, G)) {
+    return window_sums<R, G, CB>;
+  } else {
+    return nullptr;
+  }
 }
 /// By columns.
 template <int R, int G>

@@ -159,7 +159,7 @@ template <class D, class Tap>
 constexpr bool ends_whole(const QuadFilter& f, std::int64_t kw, std::int64_t channels, std::int64_t multiplier) {
   const std::int64_t rest = channels % kQuadChannels;
   const bool pays = rest > 16 || (rest > 0 && rest < 16 && f.quads * f.steps <= 4);
-  return kLean16 && channels > kQuadChannels && pays && multiplier == 1 && flat_period(f, kw, channels, 1) == 0;
+  return kLean16 && f.high > 1 && channels > kQuadChannels && pays && multiplier == 1 && flat_period(f, kw, channels, 1) == 0;
 }
 
 /// [panel][group of vectors][row of quads][step][vector][output][lane][byte]

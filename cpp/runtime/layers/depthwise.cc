@@ -54,7 +54,7 @@ class Depthwise final : public PackedLayer {
   std::unique_ptr<PreparedCall> prepare(const ConstTensor& x, const Tensor& y, const ConstTensor* residual,
                                         Scratch /*scratch*/) const override {
     const Geometry g = stage_.geometry(x.shape);
-    if (x.shape.n != 1 || may_exceed_caches(bytes(g, x.shape))) return nullptr;
+    if (x.shape.n != 1 || may_stream(g, x.shape)) return nullptr;
     const Target target{row_of(y, 0, 0), y.stride_h, y.stride_w};
     return prepared(work(g, x, residual, 0, {0, g.out_h}, {0, stage_.packed().vectors}, target),
                     [this](const DepthwiseWork& w) { stage_.run(w); });

@@ -22,7 +22,7 @@ bool lanes_are_groups(const std::vector<PackedMatrix>& matrices, std::int64_t ta
   const std::int64_t inputs = m.k / taps;
   const auto in_registers = [](std::int64_t n) { return n == 2 || n == 4 || n == 8; };
   const double moves = in_registers(inputs) && in_registers(m.columns) ? 6 : 14;
-  const double moved = moves * magnitude({inputs * options.stride_h * options.stride_w + m.columns});
+  const double moved = moves * (magnitude({inputs, options.stride_h, options.stride_w}) + magnitude({m.columns}));
   const double each = m.columns <= lanes ? 1.45 : 1.1;
   return magnitude({ceil_div(groups, lanes)}) * (magnitude({m.columns, m.k}) + moved) < each * magnitude({by_columns, m.k});
 }

@@ -197,6 +197,7 @@ class Standard final : public PackedLayer {
     g.y_row = w.y_pixel;
     g.residual_row = w.residual_pixel;
     const Range part = columns_of(g, groups_.front().lanes);
+    if (part.end <= part.begin) return;  // of few panels a thread may have none
     for_each_piece(rows, rows.end, most, [&](std::int64_t, Range some) {
       float* to = gathered;
       for (std::int64_t r = some.begin; r < some.end; ++r) {

@@ -54,7 +54,7 @@ class ExecutionPlan {
   /// The same, timing each thread.
   std::vector<StepSpan> trace(const void* const* inputs, void* const* outputs);
 
-  /// A call's arrays. Here because to allocate them takes as long as a small step.
+  /// The arrays of the call that has this plan. Kept because to allocate them takes as long as a small step.
   std::vector<const void*> sources;
   std::vector<void*> targets;
 

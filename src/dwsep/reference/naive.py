@@ -2,7 +2,7 @@
 
 They are the oracle of the exact tests and the baseline of every speed-up that dwsep prints.
 Nothing here is tuned and nothing is held back: contiguous memory, typed loops in Cython, no Python
-object inside, the compiler's ordinary optimisation without ``-ffast-math``.
+object inside, the compiler's ordinary optimisation (``-O2``) without ``-ffast-math``.
 """
 
 from collections.abc import Callable
@@ -162,9 +162,9 @@ def _whole(pair: _Pair) -> _Pair:
 
 
 def _output_size(size: int, kernel: int, stride: int, pads: _Pair, dilation: int) -> int:
-    if stride < 1 or dilation < 1 or min(pads) < 0:
+    if stride < 1 or dilation < 1 or min(pads) < 0 or max(stride, dilation, *pads) >= 2**31:
         raise ValueError(
-            "stride, dilation, padding: need at least 1, 1 and 0, "
+            "stride, dilation, padding: need at least 1, 1 and 0, and less than 2^31, "
             f"got {stride}, {dilation} and {pads}"
         )
     free = size + sum(pads) - (kernel - 1) * dilation - 1
