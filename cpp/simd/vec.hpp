@@ -19,6 +19,7 @@
 //   select_equal(a, b, x, y)        integers: a == b ? x : y
 //   bit_and, bit_or, bit_xor        integers
 //   shift_left<N>, shift_right<N>   int32, int16; right: the sign is repeated
+//   shift_right(v, n)               int32, n from 0 to 31, known when it runs
 //   zip_lower(a, b), zip_upper      a0 b0 a1 b1 ... of the lower halves, of the upper halves
 //   even_lanes(a, b), odd_lanes     floats: a0 a2 ... b0 b2 ..., a1 a3 ... b1 b3 ...
 //   widen_lower(v), widen_upper     int8 -> int16, int16 -> int32

@@ -153,6 +153,9 @@ template <int N>
 [[gnu::always_inline]] inline Vec<std::int32_t> shift_right(Vec<std::int32_t> a) {
   return {_mm256_srai_epi32(a.v, N)};
 }
+[[gnu::always_inline]] inline Vec<std::int32_t> shift_right(Vec<std::int32_t> a, int n) {
+  return {_mm256_sra_epi32(a.v, _mm_cvtsi32_si128(n))};
+}
 template <int N>
 [[gnu::always_inline]] inline Vec<std::int16_t> shift_left(Vec<std::int16_t> a) {
   return {_mm256_slli_epi16(a.v, N)};

@@ -190,6 +190,7 @@ template <int N>
 [[gnu::always_inline]] inline Vec<std::int32_t> shift_right(Vec<std::int32_t> a) {
   return {vshrq_n_s32(a.v, N)};
 }
+[[gnu::always_inline]] inline Vec<std::int32_t> shift_right(Vec<std::int32_t> a, int n) { return {vshlq_s32(a.v, vdupq_n_s32(-n))}; }
 [[gnu::always_inline]] inline Vec<std::int16_t> mul(Vec<std::int16_t> a, Vec<std::int16_t> b) { return {vmulq_s16(a.v, b.v)}; }
 template <int N>
 [[gnu::always_inline]] inline Vec<std::int16_t> shift_left(Vec<std::int16_t> a) {

@@ -181,6 +181,9 @@ template <int N, class T>
 [[gnu::always_inline]] inline Vec<T> shift_right(Vec<T> a) {
   return make<T>([&](int i) { return a.v[i] >> N; });
 }
+[[gnu::always_inline]] inline Vec<std::int32_t> shift_right(Vec<std::int32_t> a, int n) {
+  return make<std::int32_t>([&](int i) { return a.v[i] >> n; });
+}
 
 /// x where a T can hold it, and otherwise the nearest that it can.
 template <class T>

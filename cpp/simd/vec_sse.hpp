@@ -138,6 +138,9 @@ template <int N>
 [[gnu::always_inline]] inline Vec<std::int32_t> shift_right(Vec<std::int32_t> a) {
   return {_mm_srai_epi32(a.v, N)};
 }
+[[gnu::always_inline]] inline Vec<std::int32_t> shift_right(Vec<std::int32_t> a, int n) {
+  return {_mm_sra_epi32(a.v, _mm_cvtsi32_si128(n))};
+}
 template <int N>
 [[gnu::always_inline]] inline Vec<std::int16_t> shift_left(Vec<std::int16_t> a) {
   return {_mm_slli_epi16(a.v, N)};

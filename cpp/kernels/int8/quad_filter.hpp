@@ -81,31 +81,28 @@ constexpr std::int64_t kFlatColumns = 4, kMostFlat = 16;  ///< of a filter; vect
 /// and (0, w0, w1, w2) of the next. For both x is xored with the signs of (w1, w0, w1, w2): the second row's products are exact as in
 /// DotXor, the first row's once pairs are multiplied by signs, -1 or 1, where other products are by 1 to be added. Of a step and a vector
 /// of sums:
-template <class B>
-struct SharedWeightsOf {
+struct SharedWeights {
   static constexpr std::int64_t kFlips = 0, kFirst = I8::kLanes, kSecond = 2 * I8::kLanes, kSigns = 3 * I8::kLanes, kStep = 4 * I8::kLanes;
   static constexpr std::int64_t kInitial = 4 * I8::kLanes;  ///< sums of the first row of a panel, before its steps
 
-  B flips, first, second;
+  I8 flips, first, second;
   I16 signs;
 
-  [[gnu::always_inline]] static inline SharedWeightsOf at(const std::int8_t* p) {
+  [[gnu::always_inline]] static inline SharedWeights at(const std::int8_t* p) {
     return {load(p + kFlips), load(p + kFirst), load(p + kSecond), reinterpret<std::int16_t>(load(p + kSigns))};
   }
   /// Which the compiler will not load once more for each use.
-  [[gnu::always_inline]] inline SharedWeightsOf once() const {
+  [[gnu::always_inline]] inline SharedWeights once() const {
     return {in_register(flips), in_register(first), in_register(second),
             reinterpret<std::int16_t>(in_register(reinterpret<std::int8_t>(signs)))};
   }
   /// Adds the products of quads to sums of both rows.
-  [[gnu::always_inline]] inline void add(I32& row, I32& next, B x) const {
-    const B quads = in_register(bit_xor(x, flips));
+  [[gnu::always_inline]] inline void add(I32& row, I32& next, I8 x) const {
+    const I8 quads = in_register(bit_xor(x, flips));
     row = DWSEP_ISA_NAMESPACE::add(row, dot_pairs(dot_pairs_saturated(first, quads), signs));
     next = DWSEP_ISA_NAMESPACE::add(next, dot_pairs(dot_pairs_saturated(second, quads), broadcast(std::int16_t{1})));
   }
 };
-
-using SharedWeights = SharedWeightsOf<I8>;
 
 /// Bytes of a panel's weights.
 constexpr std::int64_t window_weight_bytes(const QuadFilter& f) {

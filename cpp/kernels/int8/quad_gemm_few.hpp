@@ -1,7 +1,8 @@
 // Products of one or two rows by weights of sorted k: the vectors of a panel in one loop, each a stream of its own.
 //
-// In turns with one vector at a time, on Zen 3: one row of 960->1280 30.1 -> 25.0 us (49 GB/s, where LiteRT reads 34), 512->512 6.2 -> 5.1,
-// 256->64 0.5 -> 0.3, two rows 43 -> 36; three gained nothing, nor fetching ahead, nor sums of pairs of quads, as loads are the limit.
+// In turns with one vector at a time, on Zen 3: one row of 960->1280 30 -> 25 us (49 GB/s; up to 5 % more with what each panel sets up),
+// 512->512 6.2 -> 5.1, 256->64 0.5 -> 0.35, two rows of 960->1280 43 -> 36; three gained nothing, nor fetching ahead, nor sums of pairs of
+// quads, as loads are the limit.
 #pragma once
 
 #include "kernels/int8/quad_gemm_tile.hpp"

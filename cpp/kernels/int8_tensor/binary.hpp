@@ -33,24 +33,6 @@ inline bool binary_within(const Int8BinaryWork& w) {
 }
 #endif
 
-/// x >> n, n from 0 to 31, where the sign is repeated.
-[[gnu::always_inline]] inline I32 shifted_right(I32 x, int n) {
-#if defined(__AVX512F__)
-  return {_mm512_sra_epi32(x.v, _mm_cvtsi32_si128(n))};
-#elif defined(__AVX2__)
-  return {_mm256_sra_epi32(x.v, _mm_cvtsi32_si128(n))};
-#elif defined(__SSE2__)
-  return {_mm_sra_epi32(x.v, _mm_cvtsi32_si128(n))};
-#elif defined(__aarch64__)
-  return {vshlq_s32(x.v, vdupq_n_s32(-n))};
-#else
-  std::int32_t lanes[kLanes];
-  store(lanes, x);
-  for (std::int32_t& lane : lanes) lane >>= n;
-  return load(lanes);
-#endif
-}
-
 /// Sums by fixed point. Bytes of a and b lie next to each other as int16, in the order of ByteNumbers; a multiplier of 21 bits is two.
 struct FixedPoint {
   I8 a_flip, b_flip;
@@ -76,7 +58,7 @@ struct FixedPoint {
     const I8 half[2] = {lane_unpack_lower(x, y), lane_unpack_upper(x, y)};
     unroll<0, 4>([&](auto j) {
       const I16 both = reinterpret<std::int16_t>(j % 2 == 0 ? lane_unpack_lower(half[j / 2], none) : lane_unpack_upper(half[j / 2], none));
-      v[j] = shifted_right(add(add(shift_left<11>(dot_pairs(both, upper)), dot_pairs(both, lower)), bias), shift);
+      v[j] = shift_right(add(add(shift_left<11>(dot_pairs(both, upper)), dot_pairs(both, lower)), bias), shift);
     });
   }
 };
