@@ -11,7 +11,6 @@ import numpy as np
 
 from . import _core
 from ._checks import check_kind, shown
-from ._formats import format_of
 from ._networks import Networks
 from ._record import Record
 from .model import Model
@@ -105,7 +104,7 @@ def load(
     if not isinstance(float_io, bool):
         raise TypeError(f"float_io: need a bool, got {shown(float_io)}")
     options = _Options(input_layout, input_shapes, outputs, signature, mmap, float_io, constants)
-    suffix, opened = format_of(source)
+    suffix, opened = _format_of(source)
     if signature is not None and suffix != ".tflite":
         raise ValueError(f"signature: need None for all but .tflite files, got {signature!r}")
     if mmap and (not isinstance(opened, str) or suffix != ".dwsep"):
@@ -138,7 +137,7 @@ def load_graph(
     """
     from .graph.importing.examples import first_fitting
 
-    suffix, opened = format_of(source)
+    suffix, opened = _format_of(source)
     if suffix == ".dwsep":
         raise ValueError("source: need an ONNX or TFLite file, got a .dwsep file")
     imports, options = _IMPORTS[suffix], _Options(input_shapes=input_shapes)
@@ -259,3 +258,39 @@ def _version(source: object) -> tuple[int, ...]:
         return ()
     status = os.stat(source)
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+_MAGIC = {".dwsep": (0, b"dwsepnet"), ".tflite": (4, b"TFL3")}  # where, and what
+_MOST = max(position + len(magic) for position, magic in _MAGIC.values())
+
+
+def _format_of(source: object) -> tuple[str, object]:
+    """Return the suffix of a file's format, and its path; or of a content's, and the content.
+
+    ONNX has no magic bytes: ``".onnx"`` is all that no other format claims.
+    """
+    path = _path(source)
+    start = _start(source, path)
+    opened = source if path is None else path
+    for suffix, (position, magic) in _MAGIC.items():
+        if start[position : position + len(magic)] == magic or (path or "").endswith(suffix):
+            return suffix, opened
+    return ".onnx", opened
+
+
+def _path(source: object) -> str | None:
+    """Return the path of a file, None for what is no file."""
+    if not isinstance(source, (str, os.PathLike)):
+        return None
+    path = os.fsdecode(source)
+    if "\0" in path:
+        raise ValueError(f"source: need a path without null characters, got {path!r}")
+    return path
+
+
+def _start(source: object, path: str | None) -> bytes:
+    """Return the first bytes of a file or of its content, none of a model in memory."""
+    if path is not None:
+        with open(path, "rb") as file:
+            return file.read(_MOST)
+    return bytes(source)[:_MOST] if isinstance(source, (bytes, bytearray, memoryview)) else b""
