@@ -143,11 +143,13 @@ class BuildExt(build_ext):
             if isa := isas.search(name):
                 template = re.sub("L[a-z]n?[0-9]+E", "", isas.sub("", name))  # without constants
                 places.append((template, "" if "4int8" in name else isa[0], size, name))
+        if not places:  # of the Cython loops
+            return []
         sections = "\n".join(f"*(.text.{name})" for *_, name in sorted(places))
         script = f"SECTIONS {{ .text.kernels : {{\n{sections}\n}} }} INSERT AFTER .text;\n"
         path = Path(self.build_temp, "order.ld")
         path.write_text(script, encoding="utf-8")
-        return [f"-Wl,-T,{path}"] if places else []
+        return [f"-Wl,-T,{path}"]
 
     def joined(self, group: list[str]) -> str:
         """Return the only unit, or a file that includes them."""
