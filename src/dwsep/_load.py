@@ -189,7 +189,6 @@ _IMPORTS = {".tflite": _import_tflite, ".onnx": _import_onnx}
 
 def _lowered(imports: Callable[[Any, _Options], Graph], source: Any, options: _Options) -> Model:
     """Return the model of what an importer makes."""
-    from ._metadata import lengths_text, states_text
     from .graph.importing.examples import first_fitting
     from .graph.lowering import lower
     from .graph.pipeline import optimize
@@ -209,12 +208,7 @@ def _lowered(imports: Callable[[Any, _Options], Graph], source: Any, options: _O
                 if graph.open is not None:
                     shapes = {name: graph.shape(name) for name in graph.inputs}
                     axes.update(graph.open.locate(shapes))
-                texts = {**states_text(graph.states), **lengths_text(graph)}
-                if graph.float_steps:
-                    from ._summary import float_steps_text
-
-                    texts |= float_steps_text(graph.float_steps)
-                return lower(graph, {"name": graph.name, **texts})
+                return lower(graph, _texts(graph))
 
         return _core.in_float_environment(make)  # weights are folded, which rounds
 
@@ -230,6 +224,20 @@ def _lowered(imports: Callable[[Any, _Options], Graph], source: Any, options: _O
 
     first = first_fitting(made)
     return Model(Networks(first, remade if axes else None))
+
+
+def _texts(graph: Graph) -> dict[str, str]:
+    """Return what is kept with the network of a graph."""
+    texts = {"name": graph.name}
+    if graph.states or graph.lengths:
+        from ._metadata import lengths_text, states_text
+
+        texts |= {**states_text(graph.states), **lengths_text(graph)}
+    if graph.float_steps:
+        from ._summary import float_steps_text
+
+        texts |= float_steps_text(graph.float_steps)
+    return texts
 
 
 class _Uncollected:

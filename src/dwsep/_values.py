@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from ._core import _ValueInfo
     from .quantization import Quantization
 
-__all__ = ["ValueInfo", "infos", "shape_text"]
+__all__ = ["STATES_AND_LENGTHS", "ValueInfo", "infos", "shape_text"]
+
+# The keys of what the metadata of few networks say of these: `_metadata` reads it.
+STATES_AND_LENGTHS = frozenset({"states", "lengths"})
 
 
 class ValueInfo(Record):

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import _core
 from ._checks import check_kind
-from ._metadata import cut, cuts_of, hidden_outputs, initial, kept_of, opened, public
 from ._networks import Memory, Networks
-from ._values import ValueInfo, infos, shape_text
+from ._values import STATES_AND_LENGTHS, ValueInfo, infos, shape_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ._metadata import Cut, Kept
     from ._profile import Profile
     from ._summary import Summary
     from .quantizer.report import QuantizationReport
@@ -48,12 +48,20 @@ class Model:
         self._networks = network if isinstance(network, Networks) else Networks(network)
         self._network = network = self._networks.first
         self._quantization_report = quantization_report
-        self._kept, self._cuts = kept_of(network), cuts_of(network)
-        inputs = {k.input for k in self._kept}
-        self._hidden = hidden_outputs(self._kept, self._cuts)
-        self._inputs = infos(v for i, v in enumerate(network.inputs) if i not in inputs)
-        shown = opened(network.outputs, self._cuts)
-        self._outputs = infos(v for i, v in enumerate(shown) if i not in self._hidden)
+        self._kept: tuple[Kept, ...] = ()
+        self._cuts: tuple[Cut, ...] = ()
+        self._hidden: set[int] = set()
+        inputs, outputs = network.inputs, network.outputs
+        if not STATES_AND_LENGTHS.isdisjoint(network.metadata):
+            from ._metadata import cuts_of, hidden_outputs, kept_of, opened
+
+            self._kept, self._cuts = kept_of(network), cuts_of(network)
+            self._hidden = hidden_outputs(self._kept, self._cuts)
+            kept = {k.input for k in self._kept}
+            inputs = [v for i, v in enumerate(inputs) if i not in kept]
+            shown = opened(outputs, self._cuts)
+            outputs = [v for i, v in enumerate(shown) if i not in self._hidden]
+        self._inputs, self._outputs = infos(inputs), infos(outputs)
 
     @property
     def name(self) -> str:
@@ -102,6 +110,8 @@ class Model:
             return self.session()(*arrays, num_threads=num_threads)
         results = self._networks.of(arrays).run(arrays, num_threads)
         if self._cuts:
+            from ._metadata import cut, public
+
             return public(cut(results, self._cuts), self._hidden)
         return results[0] if len(results) == 1 else tuple(results)
 
@@ -236,6 +246,7 @@ class Model:
         ValueError, TypeError
             As a call does, and if `rounds` is no positive int.
         """
+        from ._metadata import initial
         from ._profiling import profile
 
         feeds = initial(self._network, self._kept, arrays) if self._kept else arrays

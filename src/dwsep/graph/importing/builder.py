@@ -7,15 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from ..folding import cost, foldable, value_of
 from ..infer import infer
 from ..ir import AnyArray, Array, Graph, Node
 from ..ops import OPS
 from ..ops.spec import float32_only
 from ..size import plain
 from ..types import DType, Quantization, Shape, TensorType
-from .symbols import UNKNOWN, held, is_symbolic
-from .values import OTHER_FLOATS, Computed, Known, Unsupported, Value, dtype_of, shape_of, type_of
+from .values import (
+    OTHER_FLOATS,
+    UNKNOWN,
+    Computed,
+    Known,
+    Unsupported,
+    Value,
+    dtype_of,
+    held,
+    is_symbolic,
+    shape_of,
+    type_of,
+)
 
 LARGEST_CONSTANT = 2**28  # bytes of one folded value
 _LARGEST_WORK = 2**33  # bytes touched, or multiplications, by all folding of one import
@@ -62,9 +72,12 @@ class Builder:
         channels_last = self.graph.channels_last
         type_ = infer(node, types, channels_last=channels_last)
         known = [v.array for v in inputs if isinstance(v, Known)]
-        if len(known) == len(inputs) and foldable(node, known, channels_last=channels_last):
-            self.charge(type_.shape, cost(node, [t.shape for t in types]))
-            return Known(value_of(node, known))
+        if len(known) == len(inputs):
+            from ..folding import cost, foldable, value_of  # the values of few nodes are known
+
+            if foldable(node, known, channels_last=channels_last):
+                self.charge(type_.shape, cost(node, [t.shape for t in types]))
+                return Known(value_of(node, known))
         node.inputs = [self._name_of(v) for v in inputs]
         if self.graph.lengths:
             self._follow_lengths(node, types, type_)

@@ -10,8 +10,7 @@ from ...errors import InvalidModelError
 from ..ir import Array
 from ..types import Shape
 from .builder import Builder
-from .symbols import UNKNOWN, held, is_symbolic
-from .values import Computed, Unsupported, Value, shape_of
+from .values import UNKNOWN, Computed, Unsupported, Value, held, is_symbolic, shape_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

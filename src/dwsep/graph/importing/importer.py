@@ -11,8 +11,7 @@ from ..types import DType, Quantization, Shape, TensorType
 from .builder import Builder
 from .inputs import checked
 from .node import FileNode
-from .symbols import UNKNOWN, held, is_symbolic
-from .values import Computed, Known, Unsupported, Value, type_of
+from .values import UNKNOWN, Computed, Known, Unsupported, Value, held, is_symbolic, type_of
 
 _MOST_LINES = 1000  # of an error
 

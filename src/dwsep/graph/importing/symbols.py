@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..size import is_open, plain, whole
-from .values import Known, Unsupported
+from .values import UNKNOWN, Known, Unsupported
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LIMIT = 2**63  # beyond it int64 would have overflown, and ints would grow without end
-
-UNKNOWN = "depends on the size of the batch; give the input's shape with input_shapes"
 
 
 class Dim:
@@ -99,21 +97,6 @@ def _int(value: Any) -> int:
     if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)):
         return whole(value)
     raise Unsupported(UNKNOWN)
-
-
-def is_symbolic(array: NDArray[Any]) -> bool:
-    """Return whether an array has elements that depend on the batch or on open sizes."""
-    return array.dtype.hasobject
-
-
-def held(array: NDArray[Any]) -> NDArray[Any]:
-    """Return an array whose elements are numbers, unless some depend on the batch.
-
-    Open sizes are held to their example.
-    """
-    if array.dtype != object or any(isinstance(e, Dim) for e in array.ravel().tolist()):
-        return array
-    return array.astype(np.int64)
 
 
 def settled(value: Any) -> NDArray[Any]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _LARGEST_EMPTY = 2**16
 OTHER_FLOATS = "ed"  # NumPy's letters of float16 and float64, which are float32 to the network
+UNKNOWN = "depends on the size of the batch; give the input's shape with input_shapes"
 
 
 class Unsupported(Exception):
@@ -75,6 +76,25 @@ def dtype_of(value: Value) -> str:
 def shape_of(value: Value) -> Shape:
     """Return the shape of a value."""
     return value.shape if isinstance(value, Computed) else value.array.shape
+
+
+def is_symbolic(array: NDArray[Any]) -> bool:
+    """Return whether an array has elements that depend on the batch or on open sizes."""
+    return array.dtype.hasobject
+
+
+def held(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array whose elements are numbers, unless some depend on the batch.
+
+    Open sizes are held to their example.
+    """
+    if not is_symbolic(array):
+        return array
+    from .symbols import Dim
+
+    if any(isinstance(e, Dim) for e in array.ravel().tolist()):
+        return array
+    return array.astype(np.int64)
 
 
 def weight_scales(value: Value, axis: int) -> dict[str, NDArray[Any]]:

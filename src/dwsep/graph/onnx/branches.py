@@ -7,8 +7,7 @@ from collections.abc import Collection
 from ...errors import InvalidModelError
 from ..importing.importer import Import, ImportNode
 from ..importing.node import FileNode
-from ..importing.symbols import UNKNOWN, is_symbolic
-from ..importing.values import Known, Unsupported, Value
+from ..importing.values import UNKNOWN, Known, Unsupported, Value, is_symbolic
 from .model import File, initializers, nodes_in_order, onnx_package
 
 

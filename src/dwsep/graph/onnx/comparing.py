@@ -8,8 +8,16 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
-from ..importing.symbols import UNKNOWN, is_symbolic
-from ..importing.values import Computed, Known, Unsupported, Value, shape_of, type_of
+from ..importing.values import (
+    UNKNOWN,
+    Computed,
+    Known,
+    Unsupported,
+    Value,
+    is_symbolic,
+    shape_of,
+    type_of,
+)
 from ..sizes import broadcast
 from ..types import DType
 from .call import Call

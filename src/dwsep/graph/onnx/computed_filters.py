@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
-from ..importing.compositions import sliced
+from ..importing.moving import sliced
 from ..importing.values import Unsupported, Value, shape_of
 
 Pair = tuple[int, int]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..importing.symbols import is_symbolic
-from ..importing.values import Computed, Known, Value, type_of
+from ..importing.values import Computed, Known, Value, is_symbolic, type_of
 from ..types import DType
 from .call import Call
 from .registry import operator

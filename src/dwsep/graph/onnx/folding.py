@@ -12,8 +12,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ...errors import InvalidModelError
-from ..importing.symbols import UNKNOWN, Dim, FloatOfSize, held, is_symbolic, of_shape, settled
-from ..importing.values import Computed, Known, Unsupported, Value, shape_of
+from ..importing.symbols import Dim, FloatOfSize, of_shape, settled
+from ..importing.values import (
+    UNKNOWN,
+    Computed,
+    Known,
+    Unsupported,
+    Value,
+    held,
+    is_symbolic,
+    shape_of,
+)
 from ..size import is_open, is_size
 from .call import Call, charge_folding, part_of
 from .model import widened

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
-from ..importing.compositions import sliced
+from ..importing.moving import sliced
 from ..importing.values import Known, Unsupported, Value, shape_of
 from ..ir import Array
 from ..sizes import known_product

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
-from ..importing.compositions import sliced
+from ..importing.moving import sliced
 from ..importing.values import Known, Unsupported, Value, shape_of
 from ..ir import Array
 from ..ops.recurrent import GATES

@@ -6,8 +6,8 @@ from typing import Any
 
 from ...errors import InvalidModelError
 from ..importing.compositions import integers, reshaped, size_of, to_target
-from ..importing.symbols import UNKNOWN, Dim
-from ..importing.values import Unsupported, Value
+from ..importing.symbols import Dim
+from ..importing.values import UNKNOWN, Unsupported, Value
 from ..sizes import LARGEST_SIZE, known_product
 from .call import Call
 from .registry import operator

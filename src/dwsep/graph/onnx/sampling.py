@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
-from ..importing.compositions import clipped, sliced
+from ..importing.compositions import clipped
+from ..importing.moving import sliced
 from ..importing.values import Unsupported, Value, shape_of
 from ..types import DType
 from .call import Call

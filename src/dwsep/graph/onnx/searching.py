@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import InvalidModelError
-from ..importing.compositions import sizes_with, sliced, to_target
+from ..importing.compositions import to_target
+from ..importing.moving import sizes_with, sliced
 from ..importing.values import Computed, Known, Unsupported, Value, shape_of
 from ..ir import Length
 from ..sizes import LARGEST_SIZE

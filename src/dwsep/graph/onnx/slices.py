@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import InvalidModelError
-from ..importing.compositions import Parts, gathered, sliced
-from ..importing.symbols import UNKNOWN, Dim
-from ..importing.values import Computed, Unsupported, Value
+from ..importing.moving import Parts, gathered, sliced
+from ..importing.symbols import Dim
+from ..importing.values import UNKNOWN, Computed, Unsupported, Value
 from .call import Call, part_of
 from .registry import operator
 

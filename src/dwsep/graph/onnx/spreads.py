@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
-from ..importing.compositions import expanded, gathered, sliced, tiled
+from ..importing.moving import expanded, gathered, sliced, tiled
 from ..importing.values import Unsupported, Value, shape_of
 from ..sizes import LARGEST_SIZE
 from .call import Call

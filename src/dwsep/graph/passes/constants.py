@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..folding import cost, foldable, value_of
 from ..ir import Graph, Node
 from ..ops import OPS
 from ..size import OpenRatio, OpenSize, is_ratio, is_size
@@ -62,6 +61,8 @@ def _fold(edit: Edit, node: Node) -> bool:
     shape = edit.shape(node.output)
     if node.kind == "identity" or None in shape:
         return False
+    from ..folding import cost, foldable, value_of  # few nodes come so far
+
     if not foldable(node, inputs, channels_last=edit.graph.channels_last):
         return False
     size = math.prod(n for n in shape if n is not None)

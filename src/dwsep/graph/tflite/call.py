@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,14 @@ from ..importing.compositions import clipped
 from ..importing.node import FileNode
 from ..importing.values import Known, Unsupported, Value
 from ..ir import Array
+from ..types import DType, Quantization
 from .parts import Tensor
+from .schema import COMPLEX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_INTEGERS = ("int8", "uint8", "int16", "int32")
 
 # Fused activations, in the order of their numbers.
 _ACTIVATIONS = (None, "relu", ("clip", -1.0, 1.0), "relu6", "tanh")
@@ -35,6 +42,21 @@ class Call(OperatorCall):
         self.options = node.attributes
         self.tensors = tensors
         self.results = results
+
+    def imported(self, importer: Callable[[Call], Any]) -> list[Value | None]:
+        """Return all that an importer makes of the operator."""
+        results = importer(self)
+        return results if isinstance(results, list) else [results]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the operator computes float32 of float32, as most do."""
+        for tensor, value in zip(self.tensors, self.inputs, strict=True):
+            if tensor is None or tensor.type == "float32":
+                continue
+            if not isinstance(value, Known) or tensor.type == COMPLEX:
+                return False
+        return all(tensor.type == "float32" for tensor in self.results)
 
     def option(self, name: str, default: Any = None) -> Any:
         """Return an option."""
@@ -68,6 +90,19 @@ class Call(OperatorCall):
         if isinstance(activation, tuple):
             return clipped(self.builder, y, activation[1], activation[2])
         return self.builder.activation(activation, y)
+
+
+def core_quantization(tensor: Tensor) -> Quantization | None:
+    """Return a tensor's quantization as values of the graph have it, None if it has none."""
+    q = tensor.quantization
+    if q is None or tensor.type not in _INTEGERS:
+        return None
+    axis = q.axis if q.scale.size > 1 else None
+    # int16 is stored as int32; the limits of its range are the caller's
+    dtype = DType.INT32 if tensor.type == "int16" else DType(tensor.type)
+    return Quantization(
+        tuple(float(s) for s in q.scale), tuple(int(z) for z in q.zero_point), axis, dtype
+    )
 
 
 def dequantized(value: Known, tensor: Tensor) -> Array:

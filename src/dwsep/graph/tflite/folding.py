@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ...errors import InvalidModelError
-from ..importing.symbols import is_symbolic, of_shape, settled
-from ..importing.values import Known, Unsupported, Value, shape_of
+from ..importing.symbols import of_shape, settled
+from ..importing.values import Known, Unsupported, Value, is_symbolic, shape_of
 from .call import Call
 from .moves import target
 from .registry import folding

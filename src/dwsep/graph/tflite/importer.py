@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
 
 from ...errors import InvalidModelError, UnsupportedOperatorError
 from ..importing.builder import Builder
 from ..importing.importer import Import, ImportNode
 from ..importing.inputs import Example, Opened, check_names, fixed_input, input_shape
 from ..importing.node import FileNode, needed_nodes
-from ..importing.values import Known, Unsupported, Value
+from ..importing.values import Computed, Known, Unsupported, Value
 from ..ir import Graph, State
 from ..types import DType
-from .call import Call
+from .call import Call, core_quantization
 from .model import read
 from .parts import File, Tensor
-from .quantized import by_definition, core_quantization, float32_of
 from .registry import FOLDED, IMPORTERS
 from .schema import COMPLEX, VARIABLES
 
@@ -203,7 +204,7 @@ def _importer(file: File, state: Import) -> ImportNode:
         node: FileNode, values: list[Value | None], used: list[str]
     ) -> list[Value | None]:
         if node.type == "DEQUANTIZE" and values and isinstance(values[0], Known):
-            half = float32_of(state.build, values[0])  # of weights, which half of the nodes may be
+            half = _float32_of(state.build, values[0])  # of weights, which half of the nodes may be
             if half is not None:
                 return [half]
         tensors = [file.tensors.get(name) for name in node.inputs]
@@ -215,7 +216,33 @@ def _importer(file: File, state: Import) -> ImportNode:
         if result is None:
             if node.type not in IMPORTERS:
                 raise Unsupported("it is supported for values that are known in advance only")
-            return by_definition(call, IMPORTERS[node.type])
+            return _by_definition(call, IMPORTERS[node.type])
         return result if isinstance(result, list) else [result]
 
     return import_node
+
+
+def _by_definition(call: Call, importer: Callable[[Call], Any]) -> list[Value | None]:
+    """Import an operator; integers that stand for real numbers are those to it."""
+    if not call.is_plain or call.type in ("DEQUANTIZE", "QUANTIZE"):
+        from .quantized import by_definition  # few files have integers
+
+        return by_definition(call, importer)
+    results = call.imported(importer)
+    if len(results) == len(call.results) and all(map(_is_float, results)):
+        return results
+    from .quantized import stored
+
+    return stored(call, results)
+
+
+def _is_float(value: Value | None) -> bool:
+    return isinstance(value, Computed) and value.type.dtype is DType.FLOAT32
+
+
+def _float32_of(builder: Builder, value: Known) -> Known | None:
+    """Return float16 that is known as float32, None for all else."""
+    if value.array.dtype.char != "e":
+        return None
+    builder.charge(value.array.shape)
+    return Known(value.array.astype(np.float32))

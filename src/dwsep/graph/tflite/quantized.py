@@ -9,69 +9,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ...errors import InvalidModelError
-from ..importing.builder import Builder
 from ..importing.values import Computed, Known, Unsupported, Value
 from ..ops.spec import BYTES
 from ..types import DType, Quantization
-from .call import Call, dequantized
+from .call import Call, core_quantization, dequantized
 from .parts import Tensor
 from .registry import operator
 from .schema import COMPLEX, TAKES_COMPLEX
-
-_INTEGERS = ("int8", "uint8", "int16", "int32")
-
-
-def core_quantization(tensor: Tensor) -> Quantization | None:
-    """Return a tensor's quantization as values of the graph have it, None if it has none."""
-    q = tensor.quantization
-    if q is None or tensor.type not in _INTEGERS:
-        return None
-    axis = q.axis if q.scale.size > 1 else None
-    # int16 is stored as int32; the limits of its range are the caller's
-    dtype = DType.INT32 if tensor.type == "int16" else DType(tensor.type)
-    return Quantization(
-        tuple(float(s) for s in q.scale), tuple(int(z) for z in q.zero_point), axis, dtype
-    )
 
 
 def by_definition(call: Call, importer: Callable[[Call], Any]) -> list[Value | None]:
     """Import an operator with real numbers in place of the integers that stand for them."""
     if importer in (dequantize, quantize):
         return [importer(call)]
-    plain = _is_plain(call)
-    if not plain:
-        _check_use(call)
-        if (value := _in_fixed_point(call)) is not None:
-            return [value]
-        call.inputs = [
-            _real(call, value, tensor)
-            for value, tensor in zip(call.inputs, call.tensors, strict=True)
-        ]
-    results = importer(call)
-    results = results if isinstance(results, list) else [results]
-    if plain and len(results) == len(call.results) and all(map(_is_float, results)):
-        return results
+    _check_use(call)
+    if (value := _in_fixed_point(call)) is not None:
+        return [value]
+    call.inputs = [
+        _real(call, value, tensor) for value, tensor in zip(call.inputs, call.tensors, strict=True)
+    ]
+    return stored(call, call.imported(importer))
+
+
+def stored(call: Call, results: list[Value | None]) -> list[Value | None]:
+    """Return results as the tensors of the file have them."""
     return [
         None if value is None else _stored(call, value, tensor)
         for value, tensor in zip(results, call.results, strict=True)
     ]
-
-
-def _is_plain(call: Call) -> bool:
-    """Return whether an operator computes float32 of float32, as most do."""
-    for tensor, value in zip(call.tensors, call.inputs, strict=True):
-        if tensor is None or tensor.type == "float32":
-            continue
-        if not isinstance(value, Known) or tensor.type == COMPLEX:
-            return False
-    return all(tensor.type == "float32" for tensor in call.results)
-
-
-def _is_float(value: Value | None) -> bool:
-    return isinstance(value, Computed) and value.type.dtype is DType.FLOAT32
 
 
 def _check_use(call: Call) -> None:
@@ -158,14 +124,6 @@ def _stored(call: Call, value: Value, tensor: Tensor) -> Value:
         return value
     limits = {"least": -(2**15), "most": 2**15 - 1} if tensor.type == "int16" else {}
     return call.builder.quantize(value, quantization, **limits)
-
-
-def float32_of(builder: Builder, value: Known) -> Known | None:
-    """Return float16 that is known as float32, None for all else."""
-    if value.array.dtype.char != "e":
-        return None
-    builder.charge(value.array.shape)
-    return Known(value.array.astype(np.float32))
 
 
 @operator("DEQUANTIZE")

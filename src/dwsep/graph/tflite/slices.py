@@ -5,16 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import InvalidModelError
-from ..importing.compositions import (
-    Parts,
-    expanded,
-    gathered,
-    reshaped,
-    size_of,
-    sizes_with,
-    sliced,
-    tiled,
-)
+from ..importing.compositions import reshaped, size_of
+from ..importing.moving import Parts, expanded, gathered, sizes_with, sliced, tiled
 from ..importing.symbols import Dim
 from ..importing.values import Known, Unsupported, Value
 from ..sizes import LARGEST_SIZE

@@ -14,7 +14,8 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
-from ..importing.compositions import dense, sliced
+from ..importing.compositions import dense
+from ..importing.moving import sliced
 from ..importing.values import Unsupported, Value, shape_of
 from ..ir import Array
 from .call import Call
