@@ -7,10 +7,8 @@ import copy
 import graph_oracle
 import numpy as np
 
-from dwsep.graph.infer import infer
-from dwsep.graph.ir import Graph, Node
-from dwsep.graph.ops import OPS
-from dwsep.graph.types import TensorType
+from dwsep.graph.ir import Graph, Node, TensorType
+from dwsep.graph.ops import OPS, infer
 
 TO_NHWC, TO_NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
 

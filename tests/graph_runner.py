@@ -5,8 +5,7 @@ from __future__ import annotations
 import graph_oracle
 import numpy as np
 
-from dwsep.graph.infer import infer
-from dwsep.graph.ops import OPS
+from dwsep.graph.ops import OPS, infer
 
 
 def run(graph, feeds):

@@ -19,11 +19,11 @@ from onnx_cases import CASES
 from onnx_quantized_cases import CASES as QUANTIZED
 
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
-from dwsep.graph.infer import infer
+from dwsep.graph.ir import TensorType
 from dwsep.graph.onnx import import_onnx
 from dwsep.graph.onnx.folding import FOLDED
 from dwsep.graph.onnx.registry import IMPORTERS
-from dwsep.graph.types import TensorType
+from dwsep.graph.ops import infer
 
 OPERATORS = sorted({*IMPORTERS, *FOLDED})
 INTEGERS = [0, 1, -1, 2, 3, -2, 1000, 2**16, 2**31 - 1, 2**31, 2**40, 2**62, 2**63 - 1, -(2**63)]

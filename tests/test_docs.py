@@ -137,7 +137,7 @@ def test_links_lead_somewhere(document):
     ("mark", "importers", "folded"),
     [
         ("operators", IMPORTERS, FOLDED),
-        ("tflite operators", tflite.registry.IMPORTERS, tflite.registry.FOLDED),
+        ("tflite operators", tflite.call.IMPORTERS, tflite.call.FOLDED),
     ],
 )
 def test_the_tables_of_operators_are_those_of_the_importers(mark, importers, folded):

@@ -8,10 +8,8 @@ from graph_oracle import evaluate_node
 
 from dwsep.errors import ShapeError
 from dwsep.graph.folding import cost, foldable, value_of
-from dwsep.graph.infer import infer
-from dwsep.graph.ir import Node
-from dwsep.graph.ops import OPS
-from dwsep.graph.types import TensorType
+from dwsep.graph.ir import Node, TensorType
+from dwsep.graph.ops import OPS, infer
 
 rng = np.random.default_rng(11)
 WINDOW = {"kernel": (3, 2), "stride": (2, 1), "dilation": (1, 2), "padding": (1, 0, 1, 1)}

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from dwsep.errors import ShapeError
-from dwsep.graph.infer import infer
-from dwsep.graph.ir import Node
+from dwsep.graph.ir import Node, TensorType
+from dwsep.graph.ops import infer
 from dwsep.graph.sizes import broadcast, checked, reshaped
-from dwsep.graph.types import TensorType
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,8 @@ import tflite_writer
 from graph_builder import feeds_of, kinds, transposes, unequal
 
 import dwsep
-from dwsep.graph.importing import symbols
+from dwsep.graph.importing import Import, symbols
 from dwsep.graph.importing.builder import Builder
-from dwsep.graph.importing.importer import Import
 from dwsep.graph.importing.node import FileNode
 from dwsep.graph.importing.values import Known, Unsupported
 from dwsep.graph.lowering import lower

@@ -11,9 +11,9 @@ onnx = pytest.importorskip("onnx", reason="imports ONNX models")
 from onnx_models import FLOAT, INT64, f, ints, model
 
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
+from dwsep.graph.ir import TensorType
 from dwsep.graph.onnx import import_onnx
 from dwsep.graph.pipeline import optimize
-from dwsep.graph.types import TensorType
 
 # Shape arithmetic with a batch of unknown size
 

@@ -12,7 +12,7 @@ from onnx_models import f, ints
 
 import dwsep
 from dwsep import _core
-from dwsep.graph.importing.examples import first_fitting
+from dwsep.graph.importing.inputs import first_fitting
 from dwsep.graph.open_sizes import Axis
 
 ort = pytest.importorskip("onnxruntime")

@@ -12,11 +12,10 @@ from test_passes_random import _random_net
 import dwsep
 from dwsep._load import load_graph
 from dwsep.graph import passes
-from dwsep.graph.passes import running
 from dwsep.graph.pipeline import optimize
 
 
-class _All(running.Passes):
+class _All(passes.Passes):
     """Runs every pass whenever it is named."""
 
     def run(self, *names):
@@ -48,7 +47,7 @@ def test_networks_are_the_same_with_all_passes(name, monkeypatch):
     assert _same_with_all(graph, monkeypatch)
 
 
-@pytest.mark.parametrize("name", running._BEGINNINGS)
+@pytest.mark.parametrize("name", passes._BEGINNINGS)
 def test_every_pass_that_may_be_left_out_exists(name):
     module, function = name.split(".")
     assert callable(getattr(import_module(f"{passes.__name__}.{module}"), function))
@@ -66,9 +65,9 @@ def test_a_pass_runs_again_when_another_has_changed_the_graph(monkeypatch):
             calls.append(self.name)
             return changes[self.name].pop(0)
 
-    monkeypatch.setattr(running, "import_module", Module)
+    monkeypatch.setattr(passes, "import_module", Module)
     net = Net()
-    runs = running.Passes(net.finish(net.act(net.input(2, 3), "relu")))
+    runs = passes.Passes(net.finish(net.act(net.input(2, 3), "relu")))
     assert not runs.run("constants.run", "constants.run")
     assert runs.run("layout.run", "constants.run")
     assert not runs.run("constants.run")

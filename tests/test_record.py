@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dwsep._record import Record
-from dwsep.graph.types import DType, TensorType, dtype_of
+from dwsep.graph.ir import DType, TensorType, dtype_of
 from dwsep.model import ValueInfo
 
 

@@ -11,7 +11,7 @@ from tflite_cases import CASES, SMALL, Case, f, i32
 litert = pytest.importorskip("ai_edge_litert.interpreter", reason="compares with LiteRT")
 
 import dwsep
-from dwsep.graph.tflite.registry import IMPORTERS
+from dwsep.graph.tflite.call import IMPORTERS
 
 
 @pytest.mark.parametrize("case", CASES, ids=repr)

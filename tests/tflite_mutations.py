@@ -9,7 +9,7 @@ import numpy as np
 from tflite_cases import CASES, f, i32
 from tflite_writer import constant, model, tensor
 
-from dwsep.graph.tflite.registry import FOLDED, IMPORTERS
+from dwsep.graph.tflite.call import FOLDED, IMPORTERS
 
 OPERATORS = sorted({*IMPORTERS, *FOLDED})
 INTEGERS = [0, 1, -1, 2, 3, -2, 7, 1000, 2**16, 2**31 - 1, -(2**31)]

@@ -64,7 +64,7 @@ _TESTS = {
     "graph/passes/": (*_PASSES, *_MORE_PASSES, "passes_random"),
     "graph/passes/layout": (*_MORE_PASSES, *_PASSES, "passes_random"),
     "graph/permutation": (*_MORE_PASSES, "passes_random"),
-    "graph/passes/running": ("passes_running",),
+    "graph/passes/__init__": ("passes_running",),
     "graph/passes/channel_shuffle": ("passes_channel_shuffle", "passes_random"),
     "graph/passes/blocks": ("passes_blocks", "passes_random"),
     "graph/importing/": (*_IMPORT, *_ONNX, "onnx_networks"),

@@ -135,7 +135,7 @@ def load_graph(
     OSError, ValueError, TypeError, ImportError
         As `load` does, and if the file is a saved network, which has no graph.
     """
-    from .graph.importing.examples import first_fitting
+    from .graph.importing.inputs import first_fitting
 
     suffix, opened = _format_of(source)
     if suffix == ".dwsep":
@@ -189,7 +189,7 @@ _IMPORTS = {".tflite": _import_tflite, ".onnx": _import_onnx}
 
 def _lowered(imports: Callable[[Any, _Options], Graph], source: Any, options: _Options) -> Model:
     """Return the model of what an importer makes."""
-    from .graph.importing.examples import first_fitting
+    from .graph.importing.inputs import first_fitting
     from .graph.lowering import lower
     from .graph.pipeline import optimize
 

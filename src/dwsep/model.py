@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import _core
 from ._checks import check_kind
-from ._networks import Memory, Networks
-from ._values import STATES_AND_LENGTHS, ValueInfo, infos, shape_text
+from ._networks import STATES_AND_LENGTHS, Memory, Networks, ValueInfo, infos, shape_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

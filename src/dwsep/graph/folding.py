@@ -9,11 +9,10 @@ import numpy as np
 from dwsep import _core
 
 from ..errors import ShapeError
-from .ir import AnyArray, Node
+from .ir import AnyArray, Node, Quantization, dtype_of
 from .lowering import add_step
 from .ops import OPS
-from .size import is_open
-from .types import Quantization, Shape, dtype_of
+from .sizes import Shape, is_open
 
 __all__ = ["cost", "foldable", "value_of"]
 

@@ -12,7 +12,7 @@ from dwsep import _core
 from .ir import AnyArray, Graph, Node
 from .ops import OPS
 from .ops.attributes import CoreValue
-from .size import all_known, is_open, is_ratio, plain
+from .sizes import all_known, is_open, is_ratio, plain
 
 if TYPE_CHECKING:
     from .open_program import Program
@@ -85,8 +85,8 @@ def add_step(
     attributes = core_attributes(node)
     opened = [
         (name, position, number)
-        for name, value in attributes.items()
-        if program is not None and isinstance(value, list) and not all_known(value)
+        for name, value in (attributes.items() if program is not None else ())
+        if isinstance(value, list) and not all_known(value)
         for position, number in enumerate(value)
         if is_open(number)
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .polynomials import Terms, added, number, product, times
-from .size import MOST, OpenRatio, OpenSize, is_size, plain, whole
+from .sizes import MOST, OpenRatio, OpenSize, is_size, plain, whole
 
 __all__ = ["Ratio", "Size", "scaled"]
 

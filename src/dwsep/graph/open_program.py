@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .open_sizes import Axis, OpenSizes, Scaled
 from .polynomials import Monomial, Terms, number
-from .size import is_ratio, is_size
+from .sizes import is_ratio, is_size
 
 if TYPE_CHECKING:
     from .ir import Graph

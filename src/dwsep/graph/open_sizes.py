@@ -26,7 +26,7 @@ from .polynomials import (
     parted,
     times,
 )
-from .size import MOST, is_size
+from .sizes import MOST, is_size
 
 __all__ = ["Axis", "OpenSizes"]
 

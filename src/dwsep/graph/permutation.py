@@ -6,7 +6,7 @@ that is axis k in memory, so that memory = transpose(file, perm).
 
 from __future__ import annotations
 
-from .types import Shape
+from .sizes import Shape
 
 Perm = tuple[int, ...]
 

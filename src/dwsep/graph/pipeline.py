@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .passes.running import Passes
+from .passes import Passes
 
 if TYPE_CHECKING:
     from .ir import Graph

@@ -1,24 +1,75 @@
-"""Arithmetic of shapes in which the batch may be unknown (None)."""
+"""Arithmetic of shapes in which the batch may be unknown (None), and sizes may be open.
+
+Few files have open sizes: `open_numbers` is imported for them.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ShapeError
-from .size import all_known, is_open, plain
-from .types import Shape
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import TypeGuard
+
+Shape = tuple[int | None, ...]  # None for the batch, whose size may be unknown
+
+_INT, _NUMBERS = frozenset((int,)), frozenset((int, float))
 LARGEST_SIZE = 2**31 - 1
 MOST_AXES = 8  # as in the core
 LARGEST_ELEMENTS = 2**40  # for one image of the batch; sums of a few of these fit 64 bits
+MOST = 2**24  # of an open size; what is computed of them stays far below 64 bits
+
+
+class OpenSize:
+    """What a `Size` is, for who only asks."""
+
+    __slots__ = ()
+
+
+class OpenRatio:
+    """What a `Ratio` is, for who only asks."""
+
+    __slots__ = ()
+
+
+def is_size(value: object) -> TypeGuard[Any]:
+    """Return whether an integer depends on open sizes."""
+    return issubclass(type(value), OpenSize)
+
+
+def is_ratio(value: object) -> TypeGuard[Any]:
+    """Return whether a float depends on open sizes."""
+    return issubclass(type(value), OpenRatio)
+
+
+def is_open(value: object) -> bool:
+    """Return whether a number depends on open sizes."""
+    return issubclass(type(value), (OpenSize, OpenRatio))
+
+
+def all_known(values: Iterable[object]) -> bool:
+    """Return whether values are all Python's own numbers; of ten thousand scales in 0.1 ms."""
+    return _NUMBERS.issuperset(map(type, values))
+
+
+def plain(value: Any) -> Any:
+    """Return the number in the example, without a condition: for limits that only refuse."""
+    return value.example if type(value) is not int and is_size(value) else value
+
+
+def whole(value: Any) -> int:
+    """Return a number as an int, unless it depends on open sizes: then as it is."""
+    return value if is_open(value) else int(value)
 
 
 def checked(shape: Shape) -> Shape:
     """Return a shape whose sizes and their product an array can have, else raise ShapeError."""
-    known = [n for n in shape if type(n) is int]
-    if known and len(known) == len(shape) <= MOST_AXES:  # as most are
+    if shape and _INT.issuperset(map(type, shape)) and len(shape) <= MOST_AXES:  # as most are
+        known: Any = shape
         sound = 1 <= min(known) <= max(known) <= LARGEST_SIZE
         if sound and math.prod(known) <= LARGEST_ELEMENTS:
             return shape

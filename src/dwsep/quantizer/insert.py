@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..graph.ir import Array, Graph, Node
+from ..graph.ir import Array, Graph, Node, Quantization, TensorType
 from ..graph.ops import OPS
 from ..graph.replaced import replaced
-from ..graph.types import Quantization, TensorType
 from .places import Places
 
 __all__ = [

@@ -6,8 +6,7 @@ points: the step rounds nothing, as if it were one with the step before it.
 
 from __future__ import annotations
 
-from ..graph.ir import Graph
-from ..graph.types import Quantization
+from ..graph.ir import Graph, Quantization
 from .places import Places, scalar_step
 
 __all__ = ["images_of_zero", "link"]

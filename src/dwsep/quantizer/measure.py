@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..graph.ir import Graph
-from ..graph.types import Quantization
+from ..graph.ir import Graph, Quantization
 from .calibration import Calibration
 from .insert import copied
 from .keep import alone, few

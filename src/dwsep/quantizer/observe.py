@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..graph.infer import infer
 from ..graph.ir import Graph, Node
 from ..graph.lowering import lower
-from ..graph.size import is_open
+from ..graph.ops import infer
+from ..graph.sizes import is_open
 from .histogram import Histogram
 from .insert import copied
 from .samples import Sample

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from ..graph.ir import Graph, Node
+from ..graph.ir import DType, Graph, Node
 from ..graph.passes._edit import Edit
 from ..graph.passes._patterns import bounds
 from ..graph.passes.squeeze_excite import SqueezeExcite, match
-from ..graph.types import DType
 
 __all__ = ["CONVOLUTIONS", "Places", "find_places", "moves", "scalar_step", "step_name"]
 

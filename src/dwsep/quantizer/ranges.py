@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..graph.types import Quantization
+from ..graph.ir import Quantization
 from .histogram import Histogram
 from .observe import Statistics
 from .places import Places

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .._checks import shown
 from ..graph.ir import Graph
-from ..graph.size import is_open
+from ..graph.sizes import is_open
 
 __all__ = ["Kept", "Sample", "peeked", "samples"]
 

@@ -10,8 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ..graph.ir import Array, Graph
-from ..graph.types import Quantization
+from ..graph.ir import Array, Graph, Quantization
 from .calibration import Calibration, Progress
 from .insert import Inserted, insert
 from .links import images_of_zero, link

@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..infer import infer
-from ..ir import AnyArray, Array, Graph, Node
-from ..ops import OPS
+from ..ir import AnyArray, Array, DType, Graph, Node, Quantization, TensorType
+from ..ops import OPS, infer
 from ..ops.spec import float32_only
-from ..size import plain
-from ..types import DType, Quantization, Shape, TensorType
+from ..sizes import Shape, plain
 from .values import (
     OTHER_FLOATS,
     UNKNOWN,
@@ -21,7 +19,6 @@ from .values import (
     Unsupported,
     Value,
     dtype_of,
-    held,
     is_symbolic,
     shape_of,
     type_of,
@@ -65,8 +62,7 @@ class Builder:
     ) -> Value:
         """Add a node and return its value; without computed inputs the value is found now."""
         node = Node(kind, [], self.fresh(kind), attributes, weights or {}, self.node_name)
-        spec = OPS.get(kind)
-        only_floats = spec is not None and spec.dtype is float32_only
+        only_floats = OPS[kind].dtype is float32_only
         inputs = [self._readable(value, only_floats) for value in inputs]
         types = [type_of(v) for v in inputs]
         channels_last = self.graph.channels_last
@@ -98,6 +94,8 @@ class Builder:
         """Return an input of a node; constants of other floating-point types become float32."""
         if isinstance(value, Known):
             if is_symbolic(value.array):
+                from .symbols import held
+
                 value = Known(held(value.array), value.name)
             if is_symbolic(value.array):
                 raise Unsupported(f"its input {value.name!r} {UNKNOWN}")
@@ -113,7 +111,7 @@ class Builder:
         """Raise Unsupported if finding a value of this shape now would take too much."""
         size = 8
         for n in shape:
-            size *= plain(n or 0)
+            size *= n if type(n) is int else plain(n or 0)
         if size > LARGEST_CONSTANT:
             raise Unsupported(f"it makes a constant of more than {LARGEST_CONSTANT} bytes")
         self._work += size + work
@@ -126,7 +124,11 @@ class Builder:
         self.graph.types[name] = self.graph.types.pop(old)
         if old in self.graph.lengths:
             self.graph.lengths[name] = self.graph.lengths.pop(old)
-        for node in self.graph.nodes[first:]:
+        nodes = self.graph.nodes
+        if nodes and nodes[-1].output == old:  # as a rule; nothing can read it yet
+            nodes[-1].output = name
+            return
+        for node in nodes[first:]:
             node.inputs = [name if i == old else i for i in node.inputs]
             if node.output == old:
                 node.output = name

@@ -8,9 +8,9 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..ir import Array
-from ..types import Shape
+from ..sizes import Shape
 from .builder import Builder
-from .values import UNKNOWN, Computed, Unsupported, Value, held, is_symbolic, shape_of
+from .values import UNKNOWN, Computed, Unsupported, Value, is_symbolic, shape_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,10 +49,9 @@ class OperatorCall:
 
     def value(self, index: int) -> Value:
         """Return an input that must be there."""
-        value = self.inputs[index] if index < len(self.inputs) else None
-        if value is None:
-            raise InvalidModelError(f"input {index} is missing")
-        return value
+        if index < len(self.inputs) and (value := self.inputs[index]) is not None:
+            return value
+        raise InvalidModelError(f"input {index} is missing")
 
     def shape(self, index: int = 0) -> Shape:
         """Return the shape of an input."""
@@ -82,7 +81,11 @@ class OperatorCall:
 
     def scalar(self, index: int, what: str) -> float:
         """Return an input that must be one number."""
-        array = held(self.known(index, what))
+        array = self.known(index, what)
+        if is_symbolic(array):
+            from .symbols import held
+
+            array = held(array)
         if array.size != 1 or is_symbolic(array):
             raise InvalidModelError(f"{what}: need one number, got shape {array.shape}")
         return float(array.reshape(())[()])

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import InvalidModelError
-from ..ir import Array
+from ..ir import Array, DType
 from ..sizes import LARGEST_SIZE, known_product
-from ..types import DType
 from .builder import Builder
 from .values import UNKNOWN, Unsupported, Value, shape_of, type_of
 

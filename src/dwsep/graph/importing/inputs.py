@@ -6,7 +6,7 @@ Sizes that stay open are those of an example while a file is imported.
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -14,16 +14,30 @@ from ...errors import InvalidModelError, ShapeError
 from .. import sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from ..ir import DType
     from ..open_sizes import Axis, OpenSizes
-    from ..types import DType, Shape
+    from ..sizes import Shape
 
 # Of an axis, what it is likely to be ("N", "C", "H" or "W"), and its name in the file, which may be
 # empty: the size of the example; None for a batch that is to stay unknown.
 Example: TypeAlias = "Callable[[Axis, str, str], int | None]"
+
+# Of open heights and widths, for which a network is imported: multiples that pyramids need, and
+# numbers that few networks have otherwise. What makes the batch part of other axes needs a number
+# for it, too: a batch of another size may then become a network of its own.
+_SIDES = ((448, 704), (224, 224), (48, 704), (32, 704), (64, 704), (64, 64))
+_BATCHES: tuple[dict[str, int], ...] = ({}, {"N": 1})
+_EXAMPLES = [
+    {**batch, "C": channels, "H": height, "W": width}
+    for batch in _BATCHES
+    for channels, (height, width) in [*((3, sides) for sides in _SIDES), (1, _SIDES[0])]
+]
+
+Result = TypeVar("Result")
 
 
 class Opened:
@@ -186,3 +200,47 @@ def checked(label: str, shape: Shape) -> Shape:
         return sizes.checked(shape)
     except ShapeError as error:
         raise InvalidModelError(f"{label}: {error}") from None
+
+
+def first_fitting(made: Callable[[Example], Result]) -> Result:
+    """Return what `made` makes for the first example that fits its file.
+
+    Raises
+    ------
+    ValueError
+        If none does: what was wrong with the first.
+    """
+    refusals: list[ValueError] = []
+    failed: list[dict[str, int | None]] = []  # what was asked for of each example
+    for sample in _EXAMPLES:
+        if any(all(sample.get(letter) == n for letter, n in past.items()) for past in failed):
+            continue
+        example = _SizesByName(sample)
+        try:
+            return made(example)
+        except ValueError as error:
+            refusals.append(error)
+            failed.append(example.asked)
+            if getattr(error, "lacks_operators", False):
+                break
+    if len(refusals) == 1:
+        raise refusals[0]
+    tried = ", ".join(f"{letter} {size}" for letter, size in _EXAMPLES[0].items())
+    raise type(refusals[0])(
+        f"{refusals[0]}\n  sizes that the file leaves open were taken as {tried}, and others; give "
+        "those that it needs with input_shapes"
+    )
+
+
+class _SizesByName:
+    """An example of open sizes, in which those are equal that two inputs call by one name."""
+
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self.asked: dict[str, int | None] = {}
+        self._sizes = sizes
+        self._named: dict[str, tuple[str, int | None]] = {}
+
+    def __call__(self, where: Axis, letter: str, name: str) -> int | None:
+        size = self.asked[letter] = self._sizes.get(letter)
+        owner, known = self._named.setdefault(name, (where.input, size))
+        return known if name and owner != where.input else size

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..ir import Length, Node
-from ..sizes import known_product
-from ..types import Shape
+from ..sizes import Shape, known_product
 from .values import Unsupported
 
 _OF_EACH = ("cast", "unary", "activation", "quantize", "dequantize", "identity")

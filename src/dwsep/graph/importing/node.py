@@ -72,20 +72,22 @@ def needed_nodes(
                 raise InvalidModelError(f"{file}: two values have the name {name!r}")
             makers[name] = number
     needed: list[int] = []
-    state: dict[int, int] = {}  # 1: its inputs are being visited, 2: done
+    state = [0] * len(nodes)  # 1: its inputs are being visited, 2: done
     stack = [makers[name] for name in reversed(outputs) if name in makers]
     while stack:  # depth first, without recursion: files choose the depth
         number = stack[-1]
-        if state.get(number) is None:
+        if state[number] == 0:
             state[number] = 1
             for name in nodes[number][0]:
-                before = makers.get(name) if name else None
-                if name and before is None and name not in given:
+                if not name or name in given:
+                    continue
+                before = makers.get(name)
+                if before is None:
                     raise InvalidModelError(
                         f"{file}: node {label(number)} reads {name!r}, which nothing makes"
                     )
-                if before is not None and state.get(before) != 2:
-                    if state.get(before) == 1:
+                if state[before] != 2:
+                    if state[before] == 1:
                         raise InvalidModelError(f"{file}: a cycle goes through {name!r}")
                     stack.append(before)
             continue

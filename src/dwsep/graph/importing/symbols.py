@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..size import is_open, plain, whole
-from .values import UNKNOWN, Known, Unsupported
+from ..sizes import is_open, plain, whole
+from .values import UNKNOWN, Known, Unsupported, is_symbolic
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,6 +97,18 @@ def _int(value: Any) -> int:
     if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)):
         return whole(value)
     raise Unsupported(UNKNOWN)
+
+
+def held(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array whose elements are numbers, unless some depend on the batch.
+
+    Open sizes are held to their example.
+    """
+    if not is_symbolic(array):
+        return array
+    if any(isinstance(e, Dim) for e in array.ravel().tolist()):
+        return array
+    return array.astype(np.int64)
 
 
 def settled(value: Any) -> NDArray[Any]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ...errors import InvalidModelError
-from ..types import DType, Quantization, Shape, TensorType
+from ..ir import DType, Quantization, TensorType
+from ..sizes import Shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,20 +82,6 @@ def shape_of(value: Value) -> Shape:
 def is_symbolic(array: NDArray[Any]) -> bool:
     """Return whether an array has elements that depend on the batch or on open sizes."""
     return array.dtype.hasobject
-
-
-def held(array: NDArray[Any]) -> NDArray[Any]:
-    """Return an array whose elements are numbers, unless some depend on the batch.
-
-    Open sizes are held to their example.
-    """
-    if not is_symbolic(array):
-        return array
-    from .symbols import Dim
-
-    if any(isinstance(e, Dim) for e in array.ravel().tolist()):
-        return array
-    return array.astype(np.int64)
 
 
 def weight_scales(value: Value, axis: int) -> dict[str, NDArray[Any]]:

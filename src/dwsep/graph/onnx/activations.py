@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import InvalidModelError
 from ..importing.compositions import clipped
 from ..importing.values import Known, Unsupported, Value, type_of
-from ..types import DType
+from ..ir import DType
 from .call import Call
 from .registry import operator
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ...errors import InvalidModelError
-from ..importing.importer import Import, ImportNode
+from ..importing import Import, ImportNode
 from ..importing.node import FileNode
 from ..importing.values import UNKNOWN, Known, Unsupported, Value, is_symbolic
 from .model import File, initializers, nodes_in_order, onnx_package

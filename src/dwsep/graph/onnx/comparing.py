@@ -18,8 +18,8 @@ from ..importing.values import (
     shape_of,
     type_of,
 )
+from ..ir import DType
 from ..sizes import broadcast
-from ..types import DType
 from .call import Call
 from .folding import DTYPES
 from .registry import operator

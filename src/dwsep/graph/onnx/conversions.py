@@ -9,7 +9,7 @@ import numpy as np
 from ...errors import InvalidModelError
 from ..importing.compositions import clipped
 from ..importing.values import Computed, Known, Unsupported, Value, dtype_of
-from ..types import DType, Quantization
+from ..ir import DType, Quantization
 from .call import Call
 from .comparing import data_type
 from .model import widened

@@ -7,8 +7,7 @@ import numpy as np
 from ...errors import InvalidModelError
 from ..importing.values import Computed, Known, Unsupported, Value, shape_of, weight_scales
 from ..ir import Array
-from ..sizes import LARGEST_SIZE
-from ..types import Shape
+from ..sizes import LARGEST_SIZE, Shape
 from .call import Call
 from .registry import operator
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..importing.values import Computed, Known, Value, is_symbolic, type_of
-from ..types import DType
+from ..ir import DType
 from .call import Call
 from .registry import operator
 

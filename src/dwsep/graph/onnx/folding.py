@@ -12,18 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ...errors import InvalidModelError
-from ..importing.symbols import Dim, FloatOfSize, of_shape, settled
-from ..importing.values import (
-    UNKNOWN,
-    Computed,
-    Known,
-    Unsupported,
-    Value,
-    held,
-    is_symbolic,
-    shape_of,
-)
-from ..size import is_open, is_size
+from ..importing.symbols import Dim, FloatOfSize, held, of_shape, settled
+from ..importing.values import UNKNOWN, Computed, Known, Unsupported, Value, is_symbolic, shape_of
+from ..sizes import is_open, is_size
 from .call import Call, charge_folding, part_of
 from .model import widened
 from .ranges import import_range

@@ -15,7 +15,7 @@ from ..._record import Record
 from ...errors import InvalidModelError
 from ..importing.node import FileNode, needed_nodes
 from ..importing.values import Known
-from ..types import DType
+from ..ir import DType
 from .registry import FOREIGN, Signature
 from .tensors import Folder, is_readable, to_array, type_name
 

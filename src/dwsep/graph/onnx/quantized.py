@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.values import Computed, Known, Unsupported, Value, dtype_of, shape_of
-from ..types import DType
+from ..ir import DType
 from .call import Call
 from .conversions import INTEGERS, quantization_of, quantized, real, scale_of
 from .registry import IMPORTERS, foreign, operator

@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import InvalidModelError
 from ..importing.symbols import FloatOfSize
 from ..importing.values import Known, Value
-from ..size import MOST
+from ..sizes import MOST
 from .call import Call, charge_folding
 
 

@@ -11,8 +11,7 @@ from ...errors import InvalidModelError
 from ..importing.symbols import Dim
 from ..importing.values import Unsupported, Value
 from ..open_numbers import scaled
-from ..size import plain
-from ..sizes import LARGEST_SIZE
+from ..sizes import LARGEST_SIZE, plain
 from .antialias import antialiased
 from .call import Call
 from .convolution import image, image_size, like_input, spatial_axes

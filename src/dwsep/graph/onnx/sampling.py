@@ -7,7 +7,7 @@ from ..importing.builder import Builder
 from ..importing.compositions import clipped
 from ..importing.moving import sliced
 from ..importing.values import Unsupported, Value, shape_of
-from ..types import DType
+from ..ir import DType
 from .call import Call
 from .registry import operator
 

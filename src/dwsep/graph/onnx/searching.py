@@ -11,9 +11,8 @@ from ...errors import InvalidModelError
 from ..importing.compositions import to_target
 from ..importing.moving import sizes_with, sliced
 from ..importing.values import Computed, Known, Unsupported, Value, shape_of
-from ..ir import Length
+from ..ir import DType, Length
 from ..sizes import LARGEST_SIZE
-from ..types import DType
 from .call import Call
 from .registry import operator
 

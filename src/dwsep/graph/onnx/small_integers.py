@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..importing.values import Computed, Value
+from ..ir import DType
 from ..replaced import replaced
-from ..types import DType
 from .call import Call
 from .registry import IMPORTERS
 

@@ -14,7 +14,7 @@ import numpy as np
 from ..._checks import LEAKY_SLOPE
 from ..._checks import activation as canonical_activation
 from ..._record import Record
-from ..size import all_known, is_open, whole
+from ..sizes import all_known, is_open, whole
 
 CoreValue: TypeAlias = "str | float | list[int] | list[float]"  # numbers may depend on open sizes
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...errors import ShapeError
-from ..ir import Node
-from ..sizes import axis_of
-from ..types import DType, Quantization, Shape, TensorType
+from ..ir import DType, Node, Quantization, TensorType
+from ..sizes import Shape, axis_of
 from . import register
 from .attributes import Floats, Int, Ints, choice
 from .spec import BYTES, DTypes, OpSpec, as_input, float32_only

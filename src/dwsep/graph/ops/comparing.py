@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...errors import ShapeError
-from ..ir import Node
-from ..sizes import broadcast
-from ..types import DType, Shape, TensorType
+from ..ir import DType, Node, TensorType
+from ..sizes import Shape, broadcast
 from . import register
 from .attributes import choice
 from .spec import DTypes, OpSpec, one_type

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from ...errors import ShapeError
 from ..ir import Node
-from ..sizes import broadcast, checked, known_product, shown, window
-from ..types import Shape
+from ..sizes import Shape, broadcast, checked, known_product, shown, window
 from . import register
 from .attributes import OPTIONAL_ACTIVATION, QUANTIZED_OUTPUT, Floats, Int, Ints, Pair, Sides
 from .spec import BYTES, OpSpec, Weights, check_channels, from_image, image, quantized

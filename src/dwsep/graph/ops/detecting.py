@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...errors import ShapeError
-from ..ir import Node
-from ..sizes import known_product, shown
-from ..types import DType, Shape, TensorType
+from ..ir import DType, Node, TensorType
+from ..sizes import Shape, known_product, shown
 from . import register
 from .attributes import Flag, Float, Int
 from .spec import DTypes, OpSpec, float32_only

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...errors import ShapeError
-from ..ir import Node
-from ..sizes import broadcast, shown
-from ..types import Shape, TensorType
+from ..ir import Node, TensorType
+from ..sizes import Shape, broadcast, shown
 from . import register
 from .attributes import ONE_SCALE, OPTIONAL_ACTIVATION, Flag, Floats, Ints, choice
 from .spec import BYTES, DTypes, OpSpec, as_input, of_integers

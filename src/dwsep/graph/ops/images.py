@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 
 from ...errors import ShapeError
-from ..ir import Node
-from ..sizes import known_product, window
-from ..types import DType, Shape, TensorType
+from ..ir import DType, Node, TensorType
+from ..sizes import Shape, known_product, window
 from . import register
 from .attributes import ONE_SCALE, Flag, FloatPair, Pair, Sides, choice
 from .spec import BYTES, DTypes, OpSpec, float32_only, from_image, image, of_integers, same_type

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ..ir import Node
+from ..ir import Node, TensorType
 from ..permutation import (
     Perm,
     carry,
@@ -23,8 +23,7 @@ from ..permutation import (
     permuted,
     same_order,
 )
-from ..sizes import shape_argument
-from ..types import Shape, TensorType
+from ..sizes import Shape, shape_argument
 
 if TYPE_CHECKING:
     from typing import Protocol

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...errors import ShapeError
-from ..ir import Node
-from ..sizes import axis_of, shown
-from ..types import Shape, TensorType
+from ..ir import Node, TensorType
+from ..sizes import Shape, axis_of, shown
 from . import register
 from .attributes import ONE_SCALE, Flag, Float, Int
 from .spec import BYTES, DTypes, OpSpec, Weights, check_channels, of_integers

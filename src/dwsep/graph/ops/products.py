@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...errors import ShapeError
-from ..ir import Node
-from ..sizes import axis_of, broadcast, known_product, shown
-from ..types import Shape, TensorType
+from ..ir import Node, TensorType
+from ..sizes import Shape, axis_of, broadcast, known_product, shown
 from . import register
 from .attributes import ONE_SCALE, Flag, Ints, choice
 from .spec import BYTES, DTypes, OpSpec, of_integers

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...errors import ShapeError
-from ..ir import Node
-from ..sizes import axis_of, bounds, broadcast, reshaped, shown, steps
-from ..types import Shape, TensorType
+from ..ir import Node, TensorType
+from ..sizes import Shape, axis_of, bounds, broadcast, reshaped, shown, steps
 from . import register
 from .attributes import Float, Indices, Int, Ints, Stops, choice
 from .spec import DTypes, OpSpec, as_input, moved, one_type, same_type

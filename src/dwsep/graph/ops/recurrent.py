@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from ...errors import ShapeError
 from ..ir import Node
-from ..sizes import known_product, shown
-from ..types import Shape
+from ..sizes import Shape, known_product, shown
 from . import register
 from .attributes import OPTIONAL_ACTIVATION, Flag, Float, choice
 from .spec import OpSpec, Weights

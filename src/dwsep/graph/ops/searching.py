@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...errors import ShapeError
-from ..ir import Node
-from ..sizes import axis_of, shown
-from ..types import DType, Shape, TensorType
+from ..ir import DType, Node, TensorType
+from ..sizes import Shape, axis_of, shown
 from . import register
 from .attributes import Flag, Int, choice
 from .spec import DTypes, OpSpec, as_input, moved

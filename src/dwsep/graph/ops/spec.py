@@ -7,9 +7,8 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from ...errors import ShapeError
-from ..ir import Node
-from ..sizes import known_product, shown
-from ..types import DType, Quantization, Shape, TensorType
+from ..ir import DType, Node, Quantization, TensorType
+from ..sizes import Shape, known_product, shown
 from .attributes import AttributeType, clips
 
 # Of a node, the shapes of its inputs, and whether images are NHWC.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..ir import Array, Node
-from ..size import is_size
+from ..sizes import is_size
 from ._edit import Edit, Wide
 
 CONSUMERS = ("conv", "dense", "depthwise", "pointwise", "standard")

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ..infer import infer
-from ..ir import AnyArray, Array, Graph, Node
-from ..types import Shape, TensorType
+from ..ir import AnyArray, Array, Graph, Node, TensorType
+from ..ops import infer
+from ..sizes import Shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,13 +130,15 @@ class Edit:
 
     def rewire(self, node: Node, inputs: list[str]) -> None:
         """Make a node read other values; what only it has read dies."""
+        self.changed = True
+        if inputs == node.inputs:
+            return
         lost = [value for value in node.inputs if value not in inputs]
         for value in node.inputs:
             self._readers.get(value, {}).pop(id(node), None)
         node.inputs = inputs
         self._read(node)
         self._release(lost)
-        self.changed = True
 
     def _release(self, values: list[str]) -> None:
         """Let nodes die whose values nobody reads."""

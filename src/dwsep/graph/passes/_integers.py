@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..ir import Node
+from ..ir import Node, Quantization
 from ..ops.spec import BYTES
-from ..types import Quantization
 from ._edit import Edit
 
 

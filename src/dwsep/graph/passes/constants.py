@@ -10,7 +10,7 @@ import numpy as np
 
 from ..ir import Graph, Node
 from ..ops import OPS
-from ..size import OpenRatio, OpenSize, is_ratio, is_size
+from ..sizes import OpenRatio, OpenSize, is_ratio, is_size
 from ._edit import Edit
 
 # Folding may make constants larger (expand): up to 4 MB, or as large as what they are made of.
@@ -146,8 +146,10 @@ def _same_as(edit: Edit, node: Node) -> str | None:
     if node.kind == "binary":
         return _neutral(edit, node)
     test = OPS[node.kind].changes_nothing
+    if test is None:
+        return None
     x, y = (edit.graph.types[value] for value in (node.inputs[0], node.output))
-    if test is None or (x.shape, x.dtype) != (y.shape, y.dtype):
+    if (x.shape, x.dtype) != (y.shape, y.dtype):
         return None
     return node.inputs[0] if test(node.attributes) else None
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..ir import Graph, Node
-from ..types import TensorType
+from ..ir import Graph, Node, TensorType
 from ._edit import Edit
 from ._integers import meaning_of
 

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import ShapeError
-from ..ir import Graph, Node
+from ..ir import DType, Graph, Node, Quantization
 from ..ops import OPS
-from ..types import DType, Quantization
 from ._edit import Edit
 from ._integers import integers_of, only_rounded_by, ordinary, output_of, quantization_of
 

@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ..ir import Graph, Node
+from ..ir import Graph, Node, TensorType
 from ..ops import OPS
 from ..ops.layout_rules import RULES
 from ..permutation import Perm, between, identity, same_order
-from ..sizes import shape_argument
-from ..types import Shape, TensorType
+from ..sizes import Shape, shape_argument
 from ._preferred_layouts import preferred_layouts
 
 

@@ -12,8 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..ir import Graph, Node
-from ..sizes import shape_argument
-from ..types import Shape
+from ..sizes import Shape, shape_argument
 from ._edit import Edit
 
 _ROW = 1  # the axis of size 1 in an image (N, 1, W, C)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ..importing.values import Unsupported, Value
-from ..types import DType
-from .call import Call
-from .registry import IMPORTERS, operator
+from ..ir import DType
+from .call import IMPORTERS, Call, operator
 from .schema import COMPLEX
 
 

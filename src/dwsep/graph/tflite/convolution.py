@@ -12,8 +12,7 @@ from ..importing.compositions import dense, reshaped
 from ..importing.values import Known, Unsupported, Value, scales_along, shape_of
 from ..ir import Array
 from ..sizes import LARGEST_SIZE
-from .call import Call, core_quantization
-from .registry import operator
+from .call import Call, core_quantization, operator
 
 Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]

@@ -7,8 +7,7 @@ import math
 from ...errors import InvalidModelError
 from ..importing.compositions import clipped
 from ..importing.values import Known, Value
-from .call import Call
-from .registry import operator
+from .call import Call, operator
 
 _ACTIVATIONS = {"RELU": "relu", "RELU6": "relu6", "LOGISTIC": "sigmoid", "TANH": "tanh"}
 _UNARY = {

@@ -9,9 +9,8 @@ import numpy as np
 from ...errors import InvalidModelError
 from ..importing.values import Value
 from ..sizes import LARGEST_SIZE
-from .call import Call
+from .call import Call, operator
 from .convolution import Pair, around, bias_of, filters_of, image_size, is_valid, pair_of
-from .registry import operator
 
 
 @operator("TRANSPOSE_CONV")

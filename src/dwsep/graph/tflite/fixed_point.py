@@ -8,7 +8,7 @@ import numpy as np
 
 from ..importing.builder import Builder
 from ..importing.values import Computed, Value
-from ..types import Quantization
+from ..ir import Quantization
 from .hard_swish import Ints, halved, product
 
 

@@ -14,9 +14,8 @@ import numpy as np
 from ...errors import InvalidModelError
 from ..importing.symbols import of_shape, settled
 from ..importing.values import Known, Unsupported, Value, is_symbolic, shape_of
-from .call import Call
+from .call import Call, folding
 from .moves import target
-from .registry import folding
 from .slices import strided_parts
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ..types import Quantization
+from ..ir import Quantization
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

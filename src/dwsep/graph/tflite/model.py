@@ -136,6 +136,9 @@ def _tensors(rows: Sequence[Any], content: Content) -> list[Tensor]:
 
 
 def _check_sizes(sizes: Sizes) -> None:
+    positive = 0 < len(sizes) <= MOST_AXES and min(sizes) > 0
+    if positive and math.prod(sizes) <= LARGEST_ELEMENTS:
+        return  # as most are
     # A size of 0 hides no others that are too large together.
     many = math.prod([abs(n) or 1 for n in sizes]) > LARGEST_ELEMENTS
     if len(sizes) > MOST_AXES or min(sizes) < -1 or many:
@@ -179,14 +182,16 @@ def _quantization(
 
 def _nodes(rows: Sequence[Any], content: Content, tensors: Sequence[Tensor]) -> list[FileNode]:
     types = [_operator_type(*code) for code in content.codes]
+    options = [_Options(type_) for type_ in types]
     names = [t.name for t in tensors]
+    count = len(names)
     nodes = []
     for number, (code, read, made, table, custom) in enumerate(rows):
         if code >= len(types):
             raise InvalidModelError(f"operator {number}: there is no operator code {code}")
         type_ = types[code]
-        _indices(made, len(names))
-        if read and not -1 <= min(read) <= max(read) < len(names):
+        _indices(made, count)
+        if read and not -1 <= min(read) <= max(read) < count:
             raise InvalidModelError(f"operator {number}: inputs {[*read[:20]]}")
         if type_ == "DEQUANTIZE" and len(read) == len(made) == 1 and read[0] >= 0:
             source, target = tensors[read[0]], tensors[made[0]]
@@ -195,11 +200,11 @@ def _nodes(rows: Sequence[Any], content: Content, tensors: Sequence[Tensor]) -> 
                 continue
         outputs = [names[i] for i in made]
         inputs = [names[n] if n >= 0 else "" for n in read]
-        options = _options(content, table, type_)
+        attributes = options[code].of(table, content)
         if custom[1]:
-            options["custom"] = content.numbers(custom, np.uint8).tobytes()
+            attributes["custom"] = content.numbers(custom, np.uint8).tobytes()
         label = outputs[0] if outputs else f"number {number}"
-        nodes.append(FileNode(label, type_, inputs, outputs, options))
+        nodes.append(FileNode(label, type_, inputs, outputs, attributes))
     return nodes
 
 
@@ -218,11 +223,19 @@ def _operator_type(old: int, new: int, custom: str) -> str:
     return custom or "CUSTOM" if name == "CUSTOM" else name
 
 
-def _options(content: Content, table: int, type_: str) -> dict[str, Any]:
-    """Return an operator's options by their names."""
-    fields = OPTIONS.get(type_)
-    if not fields:
-        return {}
-    if not table:
-        return {name: default for name, (_, _, default) in fields.items()}
-    return dict(zip(fields, content.row(table, tuple(fields.values())), strict=True))
+class _Options:
+    """The options that a type of operators has."""
+
+    __slots__ = ("fields", "names")
+
+    def __init__(self, type_: str) -> None:
+        options = OPTIONS.get(type_, {})
+        self.names, self.fields = tuple(options), tuple(options.values())
+
+    def of(self, table: int, content: Content) -> dict[str, Any]:
+        """Return the options in a table of the file, by their names."""
+        if not self.names:
+            return {}
+        if not table:
+            return dict(zip(self.names, [default for _, _, default in self.fields], strict=True))
+        return dict(zip(self.names, content.row(table, self.fields), strict=True))

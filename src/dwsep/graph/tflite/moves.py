@@ -11,8 +11,7 @@ from ..importing.compositions import (
 )
 from ..importing.values import Known, Unsupported, Value
 from ..sizes import LARGEST_SIZE
-from .call import Call
-from .registry import operator
+from .call import Call, operator
 
 
 def target(call: Call) -> list[Any]:

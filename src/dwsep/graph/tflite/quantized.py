@@ -11,11 +11,10 @@ from typing import Any
 
 from ...errors import InvalidModelError
 from ..importing.values import Computed, Known, Unsupported, Value
+from ..ir import DType, Quantization
 from ..ops.spec import BYTES
-from ..types import DType, Quantization
-from .call import Call, core_quantization, dequantized
+from .call import Call, core_quantization, dequantized, operator
 from .parts import Tensor
-from .registry import operator
 from .schema import COMPLEX, TAKES_COMPLEX
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ...errors import InvalidModelError
 from ..importing.values import Value
-from .call import Call
-from .registry import operator
+from .call import Call, operator
 
 _REDUCERS = {"MEAN": "mean", "SUM": "sum", "REDUCE_MAX": "max", "REDUCE_MIN": "min"}
 

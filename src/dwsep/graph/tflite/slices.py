@@ -10,8 +10,7 @@ from ..importing.moving import Parts, expanded, gathered, sizes_with, sliced, ti
 from ..importing.symbols import Dim
 from ..importing.values import Known, Unsupported, Value
 from ..sizes import LARGEST_SIZE
-from .call import Call
-from .registry import operator
+from .call import Call, operator
 
 
 @operator("PACK")

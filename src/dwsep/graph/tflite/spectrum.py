@@ -18,8 +18,7 @@ from ..importing.compositions import dense
 from ..importing.moving import sliced
 from ..importing.values import Unsupported, Value, shape_of
 from ..ir import Array
-from .call import Call
-from .registry import operator
+from .call import Call, operator
 from .schema import COMPLEX
 
 if TYPE_CHECKING:
