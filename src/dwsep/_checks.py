@@ -14,7 +14,7 @@ CanonicalActivation: TypeAlias = "str | tuple[str, float] | tuple[str, float, fl
 ACTIVATIONS = ("relu", "relu6", *(name for name, n in _core.activations().items() if n < 2))
 LEAKY_SLOPE = 0.01
 _INFINITY = float("inf")
-_LARGEST_FLOAT32 = 3.4028234663852886e38
+LARGEST_FLOAT32 = 3.4028234663852886e38
 
 
 def kind_of(value: object) -> str:
@@ -44,7 +44,7 @@ def _real(value: object, name: str, whole: object) -> float:
         number = float(value)
     except OverflowError:
         raise ValueError(error) from None
-    if number != number or _LARGEST_FLOAT32 < abs(number) < _INFINITY:
+    if number != number or LARGEST_FLOAT32 < abs(number) < _INFINITY:
         raise ValueError(error)
     return number
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..._checks import LARGEST_FLOAT32
 from ...errors import InvalidModelError
 from ..ir import Array, DType
 from ..sizes import LARGEST_SIZE, known_product
@@ -15,8 +16,6 @@ from .values import UNKNOWN, Unsupported, Value, shape_of, type_of
 
 if TYPE_CHECKING:
     pass
-
-_LARGEST = float(np.finfo(np.float32).max)
 
 
 def to_target(shape: tuple[int | None, ...], sizes: list[Any]) -> list[int]:
@@ -38,8 +37,8 @@ def clipped(build: Builder, x: Value, low: float, high: float) -> Value:
     """Add the activation that clips, by its best name."""
     if math.isnan(low) or math.isnan(high):
         raise InvalidModelError("its bounds are NaN")
-    low = -math.inf if low <= -_LARGEST else low
-    high = math.inf if high >= _LARGEST else high
+    low = -math.inf if low <= -LARGEST_FLOAT32 else low
+    high = math.inf if high >= LARGEST_FLOAT32 else high
     low = min(low, high)  # min(max(x, low), high) is high where low is more
     if (low, high) == (-math.inf, math.inf):
         return x
