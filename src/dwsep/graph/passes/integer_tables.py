@@ -82,7 +82,7 @@ def _tabulate(edit: Edit, rounding: Node, source: str) -> bool:
     if each:
         return False
     output = {k: v for k, v in output_of(rounding).items() if k != "axis"}
-    attributes = {**output, "values": [int(v) for v in values]}
+    attributes = {**output, "values": values.tolist()}
     edit.become(rounding, "table", [source], attributes)
     return True
 

@@ -146,9 +146,7 @@ def core_quantization(tensor: Tensor) -> Quantization | None:
     axis = q.axis if q.scale.size > 1 else None
     # int16 is stored as int32; the limits of its range are the caller's
     dtype = DType.INT32 if tensor.type == "int16" else DType(tensor.type)
-    return Quantization(
-        tuple(float(s) for s in q.scale), tuple(int(z) for z in q.zero_point), axis, dtype
-    )
+    return Quantization(tuple(q.scale.tolist()), tuple(q.zero_point.tolist()), axis, dtype)
 
 
 def dequantized(value: Known, tensor: Tensor) -> Array:
@@ -162,5 +160,5 @@ def dequantized(value: Known, tensor: Tensor) -> Array:
     if quantization.scale.size > 1:
         along[quantization.axis] = -1
     scale, zero = quantization.scale.reshape(along), quantization.zero_point.reshape(along)
-    difference = (array.astype(np.int64) - zero).astype(np.float32)
-    return np.asarray(difference * scale, np.float32)
+    difference = array.astype(np.int64) - zero if zero.any() else array  # of most weights zero is 0
+    return np.asarray(difference.astype(np.float32) * scale, np.float32)
