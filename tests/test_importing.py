@@ -15,7 +15,7 @@ import dwsep
 from dwsep.graph.importing import Import, symbols
 from dwsep.graph.importing.builder import Builder
 from dwsep.graph.importing.node import FileNode
-from dwsep.graph.importing.values import Known, Unsupported
+from dwsep.graph.importing.values import Known, Unsupported, as_float32
 from dwsep.graph.lowering import lower
 from dwsep.graph.pipeline import optimize
 from dwsep.model import Model
@@ -285,3 +285,28 @@ def test_a_module_whose_import_broke_off_is_imported_again():
     table.enter("one", 1)  # then an interruption, and the import from its beginning
     table.entry("one", "two")(2)
     assert table.whole() == {"one": 2, "two": 2}
+
+
+# --- numbers --------------------------------------------------------------------------------------
+
+_BITS = np.arange(2**16, dtype=np.uint16)
+_SHIFTED = np.frombuffer(b"." + _BITS.tobytes(), np.float16, offset=1)
+_HALVES = {
+    "all": _BITS.view(np.float16),
+    "in columns": _BITS.view(np.float16).reshape(256, 256).T[3:],
+    "unaligned": _SHIFTED,
+    "of the other order of bytes": _BITS.view(np.float16).astype(">f2"),
+    "without axes": np.array(-1.5, np.float16),
+    "a scalar": np.float16(-1.5),
+    "five": np.float16([1, -0.0, 6e-8, np.inf, np.nan]),
+    "none": np.empty((3, 0), np.float16),
+}
+
+
+@pytest.mark.parametrize("halves", _HALVES.values(), ids=_HALVES.keys())
+def test_float16_becomes_float32_bit_by_bit(halves):
+    floats, wanted = as_float32(halves), halves.astype(np.float32)
+    assert (floats.dtype, floats.shape) == (wanted.dtype, wanted.shape)
+    np.testing.assert_array_equal(
+        np.ascontiguousarray(floats).view(np.uint32), np.ascontiguousarray(wanted).view(np.uint32)
+    )

@@ -12,6 +12,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/messages.hpp"
 #include "bindings/network.hpp"
+#include "runtime/network/ops/elements.hpp"
 
 namespace dwsep::python {
 namespace {
@@ -103,6 +104,18 @@ int add_step(SharedBuilder& builder, const std::string& kind, const std::string&
 }  // namespace
 
 void add_network_builder(py::module_& m) {
+  m.def(
+      "floats",
+      [](const py::object& halves) {
+        py::object keeper;
+        const ConstArray from = readable(halves, "halves", 1, keeper, DType::float16);
+        py::object to = result_array(from.shape, DType::float32);
+        std::int64_t count = 1;
+        for (const std::int64_t size : from.shape) count *= size;
+        runtime::to_floats(static_cast<const runtime::Half*>(from.data), reinterpret_cast<float*>(raw(to.ptr()).data), count);
+        return to;
+      },
+      py::arg("halves"), "An array of float16 as float32.");
   py::class_<SharedBuilder>(m, "NetworkBuilder")
       .def(py::init<>())
       .def(

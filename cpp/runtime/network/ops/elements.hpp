@@ -14,6 +14,7 @@ struct Half {
 };
 
 float to_float(Half h);
+void to_floats(const Half* halves, float* floats, std::int64_t count);
 /// Rounded to the nearest, ties to even.
 Half to_half(float x);
 

@@ -18,6 +18,7 @@ from .values import (
     Known,
     Unsupported,
     Value,
+    as_float32,
     dtype_of,
     is_symbolic,
     shape_of,
@@ -100,7 +101,7 @@ class Builder:
             if is_symbolic(value.array):
                 raise Unsupported(f"its input {value.name!r} {UNKNOWN}")
             if value.array.dtype.char in OTHER_FLOATS:
-                value = Known(value.array.astype(np.float32), value.name)
+                value = Known(as_float32(value.array), value.name)
         if only_floats and dtype_of(value) != "float32":
             raise Unsupported(
                 f"its input {value.name!r} is {dtype_of(value)}, dwsep computes it in float32 only"

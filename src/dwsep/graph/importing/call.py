@@ -10,7 +10,7 @@ from ...errors import InvalidModelError
 from ..ir import Array
 from ..sizes import Shape
 from .builder import Builder
-from .values import UNKNOWN, Computed, Unsupported, Value, is_symbolic, shape_of
+from .values import UNKNOWN, Computed, Unsupported, Value, as_float32, is_symbolic, shape_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +68,7 @@ class OperatorCall:
         """Return an input that must be a constant, as float32."""
         array = self.known(index, what)
         if array.dtype in (np.float16, np.float64):
-            array = array.astype(np.float32)
+            array = as_float32(array)
         if array.dtype != np.float32:
             raise Unsupported(
                 f"its {what} {self._name(index)!r} is {array.dtype}, dwsep computes in float32"

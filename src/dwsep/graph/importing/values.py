@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from dwsep import _core
+
 from ...errors import InvalidModelError
 from ..ir import DType, Quantization, TensorType
 from ..sizes import Shape
@@ -77,6 +79,13 @@ def dtype_of(value: Value) -> str:
 def shape_of(value: Value) -> Shape:
     """Return the shape of a value."""
     return value.shape if isinstance(value, Computed) else value.array.shape
+
+
+def as_float32(array: NDArray[Any]) -> NDArray[np.float32]:
+    """Return numbers as float32; float16 by the core, which takes half as long as NumPy."""
+    halves = array.dtype == np.float16 and array.dtype.isnative and array.size > 0
+    # Folding may have left a scalar, which is no array.
+    return _core.floats(array) if halves and type(array) is np.ndarray else array.astype(np.float32)
 
 
 def is_symbolic(array: NDArray[Any]) -> bool:

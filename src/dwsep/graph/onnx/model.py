@@ -14,7 +14,7 @@ from ..._checks import shown
 from ..._record import Record
 from ...errors import InvalidModelError
 from ..importing.node import FileNode, needed_nodes
-from ..importing.values import Known
+from ..importing.values import Known, as_float32
 from ..ir import DType
 from .registry import FOREIGN, Signature
 from .tensors import Folder, is_readable, to_array, type_name
@@ -289,4 +289,4 @@ def check_types(file: File, used: Collection[str]) -> list[str]:
 
 def widened(array: NDArray[Any]) -> NDArray[Any]:
     """Return an array, as float32 one of float16, which is stored but not computed with."""
-    return array.astype(np.float32) if array.dtype == np.float16 else array
+    return as_float32(array) if array.dtype == np.float16 else array

@@ -6,14 +6,12 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
 from ...errors import InvalidModelError, UnsupportedOperatorError
 from ..importing import Import, ImportNode
 from ..importing.builder import Builder
 from ..importing.inputs import Example, Opened, check_names, fixed_input, input_shape
 from ..importing.node import FileNode, needed_nodes
-from ..importing.values import Computed, Known, Unsupported, Value
+from ..importing.values import Computed, Known, Unsupported, Value, as_float32
 from ..ir import DType, Graph, State
 from .call import FOLDED, IMPORTERS, Call, core_quantization
 from .model import read
@@ -117,7 +115,7 @@ def _constant(tensor: Tensor, builder: Builder) -> NDArray[Any]:
     array = tensor.array()
     if tensor.stored != tensor.type:
         builder.charge(array.shape)
-        array = array.astype(tensor.type)
+        array = as_float32(array)
     return array
 
 
@@ -243,4 +241,4 @@ def _float32_of(builder: Builder, value: Known) -> Known | None:
     if value.array.dtype.char != "e":
         return None
     builder.charge(value.array.shape)
-    return Known(value.array.astype(np.float32))
+    return Known(as_float32(value.array))

@@ -11,7 +11,7 @@ from ..importing.builder import Builder
 from ..importing.call import OperatorCall
 from ..importing.compositions import clipped
 from ..importing.node import FileNode
-from ..importing.values import Known, Unsupported, Value
+from ..importing.values import Known, Unsupported, Value, as_float32
 from ..ir import Array, DType, Quantization
 from ..later import Later
 from .parts import Tensor
@@ -153,7 +153,7 @@ def dequantized(value: Known, tensor: Tensor) -> Array:
     """Return the real numbers that a constant stands for."""
     array, quantization = value.array, tensor.quantization
     if array.dtype in (np.float16, np.float64):
-        return array.astype(np.float32)
+        return as_float32(array)
     if quantization is None or array.dtype.kind not in "iu":
         raise InvalidModelError(f"tensor {tensor.name!r} is {array.dtype} and not quantized")
     along = [1] * array.ndim
