@@ -28,6 +28,7 @@
 //   reinterpret<T>(v)               the same bits
 //   look_up(v, table)               int8: table[v taken as unsigned], of 256
 //   div, fma, sqrt, abs, round      floats; round gives the nearest integer, half to even, of floats within int32 only
+//   fma_in_place(a, b, c)           AVX2: fma(a, b, c), which replaces c
 //   times_exp2(a, n)                floats: a 2^n, rounded once, for integral n from -252 to 254
 //   copy_sign(magnitude, s)         floats: |magnitude| with the sign of s
 //   permute(v, index)               floats: lane i is lane index[i] of v

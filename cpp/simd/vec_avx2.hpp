@@ -62,6 +62,12 @@ struct Vec<float> {
   if constexpr (kUnfused) return add(mul(a, b), c);
   return {_mm256_fmadd_ps(a.v, b.v, c.v)};
 }
+/// fma in the register of c. GCC may take that of a or b instead, and then moves accumulators of unrolled loops, or spills them.
+[[gnu::always_inline]] inline Vec<float> fma_in_place(Vec<float> a, Vec<float> b, Vec<float> c) {
+  if constexpr (kUnfused) return fma(a, b, c);
+  asm("vfmadd231ps %2, %1, %0" : "+x"(c.v) : "x"(a.v), "x"(b.v));
+  return c;
+}
 [[gnu::always_inline]] inline Vec<float> sqrt(Vec<float> a) { return {_mm256_sqrt_ps(a.v)}; }
 [[gnu::always_inline]] inline Vec<float> max_or_second(Vec<float> a, Vec<float> b) { return {_mm256_max_ps(a.v, b.v)}; }
 [[gnu::always_inline]] inline Vec<float> min_or_second(Vec<float> a, Vec<float> b) { return {_mm256_min_ps(a.v, b.v)}; }

@@ -60,9 +60,10 @@ template <int kPanels, int NV>
   return kMostFetchingRows > 0 && tiles > 1 && tiles <= 48 && k >= 64 && height >= kLeastFetchingRows && panel.vectors == 2 &&
          panel.half == HalfPanel::none;
 }
-/// Steps of k for each of which one of `tiles` fetches a line, so that all fetch as much as they multiply.
+/// Steps of k for each of which one of `tiles` fetches a line, so that all fetch as much as they multiply, or somewhat more: whole rounds.
 [[gnu::always_inline]] inline std::int64_t steps_of_line(std::int64_t tiles) {
-  return tiles * kLineBytes / (2 * kLanes * static_cast<std::int64_t>(sizeof(float)));
+  const std::int64_t steps = tiles * kLineBytes / (2 * kLanes * static_cast<std::int64_t>(sizeof(float)));
+  return steps < kStepsAtOnce ? steps : steps / kStepsAtOnce * kStepsAtOnce;
 }
 
 /// Next to the first panels so much of what lies behind the whole matrix is fetched as well: a dense layer on one pixel reads at the speed

@@ -16,6 +16,12 @@ struct Ahead {
 };
 constexpr std::int64_t kLineBytes = 64;
 
+/// Steps of k in a round of a tile's loop. A step of 6x16 is 20 instructions and a round 4 more, for 12 multiply-adds in 6 cycles. Alone on
+/// a core that costs nothing; next to another thread of it, which takes half of the instructions that start in a cycle, four steps at once
+/// reach 6 to 14 % more (AMD EPYC, Zen 3, 2026-11-29).
+constexpr int kStepsAtOnce = kRegisters == 16 && kLanes == 8 ? 4 : 1;
+constexpr int steps_at_once(int rows, int vectors) { return rows * vectors >= 10 && vectors < 3 ? kStepsAtOnce : 1; }
+
 /// `count` tiles of MR rows each, in one panel.
 struct GemmTiles {
   const float* a;
@@ -71,23 +77,40 @@ struct GemmTile {
     half.set_from(rows, NV * kLanes);
   }
 
+  /// += a[rows][0..kSteps) * b[0..kSteps)[columns]; both advance.
+  template <int kSteps, class Rows>
+  [[gnu::always_inline]] inline void multiply_steps(Rows& rows, const float*& b) {
+    unroll<0, kSteps>([&](auto k) {
+      F32 w[NV > 0 ? NV : 1];
+#pragma GCC unroll 4
+      for (int j = 0; j < NV; ++j) w[j] = load(b + k * kWidth + j * kLanes);
+      half.begin(b + k * kWidth + NV * kLanes);
+      unroll<0, MR>([&](auto m) {
+        const F32 x = broadcast(rows.template at<m>()[k]);
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; ++j) {
+          if constexpr (kSteps > 1) {
+            acc[m][j] = fma_in_place(x, w[j], acc[m][j]);
+          } else {
+            acc[m][j] = fma(x, w[j], acc[m][j]);
+          }
+        }
+        half.template multiply<m>(x);
+      });
+    });
+    rows.advance(kSteps);
+    b = opaque(b + kSteps * kWidth);
+  }
+
   /// += a[rows][0..length) * b[0..length)[columns]; both advance.
   template <class Rows>
   [[gnu::always_inline]] inline void multiply(Rows& rows, const float*& b, std::int64_t length) {
-    for (std::int64_t k = 0; k < length; ++k) {
-      F32 w[NV > 0 ? NV : 1];
-#pragma GCC unroll 4
-      for (int j = 0; j < NV; ++j) w[j] = load(b + j * kLanes);
-      half.begin(b + NV * kLanes);
-      unroll<0, MR>([&](auto m) {
-        const F32 x = broadcast(*rows.template at<m>());
-#pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) acc[m][j] = fma(x, w[j], acc[m][j]);
-        half.template multiply<m>(x);
-      });
-      rows.advance(1);
-      b = opaque(b + kWidth);
+    std::int64_t k = 0;
+    if constexpr (constexpr int kSteps = steps_at_once(MR, NV); kSteps > 1) {
+      for (; k + kSteps <= length; k += kSteps) multiply_steps<kSteps>(rows, b);
     }
+#pragma GCC unroll 1
+    for (; k < length; ++k) multiply_steps<1>(rows, b);
   }
 
   /// The same, next to fetching what is wanted next.
