@@ -180,7 +180,7 @@ def pointwise_channels(draw: Draw) -> Iterator[Call]:
 def pointwise_pixels(draw: Draw) -> Iterator[Call]:
     for pixels, cout in product(range(1, 34), (1, 8, 17, 33, 64, 96)):
         yield pointwise(draw, (1, 1, pixels, 19), cout)
-    for cin in (65, 66, 67, 71):  # tiles that fetch the next panel, and no whole rounds of their loop
+    for cin in (65, 66, 67, 71):  # tiles that fetch the next panel; no whole rounds of loops
         yield pointwise(draw, (1, 7, 7, cin), 48)
 
 
