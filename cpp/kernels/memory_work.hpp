@@ -5,11 +5,13 @@
 
 namespace dwsep {
 
-/// y = x with non-temporal stores: y is not read soon.
+/// y = x with non-temporal stores: y is not read soon. What is read next is fetched meanwhile.
 struct NontemporalCopyWork {
   const float* x;
   std::int64_t count;
   float* y;
+  const float* next;
+  std::int64_t next_count;
 };
 
 /// Multiply-adds in registers: the peak.

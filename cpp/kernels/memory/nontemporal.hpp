@@ -20,7 +20,11 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
   const std::int64_t first = past == 0 ? 0 : kLineFloats - past < count ? kLineFloats - past : count;
   const std::int64_t end = first + (count - first) / kLineFloats * kLineFloats;
   usual(0, first);
+  // Reads of main memory wait for their latency, writes for its width: both together take half of what one after the other does.
+  const float *next = w.next, *const next_end = next + w.next_count;
+  const std::int64_t each = end > first ? (w.next_count + end - first - 1) / (end - first) * kLineFloats : 0;
   for (std::int64_t i = first; i < end; i += kLineFloats) {
+    for (const float* const stop = next_end - next < each ? next_end : next + each; next < stop; next += kLineFloats) __builtin_prefetch(next);
     unroll<0, kLineFloats / kLanes>([&](auto v) { store_nontemporal(y + i + v * kLanes, load(x + i + v * kLanes)); });
   }
   usual(end, count);

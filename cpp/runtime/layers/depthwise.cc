@@ -1,5 +1,6 @@
 // DepthwiseConv2D: one stage, its output pixels divided among threads.
 #include <algorithm>
+#include <utility>
 
 #include "runtime/dispatch.hpp"
 #include "runtime/layers/cache_blocks.hpp"
@@ -43,10 +44,11 @@ class Depthwise final : public PackedLayer {
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
     const Geometry g = stage_.geometry(x.shape);
     const bool streams = may_stream(g, x.shape) && exceeds_caches(bytes(g, x.shape), x, y, kStreamedShare);
+    StoreTrial trial(bytes(g, x.shape), x.shape.n * ceil_div(g.out_h, rows_at_a_time(g)) / team.size());
     float* const staging = streams ? staged_rows(g, team.size(), scratch)[team.rank()] : nullptr;
     const std::int64_t all = stage_.packed().vectors;
     for_each_rows(x.shape.n, g.out_h, all, team.rank(), team.size(), [&](std::int64_t image, Range rows, Range vectors) {
-      if (streams && vectors.end - vectors.begin == all) return run_streamed(g, x, y, residual, image, rows, staging);
+      if (streams && vectors.end - vectors.begin == all) return run_streamed(g, x, y, residual, image, rows, staging, trial);
       run_rows(g, x, residual, image, rows, vectors, {row_of(y, image, rows.begin), y.stride_h, y.stride_w});
     });
   }
@@ -88,8 +90,8 @@ class Depthwise final : public PackedLayer {
     return w;
   }
 
-  /// Of the last cache: 147x147x128 of stride 2, 14 MB of 32, took 1,900 us directly and 1,250 streamed (AMD EPYC, Zen 3, 2026-11-29).
-  static constexpr double kStreamedShare = 0.4;
+  /// Of the last cache, from which on calls try whether to stream.
+  static constexpr double kStreamedShare = 0.125;
 
   /// Output rows computed at a time when streaming; kernels do not gain from more, and what rows of stride 2 read leaves a small cache.
   static std::int64_t rows_at_a_time(const Geometry& g) { return (g.stride_h > 1 ? 2 : 4) * g.dilation_h; }
@@ -101,16 +103,30 @@ class Depthwise final : public PackedLayer {
     return may_exceed_caches(bytes(g, x), kStreamedShare) && measure([&](Scratch& s) { staged_rows(g, 1, s); }) <= 16 * cache_budget();
   }
 
-  /// Rows of one image whose input and output are in main memory: a few rows are fetched, computed to scratch, and stored past the
-  /// caches, which need not read the output's lines then. 147x147x128 took 2250 us directly, 1650 with its input fetched, 1040 with both.
+  /// Rows of one image whose input and output are, or may be, in main memory: a few rows are fetched, computed to scratch, and stored past
+  /// the caches, which need not read the output's lines then. 147x147x128 took 2250 us directly, 1650 with its input fetched, 1040 with both.
   void run_streamed(const Geometry& g, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, std::int64_t image, Range rows,
-                    float* scratch) const {
-    const std::int64_t row = g.out_w * stage_.packed().outputs();
-    for (std::int64_t r = rows.begin; r < rows.end; r += rows_at_a_time(g)) {
-      const Range part{r, std::min(r + rows_at_a_time(g), rows.end)};
-      fetch_rows(g, x, image, part, r > rows.begin);
-      run_rows(g, x, residual, image, part, {0, stage_.packed().vectors}, {scratch, row, stage_.packed().outputs()});
-      active_kernels().copy_nontemporal({scratch, (part.end - part.begin) * row, row_of(y, image, r)});
+                    float* scratch, StoreTrial& trial) const {
+    const std::int64_t row = g.out_w * stage_.packed().outputs(), most = rows_at_a_time(g);
+    RowsToFetch next{};  // but for what is fetched already
+    bool ahead = false;
+    for (Range part = rows; part.begin < rows.end; part.begin = part.end) {
+      const bool past = trial.past_caches();
+      part.end = std::min(part.begin + trial.rows(most), rows.end);
+      trial.measure(part.end - part.begin, [&] {
+        float* const to = row_of(y, image, part.begin);
+        const Range all{0, stage_.packed().vectors};
+        if (!std::exchange(ahead, past) && past) next = rows_to_fetch(g, x, image, part, part.begin > rows.begin);
+        if (!past) return run_rows(g, x, residual, image, part, all, {to, y.stride_h, y.stride_w});
+        fetch(next);
+        run_rows(g, x, residual, image, part, all, {scratch, row, stage_.packed().outputs()});
+        const std::int64_t count = (part.end - part.begin) * row;
+        const Range following{part.end, std::min(part.end + most, rows.end)};
+        next = following.begin < following.end ? rows_to_fetch(g, x, image, following, true) : RowsToFetch{};
+        const std::int64_t meanwhile = std::min(next.end - next.begin, count);
+        active_kernels().copy_nontemporal({scratch, count, to, next.begin, meanwhile});
+        next.begin += meanwhile;
+      });
     }
   }
 

@@ -25,12 +25,20 @@ bool exceeds_caches(double bytes, const ConstTensor& x, const Tensor& y, double 
   return may_exceed_caches(bytes, share) && contiguous(x) && contiguous(y);
 }
 
-void fetch_rows(const Geometry& g, const ConstTensor& x, std::int64_t image, Range out, bool continued) {
+StoreTrial::StoreTrial(double bytes, std::int64_t groups)
+    : tries_(groups >= 8 && !may_exceed_caches(bytes, 1.0)), part_(tries_ ? 0 : kParts), past_(may_exceed_caches(bytes) ? 0 : 1) {}
+
+void StoreTrial::add(double seconds) {
+  (past_caches() ? past_ : usual_) = seconds;
+  part_ = std::min(part_ + 1, kParts);
+}
+
+RowsToFetch rows_to_fetch(const Geometry& g, const ConstTensor& x, std::int64_t image, Range out, bool continued) {
   Range rows = input_rows(g, x.shape.h, out);
   if (continued) rows.begin = std::max(rows.begin, input_rows(g, x.shape.h, {out.begin - 1, out.begin}).end);
-  if (rows.begin >= rows.end) return;
   const float* const data = x.as<float>() + image * x.stride_n;
-  fetch(data + rows.begin * x.stride_h, data + (rows.end - 1) * x.stride_h + x.shape.w * x.stride_w);
+  if (rows.begin >= rows.end) return {data, data};
+  return {data + rows.begin * x.stride_h, data + (rows.end - 1) * x.stride_h + x.shape.w * x.stride_w};
 }
 
 }  // namespace dwsep::runtime

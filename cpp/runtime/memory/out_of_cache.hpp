@@ -2,6 +2,7 @@
 // along four rows, and the prefetchers lose track: what is in main memory is fetched first, in the order of addresses.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 #include "runtime/layers/stages.hpp"
@@ -17,6 +18,38 @@ bool exceeds_caches(double bytes, const ConstTensor& x, const Tensor& y, double 
 /// The bytes alone: whether a call may be out of cache.
 bool may_exceed_caches(double bytes, double share = kUsualShare);
 
+/// Whether a call stores past the caches: always where input and output exceed the last cache. Of fewer bytes that loses where the cache
+/// holds them, up to three times, and wins where other programs fill it, up to two: no size tells. So such a call computes some of its first
+/// rows in either way, and others the way that was the faster one when last used. us of one thread, usual / past the caches / so (AMD EPYC,
+/// Zen 3, L3 32 MB, 2026-11-29): 147x147x96 again 773 / 1,015 / 801, cold 2,088 / 1,765 / 1,930.
+class StoreTrial {
+ public:
+  /// For so many bytes, and groups of rows.
+  StoreTrial(double bytes, std::int64_t groups);
+
+  bool past_caches() const { return part_ == kParts ? past_ * kGain < usual_ : part_ == kParts - 1; }
+  /// Of rows to compute at most `group` at a time, how many are next.
+  std::int64_t rows(std::int64_t group) const { return past_caches() || part_ < kParts ? group : tries_ ? 4 * group : kAll; }
+  /// Computes so many rows, the way that `past_caches` says.
+  template <class F>
+  void measure(std::int64_t rows, const F& compute) {
+    if (!tries_) return compute();
+    const auto start = std::chrono::steady_clock::now();
+    compute();
+    add(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / static_cast<double>(rows));
+  }
+
+ private:
+  void add(double seconds);
+
+  static constexpr int kParts = 3;  ///< that are tried: one at a border, with what no cache holds; one as usual; one past the caches
+  static constexpr double kGain = 0.75;  ///< of time as usual, less which also empties the caches of others
+  static constexpr std::int64_t kAll = std::int64_t{1} << 40;
+  bool tries_;
+  int part_;
+  double usual_ = 1, past_;  ///< a row's seconds
+};
+
 /// Brings elements [begin, end) into the caches by one load of each line. Prefetch instructions do not start the hardware's own prefetcher:
 /// 147x147x128 took 2000-2300 us with them, 1650 with loads.
 template <class T>
@@ -31,7 +64,11 @@ inline void fetch_pixels(const T* x, std::int64_t count, std::int64_t pixel, std
   for (std::int64_t i = 0; i < count; ++i) fetch(x + i * pixel, x + i * pixel + channels);
 }
 
-/// Fetches the input rows that output rows read; if `continued`, not those that the row in front of them has read already.
-void fetch_rows(const Geometry& g, const ConstTensor& x, std::int64_t image, Range out, bool continued);
+/// The input rows that output rows read; if `continued`, not those that the row in front of them has read already.
+struct RowsToFetch {
+  const float *begin, *end;
+};
+RowsToFetch rows_to_fetch(const Geometry& g, const ConstTensor& x, std::int64_t image, Range out, bool continued);
+inline void fetch(const RowsToFetch& rows) { fetch(rows.begin, rows.end); }
 
 }  // namespace dwsep::runtime
