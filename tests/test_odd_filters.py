@@ -4,7 +4,7 @@ import numpy as np
 import oracle
 import pytest
 import sweeps
-from calls import assert_all, bits_differ, depthwise, integers, normals, unequal
+from calls import assert_all, bits_differ, conv2d, depthwise, integers, normals, unequal
 
 pytestmark = pytest.mark.kernels
 
@@ -31,13 +31,16 @@ def test_bits_do_not_depend_on_where_pixels_lie(shift):
 
 
 def test_bits_do_not_depend_on_whether_windows_are_copied():
-    """Large filters copy windows where pixels are 2 KB apart, so not where they are moved."""
+    """Large filters copy windows where pixels or rows share sets, so not where they are moved."""
 
     def judge(call):
         return bits_differ(call.run(), call.with_arrays(x=_moved(call.arrays["x"], 8)).run())
 
     draw = normals(6)
-    shapes = (((1, 21, 19, 512), (9, 13)), ((2, 9, 30, 1024), (13, 9)), ((1, 6, 5, 520), (13, 11)))
+    shapes = (
+        *(((1, 21, 19, 512), (9, 13)), ((2, 9, 30, 1024), (13, 9)), ((1, 6, 5, 520), (13, 11))),
+        ((1, 20, 16, 64), (9, 10)),  # rows are 4 KB apart
+    )
     calls = (
         depthwise(draw, shape, kernel, stride=stride, num_threads=threads)
         for shape, kernel in shapes
@@ -60,14 +63,30 @@ def test_windows_behind_the_image(threads):
     assert_all(calls, lambda call: unequal(call.run(num_threads=threads), call.plain()))
 
 
+def _turned(call):
+    """Return the call with rows for columns."""
+    arrays = {"weight": np.swapaxes(call.arrays["weight"], 0, 1)}
+    arrays |= {n: np.swapaxes(call.arrays[n], 1, 2) for n in call.arrays.keys() & {"x", "residual"}}
+    options = {
+        name: value[::-1] if isinstance(value, tuple) else value
+        for name, value in call.options.items()
+        if name in ("stride", "padding", "dilation")
+    }
+    return call.with_arrays(**arrays).with_options(**options)
+
+
+@pytest.mark.parametrize("down", [False, True])
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("dilation", [1, 2])
-def test_borders_of_a_single_row(stride, dilation):
+def test_borders_of_a_single_row(stride, dilation, down):
     """Outputs whose taps lie partly in the padding, next to others or alone."""
-    draw = integers(8)
+    draw, turned = integers(8), _turned if down else lambda call: call
     calls = (
-        depthwise(
-            draw, (2, rows, width, 17), (1, taps), stride=stride, padding=padding, dilation=dilation
+        turned(
+            depthwise(
+                *(draw, (2, rows, width, 17), (1, taps)),
+                **{"stride": stride, "padding": padding, "dilation": dilation},
+            )
         )
         for rows in (1, 3)
         for width in (1, 2, 7, 30)
@@ -81,6 +100,27 @@ def test_borders_of_a_single_row(stride, dilation):
         if padding == "same" or width + sum(padding[1]) > dilation * (taps - 1)
     )
     assert_all(calls, lambda call: unequal(call.run(), call.plain()))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_column_has_the_bits_of_a_row(threads):
+    def judge(call):
+        row, column = (c.run(num_threads=threads) for c in (call, _turned(call)))
+        return bits_differ(row, np.ascontiguousarray(np.swapaxes(column, 1, 2)))
+
+    draw = normals(11)
+    options = {"padding": ((0, 0), (4, 1)), "activation": "silu"}
+    calls = [
+        depthwise(draw, (2, 1, 70, 21), (1, taps), times, stride=(1, step), **options)
+        for taps in (2, 5, 11, 40)
+        for times in (1, 3)
+        for step in (1, 2)
+    ]
+    calls += [
+        conv2d(draw, (2, 1, 70, 21), 21, (1, taps), 21, residual=True, **options)
+        for taps in (3, 9, 31)
+    ]
+    assert_all(calls, judge)
 
 
 def test_a_pixel_has_the_same_bits_by_itself():
