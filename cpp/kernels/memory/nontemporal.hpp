@@ -24,7 +24,8 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
   const float *next = w.next, *const next_end = next + w.next_count;
   const std::int64_t each = end > first ? (w.next_count + end - first - 1) / (end - first) * kLineFloats : 0;
   for (std::int64_t i = first; i < end; i += kLineFloats) {
-    for (const float* const stop = next_end - next < each ? next_end : next + each; next < stop; next += kLineFloats) __builtin_prefetch(next);
+    for (const float* const stop = next_end - next < each ? next_end : next + each; next < stop; next += kLineFloats)
+      __builtin_prefetch(next);
     unroll<0, kLineFloats / kLanes>([&](auto v) { store_nontemporal(y + i + v * kLanes, load(x + i + v * kLanes)); });
   }
   usual(end, count);

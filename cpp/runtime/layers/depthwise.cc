@@ -104,7 +104,8 @@ class Depthwise final : public PackedLayer {
   }
 
   /// Rows of one image whose input and output are, or may be, in main memory: a few rows are fetched, computed to scratch, and stored past
-  /// the caches, which need not read the output's lines then. 147x147x128 took 2250 us directly, 1650 with its input fetched, 1040 with both.
+  /// the caches, which need not read the output's lines then. 147x147x128 took 2250 us directly, 1650 with its input fetched, 1040 with
+  /// both.
   void run_streamed(const Geometry& g, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, std::int64_t image, Range rows,
                     float* scratch, StoreTrial& trial) const {
     const std::int64_t row = g.out_w * stage_.packed().outputs(), most = rows_at_a_time(g);

@@ -19,9 +19,9 @@ bool exceeds_caches(double bytes, const ConstTensor& x, const Tensor& y, double 
 bool may_exceed_caches(double bytes, double share = kUsualShare);
 
 /// Whether a call stores past the caches: always where input and output exceed the last cache. Of fewer bytes that loses where the cache
-/// holds them, up to three times, and wins where other programs fill it, up to two: no size tells. So such a call computes some of its first
-/// rows in either way, and others the way that was the faster one when last used. us of one thread, usual / past the caches / so (AMD EPYC,
-/// Zen 3, L3 32 MB, 2026-11-29): 147x147x96 again 773 / 1,015 / 801, cold 2,088 / 1,765 / 1,930.
+/// holds them, up to three times, and wins where other programs fill it, up to two: no size tells. So such a call computes some of its
+/// first rows in either way, and others the way that was the faster one when last used. us of one thread, usual / past the caches / so (AMD
+/// EPYC, Zen 3, L3 32 MB, 2026-11-29): 147x147x96 again 773 / 1,015 / 801, cold 2,088 / 1,765 / 1,930.
 class StoreTrial {
  public:
   /// For so many bytes, and groups of rows.
@@ -42,7 +42,7 @@ class StoreTrial {
  private:
   void add(double seconds);
 
-  static constexpr int kParts = 3;  ///< that are tried: one at a border, with what no cache holds; one as usual; one past the caches
+  static constexpr int kParts = 3;       ///< that are tried: one at a border, with what no cache holds; one as usual; one past the caches
   static constexpr double kGain = 0.75;  ///< of time as usual, less which also empties the caches of others
   static constexpr std::int64_t kAll = std::int64_t{1} << 40;
   bool tries_;
