@@ -84,11 +84,11 @@ def test_borders_of_a_single_row(stride, dilation, down):
     calls = (
         turned(
             depthwise(
-                *(draw, (2, rows, width, 17), (1, taps)),
+                *(draw, (2, rows, width, channels), (1, taps)),
                 **{"stride": stride, "padding": padding, "dilation": dilation},
             )
         )
-        for rows in (1, 3)
+        for rows, channels in ((1, 17), (3, 17), (1, 130))
         for width in (1, 2, 7, 30)
         for taps in (3, 5, 9, 21)
         for padding in (
