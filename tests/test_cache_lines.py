@@ -38,6 +38,7 @@ def test_bits_do_not_depend_on_the_place(size, stride):
         (1024, 12, "relu6"),  # pixels share sets of the level-1 cache
         (512, 23, "hard_swish"),  # and copies of strips are of some rows
         (240, 9, "relu6"),  # strides 2 that slide
+        (200, 19, "relu6"),  # and pixels that are no whole lines
     ]:
         call, rng = layer(size, stride, channels, activation)
         x = placed((1, side, side + 1, channels), 0)[0]

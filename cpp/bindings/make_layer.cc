@@ -12,6 +12,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/messages.hpp"
+#include "dwsep/cpu.hpp"
 
 namespace dwsep::python {
 namespace {
@@ -147,10 +148,13 @@ Made made(Layer layer, std::int64_t channels, const char* source, double weights
 }
 
 /// Whether kernels take vectors from cache lines on where output and input lie past them alike: float32 3x3 and 5x5 of stride 2, whose
-/// loads that cross lines cost more than stores that do. 28x28x240 5x5 16 bytes past 29 us, so 23, at a line 19.
+/// loads that cross lines cost more than stores that do. 28x28x240 5x5 16 bytes past 29 us, so 23, at a line 19. With vectors of half a
+/// line 5x5 take these where pixels are no multiple of a line apart.
 bool shares_lines(const DepthwiseFilter& f, const ConvOptions& o, const TensorTypes& t) {
-  const bool small = f.kh == f.kw && (f.kh == 3 || f.kh == 5), whole = f.channels % 16 == 0 && f.channels >= 128 && f.multiplier == 1;
-  return small && whole && o.stride_h == 2 && o.stride_w == 2 && o.dilation_h == 1 && o.dilation_w == 1 && t.x.dtype == DType::float32;
+  const std::int64_t line = f.kh == 5 && vector_lanes() == 8 && f.channels % 16 != 0 ? 8 : 16;
+  const bool small = f.kh == f.kw && (f.kh == 3 || f.kh == 5), whole = f.channels % line == 0 && f.channels >= (line < 16 ? 80 : 128);
+  return small && whole && f.multiplier == 1 && o.stride_h == 2 && o.stride_w == 2 && o.dilation_h == 1 && o.dilation_w == 1 &&
+         t.x.dtype == DType::float32;
 }
 
 }  // namespace

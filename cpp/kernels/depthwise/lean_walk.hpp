@@ -186,7 +186,8 @@ struct LeanSliding {
 
   static void run(const DepthwiseWork& w) {
     if constexpr (kShifts) {
-      const std::int64_t shift = w.out_width * (w.y_end - w.y_begin) > 32 ? shift_to_lines(w) : 0;
+      const std::int64_t outputs = w.out_width * (w.y_end - w.y_begin),
+                         shift = outputs > 32 ? shift_to_lines(w, F::KH > 3 && outputs > 64) : 0;
       if (shift > 0) return shifted_strips(w, shift, 128 / kLanes, rows);
     }
     rows(w, nullptr);

@@ -21,14 +21,15 @@ struct Filter {
 [[gnu::always_inline]] inline int clamp_to(std::int64_t x, int limit) { return x < 0 ? 0 : (x < limit ? static_cast<int>(x) : limit); }
 
 /// How many channels behind the first the cache lines of pixels begin, in the input and the output alike; 0 where nothing is gained by
-/// vectors that begin there, as with few channels, or where pixels are apart by no multiple of a line.
-[[gnu::noinline]] inline std::int64_t shift_to_lines(const DepthwiseWork& w) {
+/// vectors that begin there, as with few channels, or where pixels are apart by no multiple of a line. If `halves`, of lines' halves there.
+[[gnu::noinline]] inline std::int64_t shift_to_lines(const DepthwiseWork& w, bool halves = false) {
   constexpr std::int64_t kLine = 64 / sizeof(float);
-  const auto past = [](const float* p) { return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(p) / sizeof(float) % kLine); };
-  const std::int64_t x = past(w.x), strides = w.x_pixel | w.x_row | w.y_pixel | w.y_row;
-  const bool fits = x == past(w.y) && strides % kLine == 0 && w.x_vector == kLanes && w.v_end * kLanes <= w.channels &&
-                    (w.v_end - w.v_begin) * kLanes >= 8 * kLine;
-  return kLanes >= 8 && fits ? (kLine - x) % kLine : 0;
+  const std::int64_t strides = w.x_pixel | w.x_row | w.y_pixel | w.y_row, unit = halves && strides % kLine != 0 ? kLine / 2 : kLine;
+  const auto past = [&](const float* p) { return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(p) / sizeof(float)) % unit; };
+  const std::int64_t x = past(w.x);
+  const bool fits = x == past(w.y) && strides % unit == 0 && w.x_vector == kLanes && w.v_end * kLanes <= w.channels &&
+                    (w.v_end - w.v_begin) * kLanes >= (unit < kLine ? 10 : 8) * unit;
+  return kLanes >= 8 && fits ? (unit - x) % unit : 0;
 }
 
 /// Channels of vector v that exist: all lanes, except in the last vector.
