@@ -39,7 +39,8 @@ def test_bits_do_not_depend_on_whether_windows_are_copied():
     draw = normals(6)
     shapes = (
         *(((1, 21, 19, 512), (9, 13)), ((2, 9, 30, 1024), (13, 9)), ((1, 6, 5, 520), (13, 11))),
-        ((1, 20, 16, 64), (9, 10)),  # rows are 4 KB apart
+        # Rows are 4 KB apart.
+        *(((1, 20, 16, 64), (9, 10)), ((1, 34, 32, 32), (31, 31)), ((1, 35, 64, 16), (33, 30))),
     )
     calls = (
         depthwise(draw, shape, kernel, stride=stride, num_threads=threads)
