@@ -44,10 +44,10 @@ class FewTaps {
   bool fits() const {
     const std::int64_t taps = w_.kh * w_.kw;
     if (taps > kFewTaps || share_of(w_.kh == 1 ? across_ : down_) == 0) return taps <= kFewTaps;
-    // Few rows of few outputs, many of which are at an edge. us on Zen 3: 1x16x512 1x7 9.9 -> 5.9, 1x50x256 1x15 18.4 -> 16.7, 3x40x128
-    // 1x11 18.8 -> 15.3; of fewer channels 1x20x32 1x15 5.7 -> 6.6, of more outputs 1x400x128 1x15 27 -> 30.
-    const std::int64_t most = across_.outputs <= 50 ? 15 : 7;
-    if (kTapVectors > 1 && w_.kh == 1 && down_.outputs < kWide && taps <= most && w_.v_end - w_.v_begin > taps) return true;
+    // Rows, on Zen 3 us: 14x14x480 1x7 62 -> 48, 28x28x256 1x6 115 -> 80, 1x16x512 1x7 9.9 -> 5.9; longer ones where many outputs are at an
+    // edge, 1x50x256 1x15 18.4 -> 16.7, 3x40x128 1x11 18.8 -> 15.3, but 1x20x32 1x15 5.7 -> 6.6, 1x400x128 1x15 27 -> 30.
+    const std::int64_t most = down_.outputs < kWide && across_.outputs <= 50 ? 15 : 7;
+    if (kTapVectors > 1 && w_.kh == 1 && taps <= most && w_.v_end - w_.v_begin > taps) return true;
     if (at_least(w_.kh, w_.kw) > 5) return false;
     if (taps < 12 || !(rows_share_ || columns_share_)) return true;
     const InsideRange rows(down_.outputs, down_.stride, down_.pad, down_.dilation, down_.taps, down_.size);
