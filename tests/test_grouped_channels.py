@@ -79,6 +79,26 @@ def test_rows_that_exceed_scratch_are_cut():
         assert not bits_differ(y, group_by_group(x, weight, bias, 32, stride=stride))
 
 
+@pytest.mark.parametrize("channels", [48, 21])
+def test_images_that_exceed_the_level_2_cache(channels):
+    """Inputs of each group are put side by side then, some rows at a time."""
+    values, width = normals(channels), 23
+    height = dwsep.cpu_info()["caches"]["l2"] // (4 * width * 3 * channels) + 9
+    x, residual = values((2, height, width, 3 * channels)), values((2, height, width, 3 * 18))
+    weight, bias = values((3, 2, channels, 3 * 18)), values(3 * 18)
+    for options in (
+        {"activation": "silu"},
+        {"stride": (2, 1), "padding": "valid"},
+        {"dilation": (4, 1), "padding": ((40, 9), (0, 3))},
+    ):
+        expected = group_by_group(x, weight, bias, 3, **options)
+        layer = dwsep.Conv2D(weight, bias, groups=3, **options)
+        for threads in (1, 2):
+            assert not bits_differ(layer(x, num_threads=threads), expected)
+    expected = group_by_group(x, weight, bias, 3) + residual
+    assert not bits_differ(dwsep.Conv2D(weight, bias, groups=3)(x, residual=residual), expected)
+
+
 def test_padding_is_not_computed_with():
     """Zeros there would make +0 of -0, and NaN of an infinite weight."""
     x = -1 - np.abs(normals(3)((1, 8, 9, 64)))

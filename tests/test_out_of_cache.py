@@ -47,6 +47,10 @@ CASES = {
         dwsep.Conv2D(weights(3, 3, 1, 40), weights(40), groups=40, activation="silu"),
         *(190, 111, 40),
     ),
+    "standard with a stride": (
+        dwsep.Conv2D(weights(3, 3, 64, 24), weights(24), stride=2, padding=((3, 0), (0, 0))),
+        *(200, 180, 64),
+    ),
     "pointwise": (dwsep.PointwiseConv2D(weights(96, 24), activation="relu6"), 141, 150, 96),
 }
 

@@ -65,7 +65,10 @@ class Standard final : public PackedLayer {
     if (gathers(x)) {
       return measure([&](Scratch& s) { s.take_each<float>(threads, gathered_floats(x.geometry)); });
     }
-    return measure([&](Scratch& s) { standard_scratch(x.geometry, areas(x), groups_.front(), false, threads, s); });
+    return measure([&](Scratch& s) {
+      standard_scratch(x.geometry, areas(x), groups_.front(), false, threads, s);
+      s.take_each<float>(threads, apart_floats(x));
+    });
   }
 
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
@@ -88,12 +91,14 @@ class Standard final : public PackedLayer {
     const Range mine = by_panels ? part_of(panels, team.rank(), team.size()) : Range{0, panels};
     const bool gathered = gathers(v);
     const StandardAreas a = gathered ? StandardAreas{} : areas(v);
-    float* const pixels = gathered ? scratch.take_each<float>(team.size(), gathered_floats(g))[team.rank()] : nullptr;
     StandardScratch own{};
     if (!gathered) own = standard_scratch(g, a, groups_.front(), false, team.size(), scratch);
-    for_each_piece(rows, g.out_h, g.out_h, [&](std::int64_t image, Range piece) {
+    float* const pixels = scratch.take_each<float>(team.size(), gathered ? gathered_floats(g) : apart_floats(v))[team.rank()];
+    const std::int64_t apart = apart_rows(v);
+    for_each_piece(rows, g.out_h, apart > 0 ? apart : g.out_h, [&](std::int64_t image, Range piece) {
       for (std::size_t group = 0; group < groups_.size(); ++group) {
         StandardWork w = work(v, x, y, residual, group, image);
+        if (apart > 0) put_apart(w, piece, pixels);
         w.gemm.panel_begin = mine.begin;
         w.gemm.panel_end = mine.end;
         if (gathered) {
@@ -147,6 +152,12 @@ class Standard final : public PackedLayer {
         apply_slopes(slopes + first, w.gemm.y + r * w.y_row + first, w.y_pixel, w.out_width, columns);
       }
     }
+  }
+
+  std::int64_t apart_rows(const View& v) const { return groups_.size() == 1 ? 0 : runtime::apart_rows(v.geometry, v.x, channels()); }
+  std::int64_t apart_floats(const View& v) const {
+    const std::int64_t rows = apart_rows(v);
+    return rows == 0 ? 0 : product({input_span(rows, v.geometry.kh, v.geometry.stride_h, v.geometry.dilation_h, v.x.h), v.x.w, channels()});
   }
 
   /// Whether outputs [rows) are those of the pixels at the same places.

@@ -1,9 +1,11 @@
 #include "runtime/layers/standard_areas.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "dwsep/cpu.hpp"
 #include "runtime/dispatch.hpp"
+#include "runtime/memory/out_of_cache.hpp"
 
 namespace dwsep::runtime {
 namespace {
@@ -128,7 +130,40 @@ StandardScratch standard_scratch(const Geometry& g, const StandardAreas& areas, 
           s.take_each<float>(threads, areas.planes)};
 }
 
+std::int64_t apart_rows(const Geometry& g, const Shape& x, std::int64_t channels) {
+  constexpr std::int64_t kReadFloats = 524288;  // 2 MB of pages, as many as processors know by heart
+  const std::int64_t row = product({x.w, x.c});
+  const bool exceeds = bytes_of<float>(product({x.h, row})) > cache_sizes().l2;
+  if (g.kh * g.kw == 1 || !exceeds || active_kernels().lanes != 8) return 0;
+  const std::int64_t read = std::max<std::int64_t>(kReadFloats / product({row, std::min(g.stride_h, g.kh)}), 1);
+  return std::min(rows_that_fit(g, x, x.w * channels, 0), read);
+}
+
+void put_apart(StandardWork& w, Range rows, float* pixels) {
+  const std::int64_t first = std::clamp<std::int64_t>(rows.begin * w.stride_h - w.pad_top, 0, w.height);
+  const std::int64_t last = (rows.end - 1) * w.stride_h - w.pad_top + (w.kh - 1) * w.dilation_h + 1;
+  w.height = std::clamp(last, first, w.height) - first;
+  w.pad_top += first;
+  float* to = pixels;
+  for (std::int64_t r = 0; r < w.height; ++r) {
+    const float* from = w.gemm.a + (first + r) * w.x_row;
+    for (std::int64_t i = 0; i < w.width; ++i, from += w.x_pixel) {
+      // Not by calls: of 64 bytes each they took as long as the product.
+      std::int64_t c = 0;
+      for (; c + 4 <= w.channels; c += 4, to += 4) std::memcpy(to, from + c, 4 * sizeof(float));
+      for (; c < w.channels; ++c) *to++ = from[c];
+    }
+  }
+  w.gemm.a = pixels;
+  w.x_pixel = w.channels;
+  w.x_row = w.width * w.channels;
+}
+
 void run_standard(const StandardWork& work, const StandardAreas& areas, Range rows) {
+  // Inputs that few taps meet wait for the level-3 cache, and are fetched: 3x3 with stride 2 64->64 on 112x112 takes 0.8 to 0.96 of the
+  // time, 32->32 on 224x224 0.84 to 0.98, images of 2 MB and those without strides the same (Zen 3, 2026-11-29; AVX-512 was not timed).
+  const bool steps = work.stride_h * work.stride_w > 1 && active_kernels().lanes == 8 &&
+                     bytes_of<float>(work.height * work.width * work.channels) > 4 * cache_sizes().l2;
   for (std::int64_t row = rows.begin; row < rows.end; row += areas.rows) {
     for (std::int64_t column = 0; column < work.out_width; column += areas.columns) {
       StandardWork w = work;
@@ -137,6 +172,11 @@ void run_standard(const StandardWork& work, const StandardAreas& areas, Range ro
       if (areas.planes == 0) w.planes = nullptr;
       w.y_begin = row;
       w.y_end = std::min(row + areas.rows, rows.end);
+      if (steps && column == 0) {
+        const std::int64_t first = std::max<std::int64_t>(row * w.stride_h - w.pad_top, 0);
+        const std::int64_t last = std::min((w.y_end - 1) * w.stride_h - w.pad_top + (w.kh - 1) * w.dilation_h + 1, w.height);
+        for (std::int64_t r = first; r < last; ++r) fetch_pixels(w.gemm.a + r * w.x_row, w.width, w.x_pixel, w.channels);
+      }
       Spread spread;
       active_kernels().standard(columns_of(w, column, std::min(column + areas.columns, work.out_width), spread));
     }

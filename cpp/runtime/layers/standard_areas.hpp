@@ -33,6 +33,13 @@ struct StandardScratch {
 StandardScratch standard_scratch(const Geometry& g, const StandardAreas& areas, const PackedMatrix& matrix, bool spread, int threads,
                                  Scratch& s);
 
+/// Output rows of which the inputs of each of several groups are put side by side in scratch, before the next rows, or 0: a line or two of
+/// a pixel lie a page from the next, and share few sets of a cache. 28x28x512 in 32 groups takes 0.6 to 0.77 of the time, 56x56x256 in 16
+/// half of it; images that the level-2 cache has 1.00 to 1.05 (AMD EPYC, Zen 3, AVX2, 2026-11-29; AVX-512 was not timed).
+std::int64_t apart_rows(const Geometry& g, const Shape& x, std::int64_t channels);
+/// Makes `pixels` the input of a work of one group, for output rows [rows.begin, rows.end).
+void put_apart(StandardWork& work, Range rows, float* pixels);
+
 /// Computes the areas of output rows [rows.begin, rows.end) of one image, of a work that is set up for all of it.
 void run_standard(const StandardWork& work, const StandardAreas& areas, Range rows);
 
