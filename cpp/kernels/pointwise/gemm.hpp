@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/activation/epilogue.hpp"
+#include "kernels/pointwise/few_columns.hpp"
 #include "kernels/pointwise/tile_tables.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
@@ -91,6 +92,12 @@ inline void gemm_panel(const GemmWork& w, GemmTiles& t, const Panel& panel, std:
   t.b = w.b + panel.column * w.k;
   t.bias = w.bias + panel.column;
   t.last_lanes = static_cast<int>(panel.columns - (panel.vectors - (half ? 0 : 1)) * kLanes);
+  if (kFewColumns > 0 && panel.columns <= kFewColumns) {
+    t.a = w.a + begin * w.a_row;
+    t.y = w.y + (begin * w.y_row + panel.column);
+    t.residual = w.residual;
+    if (few_columns(t, rows, panel.columns, panel.vectors)) return;
+  }
   const GemmTileTable& table = tiles_for(panel.half);
   const auto run = [&](std::int64_t first, std::int64_t tile_rows, std::int64_t count) {
     if (count == 0) return;
