@@ -7,6 +7,7 @@ import pytest
 from calls import bits_differ, normals
 
 import dwsep
+from dwsep import _core
 
 pytestmark = pytest.mark.kernels
 
@@ -67,3 +68,93 @@ def test_padding_is_not_computed_with():
     assert np.isneginf(y[0, 1:, 1:]).all()
     assert (y[0, 0] == 0).all()
     assert (y[0, :, 0] == 0).all()
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 3, 4, 5])
+def test_products_of_few_columns(outputs):
+    """Of eight rows or more with whole squares of inputs, and of others; in views."""
+    values = normals(outputs)
+    for i, (rows, channels) in enumerate(
+        itertools.product((7, 8, 9, 31, 33, 400), (8, 12, 64, 72, 250))
+    ):
+        weight, bias = values((channels, outputs)), values(outputs)
+        wide = np.concatenate([weight, values((channels, 48))], axis=1)
+        wide_bias = np.concatenate([bias, values(48)])
+        x = (
+            values((1, 1, rows, channels + 3))[..., 2:-1]
+            if i % 2
+            else values((1, 1, rows, channels))
+        )
+        options = {"activation": ACTIVATIONS[i % 3]}
+        place = np.zeros((1, 1, rows, outputs + i % 4), np.float32)
+        dwsep.PointwiseConv2D(weight, bias, **options)(x, out=place[..., :outputs])
+        together = dwsep.PointwiseConv2D(wide, wide_bias, **options)(x)
+        alone, together = (np.ascontiguousarray(y[..., :outputs]) for y in (place, together))
+        assert not bits_differ(alone, together), (rows, channels)
+        assert not place[..., outputs:].any()
+        residual = values((1, 1, rows, outputs))
+        layer = dwsep.PointwiseConv2D(weight, bias)
+        assert not bits_differ(layer(x, residual=residual), layer(x) + residual)
+
+
+def test_columns_keep_infinities_and_signs_of_zeros():
+    x = np.full((1, 1, 16, 8), -0.0, np.float32)
+    weight, bias = np.ones((8, 1), np.float32), np.full(1, -0.0, np.float32)
+    y = dwsep.PointwiseConv2D(weight, bias)(x)
+    assert np.signbit(y).all()
+    x[0, 0, 3, 5] = np.inf
+    assert np.isposinf(dwsep.PointwiseConv2D(weight, bias)(x)[0, 0, 3, 0])
+
+
+STANDARD = {"stride": [1, 1], "dilation": [1, 1], "padding": [1, 1, 0, 2]}
+TRANSPOSED = {
+    "stride": [2, 2],
+    "dilation": [1, 1],
+    "padding": [0, 1, 1, 0],
+    "output_padding": [0, 0],
+}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(
+    ("kind", "filter_size", "outputs", "groups", "width"),
+    [
+        ("standard", (3, 3), 1, 1, 40),
+        ("standard", (4, 2), 2, 3, 33),
+        ("standard", (5, 5), 4, 1, 700),
+        ("standard", (3, 3), 8, 1, 40),
+        ("standard", (5, 5), 4, 1, 40),
+        ("transposed", (2, 2), 1, 1, 31),
+        ("transposed", (2, 2), 3, 1, 112),
+        ("transposed", (1, 2), 1, 1, 64),
+        ("transposed", (3, 5), 2, 2, 65),
+        ("transposed", (4, 4), 1, 1, 9),
+        ("transposed", (5, 5), 24, 1, 40),
+    ],
+)
+def test_planes_are_read_and_made_as_they_lie(kind, filter_size, outputs, groups, width, threads):
+    """Pixels are made of them where an output of the network shows these: the same bits."""
+    values = normals(width)
+    channels = 12
+    weights = {
+        "weight": values((*filter_size, channels // groups, outputs * groups)),
+        "bias": values(outputs * groups),
+    }
+    attributes = {**STANDARD, "groups": [groups], "kernel": list(filter_size)}
+    if kind == "transposed":
+        weights["weight"] = values((*filter_size, channels, outputs))
+        attributes |= TRANSPOSED
+    results = []
+    x = values((2, channels, 7, width))
+    for seen in (False, True):
+        builder = _core.NetworkBuilder()
+        planes = builder.input("x", list(x.shape))
+        pixels = builder.step("transpose", "t", [planes], {"perm": [0, 2, 3, 1]}, {})
+        made = builder.step(kind, "node", [pixels], attributes, weights)
+        back = {"perm": [0, 3, 1, 2]}
+        builder.output("y", builder.step("transpose", "back", [made], back, {}))
+        if seen:
+            builder.output("t", pixels)
+            builder.output("made", made)
+        results.append(builder.finish().run([x], num_threads=threads)[0])
+    assert not bits_differ(*results)

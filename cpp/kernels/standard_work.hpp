@@ -24,6 +24,7 @@ struct Spread {
 struct StandardWork {
   GemmWork gemm;
   std::int64_t x_row, x_pixel, height, width, channels;
+  std::int64_t x_channel = 1, y_channel = 1;  ///< from one channel to the next: others, which are planes, with `planes` only
   std::int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
   std::int64_t y_row, y_pixel, residual_row, residual_pixel;  ///< from one position to the next
   std::int64_t y_begin, y_end, out_width;

@@ -110,8 +110,19 @@ class PlaneWalk {
     const std::int64_t reach = w_.out_width + (w_.kw - 1) * w_.dilation_w - to, exist = w_.width - first;
     const std::int64_t count = reach < exist ? reach : exist;
     if (count <= 0) return;
+    if (w_.x_channel != 1) return copy_row(w_.gemm.a + (row * w_.x_row + first * w_.x_pixel), w_.planes + to, count);
     const TransposeWork t{w_.gemm.a + row * w_.x_row + first * w_.x_pixel, w_.planes + to, w_.x_pixel, sizes_.x_plane, count, w_.channels};
     unit_transpose.entries[0].run(&t);
+  }
+
+  /// Of an image of planes.
+  void copy_row(const float* x, float* plane, std::int64_t count) const {
+    for (std::int64_t c = 0; c < w_.channels; ++c) copy_floats(x + c * w_.x_channel, plane + c * sizes_.x_plane, count);
+  }
+  static void copy_floats(const float* from, float* to, std::int64_t count) {
+    std::int64_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) store(to + i, load(from + i));
+    for (; i < count; ++i) to[i] = from[i];
   }
 
   /// Every filter row that an input row meets, for every output column: those that meet all taps of a row, and those but for the first.
@@ -206,19 +217,23 @@ class PlaneWalk {
     }
     if (w_.spread != nullptr) return spread_row(sums, oy);
     float* const y = w.y + oy * w_.y_row;
-    interleave(sums, outputs_, w_.out_width, y, w_.y_pixel);
+    if (w_.y_channel != 1) {
+      for (std::int64_t c = 0; c < outputs_; ++c, sums += sizes_.y_plane) copy_floats(sums, y + c * w_.y_channel, w_.out_width);
+      return;
+    }
+    interleave(sums, sizes_.y_plane, outputs_, w_.out_width, y, w_.y_pixel);
     if (w.residual != nullptr) {
       add_block(w.residual + oy * w_.residual_row, w_.residual_pixel, y, w_.out_width, w_.y_pixel, outputs_, w.activation);
     }
   }
 
-  /// `planes` of `count` positions side by side in y, where a position begins `step` floats behind the one before.
-  void interleave(const float* from, std::int64_t planes, std::int64_t count, float* y, std::int64_t step) const {
+  /// `planes` of `count` positions, `plane` apart, side by side in y, where a position begins `step` floats behind the one before.
+  static void interleave(const float* from, std::int64_t plane, std::int64_t planes, std::int64_t count, float* y, std::int64_t step) {
     if (planes > 1 && (planes > 4 || step == planes)) {
-      const TransposeWork t{from, y, sizes_.y_plane, step, planes, count};
+      const TransposeWork t{from, y, plane, step, planes, count};
       return unit_transpose.entries[0].run(&t);
     }
-    for (std::int64_t c = 0; c < planes; ++c, from += sizes_.y_plane) {
+    for (std::int64_t c = 0; c < planes; ++c, from += plane) {
       for (std::int64_t i = 0; i < count; ++i) y[i * step + c] = from[i];
     }
   }
@@ -232,9 +247,13 @@ class PlaneWalk {
       const std::int64_t row = oy * s.stride_h + s.first_h + r;
       if (row < 0 || row >= s.height) continue;
       float* const y = w_.gemm.y + row * s.row;
+      const bool planes = w_.y_channel != 1;
+      const std::int64_t apart = planes ? s.channels : 1, adjacent = planes ? 1 : s.channels;
       const auto store_pixels = [&](std::int64_t position, std::int64_t positions, std::int64_t pixel, std::int64_t pixels) {
-        interleave(sums + (pixel * s.channels * sizes_.y_plane + position), pixels * s.channels, positions,
-                   y + (position * s.stride_w + s.first_w + pixel) * s.pixel, s.stride_w * s.pixel);
+        for (std::int64_t c = 0; c < apart; ++c) {
+          interleave(sums + ((pixel * s.channels + c) * sizes_.y_plane + position), apart * sizes_.y_plane, pixels * adjacent, positions,
+                     y + (c * w_.y_channel + (position * s.stride_w + s.first_w + pixel) * s.pixel), s.stride_w * s.pixel);
+        }
       };
       const auto store_ends = [&](std::int64_t begin, std::int64_t stop) {
         for (std::int64_t p = begin; p < stop; ++p) {
@@ -245,7 +264,7 @@ class PlaneWalk {
         }
       };
       store_ends(0, inside.begin);
-      const std::int64_t together = s.pixel == s.channels ? s.pixels : 1;
+      const std::int64_t together = s.pixel == adjacent ? s.pixels : 1;
       for (std::int64_t i = 0; i < s.pixels; i += together) store_pixels(inside.begin, inside.end - inside.begin, i, together);
       store_ends(inside.end, w_.out_width);
     }

@@ -34,6 +34,9 @@ class TransposedMatrices final : public ConvTranspose {
     if (!joined_.empty()) joined_matrices_ = join_matrices(g, joined_.front(), parts_, matrices_);
   }
 
+  bool takes_planes(const Shape& x) const override { return parts_of(x, output_shape(x)).joined; }
+  bool makes_planes(const Shape& x) const override { return all_meet_taps() && takes_planes(x); }
+
   std::int64_t scratch_bytes(const Shape& x, int threads) const override {
     return measure([&](Scratch& s) { s.take_each<std::byte>(threads, bytes_of_a_thread(x, output_shape(x))); });
   }
@@ -41,10 +44,10 @@ class TransposedMatrices final : public ConvTranspose {
  protected:
   std::string kernel_name() const override { return gemm_name(matrices_.front().panel_vectors); }
 
-  void run_parts(Team& team, const ConstTensor& x, const Tensor& y, Scratch scratch) const noexcept override {
+  void run_parts(Team& team, const ConstTensor& x, const Tensor& y, ChannelSteps steps, Scratch scratch) const noexcept override {
     std::byte* const own = scratch.take_each<std::byte>(team.size(), bytes_of_a_thread(x.shape, y.shape))[team.rank()];
     const Parts parts = parts_of(x.shape, y.shape);
-    for (std::size_t p = 0; p < parts.parts->size(); ++p) run_part(team, x, y, parts, p, Scratch(own));
+    for (std::size_t p = 0; p < parts.parts->size(); ++p) run_part(team, x, y, steps, parts, p, Scratch(own));
   }
 
  private:
@@ -87,7 +90,7 @@ class TransposedMatrices final : public ConvTranspose {
     return most;
   }
 
-  void run_part(const Team& team, const ConstTensor& x, const Tensor& y, const Parts& parts, std::size_t p,
+  void run_part(const Team& team, const ConstTensor& x, const Tensor& y, ChannelSteps steps, const Parts& parts, std::size_t p,
                 Scratch scratch) const noexcept {
     const TransposedPart& part = (*parts.parts)[p];
     const PackedMatrix& matrix = matrix_of(parts, p);
@@ -103,8 +106,8 @@ class TransposedMatrices final : public ConvTranspose {
     const StandardScratch own = standard_scratch(g, a, matrix, true, 1, scratch);
     for_each_piece(rows, g.out_h, g.out_h, [&](std::int64_t image, Range piece) {
       for (std::int64_t group = 0; group < g_.groups; ++group) {
-        StandardWork w =
-            work(g, x, y, (*parts.matrices)[p * static_cast<std::size_t>(g_.groups) + static_cast<std::size_t>(group)], group, image);
+        StandardWork w = work(g, x, y, steps, (*parts.matrices)[p * static_cast<std::size_t>(g_.groups) + static_cast<std::size_t>(group)],
+                              group, image);
         w.spread = &spread;
         w.gemm.panel_begin = mine.begin;
         w.gemm.panel_end = mine.end;
@@ -131,13 +134,15 @@ class TransposedMatrices final : public ConvTranspose {
             p.columns.phases() - p.columns.short_phases};
   }
 
-  StandardWork work(const Geometry& g, const ConstTensor& x, const Tensor& y, const PackedMatrix& matrix, std::int64_t group,
-                    std::int64_t image) const {
+  StandardWork work(const Geometry& g, const ConstTensor& x, const Tensor& y, ChannelSteps steps, const PackedMatrix& matrix,
+                    std::int64_t group, std::int64_t image) const {
     StandardWork w{};
     w.gemm = matrix.work();
     w.gemm.activation = activation_;
-    w.gemm.a = x.as<float>() + image * x.stride_n + group * (g_.in / g_.groups);
-    w.gemm.y = y.as<float>() + image * y.stride_n + group * (g_.out / g_.groups);
+    w.gemm.a = x.as<float>() + (image * x.stride_n + group * (g_.in / g_.groups) * steps.x);
+    w.gemm.y = y.as<float>() + (image * y.stride_n + group * (g_.out / g_.groups) * steps.y);
+    w.x_channel = steps.x;
+    w.y_channel = steps.y;
     w.x_row = x.stride_h;
     w.x_pixel = x.stride_w;
     w.height = x.shape.h;

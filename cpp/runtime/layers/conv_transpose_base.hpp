@@ -68,8 +68,11 @@ class ConvTranspose : public PackedLayer {
   int useful_threads(const Shape& x, int threads) const override { return worthwhile_threads(threads, flops(x), bytes(x)); }
 
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* /*residual*/, Scratch scratch) const noexcept override {
+    run_planes(team, x, y, {1, 1}, scratch);
+  }
+  void run_planes(Team& team, const ConstTensor& x, const Tensor& y, ChannelSteps steps, Scratch scratch) const noexcept override {
     fill_untouched(team, y);
-    run_parts(team, x, y, scratch);
+    run_parts(team, x, y, steps, scratch);
   }
 
   Plan plan(const Shape& x, int threads) const override {
@@ -79,7 +82,7 @@ class ConvTranspose : public PackedLayer {
 
  protected:
   virtual std::string kernel_name() const = 0;
-  virtual void run_parts(Team& team, const ConstTensor& x, const Tensor& y, Scratch scratch) const noexcept = 0;
+  virtual void run_parts(Team& team, const ConstTensor& x, const Tensor& y, ChannelSteps steps, Scratch scratch) const noexcept = 0;
 
   double flops(const Shape& x) const { return 2.0 * magnitude({x.n, x.h, x.w, g_.h.taps, g_.w.taps, g_.in, g_.out / g_.groups}); }
   double bytes(const Shape& x) const {
@@ -96,6 +99,9 @@ class ConvTranspose : public PackedLayer {
   const TransposedGeometry g_;
   const Activation activation_;
   const std::vector<TransposedPart> parts_;
+
+  /// Whether each output meets a tap.
+  bool all_meet_taps() const { return all_meet_taps(g_.w, columns_) && all_meet_taps(g_.h, rows_); }
 
  private:
   static bool all_meet_taps(const TransposedAxis& axis, const std::vector<PhaseGroup>& groups) {

@@ -33,7 +33,7 @@ class TransposedDepthwise final : public ConvTranspose {
  protected:
   std::string kernel_name() const override { return stages_.front().kernel_name(); }
 
-  void run_parts(Team& team, const ConstTensor& x, const Tensor& y, Scratch) const noexcept override {
+  void run_parts(Team& team, const ConstTensor& x, const Tensor& y, ChannelSteps /*steps*/, Scratch) const noexcept override {
     // Rows of the output that are in the cache while all phases write them.
     constexpr std::int64_t kRowBytes = 256 * 1024;
     const std::int64_t q_rows = ceil_div(y.shape.h + g_.h.pad_before, g_.h.stride);

@@ -31,6 +31,11 @@ struct LayerTypes {
 };
 extern const LayerTypes kFloatTypes;
 
+/// From one channel of x, and of y, to the next: 1, but for planes.
+struct ChannelSteps {
+  std::int64_t x, y;
+};
+
 /// Immutable: one object serves all callers at once. A call is output_shape, which checks x, and, unless the output is empty,
 /// useful_threads and scratch_bytes and then run on every thread of a team.
 class PackedLayer {
@@ -46,6 +51,11 @@ class PackedLayer {
   /// The part of one thread of the team: divides the work by team.size(). Neither throws nor allocates. The caller ensures that all
   /// threads are done, by a barrier or the end of the team, before anybody reads y or uses scratch again.
   virtual void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept = 0;
+  /// Whether x, and y, may be planes, of one channel each, whose pixels are adjacent. run_planes takes and makes them.
+  virtual bool takes_planes(const Shape& /*x*/) const { return false; }
+  virtual bool makes_planes(const Shape& x) const { return takes_planes(x); }
+  virtual void run_planes(Team& /*team*/, const ConstTensor& /*x*/, const Tensor& /*y*/, ChannelSteps /*steps*/,
+                          Scratch /*scratch*/) const noexcept {}
   /// That call on one thread, for arrays of such shapes and strides, or null: where it is more than one work. The layer outlives it.
   virtual std::unique_ptr<PreparedCall> prepare(const ConstTensor& /*x*/, const Tensor& /*y*/, const ConstTensor* /*residual*/,
                                                 Scratch /*scratch*/) const {

@@ -71,7 +71,20 @@ class Standard final : public PackedLayer {
     });
   }
 
+  bool takes_planes(const Shape& x) const override {
+    const View v = turned(x);
+    return !by_groups_ && !v.column && !gathers(v) && areas(v).planes > 0 && groups_.front().slopes == nullptr;
+  }
+
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
+    run_channels(team, x, y, residual, {1, 1}, scratch);
+  }
+  void run_planes(Team& team, const ConstTensor& x, const Tensor& y, ChannelSteps steps, Scratch scratch) const noexcept override {
+    run_channels(team, x, y, nullptr, steps, scratch);
+  }
+
+  void run_channels(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, ChannelSteps steps,
+                    Scratch scratch) const noexcept {
     const View v = turned(x.shape);
     const Geometry& g = v.geometry;
     if (by_groups_) {
@@ -94,10 +107,14 @@ class Standard final : public PackedLayer {
     StandardScratch own{};
     if (!gathered) own = standard_scratch(g, a, groups_.front(), false, team.size(), scratch);
     float* const pixels = scratch.take_each<float>(team.size(), gathered ? gathered_floats(g) : apart_floats(v))[team.rank()];
-    const std::int64_t apart = apart_rows(v);
+    const std::int64_t apart = a.planes > 0 ? 0 : apart_rows(v);
     for_each_piece(rows, g.out_h, apart > 0 ? apart : g.out_h, [&](std::int64_t image, Range piece) {
       for (std::size_t group = 0; group < groups_.size(); ++group) {
         StandardWork w = work(v, x, y, residual, group, image);
+        w.x_channel = steps.x;
+        w.y_channel = steps.y;
+        w.gemm.a += static_cast<std::int64_t>(group) * channels() * (steps.x - 1);
+        w.gemm.y += static_cast<std::int64_t>(group) * groups_.front().columns * (steps.y - 1);
         if (apart > 0) put_apart(w, piece, pixels);
         w.gemm.panel_begin = mine.begin;
         w.gemm.panel_end = mine.end;

@@ -66,6 +66,7 @@ ExecutionPlan::ExecutionPlan(const NetworkDraft& network, const std::vector<Dims
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) places_[at(network.inputs[i])] = {Place::Kind::input, static_cast<int>(i), 0};
   place_in_concatenations(network);
+  place_in_planes(network);
   place_values(network);
   place_outputs(network);
   list_works(network);
@@ -136,7 +137,7 @@ void ExecutionPlan::place_values(const NetworkDraft& network) {
       const Storage& x = storage_[at(step.inputs[0])];
       Dims strides;
       std::int64_t offset = 0;
-      if (op(i).view({nullptr, x.shape, x.strides}, shapes_[at(v)], &strides, &offset)) {
+      if (op(i).view({nullptr, x.shape, x.strides}, shapes_[at(v)], &strides, &offset) || seen_in_planes(network, step, strides)) {
         mine.root = x.root;
         mine.offset = x.offset + offset;
         mine.strides = strides;
@@ -146,6 +147,39 @@ void ExecutionPlan::place_values(const NetworkDraft& network) {
     }
     if (!dense[at(v)]) mine.strides = roomy_strides(mine.shape, mine.dtype);
   }
+}
+
+/// What a step makes as planes lies in the output of the transposition that alone reads it.
+void ExecutionPlan::place_in_planes(const NetworkDraft& network) {
+  for (const Step& turn : network.steps) {
+    if (turn.description.kind != "transpose" || shapes_[at(turn.output)].rank() != 4) continue;
+    const int v = turn.inputs[0];
+    const auto reads = [&](const Step& s) { return std::count(s.inputs.begin(), s.inputs.end(), v) > 0; };
+    if (std::count_if(network.steps.begin(), network.steps.end(), reads) > 1) continue;
+    if (std::count(network.outputs.begin(), network.outputs.end(), v) > 0) continue;
+    const auto maker = std::find_if(network.steps.begin(), network.steps.end(), [&](const Step& s) { return s.output == v; });
+    if (maker == network.steps.end() || maker->inputs.size() != 1 || storage_[at(v)].root != v ||
+        storage_[at(turn.output)].root != turn.output)
+      continue;
+    if (turn.description.dims("perm", -1, 0, Dims::kMaxRank - 1) != Dims{0, 3, 1, 2}) continue;
+    if (!op(static_cast<std::size_t>(maker - network.steps.begin())).makes_planes(shapes_[at(maker->inputs[0])])) continue;
+    const Dims planes = dense_strides(shapes_[at(turn.output)]);
+    storage_[at(v)].root = turn.output;
+    storage_[at(v)].strides = {planes[0], planes[2], planes[3], planes[1]};
+  }
+}
+
+/// Whether all that read what a transposition makes take it as a view of planes, with these strides.
+bool ExecutionPlan::seen_in_planes(const NetworkDraft& network, const Step& step, const Dims& strides) const {
+  const int v = step.output;
+  if (step.description.kind != "transpose" || strides.rank() != 4 || strides[2] != 1) return false;
+  if (std::count(network.outputs.begin(), network.outputs.end(), v) > 0) return false;
+  for (std::size_t i = 0; i < network.steps.size(); ++i) {
+    const std::vector<int>& inputs = network.steps[i].inputs;
+    const bool reads = std::count(inputs.begin(), inputs.end(), v) > 0;
+    if (reads && (inputs.size() > 1 || !op(i).takes_planes(shapes_[at(v)]))) return false;
+  }
+  return true;
 }
 
 /// An output of the network is computed in the caller's array if it is a root, or a view of a whole root.

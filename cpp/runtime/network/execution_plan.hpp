@@ -85,6 +85,8 @@ class ExecutionPlan {
   static Operands operands(const Work& w) { return {w.arrays.data(), w.result, static_cast<int>(w.arrays.size())}; }
   void place_values(const NetworkDraft& network);
   void place_in_concatenations(const NetworkDraft& network);
+  void place_in_planes(const NetworkDraft& network);
+  bool seen_in_planes(const NetworkDraft& network, const Step& step, const Dims& strides) const;
   void place_outputs(const NetworkDraft& network);
   void list_works(const NetworkDraft& network);
   void find_chains();

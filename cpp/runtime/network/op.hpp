@@ -37,6 +37,11 @@ class Op {
   /// one, and returns true. Shapes fit.
   virtual bool view(const Array& /*x*/, const Dims& /*output*/, Dims* /*strides*/, std::int64_t* /*offset*/) const { return false; }
 
+  /// Whether input 0 may be a transposed view of planes, of so many images, rows, pixels and channels: each channel's pixels adjacent.
+  virtual bool takes_planes(const Dims& /*x*/) const { return false; }
+  /// Whether the output may be, of an input of this shape.
+  virtual bool makes_planes(const Dims& /*x*/) const { return false; }
+
   /// The axis along which the output concatenates its inputs, which may then be computed in place; else -1.
   virtual int concatenated_axis() const { return -1; }
 

@@ -72,8 +72,13 @@ class LayerOp final : public Op {
     return layer_->scratch_bytes(image_shape(inputs[0]), threads);
   }
 
+  bool takes_planes(const Dims& x) const override { return x.rank() == 4 && layer_->takes_planes(image_shape(x)); }
+  bool makes_planes(const Dims& x) const override { return x.rank() == 4 && layer_->makes_planes(image_shape(x)); }
+
   void run(Team& team, const Operands& o, Scratch scratch) const noexcept override {
     const ConstTensor x = image(o.inputs[0]);
+    const ChannelSteps steps{step_of(o.inputs[0]), step_of(o.output)};
+    if (steps.x != 1 || steps.y != 1) return layer_->run_planes(team, x, image(o.output), steps, scratch);
     if (o.input_count == 1) return layer_->run(team, x, image(o.output), nullptr, scratch);
     const ConstTensor residual = image(o.inputs[1]);
     layer_->run(team, x, image(o.output), &residual, scratch);
@@ -81,6 +86,7 @@ class LayerOp final : public Op {
 
   std::unique_ptr<PreparedCall> prepare(const Operands& o, Scratch scratch) const override {
     const ConstTensor x = image(o.inputs[0]);
+    if (step_of(o.inputs[0]) != 1 || step_of(o.output) != 1) return nullptr;
     if (o.input_count == 1) return layer_->prepare(x, image(o.output), nullptr, scratch);
     const ConstTensor residual = image(o.inputs[1]);
     return layer_->prepare(x, image(o.output), &residual, scratch);
@@ -96,6 +102,8 @@ class LayerOp final : public Op {
   std::int64_t packed_bytes() const override { return layer_->packed_bytes(); }
 
  private:
+  static std::int64_t step_of(const Array& a) { return a.shape.back() > 1 ? a.strides.back() : 1; }
+
   std::string name_;
   std::shared_ptr<const PackedLayer> layer_;
   std::vector<NamedWeights> weights_;
