@@ -75,9 +75,12 @@ def test_moves(dtype):
     same(run("reshape", [x], {"shape": [8, -1]}), x.reshape(8, -1))
     slices = {"starts": [0, 1, 8, 0], "stops": [4, 5, -100, 8], "steps": [1, 2, -3, 3]}
     same(run("slice", [x], slices), x[0:4, 1:5:2, 8::-3, 0:8:3])
-    for axis, indices in ((1, [3, 0, 5]), (3, [3, -1, 5])):
+    for axis, indices in ((1, [3, 0, 5]), (3, [3, -1, 5, 7, 32, 1])):
         wanted = np.take(x, indices, axis)
         same(run("gather", [x], {"axis": axis, "indices": indices}), wanted)
+        some = {"axis": axis, "indices": indices, "indices_shape": [len(indices) // 3, 3]}
+        wanted = np.take(x, np.reshape(indices, (-1, 3)), axis)
+        same(run("gather", [x], some, 2), wanted)
     same(run("concat", [x, x[:, :2]], {"axis": 1}), np.concatenate([x, x[:, :2]], 1))
     same(run("expand", [x[:, :1]], {"shape": [0, 3, 0, 0]}), np.repeat(x[:, :1], 3, 1))
     ends = {"before": [0, 1, 2, 0], "after": [0, 0, 1, 2]}
@@ -97,6 +100,15 @@ def test_comparisons_and_choices(dtype):
         same(run("compare", [a, b], {"function": name}, 2), function(a, b))
     condition = rng.integers(0, 2, (4, 1, 9, 8)).astype(bool)
     same(run("where", [condition, a, b], {}, 2), np.where(condition, a, b))
+    # Rows of more than a block, and operands that are repeated along them.
+    rows = [values(dtype, *shape) for shape in ((3, 130), (130,), (3, 1), (1,))]
+    conditions = [rng.integers(0, 2, r.shape).astype(bool) for r in rows]
+    for a in rows:
+        for b in rows:
+            for name, function in oracle.COMPARISONS.items():
+                same(run("compare", [a, b], {"function": name}, 2), function(a, b))
+            for condition in conditions:
+                same(run("where", [condition, a, b], {}, 2), np.where(condition, a, b))
 
 
 def test_nan_equals_nothing():
@@ -149,6 +161,47 @@ def test_searches(dtype, axis):
     same(run("take", [x, indices], {"axis": axis}, 2), np.take(x, indices, axis))
 
 
+@pytest.mark.parametrize("shape", [(7, 1), (9, 63), (3, 64), (6, 2, 130), (5, 200), (1, 70)])
+def test_searches_of_lines_side_by_side(shape):
+    """Blocks of lines, parts of blocks, and lines by themselves; NaN first, later and alone."""
+    plain = rng.integers(-3, 4, shape).astype(np.float32)
+    spoilt = np.where(rng.random(shape) < 0.2, np.float32(np.nan), plain)
+    spoilt[:, 0] = np.nan
+    for x in (plain, spoilt, np.where(plain > 0, np.float32(np.inf), -plain)):
+        for axis in (0, len(shape) - 1):
+            for function, better in (("max", np.greater), ("min", np.less)):
+                for last in (0, 1):
+                    wanted = np.zeros(x.take([0], axis).shape, np.int64)
+                    best = x.take([0], axis)
+                    for i in range(1, x.shape[axis]):
+                        new = x.take([i], axis)
+                        found = better(new, best) | ((new == best) & bool(last))
+                        wanted, best = np.where(found, i, wanted), np.where(found, new, best)
+                    attributes = {"axis": axis, "function": function, "last": last}
+                    for threads in (1, 3):
+                        same(run("arg", [x], attributes, threads), wanted)
+
+
+def test_rows_of_a_table():
+    table, indices = values("float32", 50, 1, 67), rng.integers(-50, 50, (5, 31))
+    for threads in (1, 3):
+        same(run("take", [table, indices], {"axis": 0}, threads), table[indices])
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 5, 7, 8, 13, 15, 16, 17])
+def test_short_rows_that_meet_the_same_row(columns):
+    """A mean and a deviation of each colour, for example: several rows at a time."""
+    for rows in (1, 2, 15, 80, 81, 481):
+        x = rng.standard_normal((2, rows, columns), dtype=np.float32)
+        b = rng.standard_normal(columns, dtype=np.float32)
+        for threads in (1, 3):
+            same(run("binary", [x, b], {"function": "sub"}, threads), x - b)
+            same(run("binary", [b, x], {"function": "sub"}, threads), b - x)
+        bounds = {"activation": "clip", "activation_lo": -0.5, "activation_hi": 1.0}
+        bounds["function"] = "mul"
+        same(run("binary", [x, b], bounds), np.clip(x * b, np.float32(-0.5), np.float32(1)))
+
+
 def test_the_order_of_all_floats():
     x = np.float32([np.nan, 3, np.inf, 0.0, -0.0, -np.inf, np.nan])
     attributes = {"axis": 0, "k": 7}
@@ -178,13 +231,15 @@ def test_accumulate(dtype):
 
 @pytest.mark.parametrize("dtype", NUMBERS)
 def test_cumulative_sum(dtype):
-    x = values(dtype, 4, 6, 9) // 8 if dtype != "float32" else values(dtype, 4, 6, 9)
-    for axis in range(3):
-        for exclusive in (0, 1):
-            for reverse in (0, 1):
-                attributes = {"axis": axis, "exclusive": exclusive, "reverse": reverse}
-                wanted = oracle.cumulative_sum(x, attributes).astype(dtype)
-                same(run("cumulative_sum", [x], attributes, 2), wanted)
+    for shape in ((4, 6, 9), (3, 4, 150)):
+        x = values(dtype, *shape) // 8 if dtype != "float32" else values(dtype, *shape)
+        x = x % 2 if shape[2] == 150 and dtype != "float32" else x
+        for axis in range(3):
+            for exclusive in (0, 1):
+                for reverse in (0, 1):
+                    attributes = {"axis": axis, "exclusive": exclusive, "reverse": reverse}
+                    wanted = oracle.cumulative_sum(x, attributes).astype(dtype)
+                    same(run("cumulative_sum", [x], attributes, 2), wanted)
 
 
 @pytest.mark.parametrize(

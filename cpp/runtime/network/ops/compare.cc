@@ -5,6 +5,7 @@
 #include "runtime/network/ops/cast.hpp"
 #include "runtime/network/ops/loop_nest.hpp"
 #include "runtime/network/ops/plain_op.hpp"
+#include "runtime/network/ops/rows.hpp"
 
 namespace dwsep::runtime {
 namespace {
@@ -15,19 +16,25 @@ void check_equal_types(const Description& d, const std::vector<ValueType>& input
   d.reject("input " + std::to_string(first + 1), std::string("type ") + name_of(inputs[first].dtype), name_of(inputs[first + 1].dtype));
 }
 
-/// y = f(a, b) for one thread's part.
+/// f(a, step of a, b, step of b, y, columns) for the rows of one thread's part.
 template <class T, class Y, class F>
-void for_each_pair(const Team& team, const Operands& o, const F& f) {
+void for_each_row(const Team& team, const Operands& o, const F& f) {
   const Array &a = o.inputs[0], &b = o.inputs[1], &y = o.output;
   const LoopNest<3> nest(y.shape, {y.strides, broadcast_strides(a, y.shape), broadcast_strides(b, y.shape)});
   const auto row = nest.row_strides(), column = nest.column_strides();
   nest.part(team, [&](const std::array<std::int64_t, 3>& at, std::int64_t rows, std::int64_t columns) {
     for (std::int64_t r = 0; r < rows; ++r) {
-      Y* const to = y.as<Y>() + at[0] + r * row[0];
-      const T* const p = a.as<const T>() + at[1] + r * row[1];
-      const T* const q = b.as<const T>() + at[2] + r * row[2];
-      for (std::int64_t c = 0; c < columns; ++c) to[c] = f(p[c * column[1]], q[c * column[2]]);
+      f(a.as<const T>() + at[1] + r * row[1], column[1], b.as<const T>() + at[2] + r * row[2], column[2], y.as<Y>() + at[0] + r * row[0],
+        columns);
     }
+  });
+}
+
+/// y = f(a, b) for one thread's part.
+template <class T, class Y, class F>
+void for_each_pair(const Team& team, const Operands& o, const F& f) {
+  for_each_row<T, Y>(team, o, [&](const T* p, std::int64_t a, const T* q, std::int64_t b, Y* to, std::int64_t columns) {
+    for (std::int64_t c = 0; c < columns; ++c) to[c] = f(p[c * a], q[c * b]);
   });
 }
 
@@ -61,6 +68,12 @@ class Compare final : public PlainOp {
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
     with_type(o.inputs[0].dtype, [&](auto element) {
       using T = decltype(element);
+      if constexpr (std::is_same_v<T, float>) {
+        return for_each_row<T, std::uint8_t>(
+            team, o, [&](const float* p, std::int64_t a, const float* q, std::int64_t b, std::uint8_t* to, std::int64_t n) {
+              compare_floats(static_cast<Comparison>(function_), p, a, q, b, to, n);
+            });
+      }
       const auto compare = [&](const auto& f) {
         for_each_pair<T, std::uint8_t>(team, o, [&](T a, T b) { return static_cast<std::uint8_t>(f(value_of(a), value_of(b))); });
       };
@@ -100,12 +113,19 @@ class Where final : public PlainOp {
   }
 
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
-    with_size(o.output.dtype, [&](auto element) { choose<decltype(element)>(team, o); });
+    with_size(o.output.dtype, [&](auto element) {
+      using T = decltype(element);
+      if constexpr (std::is_same_v<T, float>) {
+        choose_all<std::uint32_t>(team, o);
+      } else {
+        choose_all<std::make_unsigned_t<T>>(team, o);
+      }
+    });
   }
 
  private:
   template <class T>
-  static void choose(const Team& team, const Operands& o) {
+  static void choose_all(const Team& team, const Operands& o) {
     const Array &y = o.output, &condition = o.inputs[0], &a = o.inputs[1], &b = o.inputs[2];
     const LoopNest<4> nest(
         y.shape, {y.strides, broadcast_strides(condition, y.shape), broadcast_strides(a, y.shape), broadcast_strides(b, y.shape)});
@@ -116,7 +136,11 @@ class Where final : public PlainOp {
         const std::uint8_t* const which = condition.as<const std::uint8_t>() + at[1] + r * row[1];
         const T* const p = a.as<const T>() + at[2] + r * row[2];
         const T* const q = b.as<const T>() + at[3] + r * row[3];
-        for (std::int64_t c = 0; c < columns; ++c) to[c] = which[c * column[1]] != 0 ? p[c * column[2]] : q[c * column[3]];
+        if (column[1] != 0) {
+          choose(which, p, column[2], q, column[3], to, columns);
+        } else {
+          for (std::int64_t c = 0; c < columns; ++c) to[c] = *which != 0 ? p[c * column[2]] : q[c * column[3]];
+        }
       }
     });
   }

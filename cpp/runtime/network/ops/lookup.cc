@@ -82,10 +82,17 @@ class Take final : public AxisOp {
       x_strides.push_back(x.strides[i]);
       y_strides.push_back(y.strides[i < axis_ ? i : i + taken - 1]);
     }
-    const std::int64_t count = indices.shape.count();
+    // Rows of a table, which one copy moves: divided among threads, and 400 of 64 numbers took 34 us where each was a copy of an array, 19
+    // so.
+    std::int64_t length = 1;
+    bool row = true;
+    for (int i = rest.rank() - 1; i >= 0; length *= rest[i--]) {
+      row = row && (rest[i] == 1 || (i >= axis_ && x_strides[i] == length && y_strides[i] == length));
+    }
+    const Range mine = row ? part_of(indices.shape.count(), team.rank(), team.size()) : Range{0, indices.shape.count()};
     with_size(y.dtype, [&](auto element) {
       using T = decltype(element);
-      for (std::int64_t i = 0; i < count; ++i) {
+      for (std::int64_t i = mine.begin; i < mine.end; ++i) {
         std::int64_t at = 0, to = 0, left = i;
         for (int k = taken - 1; k >= 0; --k) {
           at += left % indices.shape[k] * indices.strides[k];
@@ -93,6 +100,10 @@ class Take final : public AxisOp {
           left /= indices.shape[k];
         }
         const std::int64_t from = index_at(indices, at, x.shape[axis_]) * x.strides[axis_];
+        if (row) {
+          copy_rows(x.as<const T>() + from, 0, y.as<T>() + to, 0, 1, length);
+          continue;
+        }
         copy_elements(team, rest, x.as<const T>() + from, x_strides, y.as<T>() + to, y_strides);
       }
     });

@@ -1,0 +1,132 @@
+#include "runtime/network/ops/rows.hpp"
+
+#include <algorithm>
+
+namespace dwsep::runtime {
+namespace {
+
+constexpr std::int64_t kBlock = 64;
+constexpr int kLanes = 8;
+
+template <class F>
+void compare_with(const float* a, const float* b, std::uint8_t* __restrict y, std::int64_t n, const F& f) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] = f(a[i], b[i]) ? 1 : 0;
+}
+
+// Without a branch, which no predictor would know: 60,000 random choices took 500 us by one, 15 so.
+template <class T>
+void choose_between(const std::uint8_t* which, const T* yes, const T* no, T* __restrict y, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const T mask = static_cast<T>(which[i] != 0 ? ~T{0} : T{0});
+    y[i] = static_cast<T>(no[i] ^ ((yes[i] ^ no[i]) & mask));
+  }
+}
+
+}  // namespace
+
+// Floats and one number: 60,000 took 85 us with steps that the compiler does not know, 13 so.
+void compare_floats(Comparison how, const float* a, std::int64_t a_step, const float* b, std::int64_t b_step, std::uint8_t* y,
+                    std::int64_t n) {
+  if (how == Comparison::less || how == Comparison::less_equal) {
+    how = how == Comparison::less ? Comparison::greater : Comparison::greater_equal;
+    std::swap(a, b);
+    std::swap(a_step, b_step);
+  }
+  float as[kBlock], bs[kBlock];
+  if (a_step == 0) std::fill_n(as, kBlock, *a);
+  if (b_step == 0) std::fill_n(bs, kBlock, *b);
+  const std::int64_t most = a_step != 0 && b_step != 0 ? n : kBlock;
+  for (std::int64_t i = 0; i < n; i += most) {
+    const float* const p = a_step != 0 ? a + i : as;
+    const float* const q = b_step != 0 ? b + i : bs;
+    const std::int64_t count = std::min(most, n - i);
+    switch (how) {
+      case Comparison::equal:
+        compare_with(p, q, y + i, count, [](float u, float v) { return u == v; });
+        break;
+      case Comparison::not_equal:
+        compare_with(p, q, y + i, count, [](float u, float v) { return u != v; });
+        break;
+      case Comparison::greater:
+        compare_with(p, q, y + i, count, [](float u, float v) { return u > v; });
+        break;
+      default:
+        compare_with(p, q, y + i, count, [](float u, float v) { return u >= v; });
+        break;
+    }
+  }
+}
+
+template <class T>
+void choose(const std::uint8_t* which, const T* yes, std::int64_t yes_step, const T* no, std::int64_t no_step, T* y, std::int64_t n) {
+  T all_yes[kBlock], all_no[kBlock];
+  if (yes_step == 0) std::fill_n(all_yes, kBlock, *yes);
+  if (no_step == 0) std::fill_n(all_no, kBlock, *no);
+  const std::int64_t most = yes_step != 0 && no_step != 0 ? n : kBlock;
+  for (std::int64_t i = 0; i < n; i += most) {
+    const T* const p = yes_step != 0 ? yes + i : all_yes;
+    const T* const q = no_step != 0 ? no + i : all_no;
+    choose_between(which + i, p, q, y + i, std::min(most, n - i));
+  }
+}
+
+template void choose(const std::uint8_t*, const std::uint8_t*, std::int64_t, const std::uint8_t*, std::int64_t, std::uint8_t*,
+                     std::int64_t);
+template void choose(const std::uint8_t*, const std::uint16_t*, std::int64_t, const std::uint16_t*, std::int64_t, std::uint16_t*,
+                     std::int64_t);
+template void choose(const std::uint8_t*, const std::uint32_t*, std::int64_t, const std::uint32_t*, std::int64_t, std::uint32_t*,
+                     std::int64_t);
+template void choose(const std::uint8_t*, const std::uint64_t*, std::int64_t, const std::uint64_t*, std::int64_t, std::uint64_t*,
+                     std::int64_t);
+
+namespace {
+
+std::int64_t place_of_extreme(const float* x, std::int64_t step, std::int64_t n, float sign, bool last) {
+  // The extreme first, in lanes, and then where it lies. A NaN is greater than nothing and nothing is greater, so that it stays where it
+  // comes first and is passed over elsewhere.
+  float best[kLanes];
+  std::fill_n(best, kLanes, x[0] * sign);
+  std::int64_t i = 0;
+  if (step == 1) {
+    for (; i + kLanes <= n; i += kLanes) {
+      for (int k = 0; k < kLanes; ++k) best[k] = x[i + k] * sign > best[k] ? x[i + k] * sign : best[k];
+    }
+  }
+  for (; i < n; ++i) best[0] = x[i * step] * sign > best[0] ? x[i * step] * sign : best[0];
+  const float extreme = *std::max_element(best, best + kLanes) * sign;
+  std::int64_t place = last ? n - 1 : 0;
+  const std::int64_t end = last ? -1 : n, by = last ? -1 : 1;
+  while (place != end && x[place * step] != extreme) place += by;
+  return place == end ? 0 : place;
+}
+
+/// `count` is known where this is inlined, or not.
+[[gnu::always_inline]] inline void search_block(const float* x, std::int64_t step, std::int64_t n, float sign, bool last, std::int64_t* y,
+                                                std::int64_t count) {
+  float best[kBlock];
+  std::int32_t places[kBlock];
+  const std::int32_t equals = last ? -1 : 0;
+  for (std::int64_t k = 0; k < count; ++k) best[k] = x[k] * sign;
+  std::fill_n(places, kBlock, 0);
+  for (std::int64_t i = 1; i < n; ++i) {
+    const float* const row = x + i * step;
+    const auto place = static_cast<std::int32_t>(i);
+    for (std::int64_t k = 0; k < count; ++k) {
+      const float v = row[k] * sign, b = best[k];
+      const std::int32_t better = (v > b ? -1 : 0) | ((v == b ? -1 : 0) & equals);
+      best[k] = v > b ? v : b;  // equal ones differ in the sign of zero at most
+      places[k] = (place & better) | (places[k] & ~better);
+    }
+  }
+  for (std::int64_t k = 0; k < count; ++k) y[k] = places[k];
+}
+
+}  // namespace
+
+// 21 planes of 128x128 took 1,029 us line by line, 170 so; 21 channels of as many pixels 961 and 510.
+void places_of_extremes(const float* x, std::int64_t step, std::int64_t n, float sign, bool last, std::int64_t* y, std::int64_t lines) {
+  for (; lines >= kBlock; lines -= kBlock, x += kBlock, y += kBlock) search_block(x, step, n, sign, last, y, kBlock);
+  for (; lines > 0; --lines) *y++ = place_of_extreme(x++, step, n, sign, last);
+}
+
+}  // namespace dwsep::runtime

@@ -1,0 +1,22 @@
+// Loops over rows of numbers that the compiler makes vectors of: flags.txt has the flags for that.
+#pragma once
+
+#include <cstdint>
+
+namespace dwsep::runtime {
+
+enum class Comparison : int { equal, not_equal, less, less_equal, greater, greater_equal };
+
+/// y[i] = whether a[i] and b[i] compare so. Steps from one element to the next are 0 or 1.
+void compare_floats(Comparison how, const float* a, std::int64_t a_step, const float* b, std::int64_t b_step, std::uint8_t* y,
+                    std::int64_t n);
+
+/// y[i] = which[i] != 0 ? yes[i] : no[i]. T: unsigned, of 1, 2, 4 or 8 bytes. Steps as above.
+template <class T>
+void choose(const std::uint8_t* which, const T* yes, std::int64_t yes_step, const T* no, std::int64_t no_step, T* y, std::int64_t n);
+
+/// Where the largest of n elements lies, or the least if sign is -1 in place of 1, for each of `lines` lines that begin at adjacent
+/// elements: the first of equal ones, or the last. n < 2^31.
+void places_of_extremes(const float* x, std::int64_t step, std::int64_t n, float sign, bool last, std::int64_t* y, std::int64_t lines);
+
+}  // namespace dwsep::runtime
