@@ -219,15 +219,24 @@ def first_fitting(made: Callable[[Example], Result]) -> Result:
         try:
             return made(example)
         except ValueError as error:
-            refusals.append(error)
+            # Its traceback holds what was made of the file, and this frame, which would hold it:
+            # nothing of that was freed until the garbage collector came.
+            refusals.append(error.with_traceback(None))
             failed.append(example.asked)
             if getattr(error, "lacks_operators", False):
                 break
+    raise _joined(refusals)
+
+
+def _joined(refusals: list[ValueError]) -> ValueError:
+    """Return the only refusal, or what to tell of several."""
     if len(refusals) == 1:
-        raise refusals[0]
+        return refusals.pop()
+    first = refusals[0]
     tried = ", ".join(f"{letter} {size}" for letter, size in _EXAMPLES[0].items())
-    raise type(refusals[0])(
-        f"{refusals[0]}\n  sizes that the file leaves open were taken as {tried}, and others; give "
+    refusals.clear()
+    return type(first)(
+        f"{first}\n  sizes that the file leaves open were taken as {tried}, and others; give "
         "those that it needs with input_shapes"
     )
 
