@@ -93,13 +93,20 @@ def import_tflite(
 
 
 def _with_values_alone(file: File) -> tuple[File, dict[str, State]]:
-    """Return a file without branches and variables, and what its variables have become."""
+    """Return a file without branches and variables, and what its variables have become.
+
+    Divided images are dilations.
+    """
     types = {node.type for node in file.nodes}
     if "IF" in types:
         from .branches import without_branches
 
         file = without_branches(file)
         types = {node.type for node in file.nodes}
+    if "BATCH_TO_SPACE_ND" in types:
+        from .dilations import with_dilations
+
+        file = with_dilations(file)
     if types.isdisjoint(VARIABLES):
         return file, {}
     from .variables import without_variables

@@ -40,6 +40,9 @@ def around(total: int) -> Pair:
 
 
 def _padding(call: Call, kernel: Pair, stride: Pair, dilation: Pair) -> Padding:
+    if "sides" in call.options:  # see `dilations`
+        top, bottom, left, right = call.options["sides"]
+        return top, bottom, left, right
     if is_valid(call):
         return 0, 0, 0, 0
     sides: list[int] = []
