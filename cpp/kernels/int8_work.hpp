@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "dwsep/options.hpp"
 
@@ -22,6 +23,7 @@ struct Requantize {
   const std::int32_t *zeros, *los,
       *his;                ///< or null, all three: those of each channel, in the channels' own order, as many as initial sums
   float real_lo, real_hi;  ///< float output
+  float most = std::numeric_limits<float>::infinity();  ///< no multiplier is greater
 };
 
 /// What is added before y is rounded.

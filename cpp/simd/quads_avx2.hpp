@@ -34,6 +34,15 @@ template <int P>
   if (count > 1) store_bytes_16(reinterpret_cast<char*>(p + step), _mm256_extracti128_si256(v.v, 1), static_cast<std::size_t>(n));
 }
 
+/// Eight bytes each, `step` bytes from one to the next.
+[[gnu::always_inline]] inline void store_eighths(std::int8_t* p, std::int64_t step, I8 v) {
+  const __m128d half[2] = {_mm_castsi128_pd(_mm256_castsi256_si128(v.v)), _mm_castsi128_pd(_mm256_extracti128_si256(v.v, 1))};
+  for (int i = 0; i < 2; ++i) {
+    _mm_storel_pd(reinterpret_cast<double*>(p + 2 * i * step), half[i]);
+    _mm_storeh_pd(reinterpret_cast<double*>(p + (2 * i + 1) * step), half[i]);
+  }
+}
+
 template <int N>
 [[gnu::always_inline]] inline I8 lane_join(I8 a) {
   if constexpr (N == 4) return {_mm256_permutevar8x32_epi32(a.v, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7))};

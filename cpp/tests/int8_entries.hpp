@@ -107,6 +107,7 @@ struct Rule {
 
   Requantize requantize(const float* packed_multipliers) const {
     Requantize q{packed_multipliers, zeros[0], los[0], his[0], nullptr, nullptr, nullptr, -3, 50};
+    q.most = *std::max_element(multipliers.begin(), multipliers.end());
     if (each_channel) {
       q.zeros = zeros.data();
       q.los = los.data();

@@ -86,6 +86,8 @@ void entry_is_exact(const KernelEntry& entry, const std::string& name) {
     if (i % 50 == 9) c = {random(1, 9), random(3000, 60000), random(1, 30), 0, 16, c.kind, c.divisor};
     if (i % 60 == 10) c.rows = 1;
     if (i % 10 == 4) c = {random(40, 150), 4 * random(12, 80), random(1, 40), 0, 48 * random(1, 4), c.kind, c.divisor};  // not copied
+    if (i % 10 == 6)
+      c = {random(1, 13), random(1, 90), 8 * random(1, 5), random(0, 1) * 7, 48, c.kind, c.divisor};  // few rows, bytes by eights
     if (i % 10 == 7) c = {random(1, 6), random(150, 600), random(1, 70), 0, 48, c.kind, c.divisor};
     if (i % 10 == 2) c = {random(1, 2), random(150, 2100), random(1, 130), 0, 48, c.kind, c.divisor};
     const bool passed = entry.types.y == DType::int8 ? exact<std::int8_t>(entry, random, c) : exact<float>(entry, random, c);

@@ -92,7 +92,7 @@ inline void amx_gemm(const Int8GemmWork& w) {
   const std::int64_t tiles = (w.rows + kAmxRows - 1) / kAmxRows, left = w.k % kBytes;
   AmxRows r{};
   r.height = (w.rows + tiles - 1) / tiles;
-  r.within = within_int32(w.q.multiplier, panels.all_vectors() * kLanes, w.residual);
+  r.within = within_int32(w.q, w.residual);
   const bool as_tiles = (reinterpret_cast<std::uintptr_t>(w.a) | static_cast<std::uintptr_t>(w.a_row | w.k)) % kBytes == 0;
   const bool many = w.panel_end - w.panel_begin >= kManyPanels;
   r.copied = many && !(as_tiles && w.rows % r.height == 0) && copied_row(w.k) * r.height <= kAmxCopyBytes;

@@ -10,7 +10,7 @@ template <class Out>
 [[gnu::noinline, gnu::noclone]] void quad_depthwise(const Int8DepthwiseWork& w, const QuadFilter& f) {
   using Store = PanelStore<Out, 4, Order::packed>;
   alignas(64) std::int8_t quads[kQuadRowBytes];
-  const bool within = within_int32(w.q.multiplier, (w.channels + kQuadChannels - 1) / kQuadChannels * kQuadChannels, w.residual);
+  const bool within = within_int32(w.q, w.residual);
   const bool lean = sizeof(Out) == 1 && within && w.residual.data == nullptr;
   // The last panel, if it has few channels: several pixels a vector. 112x112x32 took 129 us pixel by pixel, 112x112x16 two at a time 83.
   const std::int64_t last = (w.channels - 1) / kQuadChannels;

@@ -164,7 +164,7 @@ template <class Out>
 [[gnu::noinline]] void quad_gemm_rows(const Int8GemmWork& w, bool copies) {
   QuadTiles t{};
   t.quads = (w.k + 3) / 4;
-  t.within = within_int32(w.q.multiplier, QuadPanels(w.columns).all_vectors() * kLanes, w.residual);
+  t.within = within_int32(w.q, w.residual);
   t.sorted = is_sorted(w.k);
   // Sorted weights are multiplied by unsigned bytes.
   const auto flip = static_cast<std::uint8_t>(t.sorted ? w.a_flip ^ 0x80 : Dot::flip(w.a_flip));

@@ -79,6 +79,7 @@ Int8Stage::Int8Stage(const Int8Filter& f, const Int8Tensors& t, const Activation
   }
   residual_ = s.residual;
   q_.multiplier = multiplier_values_.get();
+  q_.most = *std::max_element(s.multipliers.begin(), s.multipliers.end());
   q_.real_lo = second_pass_ ? -kInfinity : a.lo;
   q_.real_hi = second_pass_ ? kInfinity : a.hi;
   if (float_output_) return;

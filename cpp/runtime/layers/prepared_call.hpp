@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kernels/conv_work.hpp"
+#include "kernels/int8_tensor_work.hpp"
 #include "kernels/int8_work.hpp"
 
 namespace dwsep::runtime {
@@ -31,6 +32,7 @@ class PreparedWork final : public PreparedCall {
  private:
   void find_arrays(Int8GemmWork& w) { set(&w.a, &w.y, &w.residual.data); }
   void find_arrays(Int8DepthwiseWork& w) { set(&w.x, &w.y, &w.residual.data); }
+  void find_arrays(Int8BinaryWork& w) { set(&w.a, &w.y, &w.b); }
   void find_arrays(GemmWork& w) { set(&w.a, &w.y, &w.residual); }
   void find_arrays(DepthwiseWork& w) { set(&w.x, &w.y, &w.residual); }
   void set(void* x_address, void* y_address, void* residual_address) {
