@@ -10,6 +10,7 @@ import pytest
 from tflite_writer import constant, model, tensor
 
 import dwsep
+from dwsep.cli import main
 from dwsep.errors import InvalidModelError
 
 INFINITY = float("inf")
@@ -81,6 +82,13 @@ def test_steps(initial, tmp_path):
         got = same.run(["y"], {"x": stream[0]})
         np.testing.assert_allclose(got[0], wanted[0], rtol=1e-6, atol=1e-6)
         assert same.profile(stream[0], rounds=1).rows
+
+
+@pytest.mark.usefixtures("little_to_measure")
+def test_the_command_profiles_it(tmp_path, capsys):
+    (tmp_path / "net.tflite").write_bytes(delayed())
+    assert main(["profile", str(tmp_path / "net.tflite"), "--rounds", "1"]) == 0
+    assert "a whole call" in capsys.readouterr().out
 
 
 def test_a_session_without_state_calls_the_model():

@@ -136,7 +136,10 @@ def random_inputs(model: Model, batch: int) -> list[Any]:
 
     rng = np.random.default_rng(0)
     arrays: list[Any] = []
-    for info, shape in zip(model.inputs, shapes_for(model, batch), strict=True):
+    names = [name for name, *_ in model._network.inputs]  # states too, which begin as they are
+    shapes = dict(zip(names, shapes_for(model, batch), strict=True))
+    for info in model.inputs:
+        shape = shapes[info.name]
         if info.dtype in ("float32", "float16"):
             arrays.append(rng.standard_normal(shape, dtype=np.float32).astype(info.dtype))
         else:
