@@ -3,6 +3,7 @@
 
 #include "kernels/int8/quad_depthwise_rows.hpp"
 #include "kernels/int8/quad_flat.hpp"
+#include "kernels/int8/quad_repeat.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
 
@@ -85,7 +86,11 @@ template <class Out>
 template <class Out, int Down, bool Squares>
 inline void quad_depthwise_by(const Int8DepthwiseWork& w) {
   const QuadFilter f(w.kh, w.kw, Down, Squares);
-  if (Down == 1 && !Squares && w.dilation_h > 1) return dilated_quad_depthwise<Out>(w, f);
+  const bool dilated = Down == 1 && !Squares && w.dilation_h > 1;
+  if constexpr (kLean16) {
+    if (w.multiplier > 1) return repeat_channels(w, f, sizeof(Out), dilated ? dilated_quad_depthwise<Out> : quad_depthwise<Out>);
+  }
+  if (dilated) return dilated_quad_depthwise<Out>(w, f);
   quad_depthwise<Out>(w, f);
 }
 template <int Down, bool Squares>
@@ -97,6 +102,7 @@ inline void pack_quad_depthwise(Int8PackWork& w) {
 inline bool quads_fit(const Problem& p) {
   const QuadFilter f(p.kh, p.kw, 0, false);
   QuadLayout layout(f, p.kw, p.stride_w, p.dilation_w, 1);
+  if (kLean16 && !repeats_fit(p)) return false;
   return f.steps <= kMostQuads && strip_vectors(f, layout, p.dilation_w, 1) > 0;
 }
 /// And whether squares pay, which have no dilation.

@@ -169,8 +169,8 @@ constexpr bool ends_whole(const QuadFilter& f, std::int64_t kw, std::int64_t cha
   const int group = f.group();
   w.panels = (w.columns + kQuadChannels - 1) / kQuadChannels;
   w.panel_columns = kQuadChannels;
-  const std::int64_t flats = w.panels + flat_period(f, w.kw, w.columns, w.channel_multiplier),
-                     all = flats + (ends_whole(f, w.kw, w.columns, w.channel_multiplier) ? 1 : 0);
+  const std::int64_t multiplier = kLean16 ? 1 : w.channel_multiplier,  // kLean16: x has been written out
+      flats = w.panels + flat_period(f, w.kw, w.columns, multiplier), all = flats + (ends_whole(f, w.kw, w.columns, multiplier) ? 1 : 0);
   w.sums = all * kQuadChannels;
   w.bytes = all * panel_bytes;
   if (w.packed == nullptr) return;

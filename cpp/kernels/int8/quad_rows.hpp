@@ -28,7 +28,7 @@ class QuadRows {
 
   /// The rows of groups of two rows, `bytes` from one to the next.
   void fill_groups(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int8_t* to, std::int64_t groups, std::int64_t bytes) {
-    if (n_ == kQuadChannels && l.step == 1 && w_.multiplier == 1) return fill_next_to_each_other(l, y, first, to, groups, bytes);
+    if (n_ == kQuadChannels && l.step == 1) return fill_next_to_each_other(l, y, first, to, groups, bytes);
     for (; groups > 0; --groups, y += 2, to += bytes) fill(l, y, first, 1, to);
   }
 
@@ -36,7 +36,7 @@ class QuadRows {
   void fill(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int64_t wide, std::int8_t* to) {
     wide_ = wide;
     right_ = (wide - 1) * w_.dilation_w;
-    if (w_.multiplier > 1) return fill_repeated(l, y, first, to);
+    if (!kLean16 && w_.multiplier > 1) return fill_repeated(l, y, first, to);
     if (kLean16 && n_ == kQuadChannels) return fill_whole(l, y, first, to);
     switch (l.pixels) {
       case 1:
