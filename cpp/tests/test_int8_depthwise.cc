@@ -111,6 +111,7 @@ Case random_case(Random& random, int i) {
   c.width = i % 40 == 7 ? 300 : random(1, 20);
   c.channels = random(1, i % 4 == 0 || i % 40 == 7 ? 200 : 40);
   c.multiplier = random.one_of(6) ? random(2, 3) : 1;
+  if (i % 16 == 5) c.multiplier = random(2, 36);
   c.kh = random(1, 8);
   c.kw = random(1, 8);
   c.stride_h = random(1, 3);

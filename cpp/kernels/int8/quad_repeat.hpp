@@ -36,7 +36,7 @@ class Repeats {
                                 std::int64_t n, std::int64_t count, std::int8_t* to) const {
     for (std::int64_t at = 0; at < n; at += 16) {
       const std::int64_t begin = at < n - 16 ? at : n - 16, first = input + (done + begin) / times_,
-                         last = inputs > 16 && first > inputs - 16 ? inputs - 16 : first;
+                         last = inputs >= 16 && first > inputs - 16 ? inputs - 16 : first;
       const I8 picks = add(this->picks((done + begin) % times_), broadcast(static_cast<std::int8_t>(first - last)));
       const std::int8_t* x = from + last;
       std::int8_t* y = to + begin;
