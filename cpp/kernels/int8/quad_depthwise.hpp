@@ -32,8 +32,9 @@ template <class Out>
   const bool pairs = groups > 1 && w.q.zeros == nullptr && 2 * f.quads * 4 * whole.layout.plane() <= kQuadRowBytes;
   const bool ends = kLean16 && lean && w.q.zeros == nullptr && w.panel_begin < last && ends_whole(f, w.kw, w.channels, w.multiplier);
   if constexpr (sizeof(Out) == 1) {
-    const std::int64_t period = lean && w.q.zeros == nullptr ? flat_period(f, w.kw, w.channels, w.multiplier) : 0;
-    if (period > 0 && flat_depthwise(w, f, last + 1, period, store)) return;
+    const std::int64_t by_rows = flat_period(f, w.kw, w.channels, w.multiplier),
+                       period = by_rows > 0 ? by_rows : flat_taps_period(f, w.kh, w.kw, w.channels, w.multiplier);
+    if (lean && w.q.zeros == nullptr && period > 0 && flat_depthwise(w, f, last + 1, period, store, by_rows == 0)) return;
   }
   for (std::int64_t x = 0; x < w.out_width; x += columns) {
     part.out_width = w.out_width - x < columns ? w.out_width - x : columns;

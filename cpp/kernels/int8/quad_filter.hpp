@@ -120,13 +120,28 @@ constexpr int pixels_of(std::int64_t channels) {
   return pixels;
 }
 
-/// Vectors of bytes until pixels of few, uneven channels, one after the other, begin a vector again; or 0 where panels are multiplied.
+/// Vectors of bytes until pixels of few, uneven channels, one after the other, begin a vector again; or 0 if these are too many.
+constexpr std::int64_t period_of(std::int64_t channels) {
+  std::int64_t common = 1;
+  while (channels % (2 * common) == 0 && 2 * common <= kQuadChannels) common *= 2;
+  return channels / common <= kMostFlat ? channels / common : 0;
+}
+/// The same, or 0 where panels are multiplied.
 constexpr std::int64_t flat_period(const QuadFilter& f, std::int64_t kw, std::int64_t channels, std::int64_t multiplier) {
   if (f.last_wide != 1 || f.shift != 1 || f.quads != 1 || f.down != 2 || kw > kFlatColumns || multiplier != 1) return 0;
-  if (channels >= 2 * kQuadChannels || channels % 16 == 0) return 0;
-  std::int64_t common = 1;
-  while (channels % (2 * common) == 0) common *= 2;
-  return channels / common <= kMostFlat ? channels / common : 0;
+  return channels >= 2 * kQuadChannels || channels % 16 == 0 ? 0 : period_of(channels);
+}
+
+constexpr std::int64_t kMostFlatTaps = 64, kFlatTapBytes = 24 * 1024;
+/// Bytes of the weights of a vector of bytes, four taps to a quad.
+constexpr std::int64_t flat_tap_bytes(std::int64_t kh, std::int64_t kw) { return (kh * kw + 3) / 4 * 4 * Dot::kWeightVectors * I8::kLanes; }
+/// As flat_period(), of other filters of so few channels that vectors of panels would be half empty: quads of any four taps, which are
+/// interleaved for each output. 24 channels and more gain nothing.
+constexpr std::int64_t flat_taps_period(const QuadFilter& f, std::int64_t kh, std::int64_t kw, std::int64_t channels,
+                                        std::int64_t multiplier) {
+  if (!kLean16 || channels >= 16 || multiplier != 1 || kh * kw > kMostFlatTaps || flat_period(f, kw, channels, 1) > 0) return 0;
+  const std::int64_t period = period_of(channels);
+  return period * flat_tap_bytes(kh, kw) <= kFlatTapBytes ? period : 0;
 }
 
 /// Weights as SharedWeights of a panel's steps, to `out`.
@@ -170,9 +185,11 @@ constexpr bool ends_whole(const QuadFilter& f, std::int64_t kw, std::int64_t cha
   w.panels = (w.columns + kQuadChannels - 1) / kQuadChannels;
   w.panel_columns = kQuadChannels;
   const std::int64_t multiplier = kLean16 ? 1 : w.channel_multiplier,  // kLean16: x has been written out
-      flats = w.panels + flat_period(f, w.kw, w.columns, multiplier), all = flats + (ends_whole(f, w.kw, w.columns, multiplier) ? 1 : 0);
+      taps = flat_taps_period(f, w.kh, w.kw, w.columns, multiplier), tap_bytes = flat_tap_bytes(w.kh, w.kw),
+      flats = w.panels + taps + flat_period(f, w.kw, w.columns, multiplier),
+      all = flats + (ends_whole(f, w.kw, w.columns, multiplier) ? 1 : 0);
   w.sums = all * kQuadChannels;
-  w.bytes = all * panel_bytes;
+  w.bytes = (all - taps) * panel_bytes + taps * tap_bytes;
   if (w.packed == nullptr) return;
   auto* const out = static_cast<std::int8_t*>(w.packed);
   const I8 zero = broadcast(std::int8_t{0});
@@ -185,7 +202,7 @@ constexpr bool ends_whole(const QuadFilter& f, std::int64_t kw, std::int64_t cha
     }
   };
   for (std::int64_t panel = 0; panel < all; ++panel) {
-    const bool flat = panel >= w.panels && panel < flats;  // of pixels one after the other
+    const bool flat = panel >= w.panels && panel < flats, by_taps = flat && taps > 0;  // of pixels one after the other
     const std::int64_t first = flat               ? (panel - w.panels) * kQuadChannels % w.columns
                                : panel < w.panels ? panel * kQuadChannels
                                                   : w.columns - kQuadChannels,
@@ -212,9 +229,16 @@ constexpr bool ends_whole(const QuadFilter& f, std::int64_t kw, std::int64_t cha
     sums.flush();
     ColumnSums first_row;  // what its flips add
     if constexpr (kLean16) {
-      if (f.shared) pack_shared_weights<Dot>(f.steps, tap, out + panel * panel_bytes + SharedWeights::kInitial, first_row);
+      for (std::int64_t t = 0; by_taps && t < w.kh * w.kw; t += 4) {
+        I8 row[4], v[4];
+        for (int byte = 0; byte < 4; ++byte) row[byte] = tap((t + byte) / w.kw, (t + byte) % w.kw);
+        interleave_rows(row, v);
+        std::int8_t* const to = out + w.panels * panel_bytes + (panel - w.panels) * tap_bytes + t * kBytes;
+        for (int j = 0; j < 4; ++j) store_weights(Dot::split(v[j], zero), to + j * kBytes);
+      }
+      if (f.shared && !by_taps) pack_shared_weights<Dot>(f.steps, tap, out + panel * panel_bytes + SharedWeights::kInitial, first_row);
     }
-    for (std::int64_t o = 0; !f.shared && o < f.outputs(); ++o) {
+    for (std::int64_t o = 0; !f.shared && !by_taps && o < f.outputs(); ++o) {
       const std::int64_t above = o / f.along * f.shift, before = o % f.along;
       for (std::int64_t quad = 0; quad < f.quads; ++quad) {
         const bool last = quad == f.quads - 1;
@@ -242,7 +266,7 @@ constexpr bool ends_whole(const QuadFilter& f, std::int64_t kw, std::int64_t cha
                                                    static_cast<std::uint32_t>(w.x_zeros[c / w.channel_multiplier]) * sums.sum(channel)
                                              : 0;
         w.initial[at] = static_cast<std::int32_t>(initial + sums.correction(channel));
-        if (f.shared) {
+        if (f.shared && !by_taps) {
           reinterpret_cast<std::int32_t*>(out + panel * panel_bytes)[j * kLanes + lane] =
               static_cast<std::int32_t>(initial - first_row.sum(channel));
         }

@@ -1,5 +1,6 @@
 // The int8 depthwise convolution of few, uneven channels: rows of x, pixel after pixel, as runs of bytes, so that vectors have no gaps.
-// Rows are copied with their padding; quads are interleaved for each column of the filter, in registers.
+// Rows are copied with their padding; quads are interleaved for each column of the filter, in registers, or, without dot products and with
+// 16 registers, for each four taps of any filter.
 #pragma once
 
 #include "kernels/int8/quad_requantize.hpp"
@@ -87,6 +88,52 @@ struct FlatRows {
   }
 }
 
+/// A row of y of any filter.
+struct TapRow {
+  const std::int8_t* x[kMostFlatTaps + 3];  ///< what its taps read, four to a quad
+};
+/// N vectors of bytes, of the same weights.
+template <class Dot, int N>
+[[gnu::flatten, gnu::noinline]] void tap_vectors(const FlatRows& t, const TapRow& taps, const PanelStore<std::int8_t, 4, Order::packed>& panel,
+                                                 std::int64_t at, std::int64_t phase) {
+  const std::int64_t apart = t.period * I8::kLanes;
+  typename Dot::Sums acc[N][4];
+  unroll<0, 4>([&](auto v) __attribute__((always_inline)) {
+    acc[0][v] = Dot::start(load(t.initial + phase * kQuadChannels + v * kLanes));
+    if constexpr (N == 2) acc[1][v] = acc[0][v];
+  });
+  const std::int8_t *weights = t.weights + phase * t.weight_bytes, *const end = weights + t.weight_bytes;
+  const std::int8_t* const* x = taps.x;
+  for (; weights < end; x += 4, weights += 8 * I8::kLanes) {
+    I8 v[N][4];
+    unroll<0, N>([&](auto n) __attribute__((always_inline)) {
+      I8 rows[4];
+      unroll<0, 4>([&](auto i) __attribute__((always_inline)) { rows[i] = in_register(load(x[i] + at + n * apart)); });
+      interleave_rows(rows, v[n]);
+    });
+    unroll<0, 4>([&](auto i) __attribute__((always_inline)) {
+      const auto w = Dot::load_once(weights + 2 * i * I8::kLanes);
+      unroll<0, N>([&](auto n) __attribute__((always_inline)) { acc[n][i] = Dot::add(acc[n][i], v[n][i], w); });
+    });
+  }
+  unroll<0, N>([&](auto n) __attribute__((always_inline)) {
+    RealSums<4> real;
+    unroll<0, 4>([&](auto v) __attribute__((always_inline)) { real.set(v, Dot::finish(acc[n][v]), t.multiplier + phase * kQuadChannels); });
+    const I8 stored = panel.lean(panel.lean_half(real.v[0], real.v[1], 0), panel.lean_half(real.v[2], real.v[3], 2));
+    const std::int64_t to = at + n * apart, left = t.bytes - to;
+    store_up_to(t.y + to, stored, left < I8::kLanes ? static_cast<int>(left) : I8::kLanes);
+  });
+}
+template <class Dot>
+void tap_row(const FlatRows& t, const TapRow& taps, const PanelStore<std::int8_t, 4, Order::packed>& panel) {
+  const std::int64_t apart = t.period * I8::kLanes;
+  for (std::int64_t begin = 0; begin < t.bytes; begin += 2 * apart) {
+    for (std::int64_t phase = 0, at = begin; phase < t.period && at < t.bytes; ++phase, at += I8::kLanes) {
+      (at + apart < t.bytes ? tap_vectors<Dot, 2> : tap_vectors<Dot, 1>)(t, taps, panel, at, phase);
+    }
+  }
+}
+
 /// Copies n bytes, xored with flip; whole vectors are written.
 inline void copy_flipped(std::int8_t* to, const std::int8_t* from, std::int64_t n, I8 flip) {
   for (; n > 0; n -= I8::kLanes, to += I8::kLanes, from += I8::kLanes) {
@@ -94,13 +141,43 @@ inline void copy_flipped(std::int8_t* to, const std::int8_t* from, std::int64_t 
   }
 }
 
-/// Whether rows of y and what they read are such runs: computes them.
+/// Copies pixels of x that are next to each other in a row of y, from column `x` on; those in the padding are `zeros`. Up to 31 bytes more are
+/// written.
+inline void copy_pixels(const Int8DepthwiseWork& w, const std::int8_t* row, const std::int8_t* zeros, std::int64_t x, std::int64_t count,
+                        I8 flip, std::int8_t* to) {
+  const std::int64_t n = w.channels, step = w.stride_w * w.x_pixel;
+  const std::int8_t* from = row + x * w.x_pixel;
+  // The last pixel of which whole vectors may be read.
+  const std::int64_t safe = w.x_pixel == n ? w.width - 1 - 63 / n : -1;
+  for (; count > 0;) {
+    for (; count > 0 && x >= 0 && x < safe; --count, x += w.stride_w, from += step, to += n) {
+      store(to, bit_xor(load(from), flip));
+      if (n > I8::kLanes) store(to + I8::kLanes, bit_xor(load(from + I8::kLanes), flip));
+    }
+    if (count-- == 0) return;
+    if (x >= 0 && x < w.width) {
+      copy_flipped(to, from, n, flip);
+    } else {
+      __builtin_memcpy(to, zeros, static_cast<std::size_t>(n));
+    }
+    x += w.stride_w;
+    from += step;
+    to += n;
+  }
+}
+
+/// Whether rows of y and what they read are such runs: computes them. `taps`: by tap_row().
 [[gnu::noinline]] inline bool flat_depthwise(const Int8DepthwiseWork& w, const QuadFilter& f, std::int64_t panels, std::int64_t period,
-                                             const PanelStore<std::int8_t, 4, Order::packed>& store) {
-  const std::int64_t columns = w.out_width + w.kw - 1, bytes = columns * w.channels, step = (bytes / 64 + 1) * 64;
-  const std::int64_t room = kFlatBytes / step - w.kh;  // rows of y, as one is padding
-  if (w.panel_begin > 0 || w.panel_end < panels || w.y_pixel != w.channels || w.stride_w != 1 || w.dilation_w != 1 || room < kFlatRows)
+                                             const PanelStore<std::int8_t, 4, Order::packed>& store, bool taps) {
+  const std::int64_t reach = (w.kh - 1) * w.dilation_h + 1, span = (w.kw - 1) * w.dilation_w, stride = w.stride_w,
+                     phases = stride < span + 1 ? stride : span + 1;
+  const std::int64_t columns = w.out_width + span / stride, phase_bytes = columns * w.channels, bytes = phases * phase_bytes,
+                     step = (bytes / 64 + 1) * 64, room = kFlatBytes / step - 1;  // rows of x, as one is padding
+  if (w.panel_begin > 0 || w.panel_end < panels || w.y_pixel != w.channels || (!taps && (stride != 1 || w.dilation_w != 1)) ||
+      room < reach + (taps ? 0 : kFlatRows - 1)) {
     return false;
+  }
+  const std::int64_t most = (room - reach) / w.stride_h + 1, at_a_time = taps ? most : most / kFlatRows * kFlatRows;
   alignas(64) std::int8_t copies[kFlatBytes + kQuadChannels];
   const std::int8_t* row[kFlatBytes / 64 + kFlatRows + 2];
   const I8 flip = broadcast(static_cast<std::int8_t>(w.x_flip ^ Dot::kFlip));
@@ -110,37 +187,52 @@ inline void copy_flipped(std::int8_t* to, const std::int8_t* from, std::int64_t 
   }
   const std::int64_t left = w.pad_left < columns ? w.pad_left : columns, inside = columns - left < w.width ? columns - left : w.width;
   FlatRows t{};
+  TapRow tap_rows;
   t.y = static_cast<std::int8_t*>(w.y);
   t.y_row = w.y_row;
   t.bytes = w.out_width * w.channels;
   t.channels = w.channels;
   t.steps = w.kw;
   t.period = period;
-  t.weight_bytes = window_weight_bytes(f);
-  t.weights = static_cast<const std::int8_t*>(w.weights) + panels * t.weight_bytes;
+  t.weight_bytes = taps ? flat_tap_bytes(w.kh, w.kw) : window_weight_bytes(f);
+  t.weights = static_cast<const std::int8_t*>(w.weights) + panels * window_weight_bytes(f);
   t.initial = w.initial + panels * kQuadChannels;
   t.multiplier = w.q.multiplier + panels * kQuadChannels;
   for (std::int64_t y = w.y_begin; y < w.y_end;) {
-    const std::int64_t count = w.y_end - y < room ? w.y_end - y : room / kFlatRows * kFlatRows, reads = count + w.kh - 1;
+    const std::int64_t count = w.y_end - y < at_a_time ? w.y_end - y : at_a_time, reads = (count - 1) * w.stride_h + reach;
     for (std::int64_t i = 0; i < reads + kFlatRows + 2; ++i) {
-      const std::int64_t from = y - w.pad_top + i;
+      const std::int64_t from = y * w.stride_h - w.pad_top + i;
       row[i] = copies;
       if (i >= reads || from < 0 || from >= w.height) continue;
       std::int8_t* const to = copies + (i + 1) * step;
       row[i] = to;
-      __builtin_memcpy(to, copies, static_cast<std::size_t>(left * w.channels));
       const std::int8_t* const x = w.x + from * w.x_row;
-      const bool run = w.x_pixel == w.channels;
-      for (std::int64_t p = 0; p < (run ? 1 : inside); ++p) {
-        copy_flipped(to + (left + p) * w.channels, x + p * w.x_pixel, w.channels * (run ? inside : 1), flip);
+      if (stride > 1 || w.pad_left < 0 || w.x_pixel != w.channels) {
+        for (std::int64_t p = 0; p < phases; ++p) copy_pixels(w, x, copies, p - w.pad_left, columns, flip, to + p * phase_bytes);
+        continue;
       }
+      __builtin_memcpy(to, copies, static_cast<std::size_t>(left * w.channels));
+      copy_flipped(to + left * w.channels, x, w.channels * inside, flip);
       const std::int64_t end = (left + inside) * w.channels;
       __builtin_memcpy(to + end, copies, static_cast<std::size_t>(bytes - end));
     }
-    for (std::int64_t i = 0; i < count; i += kFlatRows, t.y += kFlatRows * t.y_row) {
-      for (int r = 0; r < kFlatRows + 2; ++r) t.x[r] = row[i + r];
-      t.down = static_cast<int>(count - i < kFlatRows ? count - i : kFlatRows);
-      flat_rows(t, store);
+    if (taps) {
+      for (std::int64_t i = 0; i < count; ++i, t.y += t.y_row) {
+        const std::int8_t** at = tap_rows.x;
+        for (std::int64_t ky = 0; ky < w.kh; ++ky) {
+          for (std::int64_t kx = 0, c = 0; kx < w.kw; ++kx, c += w.dilation_w) {
+            *at++ = row[i * w.stride_h + ky * w.dilation_h] + c % stride * phase_bytes + c / stride * w.channels;
+          }
+        }
+        while ((at - tap_rows.x) % 4 != 0) *at++ = copies;
+        if constexpr (kLean16) tap_row<Dot>(t, tap_rows, store);
+      }
+    } else {
+      for (std::int64_t i = 0; i < count; i += kFlatRows, t.y += kFlatRows * t.y_row) {
+        for (int r = 0; r < kFlatRows + 2; ++r) t.x[r] = row[i + r];
+        t.down = static_cast<int>(count - i < kFlatRows ? count - i : kFlatRows);
+        flat_rows(t, store);
+      }
     }
     y += count;
   }
