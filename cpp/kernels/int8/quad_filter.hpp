@@ -135,14 +135,17 @@ constexpr std::int64_t flat_period(const QuadFilter& f, std::int64_t kw, std::in
 constexpr std::int64_t kMostFlatTaps = 64, kFlatTapBytes = 24 * 1024;
 /// Bytes of the weights of a vector of bytes, four taps to a quad.
 constexpr std::int64_t flat_tap_bytes(std::int64_t kh, std::int64_t kw) { return (kh * kw + 3) / 4 * 4 * Dot::kWeightVectors * I8::kLanes; }
-/// As flat_period(), of other filters of so few channels that vectors of panels would be half empty: quads of any four taps, which are
-/// interleaved for each output. 24 channels and more gain nothing.
+/// As flat_period(), of other filters of so few channels that vectors of panels would be half empty, and of filters one row high: quads of
+/// any four taps, which are interleaved for each output. Others of 24 channels and more gain nothing.
 constexpr std::int64_t flat_taps_period(const QuadFilter& f, std::int64_t kh, std::int64_t kw, std::int64_t channels,
                                         std::int64_t multiplier) {
-  if (!kLean16 || channels >= 16 || multiplier != 1 || kh * kw > kMostFlatTaps || flat_period(f, kw, channels, 1) > 0) return 0;
+  if (!kLean16 || (channels >= 16 && f.high > 1) || multiplier != 1 || kh * kw > kMostFlatTaps || flat_period(f, kw, channels, 1) > 0)
+    return 0;
   const std::int64_t period = period_of(channels);
   return period * flat_tap_bytes(kh, kw) <= kFlatTapBytes ? period : 0;
 }
+/// Whole panels of a filter one row high have these weights.
+constexpr bool panels_are_flat(const QuadFilter& f, std::int64_t channels) { return f.high == 1 && channels % kQuadChannels == 0; }
 
 /// Weights as SharedWeights of a panel's steps, to `out`.
 template <class D, class Tap>
@@ -185,9 +188,9 @@ constexpr bool ends_whole(const QuadFilter& f, std::int64_t kw, std::int64_t cha
   w.panels = (w.columns + kQuadChannels - 1) / kQuadChannels;
   w.panel_columns = kQuadChannels;
   const std::int64_t multiplier = kLean16 ? 1 : w.channel_multiplier,  // kLean16: x has been written out
-      taps = flat_taps_period(f, w.kh, w.kw, w.columns, multiplier), tap_bytes = flat_tap_bytes(w.kh, w.kw),
-      flats = w.panels + taps + flat_period(f, w.kw, w.columns, multiplier),
-      all = flats + (ends_whole(f, w.kw, w.columns, multiplier) ? 1 : 0);
+      taps = panels_are_flat(f, w.columns) ? 0 : flat_taps_period(f, w.kh, w.kw, w.columns, multiplier),
+                     tap_bytes = flat_tap_bytes(w.kh, w.kw), flats = w.panels + taps + flat_period(f, w.kw, w.columns, multiplier),
+                     all = flats + (ends_whole(f, w.kw, w.columns, multiplier) ? 1 : 0);
   w.sums = all * kQuadChannels;
   w.bytes = (all - taps) * panel_bytes + taps * tap_bytes;
   if (w.packed == nullptr) return;

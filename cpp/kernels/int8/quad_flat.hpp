@@ -94,8 +94,9 @@ struct TapRow {
 };
 /// N vectors of bytes, of the same weights.
 template <class Dot, int N>
-[[gnu::flatten, gnu::noinline]] void tap_vectors(const FlatRows& t, const TapRow& taps, const PanelStore<std::int8_t, 4, Order::packed>& panel,
-                                                 std::int64_t at, std::int64_t phase) {
+[[gnu::flatten, gnu::noinline]] void tap_vectors(const FlatRows& t, const TapRow& taps,
+                                                 const PanelStore<std::int8_t, 4, Order::packed>& panel, std::int64_t at,
+                                                 std::int64_t phase) {
   const std::int64_t apart = t.period * I8::kLanes;
   typename Dot::Sums acc[N][4];
   unroll<0, 4>([&](auto v) __attribute__((always_inline)) {
@@ -141,14 +142,14 @@ inline void copy_flipped(std::int8_t* to, const std::int8_t* from, std::int64_t 
   }
 }
 
-/// Copies pixels of x that are next to each other in a row of y, from column `x` on; those in the padding are `zeros`. Up to 31 bytes more are
-/// written.
+/// Copies pixels of x that are next to each other in a row of y, from column `x` on; those in the padding are `zeros`. Up to 31 bytes more
+/// are written.
 inline void copy_pixels(const Int8DepthwiseWork& w, const std::int8_t* row, const std::int8_t* zeros, std::int64_t x, std::int64_t count,
                         I8 flip, std::int8_t* to) {
   const std::int64_t n = w.channels, step = w.stride_w * w.x_pixel;
   const std::int8_t* from = row + x * w.x_pixel;
   // The last pixel of which whole vectors may be read.
-  const std::int64_t safe = w.x_pixel == n ? w.width - 1 - 63 / n : -1;
+  const std::int64_t safe = w.x_pixel == n && n <= 2 * I8::kLanes ? w.width - 1 - 63 / n : -1;
   for (; count > 0;) {
     for (; count > 0 && x >= 0 && x < safe; --count, x += w.stride_w, from += step, to += n) {
       store(to, bit_xor(load(from), flip));
@@ -195,9 +196,10 @@ inline void copy_pixels(const Int8DepthwiseWork& w, const std::int8_t* row, cons
   t.steps = w.kw;
   t.period = period;
   t.weight_bytes = taps ? flat_tap_bytes(w.kh, w.kw) : window_weight_bytes(f);
-  t.weights = static_cast<const std::int8_t*>(w.weights) + panels * window_weight_bytes(f);
-  t.initial = w.initial + panels * kQuadChannels;
-  t.multiplier = w.q.multiplier + panels * kQuadChannels;
+  const std::int64_t before = panels_are_flat(f, w.channels) ? 0 : panels;
+  t.weights = static_cast<const std::int8_t*>(w.weights) + before * window_weight_bytes(f);
+  t.initial = w.initial + before * kQuadChannels;
+  t.multiplier = w.q.multiplier + before * kQuadChannels;
   for (std::int64_t y = w.y_begin; y < w.y_end;) {
     const std::int64_t count = w.y_end - y < at_a_time ? w.y_end - y : at_a_time, reads = (count - 1) * w.stride_h + reach;
     for (std::int64_t i = 0; i < reads + kFlatRows + 2; ++i) {

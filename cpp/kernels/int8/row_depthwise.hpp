@@ -2,6 +2,7 @@
 // those of columns and squares (quad_filter.hpp) have zeros for rows that the filter does not have, and for a second output row.
 #pragma once
 
+#include "kernels/int8/quad_flat.hpp"
 #include "kernels/int8/quad_requantize.hpp"
 #include "kernels/int8/quad_rows.hpp"
 
@@ -120,6 +121,13 @@ inline void row_depthwise(const Int8DepthwiseWork& w) {
   const std::int64_t next = w.out_width == 1 ? jump : (jump % w.stride_w == 0 ? w.stride_w : 1);
   const std::int64_t most = (kRowColumns - span) / w.stride_w + 1;  // outputs
   const bool within = within_int32(w.q, w.residual);
+  const QuadFilter f = row_filter(w.kw);
+  // Pixels are copied as up to two vectors each where they are apart.
+  const std::int64_t period = w.stride_w == 1 || w.channels <= 2 * kQuadChannels ? flat_taps_period(f, 1, w.kw, w.channels, 1) : 0;
+  if (period > 0 && within && w.residual.data == nullptr && w.q.zeros == nullptr) {
+    const PanelStore<std::int8_t, 4, Order::packed> store_panel(w.q, w.y_flip, 0, within);
+    if (flat_depthwise(w, f, (w.channels + kQuadChannels - 1) / kQuadChannels, period, store_panel, true)) return;
+  }
   const I8 flip = broadcast(static_cast<std::int8_t>(w.x_flip ^ Dot::kFlip));
   for (std::int64_t p = w.panel_begin; p < w.panel_end; ++p) {
     const std::int64_t channel = p * kQuadChannels, left = w.channels - channel;
