@@ -68,11 +68,11 @@ template <int R, int G, int CB>
           unroll<0, CB>([&](auto j) __attribute__((always_inline)) { acc[r][j][v] = start; });
         });
       });
-      const auto multiply = [&](const std::int8_t* x) __attribute__((always_inline)) {
+      const auto multiply = [&](const std::int8_t* x, auto rows) __attribute__((always_inline)) {
         unroll<0, G>([&](auto v) __attribute__((always_inline)) {
           const std::int8_t* const at = v == 3 ? x + plane3 : x + v * plane;
           if constexpr (kLean16 && R < 4) {
-            unroll<0, R>([&](auto r) __attribute__((always_inline)) {
+            unroll<0, rows>([&](auto r) __attribute__((always_inline)) {
               const auto w = Dot::load_once(weights + (v * R + r) * kBytes);
               const std::int8_t* again = at;
               asm volatile("" : "+r"(again));  // not as the same load
@@ -92,11 +92,19 @@ template <int R, int G, int CB>
         weights = opaque(weights + G * R * kBytes);
       };
       if constexpr (kLean16) {
-        for (const std::int8_t* const* at = t.products; at < t.products_end; ++at) multiply(*at + offset);
+        const auto multiply_all = [&](auto rows) __attribute__((always_inline)) {
+          for (const std::int8_t* const* at = t.products; at < t.products_end; ++at) multiply(*at + offset, rows);
+        };
+        // An odd last row by itself: 7x7x960 5x5 7 %.
+        if (R == 2 && t.down == 1) {
+          multiply_all(Index<1>{});
+        } else {
+          multiply_all(Index<R>{});
+        }
       } else {
         for (std::int64_t q = 0; q < t.quads; ++q) {
           const std::int8_t* const row = t.rows[q] + offset;
-          for (std::int64_t step = 0; step < t.steps; ++step) multiply(row + t.taps[step]);
+          for (std::int64_t step = 0; step < t.steps; ++step) multiply(row + t.taps[step], Index<R>{});
         }
       }
       if constexpr (kTilesRound) {
