@@ -190,9 +190,15 @@ template <int Panels>
       }
       for (std::int64_t q = ready; q < f.quads; ++q) {
         const std::int64_t y = oy * w.stride_h - w.pad_top + f.high * q * w.dilation_h, x = ox * w.stride_w - w.pad_left;
-        panels.each([&](QuadPanel & p, std::int64_t) __attribute__((always_inline)) {
-          p.rows.fill(plan.layout, y, x, q == f.quads - 1 ? f.last_wide : f.wide, p.row[q]);
-        });
+        const std::int64_t wide = q == f.quads - 1 ? f.last_wide : f.wide;
+        if constexpr (Panels == 2) {
+          QuadPanel &p = panels.panel, &next = panels.next;
+          if (next.t.channels == kQuadChannels) {
+            p.rows.fill_two(plan.layout, y, x, wide, p.row[q], next.row[q] - p.row[q]);
+            continue;
+          }
+        }
+        panels.each([&](QuadPanel & p, std::int64_t) __attribute__((always_inline)) { p.rows.fill(plan.layout, y, x, wide, p.row[q]); });
       }
       panels.each([&](QuadPanel & p, std::int64_t n) __attribute__((always_inline)) {
         p.go_to(w, first_channel(w, panel + n), oy, ox, y_size);

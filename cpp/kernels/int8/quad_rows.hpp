@@ -18,6 +18,7 @@ class QuadRows {
         flip_(static_cast<std::uint8_t>(w.x_flip ^ Dot::kFlip)) {
     if (w.multiplier > 1) return;
     store(zero_, load_up_to(w.x_zero + channel, n_));
+    if (kLean16 && w.channels - channel >= 2 * kQuadChannels) store(zero_ + kQuadChannels, load(w.x_zero + channel + kQuadChannels));
     // Of all pixels that may share a vector.
     if (n_ >= 16 && kQuadChannels % n_ == 0) {
       for (int i = n_; i < kQuadChannels; ++i) zero_[i] = zero_[i - n_];
@@ -32,12 +33,19 @@ class QuadRows {
     for (; groups > 0; --groups, y += 2, to += bytes) fill(l, y, first, 1, to);
   }
 
+  /// As fill(), of two whole panels, `apart` bytes from one to the next.
+  void fill_two(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int64_t wide, std::int8_t* to, std::int64_t apart) {
+    wide_ = wide;
+    right_ = (wide - 1) * w_.dilation_w;
+    fill_whole<2>(l, y, first, to, apart);
+  }
+
   /// The row whose first row of x is y and whose first column is `first`, of quads `wide` columns wide.
   void fill(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int64_t wide, std::int8_t* to) {
     wide_ = wide;
     right_ = (wide - 1) * w_.dilation_w;
     if (!kLean16 && w_.multiplier > 1) return fill_repeated(l, y, first, to);
-    if (kLean16 && n_ == kQuadChannels) return fill_whole(l, y, first, to);
+    if (kLean16 && n_ == kQuadChannels) return fill_whole<1>(l, y, first, to, 0);
     switch (l.pixels) {
       case 1:
         return fill_pixels<1>(l, y, first, to);
@@ -76,8 +84,16 @@ class QuadRows {
     }
   }
 
-  [[gnu::noinline]] void half_edge(const QuadLayout& l, const Source (&from)[4], std::int64_t column, bool some, std::int8_t* to) const {
-    edge<1>(l, from, column, some, to);
+  /// Quads of one of the panels, some of whose columns are padding.
+  [[gnu::noinline]] void half_edge(const QuadLayout& l, const Source (&from)[4], std::int64_t column, std::int64_t channel,
+                                   std::int8_t* to) const {
+    I8 v[4];
+    for (int i = 0; i < 4; ++i) {
+      const std::int64_t x = column + i % 2 * right_;
+      const bool inside = x >= 0 && x < w_.width;
+      v[i] = bit_xor(load((inside ? from[i].at + x * from[i].pixel : zero_) + channel), broadcast(static_cast<std::int8_t>(flip_)));
+    }
+    store_quads(v[0], v[1], v[2], v[3], to, l.plane());
   }
 
   /// Quads of a whole panel, where all columns of x are positions.
@@ -108,10 +124,12 @@ class QuadRows {
     }
   }
 
-  /// Quads of a whole panel: what fill_pixels() does beside that takes 110 cycles, as long as 20 quads.
-  [[gnu::noinline]] void fill_whole(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int8_t* to) const {
+  /// Quads of whole panels: what fill_pixels() does beside that takes 110 cycles, as long as 20 quads; and what a call does, 80, which two
+  /// panels share.
+  template <int Panels>
+  [[gnu::noinline]] void fill_whole(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int8_t* to, std::int64_t apart) const {
     Source from[4];
-    const bool some = find_rows(y, from);
+    find_rows(y, from);
     const std::int64_t plane = l.plane();
     const I8 flip = broadcast(static_cast<std::int8_t>(flip_));
     const std::int64_t na = from[0].pixel * l.step, nb = from[1].pixel * l.step, nc = from[2].pixel * l.step, nd = from[3].pixel * l.step;
@@ -121,19 +139,24 @@ class QuadRows {
       std::int64_t u = 0;
       const auto edges = [&](std::int64_t until) __attribute__((always_inline)) {
         for (; u < until; ++u, to += I8::kLanes) {
-          const I8 padding = bit_xor(load(zero_), flip);
-          if (right_ == 0) {
-            store_quads(padding, padding, padding, padding, to, plane);
-          } else {
-            half_edge(l, from, first + u * l.step, some, to);
-          }
+          unroll<0, Panels>([&](auto p) __attribute__((always_inline)) {
+            if (right_ == 0) {
+              const I8 padding = bit_xor(load(zero_ + p * kQuadChannels), flip);
+              store_quads(padding, padding, padding, padding, to + p * apart, plane);
+            } else {
+              half_edge(l, from, first + u * l.step, p * kQuadChannels, to + p * apart);
+            }
+          });
         }
       };
       edges(begin);
       const auto at = [&](int i) __attribute__((always_inline)) { return from[i].at + (column + i % 2 * right_) * from[i].pixel; };
       const std::int8_t *a = at(0), *b = at(1), *c = at(2), *d = at(3);
       for (; u < end; ++u, to += I8::kLanes) {
-        store_quads(bit_xor(load(a), flip), bit_xor(load(b), flip), bit_xor(load(c), flip), bit_xor(load(d), flip), to, plane);
+        unroll<0, Panels>([&](auto p) __attribute__((always_inline)) {
+          const auto x = [&](const std::int8_t* row) { return bit_xor(load(row + p * kQuadChannels), flip); };
+          store_quads(x(a), x(b), x(c), x(d), to + p * apart, plane);
+        });
         a += na;
         b += nb;
         c += nc;
@@ -301,8 +324,8 @@ class QuadRows {
   std::int64_t channel_;
   int n_;
   std::uint8_t flip_;
-  std::int64_t wide_ = 1, right_ = 0;  ///< columns of a quad, and from its first to its second
-  alignas(64) std::int8_t zero_[kQuadChannels];
+  std::int64_t wide_ = 1, right_ = 0;                                ///< columns of a quad, and from its first to its second
+  alignas(64) std::int8_t zero_[(kLean16 ? 2 : 1) * kQuadChannels];  ///< kLean16: of the next panel too
 };
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE::int8
