@@ -8,7 +8,7 @@ from tflite_models import f
 from tflite_writer import constant, model, tensor
 
 import dwsep
-from dwsep.errors import UnsupportedOperatorError
+from dwsep.errors import InvalidModelError, UnsupportedOperatorError
 
 OPTIONS = {"stride_w": 1, "stride_h": 1, "padding": 1}
 
@@ -103,12 +103,49 @@ def test_what_is_no_dilation_is_refused():
         {"block": [0, 2]},
         {"block": [-1, 2]},
         {"pads": [[2, 3, 2, 2]] * 3},
+        {"pads": [[2, 4], [2, 2]]},
+        {"pads": [[3, 4], [2, 2]], "crops": [[-1, 4], [0, 0]]},
     ):
         with pytest.raises(UnsupportedOperatorError, match="SPACE_TO_BATCH_ND"):
             dwsep.load(model(*divided("CONV_2D", shape, w, **{**fits, **wrong})))
     tensors, operators, inputs, _ = divided("CONV_2D", shape, w, **fits)
     with pytest.raises(UnsupportedOperatorError, match="SPACE_TO_BATCH_ND"):
         dwsep.load(model(tensors, operators, inputs, ["y", "y4"]))
+
+
+@pytest.mark.parametrize("to", [[-1, 8, 3], [-1, 24, 1], [4, 2, 6], [-1, 4], None])
+def test_what_else_a_reshape_does_is_refused(to):
+    tensors, operators, inputs, outputs = divided(
+        "CONV_2D", (1, 8, 4), f(6, 1, 3, 4), [2], [[2, 2]], [[0, 0]], length=4
+    )
+    fits = dwsep.load(model(tensors, operators, inputs, outputs))
+    assert fits(f(1, 8, 4)).shape == (1, 8, 6)
+    wrong = [t for t in tensors if t["name"] != "to"]
+    if to is None:
+        operators[3] = ("SQUEEZE", ["y4"], ["y3"], {"squeeze_dims": [3]})
+    else:
+        wrong.append(constant("to", np.int32(to)))
+    with pytest.raises(UnsupportedOperatorError, match="SPACE_TO_BATCH_ND"):
+        dwsep.load(model(wrong, operators, inputs, outputs))
+
+
+def test_asking_for_what_lies_between_is_refused():
+    file = model(*divided("CONV_2D", (1, 8, 4), f(6, 1, 3, 4), [2], [[2, 2]], [[0, 0]], length=4))
+    for name in ("d", "e", "y4", "y3"):
+        with pytest.raises(UnsupportedOperatorError, match="SPACE_TO_BATCH_ND"):
+            dwsep.load(file, outputs=[name])
+
+
+@pytest.mark.parametrize("node", range(5))
+@pytest.mark.parametrize("inputs", [0, 1])
+def test_nodes_without_their_inputs_are_refused(node, inputs):
+    tensors, operators, *ends = divided(
+        "CONV_2D", (1, 8, 4), f(6, 1, 3, 4), [2], [[2, 2]], [[0, 0]], length=4
+    )
+    type_, names, outputs, options = operators[node]
+    operators[node] = (type_, names[:inputs], outputs, options)
+    with pytest.raises((UnsupportedOperatorError, InvalidModelError)):
+        dwsep.load(model(tensors, operators, *ends))
 
 
 def test_two_convolutions_of_one_division():
@@ -123,3 +160,44 @@ def test_two_convolutions_of_one_division():
     y, z = dwsep.load(model(tensors, operators, inputs, [*outputs, "z"]))(f(*shape))
     bias = 2 * f(6)
     np.testing.assert_allclose(y + z, np.broadcast_to(bias, y.shape), rtol=0, atol=1e-5)
+
+
+def test_integers_need_one_scale_on_both_sides():
+    rng = np.random.default_rng(3)
+    qx, qy = (0.05, -3, 0), (0.2, 5, 0)
+    scale, zeros = rng.uniform(0.01, 0.02, 6).astype(np.float32), np.zeros(6)
+    w = rng.integers(-127, 128, (6, 3, 3, 4), dtype=np.int8)
+    weights = [
+        constant("w", w, quantization=(scale, zeros, 0)),
+        constant("b", np.zeros(6, np.int32), quantization=(np.float32(0.05) * scale, zeros, 0)),
+    ]
+
+    def file(divided_as=qx):
+        numbers = {"block": [2, 2], "pads": [[2, 3], [2, 2]], "crops": [[0, 1], [0, 0]]}
+        tensors = [
+            tensor("x", (1, 9, 8, 4), "int8", quantization=qx),
+            *weights,
+            *(constant(name, np.int32(value)) for name, value in numbers.items()),
+            tensor("d", (4, 7, 6, 4), "int8", quantization=divided_as),
+            tensor("y4", (4, 5, 4, 6), "int8", quantization=qy),
+            tensor("y", (1, 9, 8, 6), "int8", quantization=qy),
+        ]
+        operators = [
+            ("SPACE_TO_BATCH_ND", ["x", "block", "pads"], ["d"], {}),
+            ("CONV_2D", ["d", "w", "b"], ["y4"], OPTIONS),
+            ("BATCH_TO_SPACE_ND", ["y4", "block", "crops"], ["y"], {}),
+        ]
+        return model(tensors, operators, ["x"], ["y"])
+
+    x = rng.integers(-128, 128, (1, 9, 8, 4), dtype=np.int8)
+    wanted = dwsep.conv2d(
+        x,
+        np.ascontiguousarray(w.transpose(1, 2, 3, 0)),
+        dilation=2,
+        x_quantization=dwsep.Quantization(*qx[:2]),
+        weight_quantization=dwsep.Quantization(scale.tolist()),
+        quantization=dwsep.Quantization(*qy[:2]),
+    )
+    assert np.array_equal(dwsep.load(file())(x), wanted)
+    with pytest.raises(UnsupportedOperatorError, match="SPACE_TO_BATCH_ND"):
+        dwsep.load(file(divided_as=(0.1, -3, 0)))

@@ -64,7 +64,7 @@ class Depthwise final : public PackedLayer {
 
   Plan plan(const Shape& x, int threads) const override {
     const Geometry g = stage_.geometry(x);
-    return {may_stream(g, x) ? "depthwise, streamed" : "depthwise",  // if contiguous
+    return {may_stream(g, x) ? "depthwise, streamed" : "depthwise",  // if contiguous, and if a trial finds it faster
             stage_.kernel_name(),
             "rows",
             useful_threads(x, threads),

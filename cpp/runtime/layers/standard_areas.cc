@@ -57,6 +57,13 @@ bool planes_pay(const Geometry& g, const PackedMatrix& matrix) {
   return matrix.panels == 1 && 8 * matrix.columns <= 5 * width && g.stride_w == 1 && g.out_w >= 32 && saves;
 }
 
+/// Whether every pixel between those that an output reads meets a tap of it or of the next: whole rows hold nothing else then. In a view of
+/// one pixel, 2^29 rows may lie between two outputs.
+template <class Shape>
+bool reads_whole_rows(const Shape& g) {
+  return g.stride_h <= g.kh && g.stride_w <= g.kw && g.dilation_h * g.dilation_w == 1;
+}
+
 }  // namespace
 
 StandardAreas plane_areas(const Geometry& g, std::int64_t channels, std::int64_t columns) {
@@ -131,10 +138,10 @@ StandardScratch standard_scratch(const Geometry& g, const StandardAreas& areas, 
 }
 
 std::int64_t apart_rows(const Geometry& g, const Shape& x, std::int64_t channels) {
-  constexpr std::int64_t kReadFloats = 524288;  // 2 MB of pages, as many as processors know by heart
+  constexpr std::int64_t kReadFloats = 524288;  // 2 MB, whose pages fit the first TLBs
   const std::int64_t row = product({x.w, x.c});
   const bool exceeds = bytes_of<float>(product({x.h, row})) > cache_sizes().l2;
-  if (g.kh * g.kw == 1 || !exceeds || active_kernels().lanes != 8) return 0;
+  if (g.kh * g.kw == 1 || !reads_whole_rows(g) || !exceeds || active_kernels().lanes != 8) return 0;
   const std::int64_t read = std::max<std::int64_t>(kReadFloats / product({row, std::min(g.stride_h, g.kh)}), 1);
   return std::min(rows_that_fit(g, x, x.w * channels, 0), read);
 }
@@ -162,8 +169,8 @@ void put_apart(StandardWork& w, Range rows, float* pixels) {
 void run_standard(const StandardWork& work, const StandardAreas& areas, Range rows) {
   // Inputs that few taps meet wait for the level-3 cache, and are fetched: 3x3 with stride 2 64->64 on 112x112 takes 0.8 to 0.96 of the
   // time, 32->32 on 224x224 0.84 to 0.98, images of 2 MB and those without strides the same (Zen 3, 2026-11-29; AVX-512 was not timed).
-  const bool steps = work.stride_h * work.stride_w > 1 && active_kernels().lanes == 8 &&
-                     bytes_of<float>(work.height * work.width * work.channels) > 4 * cache_sizes().l2;
+  const bool steps = work.stride_h * work.stride_w > 1 && reads_whole_rows(work) && work.x_channel == 1 && active_kernels().lanes == 8 &&
+                     bytes_of<float>(product({work.height, work.width, work.channels})) > 4 * cache_sizes().l2;
   for (std::int64_t row = rows.begin; row < rows.end; row += areas.rows) {
     for (std::int64_t column = 0; column < work.out_width; column += areas.columns) {
       StandardWork w = work;

@@ -26,7 +26,7 @@ bool exceeds_caches(double bytes, const ConstTensor& x, const Tensor& y, double 
 }
 
 StoreTrial::StoreTrial(double bytes, std::int64_t groups)
-    : tries_(groups >= 8 && !may_exceed_caches(bytes, 1.0)), part_(tries_ ? 0 : kParts), past_(may_exceed_caches(bytes) ? 0 : 1) {}
+    : tries_(groups >= 8 && !may_exceed_caches(bytes, 1.0)), part_(tries_ ? 0 : kParts), past_(may_exceed_caches(bytes) ? 0 : 2) {}
 
 void StoreTrial::add(double seconds) {
   (past_caches() ? past_ : usual_) = seconds;

@@ -43,11 +43,11 @@ class StoreTrial {
   void add(double seconds);
 
   static constexpr int kParts = 3;       ///< that are tried: one at a border, with what no cache holds; one as usual; one past the caches
-  static constexpr double kGain = 0.75;  ///< of time as usual, less which also empties the caches of others
+  static constexpr double kGain = 0.75;  ///< what is stored as usual also drives other data out of the caches: it has to be so much faster
   static constexpr std::int64_t kAll = std::int64_t{1} << 40;
   bool tries_;
   int part_;
-  double usual_ = 1, past_;  ///< a row's seconds
+  double usual_ = 1, past_;  ///< a row's seconds; where nothing is tried, numbers that decide
 };
 
 /// Brings elements [begin, end) into the caches by one load of each line. Prefetch instructions do not start the hardware's own prefetcher:

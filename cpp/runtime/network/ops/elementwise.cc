@@ -91,7 +91,11 @@ class BinaryOp final : public PlainOp {
                          count,
                          width,
                          activation_};
-      narrow(w) ? run_narrow(w) : active_kernels().tensor.binary(w);
+      if (narrow(w)) {
+        run_narrow(w);
+      } else {
+        active_kernels().tensor.binary(w);
+      }
       if (activation_.kind != ActivationKind::clip) {
         active_kernels().tensor.map({w.y, w.y, w.y_row, w.y_row, w.rows, w.columns, activation_});
       }

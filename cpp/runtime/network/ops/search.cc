@@ -47,7 +47,10 @@ class Arg final : public AxisOp {
     T best = line[0];
     for (std::int64_t i = 1; i < size; ++i) {
       const T v = line[i * step];
-      if ((min_ ? v < best : v > best) || (last_ && v == best)) best = v, place = i;
+      if ((min_ ? v < best : v > best) || (last_ && v == best)) {
+        best = v;
+        place = i;
+      }
     }
     return place;
   }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...errors import InvalidModelError, UnsupportedOperatorError
@@ -65,7 +65,7 @@ def import_tflite(
     InvalidModelError
         If the file is damaged or contradicts itself, or if an option does not fit it.
     """
-    file, states = _with_values_alone(read(source, signature))
+    file, states = _with_values_alone(read(source, signature), outputs or ())
     given = input_shapes or {}
     check_names(file.name, given, file.inputs)
     check_names(file.name, constants or (), file.inputs, "constants")
@@ -92,7 +92,7 @@ def import_tflite(
     return graph
 
 
-def _with_values_alone(file: File) -> tuple[File, dict[str, State]]:
+def _with_values_alone(file: File, outputs: Collection[str]) -> tuple[File, dict[str, State]]:
     """Return a file without branches and variables, and what its variables have become.
 
     Divided images are dilations.
@@ -106,7 +106,7 @@ def _with_values_alone(file: File) -> tuple[File, dict[str, State]]:
     if "BATCH_TO_SPACE_ND" in types:
         from .dilations import with_dilations
 
-        file = with_dilations(file)
+        file = with_dilations(file, outputs)
     if types.isdisjoint(VARIABLES):
         return file, {}
     from .variables import without_variables

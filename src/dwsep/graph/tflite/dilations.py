@@ -7,6 +7,7 @@ convolution is one of images of one row, between EXPAND_DIMS and RESHAPE or SQUE
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from ..importing.node import FileNode
@@ -23,10 +24,13 @@ class _Division(NamedTuple):
     sides: list[list[int]]
 
 
-def with_dilations(file: File) -> File:
-    """Return a file in which such convolutions are nodes with a dilation."""
+def with_dilations(file: File, outputs: Collection[str]) -> File:
+    """Return a file in which such convolutions are nodes with a dilation.
+
+    `outputs` are values that somebody asks for, besides the outputs of the file.
+    """
     maker = {name: node for node in file.nodes for name in node.outputs}
-    readers: dict[str, int] = dict.fromkeys(file.outputs, 1)
+    readers: dict[str, int] = dict.fromkeys([*file.outputs, *outputs], 1)
     for node in file.nodes:
         for name in node.inputs:
             readers[name] = readers.get(name, 0) + 1
@@ -55,11 +59,11 @@ def _chain(
         ("EXPAND_DIMS",),
         (_DIVIDES,),
     ]
-    first = maker.get(join.inputs[0])
+    first = maker.get(_first_input(join))
     if first is not None and first.type in types[1]:
         types = [types[1], types[3]]
     for wanted in types:
-        name = chain[-1].inputs[0]
+        name = _first_input(chain[-1])
         node = maker.get(name)
         if node is None or node.type not in wanted:
             return None
@@ -86,7 +90,17 @@ def _dilated(file: File, chain: list[FileNode]) -> list[FileNode] | None:
         for pair, less in zip(pads.sides, crops.sides, strict=True)
         for pad, crop in zip(pair, less, strict=True)
     ]
-    if min(sides) < 0 or min(pads.block) < 1:
+    given = [n for pair in (*pads.sides, *crops.sides) for n in pair]
+    if min(*sides, *given) < 0 or min(pads.block) < 1:
+        return None
+    kept = [(divide.inputs[0], divide.outputs[0]), (join.inputs[0], join.outputs[0])]
+    if any(_quantization(file, one) != _quantization(file, other) for one, other in kept):
+        return None
+    sizes = _shape(file, divide.inputs[0])[1:]
+    if any(
+        size >= 0 and (size + sum(pair)) % part
+        for size, pair, part in zip(sizes, pads.sides, pads.block, strict=False)
+    ):
         return None
     block = [1, *pads.block] if rows else pads.block
     attributes = {
@@ -98,9 +112,11 @@ def _dilated(file: File, chain: list[FileNode]) -> list[FileNode] | None:
     x = divide.inputs[0]
     if not rows:
         return [FileNode(join.name, conv.type, [x, *conv.inputs[1:]], join.outputs, attributes)]
-    expand = chain[3]
-    axis = _ints(file, expand.inputs[1])
-    if axis not in ([1], [-3]):
+    expand, row = chain[3], chain[1]
+    if len(expand.inputs) != 2 or _ints(file, expand.inputs[1]) not in ([1], [-3]):
+        return None
+    length = (sizes[0] + sum(pads.sides[0])) // pads.block[0] if sizes and sizes[0] >= 0 else None
+    if not _drops_rows(file, row, conv, length):
         return None
     return [
         FileNode(expand.name, expand.type, [x, *expand.inputs[1:]], expand.outputs, {}),
@@ -109,7 +125,37 @@ def _dilated(file: File, chain: list[FileNode]) -> list[FileNode] | None:
     ]
 
 
+def _first_input(node: FileNode) -> str:
+    return node.inputs[0] if node.inputs else ""
+
+
+def _shape(file: File, name: str) -> tuple[int, ...]:
+    return file.tensors[name].shape if name in file.tensors else ()
+
+
+def _quantization(file: File, name: str) -> tuple[list[float], list[int]] | None:
+    found = file.tensors[name].quantization if name in file.tensors else None
+    return None if found is None else (found.scale.tolist(), found.zero_point.tolist())
+
+
+def _drops_rows(file: File, node: FileNode, conv: FileNode, length: int | None) -> bool:
+    """Say whether a node takes the one row of a convolution's images away and does nothing else.
+
+    `length` is the images' width, where it is known.
+    """
+    if node.type == "SQUEEZE":
+        return list(node.attributes.get("squeeze_dims") or ()) in ([1], [-3])
+    filters = _shape(file, conv.inputs[1]) if len(conv.inputs) > 1 else ()
+    to = _ints(file, node.inputs[1]) if len(node.inputs) == 2 else None
+    if length is None or to is None or len(to) != 3 or len(filters) != 4:
+        return False
+    outputs = filters[0] if conv.type == "CONV_2D" else filters[3]
+    return to[1:] == [length - (filters[2] - 1), outputs]
+
+
 def _division(file: File, node: FileNode) -> _Division | None:
+    if len(node.inputs) != 3 or len(node.outputs) != 1:
+        return None
     block, sides = (_ints(file, name) for name in node.inputs[1:3])
     if block is None or sides is None or len(sides) != 2 * len(block):
         return None
