@@ -8,6 +8,23 @@ namespace {
 constexpr std::int64_t kBlock = 64;
 constexpr int kLanes = 8;
 
+/// An array, or one number in place of each of its elements.
+template <class T>
+class Repeated {
+ public:
+  Repeated(const T* x, std::int64_t step) : x_(x), alone_(step == 0) {
+    if (alone_) std::fill_n(block_, kBlock, *x);
+  }
+  /// kBlock elements from the i-th on, or all that follow.
+  const T* from(std::int64_t i) const { return alone_ ? block_ : x_ + i; }
+  bool alone() const { return alone_; }
+
+ private:
+  const T* x_;
+  bool alone_;
+  T block_[kBlock];
+};
+
 template <class F>
 void compare_with(const float* a, const float* b, std::uint8_t* __restrict y, std::int64_t n, const F& f) {
   for (std::int64_t i = 0; i < n; ++i) y[i] = f(a[i], b[i]) ? 1 : 0;
@@ -32,13 +49,10 @@ void compare_floats(Comparison how, const float* a, std::int64_t a_step, const f
     std::swap(a, b);
     std::swap(a_step, b_step);
   }
-  float as[kBlock], bs[kBlock];
-  if (a_step == 0) std::fill_n(as, kBlock, *a);
-  if (b_step == 0) std::fill_n(bs, kBlock, *b);
-  const std::int64_t most = a_step != 0 && b_step != 0 ? n : kBlock;
+  const Repeated<float> as(a, a_step), bs(b, b_step);
+  const std::int64_t most = as.alone() || bs.alone() ? kBlock : n;
   for (std::int64_t i = 0; i < n; i += most) {
-    const float* const p = a_step != 0 ? a + i : as;
-    const float* const q = b_step != 0 ? b + i : bs;
+    const float *const p = as.from(i), *const q = bs.from(i);
     const std::int64_t count = std::min(most, n - i);
     switch (how) {
       case Comparison::equal:
@@ -59,15 +73,9 @@ void compare_floats(Comparison how, const float* a, std::int64_t a_step, const f
 
 template <class T>
 void choose(const std::uint8_t* which, const T* yes, std::int64_t yes_step, const T* no, std::int64_t no_step, T* y, std::int64_t n) {
-  T all_yes[kBlock], all_no[kBlock];
-  if (yes_step == 0) std::fill_n(all_yes, kBlock, *yes);
-  if (no_step == 0) std::fill_n(all_no, kBlock, *no);
-  const std::int64_t most = yes_step != 0 && no_step != 0 ? n : kBlock;
-  for (std::int64_t i = 0; i < n; i += most) {
-    const T* const p = yes_step != 0 ? yes + i : all_yes;
-    const T* const q = no_step != 0 ? no + i : all_no;
-    choose_between(which + i, p, q, y + i, std::min(most, n - i));
-  }
+  const Repeated<T> all_yes(yes, yes_step), all_no(no, no_step);
+  const std::int64_t most = all_yes.alone() || all_no.alone() ? kBlock : n;
+  for (std::int64_t i = 0; i < n; i += most) choose_between(which + i, all_yes.from(i), all_no.from(i), y + i, std::min(most, n - i));
 }
 
 template void choose(const std::uint8_t*, const std::uint8_t*, std::int64_t, const std::uint8_t*, std::int64_t, std::uint8_t*,
