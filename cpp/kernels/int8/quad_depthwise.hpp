@@ -28,7 +28,8 @@ template <class Out>
   const std::int64_t groups = w.out_width < kVisitColumns ? kVisitColumns / w.out_width : 1;
   const std::int64_t step = by_row ? groups * f.down : w.y_end - w.y_begin;
   Store store(w.q, w.y_flip, w.panel_begin * kQuadChannels, within);
-  // Two panels, whose bytes share cache lines and quads are filled by one call: 7x7x960 5x5 and 112x112x64 with stride 2 12 % faster.
+  // Two panels, whose bytes share cache lines and quads are filled by one call: 7x7x960 5x5 and 112x112x64 with stride 2 12 % faster on
+  // Zen 3.
   const bool pairs = w.q.zeros == nullptr && 2 * f.quads * 4 * whole.layout.plane() <= kQuadRowBytes;
   const bool ends = kLean16 && lean && w.q.zeros == nullptr && w.panel_begin < last && ends_whole(f, w.kw, w.channels, w.multiplier);
   if constexpr (sizeof(Out) == 1) {

@@ -66,7 +66,7 @@ struct QuadFilter {
 /// Whether squares take fewer operations: for an output of a panel's vectors, products and what interleaving takes.
 constexpr bool squares_are_less(std::int64_t kh, std::int64_t kw, std::int64_t stride) {
   // With the loads and stores of an interleaving where 16 registers multiply without dot products: four ports take the products beside it
-  // (112x112x64 with stride 2 134 -> 110 us, 28x28x96 7x7 31 -> 26; 15x15x200 8.0 -> 9.3).
+  // (Zen 3: 112x112x64 with stride 2 134 -> 110 us, 28x28x96 7x7 31 -> 26; 15x15x200 8.0 -> 9.3).
   constexpr std::int64_t kProduct = Dot::kWeightVectors == 2 ? 4 : Dot::kSumRegisters,
                          kInterleave = Dot::kFlip != 0 ? 12 : (Dot::kWeightVectors == 2 && kRegisters < 32 ? 20 : 8);
   const QuadFilter squares(kh, kw, stride, true), columns(kh, kw, stride, false);

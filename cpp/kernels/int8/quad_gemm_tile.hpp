@@ -274,7 +274,7 @@ template <class D>
   }
 }
 
-/// Tiles whose sums are rounded by one call: of narrow panels so many that pixels fill vectors (2304 rows of 9->16 16.3 -> 14.5 us).
+/// Tiles whose sums are rounded by one call: of narrow panels so many that pixels fill vectors (Zen 3: 2304 rows of 9->16 16.3 -> 14.5 us).
 template <int NV>
 constexpr int kStoredTiles = kSorts&& NV < 4 ? 4 : 1;
 
