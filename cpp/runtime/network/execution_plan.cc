@@ -37,15 +37,6 @@ void make_before_fork() noexcept {
 }
 [[maybe_unused]] const bool made_before_fork = pthread_atfork(make_before_fork, nullptr, nullptr) == 0;
 
-/// The pixel stride of an image that is not a part of another avoids multiples of 2 KB: rows of a filter would share cache sets.
-Dims roomy_strides(const Dims& shape, DType type) {
-  if (type != DType::float32 || shape.rank() != 4 || shape[1] * shape[2] < 2 || shape[3] % 512 != 0) {
-    return dense_strides(shape);
-  }
-  const std::int64_t pixel = scratch_pixel<float>(shape[3]);
-  return {shape[1] * shape[2] * pixel, shape[2] * pixel, pixel, 1};
-}
-
 }  // namespace
 
 ExecutionPlan::ExecutionPlan(const NetworkDraft& network, const std::vector<Dims>& inputs, Sized sized, int threads)
@@ -65,10 +56,7 @@ ExecutionPlan::ExecutionPlan(const NetworkDraft& network, const std::vector<Dims
     constants_[v] = network.values[v].data.get();
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) places_[at(network.inputs[i])] = {Place::Kind::input, static_cast<int>(i), 0};
-  place_in_concatenations(network);
-  place_in_planes(network);
   place_values(network);
-  place_outputs(network);
   list_works(network);
   plan_arena();
   set_addresses();
@@ -81,120 +69,6 @@ bool ExecutionPlan::fits(const std::vector<ConstArray>& inputs, int threads) con
     if (!std::equal(s.begin(), s.end(), input_shapes_[i].begin(), input_shapes_[i].end())) return false;
   }
   return true;
-}
-
-/// An input of a concatenation is computed in place there, if a step that does work computes it.
-void ExecutionPlan::place_in_concatenations(const NetworkDraft& network) {
-  std::vector<int> producer(network.values.size(), -1);
-  for (std::size_t s = 0; s < network.steps.size(); ++s) producer[at(network.steps[s].output)] = static_cast<int>(s);
-  // The last concatenation first: a nested one then has its place already.
-  for (std::size_t number = network.steps.size(); number-- > 0;) {
-    const Step* const step = &network.steps[number];
-    const int axis = op(number).concatenated_axis();
-    if (axis < 0) continue;
-    const Storage whole = storage_[at(step->output)];
-    std::int64_t position = 0;
-    for (const int v : step->inputs) {
-      Storage& s = storage_[at(v)];
-      const std::int64_t offset = whole.offset + position * whole.strides[axis];
-      position += shapes_[at(v)][axis];
-      if (producer[at(v)] < 0 || s.root != v) continue;
-      const std::size_t maker = at(producer[at(v)]);
-      const Step& made_by = network.steps[maker];
-      Dims strides;
-      std::int64_t ignored = 0;
-      const Array first{nullptr, shapes_[at(made_by.inputs.empty() ? v : made_by.inputs.front())],
-                        dense_strides(shapes_[at(made_by.inputs.empty() ? v : made_by.inputs.front())])};
-      if (op(maker).view(first, shapes_[at(v)], &strides, &ignored)) continue;
-      s.root = whole.root;
-      s.offset = offset;
-      s.strides = whole.strides;
-    }
-  }
-}
-
-/// Views take the place of what they refer to; other values become roots, if they have no place yet.
-void ExecutionPlan::place_values(const NetworkDraft& network) {
-  // Roots with views or parts stay dense, so that they can be reshaped.
-  std::vector<bool> dense(network.values.size(), false);
-  for (std::size_t i = 0; i < network.steps.size(); ++i) {
-    const Step& step = network.steps[i];
-    Dims strides;
-    std::int64_t offset = 0;
-    const bool views =
-        !step.inputs.empty() && op(i).view({nullptr, shapes_[at(step.inputs[0])], dense_strides(shapes_[at(step.inputs[0])])},
-                                           shapes_[at(step.output)], &strides, &offset);
-    if (views) dense[at(storage_[at(step.inputs[0])].root)] = true;
-    if (op(i).concatenated_axis() >= 0) dense[at(storage_[at(step.output)].root)] = true;
-  }
-  for (const int v : network.outputs) dense[at(v)] = true;
-  for (std::size_t i = 0; i < network.steps.size(); ++i) {
-    const Step& step = network.steps[i];
-    const int v = step.output;
-    Storage& mine = storage_[at(v)];
-    if (mine.root != v) continue;
-    if (!step.inputs.empty()) {
-      const Storage& x = storage_[at(step.inputs[0])];
-      Dims strides;
-      std::int64_t offset = 0;
-      if (op(i).view({nullptr, x.shape, x.strides}, shapes_[at(v)], &strides, &offset) || seen_in_planes(network, step, strides)) {
-        mine.root = x.root;
-        mine.offset = x.offset + offset;
-        mine.strides = strides;
-        free_[i] = true;
-        continue;
-      }
-    }
-    if (!dense[at(v)]) mine.strides = roomy_strides(mine.shape, mine.dtype);
-  }
-}
-
-/// What a step makes as planes lies in the output of the transposition that alone reads it.
-void ExecutionPlan::place_in_planes(const NetworkDraft& network) {
-  for (const Step& turn : network.steps) {
-    if (turn.description.kind != "transpose" || shapes_[at(turn.output)].rank() != 4) continue;
-    const int v = turn.inputs[0];
-    const auto reads = [&](const Step& s) { return std::count(s.inputs.begin(), s.inputs.end(), v) > 0; };
-    if (std::count_if(network.steps.begin(), network.steps.end(), reads) > 1) continue;
-    if (std::count(network.outputs.begin(), network.outputs.end(), v) > 0) continue;
-    const auto maker = std::find_if(network.steps.begin(), network.steps.end(), [&](const Step& s) { return s.output == v; });
-    if (maker == network.steps.end() || maker->inputs.size() != 1 || storage_[at(v)].root != v ||
-        storage_[at(turn.output)].root != turn.output)
-      continue;
-    if (turn.description.dims("perm", -1, 0, Dims::kMaxRank - 1) != Dims{0, 3, 1, 2}) continue;
-    if (!op(static_cast<std::size_t>(maker - network.steps.begin())).makes_planes(shapes_[at(maker->inputs[0])])) continue;
-    const Dims planes = dense_strides(shapes_[at(turn.output)]);
-    storage_[at(v)].root = turn.output;
-    storage_[at(v)].strides = {planes[0], planes[2], planes[3], planes[1]};
-  }
-}
-
-/// Whether all that read what a transposition makes take it as a view of planes, with these strides.
-bool ExecutionPlan::seen_in_planes(const NetworkDraft& network, const Step& step, const Dims& strides) const {
-  const int v = step.output;
-  if (step.description.kind != "transpose" || strides.rank() != 4 || strides[2] != 1) return false;
-  if (std::count(network.outputs.begin(), network.outputs.end(), v) > 0) return false;
-  for (std::size_t i = 0; i < network.steps.size(); ++i) {
-    const std::vector<int>& inputs = network.steps[i].inputs;
-    const bool reads = std::count(inputs.begin(), inputs.end(), v) > 0;
-    if (reads && (inputs.size() > 1 || !op(i).takes_planes(shapes_[at(v)]))) return false;
-  }
-  return true;
-}
-
-/// An output of the network is computed in the caller's array if it is a root, or a view of a whole root.
-void ExecutionPlan::place_outputs(const NetworkDraft& network) {
-  output_done_.resize(network.outputs.size(), false);
-  for (std::size_t i = 0; i < network.outputs.size(); ++i) {
-    const Storage& s = storage_[at(network.outputs[i])];
-    const Storage& root = storage_[at(s.root)];
-    Place& place = places_[at(s.root)];
-    const Array seen{nullptr, s.shape, s.strides}, whole{nullptr, root.shape, root.strides};
-    if (place.kind != Place::Kind::arena || s.offset != 0 || s.shape.count() != root.shape.count() || !seen.dense() || !whole.dense())
-      continue;
-    place = {Place::Kind::output, static_cast<int>(i), 0};
-    output_done_[i] = true;
-  }
 }
 
 void ExecutionPlan::list_works(const NetworkDraft& network) {

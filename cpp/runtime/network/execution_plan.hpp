@@ -82,11 +82,14 @@ class ExecutionPlan {
     std::int64_t offset;  ///< in bytes
   };
 
+  struct Uses;  ///< of a value, by the network's steps
+
   static Operands operands(const Work& w) { return {w.arrays.data(), w.result, static_cast<int>(w.arrays.size())}; }
   void place_values(const NetworkDraft& network);
-  void place_in_concatenations(const NetworkDraft& network);
-  void place_in_planes(const NetworkDraft& network);
-  bool seen_in_planes(const NetworkDraft& network, const Step& step, const Dims& strides) const;
+  void place_in_concatenations(const NetworkDraft& network, const std::vector<Uses>& uses);
+  void place_in_planes(const NetworkDraft& network, const std::vector<Uses>& uses);
+  bool seen_in_planes(const NetworkDraft& network, const std::vector<Uses>& uses, std::size_t turn, const Dims& strides) const;
+  void place_views(const NetworkDraft& network, const std::vector<Uses>& uses);
   void place_outputs(const NetworkDraft& network);
   void list_works(const NetworkDraft& network);
   void find_chains();

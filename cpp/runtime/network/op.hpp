@@ -37,6 +37,9 @@ class Op {
   /// one, and returns true. Shapes fit.
   virtual bool view(const Array& /*x*/, const Dims& /*output*/, Dims* /*strides*/, std::int64_t* /*offset*/) const { return false; }
 
+  /// The axes of input 0 in the order in which the output has them, where all that the step does is to transpose; else none.
+  virtual Dims permutation() const { return {}; }
+
   /// Whether input 0 may be a transposed view of planes, of so many images, rows, pixels and channels: each channel's pixels adjacent.
   virtual bool takes_planes(const Dims& /*x*/) const { return false; }
   /// Whether the output may be, of an input of this shape.

@@ -125,6 +125,7 @@ class Transpose final : public MoveOp {
     *strides = permuted(x.strides);
     return output.rank() == 0 || output.back() <= 1 || strides->back() == 1;
   }
+  Dims permutation() const override { return perm_; }
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
     copy_view(team, o.inputs[0], permuted(o.inputs[0].strides), 0, o.output);
   }
