@@ -106,6 +106,14 @@ def test_a_cut_before_the_variable_has_no_state():
     assert np.array_equal(network(x), x)
 
 
+def test_a_session_takes_no_other_name():
+    session = dwsep.load(delayed()).session()
+    for _ in range(2):
+        with pytest.raises(TypeError, match="takes arrays and num_threads, not 'threads'"):
+            session(f(1, 1, 4), threads=1)
+        session(f(1, 1, 4), num_threads=1)
+
+
 def test_wrong_arguments_leave_the_state():
     session = dwsep.load(delayed()).session()
     session(f(1, 1, 4))

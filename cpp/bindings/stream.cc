@@ -1,9 +1,12 @@
 // Streams: calls of a network that keep its states. Users see src/dwsep/session.py.
+#include <pybind11/critical_section.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <structmember.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +42,7 @@ class Stream {
       states_.emplace_back();
       inputs_[input] = readable(first[k], "first", 1, states_.back(), network_.inputs()[input].dtype);
     }
+    for (std::size_t o = 0; o < outputs_.size(); ++o) outputs_[o].dtype = network_.outputs()[o].dtype;
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       if (input_is_state[i] == 0) given_.push_back(i);
     }
@@ -55,21 +59,22 @@ class Stream {
     std::vector<py::object> keepers;
     take(arrays, threads, keepers);
     if (!prepared_) prepare(threads);
-    py::tuple results(shown_.size());
+    py::object result;
+    if (shown_.size() != 1) result = py::tuple(shown_.size());
     for (std::size_t r = 0; r < shown_.size(); ++r) {
       const std::size_t o = shown_[r];
-      const DType type = network_.outputs()[o].dtype;
-      PyObject* const array = result_array(shapes_[o], type).release().ptr();
-      PyTuple_SET_ITEM(results.ptr(), static_cast<Py_ssize_t>(r), array);
-      outputs_[o] = {raw(array).data, type};
+      py::object array = result_array(shapes_[o], outputs_[o].dtype);
+      outputs_[o].data = raw(array.ptr()).data;
+      if (shown_.size() == 1) {
+        result = std::move(array);
+      } else {
+        PyTuple_SET_ITEM(result.ptr(), static_cast<Py_ssize_t>(r), array.release().ptr());
+      }
     }
     // What came first may be of another shape. Made before anything has changed, because there may be no memory for it.
     std::vector<py::object> instead;
     if (foreign_) instead = new_states();
-    for (std::size_t k = 0; k < kept_.size(); ++k) {
-      const std::size_t o = kept_[k].second;
-      outputs_[o] = {raw(next_[k].ptr()).data, network_.outputs()[o].dtype};
-    }
+    for (std::size_t k = 0; k < kept_.size(); ++k) outputs_[kept_[k].second].data = raw(next_[k].ptr()).data;
     if (brief_) {
       network_.run(inputs_, outputs_, threads);
     } else {
@@ -81,7 +86,7 @@ class Stream {
       std::swap(states_[k], next_[k]);
       ConstArray& array = inputs_[input];
       array.data = raw(states_[k].ptr()).data;
-      if (array.shape != shapes_[o]) {
+      if (foreign_ && array.shape != shapes_[o]) {
         same = false;
         array.shape = shapes_[o];
       }
@@ -89,8 +94,7 @@ class Stream {
     if (foreign_) next_ = std::move(instead);
     foreign_ = false;
     if (!same) prepared_ = false;  // outputs of the next step may have other shapes, as where a state grows
-    if (shown_.size() == 1) return results[0];
-    return results;
+    return result;
   }
 
  private:
@@ -168,12 +172,64 @@ class Stream {
   std::atomic<bool> busy_{false};
 };
 
+/// The base of dwsep.Session. That calls are its own saves a frame of Python and pybind11's dispatch, of 5.6 us that wake words take.
+struct SessionObject {
+  PyObject_HEAD PyObject* stream;
+};
+
+/// Made once, never destroyed.
+PyTypeObject* stream_type;
+
+void delete_session(PyObject* object) {
+  PyTypeObject* type = Py_TYPE(object);
+  Py_XDECREF(reinterpret_cast<SessionObject*>(object)->stream);
+  type->tp_free(object);
+  Py_DECREF(type);
+}
+
+PyObject* call_session(PyObject* self, PyObject* args, PyObject* keywords) {
+  return guarded([&] {
+    py::object stream, threads = py::none();
+    if (keywords != nullptr) {
+      const py::scoped_critical_section lock{py::handle(keywords)};
+      PyObject *name = nullptr, *value = nullptr;
+      for (Py_ssize_t i = 0; PyDict_Next(keywords, &i, &name, &value) != 0;) {
+        if (!PyUnicode_Check(name) || PyUnicode_CompareWithASCIIString(name, "num_threads") != 0)
+          raise(PyExc_TypeError, "a session takes arrays and num_threads, not " + std::string(py::repr(name)));
+        threads = py::reinterpret_borrow<py::object>(value);
+      }
+    }
+    {
+      const py::scoped_critical_section lock{py::handle(self)};
+      stream = py::reinterpret_borrow<py::object>(reinterpret_cast<SessionObject*>(self)->stream);
+    }
+    const auto arrays = py::reinterpret_borrow<py::tuple>(args);
+    if (!stream || Py_TYPE(stream.ptr()) != stream_type) return py::handle(self).attr("_step")(arrays, threads).release().ptr();
+    const auto* const instance = reinterpret_cast<py::detail::instance*>(stream.ptr());
+    return static_cast<Stream*>(instance->simple_value_holder[0])->step(arrays, threads).release().ptr();
+  });
+}
+
+void add_session(const py::module_& m) {
+  static PyMemberDef members[] = {{"_stream", T_OBJECT, offsetof(SessionObject, stream), 0, nullptr}, {nullptr, 0, 0, 0, nullptr}};
+  PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(delete_session)},
+                         {Py_tp_call, reinterpret_cast<void*>(call_session)},
+                         {Py_tp_members, members},
+                         {0, nullptr}};
+  PyType_Spec spec = {"dwsep._core.Session", sizeof(SessionObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
+  auto type = py::reinterpret_steal<py::object>(PyType_FromSpec(&spec));
+  if (!type) throw py::error_already_set();
+  m.attr("Session") = type;
+}
+
 }  // namespace
 
 void add_stream(py::module_& m) {
-  py::class_<Stream>(m, "Stream")
+  auto stream = py::class_<Stream>(m, "Stream")
       .def(py::init<const Network&, std::vector<Kept>, const py::sequence&>(), py::arg("network"), py::arg("kept"), py::arg("first"))
       .def("step", &Stream::step, py::arg("inputs"), py::arg("num_threads") = py::none());
+  stream_type = reinterpret_cast<PyTypeObject*>(stream.release().ptr());
+  add_session(m);
 }
 
 }  // namespace dwsep::python

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import _core
 from ._core import Stream
 from ._metadata import Cut, Kept, cut, hidden_outputs, initial, public
 
@@ -13,11 +14,16 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 
-class Session:
+class Session(_core.Session):
     """Runs a network step by step and keeps its state; made by :meth:`dwsep.Model.session`.
 
     A session belongs to one stream: threads that share one must take turns. The model stays as it
     is, and any number of sessions share its weights.
+
+    ``session(*arrays, num_threads=None)`` runs the next step, with an array for each of the model's
+    inputs, and returns what the model returns: an ndarray, or a tuple of them. `num_threads` is
+    :func:`dwsep.get_num_threads` where it is left out. RuntimeError tells that another call of the
+    session is seen not to have returned.
     """
 
     def __init__(
@@ -28,34 +34,13 @@ class Session:
         self._hidden = hidden_outputs(kept, cuts)
         self._cuts = cuts
         self._states: list[Any] | None = None
-        self._stream: Stream | None = None  # has the states where nobody else sees them
+        self._stream = None  # has the states where nobody else sees them
         self._first: dict[str, Stream] = {}  # and before its first step has ended
         private = all(state.hidden for state in kept) and not cuts
         self._streams = private and networks.is_single
 
-    def __call__(self, *arrays: Any, num_threads: int | None = None) -> Any:
-        """Run the next step.
-
-        Parameters
-        ----------
-        *arrays : ndarray
-            One for each of the model's inputs.
-        num_threads : int, optional
-            Default: :func:`dwsep.get_num_threads`.
-
-        Returns
-        -------
-        ndarray, or tuple of them
-            As the model returns them.
-
-        Raises
-        ------
-        RuntimeError
-            If another call of the session is seen not to have returned.
-        """
-        stream = self._stream
-        if stream is not None:
-            return stream.step(arrays, num_threads)
+    def _step(self, arrays: tuple[Any, ...], num_threads: int | None) -> Any:
+        """Run a step that the core does not by itself: the first, or one of states others see."""
         if self._streams:
             return self._first_step(arrays, num_threads)
         if self._states is None:
@@ -89,5 +74,6 @@ class Session:
 
     def reset(self) -> None:
         """Begin again: the next step is the first."""
-        self._states = self._stream = None
+        self._states = None
+        self._stream = None
         self._first = {}

@@ -76,7 +76,7 @@ template <class D>
 /// One panel for rows [begin, end), of which t.a is the first: tiles of nearly equal height, because a last row alone costs nearly as much
 /// as a whole tile.
 template <class Out, int NV>
-inline void quad_panel(const Int8GemmWork& w, QuadTiles t, std::int64_t vectors_before, std::int64_t begin, std::int64_t end) {
+inline void quad_panel(const Int8GemmWork& w, QuadTiles& t, std::int64_t vectors_before, std::int64_t begin, std::int64_t end) {
   const PanelStore<Out, NV> panel_store(w.q, w.y_flip, vectors_before * kLanes, t.within);
   set_panel(t, w, vectors_before, panel_store);
   if constexpr (kSorts) {
@@ -90,23 +90,24 @@ inline void quad_panel(const Int8GemmWork& w, QuadTiles t, std::int64_t vectors_
   }
   const std::int8_t* const residual = t.residual;
   Out* const y = static_cast<Out*>(t.y);
+  const std::int8_t *const first = t.a, *a = first;
+  t.split = nullptr;
   if constexpr (kRoundsFewAtOnce && sizeof(Out) == 1 && NV != 2) {
     if (t.quads <= kFewQuads && t.within && residual == nullptr && (NV == 4 || panel_store.alike)) {
       const std::int64_t done = multiply_few_quads<NV>(t, y + begin * w.y_row, end - begin);
       begin += done;
-      t.a += done * t.a_row;
       if (begin == end) return;
+      a += done * t.a_row;
     }
   }
   const std::int64_t rows = end - begin, most = max_quad_rows(NV);
-  const std::int64_t tiles = (rows + most - 1) / most, height = rows / tiles, taller = rows % tiles;
+  const std::int64_t tiles = (rows + most - 1) / most, height = tiles == 1 ? rows : rows / tiles, taller = rows - height * tiles;
   if constexpr (splits(NV)) {
     if ((kSorts ? rows > kShortRows : tiles >= kManyTiles) && 2 * NV * t.b_quads * I8::kLanes <= t.scratch_bytes) {
       split_weights<Dot>(t.b, NV * t.b_quads, t.x_flip, t.scratch);
       t.split = t.scratch;
     }
   }
-  const std::int8_t* a = t.a;
   const auto run = [&](std::int64_t row, std::int64_t tile_rows, std::int64_t count) {
     if (count == 0) return;
     t.a = a + row * (t.pieces == nullptr ? t.a_row : w.a_row);
@@ -117,18 +118,21 @@ inline void quad_panel(const Int8GemmWork& w, QuadTiles t, std::int64_t vectors_
   };
   run(0, height + 1, taller);
   run(taller * (height + 1), height, tiles - taller);
+  t.a = first;
 }
 
 template <class Out>
-inline void quad_panels(const Int8GemmWork& w, const QuadTiles& t, std::int64_t begin, std::int64_t end) {
+inline void quad_panels(const Int8GemmWork& w, QuadTiles& t, std::int64_t begin, std::int64_t end) {
   QuadPanels(w.columns).for_each_part(w.panel_begin, w.panel_end,
                                       [&](auto vectors, std::int64_t before) { quad_panel<Out, vectors>(w, t, before, begin, end); });
 }
 
 /// At most kFewRows rows by weights of sorted k; `to` has place for twice as many, or as many pieces.
 template <class Out>
-[[gnu::noinline]] void few_block(const Int8GemmWork& w, QuadTiles t, std::int64_t begin, std::int64_t end, std::int8_t* to) {
+[[gnu::noinline]] void few_block(const Int8GemmWork& w, QuadTiles& t, std::int64_t begin, std::int64_t end, std::int8_t* to) {
   const Pieces p{w.a_row, w.k, static_cast<std::uint8_t>(w.a_flip ^ 0x80), to};
+  const std::int64_t a_row = t.a_row;
+  const Pieces* const pieces = t.pieces;
   t.a_row = copied_row(w.k < kPieceBytes ? w.k : kPieceBytes);
   t.pieces = w.k > kPieceBytes ? &p : nullptr;
   if (t.pieces == nullptr) {
@@ -136,13 +140,18 @@ template <class Out>
     t.a = to;
   }
   quad_panels<Out>(w, t, begin, end);
+  t.a_row = a_row;
+  t.pieces = pieces;
 }
 
 /// Blocks of rows, copied if there is a place for that; of nearly equal height, because each reads all weights: 49 rows are one of 48.
 template <class Out>
-inline void quad_blocks(const Int8GemmWork& w, QuadTiles t, std::int64_t most, const Pieces* copies) {
-  const std::int64_t blocks = (w.rows + (copies == nullptr && !t.sorted ? most / 2 : most - 1)) / most,
-                     block = blocks < 2 ? w.rows : (w.rows + blocks - 1) / blocks;
+inline void quad_blocks(const Int8GemmWork& w, QuadTiles& t, std::int64_t most, const Pieces* copies) {
+  std::int64_t block = w.rows;
+  if (w.rows > most) {
+    const std::int64_t blocks = (w.rows + (copies == nullptr && !t.sorted ? most / 2 : most - 1)) / most;
+    block = (w.rows + blocks - 1) / blocks;
+  }
   for (std::int64_t row = 0; row < w.rows; row += block) {
     const std::int64_t end = row + block < w.rows ? row + block : w.rows;
     t.a = w.a + row * w.a_row;
@@ -162,7 +171,8 @@ inline void quad_blocks(const Int8GemmWork& w, QuadTiles t, std::int64_t most, c
 
 template <class Out>
 [[gnu::noinline]] void quad_gemm_rows(const Int8GemmWork& w, bool copies) {
-  QuadTiles t{};
+  QuadTiles t;  // panels set the rest; passed by value and zeroed it took 2 % of wake words' time
+  t.pieces = nullptr;
   t.quads = (w.k + 3) / 4;
   t.within = within_int32(w.q, w.residual);
   t.sorted = is_sorted(w.k);

@@ -190,7 +190,7 @@ std::size_t ExecutionPlan::run_from(std::size_t first, double* seconds, bool pau
       } else if (w.chain > 1) {
         run_chain_at(i, team, leads ? seconds : nullptr);
       } else if (w.copied > 0) {
-        const Range mine = part_of(w.copied, team.rank(), team.size());
+        const Range mine = team.size() == 1 ? Range{0, w.copied} : part_of(w.copied, team.rank(), team.size());
         std::memcpy(w.result.as<char>() + mine.begin, w.arrays[0].as<const char>() + mine.begin,
                     static_cast<std::size_t>(mine.end - mine.begin));
       } else {
