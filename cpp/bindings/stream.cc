@@ -225,9 +225,10 @@ void add_session(const py::module_& m) {
 }  // namespace
 
 void add_stream(py::module_& m) {
-  auto stream = py::class_<Stream>(m, "Stream")
-      .def(py::init<const Network&, std::vector<Kept>, const py::sequence&>(), py::arg("network"), py::arg("kept"), py::arg("first"))
-      .def("step", &Stream::step, py::arg("inputs"), py::arg("num_threads") = py::none());
+  auto stream =
+      py::class_<Stream>(m, "Stream")
+          .def(py::init<const Network&, std::vector<Kept>, const py::sequence&>(), py::arg("network"), py::arg("kept"), py::arg("first"))
+          .def("step", &Stream::step, py::arg("inputs"), py::arg("num_threads") = py::none());
   stream_type = reinterpret_cast<PyTypeObject*>(stream.release().ptr());
   add_session(m);
 }
