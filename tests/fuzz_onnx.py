@@ -151,8 +151,9 @@ def disagreed(model, arrays) -> bool:
 
     The size of the batch never takes away an axis here, unless a height has the same name. Celu is
     x for small x / alpha, where the oracle has 0 in the end. A power that no integer reaches is the
-    nearest one. Padding for a wanted size is never
-    negative, as in TensorFlow, where the oracle would leave out pixels at the edges.
+    nearest one, of 0 too. Padding for a wanted size is never
+    negative, as in TensorFlow, where the oracle would leave out pixels at the edges. The oracle's
+    softmax of bytes rounds the reciprocal of its scale down.
     """
     for node in model.graph.node:
         names = {a.name: a for a in node.attribute}
@@ -161,7 +162,13 @@ def disagreed(model, arrays) -> bool:
         if node.op_type == "ConvTranspose" and {"auto_pad", "output_shape"} & set(names):
             return True
         if node.op_type == "Pow" and any(
-            t.name in node.input[1:] and np.any(np.abs(values_of(t)) > np.float64(1e9))
+            t.name in node.input[1:]
+            and np.any((abs(v := values_of(t)) > np.float64(1e9)) | (v < 0) & (v.dtype.kind == "i"))
+            for t in model.graph.initializer
+        ):
+            return True
+        if node.op_type == "QLinearSoftmax" and any(
+            t.name in node.input[3:4] and np.any((1 / values_of(t)) % 1)
             for t in model.graph.initializer
         ):
             return True
@@ -174,12 +181,13 @@ def disagreed(model, arrays) -> bool:
     return False
 
 
-# Steps, poles and NaN that comes and goes: rounding before them may change all that follows.
+# Steps, poles, places of extremes and NaN that comes and goes: rounding before them may change all
+# that follows.
 DELICATE = {
     *("Sign", "Floor", "Ceil", "Round", "Cast", "Div", "Reciprocal", "Log", "Pow", "Sqrt", "Mod"),
     *("LayerNormalization", "InstanceNormalization", "GroupNormalization", "BatchNormalization"),
     *("ReduceL2", "LogSoftmax", "Sin", "Cos", "Exp", "ReduceProd", "Tan"),
-    *("Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"),
+    *("Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "ArgMax", "ArgMin", "TopK"),
 }
 
 
