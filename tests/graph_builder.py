@@ -6,9 +6,10 @@ import copy
 
 import graph_oracle
 import numpy as np
+from node_checks import problems
 
 from dwsep.graph.ir import Graph, Node, TensorType
-from dwsep.graph.ops import OPS, infer
+from dwsep.graph.ops import infer
 
 TO_NHWC, TO_NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
 
@@ -42,7 +43,7 @@ class Net:
         self.count += 1
         node = Node(kind, list(inputs), f"v{self.count}", attributes, weights or {})
         node.name = f"{kind}_{self.count}"
-        assert not OPS[kind].problems(node), OPS[kind].problems(node)
+        assert not problems(node), problems(node)
         types = [self.graph.types[value] for value in inputs]
         result = infer(node, types, channels_last=self.graph.channels_last)
         self.graph.nodes.append(node)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from graph_oracle import evaluate_node
+from node_checks import problems
 
 from dwsep.errors import ShapeError
 from dwsep.graph.folding import cost, foldable, value_of
@@ -106,7 +107,7 @@ def float32(rng, shape, positive):
 def test_values_are_those_of_the_definition(case):
     kind, attributes, weights, shapes = case
     node = Node(kind, ["x"] * len(shapes), "y", attributes, weights)
-    assert not OPS[kind].problems(node)
+    assert not problems(node)
     positive = attributes.get("function") in ("sqrt", "log", "reciprocal", "div")
     arrays = [float32(rng, shape, positive) for shape in shapes]
     assert foldable(node, arrays, channels_last=True)

@@ -8,17 +8,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from dwsep.graph.ops import OPS
-from dwsep.graph.ops.attributes import AttributeType
+from dwsep.graph.ops.attributes import AttributeType, Indices
 from dwsep.graph.ops.spec import OpSpec, Weights
 
 PAGE = Path(__file__).parent.parent / "docs" / "file_format.md"
 _BEGIN, _END = "<!-- kinds of steps: begin -->\n", "<!-- kinds of steps: end -->"
 
 
+def schema(name: str, type_: AttributeType) -> list[tuple[str, str, bool, tuple[str, ...]]]:
+    """Return how the core declares an attribute: name, type, whether it must be there, choices."""
+    if type_.lowered is Indices().lowered:
+        return [(name, "ints", True, ()), (f"{name}_shape", "ints", False, ())]
+    return [(name, type_.core, type_.required, type_.choices)]
+
+
 def _attribute(name: str, type_: AttributeType) -> str:
-    entries = type_.schema(name)
-    names = ", ".join(f"`{entry.name}`" for entry in entries)
-    text = f"{names}: {' or '.join(entries[0].choices) or entries[0].type}"
+    entries = schema(name, type_)
+    names = ", ".join(f"`{entry[0]}`" for entry in entries)
+    text = f"{names}: {' or '.join(entries[0][3]) or entries[0][1]}"
     return text if type_.required else f"[{text}]"
 
 

@@ -193,6 +193,20 @@ class Builder:
         """Add an activation."""
         return self.emit("activation", [x], activation=activation)
 
+    def activated(self, activation: Any, x: Value) -> Value:
+        """Add an activation that belongs to the operator, to its last node where that can be.
+
+        A pass would put it there later. Arithmetic with constants may first become something else.
+        """
+        node = self.graph.nodes[-1] if self.graph.nodes else None
+        made = node is not None and node.output == x.name and node.name == self.node_name
+        if node is None or not made or node.attributes.get("activation", "") is not None:
+            return self.activation(activation, x)
+        if node.kind == "binary" and not self.graph.constants.keys().isdisjoint(node.inputs):
+            return self.activation(activation, x)
+        node.attributes["activation"] = activation
+        return x
+
     def reduce(self, function: str, x: Value, axes: Sequence[int], keepdims: bool = True) -> Value:
         """Add a reduction: sum, mean, max, min or prod."""
         axes = sorted(axes)

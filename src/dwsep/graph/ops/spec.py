@@ -213,26 +213,3 @@ class OpSpec:
         """Return the least and the greatest number of inputs, -1 for any."""
         least = sum(name != "..." and not name.startswith("[") for name in self.inputs)
         return least, -1 if "..." in self.inputs else len(self.inputs)
-
-    def problems(self, node: Node) -> list[str]:
-        """Return what is wrong with a node's attributes, weights and number of inputs."""
-        found = [
-            f"no attribute {name!r}" for name in node.attributes if name not in self.attributes
-        ]
-        for name, type_ in self.attributes.items():
-            value = node.attributes.get(name)
-            if value is None and type_.required and name not in node.attributes:
-                found.append(f"{name} is missing")
-            elif value is not None and not type_.fits(value):
-                found.append(f"{name}: need {type_.text}, got {value!r}")
-        found += [f"no weights {name!r}" for name in node.weights if name not in self.weights]
-        for name, weights in self.weights.items():
-            array = node.weights.get(name)
-            if array is None and weights.required:
-                found.append(f"weights {name} are missing")
-            elif array is not None and array.ndim != len(weights.axes):
-                found.append(f"{name}: need {weights.axes}, got {array.shape}")
-        least, most = self.input_counts
-        if len(node.inputs) < least or (most != -1 and len(node.inputs) > most):
-            found.append(f"{len(node.inputs)} inputs, need {' '.join(self.inputs)}")
-        return found

@@ -135,7 +135,7 @@ class Call(OperatorCall):
             return y
         if isinstance(activation, tuple):
             return clipped(self.builder, y, activation[1], activation[2])
-        return self.builder.activation(activation, y)
+        return self.builder.activated(activation, y)
 
 
 def core_quantization(tensor: Tensor) -> Quantization | None:

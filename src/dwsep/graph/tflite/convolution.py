@@ -99,7 +99,7 @@ def conv(call: Call) -> Value:
         "conv",
         [call.value(0)],
         {
-            "weight": np.ascontiguousarray(weight),
+            "weight": weight,
             "bias": bias_of(call, 2, weight.shape[3]),
             **_scales(call, axis),
         },
