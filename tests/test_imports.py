@@ -167,8 +167,7 @@ def test_a_plain_network_imports_what_it_needs(tmp_path):
     run = subprocess.run(command, check=True, capture_output=True, text=True)
     found = set(run.stdout.split())
     assert {"graph.tflite.convolution", "graph.ops.convolution", "graph.passes.blocks"} <= found
-    passes = {"_edit", "constants", "fused_activations"}
-    passes |= {"depthwise", "residual", "blocks"}
+    passes = {"_edit", "constants", "fusing", "depthwise", "blocks"}
     assert {n for n in found if _in(n, "graph.passes")} <= {
         "graph.passes",
         *(f"graph.passes.{name}" for name in passes),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from graph_builder import Net, kinds, optimized, rewritten
 
-from dwsep.graph.passes import activations, batch_norm, constants, residual
+from dwsep.graph.passes import activations, batch_norm, constants, fusing
 from dwsep.graph.pipeline import optimize
 
 # --- neutral elements -----------------------------------------------------------------------------
@@ -179,5 +179,5 @@ def test_only_shifts_fold_into_what_adds_a_residual(function, kind):
     x = net.input(None, 5, 4, 3)
     y = net.conv(x, 3) if kind == "conv" else net.dense(x, 3)
     y = net.binary(function, net.binary("add", y, x), net.random(3))
-    graph = rewritten(net.finish(y), residual.run, batch_norm.run)
+    graph = rewritten(net.finish(y), fusing.residuals, batch_norm.run)
     assert kinds(graph) == [kind, *(["binary"] if function == "mul" else [])]

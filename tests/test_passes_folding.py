@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from graph_builder import Net, kinds, rewritten
 
-from dwsep.graph.passes import batch_norm, depthwise, fused_activations, padding
+from dwsep.graph.passes import batch_norm, depthwise, fusing, padding
 
 # --- batch norm -----------------------------------------------------------------------------------
 
@@ -58,7 +58,7 @@ def _branches(channels_last, case=""):
 def test_a_normalisation_folds_into_branches_before(channels_last):
     net, y = _branches(channels_last)
     y = net.act(net.batch_norm(y), "relu")
-    graph = rewritten(net.finish(y), batch_norm.run, fused_activations.run)
+    graph = rewritten(net.finish(y), batch_norm.run, fusing.activations)
     assert kinds(graph) == ["conv", "conv", "conv", "concat"]
     assert all(node.attributes["activation"] == "relu" for node in graph.nodes[:3])
 
@@ -73,7 +73,7 @@ def test_a_normalisation_stays_where_a_branch_cannot_take_it(case):
 @pytest.mark.parametrize("case", ["read", "activation", "twice", "input"])
 def test_an_activation_stays_where_a_branch_cannot_take_it(case):
     net, y = _branches(False, case)
-    graph = rewritten(net.finish(net.act(y, "relu")), fused_activations.run, changes=False)
+    graph = rewritten(net.finish(net.act(y, "relu")), fusing.activations, changes=False)
     assert kinds(graph)[-2:] == ["concat", "activation"]
 
 

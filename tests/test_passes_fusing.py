@@ -8,8 +8,7 @@ from graph_builder import Net, kinds, only, optimized, rewritten
 from dwsep.graph.passes import (
     conv_transpose,
     depthwise,
-    fused_activations,
-    residual,
+    fusing,
     squeeze_excite,
 )
 from dwsep.graph.pipeline import optimize
@@ -21,7 +20,7 @@ def test_a_convolution_adds_the_other_branch():
     net = Net()
     x = net.input(None, 4, 5, 5)
     y = net.binary("add", x, net.conv(net.conv(x, 6, activation="relu"), 4))
-    graph = rewritten(net.finish(net.act(y, "relu")), residual.run, fused_activations.run)
+    graph = rewritten(net.finish(net.act(y, "relu")), fusing.residuals, fusing.activations)
     assert kinds(graph) == ["conv", "conv"]
     assert graph.nodes[1].inputs[1] == x
     assert graph.nodes[1].attributes["activation"] == "relu"
@@ -31,7 +30,7 @@ def test_of_two_convolutions_the_later_adds():
     net = Net()
     x = net.input(None, 4, 5, 5)
     first, second = net.conv(x, 4), net.conv(x, 4)
-    graph = rewritten(net.finish(net.binary("add", second, first)), residual.run)
+    graph = rewritten(net.finish(net.binary("add", second, first)), fusing.residuals)
     assert [len(n.inputs) for n in graph.nodes] == [1, 2]
     assert graph.nodes[1].inputs[1] == first
 
@@ -64,7 +63,7 @@ def _no_residual(case):
 
 @pytest.mark.parametrize("case", ["activation", "broadcast", "twice", "read", "output"])
 def test_an_addition_stays_where_it_must(case):
-    rewritten(_no_residual(case), residual.run, changes=False)
+    rewritten(_no_residual(case), fusing.residuals, changes=False)
 
 
 # --- squeeze-excite -------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from graph_builder import Net, kinds, only, rewritten
 
-from dwsep.graph.passes import activations, constants, fused_activations, layer_norm
+from dwsep.graph.passes import activations, constants, fusing, layer_norm
 
 # --- activations ----------------------------------------------------------------------------------
 
@@ -159,7 +159,7 @@ def test_an_activation_is_fused_into_its_only_source():
     net = Net()
     a = net.act(net.conv(net.input(None, 3, 4, 4), 4), "relu6")
     b = net.act(net.binary("add", a, a), ("leaky_relu", 0.2))
-    graph = rewritten(net.finish(net.act(b, "tanh")), fused_activations.run)
+    graph = rewritten(net.finish(net.act(b, "tanh")), fusing.activations)
     assert kinds(graph) == ["conv", "binary", "activation"]
     activation = [n.attributes["activation"] for n in graph.nodes]
     assert activation == ["relu6", ("leaky_relu", 0.2), "tanh"]
@@ -170,7 +170,7 @@ def test_an_activation_of_a_value_that_others_read_is_not_fused():
     y = net.conv(net.input(None, 3, 4, 4), 4)
     z = net.conv(net.input(None, 3, 4, 4), 4)
     graph = net.finish(y, net.act(y, "relu"), net.binary("mul", z, net.act(z, "tanh")))
-    rewritten(graph, fused_activations.run, changes=False)
+    rewritten(graph, fusing.activations, changes=False)
 
 
 # --- layer norm -----------------------------------------------------------------------------------

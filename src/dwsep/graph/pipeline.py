@@ -99,9 +99,9 @@ def _finish(passes: Passes, fuse: bool) -> None:
 
 
 def _fuse_elementwise(passes: Passes) -> None:
-    if passes.run("residual.run"):
+    if passes.run("fusing.residuals"):
         passes.run("batch_norm.run")  # a shift of the sum
-    passes.run("fused_activations.run")
+    passes.run("fusing.activations")
 
 
 def _compute_with_integers(passes: Passes) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
-from ..importing.call import OperatorCall
+from ..importing.node import OperatorCall
 from ..importing.values import Unsupported, Value
 from ..sizes import bounds
 

@@ -21,7 +21,7 @@ _UNARY = ("gelu_tanh", "mish")  # no activations, but functions of one element
 def run(graph: Graph) -> bool:
     """Write every activation as one node, and clips of clips as one clip.
 
-    Fusing is a pass of its own (`fused_activations`).
+    Fusing is a pass of its own (`fusing`).
     """
     edit = Edit(graph)
     for node in edit.nodes("activation", "binary"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..ir import Graph, Node
 from ._edit import Edit
-from .residual import is_depthwise
 
 
 def run(graph: Graph) -> bool:
@@ -15,7 +14,7 @@ def run(graph: Graph) -> bool:
     for node in edit.nodes("dense"):
         edit.become(node, "pointwise", node.inputs, node.attributes, node.weights)
     for node in edit.nodes("conv"):
-        if is_depthwise(node):
+        if _is_depthwise(node):
             _depthwise(edit, node)
         elif _is_pointwise(node):
             _pointwise(edit, node)
@@ -25,6 +24,11 @@ def run(graph: Graph) -> bool:
             attributes = {**node.attributes, "groups": groups, "kernel": kernel}
             edit.become(node, "standard", node.inputs, attributes, node.weights)
     return edit.finish()
+
+
+def _is_depthwise(conv: Node) -> bool:
+    """Return whether a `conv` has one group for each of its (two or more) channels."""
+    return bool(conv.attributes.get("groups", 1) > 1 and conv.weights["weight"].shape[2] == 1)
 
 
 def _depthwise(edit: Edit, node: Node) -> None:

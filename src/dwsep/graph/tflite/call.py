@@ -8,9 +8,8 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
-from ..importing.call import OperatorCall
 from ..importing.compositions import clipped
-from ..importing.node import FileNode
+from ..importing.node import FileNode, OperatorCall
 from ..importing.values import Known, Unsupported, Value, as_float32
 from ..ir import Array, DType, Quantization
 from ..later import Later
