@@ -17,7 +17,7 @@ from dwsep.graph.importing.builder import Builder
 from dwsep.graph.importing.node import FileNode
 from dwsep.graph.importing.values import Known, Unsupported, as_float32
 from dwsep.graph.lowering import lower
-from dwsep.graph.pipeline import optimize
+from dwsep.graph.passes import optimize
 from dwsep.model import Model
 
 # --- layouts --------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from dwsep.graph.lowering import lower
 from dwsep.graph.onnx import import_onnx
-from dwsep.graph.pipeline import optimize
+from dwsep.graph.passes import optimize
 
 CHANNELS = 16
 

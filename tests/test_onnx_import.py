@@ -13,7 +13,7 @@ from onnx_models import FLOAT, INT64, f, ints, model
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
 from dwsep.graph.ir import TensorType
 from dwsep.graph.onnx import import_onnx
-from dwsep.graph.pipeline import optimize
+from dwsep.graph.passes import optimize
 
 # Shape arithmetic with a batch of unknown size
 

@@ -17,7 +17,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 from dwsep.graph.lowering import lower
 from dwsep.graph.onnx import import_onnx
 from dwsep.graph.onnx.registry import IMPORTERS
-from dwsep.graph.pipeline import optimize
+from dwsep.graph.passes import optimize
 
 # imported by composition of parts that have cases, but newer than the oracle or never alone
 ELSEWHERE = {"Swish", "CastLike", "NonMaxSuppression", "GatherND"}

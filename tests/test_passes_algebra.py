@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from graph_builder import Net, kinds, optimized, rewritten
 
-from dwsep.graph.passes import activations, batch_norm, constants, fusing
-from dwsep.graph.pipeline import optimize
+from dwsep.graph.passes import activations, batch_norm, constants, fusing, optimize
 
 # --- neutral elements -----------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graph_builder import Net, kinds, only, optimized
 
-from dwsep.graph.pipeline import optimize
+from dwsep.graph.passes import optimize
 
 
 def _inverted_residual(net, x, expanded, made, act="relu6", squeeze_excite=False, stride=1):

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from graph_builder import Net, kinds, only, optimized, rewritten
 
-from dwsep.graph.passes import channel_shuffle, depthwise
-from dwsep.graph.pipeline import optimize
+from dwsep.graph.passes import channel_shuffle, depthwise, optimize
 
 
 def _shuffle(net, x, groups):

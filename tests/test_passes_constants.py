@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from graph_builder import Net, kinds, rewritten
 
-from dwsep.graph.passes import constants
-from dwsep.graph.pipeline import optimize
+from dwsep.graph.passes import constants, optimize
 
 
 def test_what_is_known_is_computed():

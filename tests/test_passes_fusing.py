@@ -9,9 +9,9 @@ from dwsep.graph.passes import (
     conv_transpose,
     depthwise,
     fusing,
+    optimize,
     squeeze_excite,
 )
-from dwsep.graph.pipeline import optimize
 
 # --- residual -------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graph_builder import TO_NCHW, Net, kinds, optimized, transposes
 
-from dwsep.graph.pipeline import optimize
+from dwsep.graph.passes import optimize
 
 
 def test_inputs_can_be_declared_nhwc():

@@ -10,8 +10,7 @@ from graph_builder import Net, ill_typed, kinds
 
 from dwsep.graph.ir import DType, Quantization, TensorType
 from dwsep.graph.lowering import lower
-from dwsep.graph.passes import float_io, integer_moves, integer_steps, padding
-from dwsep.graph.pipeline import finish
+from dwsep.graph.passes import finish, float_io, integer_moves, integer_steps, padding
 
 SCALE, ZERO = 0.05, -3
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from graph_builder import TO_NCHW, TO_NHWC, Net, kinds, optimized, rewritten, transposes
 
-from dwsep.graph.passes import constants, layout
+from dwsep.graph.passes import constants, layout, optimize
 from dwsep.graph.passes._preferred_layouts import preferred_layouts
-from dwsep.graph.pipeline import optimize
 
 
 def moved(net, *outputs):

@@ -13,7 +13,7 @@ pytest.importorskip("onnx", reason="builds and imports ONNX models")
 
 from dwsep import models
 from dwsep.graph.onnx import import_onnx
-from dwsep.graph.pipeline import optimize
+from dwsep.graph.passes import optimize
 
 # Blocks as the papers count them. Every network begins with a transpose and a standard convolution;
 # none has another transpose. "reshape" is the flattening of the pooled features.

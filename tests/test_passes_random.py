@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from graph_builder import TO_NCHW, TO_NHWC, Net, optimized
 
-from dwsep.graph.pipeline import optimize
+from dwsep.graph.passes import optimize
 
 
 def _random_net(seed):

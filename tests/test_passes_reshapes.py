@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from graph_builder import TO_NCHW, TO_NHWC, Net, kinds, optimized, rewritten, transposes
 
-from dwsep.graph.passes import flatten, reshapes
+from dwsep.graph.passes import flatten, optimize, reshapes
 from dwsep.graph.permutation import NHWC, arranged, carry, groups
-from dwsep.graph.pipeline import optimize
 
 # --- flattening -----------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from test_passes_random import _random_net
 import dwsep
 from dwsep._load import load_graph
 from dwsep.graph import passes
-from dwsep.graph.pipeline import optimize
+from dwsep.graph.passes import optimize
 
 
 class _All(passes.Passes):
@@ -31,7 +31,7 @@ class _All(passes.Passes):
 
 def _same_with_all(graph, monkeypatch):
     some = optimize(copy.deepcopy(graph))
-    monkeypatch.setattr("dwsep.graph.pipeline.Passes", _All)
+    monkeypatch.setattr("dwsep.graph.passes.Passes", _All)
     return text(optimize(graph)) == text(some)
 
 

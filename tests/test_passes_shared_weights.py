@@ -8,8 +8,7 @@ from graph_oracle import evaluate
 
 from dwsep.graph.ir import Graph, Node, TensorType
 from dwsep.graph.lowering import lower
-from dwsep.graph.passes import shared_weights
-from dwsep.graph.pipeline import optimize
+from dwsep.graph.passes import optimize, shared_weights
 
 rng = np.random.default_rng(2)
 W = (rng.standard_normal((300, 300)) / 17).astype(np.float32)

@@ -9,7 +9,7 @@ import pytest
 from graph_builder import Net, kinds, optimized
 
 from dwsep.graph.lowering import lower
-from dwsep.graph.pipeline import optimize
+from dwsep.graph.passes import optimize
 from dwsep.model import Model
 
 

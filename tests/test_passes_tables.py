@@ -7,8 +7,7 @@ import pytest
 from graph_builder import kinds
 from test_passes_integers import Quantized, rewritten
 
-from dwsep.graph.passes import constants, integer_steps, integer_tables
-from dwsep.graph.pipeline import finish
+from dwsep.graph.passes import constants, finish, integer_steps, integer_tables
 
 
 def hard_swish(net, x):

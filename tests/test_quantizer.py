@@ -9,7 +9,7 @@ import onnx_models
 import pytest
 
 import dwsep
-from dwsep.graph.pipeline import simplify
+from dwsep.graph.passes import simplify
 from dwsep.models._blocks import inverted_residual
 from dwsep.models._builder import Network
 from dwsep.quantizer.insert import insert

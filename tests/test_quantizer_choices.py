@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import dwsep
-from dwsep.graph.pipeline import simplify
+from dwsep.graph.passes import simplify
 from dwsep.models._builder import Network
 from dwsep.quantizer.places import find_places
 

@@ -9,8 +9,7 @@ from graph_builder import Net, feeds_of, kinds
 
 from dwsep import _core
 from dwsep.graph.lowering import lower
-from dwsep.graph.passes import blocks
-from dwsep.graph.pipeline import optimize
+from dwsep.graph.passes import blocks, optimize
 
 CASES = {
     "EfficientNet": {"size": (56, 40), "channels": 32, "reduced": 8, "made": 16},

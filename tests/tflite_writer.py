@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 
-from dwsep.graph.tflite.schema import OPERATORS, OPTIONS, TYPES
+from dwsep.graph.tflite.parts import OPERATORS, OPTIONS, TYPES
 
 # The union's number of an operator's options; LiteRT crashes where they are missing or of another.
 _OPTION_TYPES = {

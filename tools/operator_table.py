@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dwsep.graph.ops import OPS
+from dwsep.graph.ops import OPS, OpSpec, Weights
 from dwsep.graph.ops.attributes import AttributeType, Indices
-from dwsep.graph.ops.spec import OpSpec, Weights
 
 PAGE = Path(__file__).parent.parent / "docs" / "file_format.md"
 _BEGIN, _END = "<!-- kinds of steps: begin -->\n", "<!-- kinds of steps: end -->"

@@ -191,7 +191,7 @@ def _lowered(imports: Callable[[Any, _Options], Graph], source: Any, options: _O
     """Return the model of what an importer makes."""
     from .graph.importing.inputs import first_fitting
     from .graph.lowering import lower
-    from .graph.pipeline import optimize
+    from .graph.passes import optimize
 
     axes: dict[Axis, int] = {}
     version = _version(source)

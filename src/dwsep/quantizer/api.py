@@ -12,7 +12,7 @@ from .. import _core
 from .._checks import shown
 from .._load import check_options, load_graph
 from ..graph.ir import Graph
-from ..graph.pipeline import simplify
+from ..graph.passes import simplify
 from ..model import Model
 from .calibration import Progress, calibrate
 from .insert import with_integer_inputs

@@ -12,7 +12,7 @@ from .. import _core
 from .._summary import float_steps_text
 from ..graph.ir import Graph
 from ..graph.lowering import lower
-from ..graph.pipeline import finish
+from ..graph.passes import finish
 from .insert import copied
 from .samples import Sample
 

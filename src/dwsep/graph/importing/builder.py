@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..ir import AnyArray, Array, DType, Graph, Node, Quantization, TensorType
-from ..ops import OPS, infer
-from ..ops.spec import float32_only
+from ..ops import OPS, float32_only, infer
 from ..sizes import Shape, plain
 from .values import (
     OTHER_FLOATS,

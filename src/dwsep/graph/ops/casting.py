@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from ...errors import ShapeError
 from ..ir import DType, Node, Quantization, TensorType
 from ..sizes import Shape, axis_of
-from . import register
+from . import BYTES, DTypes, OpSpec, as_input, float32_only, register
 from .attributes import Floats, Int, Ints, choice
-from .spec import BYTES, DTypes, OpSpec, as_input, float32_only
 
 _QUANTIZED = (DType.INT8, DType.UINT8, DType.INT32)
 

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from ...errors import ShapeError
 from ..ir import DType, Node, TensorType
 from ..sizes import Shape, broadcast
-from . import register
+from . import DTypes, OpSpec, one_type, register
 from .attributes import choice
-from .spec import DTypes, OpSpec, one_type
 
 COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
 _LOGIC = ("and", "or", "xor")

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from ...errors import ShapeError
 from ..ir import Node
 from ..sizes import Shape, broadcast, checked, known_product, shown, window
-from . import register
+from . import BYTES, OpSpec, Weights, check_channels, from_image, image, quantized, register
 from .attributes import OPTIONAL_ACTIVATION, QUANTIZED_OUTPUT, Floats, Int, Ints, Pair, Sides
-from .spec import BYTES, OpSpec, Weights, check_channels, from_image, image, quantized
 
 _WINDOW = {"stride": Pair(), "dilation": Pair(), "padding": Sides()}
 _BIAS = Weights(("Cout",), required=False)

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from ...errors import ShapeError
 from ..ir import DType, Node, TensorType
 from ..sizes import Shape, known_product, shown
-from . import register
+from . import DTypes, OpSpec, float32_only, register
 from .attributes import Flag, Float, Int
-from .spec import DTypes, OpSpec, float32_only
 
 
 def _suppression(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from ...errors import ShapeError
 from ..ir import Node, TensorType
 from ..sizes import Shape, broadcast, shown
-from . import register
+from . import BYTES, DTypes, OpSpec, as_input, of_integers, register
 from .attributes import ONE_SCALE, OPTIONAL_ACTIVATION, Flag, Floats, Ints, choice
-from .spec import BYTES, DTypes, OpSpec, as_input, of_integers
 
 UNARY = (
     *("exp", "sqrt", "neg", "abs", "erf", "reciprocal", "floor"),

@@ -8,9 +8,18 @@ from collections.abc import Sequence
 from ...errors import ShapeError
 from ..ir import DType, Node, TensorType
 from ..sizes import Shape, known_product, window
-from . import register
+from . import (
+    BYTES,
+    DTypes,
+    OpSpec,
+    float32_only,
+    from_image,
+    image,
+    of_integers,
+    register,
+    same_type,
+)
 from .attributes import ONE_SCALE, Flag, FloatPair, Pair, Sides, choice
-from .spec import BYTES, DTypes, OpSpec, float32_only, from_image, image, of_integers, same_type
 
 
 def _pool(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from ...errors import ShapeError
 from ..ir import Node, TensorType
 from ..sizes import Shape, axis_of, shown
-from . import register
+from . import BYTES, DTypes, OpSpec, Weights, check_channels, of_integers, register
 from .attributes import ONE_SCALE, Flag, Float, Int
-from .spec import BYTES, DTypes, OpSpec, Weights, check_channels, of_integers
 
 
 def _batch_norm(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:

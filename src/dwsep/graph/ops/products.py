@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from ...errors import ShapeError
 from ..ir import Node, TensorType
 from ..sizes import Shape, axis_of, broadcast, known_product, shown
-from . import register
+from . import BYTES, DTypes, OpSpec, of_integers, register
 from .attributes import ONE_SCALE, Flag, Ints, choice
-from .spec import BYTES, DTypes, OpSpec, of_integers
 
 
 def _matmul(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from ...errors import ShapeError
 from ..ir import Node, TensorType
 from ..sizes import Shape, axis_of, bounds, broadcast, reshaped, shown, steps
-from . import register
+from . import DTypes, OpSpec, as_input, moved, one_type, register, same_type
 from .attributes import Float, Indices, Int, Ints, Stops, choice
-from .spec import DTypes, OpSpec, as_input, moved, one_type, same_type
 
 # --- shapes ---------------------------------------------------------------------------------------
 

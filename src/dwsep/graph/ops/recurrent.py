@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from ...errors import ShapeError
 from ..ir import Node
 from ..sizes import Shape, known_product, shown
-from . import register
+from . import OpSpec, Weights, register
 from .attributes import OPTIONAL_ACTIVATION, Flag, Float, choice
-from .spec import OpSpec, Weights
 
 GATES = {"plain": 1, "gru": 3, "lstm": 4}
 

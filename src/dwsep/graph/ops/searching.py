@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from ...errors import ShapeError
 from ..ir import DType, Node, TensorType
 from ..sizes import Shape, axis_of, shown
-from . import register
+from . import DTypes, OpSpec, as_input, moved, register
 from .attributes import Flag, Int, choice
-from .spec import DTypes, OpSpec, as_input, moved
 
 _NO_NUMBERS = (DType.FLOAT16, DType.BOOL)
 _INDICES = (DType.INT32, DType.INT64)

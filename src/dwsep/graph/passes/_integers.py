@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..ir import Node, Quantization
-from ..ops.spec import BYTES
+from ..ops import BYTES
 from ._edit import Edit
 
 

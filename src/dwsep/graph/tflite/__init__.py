@@ -15,8 +15,7 @@ from ..importing.values import Computed, Known, Unsupported, Value, as_float32
 from ..ir import DType, Graph, State
 from .call import FOLDED, IMPORTERS, Call, core_quantization
 from .model import read
-from .parts import File, Tensor
-from .schema import COMPLEX, VARIABLES
+from .parts import COMPLEX, VARIABLES, File, Tensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

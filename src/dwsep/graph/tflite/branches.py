@@ -9,8 +9,7 @@ from __future__ import annotations
 from ...errors import InvalidModelError
 from ..importing.node import FileNode
 from ..replaced import replaced
-from .parts import File, Subgraph, Tensor
-from .schema import VARIABLES
+from .parts import VARIABLES, File, Subgraph, Tensor
 
 _MOST = 64  # one may be in a branch of another
 

@@ -13,8 +13,7 @@ from ..importing.node import FileNode, OperatorCall
 from ..importing.values import Known, Unsupported, Value, as_float32
 from ..ir import Array, DType, Quantization
 from ..later import Later
-from .parts import Tensor
-from .schema import COMPLEX
+from .parts import COMPLEX, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable

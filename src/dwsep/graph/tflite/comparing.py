@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..importing.values import Unsupported, Value
 from ..ir import DType
 from .call import IMPORTERS, Call, operator
-from .schema import COMPLEX
+from .parts import COMPLEX
 
 
 @operator("CAST")

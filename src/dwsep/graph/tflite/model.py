@@ -14,8 +14,7 @@ from ..._checks import shown
 from ...errors import InvalidModelError
 from ..importing.node import FileNode
 from ..sizes import LARGEST_ELEMENTS, MOST_AXES
-from .parts import Content, File, Quantization, Subgraph, Tensor
-from .schema import OPERATORS, OPTIONS, TYPE_NAMES
+from .parts import OPERATORS, OPTIONS, TYPE_NAMES, Content, File, Quantization, Subgraph, Tensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

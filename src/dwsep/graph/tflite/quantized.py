@@ -12,10 +12,9 @@ from typing import Any
 from ...errors import InvalidModelError
 from ..importing.values import Computed, Known, Unsupported, Value
 from ..ir import DType, Quantization
-from ..ops.spec import BYTES
+from ..ops import BYTES
 from .call import Call, core_quantization, dequantized, operator
-from .parts import Tensor
-from .schema import COMPLEX, TAKES_COMPLEX
+from .parts import COMPLEX, TAKES_COMPLEX, Tensor
 
 
 def by_definition(call: Call, importer: Callable[[Call], Any]) -> list[Value | None]:

@@ -19,7 +19,7 @@ from ..importing.moving import sliced
 from ..importing.values import Unsupported, Value, shape_of
 from ..ir import Array
 from .call import Call, operator
-from .schema import COMPLEX
+from .parts import COMPLEX
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
