@@ -98,7 +98,7 @@ def test_windows_of_few_bytes(kernel, channels, size):
     assert np.array_equal(dwsep.conv2d(x, weight, **own), plain.conv2d(x, weight, **own))
 
 
-@pytest.mark.parametrize("channels", [3, 16, 17, 70])
+@pytest.mark.parametrize("channels", [3, 16, 17, 32, 70])
 @pytest.mark.parametrize("stride", [1, 2, 3, 5])
 @pytest.mark.parametrize(("taps", "dilation"), [(2, 1), (9, 1), (5, 3), (31, 4), (37, 1)])
 def test_filters_one_row_high(taps, dilation, stride, channels):
@@ -108,13 +108,33 @@ def test_filters_one_row_high(taps, dilation, stride, channels):
     own = {"x_quantization": dwsep.Quantization(0.1, 3), "stride": (1, stride)}
     own |= {"dilation": (1, dilation), "weight_quantization": dwsep.Quantization(0.01)}
     span = (taps - 1) * dilation + 1
-    for padding, width in (("valid", span), ("same", 2), ("same", 11), ("same", 300)):
+    widths = (("valid", span), ("valid", span + 1), ("same", 2), ("same", 11), ("same", 300))
+    for padding, width in widths:
         x = rng.integers(-128, 128, (1, 2, width, channels), np.int8)
         each = dwsep.Quantization(rng.uniform(0.1, 0.3, channels), rng.integers(-9, 9, channels))
         for q in (dwsep.Quantization(0.1, 3), each):
             got = dwsep.depthwise_conv2d(x, weight, padding=padding, quantization=q, **own)
             wanted = plain.depthwise_conv2d(x, weight, padding=padding, quantization=q, **own)
             assert np.array_equal(got, wanted), (padding, width)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+@pytest.mark.parametrize("channels", [4, 8, 12])
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_padding_above_and_below_alone(dilation, channels, dtype):
+    """Rows of few channels that are read where they lie, and what none of them is."""
+    rng = np.random.default_rng(5)
+    least = np.iinfo(dtype).min
+    x = rng.integers(least, least + 256, (1, 5, 7 + 4 * dilation, channels), dtype)
+    weight = rng.integers(-128, 128, (3, 5, channels, 1), np.int8)
+    own = {"x_quantization": dwsep.Quantization(0.1, least + 9, dtype=np.dtype(dtype).name)}
+    own |= {"quantization": dwsep.Quantization(0.3, 3), "padding": ((2, 1), (0, 0))}
+    own |= {"weight_quantization": dwsep.Quantization(0.01), "dilation": dilation}
+    for shown in (x[:, :, :-3], x[:, :, 1:], x[:, 1:]):
+        got, wanted = (
+            f(shown, weight, **own) for f in (dwsep.depthwise_conv2d, plain.depthwise_conv2d)
+        )
+        assert np.array_equal(got, wanted)
 
 
 @pytest.mark.parametrize("channels", [8, 45])

@@ -183,12 +183,17 @@ inline void copy_pixels(const Int8DepthwiseWork& w, const std::int8_t* row, cons
   alignas(64) std::int8_t copies[kFlatBytes + kQuadChannels];
   const std::int8_t* row[kFlatBytes / 64 + kFlatRows + 2];
   const I8 flip = broadcast(static_cast<std::int8_t>(w.x_flip ^ Dot::kFlip));
-  copy_flipped(copies, w.x_zero, w.channels, flip);
-  for (std::int64_t done = w.channels; done < bytes; done *= 2) {
-    __builtin_memcpy(copies + done, copies, static_cast<std::size_t>(bytes - done < done ? bytes - done : done));
+  // Whole vectors of x without padding are read where they lie: one pixel of 21 taps of 64 channels 0.30 -> 0.16 us.
+  const bool lie = taps && stride == 1 && w.pad_left == 0 && columns <= w.width && w.x_pixel == w.channels && w.x_flip == Dot::kFlip &&
+                   w.out_width * w.channels % I8::kLanes == 0;
+  if (!lie || w.y_begin * w.stride_h < w.pad_top || (w.y_end - 1) * w.stride_h - w.pad_top + reach > w.height) {
+    copy_flipped(copies, w.x_zero, w.channels, flip);
+    for (std::int64_t done = w.channels; done < bytes; done *= 2) {
+      __builtin_memcpy(copies + done, copies, static_cast<std::size_t>(bytes - done < done ? bytes - done : done));
+    }
   }
   const std::int64_t left = w.pad_left < columns ? w.pad_left : columns, inside = columns - left < w.width ? columns - left : w.width;
-  FlatRows t{};
+  FlatRows t;  // zeroing it took a tenth of a call for one pixel
   TapRow tap_rows;
   t.y = static_cast<std::int8_t*>(w.y);
   t.y_row = w.y_row;
@@ -210,6 +215,10 @@ inline void copy_pixels(const Int8DepthwiseWork& w, const std::int8_t* row, cons
       std::int8_t* const to = copies + (i + 1) * step;
       row[i] = to;
       const std::int8_t* const x = w.x + from * w.x_row;
+      if (lie) {
+        row[i] = x;
+        continue;
+      }
       if (stride > 1 || w.pad_left < 0 || w.x_pixel != w.channels) {
         for (std::int64_t p = 0; p < phases; ++p) copy_pixels(w, x, copies, p - w.pad_left, columns, flip, to + p * phase_bytes);
         continue;
@@ -223,11 +232,14 @@ inline void copy_pixels(const Int8DepthwiseWork& w, const std::int8_t* row, cons
       for (std::int64_t i = 0; i < count; ++i, t.y += t.y_row) {
         const std::int8_t** at = tap_rows.x;
         for (std::int64_t ky = 0; ky < w.kh; ++ky) {
-          for (std::int64_t kx = 0, c = 0; kx < w.kw; ++kx, c += w.dilation_w) {
-            *at++ = row[i * w.stride_h + ky * w.dilation_h] + c % stride * phase_bytes + c / stride * w.channels;
+          const std::int8_t* const first = row[i * w.stride_h + ky * w.dilation_h];
+          for (std::int64_t kx = 0, phase = 0, offset = 0; kx < w.kw; ++kx) {  // a division each took as long as its products
+            *at++ = first + offset;
+            offset += w.dilation_w * phase_bytes;
+            for (phase += w.dilation_w; phase >= stride; phase -= stride) offset += w.channels - stride * phase_bytes;
           }
         }
-        while ((at - tap_rows.x) % 4 != 0) *at++ = copies;
+        while ((at - tap_rows.x) % 4 != 0) *at++ = tap_rows.x[0];
         if constexpr (kLean16) tap_row<Dot>(t, tap_rows, store);
       }
     } else {

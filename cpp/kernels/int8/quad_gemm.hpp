@@ -171,7 +171,7 @@ inline void quad_blocks(const Int8GemmWork& w, QuadTiles& t, std::int64_t most, 
 
 template <class Out>
 [[gnu::noinline]] void quad_gemm_rows(const Int8GemmWork& w, bool copies) {
-  QuadTiles t;  // panels set the rest; passed by value and zeroed it took 2 % of wake words' time
+  QuadTiles t;  // panels set the rest: zeroed and passed by value, one row of 64->64 took 0.23 us, 0.17 so
   t.pieces = nullptr;
   t.quads = (w.k + 3) / 4;
   t.within = within_int32(w.q, w.residual);
