@@ -112,7 +112,8 @@ def unlike(got, wanted) -> str | None:
 
 
 def check_again(rng, model, arrays, results) -> None:
-    again = dwsep.load(model._networks.of(arrays).to_bytes())
+    feeds = initial(model._network, model._kept, arrays)
+    again = dwsep.load(model._networks.of(feeds).to_bytes())
     for other, threads in ((model, 2), (model, rng.choice([3, 4, None])), (again, 1)):
         more = other(*arrays, num_threads=threads)
         more = more if isinstance(more, tuple) else (more,)

@@ -115,6 +115,50 @@ def test_bits_are_those_of_litert(case, rng):
     }
 
 
+def computed(content, x):
+    interpreter = litert.Interpreter(model_content=content, num_threads=1)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+
+
+def every_number(op, dtypes, scales, zeros, options):
+    """Return a file of one operator, and every number of its input's type."""
+    limits, shape = np.iinfo(dtypes[0]), (1, 1, 1, 256)
+    tensors = [
+        tensor(name, shape, dtype, quantization=(float(scale), int(zero), 0))
+        for name, dtype, scale, zero in zip("xy", dtypes, scales, zeros, strict=True)
+    ]
+    x = np.arange(limits.min, limits.max + 1).astype(dtypes[0]).reshape(shape)
+    return model(tensors, [(op, ["x"], ["y"], options)], ["x"], ["y"]), x
+
+
+@pytest.mark.parametrize("op", ["QUANTIZE", "LEAKY_RELU"])
+def test_other_scales(op, rng):
+    """XNNPACK multiplies by 8 bits behind the point; what it refuses is rounded twice."""
+    types = ["int8", "uint8"]
+    for number in range(120):
+        both = rng.choice(types, 2).tolist() if number % 3 == 0 else [rng.choice(types)] * 2
+        dtypes = [str(t) for t in (both if op == "QUANTIZE" else both[:1] * 2)]
+        zeros = [rng.integers(np.iinfo(t).min, np.iinfo(t).max + 1) for t in dtypes]
+        ratio = rng.choice([0.5, 0.25, 1.0, 2.0]) if number % 4 == 0 else 10 ** rng.uniform(-2, 1)
+        scale = 10 ** rng.uniform(-5, 1)
+        slope = float(rng.choice([0.01, 0.1, 0.3, 1.5, -0.5]))
+        options = {} if op == "QUANTIZE" else {"alpha": slope}
+        content, x = every_number(op, dtypes, (scale * ratio, scale), zeros, options)
+        (got,) = dwsep.load(content).run(None, {"x": x})
+        assert np.array_equal(got, computed(content, x)), (dtypes, zeros, scale, ratio, options)
+
+
+@pytest.mark.parametrize("scales", [(1e-38, 1e38), (1e38, 1e-38), (3e-7, 1.0), (1.0, 3e-7)])
+def test_scales_far_apart(scales):
+    content, x = every_number("QUANTIZE", ("int8", "int8"), scales, (3, -5), {})
+    (got,) = dwsep.load(content).run(None, {"x": x})
+    ends = np.sign(x.astype(int) - 3) * 1000 if scales[0] > scales[1] else np.zeros(x.shape)
+    assert np.array_equal(got, np.clip(ends - 5, -128, 127))
+
+
 def test_reciprocal_roots(rng):
     """LiteRT computes them with 20 places; numbers below the zero point it refuses."""
     shape = (1, 1, 1, 256)
@@ -125,9 +169,29 @@ def test_reciprocal_roots(rng):
         tensors.append(tensor("y", shape, "int8", quantization=out))
         content = model(tensors, [("RSQRT", ["x"], ["y"], {})], ["x"], ["y"])
         x = np.maximum(np.arange(-128, 128), zero).astype(np.int8).reshape(shape)
-        interpreter = litert.Interpreter(model_content=content, num_threads=1)
-        interpreter.allocate_tensors()
-        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
-        interpreter.invoke()
-        wanted = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-        assert np.array_equal(dwsep.load(content).run(None, {"x": x})[0], wanted)
+        assert np.array_equal(dwsep.load(content).run(None, {"x": x})[0], computed(content, x))
+
+
+def test_constants_that_are_compared_and_multiplied(rng):
+    """Selu of Keras compares with a number of int8, its unrolled LSTM multiplies a first state."""
+    q = (0.02, 12, 0)
+    tensors = [
+        tensor("x", (5, 7), "int8", quantization=q),
+        constant("limit", np.array(0, np.int8), quantization=(4e-9, 0, 0)),
+        tensor("above", (5, 7), "bool"),
+        constant(
+            "state", rng.integers(-128, 128, (5, 6)).astype(np.int8), quantization=(0.1, 3, 0)
+        ),
+        constant("w", rng.integers(-127, 128, (7, 6)).astype(np.int8), quantization=(0.01, 0, 0)),
+        tensor("product", (5, 7), "int8", quantization=q),
+        tensor("y", (5, 7), "int8", quantization=q),
+    ]
+    operators = [
+        ("GREATER", ["x", "limit"], ["above"], {}),
+        ("FULLY_CONNECTED", ["state", "w", ""], ["product"], {}),
+        ("SELECT_V2", ["above", "x", "product"], ["y"], {}),
+    ]
+    content = model(tensors, operators, ["x"], ["y"])
+    x = rng.integers(-128, 128, (5, 7)).astype(np.int8)
+    (got,) = dwsep.load(content).run(None, {"x": x})
+    assert np.array_equal(got, computed(content, x))

@@ -117,7 +117,7 @@ def fully_connected(call: Call) -> Value:
     """Import a product with a matrix (out, in)."""
     if call.option("weights_format", 0) != 0:
         raise Unsupported("its weights are shuffled")
-    build, x, weights = call.builder, call.value(0), call.value(1)
+    build, x, weights = call.builder, call.operand(0), call.value(1)
     taken = shape_of(weights)[-1] if shape_of(weights) else 0
     shape = call.shape()
     if not call.option("keep_num_dims", False) and (len(shape) != 2 or shape[1] != taken):

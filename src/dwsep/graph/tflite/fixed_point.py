@@ -30,6 +30,65 @@ def squared_difference(
     return build.emit("reinterpret", [y], None, **scales[2].attributes)
 
 
+def rescaling_table(x: Quantization, y: Quantization) -> list[int] | None:
+    """Return each stored number by another scale; None where scales are equal or far apart.
+
+    XNNPACK's products have 8 bits behind the point. It leaves numbers of two types and far scales
+    to the interpreter, which rounds twice. Both round ties up.
+    """
+    limits, stored = np.iinfo(x.dtype.numpy), np.iinfo(y.dtype.numpy)
+    ratio = _ratio(x, y)
+    if ratio == 1 or not 2**-20 < ratio < 2**20:
+        return None
+    values: Ints = np.arange(limits.min, limits.max + 1) - x.zero_point[0]
+    if x.dtype is y.dtype and 1 / 256 <= ratio <= 128:
+        result = (values * round(ratio * 256) + 128) >> 8
+    else:
+        rounded, places = _product(values, x.scale[0] / y.scale[0])
+        result = (rounded + (1 << places >> 1)) >> places
+    result = result + y.zero_point[0]
+    return [int(v) for v in np.clip(result, stored.min, stored.max)]
+
+
+def leaky_relu_table(x: Quantization, y: Quantization, slope: float) -> list[int] | None:
+    """Return the result of each stored number, None where scales are far apart.
+
+    XNNPACK's products have 8 bits behind the point; slopes that they round to nothing it leaves to
+    the interpreter.
+    """
+    limits = np.iinfo(x.dtype.numpy)
+    ratio = _ratio(x, y)
+    factors = ratio, ratio * slope
+    if x.dtype is not y.dtype or not all(2**-20 < abs(f) < 2**7 for f in factors):
+        return None
+    values: Ints = np.arange(limits.min, limits.max + 1) - x.zero_point[0]
+    parts = [
+        (values * round(f * 256) + 128) >> 8
+        if abs(factors[1]) >= 1 / 256
+        else _multiplied(values, f)
+        for f in factors
+    ]
+    result = np.where(values > 0, *parts) + y.zero_point[0]
+    return [int(v) for v in np.clip(result, limits.min, limits.max)]
+
+
+def _ratio(x: Quantization, y: Quantization) -> float:
+    with np.errstate(over="ignore"):
+        return float(np.float32(x.scale[0]) / np.float32(y.scale[0]))
+
+
+def _product(values: Ints, factor: float) -> tuple[Ints, int]:
+    """Return products with a number of 31 bits, rounded, and the places behind their point."""
+    fraction, exponent = math.frexp(factor)
+    bits = math.floor(fraction * 2**31 + 0.5)
+    values = values * 2 ** max(exponent, 0)
+    return product(values, bits, rounded=True, places=31), min(max(-exponent, 0), 31)
+
+
+def _multiplied(values: Ints, factor: float) -> Ints:
+    return halved(*_product(values, factor))
+
+
 def rsqrt_table(x: Quantization, y: Quantization) -> list[int] | None:
     """Return the reciprocal root of each stored number: of 20 places, then scaled and rounded."""
     limits = np.iinfo(y.dtype.numpy)
@@ -51,9 +110,7 @@ def _scaled(build: Builder, x: Computed, q: Quantization, twice: float) -> Value
     if (fraction, exponent) == (0.5, 0):  # that of the larger scale
         whole = Quantization((64.0,), q.zero_point)
         return build.dequantize(build.emit("reinterpret", [x], None, **whole.attributes), whole)
-    bits = math.floor(fraction * 2**31 + 0.5)
-    values: Ints = (np.arange(-128, 128) - q.zero_point[0]) * 128
-    values = halved(product(values, bits, rounded=True, places=31), -exponent)
+    values = _multiplied((np.arange(-128, 128) - q.zero_point[0]) * 128, q.scale[0] / twice)
     # Two bytes: the core looks up no wider numbers.
     parts = []
     for numbers, unit in ((values >> 7, 128.0), (values & 127, 1.0)):

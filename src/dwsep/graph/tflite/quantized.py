@@ -55,6 +55,11 @@ def _in_fixed_point(call: Call) -> Value | None:
         from .fixed_point import rsqrt_table
 
         return _table(call, rsqrt_table)
+    if call.type == "LEAKY_RELU":
+        from .fixed_point import leaky_relu_table
+
+        slope = float(call.option("alpha", 0.0))
+        return _table(call, lambda x, y: leaky_relu_table(x, y, slope))
     if call.type != "SQUARED_DIFFERENCE":
         return None
     scales = [core_quantization(t) for t in (*call.tensors, call.results[0]) if t is not None]
@@ -144,6 +149,10 @@ def dequantize(call: Call) -> Value:
 @operator("QUANTIZE")
 def quantize(call: Call) -> Value:
     """Import a conversion to integers, of real numbers or of other integers."""
+    from .fixed_point import rescaling_table
+
+    if (table := _table(call, rescaling_table)) is not None:
+        return table
     value = _real(call, call.value(0), call.tensors[0])
     assert value is not None
     return _stored(call, value, call.results[0])
