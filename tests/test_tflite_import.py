@@ -9,6 +9,7 @@ from tflite_writer import constant, model, tensor
 
 import dwsep
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
+from dwsep.graph.tflite import import_tflite
 
 
 def test_the_content_tells_the_format(tmp_path):
@@ -269,3 +270,23 @@ def test_tensors_of_one_name():
     content[places[1] + 4] = ord("a")
     x = f(1, 4)
     np.testing.assert_allclose(dwsep.load(bytes(content))(x), -np.exp(-x), rtol=1e-6)
+
+
+def _kinds(operators, *names, constants=()):
+    """Return the kinds of an import's nodes with their activations; all values have one shape."""
+    tensors = [tensor(name, (1, 2, 2, 4)) for name in names] + list(constants)
+    graph = import_tflite(model(tensors, operators, ["x"], [names[-1]]))
+    return [(node.kind, node.attributes.get("activation")) for node in graph.nodes]
+
+
+def test_fused_activations_are_the_operators_own():
+    relu = {"activation": 1}
+    twice = [("ADD", ["x", "x"], ["y"], relu), ("CONCATENATION", ["y"], ["z"], relu)]
+    separate = ("activation", "relu")
+    assert _kinds(twice, "x", "y", "z") == [("binary", "relu"), separate]
+    # What multiplies by constants may yet become part of a convolution.
+    scaled = [("MUL", ["x", "c"], ["y"], relu)]
+    half = constant("c", np.full(4, 0.5, np.float32))
+    assert _kinds(scaled, "x", "y", constants=[half]) == [("binary", None), separate]
+    plain = [("CONCATENATION", ["x"], ["y"], relu)]
+    assert _kinds(plain, "x", "y") == [separate]
