@@ -97,6 +97,7 @@ def shown(shape: Shape) -> str:
 
 def broadcast(*shapes: Shape) -> Shape:
     """Return the shape that NumPy's broadcasting gives; an unknown batch meets itself or 1."""
+    shapes = tuple([shape for shape in shapes if shape]) or ((),)
     if all(shape == shapes[0] and all_known(shape) for shape in shapes):
         return shapes[0]
     rank = max(map(len, shapes))

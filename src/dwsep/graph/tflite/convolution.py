@@ -29,7 +29,7 @@ def image_size(call: Call, index: int = 0) -> Pair:
 
 def pair_of(call: Call, rows: str, columns: str, default: int | None = None) -> Pair:
     pair = call.option(rows, default), call.option(columns, default)
-    if any(not 1 <= n <= LARGEST_SIZE for n in pair):
+    if not 1 <= min(pair) <= max(pair) <= LARGEST_SIZE:
         raise InvalidModelError(f"{rows}, {columns}: need numbers of at least 1, got {pair}")
     return pair
 

@@ -81,9 +81,10 @@ def pad(call: Call) -> Value:
     shape, amounts = call.shape(), call.known(1, "paddings")
     if amounts.shape != (len(shape), 2) or amounts.dtype.kind != "i":
         raise InvalidModelError(f"paddings: need shape ({len(shape)}, 2), got {amounts.shape}")
-    if amounts.min(initial=0) < 0 or amounts.max(initial=0) > LARGEST_SIZE:
+    rows = amounts.tolist()
+    before, after = [row[0] for row in rows], [row[1] for row in rows]
+    if not all(0 <= n <= LARGEST_SIZE for n in before + after):
         raise InvalidModelError("paddings: need numbers of at least 0")
-    before, after = ([int(n) for n in amounts[:, side]] for side in (0, 1))
     mode, value = "constant", 0.0
     if call.type == "PADV2":
         constant = call.weight(2, "value")
