@@ -49,3 +49,33 @@ def test_repeated_elements(shape, name):
         for threads in (1, 3):
             got = dwsep.Model(network(x_shape, shape, name))(x, num_threads=threads)
             assert np.array_equal(got, expected), (x_shape, threads)
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("n", [*range(1, 20), 31, 33, 49, 100, 1023, 1025])
+def test_softmax_of_rows_together(n):
+    """Rows, dense or apart, have the bits that each has alone; what is not finite stays in one."""
+    rng = np.random.default_rng(n)
+    rows = 13 if n > 100 else 29
+    wide = rng.normal(0, 5, (rows, n + 3)).astype(np.float32)
+    wide[3, n] = np.nan
+    wide[5, 2:] = -np.inf
+    wide[6, 2:] = -300
+    wide[7, 2:] = np.inf
+    wide[8, n + 1] = -0.0
+    x = wide[:, 2 : n + 2]
+    part = {"starts": [0, 2], "stops": [rows, n + 2], "steps": [1, 1]}
+    models = []
+    for shape, sliced in ((list(wide.shape), True), (list(x.shape), False), ([1, n], False)):
+        b = Builder()
+        v = b.core.input("x", shape)
+        v = b.step("slice", [v], part) if sliced else v
+        models.append(dwsep.Model(b.finish(y=b.step("softmax", [v], {"axis": [1], "log": [0]}))))
+    dense = models[1](x, num_threads=1)
+    alone = np.concatenate([models[2](row[None], num_threads=1) for row in x])
+    for got in (models[0](wide, num_threads=1), dense, models[1](x, num_threads=2)):
+        assert np.array_equal(got, alone, equal_nan=True)
+    sound = [i for i in range(rows) if i not in (3, 5, 7)]
+    exact = np.exp(x[sound].astype(np.float64) - x[sound].max(1, keepdims=True))
+    exact /= exact.sum(1, keepdims=True)
+    assert np.abs(dense[sound] - exact).max() < 1e-6
