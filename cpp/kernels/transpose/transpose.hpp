@@ -52,6 +52,34 @@ template <int N>
   interleave<4>(w);
 }
 
+/// The side whose lines lie far apart is taken in blocks of eight lines of each, in the order of addresses. us before / so (AMD EPYC, Zen
+/// 3, AVX2, 2026-11-29, least times in turns, from and to the level-3 cache, and from and to memory): 3136 pixels of 256 channels to planes
+/// 216 / 189, 990 / 866; 12544 of 32 67 / 54; 6400 of 128 from planes 192 / 193, 1,209 / 990; 50176 of 64 4,126 / 2,983, 6,705 / 4,247.
+/// Pixels of 256 channels or more share too few sets of the level-1 cache.
+[[gnu::always_inline]] inline void transpose_squares(const TransposeWork& w) {
+  const bool far_out = w.y_row > w.x_row;
+  constexpr bool kBlocks = kLanes <= 8;  // AVX-512 was not timed
+  const std::int64_t side = far_out ? (kBlocks ? 128 : w.rows) : (kBlocks && w.y_row < 256 ? 128 : kLanes);
+  const std::int64_t far_size = far_out ? w.rows : w.columns, near_size = far_out ? w.columns : w.rows;
+  for (std::int64_t first = 0; first < far_size; first += side) {
+    const std::int64_t end = far_size - first < side ? far_size : first + side;
+    for (std::int64_t n = 0; n < near_size; n += kLanes) {
+      for (std::int64_t f = first; f < end; f += kLanes) {
+        const std::int64_t r = far_out ? f : n, c = far_out ? n : f;
+        const int rows = w.rows - r < kLanes ? static_cast<int>(w.rows - r) : kLanes;
+        const int columns = w.columns - c < kLanes ? static_cast<int>(w.columns - c) : kLanes;
+        const float* x = w.x + r * w.x_row + c;
+        float* y = w.y + c * w.y_row + r;
+        if (rows == kLanes && columns == kLanes) {
+          transpose_square(x, w.x_row, y, w.y_row);
+        } else {
+          transpose_part(x, w.x_row, y, w.y_row, rows, columns);
+        }
+      }
+    }
+  }
+}
+
 [[gnu::flatten]] inline void transpose(const TransposeWork& w) {
   const bool pixels_out = w.y_row == w.rows, pixels_in = w.x_row == w.columns;
   if (pixels_out && w.rows == 2) return interleave<2>(w);
@@ -60,19 +88,7 @@ template <int N>
   if (pixels_in && w.columns == 2) return separate<2>(w);
   if (pixels_in && w.columns == 3) return separate<3>(w);
   if (pixels_in && w.columns == 4) return separate<4>(w);
-  for (std::int64_t c = 0; c < w.columns; c += kLanes) {
-    const int columns = w.columns - c < kLanes ? static_cast<int>(w.columns - c) : kLanes;
-    for (std::int64_t r = 0; r < w.rows; r += kLanes) {
-      const int rows = w.rows - r < kLanes ? static_cast<int>(w.rows - r) : kLanes;
-      const float* x = w.x + r * w.x_row + c;
-      float* y = w.y + c * w.y_row + r;
-      if (rows == kLanes && columns == kLanes) {
-        transpose_square(x, w.x_row, y, w.y_row);
-      } else {
-        transpose_part(x, w.x_row, y, w.y_row, rows, columns);
-      }
-    }
-  }
+  transpose_squares(w);
 }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE
