@@ -8,6 +8,9 @@ namespace {
 
 class Int8Pixels {
  public:
+  static constexpr bool kPlanes = false;
+  static bool takes_planes() { return false; }
+  static bool makes_planes() { return false; }
   Int8Pixels(const PointwiseFilter& f, const Activation& activation, const TensorTypes& types)
       : types_(types), stage_(int8_filter(f, "weight"), checked_tensors(types, f.in, f.out, Scales::one), activation) {}
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "dwsep/cpu.hpp"
 #include "runtime/layers/layer.hpp"
 #include "runtime/memory/buffer.hpp"
 
@@ -34,9 +35,18 @@ class PointwiseLayer final : public PackedLayer {
     return worthwhile_threads(threads, stage_.flops(magnitude({x.n, x.h, x.w})), bytes(x));
   }
 
-  std::int64_t scratch_bytes(const Shape&, int threads) const override {
-    return measure([&](Scratch& s) { floats(threads, s); });
+  std::int64_t scratch_bytes(const Shape& x, int threads) const override {
+    return measure([&](Scratch& s) {
+      floats(threads, s);
+      if constexpr (Stage::kPlanes) {
+        if (takes_planes(x) || makes_planes(x)) stage_.plane_pieces(threads, s);
+      }
+    });
   }
+
+  /// Where all would not stay in the level-2 cache until it is turned.
+  bool takes_planes(const Shape& x) const override { return stage_.takes_planes() && exceeds_level_2(x); }
+  bool makes_planes(const Shape& x) const override { return stage_.makes_planes() && exceeds_level_2({x.n, x.h, x.w, stage_.columns()}); }
 
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
     if (is_column(x.shape)) {
@@ -53,6 +63,20 @@ class PointwiseLayer final : public PackedLayer {
       const std::int64_t end = one_run ? rows.end : std::min(rows.end, (row / x.shape.w + 1) * x.shape.w);
       stage_.run_pixels(run_of(x, y, residual, {row, end}), panels, bytes(x.shape), mine);
       row = end;
+    }
+  }
+
+  void run_planes(Team& team, const ConstTensor& x, const Tensor& y, ChannelSteps steps, Scratch scratch) const noexcept override {
+    if constexpr (Stage::kPlanes) {
+      const std::int64_t w = x.shape.w;
+      const auto whole = [&](const auto& t) { return t.stride_h == w * t.stride_w; };
+      const std::int64_t run = whole(x) && whole(y) ? x.shape.h * w : w;
+      const auto own = stage_.plane_scratch(team, steps, scratch);
+      const Range mine = part_of(x.shape.n * x.shape.h * w, team.rank(), team.size());
+      for (std::int64_t row = mine.begin, end; row < mine.end; row = end) {
+        end = std::min({mine.end, (row / run + 1) * run, row + stage_.plane_block()});
+        stage_.run_planes(run_of(x, y, nullptr, {row, end}), steps, own);
+      }
     }
   }
 
@@ -92,6 +116,7 @@ class PointwiseLayer final : public PackedLayer {
   }
 
   PerThread<float> floats(int threads, Scratch& s) const { return s.take_each<float>(threads, stage_.scratch_floats()); }
+  static bool exceeds_level_2(const Shape& x) { return tensor_bytes(x) > static_cast<double>(cache_sizes().l2); }
 
   double bytes(const Shape& x) const {
     return tensor_bytes(x, types().x.dtype) + tensor_bytes({x.n, x.h, x.w, stage_.columns()}, types().y.dtype) + stage_.weight_bytes();
