@@ -126,24 +126,27 @@ constexpr std::int64_t period_of(std::int64_t channels) {
   while (channels % (2 * common) == 0 && 2 * common <= kQuadChannels) common *= 2;
   return channels / common <= kMostFlat ? channels / common : 0;
 }
-/// The same, or 0 where panels are multiplied.
-constexpr std::int64_t flat_period(const QuadFilter& f, std::int64_t kw, std::int64_t channels, std::int64_t multiplier) {
-  if (f.last_wide != 1 || f.shift != 1 || f.quads != 1 || f.down != 2 || kw > kFlatColumns || multiplier != 1) return 0;
-  return channels >= 2 * kQuadChannels || channels % 16 == 0 ? 0 : period_of(channels);
-}
 
 constexpr std::int64_t kMostFlatTaps = 64, kFlatTapBytes = 24 * 1024;
 /// Bytes of the weights of a vector of bytes, four taps to a quad.
 constexpr std::int64_t flat_tap_bytes(std::int64_t kh, std::int64_t kw) { return (kh * kw + 3) / 4 * 4 * Dot::kWeightVectors * I8::kLanes; }
-/// As flat_period(), of other filters of so few channels that vectors of panels would be half empty, and of filters one row high: quads of
-/// any four taps, which are interleaved for each output. Others of 24 channels and more gain nothing.
-constexpr std::int64_t flat_taps_period(const QuadFilter& f, std::int64_t kh, std::int64_t kw, std::int64_t channels,
-                                        std::int64_t multiplier) {
-  if (!kLean16 || (channels >= 16 && f.high > 1) || multiplier != 1 || kh * kw > kMostFlatTaps || flat_period(f, kw, channels, 1) > 0)
-    return 0;
-  const std::int64_t period = period_of(channels);
-  return period * flat_tap_bytes(kh, kw) <= kFlatTapBytes ? period : 0;
-}
+
+/// Vectors of weights of pixels one after the other, 0 where panels are multiplied: as those of panels are, for two rows of outputs; or of
+/// quads of any four taps, which are interleaved for each output: for other filters of so few channels that vectors of panels would be half
+/// empty (24 channels and more gain nothing), and for filters one row high.
+struct FlatPeriods {
+  std::int64_t rows = 0, taps = 0;
+
+  constexpr FlatPeriods(const QuadFilter& f, std::int64_t kh, std::int64_t kw, std::int64_t channels, std::int64_t multiplier) {
+    if (multiplier != 1) return;
+    const std::int64_t period = period_of(channels);
+    const bool by_rows = f.last_wide == 1 && f.shift == 1 && f.quads == 1 && f.down == 2 && kw <= kFlatColumns;
+    if (by_rows && channels < 2 * kQuadChannels && channels % 16 != 0) rows = period;
+    if (rows > 0 || !kLean16 || (channels >= 16 && f.high > 1) || kh * kw > kMostFlatTaps) return;
+    if (period * flat_tap_bytes(kh, kw) <= kFlatTapBytes) taps = period;
+  }
+  constexpr std::int64_t any() const { return rows + taps; }
+};
 /// Whole panels of a filter one row high have these weights.
 constexpr bool panels_are_flat(const QuadFilter& f, std::int64_t channels) { return f.high == 1 && channels % kQuadChannels == 0; }
 
@@ -174,10 +177,10 @@ template <class D, class Tap>
 
 /// Whether the last panel, of some channels, is packed once more as the last 32: where its neighbour is computed by the same call it is
 /// read and stored as vectors, not as pieces. Pixels of up to 16 channels share vectors instead where filters are large.
-constexpr bool ends_whole(const QuadFilter& f, std::int64_t kw, std::int64_t channels, std::int64_t multiplier) {
+constexpr bool ends_whole(const QuadFilter& f, const FlatPeriods& flat, std::int64_t channels, std::int64_t multiplier) {
   const std::int64_t rest = channels % kQuadChannels;
   const bool pays = rest > 16 || (rest > 0 && rest < 16 && f.quads * f.steps <= 4);
-  return kLean16 && f.high > 1 && channels > kQuadChannels && pays && multiplier == 1 && flat_period(f, kw, channels, 1) == 0;
+  return kLean16 && f.high > 1 && channels > kQuadChannels && pays && multiplier == 1 && flat.rows == 0;
 }
 
 /// [panel][group of vectors][row of quads][step][vector][output][lane][byte]
@@ -187,10 +190,10 @@ constexpr bool ends_whole(const QuadFilter& f, std::int64_t kw, std::int64_t cha
   const int group = f.group();
   w.panels = (w.columns + kQuadChannels - 1) / kQuadChannels;
   w.panel_columns = kQuadChannels;
-  const std::int64_t multiplier = kLean16 ? 1 : w.channel_multiplier,  // kLean16: x has been written out
-      taps = panels_are_flat(f, w.columns) ? 0 : flat_taps_period(f, w.kh, w.kw, w.columns, multiplier),
-                     tap_bytes = flat_tap_bytes(w.kh, w.kw), flats = w.panels + taps + flat_period(f, w.kw, w.columns, multiplier),
-                     all = flats + (ends_whole(f, w.kw, w.columns, multiplier) ? 1 : 0);
+  const std::int64_t multiplier = kLean16 ? 1 : w.channel_multiplier;  // kLean16: x has been written out
+  const FlatPeriods flat_of(f, w.kh, w.kw, w.columns, multiplier);
+  const std::int64_t taps = panels_are_flat(f, w.columns) ? 0 : flat_of.taps, tap_bytes = flat_tap_bytes(w.kh, w.kw),
+                     flats = w.panels + taps + flat_of.rows, all = flats + (ends_whole(f, flat_of, w.columns, multiplier) ? 1 : 0);
   w.sums = all * kQuadChannels;
   w.bytes = (all - taps) * panel_bytes + taps * tap_bytes;
   if (w.packed == nullptr) return;

@@ -167,10 +167,10 @@ inline void copy_pixels(const Int8DepthwiseWork& w, const std::int8_t* row, cons
   }
 }
 
-/// Whether rows of y and what they read are such runs: computes them. `any_filter`: by tap_row().
-[[gnu::noinline]] inline bool flat_depthwise(const Int8DepthwiseWork& w, const QuadFilter& f, std::int64_t panels, std::int64_t period,
-                                             const PanelStore<std::int8_t, 4, Order::packed>& store, bool any_filter) {
-  const bool taps = kLean16 && any_filter;
+/// Whether rows of y and what they read are such runs: computes them.
+[[gnu::noinline]] inline bool flat_depthwise(const Int8DepthwiseWork& w, const QuadFilter& f, std::int64_t panels, const FlatPeriods& flat,
+                                             const PanelStore<std::int8_t, 4, Order::packed>& store) {
+  const bool taps = kLean16 && flat.taps > 0;
   const std::int64_t reach = (w.kh - 1) * w.dilation_h + 1, span = (w.kw - 1) * w.dilation_w, stride = w.stride_w,
                      phases = stride < span + 1 ? stride : span + 1;
   const std::int64_t columns = w.out_width + span / stride, phase_bytes = columns * w.channels, bytes = phases * phase_bytes,
@@ -200,7 +200,7 @@ inline void copy_pixels(const Int8DepthwiseWork& w, const std::int8_t* row, cons
   t.bytes = w.out_width * w.channels;
   t.channels = w.channels;
   t.steps = w.kw;
-  t.period = period;
+  t.period = flat.any();
   t.weight_bytes = taps ? flat_tap_bytes(w.kh, w.kw) : window_weight_bytes(f);
   const std::int64_t before = panels_are_flat(f, w.channels) ? 0 : panels;
   t.weights = static_cast<const std::int8_t*>(w.weights) + before * window_weight_bytes(f);

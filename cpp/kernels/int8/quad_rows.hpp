@@ -2,9 +2,8 @@
 // multiplies four taps.
 #pragma once
 
-#include "kernels/int8/quad_layout.hpp"
+#include "kernels/int8/quad_repeated_row.hpp"
 #include "kernels/registry.hpp"
-#include "simd/partial.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
 
@@ -44,7 +43,7 @@ class QuadRows {
   void fill(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int64_t wide, std::int8_t* to) {
     wide_ = wide;
     right_ = (wide - 1) * w_.dilation_w;
-    if (!kLean16 && w_.multiplier > 1) return fill_repeated(l, y, first, to);
+    if (!kLean16 && w_.multiplier > 1) return RepeatedRow(w_, channel_, wide, flip_).fill(l, y, first, to);
     if (kLean16 && n_ == kQuadChannels) return fill_whole<1>(l, y, first, to, 0);
     switch (l.pixels) {
       case 1:
@@ -57,13 +56,8 @@ class QuadRows {
   }
 
  private:
-  struct Source {
-    const std::int8_t* at;  ///< column 0, or what a tap in the padding reads
-    std::int64_t pixel;
-  };
-
   /// Where a row's quads find theirs; whether any row exists.
-  [[gnu::always_inline]] inline bool find_rows(std::int64_t y, Source (&from)[4]) const {
+  [[gnu::always_inline]] inline bool find_rows(std::int64_t y, QuadSource (&from)[4]) const {
     bool some = false;
     for (int i = 0; i < 4; ++i) {
       const std::int64_t row = y + (wide_ == 1 ? i : i / 2) * w_.dilation_h;
@@ -74,18 +68,8 @@ class QuadRows {
     return some;
   }
 
-  /// Unrolled where a piece of a vector is no branch.
-  template <class F>
-  [[gnu::always_inline]] static inline void each_source(const F& f) {
-    if constexpr (kMasks) {
-      unroll<0, 4>(f);
-    } else {
-      for (int i = 0; i < 4; ++i) f(i);
-    }
-  }
-
   /// Quads of one of the panels, some of whose columns are padding.
-  [[gnu::noinline]] void half_edge(const QuadLayout& l, const Source (&from)[4], std::int64_t column, std::int64_t channel,
+  [[gnu::noinline]] void half_edge(const QuadLayout& l, const QuadSource (&from)[4], std::int64_t column, std::int64_t channel,
                                    std::int8_t* to) const {
     I8 v[4];
     for (int i = 0; i < 4; ++i) {
@@ -128,7 +112,7 @@ class QuadRows {
   /// panels share.
   template <int Panels>
   [[gnu::noinline]] void fill_whole(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int8_t* to, std::int64_t apart) const {
-    Source from[4];
+    QuadSource from[4];
     find_rows(y, from);
     const std::int64_t plane = l.plane();
     const I8 flip = broadcast(static_cast<std::int8_t>(flip_));
@@ -168,7 +152,7 @@ class QuadRows {
 
   template <int P>
   [[gnu::noinline]] void fill_pixels(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int8_t* to) const {
-    Source from[4];
+    QuadSource from[4];
     const bool some = find_rows(y, from);
     for (std::int64_t phase = 0; phase < l.phases; ++phase, ++first) {
       // Vectors [begin, end) read pixels of x alone.
@@ -188,70 +172,10 @@ class QuadRows {
     }
   }
 
-  /// Where 16 bytes of outputs each, of all pixels of a vector, find theirs.
-  struct Repeats {
-    std::int8_t picks[kQuadChannels], zeros[kQuadChannels];
-    std::int64_t begin[kSixteens], offset[4][kSixteens];
-    Source from[4];
-  };
-  [[gnu::noinline, gnu::cold]] void find_repeats(const QuadLayout& l, std::int64_t y, std::int64_t each, int n, Repeats& r) const {
-    store(r.zeros, load_up_to(w_.x_zero, n));
-    for (int p = 0; p < kSixteens; ++p) {
-      const std::int64_t c = channel_ + p % each * 16, most = w_.channels / w_.multiplier - n;
-      std::int64_t at = c / w_.multiplier, times = c % w_.multiplier;
-      r.begin[p] = at < most ? at : most;
-      for (int j = 0; j < 16; ++j) {
-        r.picks[16 * p + j] = static_cast<std::int8_t>(at - r.begin[p]);
-        if (++times == w_.multiplier) {
-          times = 0;
-          ++at;
-        }
-      }
-    }
-    for (int i = 0; i < 4; ++i) {
-      const std::int64_t row = y + (wide_ == 1 ? i : i / 2) * w_.dilation_h, right = i % 2 * right_;
-      r.from[i] = {n < 16 ? r.zeros : w_.x_zero, 0};
-      if (row >= 0 && row < w_.height) r.from[i] = {w_.x + row * w_.x_row, w_.x_pixel};
-      for (int p = 0; p < kSixteens; ++p) r.offset[i][p] = r.begin[p] + (right + p / each * l.step) * r.from[i].pixel;
-    }
-  }
-
-  /// With a channel multiplier: each 16 bytes of outputs pick theirs from up to 16 of x.
-  [[gnu::noinline]] void fill_repeated(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int8_t* to) const {
-    const std::int64_t inputs = w_.channels / w_.multiplier, each = kSixteens / l.pixels;  // pieces of a pixel
-    const int n = static_cast<int>(inputs < 16 ? inputs : 16);
-    Repeats r;
-    find_repeats(l, y, each, n, r);
-    // Pieces of few inputs are read whole where pixels follow each other and the row does not end.
-    const bool whole = !kMasks && w_.x_pixel == inputs;
-    const std::int64_t reach = (l.pixels - 1) * l.step + right_ + (whole && n < 16 ? 15 / inputs : 0);
-    const I8 pick = load(r.picks), f = broadcast(static_cast<std::int8_t>(flip_));
-    for (std::int64_t phase = 0; phase < l.phases; ++phase) {
-      std::int64_t column = first + phase;
-      for (std::int64_t u = 0; u < l.vectors; ++u, column += l.pixels * l.step, to += I8::kLanes) {
-        const bool inside = column >= 0 && column + reach < w_.width;
-        I8 v[4];
-        each_source([&](auto i) __attribute__((always_inline)) {
-          const std::int8_t* at[kSixteens];
-          const std::int8_t* const source = r.from[i].at + column * r.from[i].pixel;
-          for (int p = 0; p < kSixteens; ++p) at[p] = source + r.offset[i][p];
-          if (!inside) {
-#pragma GCC unroll 1
-            for (int p = 0; p < kSixteens; ++p) {
-              const std::int64_t x = column + p / each * l.step + i % 2 * right_;
-              if (x < 0 || x >= w_.width) at[p] = w_.x_zero + r.begin[p];
-            }
-          }
-          v[i] = bit_xor(lane_pick(load_pieces<kSixteens>(at, inside && whole ? 16 : n), pick), f);
-        });
-        store_quads(v[0], v[1], v[2], v[3], to, l.plane());
-      }
-    }
-  }
-
   /// One vector, some of whose pixels are padding, or all.
   template <int P>
-  [[gnu::always_inline]] void edge(const QuadLayout& l, const Source (&from)[4], std::int64_t column, bool some, std::int8_t* to) const {
+  [[gnu::always_inline]] void edge(const QuadLayout& l, const QuadSource (&from)[4], std::int64_t column, bool some,
+                                   std::int8_t* to) const {
     I8 v[4];
     const I8 f = broadcast(static_cast<std::int8_t>(flip_));
     if (P == 1 && (!some || column + right_ < 0 || column >= w_.width)) {
@@ -271,7 +195,7 @@ class QuadRows {
 
   /// Returns how many vectors of `count` it filled: what is left are edges.
   template <int P>
-  [[gnu::always_inline]] std::int64_t inside(const QuadLayout& l, const Source (&from)[4], std::int64_t column, std::int64_t count,
+  [[gnu::always_inline]] std::int64_t inside(const QuadLayout& l, const QuadSource (&from)[4], std::int64_t column, std::int64_t count,
                                              std::int8_t* to) const {
     const std::int64_t plane = l.plane();
     const I8 f = broadcast(static_cast<std::int8_t>(flip_));

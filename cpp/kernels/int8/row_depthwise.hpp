@@ -123,10 +123,11 @@ inline void row_depthwise(const Int8DepthwiseWork& w) {
   const bool within = within_int32(w.q, w.residual);
   const QuadFilter f = row_filter(w.kw);
   // Pixels are copied as up to two vectors each where they are apart.
-  const std::int64_t period = w.stride_w == 1 || w.channels <= 2 * kQuadChannels ? flat_taps_period(f, 1, w.kw, w.channels, 1) : 0;
-  if (period > 0 && within && w.residual.data == nullptr && w.q.zeros == nullptr) {
+  const FlatPeriods flat(f, 1, w.kw, w.channels, 1);
+  if ((w.stride_w == 1 || w.channels <= 2 * kQuadChannels) && flat.taps > 0 && within && w.residual.data == nullptr &&
+      w.q.zeros == nullptr) {
     const PanelStore<std::int8_t, 4, Order::packed> store_panel(w.q, w.y_flip, 0, within);
-    if (flat_depthwise(w, f, (w.channels + kQuadChannels - 1) / kQuadChannels, period, store_panel, true)) return;
+    if (flat_depthwise(w, f, (w.channels + kQuadChannels - 1) / kQuadChannels, flat, store_panel)) return;
   }
   const I8 flip = broadcast(static_cast<std::int8_t>(w.x_flip ^ Dot::kFlip));
   for (std::int64_t p = w.panel_begin; p < w.panel_end; ++p) {
