@@ -231,9 +231,9 @@ template <int Panels>
       p.rows.fill_groups(plan.layout, oy - w.pad_top, ox * w.stride_w - w.pad_left, quads, groups, bytes);
       p.row[0] = quads;
       for (std::int64_t done = 0; done < groups; done += p.t.groups, p.row[0] += p.t.groups * bytes) {
-        const std::int64_t row = oy + 2 * done, complete = (end - row) / 2, more = groups - done;
-        p.t.groups = together && complete > 0 ? (complete < more ? complete : more) : 1;
-        p.t.down = complete > 0 ? 2 : 1;
+        const std::int64_t row = oy + 2 * done;
+        p.t.groups = together ? groups : 1;
+        p.t.down = row + 2 * p.t.groups > end ? 1 : 2;
         p.find_products(f);
         p.go_to(w, first_channel(w, panel), row, ox, y_size);
         quad_strips(f)(p.t, vectors);

@@ -33,7 +33,7 @@ struct QuadWindow {
   // Where a vector's bytes are next to each other in y:
   std::int64_t step;   ///< bytes of y from vector to vector
   std::int64_t whole;  ///< vectors of which all pixels exist
-  // kLean16: groups of rows, whose tiles are one call, and bytes from the quads of one to those of the next
+  // kLean16: groups of rows, whose tiles are one call and the last of which has `down`, and bytes from one's quads to the next's
   std::int64_t groups, group_bytes;
 };
 

@@ -161,7 +161,7 @@ template <int CB>
   const std::int8_t *const *const products = t.products, *const *const products_end = t.products_end;
   const std::int64_t plane = t.plane, y_row = tile.row, y_step = tile.step;
   offset += 3 * plane;
-  const bool second = t.down > 1;
+  const std::int64_t alone = t.down > 1 ? 0 : 1;  // groups at the end that are one row
   std::int8_t* y = tile.to;
   const std::int64_t x_group = t.group_bytes - count * CB * I8::kLanes, y_group = 2 * y_row - count * CB * y_step, row_tiles = count;
   std::int64_t groups = t.groups;
@@ -214,7 +214,7 @@ template <int CB>
       }
       const I8 flips = reinterpret<std::int8_t>(broadcast(panel.flips));
       each([&](auto r, auto j) __attribute__((always_inline)) {
-        if (r == 0 || second) store(y + r * y_row + j * y_step, bit_xor(bytes[r][j], flips));
+        if (r == 0 || groups > alone) store(y + r * y_row + j * y_step, bit_xor(bytes[r][j], flips));
       });
     }
     offset += CB * I8::kLanes + 4 * plane;
