@@ -158,6 +158,41 @@ def test_residuals_of_filters_one_row_high(channels):
     assert np.array_equal(row, wanted)
 
 
+@pytest.mark.parametrize("channels", [3, 40, 131])
+@pytest.mark.parametrize("size", [(1, 1), (3, 3), (5, 4), (7, 7), (2, 6)], ids=str)
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (3, 2), (5, 1), (5, 2), (4, 1), (7, 1)])
+def test_images_of_few_pixels(kernel, stride, size, channels):
+    """Those that are convolved by way of floats, whole and as views."""
+    rng = np.random.default_rng(kernel)
+    wide = rng.integers(0, 256, (2, size[0], size[1] + 1, channels + 5), np.uint8)
+    weight = rng.integers(-128, 128, (kernel, kernel, channels, 1), np.int8)
+    own = {"x_quantization": dwsep.Quantization(0.1, 131, "uint8"), "stride": stride}
+    own |= {"weight_quantization": dwsep.Quantization(0.001), "quantization": dwsep.Quantization(0.1)}
+    own["bias"] = rng.integers(-9999, 9999, channels, np.int32)
+    for x in (np.ascontiguousarray(wide[:, :, 1:, 5:]), wide[:, :, 1:, 5:]):
+        wanted = plain.depthwise_conv2d(x, weight, **own)
+        for threads in (1, 2):
+            got = dwsep.depthwise_conv2d(x, weight, num_threads=threads, **own)
+            assert np.array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("bias", [0, 1])
+@pytest.mark.parametrize(("taps", "multiplier"), [(3, 8), (3, 5), (22, 8), (23, 8), (36, 16)])
+def test_sums_at_what_floats_hold(taps, multiplier, bias):
+    """One channel repeated: the largest sums there are, from 23 x 23 taps on above 2**24, less a bias."""
+    rng = np.random.default_rng(taps)
+    weight = np.full((taps, taps, 1, multiplier), -127, np.int8)
+    x = np.full((1, taps + 9, taps + 30, 1), -128, np.int8)
+    x[0, :, ::3] = -127
+    x[0, 1::5] += rng.integers(0, 2, x[0, 1::5].shape, np.int8)
+    own = {"x_quantization": dwsep.Quantization(0.25, 127), "padding": "valid"}
+    own |= {"weight_quantization": dwsep.Quantization(1.0), "quantization": dwsep.Quantization(1.0)}
+    sums = -255 * -127 * taps * taps
+    own["bias"] = np.full(multiplier, bias * -(sums - 300), np.int32)
+    wanted = plain.depthwise_conv2d(x, weight, **own)
+    assert np.array_equal(dwsep.depthwise_conv2d(x, weight, **own), wanted)
+
+
 @pytest.mark.parametrize("channels", [1, 6, 44])
 @pytest.mark.parametrize(
     ("kernel", "stride", "size"),

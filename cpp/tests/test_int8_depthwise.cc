@@ -36,8 +36,9 @@ bool exact(const KernelEntry& entry, Random& random, const Case& c) {
   for (Int i = 0; i < rows * columns * n; ++i) residual[i] = random.byte();
   const Rule rule(random, n, 73.0 * 73.0 * std::sqrt(static_cast<double>(taps)));
   std::vector<std::int32_t> x_zeros;
+  const bool alike = random.one_of(2);
   for (Int i = 0; i < c.channels; ++i) {
-    x_zero[i] = random.byte();
+    x_zero[i] = alike && i > 0 ? x_zero[0] : random.byte();
     x_zeros.push_back(rule.x_value(x_zero[i]));
   }
 

@@ -1,6 +1,7 @@
 // The int8 depthwise convolution: groups of output rows, panels of channels, strips of columns whose rows of quads fit the stack.
 #pragma once
 
+#include "kernels/int8/float_depthwise.hpp"
 #include "kernels/int8/quad_depthwise_rows.hpp"
 #include "kernels/int8/quad_flat.hpp"
 #include "kernels/int8/quad_repeat.hpp"
@@ -83,20 +84,37 @@ template <class Out>
   }
 }
 
+/// kLean16: packed are floats, then quads.
+[[gnu::noinline]] inline void lean_depthwise(const Int8DepthwiseWork& w, const QuadFilter& f, std::int64_t y_size,
+                                             void (*convolve)(const Int8DepthwiseWork&, const QuadFilter&)) {
+  if (y_size == 1 && floats_pay(w, f) && by_floats(w)) return;
+  Int8DepthwiseWork quads = w;
+  quads.weights = static_cast<const float*>(w.weights) + FloatFilter(w.kh * w.kw, w.channels).end;
+  w.multiplier > 1 ? repeat_channels(quads, f, y_size, convolve) : convolve(quads, f);
+}
+[[gnu::noinline, gnu::cold]] inline void pack_lean(Int8PackWork& w, const QuadFilter& f) {
+  const std::int64_t floats = FloatFilter(w.kh * w.kw, w.columns).end;
+  auto* const packed = static_cast<float*>(w.packed);
+  if (packed != nullptr) {
+    pack_floats(w, packed);
+    w.packed = packed + floats;
+  }
+  pack_quad_filter(w, f);
+  w.packed = packed;
+  w.bytes += floats * static_cast<std::int64_t>(sizeof(float));
+}
+
 /// Output rows begin Down filter rows after each other, or 0: anyhow.
 template <class Out, int Down, bool Squares>
 inline void quad_depthwise_by(const Int8DepthwiseWork& w) {
   const QuadFilter f(w.kh, w.kw, Down, Squares);
-  const bool dilated = Down == 1 && !Squares && w.dilation_h > 1;
-  if constexpr (kLean16) {
-    if (w.multiplier > 1) return repeat_channels(w, f, sizeof(Out), dilated ? dilated_quad_depthwise<Out> : quad_depthwise<Out>);
-  }
-  if (dilated) return dilated_quad_depthwise<Out>(w, f);
-  quad_depthwise<Out>(w, f);
+  const auto convolve = Down == 1 && !Squares && w.dilation_h > 1 ? dilated_quad_depthwise<Out> : quad_depthwise<Out>;
+  kLean16 ? lean_depthwise(w, f, sizeof(Out), convolve) : convolve(w, f);
 }
 template <int Down, bool Squares>
 inline void pack_quad_depthwise(Int8PackWork& w) {
-  pack_quad_filter(w, QuadFilter(w.kh, w.kw, Down, Squares));
+  const QuadFilter f(w.kh, w.kw, Down, Squares);
+  kLean16 ? pack_lean(w, f) : pack_quad_filter(w, f);
 }
 
 /// Whether an output's quads fit the stack.
