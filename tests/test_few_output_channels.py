@@ -124,6 +124,8 @@ TRANSPOSED = {
         ("standard", (5, 5), 4, 1, 700),
         ("standard", (3, 3), 8, 1, 40),
         ("standard", (5, 5), 4, 1, 40),
+        ("standard", (3, 3), 64, 1, 300),
+        ("standard", (5, 4), 45, 2, 401),
         ("transposed", (2, 2), 1, 1, 31),
         ("transposed", (2, 2), 3, 1, 112),
         ("transposed", (1, 2), 1, 1, 64),
@@ -158,3 +160,55 @@ def test_planes_are_read_and_made_as_they_lie(kind, filter_size, outputs, groups
             builder.output("made", made)
         results.append(builder.finish().run([x], num_threads=threads)[0])
     assert not bits_differ(*results)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("activation", [{}, {"activation": "silu"}], ids=["none", "silu"])
+@pytest.mark.parametrize(
+    ("shape", "outputs", "sliced"),
+    [
+        ((1, 24, 91, 97), 40, False),
+        ((2, 17, 64, 81), 65, True),
+        ((1, 1, 401, 331), 3, False),
+        ((1, 130, 40, 30), 512, True),
+        ((1, 512, 24, 16), 100, False),
+    ],
+)
+def test_products_between_planes(shape, outputs, sliced, activation, threads):
+    """Planes on any side, of more than a level-2 cache: the bits of pixels, which outputs show."""
+    values = normals(outputs)
+    bias = values(outputs)
+    bias[:2] = -0.0, 0.0
+    weights = {"weight": values((shape[1], outputs)), "bias": bias}
+    x = values(shape)
+    x[0, :, :3] = 0
+
+    def result(turns_x, turns_y, *, seen):
+        builder = _core.NetworkBuilder()
+        image = x if turns_x else np.ascontiguousarray(x.transpose(0, 2, 3, 1))
+        pixels = builder.input("x", list(image.shape))
+        if sliced:
+            starts = [0, 0, 1, 1] if turns_x else [0, 1, 1, 0]
+            pixels = builder.step(
+                "slice",
+                "s",
+                [pixels],
+                {"starts": starts, "stops": list(image.shape), "steps": [1] * 4},
+                {},
+            )
+        if turns_x:
+            pixels = builder.step("transpose", "t", [pixels], {"perm": [0, 2, 3, 1]}, {})
+        made = builder.step("pointwise", "node", [pixels], activation, weights)
+        y = (
+            builder.step("transpose", "back", [made], {"perm": [0, 3, 1, 2]}, {})
+            if turns_y
+            else made
+        )
+        builder.output("y", y)
+        for name, value in {"t": pixels, "made": made}.items() if seen else ():
+            builder.output(name, value)
+        return builder.finish().run([image], num_threads=threads)[0]
+
+    for turns_x, turns_y in itertools.product((False, True), repeat=2):
+        wanted = result(turns_x, turns_y, seen=True)
+        assert not bits_differ(result(turns_x, turns_y, seen=False), wanted)
