@@ -94,3 +94,29 @@ def test_the_plan_says_which_calls_are_streamed():
     assert layer.explain((1, 9, width, channels)).algorithm == "depthwise"
     dilated = depthwise(3, 40, dilation=(200, 1))  # its rows at a time would be nearly all
     assert dilated.explain((9, 2000, 600, 40)).algorithm == "depthwise"
+
+
+# Inputs, outputs and activation of products whose tiles fetch the pixels of the next rows.
+PRODUCTS = {
+    "whole panels": (96, 64, "relu6"),
+    "a panel of three vectors, in parts": (64, 72, "silu"),
+    "columns that fill no vector": (131, 37, None),
+    "one panel": (70, 16, "relu"),
+    "one panel, in parts": (70, 16, "silu"),
+    "weights that leave the level-2 cache": (300, 250, "relu"),
+}
+
+
+@pytest.mark.parametrize("apart", [0, 5])
+@pytest.mark.parametrize("case", PRODUCTS)
+def test_many_pixels_have_the_bits_of_few(case, apart):
+    k, columns, activation = PRODUCTS[case]
+    layer = dwsep.PointwiseConv2D(weights(k, columns), weights(columns), activation=activation)
+    pixels = int(dwsep.cpu_info()["caches"]["l2"]) // (k + columns) + 1001
+    x = np.random.default_rng(0).standard_normal((1, pixels, 1, k + apart), np.float32)[..., :k]
+    few = [layer(x[:, first : first + 50], num_threads=1) for first in range(0, pixels, 50)]
+    for threads in (1, 2, 3):
+        many = layer(x, num_threads=threads)
+        assert np.array_equal(
+            many.view(np.uint32), np.concatenate(few, axis=1).view(np.uint32)
+        ), threads

@@ -66,6 +66,7 @@ struct GemmWork {
   std::int64_t panels;                  ///< of b altogether
   std::int64_t panel_begin, panel_end;  ///< to compute
   bool fetch_again;                     ///< whether panels have left the level-2 cache when the next block of rows wants them
+  bool far;                             ///< whether inputs and output are in the last cache or beyond: tiles may fetch both
   Activation activation;
 };
 

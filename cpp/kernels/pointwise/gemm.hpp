@@ -53,17 +53,26 @@ template <int kPanels, int NV>
   t.residual_row = w.residual_row;
   t.lo = epilogue_lo(w.activation);
   t.hi = epilogue_hi(w.activation);
+  t.far = w.far;
   return t;
 }
 
-/// Whether tiles fetch what follows the weights of a panel that they multiply, `k` rows of them. Many tiles hardly notice the first one.
-[[gnu::always_inline]] inline bool fetching_pays(std::int64_t tiles, std::int64_t height, std::int64_t k, const Panel& panel) {
-  return kMostFetchingRows > 0 && tiles > 1 && tiles <= 48 && k >= 64 && height >= kLeastFetchingRows && panel.vectors == 2 &&
-         panel.half == HalfPanel::none;
+/// What the tiles of a panel fetch: what follows its weights, or so many `lines` of far inputs; or weights, and as many lines of inputs.
+struct Fetched {
+  const float* at;
+  std::int64_t lines = 0;
+  const float* inputs = nullptr;
+};
+/// Whether tiles fetch what follows the weights of a panel that they multiply, `k` rows of them, which many hardly notice, or inputs.
+[[gnu::always_inline]] inline bool fetching_pays(const Fetched& f, std::int64_t tiles, std::int64_t height, std::int64_t k,
+                                                 const Panel& panel) {
+  return kMostFetchingRows > 0 && f.at != nullptr && tiles > 1 && (f.lines > 0 || tiles <= 48) && k >= 64 && height >= kLeastFetchingRows &&
+         panel.vectors == 2 && panel.half == HalfPanel::none;
 }
 /// Steps of k for each of which one of `tiles` fetches a line, so that all fetch as much as they multiply, or somewhat more: whole rounds.
-[[gnu::always_inline]] inline std::int64_t steps_of_line(std::int64_t tiles) {
-  const std::int64_t steps = tiles * kLineBytes / (2 * kLanes * static_cast<std::int64_t>(sizeof(float)));
+[[gnu::always_inline]] inline std::int64_t steps_of_line(const Fetched& f, std::int64_t tiles, std::int64_t k) {
+  const std::int64_t lines = f.lines > 0 ? f.lines : k * 2 * kLanes * static_cast<std::int64_t>(sizeof(float)) / kLineBytes;
+  const std::int64_t steps = lines < tiles * k ? tiles * k / lines : 1;
   return steps < kStepsAtOnce ? steps : steps / kStepsAtOnce * kStepsAtOnce;
 }
 
@@ -77,18 +86,31 @@ constexpr std::int64_t kLaterFloats = 262144;
   return w.b + (panel.column + panel.columns) * w.k;
 }
 
+/// The part of the inputs of the next block of rows that the tiles of a panel fetch.
+[[gnu::always_inline]] inline Fetched far_inputs(const GemmWork& w, const Panel& panel, std::int64_t begin, std::int64_t end) {
+  constexpr std::int64_t kFloats = kLineBytes / static_cast<std::int64_t>(sizeof(float));
+  const std::int64_t left = w.rows - end, next = left < end - begin ? left : end - begin;
+  const std::int64_t lines = next * w.a_row / (kFloats * (w.panel_end - w.panel_begin)) + 1;
+  return {w.a + end * w.a_row + (panel.column / (w.panel_vectors * kLanes) - w.panel_begin) * lines * kFloats, lines};
+}
+
 /// One panel for rows [begin, end): tiles of nearly equal height, because a single last row would cost as much as a whole tile. Few tiles
 /// fetch what is `ahead`, if anything, as much as the panel has: its first one would read 50 GB/s, and a core gets 16 from the level-3
 /// cache, where weights of networks wait. 7x7 160->960 with weights from there reaches 168 GFLOP/s so, 107 otherwise.
-inline void gemm_panel(const GemmWork& w, GemmTiles& t, const Panel& panel, std::int64_t begin, std::int64_t end, const float* ahead) {
+inline void gemm_panel(const GemmWork& w, GemmTiles& t, const Panel& panel, std::int64_t begin, std::int64_t end, const Fetched& ahead) {
   const std::int64_t rows = end - begin;
   const bool half = panel.half != HalfPanel::none;
   const std::int64_t most = half ? max_half_tile_rows(panel.vectors) : max_tile_rows(panel.vectors);
   const std::int64_t tiles = (rows + most - 1) / most;
   const std::int64_t height = rows / tiles, taller = rows % tiles;
-  const bool fetches = ahead != nullptr && fetching_pays(tiles, height, w.k, panel);
-  t.ahead.steps = fetches ? steps_of_line(tiles) : w.k;
-  t.ahead.later = panel.column * w.k < kLaterFloats ? w.panels * w.panel_vectors * kLanes * w.k * std::int64_t{sizeof(float)} : 0;
+  const bool fetches = fetching_pays(ahead, tiles, height, w.k, panel);
+  t.ahead.steps = fetches ? steps_of_line(ahead, tiles, w.k) : w.k;
+  if (kFetchesFar && fetches && ahead.inputs != nullptr) {
+    t.ahead.later = reinterpret_cast<const char*>(ahead.inputs) - reinterpret_cast<const char*>(ahead.at);
+  } else {
+    const bool more = ahead.lines == 0 && panel.column * w.k < kLaterFloats;
+    t.ahead.later = more ? w.panels * w.panel_vectors * kLanes * w.k * std::int64_t{sizeof(float)} : 0;
+  }
   t.b = w.b + panel.column * w.k;
   t.bias = w.bias + panel.column;
   t.last_lanes = static_cast<int>(panel.columns - (panel.vectors - (half ? 0 : 1)) * kLanes);
@@ -106,7 +128,7 @@ inline void gemm_panel(const GemmWork& w, GemmTiles& t, const Panel& panel, std:
     t.y = w.y + row * w.y_row + panel.column / kLanes * w.y_vector;
     t.residual = w.residual == nullptr ? nullptr : w.residual + row * w.residual_row + panel.column;
     t.count = count;
-    if (fetches) t.ahead.at = reinterpret_cast<const char*>(ahead) + first * (w.k / t.ahead.steps) * kLineBytes;
+    if (fetches) t.ahead.at = reinterpret_cast<const char*>(ahead.at) + first * (w.k / t.ahead.steps) * kLineBytes;
     (fetches ? table.fetching : table.at[panel.vectors])[tile_rows - 1](t);
   };
   run(0, height + 1, taller);
@@ -128,13 +150,17 @@ inline void finish_columns(const GemmWork& w, std::int64_t row, std::int64_t row
 /// One panel for rows [begin, end), so many at a time that the level-1 cache has what an activation other than a clip reads again.
 inline void gemm_rows(const GemmWork& w, GemmTiles& t, const Panel& panel, bool last, std::int64_t begin, std::int64_t end) {
   const std::int64_t most = w.activation.kind == ActivationKind::clip ? w.rows : kActivatedRows;
-  const float* ahead = nullptr;
-  if (last && end < w.rows) {
-    if (w.fetch_again) ahead = w.b + w.panel_begin * w.panel_vectors * kLanes * w.k;
+  Fetched ahead{nullptr};
+  const bool far = kFetchesFar && w.far && end < w.rows;
+  if (far && !w.fetch_again) {
+    ahead = far_inputs(w, panel, begin, end);
+  } else if (last && end < w.rows) {
+    if (w.fetch_again) ahead.at = w.b + w.panel_begin * w.panel_vectors * kLanes * w.k;
   } else if (last || begin == 0 || w.fetch_again) {
-    ahead = behind(w, panel);
+    ahead.at = behind(w, panel);
   }
-  for (std::int64_t row = begin, next; row < end; row = next, ahead = nullptr) {
+  if (far && w.fetch_again) ahead.inputs = far_inputs(w, panel, begin, end).at;
+  for (std::int64_t row = begin, next; row < end; row = next, ahead.at = nullptr) {
     next = end - row <= most + most / 4 ? end : row + most;
     gemm_panel(w, t, panel, row, next, ahead);
     finish_columns(w, row, next - row, panel.column, panel.columns);

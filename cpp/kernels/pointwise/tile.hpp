@@ -8,8 +8,8 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// Weights that are wanted next, fetched to the level-2 cache next to the products: after each `steps` of k a line, and the one `later`
-/// bytes behind it.
+/// Weights or inputs that are wanted next, fetched to the level-2 cache next to the products: after each `steps` of k a line, and the one
+/// `later` bytes behind it.
 struct Ahead {
   const char* at;
   std::int64_t steps, later;
@@ -38,6 +38,7 @@ struct GemmTiles {
   float lo, hi;
   std::int64_t count;
   Ahead ahead;
+  bool far;  ///< tiles that fetch do so with their rows of y, two tiles ahead
 };
 
 /// Rows of an output, `row` floats apart.
@@ -191,6 +192,14 @@ struct GemmTile {
   }
 };
 
+/// Whether tiles fetch inputs and rows of y that are far: measured with AVX2 only.
+constexpr bool kFetchesFar = kStepsAtOnce > 1;
+
+template <int MR, class Rows>
+[[gnu::always_inline]] inline void fetch_rows(const Rows& rows) {
+  unroll<0, MR>([&](auto m) { __builtin_prefetch(rows.template at<m>()); });
+}
+
 template <int MR, int NV, class Half, bool kFetches>
 [[gnu::flatten]] void gemm_tiles(const GemmTiles& t) {
   Ahead ahead = t.ahead;
@@ -200,6 +209,9 @@ template <int MR, int NV, class Half, bool kFetches>
   for (std::int64_t i = 0; i < t.count; ++i) {
     GemmTile<MR, NV, Half> tile;
     tile.set(t.bias);
+    if constexpr (kFetches && kFetchesFar) {
+      if (t.far) fetch_rows<MR>(RowAddresses<const float>(y + 2 * MR * t.y_row, t.y_row));
+    }
     for (std::int64_t s = 0; s < t.segment_count; ++s) {
       RowAddresses<const float> rows(a + t.segments[s].a, t.a_row);
       const float* b = t.b + t.segments[s].k * tile.kWidth;

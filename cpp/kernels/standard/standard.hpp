@@ -67,8 +67,9 @@ struct PanelWalk {
     // What follows is the next block of taps, or the next panel.
     std::int64_t k = 0;
     for (std::int64_t s = 0; s < t.segment_count; ++s) k += t.segments[s].length;
-    const bool fetches = fetching_pays(tiles, height, k, panel);
-    const std::int64_t steps = fetches ? steps_of_line(tiles) : 0;
+    const Fetched weights{t.b};
+    const bool fetches = fetching_pays(weights, tiles, height, k, panel);
+    const std::int64_t steps = fetches ? steps_of_line(weights, tiles, k) : 0;
     if (fetches)
       t.ahead = {reinterpret_cast<const char*>(t.b + (t.segments[t.segment_count - 1].k + t.segments[0].length) * width), steps, 0};
     const auto& functions = fetches ? table.fetching : table.at[panel.vectors];
@@ -113,7 +114,7 @@ struct PanelWalk {
     GemmTiles tiles = tiles_of(g);
     tiles.segments = w.segments;
     tiles.segment_count = make_segments(w, rows.taps, columns.taps, block);
-    gemm_panel(g, tiles, panel, 0, columns.size(), oy == rows.begin ? behind(g, panel) : nullptr);
+    gemm_panel(g, tiles, panel, 0, columns.size(), {oy == rows.begin ? behind(g, panel) : nullptr});
   }
 
   void add_block(const TapBlock& block) {

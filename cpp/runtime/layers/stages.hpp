@@ -96,6 +96,8 @@ class PointwiseStage {
   GemmWork work(const float* a, std::int64_t a_row, float* y, std::int64_t y_row, std::int64_t rows) const;
   /// Computes a work, block by block; what each block reads from main memory is fetched before: the residual, and the input if asked for.
   void run(GemmWork w, bool fetch_input = false) const;
+  /// Whether the tiles of a product can fetch its inputs and its output's rows: whole panels, with AVX2, the only one that was measured.
+  bool fetches_far(const GemmWork& w) const;
   const PackedMatrix& packed() const { return packed_; }
   std::string kernel_name() const;
   double flops(double pixels) const;
