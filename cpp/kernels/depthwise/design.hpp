@@ -19,13 +19,12 @@
 // Zen 3 (L1 32 KB of 8 ways, L2 512 KB), 2026-11-29, in turns: "a / b" is us with inputs at lines and 16 bytes past them. 3x3, where strips
 // do not fit or gain, 4x2 tiles of one vector -> 2x2 of two, which read whole lines: 28x28x512 287 / 392 -> 212 / 257; pixels 1 KB apart
 // gain nothing (74x74x256 856 -> 1415). 3x3 of up to 32 channels, tiles -> sliding: 28x28x32 8.0 -> 7.1, 28x28x26 10.2 -> 8.3, 7x7x24 0.45
-// -> 0.51. 3x3 s2, tiles -> sliding: 56x56x144 71 / 88 -> 63 / 99, 112x112x96 206 / 206 -> 179 / 261, 112x112x48 90 / 81 -> 83 / 110,
-// 28x28x240 29 / 35
-// -> 27 / 39, 61x61x20 19 / 21 -> 11 / 12; where pixels are a multiple of 256 bytes apart 112x112x64 108 -> 121, 56x56x128 59 -> 94.
-// Copies of strips of channels against the above: 3x3 7x7x1024 25 / 35 -> 19 / 20, 14x14x512 45 / 57 -> 39 / 42, 28x28x256 68 / 96 -> 91 /
-// 97, 56x56x256 293 -> 508; 3x3 s2 20x20x1024 89 / 185 -> 91 / 99, 14x14x512 24 / 34 -> 28 / 32; 5x5 14x14x512 130 / 96 -> 71 / 73,
-// 28x28x256 215 / 301 -> 150 / 166, 14x14x480 72 / 80 -> 83 / 85, 56x56x256 1221 -> 4000; 7x7 14x14x512 197 / 132 -> 117 / 120, 28x28x256
-// 382 / 454 -> 295 / 304; 5x5 s2 28x28x512 180 / 225 -> 138 / 195, 28x28x256 89 -> 103.
+// -> 0.51. 3x3 s2, tiles -> sliding: where pixels are an odd number of lines apart 75x75x240 153 -> 137, 58x58x432 177 -> 160, 56x56x144 60
+// / 60 -> 60 / 54, but 61x61x80 28 -> 29, 112x112x48 50 -> 57; else 112x112x96 116 / 157 -> 133 / 221, 112x112x64 73 -> 100, 56x56x128 43
+// -> 74; 61x61x20 19 / 21 -> 11 / 12. Copies of strips of channels against the above: 3x3 7x7x1024 25 / 35 -> 19 / 20, 14x14x512 45 / 57 ->
+// 39 / 42, 28x28x256 68 / 96 -> 91 / 97, 56x56x256 293 -> 508; 3x3 s2 20x20x1024 89 / 185 -> 91 / 99, 14x14x512 24 / 34 -> 28 / 32; 5x5
+// 14x14x512 130 / 96 -> 71 / 73, 28x28x256 215 / 301 -> 150 / 166, 14x14x480 72 / 80 -> 83 / 85, 56x56x256 1221 -> 4000; 7x7 14x14x512 197
+// / 132 -> 117 / 120, 28x28x256 382 / 454 -> 295 / 304; 5x5 s2 28x28x512 180 / 225 -> 138 / 195, 28x28x256 89 -> 103.
 #pragma once
 
 #include "kernels/depthwise/square.hpp"
@@ -84,8 +83,8 @@ template <class F>
   } else if constexpr (F::KH == 3) {
     const std::int64_t step = shape.pixel_step();
     const bool begins_at_lines = shape.at_line() || shift_to_lines(w) > 0;
-    const bool slides =
-        shape.channels() < 32 || (begins_at_lines && step >= 64 && step < 256) || (shape.channels() <= 48 && !shape.exceeds_l2(0.5));
+    const bool large = begins_at_lines && step == 64 && shape.channels() >= 128;
+    const bool slides = shape.channels() < 32 || large || (shape.channels() <= 48 && !shape.exceeds_l2(0.5));
     if (shape.planes() || slides) return LeanSliding<F, 2, 2>::run(w);
     LeanTiled<F, 2, 2, 2>::run(w);
   } else if constexpr (F::SH == 1) {

@@ -25,12 +25,20 @@ bool exceeds_caches(double bytes, const ConstTensor& x, const Tensor& y, double 
   return may_exceed_caches(bytes, share) && contiguous(x) && contiguous(y);
 }
 
-StoreTrial::StoreTrial(double bytes, std::int64_t groups)
-    : tries_(groups >= 8 && !may_exceed_caches(bytes, 1.0)), part_(tries_ ? 0 : kParts), past_(may_exceed_caches(bytes) ? 0 : 2) {}
+StoreTrial::StoreTrial(double bytes, std::int64_t groups, StoreVotes& votes)
+    : votes_(votes), part_(kParts), past_(may_exceed_caches(bytes)) {
+  if (groups < 8 || may_exceed_caches(bytes, 1.0)) return;
+  if (votes.next_tries()) part_ = 0;
+  past_ = votes.past_caches();
+}
 
 void StoreTrial::add(double seconds) {
-  (past_caches() ? past_ : usual_) = seconds;
-  part_ = std::min(part_ + 1, kParts);
+  if (past_caches()) {
+    votes_.add(seconds * kGain < usual_);
+    past_ = votes_.past_caches();
+  }
+  usual_ = seconds;
+  ++part_;
 }
 
 RowsToFetch rows_to_fetch(const Geometry& g, const ConstTensor& x, std::int64_t image, Range out, bool continued) {

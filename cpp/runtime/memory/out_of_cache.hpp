@@ -2,6 +2,7 @@
 // along four rows, and the prefetchers lose track: what is in main memory is fetched first, in the order of addresses.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 
@@ -18,22 +19,43 @@ bool exceeds_caches(double bytes, const ConstTensor& x, const Tensor& y, double 
 /// The bytes alone: whether a call may be out of cache.
 bool may_exceed_caches(double bytes, double share = kUsualShare);
 
+/// How calls of one layer that tried to store past the caches voted. One trial times a few microseconds, so that a single one is often
+/// wrong: while each call tried and took its word, 112x112x96 of stride 2 was stored past the caches in half of the calls, 250 us for 197,
+/// and 147x147x128 as usual in a fifth, 2,930 for 2,550 (AMD EPYC, Zen 3, 2026-11-29, medians).
+class StoreVotes {
+ public:
+  /// Whether the next call tries: the first three, and each eighth, as what else is in the caches may have changed.
+  bool next_tries() {
+    const unsigned call = calls_.fetch_add(1, std::memory_order_relaxed);
+    return call < 3 || call % 8 == 0;
+  }
+  bool past_caches() const { return votes_.load(std::memory_order_relaxed) > 0; }
+  /// One vote more, which one against the majority does not turn.
+  void add(bool past) {
+    const int votes = votes_.load(std::memory_order_relaxed) + (past ? 1 : -1);
+    votes_.store(votes < -1 ? -1 : votes > 2 ? 2 : votes, std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<unsigned> calls_{0};
+  std::atomic<int> votes_{0};
+};
+
 /// Whether a call stores past the caches: always where input and output exceed the last cache. Of fewer bytes that loses where the cache
-/// holds them, up to three times, and wins where other programs fill it, up to two: no size tells. So such a call computes some of its
-/// first rows in either way, and others the way that was the faster one when last used. us of one thread, usual / past the caches / so (AMD
-/// EPYC, Zen 3, L3 32 MB, 2026-11-29): 147x147x96 again 773 / 1,015 / 801, cold 2,088 / 1,765 / 1,930.
+/// holds them, up to three times, and wins where other programs fill it, up to two: no size tells. So some calls of a layer compute some of
+/// their first rows in either way, and others the way that most found faster.
 class StoreTrial {
  public:
   /// For so many bytes, and groups of rows.
-  StoreTrial(double bytes, std::int64_t groups);
+  StoreTrial(double bytes, std::int64_t groups, StoreVotes& votes);
 
-  bool past_caches() const { return part_ == kParts ? past_ * kGain < usual_ : part_ == kParts - 1; }
+  bool past_caches() const { return part_ == kParts ? past_ : part_ == kParts - 1; }
   /// Of rows to compute at most `group` at a time, how many are next.
-  std::int64_t rows(std::int64_t group) const { return past_caches() || part_ < kParts ? group : tries_ ? 4 * group : kAll; }
+  std::int64_t rows(std::int64_t group) const { return past_caches() || part_ < kParts ? group : kAll; }
   /// Computes so many rows, the way that `past_caches` says.
   template <class F>
   void measure(std::int64_t rows, const F& compute) {
-    if (!tries_) return compute();
+    if (part_ == kParts) return compute();
     const auto start = std::chrono::steady_clock::now();
     compute();
     add(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / static_cast<double>(rows));
@@ -42,12 +64,13 @@ class StoreTrial {
  private:
   void add(double seconds);
 
-  static constexpr int kParts = 3;       ///< that are tried: one at a border, with what no cache holds; one as usual; one past the caches
-  static constexpr double kGain = 0.75;  ///< what is stored as usual also drives other data out of the caches: it has to be so much faster
+  static constexpr int kParts = 3;      ///< that are tried: one at a border, with what no cache holds; one as usual; one past the caches
+  static constexpr double kGain = 0.9;  ///< what is stored as usual also drives other data out of the caches: it has to be so much faster
   static constexpr std::int64_t kAll = std::int64_t{1} << 40;
-  bool tries_;
+  StoreVotes& votes_;
   int part_;
-  double usual_ = 1, past_;  ///< a row's seconds; where nothing is tried, numbers that decide
+  bool past_;
+  double usual_ = 0;  ///< a row's seconds
 };
 
 /// Brings elements [begin, end) into the caches by one load of each line. Prefetch instructions do not start the hardware's own prefetcher:
