@@ -26,15 +26,18 @@ bool exceeds_caches(double bytes, const ConstTensor& x, const Tensor& y, double 
 }
 
 StoreTrial::StoreTrial(double bytes, std::int64_t groups, StoreVotes& votes)
-    : votes_(votes), part_(kParts), past_(may_exceed_caches(bytes)) {
+    : votes_(votes), part_(kParts), past_(may_exceed_caches(bytes)), gain_(may_exceed_caches(bytes, 0.25) ? 0.75 : 0.9) {
   if (groups < 8 || may_exceed_caches(bytes, 1.0)) return;
-  if (votes.next_tries()) part_ = 0;
+  tries_ = votes.next_tries();
   past_ = votes.past_caches();
+  // Whatever the votes say, the rows that trials store as usual always are: lines that the call before stored past the caches would be
+  // slow.
+  if (tries_ || past_) part_ = 0;
 }
 
 void StoreTrial::add(double seconds) {
-  if (past_caches()) {
-    votes_.add(seconds * kGain < usual_);
+  if (tries_ && past_caches()) {
+    votes_.add(seconds * gain_ < usual_);
     past_ = votes_.past_caches();
   }
   usual_ = seconds;

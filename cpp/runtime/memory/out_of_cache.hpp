@@ -64,12 +64,13 @@ class StoreTrial {
  private:
   void add(double seconds);
 
-  static constexpr int kParts = 3;      ///< that are tried: one at a border, with what no cache holds; one as usual; one past the caches
-  static constexpr double kGain = 0.9;  ///< what is stored as usual also drives other data out of the caches: it has to be so much faster
+  static constexpr int kParts = 3;  ///< that are tried: one at a border, with what no cache holds; one as usual; one past the caches
   static constexpr std::int64_t kAll = std::int64_t{1} << 40;
   StoreVotes& votes_;
   int part_;
+  bool tries_ = false;
   bool past_;
+  double gain_;  ///< what is stored as usual also drives other data out of the caches, the more the larger: it has to be so much faster
   double usual_ = 0;  ///< a row's seconds
 };
 
