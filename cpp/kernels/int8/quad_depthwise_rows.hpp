@@ -64,7 +64,7 @@ struct QuadPlan {
   std::int64_t kept;                                  ///< as keeps_quads() says
   std::int64_t taps[(kLean16 ? 2 : 1) * kMostQuads];  ///< of each row of quads, and of the last
 
-  [[gnu::noinline]] QuadPlan(const Int8DepthwiseWork& w, const QuadFilter& f, int pixels)
+  [[gnu::noinline, gnu::cold]] QuadPlan(const Int8DepthwiseWork& w, const QuadFilter& f, int pixels)
       : layout(f, w.kw, w.stride_w, w.dilation_w, pixels), vector(pixels * f.along), kept(keeps_quads(w, f)) {
     strip = strip_vectors(f, layout, w.dilation_w, (w.out_width + vector - 1) / vector);
     for (std::int64_t s = 0; s < f.steps; ++s) taps[s] = f.wide == 1 ? layout.offset(s * w.dilation_w) : s * layout.position;
