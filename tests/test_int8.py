@@ -167,7 +167,8 @@ def test_images_of_few_pixels(kernel, stride, size, channels):
     wide = rng.integers(0, 256, (2, size[0], size[1] + 1, channels + 5), np.uint8)
     weight = rng.integers(-128, 128, (kernel, kernel, channels, 1), np.int8)
     own = {"x_quantization": dwsep.Quantization(0.1, 131, "uint8"), "stride": stride}
-    own |= {"weight_quantization": dwsep.Quantization(0.001), "quantization": dwsep.Quantization(0.1)}
+    own |= {"weight_quantization": dwsep.Quantization(0.001)}
+    own["quantization"] = dwsep.Quantization(0.1)
     own["bias"] = rng.integers(-9999, 9999, channels, np.int32)
     for x in (np.ascontiguousarray(wide[:, :, 1:, 5:]), wide[:, :, 1:, 5:]):
         wanted = plain.depthwise_conv2d(x, weight, **own)
@@ -179,7 +180,7 @@ def test_images_of_few_pixels(kernel, stride, size, channels):
 @pytest.mark.parametrize("bias", [0, 1])
 @pytest.mark.parametrize(("taps", "multiplier"), [(3, 8), (3, 5), (22, 8), (23, 8), (36, 16)])
 def test_sums_at_what_floats_hold(taps, multiplier, bias):
-    """One channel repeated: the largest sums there are, from 23 x 23 taps on above 2**24, less a bias."""
+    """One channel repeated: the largest sums, from 23 x 23 taps on above 2**24, less a bias."""
     rng = np.random.default_rng(taps)
     weight = np.full((taps, taps, 1, multiplier), -127, np.int8)
     x = np.full((1, taps + 9, taps + 30, 1), -128, np.int8)
