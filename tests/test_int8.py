@@ -137,6 +137,25 @@ def test_padding_above_and_below_alone(dilation, channels, dtype):
         assert np.array_equal(got, wanted)
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+@pytest.mark.parametrize(("k", "n"), [(5, 32), (32, 45), (63, 96), (120, 200), (156, 33)])
+def test_products_of_few_rows(k, n, dtype):
+    """Of short k, whose weights are split as they are read; with bytes at their limits."""
+    rng = np.random.default_rng(6)
+    least, name = np.iinfo(dtype).min, np.dtype(dtype).name
+    weight = rng.choice([-128, -127, 0, 127], (k, n)).astype(np.int8)
+    own = {"x_quantization": dwsep.Quantization(0.1, least + 130, dtype=name)}
+    own |= {"weight_quantization": dwsep.Quantization(0.01)}
+    own |= {"quantization": dwsep.Quantization(9.0, least + 120, dtype=name)}
+    for rows in range(1, 8):
+        x = (least + rng.choice([0, 1, 128, 254, 255], (1, rows, 1, k))).astype(dtype)
+        r = rng.integers(least, least + 256, (1, rows, 1, n), dtype)
+        added = {"residual": r, "residual_quantization": own["quantization"]}
+        for more in ({}, added):
+            got = dwsep.pointwise_conv2d(x, weight, **own, **more)
+            assert np.array_equal(got, plain.pointwise_conv2d(x, weight, **own, **more)), rows
+
+
 @pytest.mark.parametrize("channels", [8, 45])
 def test_residuals_of_filters_one_row_high(channels):
     """As those of filters with rows of zeros."""

@@ -101,6 +101,15 @@ inline void quad_panel(const Int8GemmWork& w, QuadTiles& t, std::int64_t vectors
     }
   }
   const std::int64_t rows = end - begin, most = max_quad_rows(NV);
+  if constexpr (kSorts && NV == 4) {
+    if (rows == 1) {
+      alignas(64) std::int32_t sums[4 * kLanes];
+      multiply_row<Dot>(t, sums);
+      t.y = y + begin * w.y_row;
+      if (residual != nullptr) t.residual = residual + begin * w.residual.row;
+      return store_pixels<Out, NV>(t, sums, 0, 1);
+    }
+  }
   const std::int64_t tiles = (rows + most - 1) / most, height = tiles == 1 ? rows : rows / tiles, taller = rows - height * tiles;
   if constexpr (splits(NV)) {
     if ((kSorts ? rows > kShortRows : tiles >= kManyTiles) && 2 * NV * t.b_quads * I8::kLanes <= t.scratch_bytes) {
