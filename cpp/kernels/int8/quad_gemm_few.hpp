@@ -100,7 +100,8 @@ template <class D>
   const std::int8_t *b = t.b, *const end = t.a + 4 * t.quads;
   for (const std::int8_t* a = t.a; a < end; a += 4, b += kQuadGroup * I8::kLanes) {
     const I8 x = bit_xor(broadcast_quad(a), flip);
-    unroll<0, 4>([&](auto j) { acc[j] = D::add(acc[j], x, D::split(load(b + j / kQuadGroup * half + j % kQuadGroup * I8::kLanes), none)); });
+    unroll<0, 4>(
+        [&](auto j) { acc[j] = D::add(acc[j], x, D::split(load(b + j / kQuadGroup * half + j % kQuadGroup * I8::kLanes), none)); });
   }
   unroll<0, 4>([&](auto j) { store(sums + j * kLanes, acc[j]); });
 }
