@@ -127,6 +127,6 @@ def test_many_pixels_have_the_bits_of_few(case, apart):
     few = [layer(x[:, first : first + 50], num_threads=1) for first in range(0, pixels, 50)]
     for threads in (1, 2, 3):
         many = layer(x, num_threads=threads)
-        assert np.array_equal(
-            many.view(np.uint32), np.concatenate(few, axis=1).view(np.uint32)
-        ), threads
+        assert np.array_equal(many.view(np.uint32), np.concatenate(few, axis=1).view(np.uint32)), (
+            threads
+        )
