@@ -142,7 +142,7 @@ def test_other_scales(op, rng):
         both = rng.choice(types, 2).tolist() if number % 3 == 0 else [rng.choice(types)] * 2
         dtypes = [str(t) for t in (both if op == "QUANTIZE" else both[:1] * 2)]
         zeros = [rng.integers(np.iinfo(t).min, np.iinfo(t).max + 1) for t in dtypes]
-        ratio = rng.choice([0.5, 0.25, 1.0, 2.0]) if number % 4 == 0 else 10 ** rng.uniform(-2, 1)
+        ratio = rng.choice([0.5, 0.25, 128.0]) if number % 4 == 0 else 10 ** rng.uniform(-4, 2.3)
         scale = 10 ** rng.uniform(-5, 1)
         slope = float(rng.choice([0.01, 0.1, 0.3, 1.5, -0.5]))
         options = {} if op == "QUANTIZE" else {"alpha": slope}
@@ -170,6 +170,28 @@ def test_reciprocal_roots(rng):
         content = model(tensors, [("RSQRT", ["x"], ["y"], {})], ["x"], ["y"])
         x = np.maximum(np.arange(-128, 128), zero).astype(np.int8).reshape(shape)
         assert np.array_equal(dwsep.load(content).run(None, {"x": x})[0], computed(content, x))
+
+
+@pytest.mark.parametrize(
+    ("op", "options", "inputs", "shape"),
+    [
+        ("CONCATENATION", {"axis": 1}, ["k", "x"], (6, 12)),
+        ("PACK", {"axis": 0, "values_count": 2}, ["x", "k"], (2, 6, 6)),
+        ("BATCH_MATMUL", {}, ["x", "k"], (6, 6)),
+        ("BATCH_MATMUL", {}, ["k", "x"], (6, 6)),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
+def test_constants_of_bytes(op, options, inputs, shape, dtype, rng):
+    if op == "BATCH_MATMUL" and dtype == "uint8":
+        pytest.skip("LiteRT has none of uint8")
+    limits, q = np.iinfo(dtype), (0.02, 5, 0)
+    x, k = rng.integers(limits.min, limits.max + 1, (2, 6, 6)).astype(dtype)
+    tensors = [tensor("x", (6, 6), dtype, quantization=q), constant("k", k, quantization=q)]
+    tensors.append(tensor("y", shape, dtype, quantization=q))
+    content = model(tensors, [(op, inputs, ["y"], options)], ["x"], ["y"])
+    (got,) = dwsep.load(content).run(None, {"x": x})
+    assert np.array_equal(got, computed(content, x))
 
 
 def test_constants_that_are_compared_and_multiplied(rng):

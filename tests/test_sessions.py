@@ -156,7 +156,11 @@ def test_a_call_during_the_first_is_refused():
 
 
 def test_a_first_call_that_fails_is_not_a_step():
-    session = dwsep.load(delayed()).session()
+    model = dwsep.load(delayed())
+    session = model.session()
+    for call in (model, session):
+        with pytest.raises(ValueError, match="inputs: need 1 array, got 0"):
+            call()
     with pytest.raises(TypeError, match="'x'"):
         session(f(1, 1, 4).astype(np.float64))
     with pytest.raises(ValueError, match="inputs: need 1 array, got 2"):

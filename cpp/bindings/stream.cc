@@ -172,7 +172,8 @@ class Stream {
   std::atomic<bool> busy_{false};
 };
 
-/// The base of dwsep.Session. That calls are its own saves a frame of Python and pybind11's dispatch, of 5.6 us that wake words take.
+/// The base of dwsep.Session. That calls are its own saves a frame of Python and pybind11's dispatch. Without support for the collector of
+/// cycles, as a stream holds arrays alone.
 struct SessionObject {
   PyObject_HEAD PyObject* stream;
 };
@@ -206,7 +207,9 @@ PyObject* call_session(PyObject* self, PyObject* args, PyObject* keywords) {
     const auto arrays = py::reinterpret_borrow<py::tuple>(args);
     if (!stream || Py_TYPE(stream.ptr()) != stream_type) return py::handle(self).attr("_step")(arrays, threads).release().ptr();
     const auto* const instance = reinterpret_cast<py::detail::instance*>(stream.ptr());
-    return static_cast<Stream*>(instance->simple_value_holder[0])->step(arrays, threads).release().ptr();
+    auto* const steps = static_cast<Stream*>(instance->simple_value_holder[0]);
+    if (steps == nullptr) raise(PyExc_TypeError, "a stream that was never made");
+    return steps->step(arrays, threads).release().ptr();
   });
 }
 

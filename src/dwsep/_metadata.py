@@ -116,7 +116,9 @@ def kept_of(network: Network) -> tuple[Kept, ...]:
 
 def initial(network: Network, kept: Sequence[Kept], arrays: Sequence[Any]) -> list[Any]:
     """Return arrays for all inputs: those given, and first values of the states between them."""
-    result: list[Any] = list(arrays)
+    result, wanted = list(arrays), len(network.inputs) - len(kept)
+    if len(result) != wanted:
+        raise ValueError(f"inputs: need {wanted} array{'s'[: wanted != 1]}, got {len(result)}")
     batch = np.shape(arrays[0])[0] if arrays and np.ndim(arrays[0]) else 1
     for state in sorted(kept):
         _, shape, dtype, _ = network.inputs[state.input]

@@ -20,10 +20,26 @@ class Session(_core.Session):
     A session belongs to one stream: threads that share one must take turns. The model stays as it
     is, and any number of sessions share its weights.
 
-    ``session(*arrays, num_threads=None)`` runs the next step, with an array for each of the model's
-    inputs, and returns what the model returns: an ndarray, or a tuple of them. `num_threads` is
-    :func:`dwsep.get_num_threads` where it is left out. RuntimeError tells that another call of the
-    session is seen not to have returned.
+    ``session(*arrays, num_threads=None)`` runs the next step:
+
+    Parameters
+    ----------
+    *arrays
+        As for the model: one for each of its inputs.
+    num_threads
+        By default :func:`dwsep.get_num_threads`.
+
+    Returns
+    -------
+    numpy.ndarray or tuple of numpy.ndarray
+        As of the model.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the arrays do not fit the model's inputs.
+    RuntimeError
+        If another call of the session is seen not to have returned.
     """
 
     def __init__(

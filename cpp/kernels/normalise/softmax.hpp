@@ -99,11 +99,12 @@ template <class Join, class F>
     for (std::int64_t r = 0; r < rows; ++r) {
       const float* const x = w.x + (first + r) * w.x_row;
       float* const y = w.y + (first + r) * w.y_row;
-      float* const other = before > 0 ? y - before * w.y_row : y;  // y itself is overwritten
+      float* const other = before > 0 ? y - before * w.y_row : y;  // y itself is overwritten,
+      const float* const waits = before > 0 ? other : x;           // and has no values yet
       const F32 m = broadcast(maxima[r]), total = broadcast(before > 0 ? totals[r] : 1.0F);
       store(joined + r * kLanes, accumulate(w.columns, 0.0F, sum_of, [&](F32 acc, std::int64_t i, int lanes) {
               const F32 e = exp_or_zero(sub(load_part(x + i, lanes), m));
-              store_up_to(other + i, div(load_up_to(other + i, lanes), total), lanes);
+              store_up_to(other + i, div(load_up_to(waits + i, lanes), total), lanes);
               store_up_to(y + i, e, lanes);
               return add(acc, e);
             }));
@@ -162,6 +163,7 @@ template <int V>
   for (std::int64_t r = 0; r < w.rows; ++r) {
     const float* x = w.x + r * w.x_row;
     float* y = w.y + r * w.y_row;
+    // Where kVectors is 2, the other has been asked above, and is not compiled once more.
     SixteenAccumulators::kVectors == 2 || w.log ? softmax_row<true>(x, y, w.columns) : softmax_row<false>(x, y, w.columns);
   }
 }

@@ -22,8 +22,8 @@ void AlignedDelete::operator()(void* p) const noexcept { std::free(p); }
 AlignedMemory aligned_memory(std::int64_t bytes) {
   if (bytes < 0 || bytes >= kTooMany) throw std::bad_alloc();
   bytes = round_up(std::max<std::int64_t>(bytes, 1), kLineBytes);
-  // To touch 1.2 MB first, as of a face detector's arena, takes 0.2 ms in a huge page and 0.9 in small ones.
-  if (const std::int64_t whole = round_up(bytes, kHugePage); whole - bytes <= std::max(bytes, 4 * kHugePage) / 8) bytes = whole;
+  // To touch 1.97 MB first takes 0.1 ms in a huge page and 0.7 in small ones.
+  if (const std::int64_t whole = round_up(bytes, kHugePage); whole - bytes <= bytes / 8) bytes = whole;
   const bool huge = bytes >= kHugePage;
   // Not aligned_alloc, which requires multiples of the alignment.
   void* memory = nullptr;
@@ -36,6 +36,8 @@ AlignedMemory aligned_memory(std::int64_t bytes) {
 #endif
   return AlignedMemory(static_cast<std::byte*>(memory));
 }
+
+AlignedMemory arena_memory(std::int64_t bytes) { return aligned_memory(bytes >= kHugePage / 2 ? std::max(bytes, kHugePage) : bytes); }
 
 std::shared_ptr<std::byte> shared_memory(std::int64_t bytes) {
   if (store_in_use != nullptr) return store_in_use->take(bytes);

@@ -59,7 +59,7 @@ void ExecutionPlan::plan_arena() {
   for (std::size_t r = 0; r < of_root.size(); ++r) {
     if (of_root[r] >= 0) places_[r].offset = lifetimes[at(of_root[r])].offset;
   }
-  arena_ = aligned_memory(arena_bytes_);
+  arena_ = arena_memory(arena_bytes_);
 }
 
 }  // namespace dwsep::runtime

@@ -123,6 +123,12 @@ class Call(OperatorCall):
             return Known(self.weight(index, "operand"), "")
         return value
 
+    def real(self, index: int) -> Value:
+        """Return an input; integers with a scale are the real numbers that they stand for."""
+        value, tensor = self.value(index), self.tensors[index]
+        has_scale = tensor is not None and core_quantization(tensor) is not None
+        return self.operand(index) if has_scale else value
+
     def activated(self, y: Value) -> Value:
         """Add the activation that is fused into the operator."""
         code = self.option("activation", 0)

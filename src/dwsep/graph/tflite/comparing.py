@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..importing.values import Unsupported, Value
 from ..ir import DType
-from .call import IMPORTERS, Call, core_quantization, operator
+from .call import IMPORTERS, Call, operator
 from .parts import COMPLEX
 
 
@@ -29,17 +29,10 @@ _LOGIC = {"LOGICAL_AND": "and", "LOGICAL_OR": "or"}
 @operator(*_COMPARISONS, "NOT_EQUAL")
 def compare(call: Call) -> Value:
     """Import a comparison."""
-    build, inputs = call.builder, [_real(call, 0), _real(call, 1)]
+    build, inputs = call.builder, [call.real(0), call.real(1)]
     if call.type == "NOT_EQUAL":
         return _negated(call, build.emit("compare", inputs, function="equal"))
     return build.emit("compare", inputs, function=call.type.lower())
-
-
-def _real(call: Call, index: int) -> Value:
-    """Return an operand; integers with a scale are the real numbers that they stand for."""
-    tensor = call.tensors[index]
-    has_scale = tensor is not None and core_quantization(tensor) is not None
-    return call.operand(index) if has_scale else call.value(index)
 
 
 def _negated(call: Call, x: Value) -> Value:

@@ -138,7 +138,7 @@ def batch_matmul(call: Call) -> Value:
     """Import a product of computed matrices."""
     values = []
     for index, name in enumerate(("adj_x", "adj_y")):
-        value, rank = call.value(index), len(call.shape(index))
+        value, rank = call.real(index), len(call.shape(index))
         if call.option(name, False):
             value = call.builder.transpose(value, (*range(rank - 2), rank - 1, rank - 2))
         values.append(value)

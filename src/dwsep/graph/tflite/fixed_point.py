@@ -53,21 +53,22 @@ def rescaling_table(x: Quantization, y: Quantization) -> list[int] | None:
 def leaky_relu_table(x: Quantization, y: Quantization, slope: float) -> list[int] | None:
     """Return the result of each stored number, None where scales are far apart.
 
-    XNNPACK's products have 8 bits behind the point; slopes that they round to nothing it leaves to
-    the interpreter.
+    XNNPACK's products have 8 bits behind the point and 16 in all; factors that do not fit it leaves
+    to the interpreter.
     """
     limits = np.iinfo(x.dtype.numpy)
     ratio = _ratio(x, y)
     factors = ratio, ratio * slope
-    if x.dtype is not y.dtype or not all(2**-20 < abs(f) < 2**7 for f in factors):
+    if x.dtype is not y.dtype or not all(f == 0 or 2**-20 < abs(f) < 2**20 for f in factors):
         return None
     values: Ints = np.arange(limits.min, limits.max + 1) - x.zero_point[0]
-    parts = [
-        (values * round(f * 256) + 128) >> 8
-        if abs(factors[1]) >= 1 / 256
-        else _multiplied(values, f)
-        for f in factors
-    ]
+    if all(1 / 256 <= abs(f) <= 128 for f in factors) and factors[1] > -128:
+        parts = [(values * round(f * 256) + 128) >> 8 for f in factors]
+    else:
+        y_scale = np.float32(y.scale[0])
+        positive = np.float32(x.scale[0])
+        negative = positive * np.float32(slope)
+        parts = [_multiplied(values, float(s / y_scale)) for s in (positive, negative)]
     result = np.where(values > 0, *parts) + y.zero_point[0]
     return [int(v) for v in np.clip(result, limits.min, limits.max)]
 

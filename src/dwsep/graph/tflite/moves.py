@@ -69,7 +69,7 @@ def transpose(call: Call) -> Value:
 @operator("CONCATENATION")
 def concatenation(call: Call) -> Value:
     """Import a concatenation."""
-    values = [call.value(i) for i in range(len(call.inputs))]
+    values = [call.real(i) for i in range(len(call.inputs))]
     axis = call.axis(call.option("axis", 0), len(call.shape()))
     y = values[0] if len(values) == 1 else call.builder.emit("concat", values, axis=axis)
     return call.activated(y)

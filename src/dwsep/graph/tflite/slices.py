@@ -20,7 +20,7 @@ def pack(call: Call) -> Value:
     axis = call.axis(call.option("axis", 0), len(shape) + 1)
     sizes = [size_of(shape, i) for i in range(len(shape))]
     sizes.insert(axis, 1)
-    values = [reshaped(build, call.value(i), sizes) for i in range(len(call.inputs))]
+    values = [reshaped(build, call.real(i), sizes) for i in range(len(call.inputs))]
     return values[0] if len(values) == 1 else build.emit("concat", values, axis=axis)
 
 
