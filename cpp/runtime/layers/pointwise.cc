@@ -66,7 +66,9 @@ class FloatPixels {
   }
   /// A bias is the first product of its row, by 1: added to -0 it keeps its bits.
   PlaneScratch plane_scratch(Team& team, ChannelSteps steps, Scratch& scratch) const {
-    const auto [rows, blocks] = plane_pieces(team.size(), scratch);
+    const auto pieces = plane_pieces(team.size(), scratch);
+    float* const rows = pieces.first;
+    const PerThread<float>& blocks = pieces.second;
     if (steps.y == 1) return {nullptr, nullptr, blocks[team.rank()]};
     const PackedMatrix& m = stage_.packed();
     const Range mine = part_of(m.panels, team.rank(), team.size());
