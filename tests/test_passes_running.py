@@ -10,7 +10,7 @@ from graph_builder import Net, text
 from test_passes_random import _random_net
 
 import dwsep
-from dwsep._load import load_graph
+from dwsep._load_graph import load_graph
 from dwsep.graph import passes
 from dwsep.graph.passes import optimize
 

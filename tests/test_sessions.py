@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
+import pydoc
 
 import numpy as np
 import pytest
@@ -179,11 +181,20 @@ def test_results_stay_when_the_stream_goes_on():
         assert np.array_equal(session(x), result)
 
 
-def test_a_session_has_no_copies():
+@pytest.mark.parametrize("take", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_session_has_no_copies(take):
     session = dwsep.load(delayed()).session()
     session(f(1, 1, 4))
-    with pytest.raises(TypeError, match="no copies"):
-        copy.copy(session)
+    with pytest.raises(TypeError, match=r"no copies .*copy or pickle its model"):
+        take(session)
+
+
+def test_a_session_says_how_it_is_called():
+    loaded = dwsep.load(delayed())
+    assert inspect.signature(loaded.session()) == inspect.signature(loaded)
+    assert list(inspect.signature(loaded.session()).parameters) == ["arrays", "num_threads"]
+    assert "num_threads : int, optional" in pydoc.render_doc(loaded.session())
+    assert "networks" in inspect.signature(type(loaded.session())).parameters
 
 
 @pytest.mark.parametrize("kept", [[(0, 2)], [(2, 0)], [(1, 1), (1, 1)]])

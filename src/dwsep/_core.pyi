@@ -7,6 +7,7 @@ from typing_extensions import CapsuleType, Never, Self, disjoint_base
 
 from ._arguments import CanonicalPadding, Pair
 from ._checks import CanonicalActivation
+from .cpu import CacheSizes, KernelInfo
 from .quantization import Quantization
 
 _Array = NDArray[np.float32]
@@ -24,24 +25,6 @@ class PlanDict(TypedDict):
     threads: int
     flops: float
     bytes: float
-
-@type_check_only
-class CacheSizes(TypedDict):
-    l1d: int
-    l2: int
-    l3: int
-
-@type_check_only
-class KernelInfo(TypedDict):
-    family: str
-    name: str
-    kernel_size: Pair
-    stride: Pair
-    dilation: Pair
-    multiplier: int
-    isa: str
-    dtype: str
-    output_dtype: str
 
 @disjoint_base
 class Layer:

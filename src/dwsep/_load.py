@@ -103,8 +103,8 @@ def load(
         raise TypeError(f"mmap: need a bool, got {shown(mmap)}")
     if not isinstance(float_io, bool):
         raise TypeError(f"float_io: need a bool, got {shown(float_io)}")
-    options = _Options(input_layout, input_shapes, outputs, signature, mmap, float_io, constants)
-    suffix, opened = _format_of(source)
+    options = Options(input_layout, input_shapes, outputs, signature, mmap, float_io, constants)
+    suffix, opened = format_of(source)
     if signature is not None and suffix != ".tflite":
         raise ValueError(f"signature: need None for all but .tflite files, got {signature!r}")
     if mmap and (not isinstance(opened, str) or suffix != ".dwsep"):
@@ -112,7 +112,7 @@ def load(
     if suffix == ".dwsep":
         return _load_saved(opened, options)
     with _Uncollected():
-        return _lowered(_IMPORTS[suffix], opened, options)
+        return _lowered(IMPORTS[suffix], opened, options)
 
 
 def check_options(
@@ -125,26 +125,7 @@ def check_options(
         check_kind(input_shapes, Mapping, "input_shapes", "None or a mapping of names to shapes")
 
 
-def load_graph(
-    source: Any, *, input_shapes: Mapping[str, Sequence[int | None]] | None = None
-) -> Graph:
-    """Return the graph of a file of another format, as it is there.
-
-    Raises
-    ------
-    OSError, ValueError, TypeError, ImportError
-        As `load` does, and if the file is a saved network, which has no graph.
-    """
-    from .graph.importing.inputs import first_fitting
-
-    suffix, opened = _format_of(source)
-    if suffix == ".dwsep":
-        raise ValueError("source: need an ONNX or TFLite file, got a .dwsep file")
-    imports, options = _IMPORTS[suffix], _Options(input_shapes=input_shapes)
-    return first_fitting(lambda example: imports(opened, options._replace(example=example)))
-
-
-class _Options(Record):
+class Options(Record):
     """The options of `load`."""
 
     input_layout: str | None = None
@@ -162,9 +143,9 @@ class _Options(Record):
         return {name: getattr(self, name) for name in names}
 
 
-def _load_saved(source: Any, options: _Options) -> Model:
+def _load_saved(source: Any, options: Options) -> Model:
     for name, value in options._asdict().items():
-        default = _Options._field_defaults[name]
+        default = Options._field_defaults[name]
         if name != "mmap" and value is not default:
             raise ValueError(f"{name}: need {default} for a .dwsep file, got {value!r}")
     if isinstance(source, str):
@@ -172,22 +153,22 @@ def _load_saved(source: Any, options: _Options) -> Model:
     return Model(_core.Network.from_bytes(bytes(source)))
 
 
-def _import_tflite(source: Any, options: _Options) -> Graph:
+def _import_tflite(source: Any, options: Options) -> Graph:
     from .graph.tflite import import_tflite
 
     return import_tflite(source, signature=options.signature, **options.of_importers())
 
 
-def _import_onnx(source: Any, options: _Options) -> Graph:
+def _import_onnx(source: Any, options: Options) -> Graph:
     from .graph.onnx import import_onnx
 
     return import_onnx(source, **options.of_importers())
 
 
-_IMPORTS = {".tflite": _import_tflite, ".onnx": _import_onnx}
+IMPORTS = {".tflite": _import_tflite, ".onnx": _import_onnx}
 
 
-def _lowered(imports: Callable[[Any, _Options], Graph], source: Any, options: _Options) -> Model:
+def _lowered(imports: Callable[[Any, Options], Graph], source: Any, options: Options) -> Model:
     """Return the model of what an importer makes."""
     from .graph.importing.inputs import first_fitting
     from .graph.lowering import lower
@@ -272,7 +253,7 @@ _MAGIC = {".dwsep": (0, b"dwsepnet"), ".tflite": (4, b"TFL3")}  # where, and wha
 _MOST = max(position + len(magic) for position, magic in _MAGIC.values())
 
 
-def _format_of(source: object) -> tuple[str, object]:
+def format_of(source: object) -> tuple[str, object]:
     """Return the suffix of a file's format, and its path; or of a content's, and the content.
 
     ONNX has no magic bytes: ``".onnx"`` is all that no other format claims.

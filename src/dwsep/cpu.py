@@ -17,6 +17,26 @@ if TYPE_CHECKING:  # they take a millisecond to be made
         detected: list[str]
         in_use: list[str]
 
+    class CacheSizes(TypedDict):
+        """Bytes of the caches."""
+
+        l1d: int
+        l2: int
+        l3: int
+
+    class KernelInfo(TypedDict):
+        """A kernel that may be used, and what it takes."""
+
+        family: str
+        name: str
+        kernel_size: _arguments.Pair
+        stride: _arguments.Pair
+        dilation: _arguments.Pair
+        multiplier: int
+        isa: str
+        dtype: str
+        output_dtype: str
+
     class CPUInfo(TypedDict):
         """What `cpu_info` returns."""
 
@@ -26,8 +46,8 @@ if TYPE_CHECKING:  # they take a millisecond to be made
         lanes: int
         name: str
         cpus: int
-        caches: _core.CacheSizes
-        kernels: list[_core.KernelInfo]
+        caches: CacheSizes
+        kernels: list[KernelInfo]
 
 
 def cpu_info() -> CPUInfo:

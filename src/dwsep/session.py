@@ -2,36 +2,59 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import _core
 from ._core import Stream
 from ._metadata import Cut, Kept, cut, hidden_outputs, initial, public
 
 if TYPE_CHECKING:
+    from inspect import Signature
+
+    from numpy.typing import NDArray
+    from typing_extensions import Never
+
     from ._networks import Networks
 
+    Array: TypeAlias = NDArray[Any]
+
 __all__ = ["Session"]
+
+
+class _CallSignature:
+    """Says how sessions are called, as models are: the core's calls have no signature to ask."""
+
+    def __get__(self, session: Session | None, owner: object = None) -> Signature:
+        if session is None:
+            raise AttributeError("__signature__")  # the class has its own
+        from inspect import signature
+
+        return signature(_call)
+
+
+def _call(*arrays: Array, num_threads: int | None = None) -> Any:
+    """Have the signature of a session."""
 
 
 class Session(_core.Session):
     """Runs a network step by step and keeps its state; made by :meth:`dwsep.Model.session`.
 
     A session belongs to one stream: threads that share one must take turns. The model stays as it
-    is, and any number of sessions share its weights.
+    is, and any number of sessions share its weights. A session is neither copied nor pickled, as
+    two would go on with one state: the model is, and each has sessions of its own.
 
     ``session(*arrays, num_threads=None)`` runs the next step:
 
     Parameters
     ----------
-    *arrays
+    *arrays : ndarray
         As for the model: one for each of its inputs.
-    num_threads
-        By default :func:`dwsep.get_num_threads`.
+    num_threads : int, optional
+        Default: :func:`dwsep.get_num_threads`.
 
     Returns
     -------
-    numpy.ndarray or tuple of numpy.ndarray
+    ndarray, or tuple of them
         As of the model.
 
     Raises
@@ -41,6 +64,8 @@ class Session(_core.Session):
     RuntimeError
         If another call of the session is seen not to have returned.
     """
+
+    __signature__ = _CallSignature()
 
     def __init__(
         self, networks: Networks, kept: tuple[Kept, ...], cuts: tuple[Cut, ...] = ()
@@ -84,9 +109,11 @@ class Session(_core.Session):
         self._stream = stream
         return results
 
-    def __copy__(self) -> Session:
-        # Both would go on with the state that the stream has.
-        raise TypeError("a session has no copies: Model.session() makes another")
+    def __reduce__(self) -> Never:
+        raise TypeError(
+            "a session has no copies and is not pickled: copy or pickle its model, "
+            "of which session() makes another"
+        )
 
     def reset(self) -> None:
         """Begin again: the next step is the first."""

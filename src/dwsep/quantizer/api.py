@@ -10,7 +10,8 @@ import numpy as np
 
 from .. import _core
 from .._checks import shown
-from .._load import check_options, load_graph
+from .._load import check_options
+from .._load_graph import load_graph
 from ..graph.ir import Graph
 from ..graph.passes import simplify
 from ..model import Model
