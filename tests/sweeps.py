@@ -284,6 +284,11 @@ def blocks(draw: Draw, exact=True) -> Iterator[Call]:
     yield depthwise(draw, (1, 15, 31, 96), (7, 7), activation=act("gelu"))
     yield depthwise(draw, (2, 19, 19, 100), (4, 4), multiplier=2)
     yield depthwise(draw, (1, 33, 31, 64), (3, 3), dilation=2, activation=act("silu"))
+    for shape, kernel, dilation in (
+        *(((1, 25, 23, 6), (3, 3), 12), ((2, 27, 26, 31), (2, 2), 5)),  # sub-grids of few outputs
+        *(((1, 14, 15, 40), (5, 5), 9), ((1, 30, 30, 24), (1, 5), 4), ((1, 60, 61, 72), (3, 3), 6)),
+    ):
+        yield depthwise(draw, shape, kernel, dilation=dilation, activation=act("silu"))
     yield depthwise(draw, (1, 7, 7, 1024), (3, 3), activation="relu")
     yield depthwise(draw, (1, 70, 3, 17), (3, 3), stride=(2, 1))
     yield pointwise(draw, (1, 56, 56, 24), 144, activation="relu6")

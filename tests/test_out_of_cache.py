@@ -32,6 +32,7 @@ CASES = {
     "lines that no pixel begins": (depthwise(3, 37), 150, 113, 37),
     "5x5": (depthwise(5, 33, activation="hard_swish"), 96, 190, 33),
     "dilated": (depthwise(3, 40, dilation=3), 123, 150, 40),
+    "far dilated": (depthwise(3, 60, dilation=12, activation="relu"), 111, 113, 60),
     "multiplier": (depthwise(3, 20, 2, stride=(1, 2)), 140, 150, 20),
     "more padding than image": (depthwise(7, 600, padding=((9, 3), (2, 2))), 2, 5, 600),
     "rows of one output": (depthwise(3, 5000, padding="valid"), 3, 3, 5000),
