@@ -23,10 +23,16 @@ GROUPS = [
     (40, 6, 5),
     (30, 9, 2),
     (2, 2, 1),
+    (16, 6, 6),
+    (24, 5, 12),
+    (8, 13, 7),
+    (4, 6, 6),
+    (5, 16, 16),
 ]
 FILTERS = ((3, 3), (1, 1), (5, 2), (1, 7), (8, 8))
 SIZES = ((7, 9), (1, 1), (14, 6), (3, 40))
 ACTIVATIONS = (None, "relu6", "silu")
+ONE = np.ones((1, 1), np.float32)
 
 
 def group_by_group(x, weight, bias, groups, **options):
@@ -59,16 +65,23 @@ def test_bits_are_those_of_each_group(shape):
             assert not bits_differ(y, expected), (filter_size, size, options, threads)
 
 
-def test_residual_and_output_among_other_channels():
-    values = normals(4)
-    x, weight, bias = values((2, 9, 8, 64)), values((3, 3, 4, 64)), values(64)
-    residual, place = values((2, 9, 8, 70))[..., 3:67], np.zeros((2, 9, 8, 66), np.float32)
-    layer = dwsep.Conv2D(weight, bias, groups=16, activation="relu")
-    layer(x, residual=residual, out=place[..., 1:65])
-    sums = group_by_group(x, weight, bias, 16)
-    assert not bits_differ(place[..., 1:65], np.maximum(sums + residual, 0))
-    assert not place[..., 0].any()
-    assert not place[..., 65].any()
+@pytest.mark.parametrize("columns", [4, 6, 11])
+def test_residual_and_output_among_other_channels(columns):
+    values, width = normals(columns), 16 * columns
+    x, weight, bias = values((2, 9, 8, 96)), values((3, 3, 6, width)), values(width)
+    residual, place = values((2, 9, 8, width + 6)), np.zeros((2, 9, 8, width + 2), np.float32)
+    residual = residual[..., 3:-3]
+    sums = group_by_group(x, weight, bias, 16) + residual
+    for activation in ("relu", "silu"):
+        layer = dwsep.Conv2D(weight, bias, groups=16, activation=activation)
+        alone = dwsep.pointwise_conv2d(sums.reshape(1, -1, 1), ONE, activation=activation)
+        expected = alone.reshape(sums.shape)
+        for threads in (1, 2, 3):
+            place[...] = 0
+            layer(x, residual=residual, out=place[..., 1:-1], num_threads=threads)
+            assert not bits_differ(place[..., 1:-1], expected)
+            assert not place[..., 0].any()
+            assert not place[..., -1].any()
 
 
 def test_rows_that_exceed_scratch_are_cut():

@@ -9,6 +9,7 @@
 #include "runtime/layers/int8_layers.hpp"
 #include "runtime/layers/stages.hpp"
 #include "runtime/layers/standard_areas.hpp"
+#include "runtime/layers/standard_pixels.hpp"
 #include "runtime/memory/buffer.hpp"
 
 namespace dwsep {
@@ -63,7 +64,7 @@ class Standard final : public PackedLayer {
       });
     }
     if (gathers(x)) {
-      return measure([&](Scratch& s) { s.take_each<float>(threads, gathered_floats(x.geometry)); });
+      return measure([&](Scratch& s) { s.take_each<float>(threads, gathered_floats(x.geometry, channels())); });
     }
     return measure([&](Scratch& s) {
       standard_scratch(x.geometry, areas(x), groups_.front(), false, threads, s);
@@ -99,27 +100,31 @@ class Standard final : public PackedLayer {
                            });
     }
     const std::int64_t all_rows = x.shape.n * g.out_h, panels = groups_.front().panels;
-    const bool by_panels = split_by_panels(groups_.front(), all_rows, team.size());
+    const bool by_panels = by_panels_of_all(all_rows, team.size());
     const Range rows = by_panels ? Range{0, all_rows} : part_of(all_rows, team.rank(), team.size());
-    const Range mine = by_panels ? part_of(panels, team.rank(), team.size()) : Range{0, panels};
+    const Range mine = by_panels ? part_of(panels_of_all(), team.rank(), team.size()) : Range{0, panels_of_all()};
     const bool gathered = gathers(v);
     const StandardAreas a = gathered ? StandardAreas{} : areas(v);
     StandardScratch own{};
     if (!gathered) own = standard_scratch(g, a, groups_.front(), false, team.size(), scratch);
-    float* const pixels = scratch.take_each<float>(team.size(), gathered ? gathered_floats(g) : apart_floats(v))[team.rank()];
+    float* const pixels = scratch.take_each<float>(team.size(), gathered ? gathered_floats(g, channels()) : apart_floats(v))[team.rank()];
     const std::int64_t apart = a.planes > 0 ? 0 : apart_rows(v);
-    for_each_piece(rows, g.out_h, apart > 0 ? apart : g.out_h, [&](std::int64_t image, Range piece) {
-      for (std::size_t group = 0; group < groups_.size(); ++group) {
+    const bool late = a.planes == 0 && activates_late();
+    const std::int64_t most = late ? std::max<std::int64_t>(cached_floats() / product({g.out_w, out_}), 1) : g.out_h;
+    for_each_piece(rows, g.out_h, apart > 0 ? std::min(apart, most) : most, [&](std::int64_t image, Range piece) {
+      for (std::int64_t first = mine.begin / panels * panels; first < mine.end; first += panels) {
+        const auto group = static_cast<std::size_t>(first / panels);
         StandardWork w = work(v, x, y, residual, group, image);
+        if (late) w.gemm.activation = Activation::none();
         w.x_channel = steps.x;
         w.y_channel = steps.y;
         w.gemm.a += static_cast<std::int64_t>(group) * channels() * (steps.x - 1);
         w.gemm.y += static_cast<std::int64_t>(group) * groups_.front().columns * (steps.y - 1);
         if (apart > 0) put_apart(w, piece, pixels);
-        w.gemm.panel_begin = mine.begin;
-        w.gemm.panel_end = mine.end;
+        w.gemm.panel_begin = std::max<std::int64_t>(mine.begin - first, 0);
+        w.gemm.panel_end = std::min(mine.end - first, panels);
         if (gathered) {
-          run_gathered(w, piece, groups_[group].slopes.get(), pixels);
+          run_gathered(w, piece, groups_[group], pixels);
           continue;
         }
         w.segments = own.segments[team.rank()];
@@ -127,6 +132,7 @@ class Standard final : public PackedLayer {
         w.planes = own.planes[team.rank()];
         run_rows(w, a, piece, groups_[group].slopes.get());
       }
+      if (late) activate(work(v, x, y, nullptr, 0, image), piece, {column_of(mine.begin), column_of(mine.end)});
     });
   }
 
@@ -134,7 +140,7 @@ class Standard final : public PackedLayer {
     const Geometry g = turned(x).geometry;
     const int team = useful_threads(x, threads);
     if (by_groups_) return {"standard, lanes are groups", "grouped", "rows", team, flops(g, x), bytes(g, x)};
-    const bool by_panels = split_by_panels(groups_.front(), product({x.n, g.out_h}), team);
+    const bool by_panels = by_panels_of_all(product({x.n, g.out_h}), team);
     return {"standard, implicit matrix product",
             gemm_name(groups_.front().panel_vectors),
             by_panels ? "output channels" : "rows",
@@ -153,6 +159,31 @@ class Standard final : public PackedLayer {
     Shape x;
     bool column;
   };
+
+  /// Threads share the panels of all groups where those divide more evenly than rows: 7x7x256 in 16 groups with stride 3 has three.
+  std::int64_t panels_of_all() const { return groups_.front().panels * static_cast<std::int64_t>(groups_.size()); }
+  bool by_panels_of_all(std::int64_t rows, int threads) const {
+    const PackedMatrix& p = groups_.front();
+    const auto all = static_cast<std::int64_t>(groups_.size()) * ceil_div(p.columns, p.lanes * p.panel_vectors);
+    return split_by_panels(p, rows, threads) || split_by_panels(all, 0, rows, threads);
+  }
+  /// The output channel that a panel of all groups begins at.
+  std::int64_t column_of(std::int64_t panel) const {
+    const PackedMatrix& p = groups_.front();
+    return panel / p.panels * p.columns + panel % p.panels * p.panel_vectors * p.lanes;
+  }
+
+  /// Activations that are no clips wait for the channels of all panels where those of one do not fill vectors: of six columns each they
+  /// took a third of 28x28x24 in 4 groups.
+  bool activates_late() const { return activation_.kind != ActivationKind::clip && groups_.front().columns % groups_.front().lanes != 0; }
+  void activate(const StandardWork& w, Range rows, Range columns) const {
+    if (columns.end <= columns.begin) return;
+    const std::int64_t count = rows.end - rows.begin, step = w.y_row == w.out_width * w.y_pixel ? count : 1;
+    for (std::int64_t row = rows.begin; row < rows.end; row += step) {
+      float* const y = w.gemm.y + (row * w.y_row + columns.begin);
+      active_kernels().tensor.map({y, y, w.y_pixel, w.y_pixel, step * w.out_width, columns.end - columns.begin, activation_});
+    }
+  }
 
   /// Output rows of a group, and slopes on some of them as soon as they are computed.
   void run_rows(const StandardWork& w, const StandardAreas& a, Range rows, const float* slopes) const {
@@ -177,68 +208,7 @@ class Standard final : public PackedLayer {
     return rows == 0 ? 0 : product({input_span(rows, v.geometry.kh, v.geometry.stride_h, v.geometry.dilation_h, v.x.h), v.x.w, channels()});
   }
 
-  /// Whether outputs [rows) are those of the pixels at the same places.
-  static bool pixel_by_pixel(const StandardWork& w, Range rows) {
-    return product({w.kh, w.kw, w.stride_h, w.stride_w}) == 1 && w.pad_top == 0 && w.pad_left == 0 && w.out_width == w.width &&
-           rows.end <= w.height;
-  }
-  /// Of one tap: a matrix product of the pixels as they lie.
-  static void run_pixels(const StandardWork& w, Range rows) {
-    const auto even = [&](std::int64_t row, std::int64_t pixel) { return row == w.out_width * pixel; };
-    const bool together = even(w.x_row, w.x_pixel) && even(w.y_row, w.y_pixel) && even(w.residual_row, w.residual_pixel);
-    const std::int64_t step = together ? rows.end - rows.begin : 1;
-    GemmWork g = w.gemm;
-    g.a_row = w.x_pixel;
-    g.y_row = w.y_pixel;
-    g.residual_row = w.residual_pixel;
-    g.rows = step * w.out_width;
-    g.block_rows = gemm_block_rows(g.k);
-    for (std::int64_t row = rows.begin; row < rows.end; row += step) {
-      g.a = w.gemm.a + row * w.x_row;
-      g.y = w.gemm.y + row * w.y_row;
-      if (g.residual != nullptr) g.residual = w.gemm.residual + row * w.residual_row;
-      active_kernels().gemm(g);
-    }
-  }
-
-  /// Of one tap with a stride: a matrix product of the pixels that are read, side by side in scratch. As they lie they are a power of two
-  /// apart, often enough, and share few sets of a cache: 14x14 1024->2048 with stride 2 takes 1.11 of the time.
-  bool gathers(const View& v) const {
-    const Geometry& g = v.geometry;
-    const bool inside = g.pad_top == 0 && g.pad_left == 0 && (g.out_h - 1) * g.stride_h < v.x.h && (g.out_w - 1) * g.stride_w < v.x.w;
-    return g.kh * g.kw == 1 && g.stride_w > 1 && inside && channels() >= 16 && groups_.front().panels >= 4;
-  }
-  /// Floats of a gathered pixel, never a multiple of 2 KB, and of as many as a product walks at a time.
-  std::int64_t gathered_pixel() const { return channels() % 512 == 0 ? channels() + 16 : channels(); }
-  std::int64_t gathered_floats(const Geometry& g) const {
-    return product({std::max(gemm_block_rows(channels()), g.out_w), gathered_pixel()});
-  }
-
-  void run_gathered(const StandardWork& w, Range rows, const float* slopes, float* gathered) const {
-    const auto even = [&](std::int64_t row, std::int64_t pixel) { return row == w.out_width * pixel; };
-    const bool together = even(w.y_row, w.y_pixel) && even(w.residual_row, w.residual_pixel);
-    const std::int64_t most =
-        together ? std::max(gemm_block_rows(w.channels) / std::max<std::int64_t>(w.out_width, 1), std::int64_t{1}) : 1;
-    GemmWork g = w.gemm;
-    g.a = gathered;
-    g.a_row = gathered_pixel();
-    g.y_row = w.y_pixel;
-    g.residual_row = w.residual_pixel;
-    const Range part = columns_of(g, groups_.front().lanes);
-    if (part.end <= part.begin) return;  // of few panels a thread may have none
-    for_each_piece(rows, rows.end, most, [&](std::int64_t, Range some) {
-      float* to = gathered;
-      for (std::int64_t r = some.begin; r < some.end; ++r) {
-        const float* from = w.gemm.a + r * w.stride_h * w.x_row;
-        for (std::int64_t i = 0; i < w.out_width; ++i, from += w.stride_w * w.x_pixel, to += g.a_row) std::copy_n(from, w.channels, to);
-      }
-      g.rows = g.block_rows = (some.end - some.begin) * w.out_width;
-      g.y = w.gemm.y + some.begin * w.y_row;
-      if (w.gemm.residual != nullptr) g.residual = w.gemm.residual + some.begin * w.residual_row;
-      active_kernels().gemm(g);
-      if (slopes != nullptr) apply_slopes(slopes + part.begin, g.y + part.begin, g.y_row, g.rows, part.end - part.begin);
-    });
-  }
+  bool gathers(const View& v) const { return gathering_pays(v.geometry, v.x, channels(), groups_.front().panels); }
 
   View turned(const Shape& x) const {
     const Geometry g = resolve(options_, kh_, kw_, x);
