@@ -12,8 +12,8 @@ Entry = TypeVar("Entry")
 
 if TYPE_CHECKING:
     Table = Mapping[str, Entry]
-else:  # abstract classes take a millisecond to make
-    Table = {Entry: object}  # Later[...] is for annotations
+else:  # `Later[...]` is for annotations; a dictionary finds what is there without a call
+    Table = {Entry: dict}
 
 
 class Later(Table[Entry]):
@@ -32,12 +32,11 @@ class Later(Table[Entry]):
     def __init__(self, package: str, modules: Mapping[str, str]) -> None:
         self.modules = {name: module for module in modules for name in modules[module].split()}
         self._package = package
-        self._entries: dict[str, Entry] = {}
 
     def enter(self, name: str, entry: Entry) -> None:
         """Enter what a module holds, as it is imported: again, if that was broken off before."""
         assert name in self.modules, name
-        self._entries[name] = entry
+        dict.__setitem__(self, name, entry)  # type: ignore[index]
 
     def entry(self, *names: str) -> Callable[[Entry], Entry]:
         """Return a decorator that enters a function by some names."""
@@ -49,19 +48,17 @@ class Later(Table[Entry]):
 
         return entered
 
-    def __getitem__(self, name: str) -> Entry:
-        entry = self._entries.get(name)
-        if entry is None:
-            import_module(f"{self._package}.{self.modules[name]}")
-            entry = self._entries[name]
-        return entry
+    def __missing__(self, name: str) -> Entry:
+        import_module(f"{self._package}.{self.modules[name]}")
+        return dict.__getitem__(self, name)  # type: ignore[index]
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, name: str) -> Entry: ...
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return an entry, or the default where there is none."""
-        entry = self._entries.get(name)
-        if entry is None and name in self.modules:
-            entry = self[name]
-        return default if entry is None else entry
+        return self[name] if name in self.modules else default
 
     def __contains__(self, name: object) -> bool:
         return name in self.modules

@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
     from ..ir import Graph, Node
 
-# Of a graph, its producers, and a node: whether a pass may begin there. What depends on open sizes
-# is left to the pass, which may have to ask less of them.
-Producers: TypeAlias = "dict[str, Node]"
-Begins: TypeAlias = "Callable[[Graph, Producers, Node], bool]"
+# Of a graph, what tells the producer of a value, and a node: whether a pass may begin there. What
+# depends on open sizes is left to the pass, which may have to ask less of them.
+Producer: TypeAlias = "Callable[[str], Node | None]"
+Begins: TypeAlias = "Callable[[Graph, Producer, Node], bool]"
 
 
-def _any(graph: Graph, made: Producers, node: Node) -> bool:
+def _any(graph: Graph, made: Producer, node: Node) -> bool:
     return True
 
 
-def _with_number(graph: Graph, made: Producers, node: Node) -> bool:
+def _with_number(graph: Graph, made: Producer, node: Node) -> bool:
     return any(value in graph.constants for value in node.inputs)
 
 
-def _not_plain(graph: Graph, made: Producers, node: Node) -> bool:
+def _not_plain(graph: Graph, made: Producer, node: Node) -> bool:
     """Return whether an activation is a clip without a name, or follows another one."""
-    before = made.get(node.inputs[0])
+    before = made(node.inputs[0])
     named = isinstance(node.attributes["activation"], str)
     return not named or (before is not None and before.kind == "activation")
 
@@ -40,34 +40,34 @@ def _function(*functions: str) -> Begins:
     return lambda graph, made, node: node.attributes["function"] in functions
 
 
-def _clips_or_scales(graph: Graph, made: Producers, node: Node) -> bool:
+def _clips_or_scales(graph: Graph, made: Producer, node: Node) -> bool:
     function = node.attributes["function"]
     return function in ("mul", "div", "min", "max") or _with_number(graph, made, node)
 
 
-def _follows_its_kind(graph: Graph, made: Producers, node: Node) -> bool:
-    before = made.get(node.inputs[0])
+def _follows_its_kind(graph: Graph, made: Producer, node: Node) -> bool:
+    before = made(node.inputs[0])
     return before is not None and before.kind == node.kind
 
 
 def _of_one(axis: int) -> Begins:
     """Return whether the input is an image of size 1 along an axis."""
 
-    def begins(graph: Graph, made: Producers, node: Node) -> bool:
+    def begins(graph: Graph, made: Producer, node: Node) -> bool:
         shape = graph.shape(node.inputs[0])
         return len(shape) == 4 and (type(shape[axis]) is not int or shape[axis] == 1)
 
     return begins
 
 
-def _around_pixels(graph: Graph, made: Producers, node: Node) -> bool:
+def _around_pixels(graph: Graph, made: Producer, node: Node) -> bool:
     both = node.attributes["before"], node.attributes["after"]
     rows = 1 if graph.channels_last else 2
     sides = [n for side in both for n in side[rows : rows + 2]]
     return any(type(n) is not int or n for n in sides)
 
 
-def _of_the_whole(graph: Graph, made: Producers, node: Node) -> bool:
+def _of_the_whole(graph: Graph, made: Producer, node: Node) -> bool:
     rows = 1 if graph.channels_last else 2
     image = graph.shape(node.inputs[0])[rows : rows + 2]
     sizes = zip(image, node.attributes["kernel"], strict=True)
@@ -98,6 +98,12 @@ _BEGINNINGS: dict[str, dict[str, Begins]] = {
 }
 
 
+# Passes that open nothing for another one: what they make is what it leaves as it is.
+_OPENS_NOTHING = {
+    "constants.run": ("fusing.residuals", "fusing.activations", "depthwise.run"),
+}
+
+
 class Passes:
     """The passes of a graph, each a function `module.function` of this package by its name."""
 
@@ -106,8 +112,8 @@ class Passes:
         self._version = 0  # counts changes
         self._unchanged: dict[str, int] = {}  # by the pass, the version that it left as it was
         self._seen = -1  # the version that these are of
-        self._made: Producers = {}
         self._kinds: dict[str, list[Node]] = {}
+        self._made: dict[str, Node] = {}  # once somebody has asked
 
     def run(self, *names: str) -> bool:
         """Run passes one after the other; return whether any has changed the graph."""
@@ -117,10 +123,17 @@ class Passes:
                 continue
             module, _, function = name.partition(".")
             if getattr(import_module(f"{__package__}.{module}"), function)(self.graph):
-                self._version += 1
+                self._changed(name)
             else:
                 self._unchanged[name] = self._version
         return self._version != before
+
+    def _changed(self, name: str) -> None:
+        """Count a change by a pass, after which those for which it opens nothing are still done."""
+        for other, harmless in _OPENS_NOTHING.items():
+            if name in harmless and self._unchanged.get(other) == self._version:
+                self._unchanged[other] = self._version + 1
+        self._version += 1
 
     def repeat(self, names: Sequence[str], rounds: int) -> None:
         """Run passes again and again until none changes the graph."""
@@ -134,15 +147,19 @@ class Passes:
             return True
         graph = self.graph
         if self._seen != self._version:
-            self._seen, self._made, self._kinds = self._version, {}, {}
+            self._seen, self._kinds, self._made = self._version, {}, {}
             for node in graph.nodes:
-                self._made[node.output] = node
                 self._kinds.setdefault(node.kind, []).append(node)
         for kind, begins in beginnings.items():
             for node in self._kinds.get(kind, ()):
-                if begins(graph, self._made, node):
+                if begins(graph, self._producer, node):
                     return True
         return False
+
+    def _producer(self, value: str) -> Node | None:
+        if not self._made:
+            self._made = {node.output: node for node in self.graph.nodes}
+        return self._made.get(value)
 
 
 # What each of these rewrites may open the way for the others, so they run until nothing changes.

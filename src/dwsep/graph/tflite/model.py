@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -104,34 +105,42 @@ def _indices(numbers: Sequence[int], count: int) -> Sequence[int]:
 
 
 def _tensors(rows: Sequence[Any], content: Content) -> list[Tensor]:
-    buffers = content.buffers
-    tensors: list[Tensor] = []
-    taken: set[str] = set()
-    sound: set[tuple[Sizes, Sizes]] = {((), ())}
-    for number, (name, declared, shape, kind, buffer, scales, sparsity) in enumerate(rows):
-        name = name or f"tensor_{number}"
-        while name in taken:
-            name = f"{name}_{number}"
-        taken.add(name)
-        if not shape:
-            shape = declared
-        elif len(shape) != len(declared):
-            raise InvalidModelError(f"tensor {name!r}: shapes {declared} and {shape} differ")
-        if (declared, shape) not in sound:
-            _check_sizes(declared)
-            if shape != declared:
-                _check_sizes(shape)
-            sound.add((declared, shape))
-        type_ = TYPE_NAMES.get(kind) or f"type {kind}"
-        data = None
-        if buffer:
-            if buffer >= len(buffers):
-                raise InvalidModelError(f"tensor {name!r}: there is no buffer {buffer}")
-            data = _bytes(buffers[buffer], content)
-        quantization = scales and _quantization(scales, content, name, declared, type_)
-        sparse = sparsity and (content, sparsity)
-        tensors.append(Tensor(name, shape, declared, type_, data, quantization, sparse))
+    """Return the tensors of a graph; columns are checked at once, as there are hundreds of rows."""
+    if not rows:
+        return []
+    given, declared, shapes, kinds, buffers, scales, sparsities = zip(*rows, strict=True)
+    names = _unique(given)
+    for sizes, shape in set(zip(declared, shapes, strict=True)):
+        if shape and len(shape) != len(sizes):
+            name = names[[*zip(declared, shapes, strict=True)].index((sizes, shape))]
+            raise InvalidModelError(f"tensor {name!r}: shapes {sizes} and {shape} differ")
+    for sizes in {*declared, *shapes} - {()}:
+        _check_sizes(sizes)
+    last = max(buffers)
+    if last >= max(len(content.buffers), 1):  # there may be none if none is named, which 0 says
+        raise InvalidModelError(f"tensor {names[buffers.index(last)]!r}: there is no buffer {last}")
+    types = {kind: TYPE_NAMES.get(kind) or f"type {kind}" for kind in set(kinds)}
+    data = [_bytes(content.buffers[n], content) if n else None for n in buffers]
+    tensors = [*map(Tensor, names, shapes, declared, map(types.__getitem__, kinds), data)]
+    for tensor, row, sparsity in zip(tensors, scales, sparsities, strict=True):
+        if row:
+            tensor.quantization = _quantization(row, content, tensor)
+        if sparsity:
+            tensor.sparsity = content, sparsity
     return tensors
+
+
+def _unique(given: Sequence[str]) -> Sequence[str]:
+    """Return names that are all different; as a rule they are."""
+    if all(given) and len(set(given)) == len(given):
+        return given
+    names: dict[str, None] = {}
+    for number, name in enumerate(given):
+        name = name or f"tensor_{number}"
+        while name in names:
+            name = f"{name}_{number}"
+        names[name] = None
+    return [*names]
 
 
 def _check_sizes(sizes: Sizes) -> None:
@@ -156,9 +165,8 @@ def _bytes(buffer: Any, content: Content) -> NDArray[np.uint8] | None:
     return content.numbers(vector, np.uint8)
 
 
-def _quantization(
-    row: Any, content: Content, name: str, shape: tuple[int, ...], type_: str
-) -> Quantization | None:
+def _quantization(row: Any, content: Content, tensor: Tensor) -> Quantization | None:
+    name, shape, type_ = tensor.name, tensor.declared, tensor.type
     scales, zeros, axis = row
     if not scales[1]:
         return None
@@ -182,29 +190,39 @@ def _quantization(
 def _nodes(rows: Sequence[Any], content: Content, tensors: Sequence[Tensor]) -> list[FileNode]:
     types = [_operator_type(*code) for code in content.codes]
     options = [_Options(type_) for type_ in types]
-    names = [t.name for t in tensors]
-    count = len(names)
+    _check_numbers(rows, len(types), len(tensors))
+    names = [*[t.name for t in tensors], ""]  # the last, of number -1, for an input that is absent
     nodes = []
     for number, (code, read, made, table, custom) in enumerate(rows):
-        if code >= len(types):
-            raise InvalidModelError(f"operator {number}: there is no operator code {code}")
         type_ = types[code]
-        _indices(made, count)
-        if read and not -1 <= min(read) <= max(read) < count:
-            raise InvalidModelError(f"operator {number}: inputs {[*read[:20]]}")
         if type_ == "DEQUANTIZE" and len(read) == len(made) == 1 and read[0] >= 0:
             source, target = tensors[read[0]], tensors[made[0]]
             if _is_stored_half(source, target):
                 target.data, target.stored = source.data, source.type
                 continue
         outputs = [names[i] for i in made]
-        inputs = [names[n] if n >= 0 else "" for n in read]
         attributes = options[code].of(table, content)
         if custom[1]:
             attributes["custom"] = content.numbers(custom, np.uint8).tobytes()
         label = outputs[0] if outputs else f"number {number}"
-        nodes.append(FileNode(label, type_, inputs, outputs, attributes))
+        nodes.append(FileNode(label, type_, [names[i] for i in read], outputs, attributes))
     return nodes
+
+
+def _check_numbers(rows: Sequence[Any], codes: int, tensors: int) -> None:
+    """Refuse numbers of what is not there, of all operators together."""
+    if not rows:
+        return
+    numbers, inputs, outputs, _, _ = zip(*rows, strict=True)
+    _indices([*chain.from_iterable(outputs)], tensors)
+    read = [*chain.from_iterable(inputs)]
+    if max(numbers) < codes and (not read or -1 <= min(read) <= max(read) < tensors):
+        return
+    for number, (code, read, *_) in enumerate(rows):
+        if code >= codes:
+            raise InvalidModelError(f"operator {number}: there is no operator code {code}")
+        if read and not -1 <= min(read) <= max(read) < tensors:
+            raise InvalidModelError(f"operator {number}: inputs {[*read[:20]]}")
 
 
 def _is_stored_half(source: Tensor, target: Tensor) -> bool:

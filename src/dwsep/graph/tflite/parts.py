@@ -192,24 +192,23 @@ class Quantization:
 
 
 class Tensor:
-    """A tensor of the file; the arguments are what it has.
+    """A tensor of the file.
 
-    Parameters
+    Attributes
     ----------
     name : str
         A unique one.
     shape : tuple of int
-        -1 where the file leaves a size open.
+        -1 where the file leaves a size open; as declared where the file has none.
     declared : tuple of int
         The shape with a number there, 1 as a rule.
-    type : str
+    type, stored : str
+        The type, and the one that `data` has: float16 of some float32.
     data : ndarray of uint8, or None
         None for what the network computes.
     quantization : Quantization or None
     sparsity : (Content, tuple) or None
         Where it was read, and its row.
-
-    `stored` is the type that `data` has: float16 of some float32.
     """
 
     __slots__ = ("data", "declared", "name", "quantization", "shape", "sparsity", "stored", "type")
@@ -221,12 +220,11 @@ class Tensor:
         declared: tuple[int, ...],
         type_: str,
         data: NDArray[np.uint8] | None,
-        quantization: Quantization | None,
-        sparsity: tuple[Content, Any] | None,
     ) -> None:
-        self.name, self.shape, self.declared, self.type = name, shape, declared, type_
-        self.data, self.quantization, self.sparsity = data, quantization, sparsity
-        self.stored = type_
+        self.name, self.shape, self.declared, self.data = name, shape or declared, declared, data
+        self.type = self.stored = type_
+        self.quantization: Quantization | None = None
+        self.sparsity: tuple[Content, Any] | None = None
 
     def array(self) -> NDArray[Any]:
         """Return the constant that a tensor is, as it is stored."""
