@@ -47,7 +47,12 @@ def test_networks_are_the_same_with_all_passes(name, monkeypatch):
     assert _same_with_all(graph, monkeypatch)
 
 
-@pytest.mark.parametrize("name", passes._BEGINNINGS)
+_OPENING_NOTHING = {name for others in passes._OPENS_NOTHING.values() for name in others}
+
+
+@pytest.mark.parametrize(
+    "name", sorted({*passes._BEGINNINGS, *passes._OPENS_NOTHING} | _OPENING_NOTHING)
+)
 def test_every_pass_that_may_be_left_out_exists(name):
     module, function = name.split(".")
     assert callable(getattr(import_module(f"{passes.__name__}.{module}"), function))
@@ -73,3 +78,24 @@ def test_a_pass_runs_again_when_another_has_changed_the_graph(monkeypatch):
     assert not runs.run("constants.run")
     runs.repeat(["layout.run", "constants.run"], 9)
     assert calls == ["constants", "layout", "constants", "constants", "layout"]
+
+
+def test_a_pass_does_not_run_again_after_one_that_opens_nothing_for_it(monkeypatch):
+    calls = []
+
+    class Module:
+        def __init__(self, name):
+            self.name = name.rpartition(".")[2]
+
+        def run(self, graph):
+            calls.append(self.name)
+            return self.name != "constants"
+
+    monkeypatch.setattr(passes, "import_module", Module)
+    net = Net()
+    runs = passes.Passes(net.finish(net.act(net.input(2, 3), "relu")))
+    monkeypatch.setattr(runs, "_has_work", lambda name: True)
+    runs.run("constants.run", "depthwise.run", "constants.run")
+    assert calls == ["constants", "depthwise"]
+    runs.run("layout.run", "depthwise.run", "constants.run")
+    assert calls[2:] == ["layout", "depthwise", "constants"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import struct
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tflite_writer import constant, model, tensor
 import dwsep
 from dwsep._core import FlatBuffer
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
+from dwsep.graph.tflite import model as reading
 
 
 def test_integers_that_stand_for_nothing_are_refused_by_name():
@@ -50,6 +52,63 @@ def bytes_with(zero_point):
 def empty(shape):
     tensors = [tensor("x", (1, 4)), tensor("e", shape), tensor("y", (1, 4))]
     return model(tensors, [("ADD", ["x", "e"], ["y"], {})], ["x"], ["y"])
+
+
+def rows_of(*names, declared=(2, 3), shape=(), buffer=0):
+    return [(name, declared, shape, 0, buffer, None, None) for name in names]
+
+
+def content(buffers=(), codes=((0, 0, ""),)):
+    return SimpleNamespace(buffers=buffers, codes=codes, data=b"")
+
+
+def test_tensors_without_names_or_shapes_get_them():
+    rows = rows_of("", "a", "a", "tensor_0", shape=(-1, 3)) + rows_of("b")
+    made = reading._tensors(rows, content())
+    assert [t.name for t in made] == ["tensor_0", "a", "a_2", "tensor_0_3", "b"]
+    assert [t.shape for t in made] == [(-1, 3)] * 4 + [(2, 3)]
+    assert {t.declared for t in made} == {(2, 3)}
+    assert reading._tensors([], content()) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "buffers", "message"),
+    [
+        (
+            rows_of("a", "b") + rows_of("c", shape=(2,)),
+            0,
+            r"'c': shapes \(2, 3\) and \(2,\) differ",
+        ),
+        (rows_of("a") + rows_of("b", buffer=1), 0, "'b': there is no buffer 1"),
+        (rows_of("a", buffer=3) + rows_of("b", buffer=1), 3, "'a': there is no buffer 3"),
+        (rows_of("a", shape=(2, -2)), 0, r"no tensor has the shape \[2, -2\]"),
+        (rows_of("a", declared=(2**31 - 1,) * 3), 0, "no tensor has the shape"),
+    ],
+)
+def test_tensors_that_contradict_themselves(rows, buffers, message):
+    with pytest.raises(InvalidModelError, match=message):
+        reading._tensors(rows, content([((0, 0), 0, 0)] * buffers))
+
+
+@pytest.mark.parametrize(
+    ("code", "read", "made", "message"),
+    [
+        (1, (0,), (1,), "operator 1: there is no operator code 1"),
+        (0, (0, 2), (1,), r"operator 1: inputs \[0, 2\]"),
+        (0, (-2,), (1,), r"operator 1: inputs \[-2\]"),
+        (0, (0,), (2,), "a tensor's number is not from 0 to 1"),
+        (0, (0,), (-1,), "a tensor's number is not from 0 to 1"),
+    ],
+)
+def test_operators_of_what_is_not_there(code, read, made, message):
+    tensors = reading._tensors(rows_of("a", "b"), content())
+    operators = [(0, (0, -1), (1,), 0, (0, 0)), (code, read, made, 0, (0, 0))]
+    first = reading._nodes(operators[:1], content(), tensors)[0]
+    assert (first.inputs, first.outputs) == (["a", ""], ["b"])
+    with pytest.raises(InvalidModelError, match=message):
+        reading._nodes(operators, content(), tensors)
+    with pytest.raises(InvalidModelError, match=r"operator 0: inputs|not from 0"):
+        reading._nodes(operators[:1], content(), [])
 
 
 def test_the_networks_that_are_spoiled_below_are_sound():
