@@ -83,16 +83,17 @@ template <class F>
 /// 0.87 of what a transposition for each pixel takes, and lanes pay for more layers: 38x80x96 in 16 groups with stride 2 takes 0.38 (Zen 3,
 /// AVX2, 2026-11-29). Three channels take 1.1 so.
 constexpr bool kSquaresOfGroups = kLanes == 8;
+/// Of a group, in the square that begins at one: only the last group's may not be stored beyond them.
+inline int columns_from(std::int64_t c, std::int64_t channels) { return static_cast<int>(channels - c < kLanes ? channels - c : kLanes); }
 
 [[gnu::noinline]] inline void separate_squares(const float* x, std::int64_t channels, std::int64_t pixels, std::int64_t x_pixel, float* y,
                                                std::int64_t plane) {
   for (std::int64_t i = 0; i < pixels; ++i, x += x_pixel, y += kLanes) {
     for (std::int64_t c = 0; c < channels; c += kLanes) {
       F32 v[kLanes];
-      unroll<0, kLanes>([&](auto r) {
-        const std::int64_t at = r * channels + c, left = kLanes * channels - at;
-        v[r] = left < kLanes ? load_first(x + at, static_cast<int>(left)) : load(x + at);
-      });
+      const float* p = x + c;
+      unroll<0, kLanes - 1>([&](auto r) { v[r] = load(p), p = opaque(p + channels); });
+      v[kLanes - 1] = load_up_to(p, columns_from(c, channels));
       transpose_lanes(v);
       for_each_plane(channels - c, [&](auto r) { store(y + (c + r) * plane, v[r]); });
     }
@@ -106,10 +107,9 @@ constexpr bool kSquaresOfGroups = kLanes == 8;
       F32 v[kLanes] = {};
       for_each_plane(channels - c, [&](auto r) { v[r] = load(x + (c + r) * plane); });
       transpose_lanes(v);
-      unroll<0, kLanes>([&](auto r) {
-        const std::int64_t at = r * channels + c, left = kLanes * channels - at;
-        store_up_to(y + at, v[r], static_cast<int>(left < kLanes ? left : kLanes));
-      });
+      float* p = y + c;
+      unroll<0, kLanes - 1>([&](auto r) { store(p, v[r]), p = opaque(p + channels); });
+      store_up_to(p, v[kLanes - 1], columns_from(c, channels));
     }
   }
 }
@@ -161,7 +161,7 @@ class GroupedBlock {
         separate_groups<2>(from, pixels, pixel, to, plane);
       } else if (lanes == kLanes && w_.channels == 4) {
         separate_groups<4>(from, pixels, pixel, to, plane);
-      } else if (kLanes >= 8 && lanes == kLanes && w_.channels == 8) {
+      } else if (kLanes > 8 && lanes == kLanes && w_.channels == 8) {
         separate_groups<8>(from, pixels, pixel, to, plane);
       } else if (kSquaresOfGroups && lanes == kLanes && w_.channels > 4) {
         separate_squares(from, w_.channels, pixels, pixel, to, plane);
@@ -180,7 +180,7 @@ class GroupedBlock {
         join_groups<2>(from, plane, pixels, to, pixel);
       } else if (lanes == kLanes && outputs_ == 4) {
         join_groups<4>(from, plane, pixels, to, pixel);
-      } else if (kLanes >= 8 && lanes == kLanes && outputs_ == 8) {
+      } else if (kLanes > 8 && lanes == kLanes && outputs_ == 8) {
         join_groups<8>(from, plane, pixels, to, pixel);
       } else if (kSquaresOfGroups && lanes == kLanes && outputs_ > 4) {
         join_squares(from, plane, outputs_, pixels, to, pixel);

@@ -15,10 +15,10 @@ bool lanes_are_groups(const std::vector<PackedMatrix>& matrices, std::int64_t ta
   const std::int64_t by_groups = ceil_div(groups, lanes) * m.columns, by_columns = groups * ceil_div(m.columns, lanes);
   if (3 * by_groups <= 2 * by_columns) return true;
   // On 16 registers a tile of one vector loads an input for each multiply-add, which takes 1.45 times as long: 32 groups of 8 on 14x14,
-  // 3x3, 97 us for 191 (AMD EPYC, Zen 3, 2026-11-29). Not where weights of four columns exceed half of the level-1 cache: 5x5 takes the
-  // same.
+  // 3x3, 97 us for 191, 5x5 268 for 419 (AMD EPYC, Zen 3, 2026-11-29). Not where weights of four columns exceed the level-1 cache, or half
+  // of it and columns are more than one vector: 16 groups of 24, 3x3, take 1.3 times as long.
   constexpr std::int64_t kMostRows = 128;
-  if (lanes != 8 || m.k > kMostRows) return false;
+  if (lanes != 8 || m.k > (m.columns <= lanes ? 2 : 1) * kMostRows) return false;
   const std::int64_t inputs = m.k / taps;
   // A call for each pixel, of three channels or of a last vector with fewer groups; else squares of lanes x lanes.
   const auto moves = [&](std::int64_t n) {
