@@ -80,6 +80,11 @@ def cumulative_sum(x, a):
     return np.flip(y, axis) if a.get("reverse") else y
 
 
+def nearest(indices, x, axis):
+    """Return indices of which those out of range are the nearest."""
+    return np.clip(indices.astype(np.int64), -x.shape[axis], x.shape[axis] - 1)
+
+
 TYPED = {
     "cast": lambda v, n: cast(v[0], n.attributes["to"]),
     "quantize": lambda v, n: quantize(v[0], n.attributes),
@@ -91,8 +96,10 @@ TYPED = {
     "arg": lambda v, n: arg(v[0], n.attributes),
     "top_k": lambda v, n: top_k(v[0], n.attributes),
     "gather_elements": lambda v, n: np.take_along_axis(
-        v[0], v[1].astype(np.int64), n.attributes["axis"]
+        v[0], nearest(v[1], v[0], n.attributes["axis"]), n.attributes["axis"]
     ),
-    "take": lambda v, n: np.take(v[0], v[1].astype(np.int64), n.attributes["axis"]),
+    "take": lambda v, n: np.take(
+        v[0], nearest(v[1], v[0], n.attributes["axis"]), n.attributes["axis"]
+    ),
     "cumulative_sum": lambda v, n: cumulative_sum(v[0], n.attributes),
 }

@@ -283,5 +283,15 @@ CASES = [
         for a in (0, 1)
     ),
     Case("GridSample", [IMAGE, (2, 5, 7, 2)], {}, (20, 21)),
+    *(
+        Case(
+            "GridSample",
+            [(1, 3, 6, 9), (1, 5, 7, 2)],
+            {"padding_mode": p},
+            (16,),
+            open_batch=False,
+        )
+        for p in ("zeros", "border")
+    ),
     Case("Upsample", [IMAGE], {"scales": [1.0, 1.0, 2.0, 3.0]}, (7,)),
 ]

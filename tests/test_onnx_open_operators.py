@@ -75,6 +75,21 @@ def test_samples():
     compared(net, [{**sizes, "grid": (sizes["x"][0], 4, 5, 2)} for sizes in IMAGES])
 
 
+@pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
+def test_samples_of_many_pixels(padding, monkeypatch):
+    """Their indices are integers; a place that is no number has no pixel."""
+    inputs = {"x": (1, 2, 7, 9), "grid": (1, 4, 5, 2)}
+    net = model([("GridSample", "x,grid", "y", {"padding_mode": padding})], inputs=inputs)
+    rng = np.random.default_rng(2)
+    x = [1.5 * rng.standard_normal(s).astype(np.float32) for s in inputs.values()]
+    by_floats = dwsep.load(net)(*x)
+    monkeypatch.setattr("dwsep.graph.onnx.sampling._MOST_PIXELS", 0)
+    assert np.array_equal(dwsep.load(net)(*x), by_floats)
+    if padding == "zeros":
+        x[1][0, 1, 2, 0] = np.nan
+        assert np.isnan(dwsep.load(net)(*x)[0, :, 1, 2]).all()
+
+
 def test_elements_at_computed_indices():
     net = model([("GatherND", "x,indices", "y", {})], inputs={"x": ("H", "W", 3)})
     net.graph.input.append(helper.make_tensor_value_info("indices", 7, [2, 2]))

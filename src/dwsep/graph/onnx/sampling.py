@@ -11,6 +11,9 @@ from ..ir import DType
 from .call import Call
 from .registry import operator
 
+# Of indices in floats, which are exact up to 2^24: arithmetic of integers takes ten times as long.
+_MOST_PIXELS = 2**23
+
 
 @operator("GridSample")
 def grid_sample(call: Call) -> Value:
@@ -29,9 +32,10 @@ def grid_sample(call: Call) -> Value:
     sampler = _Sampler(build, x, padding, (points[1] or 0) * (points[2] or 0))
     places = []
     for axis, size in ((1, int(shape[2] or 0)), (0, int(shape[3] or 0))):  # open ones are settled
-        part = build.reshape(sliced(build, grid, {3: (axis, axis + 1, 1)}), (0, 1, -1))
+        part = build.reshape(sliced(build, grid, {3: (axis, axis + 1, 1)}), (0, -1, 1))
         places.append(_place(build, part, size, corners, padding))
     y = sampler.nearest(places) if mode == "nearest" else sampler.linear(places)
+    y = build.transpose(y, (0, 2, 1))
     return build.reshape(y, (0, shape[1] or 0, points[1] or 0, points[2] or 0))
 
 
@@ -59,48 +63,71 @@ def _reflected(build: Builder, at: Value, size: int, corners: bool) -> Value:
 
 
 class _Sampler:
-    """Values of an image (N, C, H, W) at whole coordinates (N, 1, points)."""
+    """Pixels (N, points, C) of an image (N, C, H, W) at whole coordinates (N, points, 1).
+
+    Pixels lie side by side, so that each is copied whole: 30x30 of 32 channels took 509 us by
+    channels, and 130 so (AMD EPYC, Zen 3, 2026-11-29).
+    """
 
     def __init__(self, build: Builder, x: Value, padding: str, points: int) -> None:
         self.build = build
         self.channels, self.height, self.width = (int(n or 0) for n in shape_of(x)[1:])
-        self.x = build.reshape(x, (0, self.channels, self.height * self.width))
-        self.zeros = padding == "zeros"
         self.points = points
+        exact = self.height * self.width <= _MOST_PIXELS
+        self.whole = DType.FLOAT32 if exact else DType.INT64
+        self.alone = shape_of(x)[0] == 1
+        x = build.reshape(x, (0, self.channels, self.height * self.width))
+        x = build.transpose(x, (0, 2, 1))
+        self.zeros = padding == "zeros"
+        if self.zeros:  # one more pixel stands for those outside
+            after = {"before": (0, 0, 0), "after": (0, 1, 0)}
+            x = build.emit("pad", [x], mode="constant", value=0.0, **after)
+        self.x = x
 
     def nearest(self, places: list[Value]) -> Value:
-        return self.at([self.build.unary("round", place) for place in places])
+        row, column = (self.build.unary("round", place) for place in places)
+        return self.at(self.rows(row), self.columns(column))
 
     def linear(self, places: list[Value]) -> Value:
         build = self.build
         first = [build.unary("floor", place) for place in places]
         after = [build.binary("sub", p, f) for p, f in zip(places, first, strict=True)]
         before = [build.binary("sub", build.constant(1.0), a) for a in after]
+        rows = [self.rows(build.binary("add", first[0], float(k))) for k in (0, 1)]
+        columns = [self.columns(build.binary("add", first[1], float(k))) for k in (0, 1)]
         total: Value | None = None
         for row in (0, 1):
             for column in (0, 1):
                 weights = [(before, after)[k][i] for i, k in enumerate((row, column))]
-                corner = [
-                    build.binary("add", f, float(k))
-                    for f, k in zip(first, (row, column), strict=True)
-                ]
-                part = build.binary("mul", self.at(corner), build.binary("mul", *weights))
+                pixels = self.at(rows[row], columns[column])
+                part = build.binary("mul", pixels, build.binary("mul", *weights))
                 total = part if total is None else build.binary("add", total, part)
         assert total is not None
         return total
 
-    def at(self, places: list[Value]) -> Value:
-        """Return the pixels at whole coordinates; outside they are zeros, or the nearest ones."""
+    def rows(self, places: Value) -> Value:
+        return self.offsets(places, self.height, self.width)
+
+    def columns(self, places: Value) -> Value:
+        return self.offsets(places, self.width, 1)
+
+    def offsets(self, places: Value, size: int, step: int) -> Value:
+        """Return by how much an index grows: outside the image beyond all, or as the nearest."""
         build = self.build
-        sizes = (self.height, self.width)
-        inside = [clipped(build, p, 0.0, size - 1.0) for p, size in zip(places, sizes, strict=True)]
-        row, column = (build.cast(place, DType.INT64) for place in inside)
-        index = build.binary("add", build.binary("mul", row, self.width), column)
-        index = build.emit("expand", [index], shape=(0, self.channels, self.points))
-        y = build.emit("gather_elements", [self.x, index], axis=2)
+        inside = clipped(build, places, 0.0, size - 1.0)
+        index = build.cast(inside, self.whole)
+        index = build.binary("mul", index, step) if step > 1 else index
         if not self.zeros:
-            return y
-        for place, bounded in zip(places, inside, strict=True):
-            same = build.emit("compare", [place, bounded], function="equal")
-            y = build.emit("where", [same, y, build.constant(0.0)])
-        return y
+            return index
+        same = build.emit("compare", [places, inside], function="equal")
+        beyond = build.constant(self.height * self.width, self.whole)
+        return build.emit("where", [same, index, beyond])
+
+    def at(self, row: Value, column: Value) -> Value:
+        """Return the pixels there; an index beyond the last one means that one."""
+        build = self.build
+        index = build.cast(build.binary("add", row, column), DType.INT64)
+        if self.alone:
+            return build.emit("take", [self.x, build.reshape(index, (self.points,))], axis=1)
+        index = build.emit("expand", [index], shape=(0, self.points, self.channels))
+        return build.emit("gather_elements", [self.x, index], axis=1)
