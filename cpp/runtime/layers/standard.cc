@@ -173,8 +173,7 @@ class Standard final : public PackedLayer {
     return panel / p.panels * p.columns + panel % p.panels * p.panel_vectors * p.lanes;
   }
 
-  /// Activations that are no clips wait for the channels of all panels where those of one do not fill vectors: of six columns each they
-  /// took a third of 28x28x24 in 4 groups.
+  /// Activations wait for all panels where columns of one do not fill vectors: of six they took a third of 28x28x24 in 4 groups.
   bool activates_late() const { return activation_.kind != ActivationKind::clip && groups_.front().columns % groups_.front().lanes != 0; }
   void activate(const StandardWork& w, Range rows, Range columns) const {
     if (columns.end <= columns.begin) return;
@@ -209,7 +208,6 @@ class Standard final : public PackedLayer {
   }
 
   bool gathers(const View& v) const { return gathering_pays(v.geometry, v.x, channels(), groups_.front().panels); }
-
   View turned(const Shape& x) const {
     const Geometry g = resolve(options_, kh_, kw_, x);
     if (x.w != 1 || g.out_w != 1 || g.kw != 1 || g.pad_left != 0) return {g, x, false};
