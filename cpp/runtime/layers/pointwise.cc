@@ -1,6 +1,7 @@
 // PointwiseConv2D of float32.
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 #include "dwsep/cpu.hpp"
@@ -51,8 +52,21 @@ class FloatPixels {
     return takes_planes() && m.slopes == nullptr && bytes_of<float>(m.k * m.columns) <= cache_sizes().l2 / 2 && m.k <= 4 * m.columns;
   }
 
+  /// Once, when a plan is made that makes planes.
+  void turn_weights() const {
+    std::call_once(turn_, [&] {
+      const PackedMatrix& m = stage_.packed();
+      turned_ = shared_array<float>(product({turned_row(), columns()}));
+      float* const rows = turned_.get();
+      for_each_panel(m, {0, m.panels}, [&](std::int64_t first, std::int64_t width, std::int64_t exist) {
+        active_kernels().tensor.transpose(
+            {m.weights.get() + first * m.k, rows + first * turned_row() + 1, width, turned_row(), m.k, exist});
+        for (std::int64_t i = first; i < first + exist; ++i) rows[i * turned_row()] = m.bias.get()[i];
+      });
+    });
+  }
+
   struct PlaneScratch {
-    float* rows;          ///< of the turned weights, each after its bias
     float *bias, *block;  ///< of inputs, in pixels or panels
   };
   /// Pixels at a time: a quarter of the level-2 cache.
@@ -60,26 +74,13 @@ class FloatPixels {
     constexpr std::int64_t kPixels = 48;  // whole panels of any width
     return std::max<std::int64_t>(cache_sizes().l2 / 4 / bytes_of<float>(turned_row()) / kPixels, 1) * kPixels;
   }
-  std::pair<float*, PerThread<float>> plane_pieces(int threads, Scratch& s) const {
-    float* const rows = s.take<float>(makes_planes() ? product({turned_row(), columns()}) : 0);
-    return {rows, s.take_each<float>(threads, plane_block() * (turned_row() + 1))};
-  }
+  PerThread<float> plane_pieces(int threads, Scratch& s) const { return s.take_each<float>(threads, plane_block() * (turned_row() + 1)); }
   /// A bias is the first product of its row, by 1: added to -0 it keeps its bits.
-  PlaneScratch plane_scratch(Team& team, ChannelSteps steps, Scratch& scratch) const {
-    const auto pieces = plane_pieces(team.size(), scratch);
-    float* const rows = pieces.first;
-    const PerThread<float>& blocks = pieces.second;
-    if (steps.y == 1) return {nullptr, nullptr, blocks[team.rank()]};
-    const PackedMatrix& m = stage_.packed();
-    const Range mine = part_of(m.panels, team.rank(), team.size());
-    for_each_panel(m, mine, [&](std::int64_t first, std::int64_t width, std::int64_t exist) {
-      active_kernels().tensor.transpose({m.weights.get() + first * m.k, rows + first * turned_row() + 1, width, turned_row(), m.k, exist});
-      for (std::int64_t i = first; i < first + exist; ++i) rows[i * turned_row()] = m.bias.get()[i];
-    });
-    team.barrier();
-    float* const bias = blocks[team.rank()];
+  PlaneScratch plane_scratch(const Team& team, ChannelSteps steps, Scratch& scratch) const {
+    float* const bias = plane_pieces(team.size(), scratch)[team.rank()];
+    if (steps.y == 1) return {nullptr, bias};
     std::fill_n(bias, plane_block(), -0.0F);
-    return {rows, bias, bias + plane_block()};
+    return {bias, bias + plane_block()};
   }
 
   void run_planes(const PixelRun& r, ChannelSteps steps, const PlaneScratch& own) const {
@@ -99,7 +100,7 @@ class FloatPixels {
     });
     for (std::int64_t c = 0; c < k() && steps.x != 1; ++c) copy_plane(b, x + c * steps.x, own.block, c + 1);
     GemmWork w = b.work();
-    w.a = own.rows;
+    w.a = turned_.get();
     w.a_row = turned_row();
     w.b = own.block;
     w.bias = own.bias;
@@ -155,6 +156,8 @@ class FloatPixels {
   }
 
   PointwiseStage stage_;
+  mutable std::once_flag turn_;
+  mutable std::shared_ptr<float> turned_;  ///< weights of planes: rows of columns, each after its bias
 };
 
 }  // namespace

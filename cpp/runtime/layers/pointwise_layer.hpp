@@ -39,14 +39,18 @@ class PointwiseLayer final : public PackedLayer {
     return measure([&](Scratch& s) {
       floats(threads, s);
       if constexpr (Stage::kPlanes) {
-        if (takes_planes(x) || makes_planes(x)) stage_.plane_pieces(threads, s);
+        if (takes_planes(x) || may_make_planes(x)) stage_.plane_pieces(threads, s);
       }
     });
   }
 
   /// Where all would not stay in the level-2 cache until it is turned.
   bool takes_planes(const Shape& x) const override { return stage_.takes_planes() && exceeds_level_2(x); }
-  bool makes_planes(const Shape& x) const override { return stage_.makes_planes() && exceeds_level_2({x.n, x.h, x.w, stage_.columns()}); }
+  bool makes_planes(const Shape& x) const override {
+    if (!may_make_planes(x)) return false;
+    if constexpr (Stage::kPlanes) stage_.turn_weights();
+    return true;
+  }
 
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
     if (is_column(x.shape)) {
@@ -116,6 +120,7 @@ class PointwiseLayer final : public PackedLayer {
   }
 
   PerThread<float> floats(int threads, Scratch& s) const { return s.take_each<float>(threads, stage_.scratch_floats()); }
+  bool may_make_planes(const Shape& x) const { return stage_.makes_planes() && exceeds_level_2({x.n, x.h, x.w, stage_.columns()}); }
   static bool exceeds_level_2(const Shape& x) { return tensor_bytes(x) > static_cast<double>(cache_sizes().l2); }
 
   double bytes(const Shape& x) const {
