@@ -180,8 +180,9 @@ def pointwise_channels(draw: Draw) -> Iterator[Call]:
 def pointwise_pixels(draw: Draw) -> Iterator[Call]:
     for pixels, cout in product(range(1, 34), (1, 8, 17, 33, 64, 96)):
         yield pointwise(draw, (1, 1, pixels, 19), cout)
-    for cin in (65, 66, 67, 71):  # tiles that fetch the next panel; no whole rounds of loops
-        yield pointwise(draw, (1, 7, 7, cin), 48)
+    # Tiles that fetch the next panel, two and three of them too; no whole rounds of loops.
+    for cin, size in product((65, 66, 67, 71), ((7, 7), (3, 4), (1, 17))):
+        yield pointwise(draw, (1, *size, cin), 48)
 
 
 def separable_channels(draw: Draw, kernel, exact=True) -> Iterator[Call]:

@@ -69,7 +69,8 @@ struct Fetched {
   return kMostFetchingRows > 0 && f.at != nullptr && tiles > 1 && (f.lines > 0 || tiles <= 48) && k >= 64 && height >= kLeastFetchingRows &&
          panel.vectors == 2 && panel.half == HalfPanel::none;
 }
-/// Steps of k for each of which one of `tiles` fetches a line, so that all fetch as much as they multiply, or somewhat more: whole rounds.
+/// Steps of k for each of which one of `tiles` fetches a line, so that all fetch as much as they multiply, or somewhat more: whole rounds,
+/// unless they are less than one.
 [[gnu::always_inline]] inline std::int64_t steps_of_line(const Fetched& f, std::int64_t tiles, std::int64_t k) {
   const std::int64_t lines = f.lines > 0 ? f.lines : k * 2 * kLanes * static_cast<std::int64_t>(sizeof(float)) / kLineBytes;
   const std::int64_t steps = lines < tiles * k ? tiles * k / lines : 1;
@@ -111,6 +112,12 @@ inline void gemm_panel(const GemmWork& w, GemmTiles& t, const Panel& panel, std:
     const bool more = ahead.lines == 0 && panel.column * w.k < kLaterFloats;
     t.ahead.later = more ? w.panels * w.panel_vectors * kLanes * w.k * std::int64_t{sizeof(float)} : 0;
   }
+  t.ahead.each = kLineBytes;
+  if (t.ahead.steps < kStepsAtOnce && ahead.inputs == nullptr) {  // of two or three tiles each fetches two adjacent lines in a round
+    t.ahead.steps = kStepsAtOnce;
+    t.ahead.later = kLineBytes;
+    t.ahead.each = 2 * kLineBytes;
+  }
   t.b = w.b + panel.column * w.k;
   t.bias = w.bias + panel.column;
   t.last_lanes = static_cast<int>(panel.columns - (panel.vectors - (half ? 0 : 1)) * kLanes);
@@ -128,7 +135,7 @@ inline void gemm_panel(const GemmWork& w, GemmTiles& t, const Panel& panel, std:
     t.y = w.y + row * w.y_row + panel.column / kLanes * w.y_vector;
     t.residual = w.residual == nullptr ? nullptr : w.residual + row * w.residual_row + panel.column;
     t.count = count;
-    if (fetches) t.ahead.at = reinterpret_cast<const char*>(ahead.at) + first * (w.k / t.ahead.steps) * kLineBytes;
+    if (fetches) t.ahead.at = reinterpret_cast<const char*>(ahead.at) + first * (w.k / t.ahead.steps) * t.ahead.each;
     (fetches ? table.fetching : table.at[panel.vectors])[tile_rows - 1](t);
   };
   run(0, height + 1, taller);

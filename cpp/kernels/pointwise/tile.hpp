@@ -8,13 +8,14 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
+constexpr std::int64_t kLineBytes = 64;
+
 /// Weights or inputs that are wanted next, fetched to the level-2 cache next to the products: after each `steps` of k a line, and the one
-/// `later` bytes behind it.
+/// `later` bytes behind it; then `each` bytes further.
 struct Ahead {
   const char* at;
-  std::int64_t steps, later;
+  std::int64_t steps, later, each = kLineBytes;
 };
-constexpr std::int64_t kLineBytes = 64;
 
 /// Steps of k in a round of a tile's loop. A step of 6x16 is 20 instructions and a round 4 more, for 12 multiply-adds in 6 cycles. Alone on
 /// a core that costs nothing; next to another thread of it, which takes half of the instructions that start in a cycle, four steps at once
@@ -121,7 +122,7 @@ struct GemmTile {
       multiply(rows, b, length < ahead.steps ? length : ahead.steps);
       __builtin_prefetch(ahead.at, 0, 2);
       __builtin_prefetch(ahead.at + ahead.later, 0, 2);
-      ahead.at += kLineBytes;
+      ahead.at += ahead.each;
     }
   }
 
