@@ -290,6 +290,12 @@ def blocks(draw: Draw, exact=True) -> Iterator[Call]:
         *(((1, 14, 15, 40), (5, 5), 9), ((1, 30, 30, 24), (1, 5), 4), ((1, 60, 61, 72), (3, 3), 6)),
     ):
         yield depthwise(draw, shape, kernel, dilation=dilation, activation=act("silu"))
+    for shape, kernel, stride in (  # long lists of taps, some from copies of strips
+        *(((1, 30, 9, 100), (9, 9), 2), ((1, 20, 21, 64), (9, 9), 3)),
+        *(((1, 11, 12, 100), (5, 5), (2, 1)), ((1, 14, 14, 1024), (4, 4), 2)),
+        *(((2, 13, 9, 512), (2, 3), 1), ((1, 13, 14, 512), (6, 8), 2)),
+    ):
+        yield depthwise(draw, shape, kernel, stride=stride, activation=act("hard_swish"))
     yield depthwise(draw, (1, 7, 7, 1024), (3, 3), activation="relu")
     yield depthwise(draw, (1, 70, 3, 17), (3, 3), stride=(2, 1))
     yield pointwise(draw, (1, 56, 56, 24), 144, activation="relu6")

@@ -3,6 +3,7 @@
 
 #include "kernels/depthwise/few_taps.hpp"
 #include "kernels/depthwise/square.hpp"
+#include "kernels/depthwise/strips.hpp"
 #include "kernels/depthwise/tile.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
@@ -29,12 +30,44 @@ inline bool copies_windows(const DepthwiseWork& w) {
   return shares_sets || rows_share || w.kh * w.kw >= w.height * w.width;
 }
 
+/// Computes vectors by `run` from copies of strips of channels, where pixels are a multiple of `apart` bytes apart and the level-1 cache
+/// has 8 ways; returns whether it did. us at lines / 16 bytes past them, Zen 3:
+///   tiles  14x14x512 4x4 118 / 151 -> 106 / 126, 5x3 98 / 140 -> 72 / 105, 7x7x1024 4x4 69 / 91 -> 38 / 38, 28x28x256 5x3 207 / 244 -> 208
+///   /
+///          224, 14x14x1024 3x9 447 / 595 -> 255 / 271
+///   lists, of filters that read an input three times or more
+///          14x14x1024 4x4 s2 150 / 277 -> 80 / 85, 6x8 s2 482 / 704 -> 227 / 221, 28x28x512 2x3 210 / 396 -> 172 / 183, 18x18x512 6x3 s(3,
+///          2) 103 / 197 -> 63 / 69; but 22x22x256 5x5 s4 35 / 42 -> 59 / 68, 14x14x512 2x2 45 / 58 -> 53 / 42
+[[gnu::noinline]] inline bool from_strips(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end, std::int64_t apart,
+                                          void (*run)(const DepthwiseWork&)) {
+  const bool shares_sets = w.l1_bytes <= 32 * 1024 && w.x_pixel * static_cast<std::int64_t>(sizeof(float)) % apart == 0;
+  // Of far larger images parts of pixels are read too slowly.
+  if (!shares_sets || w.dilation_h > 1 || w.dilation_w > 1 || w.y_end - w.y_begin < 2 || w.height * w.x_row / 2 > w.l2_bytes) return false;
+  DepthwiseWork some = w;
+  some.v_begin = v_begin;
+  some.v_end = v_end;
+  const StripSize size(some);
+  if (!size.fits(some)) return false;
+  by_strips(some, size, run);
+  return true;
+}
+
 void whole_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) {
+  constexpr bool kCopies = kLanes == 8 && kRegisters == 16;
   if constexpr (kFusedMultiplyAdd) {
-    if (by_tiles(w, v_end)) return tiles(w, v_begin, v_end);
+    if (by_tiles(w, v_end)) {
+      const auto part_of = [](const DepthwiseWork& part) { tiles(part, part.v_begin, part.v_end); };
+      if (kCopies && from_strips(w, v_begin, v_end, 1024, part_of)) return;
+      return tiles(w, v_begin, v_end);
+    }
   }
   const FewTaps few(w);
-  if (few.fits()) return few.run(v_begin, v_end);
+  if (few.fits()) {
+    const std::int64_t taps = w.kh * w.kw;
+    const auto part_of = [](const DepthwiseWork& part) { FewTaps(part).run(part.v_begin, part.v_end); };
+    if (kCopies && taps > 4 && taps >= 3 * w.stride_h * w.stride_w && from_strips(w, v_begin, v_end, 2048, part_of)) return;
+    return few.run(v_begin, v_end);
+  }
   if (copies_windows(w)) return windows_of<WholeChannels>(w, v_begin, v_end);
   blocks_of<WholeChannels>(w, v_begin, v_end);
 }

@@ -43,15 +43,24 @@ class FewTaps {
   ///   AVX2, at a line                 10x101x48 1x3 15 / 8 / 8, 28x28x64 4x4 32 / 36 / 30, 1x5 15 / 11 / 11; 3x80x512 5x5 s(1, 2) 45 / 110
   bool fits() const {
     const std::int64_t taps = w_.kh * w_.kw;
-    if (taps > kFewTaps || share_of(w_.kh == 1 ? across_ : down_) == 0) return taps <= kFewTaps;
+    const InsideRange rows(down_.outputs, down_.stride, down_.pad, down_.dilation, down_.taps, down_.size);
+    const InsideRange columns(across_.outputs, across_.stride, across_.pad, across_.dilation, across_.taps, across_.size);
+    // Narrow images of stride 2, whose columns all meet the padding: Zen 3, us, 64x10x256 9x9 470 -> 164, 14x14x1024 6x8 606 -> 387.
+    const bool narrow =
+        kMostTaps > kFewTaps && w_.v_end - w_.v_begin >= 4 && columns.end - columns.begin < kWide && rows.end - rows.begin > kWide;
+    if (narrow && taps <= kMostTaps && share_of(down_) == 2 && down_.ring >= down_.size) return true;
+    // Of more than 64 taps 56x56x64 9x9 s3 on Zen 3 288 -> 111, 60x60x32 8x9 s4 66 -> 35.
+    if (share_of(w_.kh == 1 ? across_ : down_) == 0) return taps <= kMostTaps;
+    if (taps > kFewTaps) return false;
     // Rows, on Zen 3 us: 14x14x480 1x7 62 -> 48, 28x28x256 1x6 115 -> 80, 1x16x512 1x7 9.9 -> 5.9; longer ones where many outputs are at an
     // edge, 1x50x256 1x15 18.4 -> 16.7, 3x40x128 1x11 18.8 -> 15.3, but 1x20x32 1x15 5.7 -> 6.6, 1x400x128 1x15 27 -> 30.
     const std::int64_t most = down_.outputs < kWide && across_.outputs <= 50 ? 15 : 7;
     if (kTapVectors > 1 && w_.kh == 1 && taps <= most && w_.v_end - w_.v_begin > taps) return true;
     if (at_least(w_.kh, w_.kw) > 5) return false;
+    // Lists of pairs of vectors lose less at edges: 14x14x512 5x5 s(2, 1) on Zen 3 229 -> 93, 22x22x256 141 -> 98, 14x14x1024 s(1, 3) 583
+    // -> 142, 14x14x96 5x4 17.4 -> 13.6, but 10x10x72 10.6 -> 11.5.
+    if (kTapVectors > 1 && w_.v_end - w_.v_begin >= 10) return true;
     if (taps < 12 || !(rows_share_ || columns_share_)) return true;
-    const InsideRange rows(down_.outputs, down_.stride, down_.pad, down_.dilation, down_.taps, down_.size);
-    const InsideRange columns(across_.outputs, across_.stride, across_.pad, across_.dilation, across_.taps, across_.size);
     return (rows.end - rows.begin) / 4 * 4 * (columns.end - columns.begin) * 5 >= down_.outputs * across_.outputs * 3;
   }
 

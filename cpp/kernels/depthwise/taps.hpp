@@ -13,8 +13,8 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
-/// The longest list.
-constexpr std::int64_t kFewTaps = 64;
+/// The longest list; AVX2's of large filters.
+constexpr std::int64_t kFewTaps = 64, kMostTaps = kLanes == 8 && kRegisters == 16 ? 100 : kFewTaps;
 
 /// One tap of the first output of an area: floats from channel 0 of slot 0 to its input, and from a vector's first weight to its own.
 struct Tap {
@@ -26,7 +26,7 @@ struct TapWork {
   const DepthwiseWork* work;
   std::int64_t v_begin, v_end;
   std::int64_t count;
-  Tap taps[kFewTaps];
+  Tap taps[kMostTaps];
 };
 
 /// Floats of input and of output between two places of an area.
@@ -195,7 +195,10 @@ inline void list_taps(TapWork& t, const TapRange& rows, const TapRange& columns,
 template <class Inner>
 inline void tap_tiles(const DepthwiseWork& w, const Axis& down, const Axis& across, std::int64_t v_begin, std::int64_t v_end,
                       const Inner& inner) {
-  constexpr std::int64_t kStrip = 256 / kLanes, kBand = 12;
+  // Strips of large filters leave in the level-1 cache what the next tile reads again.
+  constexpr std::int64_t kBand = 12;
+  const std::int64_t taps = down.taps * across.taps;
+  const std::int64_t strip = (taps <= kFewTaps / 2 || kMostTaps == kFewTaps ? 16 : at_least(512 / taps, 2)) * 16 / kLanes;
   // Of three to seven vectors a single one would walk the image again: 30x30x24 1x3 4.0 us, so 5.9.
   const std::int64_t vectors = v_end - v_begin, odd = vectors % kTapVectors;
   const bool pairs = kTapVectors > 1 && vectors >= 4 && (odd == 0 || vectors >= 8) && v_end * kLanes <= w.channels;
@@ -207,7 +210,7 @@ inline void tap_tiles(const DepthwiseWork& w, const Axis& down, const Axis& acro
       height = rows.end - row;
       height = down.ring < down.size ? 1 : height < kBand + 4 ? height : kBand;
       for (std::int64_t v = v_begin, v_next = 0; v < v_end; v = v_next) {
-        v_next = at_most(v + kStrip, v < pairs_end ? pairs_end : v_end);
+        v_next = at_most(v + strip, v < pairs_end ? pairs_end : v_end);
         TapWork t{&w, v, v_next, 0, {}};
         for (std::int64_t column = 0; column < across.outputs;) {
           const TapRun columns(across, column);
