@@ -253,11 +253,15 @@ template <int R, int G>
 constexpr WindowSums kWindowSums[] = {window_sums_of<R, G, 1>(), window_sums_of<R, G, 2>(), window_sums_of<R, G, 3>(),
                                       window_sums_of<R, G, 4>()};
 
+/// Vectors of each output of tiles whose pixels lie apart in y, which are one call.
+template <int R, int G>
+constexpr std::int64_t kApart = kLean16 ? 32 : max_window_columns(R, G);
+
 /// `count` tiles of R outputs x `width` vectors next to each other.
 template <int R, int G>
 inline void quad_windows(const QuadWindow& t, std::int64_t width, std::int64_t column, std::int64_t count) {
   alignas(64) std::int32_t sums[R * max_window_columns(R, G) * kQuadChannels];
-  alignas(64) std::int8_t apart[(R * max_window_columns(R, G) + 1) * kQuadChannels];  // whole vectors are read of the last pixel
+  alignas(64) std::int8_t apart[(R * kApart<R, G> + 1) * kQuadChannels];  // whole vectors are read of the last pixel
   const WindowSums multiply = kWindowSums<R, G>[width - 1];
   const bool rounded = kTilesRound && t.lean;
   TileBytes y{};
@@ -271,14 +275,15 @@ inline void quad_windows(const QuadWindow& t, std::int64_t width, std::int64_t c
         for (now = count; column + now * width > t.whole;) --now;
       }
     } else if (rounded) {
-      const std::int64_t step = width * kQuadChannels;
-      y = {apart, t.along * step, step, kQuadChannels, kQuadChannels, width * t.along};
+      if constexpr (kLean16) now = count * width < kApart<R, G> ? count : kApart<R, G> / width;
+      const std::int64_t step = now * width * kQuadChannels;
+      y = {apart, t.along * step, step, kQuadChannels, kQuadChannels, now * width * t.along};
     }
     multiply(t, column * I8::kLanes, sums, y, now);
     if (!rounded) {
       t.store(t, sums, column, width);
     } else if (!together) {
-      store_apart(t, apart, column, width);
+      store_apart(t, apart, column, now * width);
     }
     if constexpr (kTilesTogether) {
       count -= now - 1;

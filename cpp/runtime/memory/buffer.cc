@@ -41,7 +41,7 @@ AlignedMemory arena_memory(std::int64_t bytes) { return aligned_memory(bytes >= 
 
 std::shared_ptr<std::byte> shared_memory(std::int64_t bytes) {
   if (store_in_use != nullptr) return store_in_use->take(bytes);
-  return {aligned_memory(bytes).release(), AlignedDelete()};
+  return {arena_memory(bytes).release(), AlignedDelete()};
 }
 
 std::shared_ptr<std::byte> PageStore::take(std::int64_t bytes) {
