@@ -33,9 +33,14 @@ template <class Out>
   // Zen 3.
   const bool pairs = w.q.zeros == nullptr && 2 * f.quads * 4 * whole.layout.plane() <= kQuadRowBytes;
   const FlatPeriods flat(f, w.kh, w.kw, w.channels, w.multiplier);
-  const bool ends = kLean16 && lean && w.q.zeros == nullptr && w.panel_begin < last && ends_whole(f, flat, w.channels, w.multiplier);
+  const bool ends = kLean16 && lean && w.q.zeros == nullptr && w.panel_begin < last && ends_whole(f, w.channels, w.multiplier);
+  const std::int64_t behind = last + 1 + flat.rows;  // the panel that ends
   if constexpr (sizeof(Out) == 1) {
-    if (lean && w.q.zeros == nullptr && flat.any() > 0 && flat_depthwise(w, f, last + 1, flat, store)) return;
+    const bool run = lean && w.q.zeros == nullptr && flat.any() > 0, linear = flat.linear(w.channels);
+    if constexpr (kLean16) {
+      if (run && linear && linear_depthwise<Dot>(w, f, last + 1, flat.rows, store, quads)) return;
+    }
+    if (run && !linear && flat_depthwise(w, f, last + 1, flat, store)) return;
   }
   for (std::int64_t x = 0; x < w.out_width; x += columns) {
     part.out_width = w.out_width - x < columns ? w.out_width - x : columns;
@@ -49,9 +54,9 @@ template <class Out>
         const QuadPlan& plan = p == last ? few : whole;
         if (kLean16 && f.shared) {
           const bool all = ends && p == last;
-          quad_group_rows(part, f, all ? whole : plan, p + (all ? 1 : 0), &store, store_window<Out>, sizeof(Out), lean, y, end, quads);
+          quad_group_rows(part, f, all ? whole : plan, all ? behind : p, &store, store_window<Out>, sizeof(Out), lean, y, end, quads);
         } else if (ends && p == last) {
-          quad_panel_rows<1>(part, f, whole, last + 1, &store, store_window<Out>, sizeof(Out), lean, y, end, quads);
+          quad_panel_rows<1>(part, f, whole, behind, &store, store_window<Out>, sizeof(Out), lean, y, end, quads);
         } else if (kLean16 && pairs && p + 1 < w.panel_end && (p + 1 < last || (few.layout.pixels == 1 && !ends))) {
           quad_panel_rows<2>(part, f, plan, p++, &store, store_window<Out>, sizeof(Out), lean, y, end, quads);
         } else {

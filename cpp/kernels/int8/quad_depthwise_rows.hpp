@@ -1,13 +1,11 @@
 // The int8 depthwise convolution's panels: rows of quads of output rows, in strips of columns that fit the stack, and their tiles.
 #pragma once
 
-#include "kernels/int8/quad_depthwise_tile.hpp"
+#include "kernels/int8/quad_linear.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
 
-constexpr std::int64_t kQuadRowBytes = 64 * 1024;           ///< of rows of quads, on the stack; a quarter of it serves most filters
 constexpr std::int64_t kVisitColumns = kLean16 ? 112 : 56;  ///< of the groups of rows of a panel that are computed at a time, at least
-constexpr std::int64_t kGroupBytes = 16 * 1024;             ///< of the rows of quads of groups that are filled before any is multiplied
 constexpr std::int64_t kMostQuads = kQuadRowBytes / (4 * I8::kLanes);
 
 /// Vectors of positions [0, vectors) of a strip: tiles of nearly equal width.

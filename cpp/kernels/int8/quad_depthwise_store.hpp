@@ -35,6 +35,7 @@ struct QuadWindow {
   std::int64_t whole;  ///< vectors of which all pixels exist
   // kLean16: groups of rows, whose tiles are one call and the last of which has `down`, and bytes from one's quads to the next's
   std::int64_t groups, group_bytes;
+  std::int64_t position;  ///< quad_linear.hpp: bytes from a vector's quads to the next's
 };
 
 /// Whether tiles round their own sums where the window is lean.

@@ -154,16 +154,17 @@ template <int R, int G, int CB>
 }
 
 /// The same of SharedWeights, a vector of sums at a time: of fewer instructions, of which Zen 3 takes five a cycle, than two vectors (97
-/// instead of 112 for 32 outputs of 3x3).
-template <int CB>
+/// instead of 112 for 32 outputs of 3x3). Linear: quads follow each other, vectors of a tile are t.position apart.
+template <int CB, bool Linear = false>
 [[gnu::flatten]] void shared_sums(const QuadWindow& t, std::int64_t offset, std::int32_t* sums, const TileBytes& tile, std::int64_t count) {
   const auto& panel = *static_cast<const PanelStore<std::int8_t, 4, Order::packed>*>(t.panel);
   const std::int8_t *const *const products = t.products, *const *const products_end = t.products_end;
   const std::int64_t plane = t.plane, y_row = tile.row, y_step = tile.step;
+  const std::int64_t position = Linear ? t.position : I8::kLanes, position3 = Linear ? opaque(3 * position) : 3 * position;
   offset += 3 * plane;
   const std::int64_t alone = t.down > 1 ? 0 : 1;  // groups at the end that are one row
   std::int8_t* y = tile.to;
-  const std::int64_t x_group = t.group_bytes - count * CB * I8::kLanes, y_group = 2 * y_row - count * CB * y_step, row_tiles = count;
+  const std::int64_t x_group = t.group_bytes - count * CB * position, y_group = 2 * y_row - count * CB * y_step, row_tiles = count;
   std::int64_t groups = t.groups;
   const auto each = [](auto f) __attribute__((always_inline)) {
     unroll<0, 2>([&](auto r) __attribute__((always_inline)) { unroll<0, CB>([&](auto j) __attribute__((always_inline)) { f(r, j); }); });
@@ -181,9 +182,10 @@ template <int CB>
       for (const std::int8_t* const* at = products; at < products_end; ++at, weights += 4 * SharedWeights::kStep) {
         const std::int8_t* const x = *at + offset;
         const auto w = SharedWeights::at(weights).once();
-        unroll<0, CB>([&](auto j) __attribute__((always_inline)) { w.add(acc[0][j], acc[1][j], load(x + j * I8::kLanes)); });
+        unroll<0, CB>([&](auto j)
+                          __attribute__((always_inline)) { w.add(acc[0][j], acc[1][j], load(x + (j == 3 ? position3 : j * position))); });
       }
-      if (y == nullptr) {
+      if (!Linear && y == nullptr) {
         each([&](auto r, auto j) __attribute__((always_inline)) { store(sums + (r * CB + j) * kQuadChannels + v * kLanes, acc[r][j]); });
         continue;
       }
@@ -212,12 +214,13 @@ template <int CB>
         const I8 most = load(panel.bounds.greatest), least = load(panel.bounds.least);
         each([&](auto r, auto j) __attribute__((always_inline)) { bytes[r][j] = maximum(minimum(bytes[r][j], most), least); });
       }
+      if constexpr (Linear) each([&](auto r, auto j) __attribute__((always_inline)) { bytes[r][j] = lane_join<4>(bytes[r][j]); });
       const I8 flips = reinterpret<std::int8_t>(broadcast(panel.flips));
       each([&](auto r, auto j) __attribute__((always_inline)) {
         if (r == 0 || groups > alone) store(y + r * y_row + j * y_step, bit_xor(bytes[r][j], flips));
       });
     }
-    offset += CB * I8::kLanes + 4 * plane;
+    offset += CB * position + 4 * plane;
     y += CB * y_step;
     if (--count == 0) {
       count = row_tiles;

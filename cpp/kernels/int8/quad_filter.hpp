@@ -141,11 +141,15 @@ struct FlatPeriods {
     if (multiplier != 1) return;
     const std::int64_t period = period_of(channels);
     const bool by_rows = f.last_wide == 1 && f.shift == 1 && f.quads == 1 && f.down == 2 && kw <= kFlatColumns;
-    if (by_rows && channels < 2 * kQuadChannels && channels % 16 != 0) rows = period;
+    const std::int64_t whole = (channels + kQuadChannels - 1) / kQuadChannels * kQuadChannels;
+    const bool less = kLean16 ? channels + channels / 12 < whole : channels < 2 * kQuadChannels;
+    if (by_rows && less && channels % 16 != 0) rows = period;
     if (rows > 0 || !kLean16 || (channels >= 16 && f.high > 1) || kh * kw > kMostFlatTaps) return;
     if (period * flat_tap_bytes(kh, kw) <= kFlatTapBytes) taps = period;
   }
   constexpr std::int64_t any() const { return rows + taps; }
+  /// Whether quads of these rows are stored, one after the other (quad_linear.hpp), rather than interleaved in registers.
+  constexpr bool linear(std::int64_t channels) const { return kLean16 && rows > 0 && (rows < 8 || channels > kQuadChannels); }
 };
 /// Whole panels of a filter one row high have these weights.
 constexpr bool panels_are_flat(const QuadFilter& f, std::int64_t channels) { return f.high == 1 && channels % kQuadChannels == 0; }
@@ -177,10 +181,10 @@ template <class D, class Tap>
 
 /// Whether the last panel, of some channels, is packed once more as the last 32: where its neighbour is computed by the same call it is
 /// read and stored as vectors, not as pieces. Pixels of up to 16 channels share vectors instead where filters are large.
-constexpr bool ends_whole(const QuadFilter& f, const FlatPeriods& flat, std::int64_t channels, std::int64_t multiplier) {
+constexpr bool ends_whole(const QuadFilter& f, std::int64_t channels, std::int64_t multiplier) {
   const std::int64_t rest = channels % kQuadChannels;
   const bool pays = rest > 16 || (rest > 0 && rest < 16 && f.quads * f.steps <= 4);
-  return kLean16 && f.high > 1 && channels > kQuadChannels && pays && multiplier == 1 && flat.rows == 0;
+  return kLean16 && f.high > 1 && channels > kQuadChannels && pays && multiplier == 1;
 }
 
 /// [panel][group of vectors][row of quads][step][vector][output][lane][byte]
@@ -193,7 +197,7 @@ constexpr bool ends_whole(const QuadFilter& f, const FlatPeriods& flat, std::int
   const std::int64_t multiplier = kLean16 ? 1 : w.channel_multiplier;  // kLean16: x has been written out
   const FlatPeriods flat_of(f, w.kh, w.kw, w.columns, multiplier);
   const std::int64_t taps = panels_are_flat(f, w.columns) ? 0 : flat_of.taps, tap_bytes = flat_tap_bytes(w.kh, w.kw),
-                     flats = w.panels + taps + flat_of.rows, all = flats + (ends_whole(f, flat_of, w.columns, multiplier) ? 1 : 0);
+                     flats = w.panels + taps + flat_of.rows, all = flats + (ends_whole(f, w.columns, multiplier) ? 1 : 0);
   w.sums = all * kQuadChannels;
   w.bytes = (all - taps) * panel_bytes + taps * tap_bytes;
   if (w.packed == nullptr) return;
@@ -208,7 +212,8 @@ constexpr bool ends_whole(const QuadFilter& f, const FlatPeriods& flat, std::int
     }
   };
   for (std::int64_t panel = 0; panel < all; ++panel) {
-    const bool flat = panel >= w.panels && panel < flats, by_taps = flat && taps > 0;  // of pixels one after the other
+    const bool flat = panel >= w.panels && panel < flats, by_taps = flat && taps > 0,  // of pixels one after the other
+        linear = flat && flat_of.linear(w.columns);
     const std::int64_t first = flat               ? (panel - w.panels) * kQuadChannels % w.columns
                                : panel < w.panels ? panel * kQuadChannels
                                                   : w.columns - kQuadChannels,
@@ -222,8 +227,9 @@ constexpr bool ends_whole(const QuadFilter& f, const FlatPeriods& flat, std::int
         __builtin_memcpy(row + r * (kQuadChannels / repeats), w.weights + (ky * w.kw + kx) * w.weights_row + first,
                          static_cast<std::size_t>(channels));
       }
-      for (std::int64_t i = left, c = 0; flat && i < kQuadChannels; ++i) {  // the next pixels
-        row[i] = w.weights[(ky * w.kw + kx) * w.weights_row + c];
+      for (std::int64_t i = linear ? 0 : left, c = linear ? first : 0; flat && i < kQuadChannels; ++i) {  // the next pixels
+        row[linear ? channel_of(Order::packed, 4, static_cast<int>(i) / kLanes, static_cast<int>(i) % kLanes) : i] =
+            w.weights[(ky * w.kw + kx) * w.weights_row + c];
         if (++c == w.columns) c = 0;
       }
       return load(row);
@@ -266,7 +272,8 @@ constexpr bool ends_whole(const QuadFilter& f, const FlatPeriods& flat, std::int
     for (int j = 0; j < 4; ++j) {
       for (int lane = 0; lane < kLanes; ++lane) {
         const int channel = channel_of(Order::packed, 4, j, lane) % (kQuadChannels / repeats);
-        const std::int64_t c = flat ? (first + channel) % w.columns : first + channel, at = panel * kQuadChannels + j * kLanes + lane;
+        const std::int64_t c = flat ? (first + (linear ? j * kLanes + lane : channel)) % w.columns : first + channel,
+                           at = panel * kQuadChannels + j * kLanes + lane;
         const bool exists = c < w.columns;
         const std::uint32_t initial = exists ? static_cast<std::uint32_t>(w.bias[c]) -
                                                    static_cast<std::uint32_t>(w.x_zeros[c / w.channel_multiplier]) * sums.sum(channel)
