@@ -137,6 +137,26 @@ def test_padding_above_and_below_alone(dilation, channels, dtype):
         assert np.array_equal(got, wanted)
 
 
+@pytest.mark.parametrize("channels", [3, 8, 20, 24, 27, 36, 40, 56, 72, 104])
+@pytest.mark.parametrize(("kernel", "dilation"), [((2, 2), 1), ((3, 3), 1), ((3, 4), (2, 1))])
+@pytest.mark.parametrize("width", [1, 5, 29])
+def test_pixels_that_share_vectors(width, kernel, dilation, channels):
+    """Rows as runs of bytes, the last of them by itself, and those that end in part of a vector."""
+    rng = np.random.default_rng(width)
+    wide = rng.integers(-128, 128, (2, 7, width + 1, channels + 1), np.int8)
+    weight = rng.integers(-128, 128, (*kernel, channels, 1), np.int8)
+    own = {"x_quantization": dwsep.Quantization(0.1, 3), "dilation": dilation}
+    own |= {"weight_quantization": dwsep.Quantization(rng.uniform(0.002, 0.02, channels))}
+    own |= {"quantization": dwsep.Quantization(0.3, -7)}
+    own["bias"] = rng.integers(-9999, 9999, channels, np.int32)
+    for padding in ("same", ((2, 1), (0, 4)), ((0, 3), (5, 0))):
+        for x in (np.ascontiguousarray(wide[:, :, 1:, 1:]), wide[:, :, 1:, 1:]):
+            wanted = plain.depthwise_conv2d(x, weight, padding=padding, **own)
+            for threads in (1, 2):
+                got = dwsep.depthwise_conv2d(x, weight, padding=padding, num_threads=threads, **own)
+                assert np.array_equal(got, wanted), (padding, threads)
+
+
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8])
 @pytest.mark.parametrize(("k", "n"), [(5, 32), (32, 45), (63, 96), (120, 200), (156, 33)])
 def test_products_of_few_rows(k, n, dtype):
