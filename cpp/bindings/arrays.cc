@@ -59,6 +59,7 @@ View view(PyObject* object, const char* name, DType type) {
   v.strides[0] = v.shape.n > 1 ? steps[-1] : v.shape.h * v.strides[1];
   const auto address = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(v.data));
   const bool aligned = ((address | v.strides[0] | v.strides[1] | v.strides[2]) & (size - 1)) == 0;
+  v.dense = (array.flags & numpy_dense) == numpy_dense;
   v.direct = v.shape.empty() || (aligned && v.strides[3] == size);
   return v;
 }

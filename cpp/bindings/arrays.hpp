@@ -16,6 +16,7 @@ struct View {
   Shape shape;                            // n = 1 where there are three axes
   std::array<std::int64_t, 4> strides{};  // in bytes; dense along axes of size 1
   bool direct = false;                    // aligned, channels contiguous: kernels can read it in place
+  bool dense = false;                     // its elements fill a piece of memory
   DType dtype = DType::float32;
 
   std::int64_t size() const { return size_of(dtype); }

@@ -12,6 +12,7 @@
 #include "bindings/overlap.hpp"
 #include "bindings/results.hpp"
 #include "bindings/slices.hpp"
+#include "runtime/layers/layer.hpp"
 
 namespace dwsep::python {
 namespace {
@@ -30,17 +31,17 @@ View readable(const View& v, PyObject* array, int threads, py::object& keeper) {
 
 /// Runs the kernel without the GIL, unless it takes only about a microsecond: while another Python thread is busy, getting the GIL back
 /// takes 200. Long calls run in slices, so that signals are handled in between.
-void run(const LayerObject& self, const View& x, const View& y, const View* residual, int threads) {
+void run(const LayerObject& self, const runtime::Decision& d, const View& x, const View& y, const View* residual, int threads) {
   constexpr double least_multiplications = 1 << 16;
   const ConstTensor in = x.tensor(), added = residual != nullptr ? residual->tensor() : ConstTensor();
   const ConstTensor* const add = residual != nullptr ? &added : nullptr;
   const Tensor result = y.tensor();
   const auto pixels = [](const Shape& s) { return static_cast<double>(s.n) * static_cast<double>(s.h) * static_cast<double>(s.w); };
   const double multiplications = self.weights * std::max(pixels(x.shape), pixels(y.shape));
-  if (multiplications < least_multiplications) return self.layer(in, result, add, threads);
+  if (multiplications < least_multiplications) return runtime::LayerCall::run(self.layer, d, in, result, add);
   const double slow = slow_seconds(multiplications, x.shape, y.shape);
   if (x.shape.n == 1 || slow <= slice_seconds || !handles_signals()) {
-    return without_gil([&] { self.layer(in, result, add, threads); });
+    return without_gil([&] { runtime::LayerCall::run(self.layer, d, in, result, add); });
   }
   interruptibly([&](const auto& proceed) { run_in_slices(self.layer, in, result, add, threads, slow, proceed); });
 }
@@ -53,7 +54,8 @@ PyObject* call(const LayerObject& self, Arguments& arguments) {
 
   View x = view(arguments[Arguments::x], "x", self.x_type);
   check_channels("x", x.shape, x.ndim, self);
-  const Shape shape = self.layer.output_shape(x.shape);
+  const runtime::Decision decision = runtime::LayerCall::decide(self.layer, x.shape, threads);
+  const Shape& shape = decision.y;
   const int ndim = x.ndim;
 
   View residual;
@@ -85,7 +87,7 @@ PyObject* call(const LayerObject& self, Arguments& arguments) {
     result = new_array(shape, ndim, x.data, self.y_type, self.shares_lines);
     y = view(result.ptr(), "out", self.y_type);
   }
-  run(self, x, y, adds ? &residual : nullptr, threads);
+  run(self, decision, x, y, adds ? &residual : nullptr, threads);
   if (given == nullptr) return result.release().ptr();
   if (!in_place) copy(given, result.ptr());
   return py::handle(given).inc_ref().ptr();

@@ -33,7 +33,7 @@ bool apart(const Span& a, const Span& b, std::int64_t period) {
 }  // namespace
 
 bool overlaps_itself(const View& v) {
-  if (v.shape.empty()) return false;
+  if (v.dense || v.shape.empty()) return false;
   struct Axis {
     std::int64_t step, size;
   };
@@ -68,6 +68,8 @@ bool overlaps_itself(const View& v) {
 
 bool may_overlap(const View& a, const View& b) {
   if (a.shape.empty() || b.shape.empty()) return false;
+  const auto bytes = [](const View& v) { return v.shape.n * v.shape.h * v.shape.w * v.shape.c * v.size(); };
+  if (a.dense && b.dense) return a.data < b.data + bytes(b) && b.data < a.data + bytes(a);
   const std::array<std::int64_t, 3> sizes_a = {a.shape.n, a.shape.h, a.shape.w}, sizes_b = {b.shape.n, b.shape.h, b.shape.w};
   const auto pixel = [](const View& v) {
     return Span{static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(v.data)), v.shape.c * v.size()};

@@ -32,10 +32,9 @@ std::int64_t bytes_of(std::int64_t count) {
 
 /// The product of sizes as a double, where an estimate suffices: that of an image that is never allocated may exceed
 /// 64 bits.
-inline double magnitude(std::initializer_list<std::int64_t> sizes) {
-  double p = 1;
-  for (const std::int64_t size : sizes) p *= static_cast<double>(size);
-  return p;
+template <class... Sizes>
+double magnitude(Sizes... sizes) {
+  return (1.0 * ... * static_cast<double>(sizes));
 }
 
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }

@@ -15,6 +15,7 @@
 
 namespace dwsep::runtime {
 class PackedLayer;
+struct LayerCall;
 }
 
 #pragma GCC visibility push(default)
@@ -102,6 +103,7 @@ class Layer {
   explicit Layer(std::shared_ptr<const runtime::PackedLayer> impl) : impl_(std::move(impl)) {}
 
  private:
+  friend struct runtime::LayerCall;
   std::shared_ptr<const runtime::PackedLayer> impl_;
 };
 

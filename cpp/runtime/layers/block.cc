@@ -26,12 +26,14 @@ Shape Block::output_shape(const Shape& x) const {
 }
 
 int Block::useful_threads(const Shape& x, int threads) const {
-  return worthwhile_threads(threads, flops(depthwise_.geometry(x), x), tensor_bytes(x));
+  const Geometry g = depthwise_.geometry(x);
+  const double depthwise = depthwise_.flops(g, x.n);
+  return worthwhile_threads(threads, {flops(g, x) - depthwise, depthwise * taps_inside(g, x)}, {0, 0}, tensor_bytes(x));
 }
 
 double Block::flops(const Geometry& g, const Shape& x) const {
-  return (expand_ ? expand_->flops(magnitude({x.n, x.h, x.w})) : 0) + depthwise_.flops(g, x.n) +
-         project_.flops(magnitude({x.n, g.out_h, g.out_w})) + (squeeze_excite_ ? squeeze_excite_->flops(x.n) : 0);
+  return (expand_ ? expand_->flops(magnitude(x.n, x.h, x.w)) : 0) + depthwise_.flops(g, x.n) +
+         project_.flops(magnitude(x.n, g.out_h, g.out_w)) + (squeeze_excite_ ? squeeze_excite_->flops(x.n) : 0);
 }
 
 double Block::weight_bytes() const {
@@ -79,8 +81,10 @@ Block::Strategy Block::strategy(const Geometry& g, const Shape& x, int threads) 
   // 14x14 512->512 two threads take 558 us that way, 458 by rows. With 8 columns a pixel the weights, of which each then reads only its
   // part, are 8 times what all read of each other.
   const bool few = 8 * pixels < project_.packed().columns;
-  return small && (threads == 1 || (few && !by_batch && split_by_panels(project_.packed(), pixels, threads))) ? Strategy::image
-                                                                                                              : Strategy::rows;
+  return small && (threads == 1 || (is_low(g) && x.n < threads) ||
+                   (few && !by_batch && split_by_panels(columns_of(project_.packed()), pixels, pixels, threads)))
+             ? Strategy::image
+             : Strategy::rows;
 }
 
 std::int64_t Block::panels_at_once(const Shape& x) const {

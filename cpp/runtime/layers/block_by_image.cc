@@ -20,8 +20,9 @@ void Block::run_image(Team& team, const Call& c, const Layout& l) const {
         run(source_of(c, ring), rows, all_vectors());
       });
     } else {
-      for_each_rows(1, c.g.out_h, depthwise_.packed().vectors, team.rank(), team.size(),
-                    [&](std::int64_t, Range rows, Range vectors) { run(image_of(c.x, image), rows, vectors); });
+      for_each_rows(
+          1, c.g.out_h, depthwise_.packed().vectors, team.rank(), team.size(),
+          [&](std::int64_t, Range rows, Range vectors) { run(image_of(c.x, image), rows, vectors); }, is_low(c.g));
     }
     team.barrier();
     project_image(team, c, image, output, l);

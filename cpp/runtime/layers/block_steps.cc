@@ -74,7 +74,7 @@ void Block::project_image(Team& team, const Call& c, std::int64_t image, const D
     }
   };
   if (squeeze_excite_) squeeze_excite_->run(l.excite, c.g.out_h, pixels, team);
-  if (split_by_panels(project_.packed(), pixels, team.size())) {
+  if (split_by_panels(columns_of(project_.packed()), pixels, pixels, team.size())) {
     // All threads read all pixels: each multiplies what it wrote by the factors, its channels or its rows.
     if (squeeze_excite_) {
       d.segment_count > 1 ? scale(d.segments + team.rank(), 1, {0, pixels}) : scale(d.segments, 1, mine);

@@ -98,7 +98,7 @@ class TransposedMatrices final : public ConvTranspose {
     if (at.empty()) return;
     const Geometry g = at.geometry(part);
     const std::int64_t all_rows = x.shape.n * g.out_h, panels = matrix.panels;
-    const bool by_panels = split_by_panels(matrix, all_rows, team.size());
+    const bool by_panels = split_by_panels(columns_of(matrix), all_rows * g.out_w, all_rows, team.size());
     const Range rows = by_panels ? Range{0, all_rows} : part_of(all_rows, team.rank(), team.size());
     const Range mine = by_panels ? part_of(panels, team.rank(), team.size()) : Range{0, panels};
     const Spread spread = spread_of(at, part, y);

@@ -84,9 +84,9 @@ class ConvTranspose : public PackedLayer {
   virtual std::string kernel_name() const = 0;
   virtual void run_parts(Team& team, const ConstTensor& x, const Tensor& y, ChannelSteps steps, Scratch scratch) const noexcept = 0;
 
-  double flops(const Shape& x) const { return 2.0 * magnitude({x.n, x.h, x.w, g_.h.taps, g_.w.taps, g_.in, g_.out / g_.groups}); }
+  double flops(const Shape& x) const { return 2.0 * magnitude(x.n, x.h, x.w, g_.h.taps, g_.w.taps, g_.in, g_.out / g_.groups); }
   double bytes(const Shape& x) const {
-    return tensor_bytes(x) + tensor_bytes(output_shape(x)) + 4.0 * magnitude({g_.h.taps, g_.w.taps, g_.in, g_.out / g_.groups});
+    return tensor_bytes(x) + tensor_bytes(output_shape(x)) + 4.0 * magnitude(g_.h.taps, g_.w.taps, g_.in, g_.out / g_.groups);
   }
 
   /// Outputs that no tap meets are activation(bias).

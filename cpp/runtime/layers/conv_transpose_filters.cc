@@ -38,7 +38,7 @@ double vector_taps(const TransposedGeometry& g, const std::vector<TransposedPart
   double sum = 0;
   for (const TransposedPart& p : parts) {
     const std::int64_t columns = product({p.rows.phases(), p.columns.phases(), g.out / g.groups});
-    sum += magnitude({p.rows.taps, p.columns.taps, ceil_div(columns, kFloats)});
+    sum += magnitude(p.rows.taps, p.columns.taps, ceil_div(columns, kFloats));
   }
   return sum;
 }
@@ -137,10 +137,10 @@ std::vector<TransposedPart> joined_part(const TransposedGeometry& g, int lanes) 
   double by_panels = 0;
   for (const TransposedPart& p : transposed_parts(g)) {
     const std::int64_t vectors = ceil_div(product({p.rows.phases(), p.columns.phases(), out}), lanes);
-    by_panels += magnitude({p.rows.taps, p.columns.taps, in, vectors}) * (vectors == 1 ? 1.45 : 1.05) + 6 * magnitude({vectors});
+    by_panels += magnitude(p.rows.taps, p.columns.taps, in, vectors) * (vectors == 1 ? 1.45 : 1.05) + 6 * magnitude(vectors);
   }
-  const double each = 1.0 / lanes, made = magnitude({joined.rows.phases(), joined.columns.phases(), out});
-  const double by_planes = each * (1.2 * magnitude({g.h.taps, g.w.taps, in, out}) + 4 * magnitude({in}) + 12 * made);
+  const double each = 1.0 / lanes, made = magnitude(joined.rows.phases(), joined.columns.phases(), out);
+  const double by_planes = each * (1.2 * magnitude(g.h.taps, g.w.taps, in, out) + 4 * magnitude(in) + 12 * made);
   if (by_planes > 0.75 * by_panels) return {};
   return {std::move(joined)};
 }

@@ -33,30 +33,34 @@ class Depthwise final : public PackedLayer {
 
   int useful_threads(const Shape& x, int threads) const override {
     const Geometry g = stage_.geometry(x);
-    return worthwhile_threads(threads, stage_.flops(g, x.n), bytes(g, x));
+    return worthwhile_threads(threads, {0, stage_.flops(g, x.n) * taps_inside(g, x)}, {0, 0}, bytes(g, x));
   }
 
   std::int64_t scratch_bytes(const Shape& x, int threads) const override {
     const Geometry g = stage_.geometry(x);
-    return may_stream(g, x) ? measure([&](Scratch& s) { staged_rows(g, threads, s); }) : 0;
+    return may_stream(g, bytes(g, x)) ? measure([&](Scratch& s) { staged_rows(g, threads, s); }) : 0;
   }
 
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
     const Geometry g = stage_.geometry(x.shape);
-    const bool streams = may_stream(g, x.shape) && exceeds_caches(bytes(g, x.shape), x, y, kStreamedShare);
-    StoreTrial trial(bytes(g, x.shape), x.shape.n * ceil_div(g.out_h, rows_at_a_time(g)) / team.size(), votes_);
+    const double all_bytes = bytes(g, x.shape);
+    const bool streams = may_stream(g, all_bytes) && exceeds_caches(all_bytes, x, y, kStreamedShare);
+    StoreTrial trial(all_bytes, x.shape.n * ceil_div(g.out_h, rows_at_a_time(g)) / team.size(), votes_);
     float* const staging = streams ? staged_rows(g, team.size(), scratch)[team.rank()] : nullptr;
     const std::int64_t all = stage_.packed().vectors;
-    for_each_rows(x.shape.n, g.out_h, all, team.rank(), team.size(), [&](std::int64_t image, Range rows, Range vectors) {
-      if (streams && vectors.end - vectors.begin == all) return run_streamed(g, x, y, residual, image, rows, staging, trial);
-      run_rows(g, x, residual, image, rows, vectors, {row_of(y, image, rows.begin), y.stride_h, y.stride_w});
-    });
+    for_each_rows(
+        x.shape.n, g.out_h, all, team.rank(), team.size(),
+        [&](std::int64_t image, Range rows, Range vectors) {
+          if (streams && vectors.end - vectors.begin == all) return run_streamed(g, x, y, residual, image, rows, staging, trial);
+          run_rows(g, x, residual, image, rows, vectors, {row_of(y, image, rows.begin), y.stride_h, y.stride_w});
+        },
+        is_low(g));
   }
 
   std::unique_ptr<PreparedCall> prepare(const ConstTensor& x, const Tensor& y, const ConstTensor* residual,
                                         Scratch /*scratch*/) const override {
     const Geometry g = stage_.geometry(x.shape);
-    if (x.shape.n != 1 || may_stream(g, x.shape)) return nullptr;
+    if (x.shape.n != 1 || may_stream(g, bytes(g, x.shape))) return nullptr;
     const Target target{row_of(y, 0, 0), y.stride_h, y.stride_w};
     return prepared(work(g, x, residual, 0, {0, g.out_h}, {0, stage_.packed().vectors}, target),
                     [this](const DepthwiseWork& w) { stage_.run(w); });
@@ -64,7 +68,7 @@ class Depthwise final : public PackedLayer {
 
   Plan plan(const Shape& x, int threads) const override {
     const Geometry g = stage_.geometry(x);
-    return {may_stream(g, x) ? "depthwise, streamed" : "depthwise",  // if contiguous, and if a trial finds it faster
+    return {may_stream(g, bytes(g, x)) ? "depthwise, streamed" : "depthwise",  // if contiguous, and if a trial finds it faster
             stage_.kernel_name(),
             "rows",
             useful_threads(x, threads),
@@ -99,8 +103,8 @@ class Depthwise final : public PackedLayer {
     return s.take_each<float>(threads, product({std::min(rows_at_a_time(g), g.out_h), g.out_w, stage_.packed().outputs()}));
   }
   /// Whether such rows are worth their scratch: with a large dilation they are many, and would be in main memory themselves.
-  bool may_stream(const Geometry& g, const Shape& x) const {
-    return may_exceed_caches(bytes(g, x), kStreamedShare) && measure([&](Scratch& s) { staged_rows(g, 1, s); }) <= 16 * cache_budget();
+  bool may_stream(const Geometry& g, double all_bytes) const {
+    return may_exceed_caches(all_bytes, kStreamedShare) && measure([&](Scratch& s) { staged_rows(g, 1, s); }) <= 16 * cache_budget();
   }
 
   /// Rows of one image whose input and output are, or may be, in main memory: a few rows are fetched, computed to scratch, and stored past

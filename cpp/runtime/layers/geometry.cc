@@ -16,11 +16,14 @@ struct Axis {
   std::int64_t before, out;
 };
 
+/// A division takes 10 to 40 cycles, and nearly all strides are 1 or 2.
+inline std::int64_t by_stride(std::int64_t a, std::int64_t stride) { return stride == 1 ? a : stride == 2 ? a >> 1 : a / stride; }
+
 Axis resolve_axis(const char* name, Padding::Mode mode, std::int64_t before, std::int64_t after, std::int64_t size, std::int64_t taps,
                   std::int64_t stride, std::int64_t dilation) {
   const std::int64_t extent = (taps - 1) * dilation + 1;
   if (mode == Padding::Mode::same || mode == Padding::Mode::same_lower) {
-    const std::int64_t out = ceil_div(size, stride);
+    const std::int64_t out = by_stride(size + stride - 1, stride);
     const std::int64_t total = std::max<std::int64_t>((out - 1) * stride + extent - size, 0);
     return {mode == Padding::Mode::same ? total / 2 : total - total / 2, out};
   }
@@ -29,7 +32,7 @@ Axis resolve_axis(const char* name, Padding::Mode mode, std::int64_t before, std
   if (padded < extent) {
     reject("x", std::string("a padded ") + name + " of at least " + std::to_string(extent) + ", the filter's", std::to_string(padded));
   }
-  return {before, (padded - extent) / stride + 1};
+  return {before, by_stride(padded - extent, stride) + 1};
 }
 
 }  // namespace

@@ -22,12 +22,12 @@ bool lanes_are_groups(const std::vector<PackedMatrix>& matrices, std::int64_t ta
   const std::int64_t inputs = m.k / taps;
   // A call for each pixel, of three channels or of a last vector with fewer groups; else squares of lanes x lanes.
   const auto moves = [&](std::int64_t n) {
-    if (n == 3 || (groups % lanes != 0 && n != 2 && n != 4 && n != 8)) return 14 * magnitude({n});
-    return 6 * magnitude({n <= 4 ? n : ceil_div(n, lanes) * lanes});
+    if (n == 3 || (groups % lanes != 0 && n != 2 && n != 4 && n != 8)) return 14 * magnitude(n);
+    return 6 * magnitude(n <= 4 ? n : ceil_div(n, lanes) * lanes);
   };
-  const double moved = moves(inputs) * magnitude({options.stride_h, options.stride_w}) + moves(m.columns);
+  const double moved = moves(inputs) * magnitude(options.stride_h, options.stride_w) + moves(m.columns);
   const double each = m.columns <= lanes ? 1.45 : 1.1;
-  return magnitude({ceil_div(groups, lanes)}) * (magnitude({m.columns, m.k}) + moved) < each * magnitude({by_columns, m.k});
+  return magnitude(ceil_div(groups, lanes)) * (magnitude(m.columns, m.k) + moved) < each * magnitude(by_columns, m.k);
 }
 
 PackedGroups::PackedGroups(const std::vector<PackedMatrix>& matrices, std::int64_t taps)

@@ -58,8 +58,8 @@ Shape Int8Block::output_shape(const Shape& x) const {
 }
 
 double Int8Block::flops(const Geometry& g, const Shape& x) const {
-  const double out = magnitude({x.n, g.out_h, g.out_w});
-  return (expand_ ? expand_->flops(magnitude({x.n, x.h, x.w})) : 0) + depthwise_->flops(out) + project_->flops(out);
+  const double out = magnitude(x.n, g.out_h, g.out_w);
+  return (expand_ ? expand_->flops(magnitude(x.n, x.h, x.w)) : 0) + depthwise_->flops(out) + project_->flops(out);
 }
 
 double Int8Block::weight_bytes() const {
@@ -67,7 +67,9 @@ double Int8Block::weight_bytes() const {
 }
 
 int Int8Block::useful_threads(const Shape& x, int threads) const {
-  return worthwhile_threads(threads, flops(geometry(x), x), tensor_bytes(x, types_.x.dtype));
+  const Geometry g = geometry(x);
+  const double depthwise = depthwise_->flops(magnitude(x.n, g.out_h, g.out_w));
+  return worthwhile_threads(threads, {0, 0}, {flops(g, x) - depthwise, depthwise * taps_inside(g, x)}, tensor_bytes(x, types_.x.dtype));
 }
 
 Plan Int8Block::plan(const Shape& x, int threads) const {
@@ -129,7 +131,7 @@ void Int8Block::run_images(Team& team, const Call& c, const Layout& l) const {
   std::int8_t *const expanded = l.expanded[0], *const depthwise = l.depthwise[0];
   float* const floats = l.floats[team.rank()];
   const auto divide = [&](const Int8Stage& stage, std::int64_t pixels, const auto& f) {
-    const bool by_panels = split_by_panels(stage.panels(), stage.columns(), pixels, team.size());
+    const bool by_panels = split_by_panels(stage.all_columns(), pixels, pixels, team.size());
     const Range all{0, pixels}, panels{0, stage.panels()};
     by_panels ? f(all, part_of(panels.end, team.rank(), team.size())) : f(part_of(pixels, team.rank(), team.size()), panels);
   };

@@ -27,7 +27,7 @@ class Int8Depthwise final : public PackedLayer {
 
   int useful_threads(const Shape& x, int threads) const override {
     const Geometry g = geometry(x);
-    return worthwhile_threads(threads, flops(g, x), bytes(g, x));
+    return worthwhile_threads(threads, {0, 0}, {0, flops(g, x) * taps_inside(g, x)}, bytes(g, x));
   }
 
   std::int64_t scratch_bytes(const Shape& x, int threads) const override {
@@ -37,8 +37,9 @@ class Int8Depthwise final : public PackedLayer {
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
     const Geometry g = geometry(x.shape);
     float* const mine = floats(g, team.size(), scratch)[team.rank()];
-    for_each_rows(x.shape.n, g.out_h, stage_.panels(), team.rank(), team.size(),
-                  [&](std::int64_t image, Range rows, Range panels) { stage_.run(work(g, x, y, residual, image, rows, panels), mine); });
+    for_each_rows(
+        x.shape.n, g.out_h, stage_.panels(), team.rank(), team.size(),
+        [&](std::int64_t image, Range rows, Range panels) { stage_.run(work(g, x, y, residual, image, rows, panels), mine); }, is_low(g));
   }
 
   std::unique_ptr<PreparedCall> prepare(const ConstTensor& x, const Tensor& y, const ConstTensor* residual,
@@ -81,7 +82,7 @@ class Int8Depthwise final : public PackedLayer {
   PerThread<float> floats(const Geometry& g, int threads, Scratch& s) const {
     return s.take_each<float>(threads, stage_.finish_floats(g.out_w));
   }
-  double flops(const Geometry& g, const Shape& x) const { return stage_.flops(magnitude({x.n, g.out_h, g.out_w})); }
+  double flops(const Geometry& g, const Shape& x) const { return stage_.flops(magnitude(x.n, g.out_h, g.out_w)); }
   double bytes(const Geometry& g, const Shape& x) const {
     return tensor_bytes(x, types_.x.dtype) + tensor_bytes({x.n, g.out_h, g.out_w, stage_.columns()}, types_.y.dtype) +
            stage_.weight_bytes();

@@ -41,8 +41,9 @@ Int8Stage::FinishBlock Int8Stage::finish_block(std::int64_t row_pixels) const {
 }
 
 std::int64_t Int8Stage::finish_floats(std::int64_t row_pixels) const {
+  if (!second_pass_ || float_output_) return 0;
   const FinishBlock b = finish_block(row_pixels);
-  return second_pass_ && !float_output_ ? product({b.rows, row_pixels, b.columns}) : 0;
+  return product({b.rows, row_pixels, b.columns});
 }
 
 void Int8Stage::finish(const Int8FinishWork& work, std::int64_t first) const {

@@ -8,7 +8,7 @@ namespace {
 
 class Int8Pixels {
  public:
-  static constexpr bool kPlanes = false;
+  static constexpr bool kInt8 = true, kPlanes = false;
   static bool takes_planes() { return false; }
   static bool makes_planes() { return false; }
   Int8Pixels(const PointwiseFilter& f, const Activation& activation, const TensorTypes& types)
@@ -24,7 +24,7 @@ class Int8Pixels {
   std::int64_t packed_bytes() const { return stage_.packed_bytes(); }
   std::string kernel_name() const { return stage_.kernel_name(); }
   bool split_by_panels(std::int64_t pixels, int threads) const {
-    return runtime::split_by_panels(stage_.panels(), stage_.columns(), pixels, threads);
+    return runtime::split_by_panels(stage_.all_columns(), pixels, pixels, threads);
   }
 
   void run_pixels(const PixelRun& r, Range panels, double /*bytes*/, float* scratch) const { stage_.run(work(r, panels), scratch); }

@@ -52,6 +52,7 @@ class Int8Stage {
   std::int64_t columns() const { return columns_; }
   std::int64_t panels() const { return panels_; }
   std::int64_t panel_columns() const { return panel_columns_; }
+  PanelSizes all_columns() const { return {panels_, panel_columns_, columns_}; }
   /// What a tap in the padding reads: a value for each input channel, as x stores it. A line's worth of them behind the last.
   const std::int8_t* x_zero() const { return x_zero_.get(); }
   bool float_output() const { return float_output_; }
@@ -60,8 +61,8 @@ class Int8Stage {
   std::int64_t finish_floats(std::int64_t row_pixels) const;
 
   const char* kernel_name() const { return kernel_->name; }
-  double flops(double pixels) const { return 2.0 * magnitude({k_, columns_}) * pixels; }
-  double weight_bytes() const { return magnitude({k_ + 8, columns_}); }
+  double flops(double pixels) const { return 2.0 * magnitude(k_, columns_) * pixels; }
+  double weight_bytes() const { return magnitude(k_ + 8, columns_); }
   std::int64_t packed_bytes() const { return packed_bytes_; }
 
  private:

@@ -65,7 +65,7 @@ class Int8Standard final : public PackedLayer {
 
   int useful_threads(const Shape& x, int threads) const override {
     const Geometry g = geometry(x);
-    return worthwhile_threads(threads, flops(g, x), bytes(g, x));
+    return worthwhile_threads(threads, {0, 0}, {flops(g, x), 0}, bytes(g, x));
   }
 
   std::int64_t scratch_bytes(const Shape&, int threads) const override {
@@ -139,9 +139,9 @@ class Int8Standard final : public PackedLayer {
     return std::clamp<std::int64_t>(kBlockBytes / k_padded(), 24, 480);
   }
 
-  double flops(const Geometry& g, const Shape& x) const { return 2.0 * magnitude({x.n, g.out_h, g.out_w, group_k_, out_}); }
+  double flops(const Geometry& g, const Shape& x) const { return 2.0 * magnitude(x.n, g.out_h, g.out_w, group_k_, out_); }
   double bytes(const Geometry& g, const Shape& x) const {
-    return tensor_bytes(x, types_.x.dtype) + tensor_bytes({x.n, g.out_h, g.out_w, out_}, types_.y.dtype) + magnitude({k() + 8, out_});
+    return tensor_bytes(x, types_.x.dtype) + tensor_bytes({x.n, g.out_h, g.out_w, out_}, types_.y.dtype) + magnitude(k() + 8, out_);
   }
 
   /// Whether all windows lie in x as they are, evenly spaced: each a row of pixels next to each other, none of them padding.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 
 #include "dwsep/layers.hpp"
@@ -36,11 +37,24 @@ struct ChannelSteps {
   std::int64_t x, y;
 };
 
+/// What a call decides before it runs: the shape of y, and, unless that is empty, the size of its team and the bytes of scratch.
+struct Decision {
+  Shape x, y;
+  int threads, team;
+  std::int64_t scratch;
+};
+
 /// Immutable: one object serves all callers at once. A call is output_shape, which checks x, and, unless the output is empty,
 /// useful_threads and scratch_bytes and then run on every thread of a team.
 class PackedLayer {
  public:
-  virtual ~PackedLayer() = default;
+  PackedLayer() = default;
+  virtual ~PackedLayer() { delete first_.load(std::memory_order_relaxed); }
+  PackedLayer(const PackedLayer&) = delete;
+  PackedLayer& operator=(const PackedLayer&) = delete;
+  /// For a shape and a number of threads. The first is kept: most layers are called with one shape, and tiny ones took a fifth of their time
+  /// to decide. Throws as output_shape does.
+  Decision decide(const Shape& x, int threads) const;
   /// Throws std::invalid_argument when x does not fit.
   virtual Shape output_shape(const Shape& x) const = 0;
   virtual const LayerTypes& types() const noexcept { return kFloatTypes; }
@@ -64,6 +78,17 @@ class PackedLayer {
   virtual Plan plan(const Shape& x, int threads) const = 0;
   /// Bytes of weights that the layer packed for itself, beside those that it was given packed.
   virtual std::int64_t packed_bytes() const { return 0; }
+
+ private:
+  mutable std::atomic<const Decision*> first_{nullptr};
+};
+
+/// The call of a layer in two parts, for callers that make y between them.
+struct LayerCall {
+  /// Throws std::invalid_argument where x does not fit. `threads` as a call has them.
+  static Decision decide(const Layer& layer, const Shape& x, int threads);
+  /// Tensors of the decision's shapes and of the layer's types, which nothing checks.
+  static void run(const Layer& layer, const Decision& d, const ConstTensor& x, const Tensor& y, const ConstTensor* residual);
 };
 
 /// [begin, end) of `total` equal parts, for one of `parts`.
@@ -71,6 +96,11 @@ struct Range {
   std::int64_t begin, end;
 };
 inline Range part_of(std::int64_t total, int part, int parts) { return {total * part / parts, total * (part + 1) / parts}; }
+
+/// The columns of a matrix in panels, all but the last of one width.
+struct PanelSizes {
+  std::int64_t panels, width, columns;
+};
 
 /// Whether the pixels of a tensor are evenly spaced, over all rows and images.
 bool evenly_spaced(const ConstTensor& t);
@@ -80,6 +110,14 @@ inline double estimated_seconds(double flops, double bytes) { return std::max(fl
 
 /// A call shorter than about 4 us does not gain from a second thread.
 int worthwhile_threads(int threads, double flops, double bytes);
+
+/// What a call computes, by kernels that differ in speed.
+struct Work {
+  double products, depthwise;  ///< multiplications and additions
+};
+/// The same for a layer, by what AVX2 computes in a second: with 30e9 for all, half of the calls of 3 to 6 us took longer on two threads
+/// than on one (AMD EPYC, Zen 3, 2026-11-29).
+int worthwhile_threads(int threads, const Work& float_work, const Work& int8_work, double bytes);
 
 double tensor_bytes(const Shape& s, DType type = DType::float32);
 

@@ -20,7 +20,7 @@ using namespace runtime;
 
 class FloatPixels {
  public:
-  static constexpr bool kPlanes = true;  ///< reads and writes them as well
+  static constexpr bool kInt8 = false, kPlanes = true;  ///< reads and writes them as well
   FloatPixels(PackedMatrix filter, const Activation& activation) : stage_(std::move(filter), activation) {}
 
   std::int64_t k() const { return stage_.packed().k; }
@@ -32,7 +32,9 @@ class FloatPixels {
   double weight_bytes() const { return stage_.weight_bytes(); }
   static std::int64_t packed_bytes() { return 0; }
   std::string kernel_name() const { return stage_.kernel_name(); }
-  bool split_by_panels(std::int64_t pixels, int threads) const { return runtime::split_by_panels(stage_.packed(), pixels, threads); }
+  bool split_by_panels(std::int64_t pixels, int threads) const {
+    return runtime::split_by_panels(columns_of(stage_.packed()), pixels, pixels, threads);
+  }
 
   void run_pixels(const PixelRun& r, Range panels, double bytes, float* /*scratch*/) const {
     const GemmWork w = work(r, panels, bytes);

@@ -32,7 +32,8 @@ class PointwiseLayer final : public PackedLayer {
   const LayerTypes& types() const noexcept override { return stage_.types(); }
 
   int useful_threads(const Shape& x, int threads) const override {
-    return worthwhile_threads(threads, stage_.flops(magnitude({x.n, x.h, x.w})), bytes(x));
+    const Work none{0, 0}, work{stage_.flops(magnitude(x.n, x.h, x.w)), 0};
+    return Stage::kInt8 ? worthwhile_threads(threads, none, work, bytes(x)) : worthwhile_threads(threads, work, none, bytes(x));
   }
 
   std::int64_t scratch_bytes(const Shape& x, int threads) const override {
@@ -101,7 +102,7 @@ class PointwiseLayer final : public PackedLayer {
             stage_.kernel_name(),
             stage_.split_by_panels(pixels, team) ? "output channels" : "pixels",
             team,
-            stage_.flops(magnitude({x.n, x.h, x.w})),
+            stage_.flops(magnitude(x.n, x.h, x.w)),
             bytes(x)};
   }
 

@@ -26,7 +26,7 @@ class SqueezeExciteStage {
   /// The factors from the row sums. Every thread of the team calls it and does a part; when it returns, they are complete.
   void run(const Image& image, std::int64_t rows, std::int64_t pixels, Team& team) const;
 
-  double flops(std::int64_t images) const { return reduce_.flops(magnitude({images})) + excite_.flops(magnitude({images})); }
+  double flops(std::int64_t images) const { return reduce_.flops(magnitude(images)) + excite_.flops(magnitude(images)); }
   double weight_bytes() const { return reduce_.weight_bytes() + excite_.weight_bytes(); }
 
  private:

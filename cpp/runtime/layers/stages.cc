@@ -186,7 +186,7 @@ DepthwiseWork DepthwiseStage::work(const Geometry& g, const Source& x, const Tar
 }
 
 double DepthwiseStage::flops(const Geometry& g, std::int64_t images) const {
-  return 2.0 * magnitude({images, g.out_h, g.out_w, packed_.outputs(), g.kh, g.kw});
+  return 2.0 * magnitude(images, g.out_h, g.out_w, packed_.outputs(), g.kh, g.kw);
 }
 
 double DepthwiseStage::weight_bytes() const {
@@ -233,7 +233,7 @@ bool PointwiseStage::fetches_far(const GemmWork& w) const {
 
 std::string PointwiseStage::kernel_name() const { return gemm_name(packed_.panel_vectors); }
 
-double PointwiseStage::flops(double pixels) const { return 2.0 * pixels * magnitude({packed_.k, packed_.columns}); }
+double PointwiseStage::flops(double pixels) const { return 2.0 * pixels * magnitude(packed_.k, packed_.columns); }
 
 double PointwiseStage::weight_bytes() const { return static_cast<double>(bytes_of<float>((packed_.k + 1) * packed_.columns)); }
 
@@ -277,19 +277,19 @@ void set_residual(DepthwiseWork& w, const float* residual, std::int64_t row, std
   w.finish = true;
 }
 
-bool split_by_panels(const PackedMatrix& b, std::int64_t rows, int threads) {
-  return split_by_panels(ceil_div(b.columns, b.lanes * b.panel_vectors), b.columns, rows, threads);
-}
+PanelSizes columns_of(const PackedMatrix& b) { return {b.panels, std::int64_t{b.lanes} * b.panel_vectors, b.columns}; }
 
-bool split_by_panels(std::int64_t panels, std::int64_t columns, std::int64_t rows, int threads) {
-  // The share of their time that all threads work, if parts take equally long.
-  const auto balance = [&](std::int64_t parts) {
-    return static_cast<double>(parts) / static_cast<double>(ceil_div(parts, threads) * threads);
+bool split_by_panels(const PanelSizes& c, std::int64_t pixels, std::int64_t rows, int threads) {
+  // The share of their time that all threads work, if equal parts take equally long. The last thread has the last panel, of another width,
+  // and one more than others where that does not divide evenly.
+  const auto balance = [&](std::int64_t all, std::int64_t most) {
+    return static_cast<double>(all) / static_cast<double>(std::max<std::int64_t>(most, 1) * threads);
   };
-  const double by_panels = balance(panels), by_rows = balance(rows);
+  const std::int64_t before = c.panels * (threads - 1) / threads * c.width, others = (c.panels + threads - 2) / threads * c.width;
+  const double by_panels = balance(c.columns, std::max(c.columns - before, others)), by_rows = balance(rows, ceil_div(rows, threads));
   // A tenth either way keeps rounding from deciding: it is given away for reading only a part of the weights, and asked for where every
   // thread then reads all pixels.
-  return 2 * rows < columns ? by_panels >= 0.9 * by_rows : by_panels > 1.1 * by_rows;
+  return 2 * pixels < c.columns ? by_panels >= 0.9 * by_rows : by_panels > 1.1 * by_rows;
 }
 
 std::int64_t gemm_block_rows(std::int64_t k) {

@@ -52,7 +52,7 @@ class Standard final : public PackedLayer {
 
   int useful_threads(const Shape& x, int threads) const override {
     const Geometry g = resolve(options_, kh_, kw_, x);
-    return worthwhile_threads(threads, flops(g, x), bytes(g, x));
+    return worthwhile_threads(threads, {flops(g, x) * taps_inside(g, x), 0}, {0, 0}, bytes(g, x));
   }
 
   std::int64_t scratch_bytes(const Shape& shape, int threads) const override {
@@ -100,7 +100,7 @@ class Standard final : public PackedLayer {
                            });
     }
     const std::int64_t all_rows = x.shape.n * g.out_h, panels = groups_.front().panels;
-    const bool by_panels = by_panels_of_all(all_rows, team.size());
+    const bool by_panels = by_panels_of_all(all_rows * g.out_w, all_rows, team.size());
     const Range rows = by_panels ? Range{0, all_rows} : part_of(all_rows, team.rank(), team.size());
     const Range mine = by_panels ? part_of(panels_of_all(), team.rank(), team.size()) : Range{0, panels_of_all()};
     const bool gathered = gathers(v);
@@ -140,7 +140,7 @@ class Standard final : public PackedLayer {
     const Geometry g = turned(x).geometry;
     const int team = useful_threads(x, threads);
     if (by_groups_) return {"standard, lanes are groups", "grouped", "rows", team, flops(g, x), bytes(g, x)};
-    const bool by_panels = by_panels_of_all(product({x.n, g.out_h}), team);
+    const bool by_panels = by_panels_of_all(product({x.n, g.out_h, g.out_w}), product({x.n, g.out_h}), team);
     return {"standard, implicit matrix product",
             gemm_name(groups_.front().panel_vectors),
             by_panels ? "output channels" : "rows",
@@ -162,10 +162,10 @@ class Standard final : public PackedLayer {
 
   /// Threads share the panels of all groups where those divide more evenly than rows: 7x7x256 in 16 groups with stride 3 has three.
   std::int64_t panels_of_all() const { return groups_.front().panels * static_cast<std::int64_t>(groups_.size()); }
-  bool by_panels_of_all(std::int64_t rows, int threads) const {
-    const PackedMatrix& p = groups_.front();
-    const auto all = static_cast<std::int64_t>(groups_.size()) * ceil_div(p.columns, p.lanes * p.panel_vectors);
-    return split_by_panels(p, rows, threads) || split_by_panels(all, 0, rows, threads);
+  bool by_panels_of_all(std::int64_t pixels, std::int64_t rows, int threads) const {
+    const PanelSizes each = columns_of(groups_.front());
+    const PanelSizes all{panels_of_all(), each.width, panels_of_all() * each.width};
+    return split_by_panels(each, pixels, rows, threads) || (groups_.size() > 1 && split_by_panels(all, all.columns, rows, threads));
   }
   /// The output channel that a panel of all groups begins at.
   std::int64_t column_of(std::int64_t panel) const {
@@ -218,7 +218,7 @@ class Standard final : public PackedLayer {
 
   GroupedAreas grouped_areas(const View& v) const { return {v.geometry, v.x, *by_groups_}; }
 
-  double flops(const Geometry& g, const Shape& x) const { return 2.0 * magnitude({x.n, g.out_h, g.out_w, groups_.front().k, out_}); }
+  double flops(const Geometry& g, const Shape& x) const { return 2.0 * magnitude(x.n, g.out_h, g.out_w, groups_.front().k, out_); }
 
   double bytes(const Geometry& g, const Shape& x) const {
     return tensor_bytes(x) + tensor_bytes({x.n, g.out_h, g.out_w, out_}) +

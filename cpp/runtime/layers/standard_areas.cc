@@ -117,8 +117,8 @@ StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t cha
   const bool met = g.kh < 2 * g.out_h && g.kw < 2 * g.out_w;
   if (active_kernels().lanes == 8 && g.out_h * g.out_w <= 9 && channels >= 64 && met) a.block_taps = 1;
   a.block_channels = std::min(channels, std::max<std::int64_t>(kPanelBytes / bytes_of<float>(width), 64));
-  const double blocks = magnitude({g.kh, ceil_div(g.kw, a.block_taps), ceil_div(channels, a.block_channels)});
-  const double positions = magnitude({g.out_h, g.out_w});
+  const double blocks = magnitude(g.kh, ceil_div(g.kw, a.block_taps), ceil_div(channels, a.block_channels));
+  const double positions = magnitude(g.out_h, g.out_w);
   const double by_blocks =
       tiles_cost(positions, down.taps * along.taps * depth / positions, vectors, most) * 1.05 + positions * vectors * blocks * 2;
   const bool exceeds = matrix.k * width * 4 > 512 * 1024;
@@ -128,7 +128,7 @@ StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t cha
   const std::int64_t most_positions = sums ? std::max<std::int64_t>(kSumBytes / bytes_of<float>(width), 1) : g.out_h * g.out_w;
   a.columns = std::clamp<std::int64_t>(g.out_w, 1, std::max<std::int64_t>(most_positions, 64));
   // What strides step over is not read.
-  const double row = 4 * magnitude({std::min(a.columns * std::min(g.stride_w, g.kw), x.w), std::min(g.stride_h, g.kh), channels});
+  const double row = 4 * magnitude(std::min(a.columns * std::min(g.stride_w, g.kw), x.w), std::min(g.stride_h, g.kh), channels);
   const std::int64_t input_rows = static_cast<std::int64_t>(std::max(static_cast<double>(kInputBytes) / std::max(row, 1.0), 1.0));
   a.rows = std::clamp<std::int64_t>(std::min(input_rows, most_positions / a.columns), 1, std::max<std::int64_t>(g.out_h, 1));
   return a;

@@ -39,9 +39,9 @@ void set_channels(TransposedGeometry* g, const TransposedFilters& filters) {
   const auto& matrices = std::get<std::vector<PackedMatrix>>(filters);
   const std::int64_t taps = phase_groups(g->h, true).front().taps * phase_groups(g->w, true).front().taps;
   double all = 0;
-  for (const PackedMatrix& m : matrices) all += magnitude({m.k, m.columns});
+  for (const PackedMatrix& m : matrices) all += magnitude(m.k, m.columns);
   g->in = matrices.front().k / taps * g->groups;
-  g->out = static_cast<std::int64_t>(all / std::max(magnitude({g->h.taps, g->w.taps, g->in}), 1.0)) * g->groups;
+  g->out = static_cast<std::int64_t>(all / std::max(magnitude(g->h.taps, g->w.taps, g->in), 1.0)) * g->groups;
 }
 
 /// Packed filters are stored as one for each part of the convolution, and matrices for each group of channels.
