@@ -16,7 +16,7 @@
 namespace dwsep::runtime {
 class PackedLayer;
 struct LayerCall;
-}
+}  // namespace dwsep::runtime
 
 #pragma GCC visibility push(default)
 namespace dwsep {
