@@ -52,8 +52,8 @@ class PackedLayer {
   virtual ~PackedLayer() { delete first_.load(std::memory_order_relaxed); }
   PackedLayer(const PackedLayer&) = delete;
   PackedLayer& operator=(const PackedLayer&) = delete;
-  /// For a shape and a number of threads. The first is kept: most layers are called with one shape, and tiny ones took a fifth of their time
-  /// to decide. Throws as output_shape does.
+  /// For a shape and a number of threads. The first is kept: most layers are called with one shape, and tiny ones took a fifth of their
+  /// time to decide. Throws as output_shape does.
   Decision decide(const Shape& x, int threads) const;
   /// Throws std::invalid_argument when x does not fit.
   virtual Shape output_shape(const Shape& x) const = 0;
