@@ -61,15 +61,12 @@ namespace runtime {
 
 Decision PackedLayer::decide(const Shape& x, int threads) const {
   const Decision* const first = first_.load(std::memory_order_acquire);
-  Decision d;
-  // The team is as large as is useful, but for the number of threads, and scratch is enough for smaller ones.
-  if (first != nullptr && first->x == x && (threads <= first->threads || first->team < first->threads)) {
-    d = *first;
-    d.team = std::min(d.team, threads);
-    return d;
-  }
+  // The team is as large as is useful, but for the number of threads: the same for all numbers between its size and the first call's, and
+  // for more where it was not held back.
+  const auto same_team = [threads](const Decision& d) { return threads >= d.team && (threads <= d.threads || d.team < d.threads); };
+  if (first != nullptr && first->x == x && same_team(*first)) return *first;
   check_sizes(x);
-  d = {x, output_shape(x), threads, 1, 0};
+  Decision d{x, output_shape(x), threads, 1, 0};
   if (d.y.empty()) return d;
   d.team = useful_threads(x, threads);
   d.scratch = scratch_bytes(x, d.team);
