@@ -16,7 +16,7 @@ struct LinearRows {
   std::int64_t left, inside, bytes;  ///< of a run: its padding, x, all
 
   /// Those of two rows of outputs whose first row of x is y.
-  [[gnu::noinline]] void fill(std::int64_t y, std::int8_t* to) const {
+  [[gnu::noinline, gnu::cold]] void fill(std::int64_t y, std::int8_t* to) const {
     const I8 flip = broadcast(static_cast<std::int8_t>(w.x_flip ^ Dot::kFlip));
     const auto put = [&](const std::int8_t* const(&from)[4], std::int64_t at, std::int64_t place) __attribute__((always_inline)) {
       I8 rows[4], v[4];
@@ -53,22 +53,27 @@ struct LinearRows {
   }
 };
 
-/// Tiles of `count` vectors, period after period, of some groups of rows.
+/// Tiles of `count` vectors, `to.step` from one to the next: four by four, and one by one. Three that are left are four, of which one is
+/// computed again: tiles of other widths would be 1 KB.
 template <class D>
-[[gnu::noinline]] void linear_tiles(const QuadWindow& t, std::int64_t offset, const TileBytes& to, std::int64_t count) {
-  constexpr WindowSums kTiles[] = {shared_sums<1, true>, shared_sums<2, true>, shared_sums<3, true>, shared_sums<4, true>};
+[[gnu::noinline, gnu::cold]] void linear_tiles(const QuadWindow& t, std::int64_t offset, const TileBytes& to, std::int64_t count) {
   alignas(64) std::int32_t sums[2 * 4 * kQuadChannels];
-  const std::int64_t tiles = (count + 3) / 4, width = count / tiles, wider = count % tiles;
-  if (wider > 0) kTiles[width](t, offset, sums, to, wider);
+  std::int64_t done = count / 4 * 4;
+  if (done > 0) shared_sums<4, true>(t, offset, sums, to, done / 4);
+  const bool again = count - done == 3 && done > 0;
+  if (again) --done;
+  if (done == count) return;
   TileBytes rest = to;
-  rest.to += wider * (width + 1) * to.step;
-  kTiles[width - 1](t, offset + wider * (width + 1) * t.position, sums, rest, tiles - wider);
+  rest.to += done * to.step;
+  offset += done * t.position;
+  again ? shared_sums<4, true>(t, offset, sums, rest, 1) : shared_sums<1, true>(t, offset, sums, rest, count - done);
 }
 
 /// Whether rows of y and what they read are such runs: computes them. `quads`: kQuadRowBytes.
 template <class D>
-[[gnu::noinline]] bool linear_depthwise(const Int8DepthwiseWork& w, const QuadFilter& f, std::int64_t panels, std::int64_t period,
-                                        const PanelStore<std::int8_t, 4, Order::packed>& store, std::int8_t* quads) {
+[[gnu::noinline, gnu::cold]] bool linear_depthwise(const Int8DepthwiseWork& w, const QuadFilter& f, std::int64_t panels,
+                                                   std::int64_t period, const PanelStore<std::int8_t, 4, Order::packed>& store,
+                                                   std::int8_t* quads) {
   const std::int64_t n = w.channels, columns = w.out_width + w.kw - 1, left = w.pad_left < columns ? w.pad_left : columns,
                      inside = columns - left < w.width ? columns - left : w.width, bytes = columns * n,
                      group = (4 * bytes / 64 + 3) * 64;  // tiles read up to 31 quads more, fills write them
