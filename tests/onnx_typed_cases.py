@@ -19,6 +19,8 @@ TYPED_CASES = [
     Case("Where", [TRUTHS, IMAGE, f(8)]),
     Case("Where", [TRUTHS, f(8), f(9, 1)]),
     Case("Where", [np.arange(8) % 2 == 0, LONGS, LONGS]),
+    *(Case("Trilu", [x], {"upper": u}, (14, 21)) for x in (IMAGE, LONGS, TRUTHS) for u in (0, 1)),
+    *(Case("Trilu", [IMAGE, np.array(k)], {}, (14,)) for k in (2, -3, 9, -(2**60))),
     *(Case(name, [LONGS, i(*range(1, 9))]) for name in ("Add", "Sub", "Mul", "Div", "Mod")),
     *(Case(name, [LONGS, i(3)], {}, NEW) for name in ("Min", "Max")),
     Case("Neg", [LONGS]),

@@ -96,6 +96,31 @@ def test_elements_at_computed_indices():
     compared(net, [{"x": shape, "indices": (2, 2)} for shape in ((4, 6, 3), (5, 3, 3))])
 
 
+@pytest.mark.parametrize(("k", "upper"), [(0, 0), (1, 1), (-2, 1)])
+def test_triangles(k, upper):
+    net = model(
+        [("Trilu", "x,k", "y", {"upper": upper})], {"k": np.array(k)}, inputs={"x": ("N", "T", "S")}
+    )
+    compared(net, [{"x": shape} for shape in ((2, 5, 4), (1, 3, 7), (1, 1, 1))])
+    net = model(
+        [("Trilu", "x,k", "y", {"upper": upper})], {"k": np.array(k)}, inputs={"x": (2, "T", 3)}
+    )
+    compared(net, [{"x": (2, t, 3)} for t in (5, 2)])
+
+
+def test_a_mask_of_as_many_steps_as_there_are():
+    nodes = [
+        ("Shape", "x", "shape", {"start": 1}),
+        ("ConstantOfShape", "shape", "all", {"value": helper.make_tensor("v", 1, [1], [-np.inf])}),
+        ("Trilu", "all,k", "mask", {"upper": 1}),
+        ("Add", "x,mask", "scores", {}),
+        ("Softmax", "scores", "y", {}),
+    ]
+    for size in ("T", 6):
+        net = model(nodes, {"k": np.array(1)}, inputs={"x": ("N", size, size)})
+        compared(net, [{"x": (n, t, t)} for n, t in ((1, 6), (2, 9)) if size in ("T", t)])
+
+
 def test_boxes():
     limits = {"most": ints(4), "overlap": np.float32([0.4])}
     inputs = {"boxes": (1, "B", 4), "scores": (1, 2, "B")}

@@ -19,7 +19,7 @@ from ..importing.values import (
     type_of,
 )
 from ..ir import DType
-from ..sizes import broadcast
+from ..sizes import MOST, Shape, broadcast, is_open, whole
 from .call import Call
 from .folding import DTYPES
 from .registry import operator
@@ -157,3 +157,37 @@ def where(call: Call) -> Value:
     elif _guarded_softplus(build, condition, x, y):
         return y
     return build.emit("where", [condition, x, y])
+
+
+@operator("Trilu")
+def triangle(call: Call) -> Value:
+    """Import zeros beyond a diagonal, as of causal masks: a choice, since 0 times -inf is NaN."""
+    build, x, shape = call.builder, call.value(0), call.shape()
+    if len(shape) < 2 or None in shape[-2:]:
+        raise Unsupported(f"need matrices of known sizes, got shape {shape}")
+    k = max(-MOST, min(int(call.scalar(1, "k")), MOST)) if call.has(1) else 0
+    function = "greater_equal" if call.flag("upper", True) else "less_equal"
+    column, row = _places(build, shape, 1, 0), _places(build, shape, 0, k)
+    inside: Value
+    if isinstance(row, Known) and isinstance(column, Known):
+        build.charge(shape[-2:])
+        inside = Known(getattr(np, function)(column.array, row.array))
+        if isinstance(x, Known) and not is_symbolic(x.array):
+            build.charge(x.array.shape)
+            return Known(np.where(inside.array, x.array, x.array.dtype.type(0)))
+    else:
+        inside = build.emit("compare", [column, row], function=function)
+    return build.emit("where", [inside, x, build.constant(0, type_of(x).dtype)])
+
+
+def _places(build: Builder, shape: Shape, axis: int, first: int) -> Value:
+    """Return the numbers from the first on of the rows of matrices, or of the columns."""
+    size = shape[axis - 2]
+    shape = (size, 1) if axis == 0 else (1, size)
+    if not is_open(size):
+        build.charge(shape)
+        numbers = np.expand_dims(np.arange(whole(size)) + first, 1 - axis)
+        return Known(numbers.astype(np.float32))
+    ones = build.emit("expand", [build.constant(1)], shape=shape)
+    y = build.emit("cumulative_sum", [ones], axis=axis, exclusive=True, reverse=False)
+    return build.binary("add", y, build.constant(first)) if first else y

@@ -29,7 +29,7 @@ IMPORTERS: Later[Importer] = Later(
         """,
         "comparing": """
             Cast CastLike Equal Less LessOrEqual Greater GreaterOrEqual And Or Xor BitwiseAnd
-            BitwiseOr BitwiseXor Not Mod IsNaN IsInf Where
+            BitwiseOr BitwiseXor Not Mod IsNaN IsInf Where Trilu
         """,
         "conversions": """
             com.microsoft.QuantizeLinear QuantizeLinear com.microsoft.DequantizeLinear
