@@ -62,11 +62,12 @@ struct Fetched {
   const float* at;
   std::int64_t lines = 0;
   const float* inputs = nullptr;
+  bool far = false;  ///< rows of y as well, next to any number of tiles
 };
 /// Whether tiles fetch what follows the weights of a panel that they multiply, `k` rows of them, which many hardly notice, or inputs.
 [[gnu::always_inline]] inline bool fetching_pays(const Fetched& f, std::int64_t tiles, std::int64_t height, std::int64_t k,
                                                  const Panel& panel) {
-  return kMostFetchingRows > 0 && f.at != nullptr && tiles > 1 && (f.lines > 0 || tiles <= 48) && k >= 64 && height >= kLeastFetchingRows &&
+  return kMostFetchingRows > 0 && f.at != nullptr && tiles > 1 && (f.far || tiles <= 48) && k >= 64 && height >= kLeastFetchingRows &&
          panel.vectors == 2 && panel.half == HalfPanel::none;
 }
 /// Steps of k for each of which one of `tiles` fetches a line, so that all fetch as much as they multiply, or somewhat more: whole rounds,
@@ -158,15 +159,16 @@ inline void finish_columns(const GemmWork& w, std::int64_t row, std::int64_t row
 inline void gemm_rows(const GemmWork& w, GemmTiles& t, const Panel& panel, bool last, std::int64_t begin, std::int64_t end) {
   const std::int64_t most = w.activation.kind == ActivationKind::clip ? w.rows : kActivatedRows;
   Fetched ahead{nullptr};
-  const bool far = kFetchesFar && w.far && end < w.rows;
-  if (far && !w.fetch_again) {
+  const bool far = kFetchesFar && w.far, inputs = far && end < w.rows;
+  if (inputs && !w.fetch_again) {
     ahead = far_inputs(w, panel, begin, end);
   } else if (last && end < w.rows) {
     if (w.fetch_again) ahead.at = w.b + w.panel_begin * w.panel_vectors * kLanes * w.k;
-  } else if (last || begin == 0 || w.fetch_again) {
+  } else if (last || begin == 0 || w.fetch_again || far) {  // next to anything, tiles fetch rows of y
     ahead.at = behind(w, panel);
   }
-  if (far && w.fetch_again) ahead.inputs = far_inputs(w, panel, begin, end).at;
+  if (inputs && w.fetch_again) ahead.inputs = far_inputs(w, panel, begin, end).at;
+  ahead.far = far;
   for (std::int64_t row = begin, next; row < end; row = next, ahead.at = nullptr) {
     next = end - row <= most + most / 4 ? end : row + most;
     gemm_panel(w, t, panel, row, next, ahead);

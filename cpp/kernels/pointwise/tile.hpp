@@ -196,9 +196,17 @@ struct GemmTile {
 /// Whether tiles fetch inputs and rows of y that are far: measured with AVX2 only.
 constexpr bool kFetchesFar = kStepsAtOnce > 1;
 
+/// Both lines of rows that may begin anywhere in one, to be written: fetched to be read, or one of the two, they gain nothing. us before /
+/// now, far from caches: 3600x64->577 5,640 / 3,620, ->584 4,070 / 3,800, ->576 3,980 / 3,620, 12544x64->90 2,840 / 2,270 (AMD EPYC, Zen 3,
+/// 2026-11-29, interleaved). Intel's processors with AVX2 know the instruction, or do nothing.
 template <int MR, class Rows>
-[[gnu::always_inline]] inline void fetch_rows(const Rows& rows) {
-  unroll<0, MR>([&](auto m) { __builtin_prefetch(rows.template at<m>()); });
+[[gnu::always_inline]] inline void fetch_rows([[maybe_unused]] const Rows& rows) {
+#if defined(__x86_64__) || defined(__i386__)
+  unroll<0, MR>([&](auto m) {
+    asm volatile("prefetchw %0" : : "m"(*rows.template at<m>()));
+    asm volatile("prefetchw %0" : : "m"(rows.template at<m>()[2 * kLanes - 1]));
+  });
+#endif
 }
 
 template <int MR, int NV, class Half, bool kFetches>
