@@ -197,6 +197,7 @@ TABLES = {
 def test_tables_of_what_is_imported_later_are_whole(table):
     """All that they name is in its module; `enter` refuses what they do not."""
     assert set(table.whole()) == set(table)
+    assert dict(table) == dict(table.items()) == {**table} == table.whole()
     for name, entry in table.whole().items():
         assert table[name] is entry
     assert "none" not in table

@@ -76,18 +76,24 @@ def test_samples():
 
 
 @pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
-def test_samples_of_many_pixels(padding, monkeypatch):
-    """Their indices are integers; a place that is no number has no pixel."""
+@pytest.mark.parametrize("mode", ["linear", "nearest"])
+def test_samples_of_many_pixels(mode, padding, monkeypatch):
+    """Their indices are integers; a place that is no number has no pixel, or that of 0."""
     inputs = {"x": (1, 2, 7, 9), "grid": (1, 4, 5, 2)}
-    net = model([("GridSample", "x,grid", "y", {"padding_mode": padding})], inputs=inputs)
+    how = {"padding_mode": padding, "mode": mode}
+    net = model([("GridSample", "x,grid", "y", how)], inputs=inputs, opset=20)
     rng = np.random.default_rng(2)
     x = [1.5 * rng.standard_normal(s).astype(np.float32) for s in inputs.values()]
-    by_floats = dwsep.load(net)(*x)
-    monkeypatch.setattr("dwsep.graph.onnx.sampling._MOST_PIXELS", 0)
-    assert np.array_equal(dwsep.load(net)(*x), by_floats)
-    if padding == "zeros":
+    x[1][0, 1, 2, 0] = np.nan
+    y = dwsep.load(net)(*x)
+    if mode == "linear":
+        assert np.isnan(y[0, :, 1, 2]).all()
+    elif padding == "border":
+        x[1][0, 1, 2, 0] = -1
+        assert np.array_equal(y, dwsep.load(net)(*x))
         x[1][0, 1, 2, 0] = np.nan
-        assert np.isnan(dwsep.load(net)(*x)[0, :, 1, 2]).all()
+    monkeypatch.setattr("dwsep.graph.onnx.sampling._MOST_PIXELS", 0)
+    assert np.array_equal(dwsep.load(net)(*x), y, equal_nan=True)
 
 
 def test_elements_at_computed_indices():

@@ -14,7 +14,8 @@ mkdir -p "$work"
 work=$(realpath "$work")
 jobs=${DWSEP_BUILD_JOBS:-$(nproc)}
 model=${MODEL:-sapphire_rapids}
-bochs=${BOCHS:?a program}
+bochs=${BOCHS:?set it to a Bochs later than 2.7, see above}
+command -v "$bochs" > /dev/null || { echo "BOCHS: no program $bochs" >&2; exit 2; }
 kernel=${KERNEL:-$work/linux}
 tests=${TESTS:-$work/x86-64/tests}
 modules='scsi_common scsi_mod libata cdrom ata_piix sr_mod isofs'
@@ -22,6 +23,7 @@ modules='scsi_common scsi_mod libata cdrom ata_piix sr_mod isofs'
 unpack_kernel() {
   local package
   package=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: //p')
+  rm -f "$work"/linux-image-*.deb
   (cd "$work" && apt-get download "$package")
   dpkg-deb --extract "$work/$package"_*.deb "$kernel"
 }
@@ -48,10 +50,14 @@ whole_plan() {
 }
 
 make_image() {
-  local cd=$work/cd initrd=$work/initrd library module
+  local cd=$work/cd initrd=$work/initrd library module file
   rm -rf "$cd" "$initrd"
   mkdir -p "$cd"/isolinux "$cd"/root/{proc,dev,sys,tmp,tests} "$initrd"/{bin,lib,proc,dev,cd}
-  for module in $modules; do cp "$(find "$kernel" -name "$module.ko")" "$initrd/lib"; done
+  for module in $modules; do
+    file=$(find "$kernel" -name "$module.ko" | head -n 1)
+    [ -n "$file" ] || { echo "no module $module in $kernel" >&2; exit 2; }
+    cp "$file" "$initrd/lib"
+  done
   cp "$(command -v busybox)" "$initrd/bin"
   cat > "$initrd/init" << END
 #!/bin/busybox sh
@@ -116,12 +122,15 @@ END
   rm -f "$work/serial"
   timeout "${LIMIT:-14400}" "$bochs" -q -f "$work/bochsrc" > "$work/stdout" 2>&1 < /dev/null &
   local emulator=$!
+  trap "kill $emulator 2> /dev/null || true" EXIT
   while sleep 1 && kill -0 $emulator 2> /dev/null && ! grep -a -q -s -E '^all ended|Kernel panic' "$work/serial"; do :; done
   kill $emulator 2> /dev/null || true
   wait $emulator || true
+  [ -s "$work/serial" ] || { echo "Bochs wrote nothing:" >&2; tail -n 20 "$work/stdout" "$work/log" >&2; return 1; }
   tr -d '\r' < "$work/serial" | sed -n '/^processor:/,$ p' | tee "$work/results"
 }
 
+[ -d "$kernel/boot" ] || [ -z "${KERNEL:-}" ] || { echo "KERNEL: no boot in $kernel" >&2; exit 2; }
 [ -d "$kernel/boot" ] || unpack_kernel
 [ -n "${TESTS:-}" ] || build_tests
 [ $# -gt 0 ] || mapfile -t plan < <(whole_plan)

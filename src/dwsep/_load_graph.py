@@ -1,4 +1,4 @@
-"""Graphs of files as they are there, for who rewrites them before they are lowered."""
+"""Graphs of files as they are there, for callers that rewrite them before they are lowered."""
 
 from __future__ import annotations
 

@@ -72,3 +72,14 @@ class Later(Table[Entry]):
     def whole(self) -> dict[str, Entry]:
         """Return all entries, for which all modules are imported."""
         return {name: self[name] for name in self}
+
+    if not TYPE_CHECKING:  # a dictionary's own know only what was imported
+
+        def keys(self):
+            return self.modules.keys()
+
+        def items(self):
+            return self.whole().items()
+
+        def values(self):
+            return self.whole().values()

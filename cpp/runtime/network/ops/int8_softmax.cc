@@ -54,8 +54,11 @@ class Int8Softmax final : public PlainOp {
       for (std::int64_t i = 0; i < n; ++i) static_cast<float*>(y)[i * y_step] = static_cast<float>(power(i) * factor);
       return;
     }
+    // Half to even by the bits of a double, without std::nearbyint, a call in libm: all that exceeds 255 is 127.
+    constexpr double kRounding = 0x1.8p52;
     for (std::int64_t i = 0; i < n; ++i) {
-      const double stored = std::min(std::nearbyint(power(i) * factor) + out_.zero, 127.0);  // half to even
+      const double rounded = std::min(power(i) * factor, 256.0) + kRounding - kRounding;
+      const double stored = std::min(rounded + out_.zero, 127.0);
       static_cast<std::uint8_t*>(y)[i * y_step] = static_cast<std::uint8_t>(static_cast<std::int8_t>(stored)) ^ out_.flip;
     }
   }

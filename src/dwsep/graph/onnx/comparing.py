@@ -163,8 +163,9 @@ def where(call: Call) -> Value:
 def triangle(call: Call) -> Value:
     """Import zeros beyond a diagonal, as of causal masks: a choice, since 0 times -inf is NaN."""
     build, x, shape = call.builder, call.value(0), call.shape()
-    if len(shape) < 2 or None in shape[-2:]:
-        raise Unsupported(f"need matrices of known sizes, got shape {shape}")
+    sizes = shape[-2:]
+    if len(shape) < 2 or any(n is None or (not is_open(n) and whole(n) > MOST) for n in sizes):
+        raise Unsupported(f"need matrices of known sizes up to {MOST}, got shape {shape}")
     k = max(-MOST, min(int(call.scalar(1, "k")), MOST)) if call.has(1) else 0
     function = "greater_equal" if call.flag("upper", True) else "less_equal"
     column, row = _places(build, shape, 1, 0), _places(build, shape, 0, k)

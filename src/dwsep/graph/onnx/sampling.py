@@ -85,8 +85,15 @@ class _Sampler:
         self.x = x
 
     def nearest(self, places: list[Value]) -> Value:
-        row, column = (self.build.unary("round", place) for place in places)
+        row, column = (self.number(self.build.unary("round", place)) for place in places)
         return self.at(self.rows(row), self.columns(column))
+
+    def number(self, place: Value) -> Value:
+        """Return 0 for NaN, axis by axis; `zeros` finds those outside by itself."""
+        if self.zeros:
+            return place
+        same = self.build.emit("compare", [place, place], function="equal")
+        return self.build.emit("where", [same, place, self.build.constant(0.0)])
 
     def linear(self, places: list[Value]) -> Value:
         build = self.build

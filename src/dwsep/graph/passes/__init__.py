@@ -98,7 +98,7 @@ _BEGINNINGS: dict[str, dict[str, Begins]] = {
 }
 
 
-# Passes that open nothing for another one: what they make is what it leaves as it is.
+# Passes that open nothing for another one: what they make, the other would not change.
 _OPENS_NOTHING = {
     "constants.run": ("fusing.residuals", "fusing.activations", "depthwise.run"),
 }
