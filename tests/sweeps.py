@@ -158,6 +158,11 @@ def depthwise_designs(draw: Draw) -> Iterator[Call]:
         image = (rows, choose(range(1, 30)))
         window = choose.window(image, kernel, stride=stride, dilation=1)
         yield depthwise(draw, (1, *image, count), kernel, **window)
+    # Strips of channels, of which the last is lower than a tile, or not.
+    strips = (((9, 9), 1), ((6, 3), 1), ((4, 4), 1), ((3, 3), (1, 2)), ((3, 5), 1))
+    for (kernel, stride), rows in product(strips, (13, 16, 22, 26, 28)):
+        for columns in (13, 22, 28):
+            yield depthwise(draw, (1, rows, columns, 256), kernel, stride=stride)
     # Beyond the level-2 cache of most.
     yield depthwise(draw, (1, 131, 141, 88), (5, 5), stride=2)
     yield depthwise(draw, (1, 58, 61, 256), (3, 3), stride=2)

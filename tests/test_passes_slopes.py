@@ -85,6 +85,20 @@ def test_bits_are_those_of_a_step_of_its_own(kind, added):
                     assert np.array_equal(model(*feeds, num_threads=threads), wanted)
 
 
+@pytest.mark.parametrize("kind", ["standard", "groups", "column", "pointwise"])
+@pytest.mark.parametrize("activation", ["tanh", "hard_swish"])
+def test_slopes_come_after_activations(kind, activation):
+    for made in (6, 12, 16, 20):
+        net = Net(channels_last=True)
+        y = net.act(_convolution(net, kind, net.input(None, 6, 5, 8), made), activation)
+        graph = net.finish(net.binary("prelu", y, net.random(1, 1, made)))
+        fused, apart = (optimize(copy.deepcopy(graph), fuse=fuse) for fuse in (True, False))
+        assert "slope" in fused.nodes[-1].weights
+        x = 3 * np.random.default_rng(0).standard_normal((1, 6, 5, 8), dtype=np.float32)
+        fused, apart = (Model(lower(g, {}))(x) for g in (fused, apart))
+        assert np.array_equal(fused, apart)
+
+
 @pytest.mark.parametrize("kind", ["standard", "pointwise"])
 def test_a_thread_may_have_no_panel(kind):
     for taken, made in ((512, 16), (2048, 32), (512, 130)):

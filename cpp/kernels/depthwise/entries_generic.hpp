@@ -41,7 +41,7 @@ inline bool copies_windows(const DepthwiseWork& w) {
 [[gnu::noinline]] inline bool from_strips(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end, std::int64_t apart,
                                           void (*run)(const DepthwiseWork&)) {
   const bool shares_sets = w.l1_bytes <= 32 * 1024 && w.x_pixel * static_cast<std::int64_t>(sizeof(float)) % apart == 0;
-  // Of far larger images parts of pixels are read too slowly.
+  // Of images of more than eight times the level-2 cache parts of pixels are read too slowly.
   if (!shares_sets || w.dilation_h > 1 || w.dilation_w > 1 || w.y_end - w.y_begin < 2 || w.height * w.x_row / 2 > w.l2_bytes) return false;
   DepthwiseWork some = w;
   some.v_begin = v_begin;
@@ -56,7 +56,10 @@ void whole_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_e
   constexpr bool kCopies = kLanes == 8 && kRegisters == 16;
   if constexpr (kFusedMultiplyAdd) {
     if (by_tiles(w, v_end)) {
-      const auto part_of = [](const DepthwiseWork& part) { tiles(part, part.v_begin, part.v_end); };
+      // The last strip may have fewer rows than a tile.
+      const auto part_of = [](const DepthwiseWork& part) {
+        part.y_end < kLowTile ? blocks_of<WholeChannels>(part, part.v_begin, part.v_end) : tiles(part, part.v_begin, part.v_end);
+      };
       if (kCopies && from_strips(w, v_begin, v_end, 1024, part_of)) return;
       return tiles(w, v_begin, v_end);
     }

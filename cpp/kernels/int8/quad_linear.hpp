@@ -15,7 +15,7 @@ struct LinearRows {
   const std::int8_t* zeros;          ///< a row of padding
   std::int64_t left, inside, bytes;  ///< of a run: its padding, x, all
 
-  /// Those of two rows of outputs whose first row of x is y.
+  /// The quads that two rows of outputs share: of four rows of x from y on.
   [[gnu::noinline, gnu::cold]] void fill(std::int64_t y, std::int8_t* to) const {
     const I8 flip = broadcast(static_cast<std::int8_t>(w.x_flip ^ Dot::kFlip));
     const auto put = [&](const std::int8_t* const(&from)[4], std::int64_t at, std::int64_t place) __attribute__((always_inline)) {

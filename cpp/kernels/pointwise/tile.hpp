@@ -196,9 +196,9 @@ struct GemmTile {
 /// Whether tiles fetch inputs and rows of y that are far: measured with AVX2 only.
 constexpr bool kFetchesFar = kStepsAtOnce > 1;
 
-/// Both lines of rows that may begin anywhere in one, to be written: fetched to be read, or one of the two, they gain nothing. us before /
-/// now, far from caches: 3600x64->577 5,640 / 3,620, ->584 4,070 / 3,800, ->576 3,980 / 3,620, 12544x64->90 2,840 / 2,270 (AMD EPYC, Zen 3,
-/// 2026-11-29, interleaved). Intel's processors with AVX2 know the instruction, or do nothing.
+/// Fetches rows of y to be written, both lines of each, as it may begin anywhere in one. Fetching them to be read, or one of the two, gains
+/// nothing. us before / now, far from caches: 3600x64->577 5,640 / 3,620, ->584 4,070 / 3,800, ->576 3,980 / 3,620, 12544x64->90 2,840 /
+/// 2,270 (AMD EPYC, Zen 3, 2026-11-29, interleaved). Intel's processors with AVX2 know the instruction, or do nothing.
 template <int MR, class Rows>
 [[gnu::always_inline]] inline void fetch_rows([[maybe_unused]] const Rows& rows) {
 #if defined(__x86_64__) || defined(__i386__)

@@ -61,8 +61,8 @@ namespace runtime {
 
 Decision PackedLayer::decide(const Shape& x, int threads) const {
   const Decision* const first = first_.load(std::memory_order_acquire);
-  // The team is as large as is useful, but for the number of threads: the same for all numbers between its size and the first call's, and
-  // for more where it was not held back.
+  // Useful threads are as many as there are, up to a number of the shape's: known where the first call's team was smaller than its threads,
+  // else at least as large.
   const auto same_team = [threads](const Decision& d) { return threads >= d.team && (threads <= d.threads || d.team < d.threads); };
   if (first != nullptr && first->x == x && same_team(*first)) return *first;
   check_sizes(x);
@@ -95,7 +95,7 @@ bool evenly_spaced(const ConstTensor& t) {
 
 int worthwhile_threads(int threads, const Work& f, const Work& i, double bytes) {
   if (active_kernels().lanes != 8) return worthwhile_threads(threads, f.products + f.depthwise + i.products + i.depthwise, bytes);
-  // As fast as a quarter of random layers of 5 to 15 us.
+  // Chosen by random layers of 5 to 15 us.
   const double seconds = f.products / 60e9 + f.depthwise / 40e9 + i.products / 100e9 + i.depthwise / 25e9;
   return worthwhile_threads(threads, 30e9 * seconds, bytes);
 }

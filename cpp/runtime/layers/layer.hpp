@@ -44,8 +44,8 @@ struct Decision {
   std::int64_t scratch;
 };
 
-/// Immutable: one object serves all callers at once. A call is output_shape, which checks x, and, unless the output is empty,
-/// useful_threads and scratch_bytes and then run on every thread of a team.
+/// Immutable but for what the first call decided: one object serves all callers at once. A call is decide, which asks output_shape, which
+/// checks x, and, unless the output is empty, useful_threads and scratch_bytes, and then run on every thread of a team.
 class PackedLayer {
  public:
   PackedLayer() = default;

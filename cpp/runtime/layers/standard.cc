@@ -173,8 +173,12 @@ class Standard final : public PackedLayer {
     return panel / p.panels * p.columns + panel % p.panels * p.panel_vectors * p.lanes;
   }
 
-  /// Activations wait for all panels where columns of one do not fill vectors: of six they took a third of 28x28x24 in 4 groups.
-  bool activates_late() const { return activation_.kind != ActivationKind::clip && groups_.front().columns % groups_.front().lanes != 0; }
+  /// Activations that are no clips wait for all panels where columns of one do not fill vectors: of six they took a third of 28x28x24 in 4
+  /// groups. Not before slopes, which come after them.
+  bool activates_late() const {
+    const PackedMatrix& p = groups_.front();
+    return activation_.kind != ActivationKind::clip && p.slopes == nullptr && p.columns % p.lanes != 0;
+  }
   void activate(const StandardWork& w, Range rows, Range columns) const {
     if (columns.end <= columns.begin) return;
     const std::int64_t count = rows.end - rows.begin, step = w.y_row == w.out_width * w.y_pixel ? count : 1;

@@ -77,8 +77,8 @@ void ExecutionPlan::place_in_planes(const NetworkDraft& network, const std::vect
     const Uses& use = uses[at(v)];
     if (use.maker < 0 || use.readers.size() > 1 || use.leaves) continue;
     const std::vector<int>& inputs = network.steps[at(use.maker)].inputs;
-    if (inputs.size() != 1 || !op(at(use.maker)).makes_planes(shapes_[at(inputs[0])])) continue;
     if (storage_[at(v)].root != v || storage_[at(turned)].root != turned) continue;
+    if (inputs.size() != 1 || !op(at(use.maker)).makes_planes(shapes_[at(inputs[0])])) continue;
     const Dims planes = dense_strides(shapes_[at(turned)]);
     storage_[at(v)].root = turned;
     storage_[at(v)].strides = {planes[0], planes[2], planes[3], planes[1]};
