@@ -203,8 +203,9 @@ template <int MR, class Rows>
 [[gnu::always_inline]] inline void fetch_rows([[maybe_unused]] const Rows& rows) {
 #if defined(__x86_64__) || defined(__i386__)
   unroll<0, MR>([&](auto m) {
-    asm volatile("prefetchw %0" : : "m"(*rows.template at<m>()));
-    asm volatile("prefetchw %0" : : "m"(rows.template at<m>()[2 * kLanes - 1]));
+    const float* const row = rows.template at<m>();
+    asm volatile("prefetchw %0" : : "m"(row[0]));
+    asm volatile("prefetchw %0" : : "m"(row[2 * kLanes - 1]));
   });
 #endif
 }
