@@ -194,9 +194,10 @@ inline bool by_tiles(const DepthwiseWork& w, std::int64_t v_end) {
   if (w.out_width <= 2 * kWide) return true;
   // Low images are border alone: 3x80x512 5x5 s(1, 2) by AVX2 76 / 119, 9x160x256 3x3 s(1, 2) by AVX-512 140 / 175.
   if (w.stride_w > w.dilation_w) return rows.outputs >= 3 * kHighTile;
-  // 100x96x64 6x6: AVX2 637 / 698, AVX-512 580 / 653. Zen 3: 28x28x192 6x6 161 / 146, 14x14x480 126 / 97, 28x28x256 9x9 492 / 454, but
-  // 56x56x64 6x6 259 / 280.
-  if (taps > (kLanes == 8 && kRegisters < 32 && w.out_width <= 28 ? 128 : 35)) return false;
+  // 100x96x64 6x6: AVX2 637 / 698, AVX-512 580 / 653. Zen 3: 28x28x256 6x6 344 / 243, 20x20x192 91 / 84, 28x28x120 7x6 110 / 100, but
+  // 56x56x64 6x6 259 / 280, and 8x8 and 9x9 on 20 and 28 columns take 0.95 to 1.2 times as long; 14x14x120 9x9 64 / 43, 480 8x8 196 / 161.
+  const std::int64_t most = kLanes > 8 || kRegisters == 32 || w.out_width > 28 ? 35 : w.out_width > 14 ? 48 : 90;
+  if (taps > most) return false;
   // Where loads cross cache lines of AVX-512, blocks load less, but for their edges.
   const bool crosses = (reinterpret_cast<std::uintptr_t>(w.x) | static_cast<std::uintptr_t>(w.x_pixel) * sizeof(float)) % 64 != 0;
   const std::int64_t inside = (w.height - w.kh + 1) * (w.out_width - w.kw + 1);
