@@ -32,12 +32,11 @@ inline bool copies_windows(const DepthwiseWork& w) {
 
 /// Computes vectors by `run` from copies of strips of channels, where pixels are a multiple of `apart` bytes apart and the level-1 cache
 /// has 8 ways; returns whether it did. us at lines / 16 bytes past them, Zen 3:
-///   tiles  14x14x512 4x4 118 / 151 -> 106 / 126, 5x3 98 / 140 -> 72 / 105, 7x7x1024 4x4 69 / 91 -> 38 / 38, 28x28x256 5x3 207 / 244 -> 208
-///   /
-///          224, 14x14x1024 3x9 447 / 595 -> 255 / 271
+///   tiles  14x14x512 4x4 118 / 151 -> 106 / 126, 5x3 98 / 140 -> 72 / 105, 7x7x1024 4x4 69 / 91 -> 38 / 38, 14x14x1024 3x9 447 / 595 ->
+///          255 / 271
 ///   lists, of filters that read an input three times or more
-///          14x14x1024 4x4 s2 150 / 277 -> 80 / 85, 6x8 s2 482 / 704 -> 227 / 221, 28x28x512 2x3 210 / 396 -> 172 / 183, 18x18x512 6x3 s(3,
-///          2) 103 / 197 -> 63 / 69; but 22x22x256 5x5 s4 35 / 42 -> 59 / 68, 14x14x512 2x2 45 / 58 -> 53 / 42
+///          14x14x1024 4x4 s2 150 / 277 -> 80 / 85, 6x8 s2 482 / 704 -> 227 / 221, 28x28x512 2x3 210 / 396 -> 172 / 183; but 22x22x256 5x5
+///          s4 35 / 42 -> 59 / 68, 14x14x512 2x2 45 / 58 -> 53 / 42
 [[gnu::noinline]] inline bool from_strips(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end, std::int64_t apart,
                                           void (*run)(const DepthwiseWork&)) {
   const bool shares_sets = w.l1_bytes <= 32 * 1024 && w.x_pixel * static_cast<std::int64_t>(sizeof(float)) % apart == 0;
