@@ -114,6 +114,13 @@ def test_triangles(k, upper):
     compared(net, [{"x": (2, t, 3)} for t in (5, 2)])
 
 
+def test_triangles_beyond_exact_floats_are_refused():
+    """Places are float32, which has all integers up to 2^24 alone."""
+    shape = {"x": (1, 2**24 + 1)}
+    with pytest.raises(dwsep.errors.UnsupportedOperatorError, match=r"Trilu.*up to 16777216"):
+        dwsep.load(model([("Trilu", "x", "y", {})], inputs=shape))
+
+
 def test_a_mask_of_as_many_steps_as_there_are():
     nodes = [
         ("Shape", "x", "shape", {"start": 1}),

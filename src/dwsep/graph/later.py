@@ -6,17 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from _collections_abc import dict_items, dict_values
     from collections.abc import Callable, Iterator, Mapping
 
 Entry = TypeVar("Entry")
 
-if TYPE_CHECKING:
-    Table = Mapping[str, Entry]
-else:  # `Later[...]` is for annotations; a dictionary finds what is there without a call
-    Table = {Entry: dict}
 
-
-class Later(Table[Entry]):
+class Later(dict[str, Entry]):
     """A table of all that the modules of a package hold.
 
     A file needs a few families of operators; each module takes 0.1 to 0.3 ms to import. What is
@@ -36,7 +32,7 @@ class Later(Table[Entry]):
     def enter(self, name: str, entry: Entry) -> None:
         """Enter what a module holds, as it is imported: again, if that was broken off before."""
         assert name in self.modules, name
-        dict.__setitem__(self, name, entry)  # type: ignore[index]
+        self[name] = entry
 
     def entry(self, *names: str) -> Callable[[Entry], Entry]:
         """Return a decorator that enters a function by some names."""
@@ -50,11 +46,7 @@ class Later(Table[Entry]):
 
     def __missing__(self, name: str) -> Entry:
         import_module(f"{self._package}.{self.modules[name]}")
-        return dict.__getitem__(self, name)  # type: ignore[index]
-
-    if TYPE_CHECKING:
-
-        def __getitem__(self, name: str) -> Entry: ...
+        return self[name]
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return an entry, or the default where there is none."""
@@ -73,13 +65,13 @@ class Later(Table[Entry]):
         """Return all entries, for which all modules are imported."""
         return {name: self[name] for name in self}
 
-    if not TYPE_CHECKING:  # a dictionary's own know only what was imported
+    # A dictionary's own know only what was imported.
 
-        def keys(self):
-            return self.modules.keys()
+    def keys(self) -> Any:
+        return self.modules.keys()
 
-        def items(self):
-            return self.whole().items()
+    def items(self) -> dict_items[str, Entry]:
+        return self.whole().items()
 
-        def values(self):
-            return self.whole().values()
+    def values(self) -> dict_values[str, Entry]:
+        return self.whole().values()
