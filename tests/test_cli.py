@@ -33,6 +33,8 @@ def test_help_names_the_commands():
     text = python("-m", "dwsep.cli", "--help")
     assert "bench" in text
     assert "info" in text
+    assert python("-m", "dwsep", "--help") == text
+    assert "Turn an ONNX or TFLite file" in python("-m", "dwsep", "convert", "--help")
 
 
 def test_import_is_light():

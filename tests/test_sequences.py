@@ -116,6 +116,60 @@ def test_residual():
     assert np.array_equal(got, dwsep.separable_conv1d(x, weight[:, 0], weight[0]) + residual)
 
 
+def _quantized(filters, scales):
+    rng = np.random.default_rng(scales)
+    stored = rng.integers(-127, 128, (3, 8, filters)).astype(np.int8)
+    return stored, dwsep.Quantization(rng.uniform(0.002, 0.02, scales))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
+def test_quantized(dtype):
+    depthwise, by_depthwise = _quantized(1, 8)
+    filters, by_filters = _quantized(6, 6)
+    x_quantization = dwsep.Quantization(0.05, 100, dtype)
+    quantization = dwsep.Quantization(0.1, 3, dtype)
+    between = dwsep.Quantization(0.1, -7)
+    x = x_quantization.quantize(f(2, 9, 8))
+    edges = {"x_quantization": x_quantization, "quantization": quantization, "stride": 2}
+    bias = np.arange(8, dtype=np.int32) * 100
+    sequences = [
+        dwsep.DepthwiseConv1D(depthwise, bias, weight_quantization=by_depthwise, **edges),
+        dwsep.Conv1D(
+            filters, weight_quantization=by_filters, residual_quantization=between, **edges
+        ),
+    ]
+    residual = between.quantize(f(2, 5, 6))
+    edges["stride"] = (1, 2)
+    images = [
+        dwsep.DepthwiseConv2D(depthwise[None], bias, weight_quantization=by_depthwise, **edges),
+        dwsep.Conv2D(
+            filters[None], weight_quantization=by_filters, residual_quantization=between, **edges
+        ),
+    ]
+    both = {"depthwise_weight_quantization": by_depthwise, "depthwise_quantization": between}
+    both["weight_quantization"] = by_filters
+    sequences.append(dwsep.SeparableConv1D(depthwise, filters[0], **both, **edges | {"stride": 2}))
+    images.append(dwsep.SeparableConv2D(depthwise[None], filters[0], **both, **edges))
+    for layer, wanted, more in zip(sequences, images, [(), (residual,), ()], strict=True):
+        y = layer(x, *more)
+        assert y.dtype == dtype
+        assert np.array_equal(y, wanted(x[:, None], *(r[:, None] for r in more))[:, 0])
+        again = pickle.loads(pickle.dumps(layer))
+        assert np.array_equal(again(x, *more), y)
+        assert layer.explain(x.shape).dtype == dtype
+        assert "weight_quantization=Quantization" in repr(layer)
+    options = {"weight_quantization": by_filters, **edges, "stride": 2, "quantization": None}
+    assert dwsep.conv1d(x, filters, **options).dtype == np.float32
+
+
+def test_explanations_without_shapes():
+    for layer, images in LAYERS:
+        assert layer.explain().input_shape == (56, 8)
+        assert images.explain().input_shape == (56, 56, 8)
+        assert f"kernel={layer.explain().kernel!r}" in repr(layer)
+    assert dwsep.DepthwiseConv1D(f(99, 8)).explain().input_shape == (99, 8)
+
+
 def test_arguments_are_copies_and_layers_immutable():
     weight = f(3, 8)
     layer = dwsep.DepthwiseConv1D(weight)
@@ -137,7 +191,11 @@ def test_arguments_are_copies_and_layers_immutable():
         (lambda: dwsep.conv1d(f(8), f(3, 8, 2)), ValueError, "x: need shape (W, C) or (N, W, C)"),
         (lambda: dwsep.conv1d([1.0], f(3, 8, 2)), TypeError, "x: need a numpy.ndarray"),
         (lambda: dwsep.conv1d(f(9, 8).astype(float), f(3, 8, 2)), TypeError, "x: need"),
-        (lambda: dwsep.conv1d(f(9, 7), f(3, 8, 2)), ValueError, "x: need"),
+        (
+            lambda: dwsep.conv1d(f(9, 7), f(3, 8, 2)),
+            ValueError,
+            "x: need shape (W, 8) or (N, W, 8), got (9, 7)",
+        ),
         (
             lambda: dwsep.conv1d(f(9, 8), f(3, 8, 2), stride=(1, 2)),
             TypeError,
@@ -146,11 +204,34 @@ def test_arguments_are_copies_and_layers_immutable():
         (lambda: dwsep.conv1d(f(9, 8), f(3, 8, 2), padding="full"), ValueError, "'causal', an int"),
         (lambda: dwsep.conv1d(f(9, 8), f(3, 8, 2), padding=(1, 2, 3)), ValueError, "(left, right)"),
         (lambda: dwsep.conv1d(f(9, 8), f(3, 8, 2), padding=-1), ValueError, "padding: need"),
-        (lambda: dwsep.conv1d(f(9, 8), f(3, 8, 2), out=f(9, 3)), ValueError, "out: need"),
+        (
+            lambda: dwsep.conv1d(f(9, 8), f(3, 8, 2), out=f(9, 3)),
+            ValueError,
+            "out: need the output's shape (9, 2), got (9, 3)",
+        ),
+        (
+            lambda: dwsep.conv1d(f(2, 9, 8), f(3, 8, 2), residual=f(9, 2)),
+            ValueError,
+            "residual: need the output's shape (2, 9, 2), got (9, 2)",
+        ),
         (lambda: dwsep.depthwise_conv1d(f(9, 8), f(8)), ValueError, "weight: need shape (K, C)"),
         (lambda: dwsep.separable_conv1d(f(9, 8), f(3, 8), f(7, 2)), ValueError, "weight: need"),
         (lambda: dwsep.Conv1D(f(3, 8, 2)).output_shape((9,)), ValueError, "x_shape: need 2 or 3"),
-        (lambda: dwsep.DepthwiseConv1D(f(3, 8))(f(9, 8), f(9, 8)), TypeError, "residual"),
+        (
+            lambda: dwsep.Conv1D(f(3, 8, 2)).output_shape((9, 7)),
+            ValueError,
+            "x_shape: need shape (W, 8) or (N, W, 8), got (9, 7)",
+        ),
+        (
+            lambda: dwsep.DepthwiseConv1D(f(3, 8))(f(9, 8), f(9, 8)),
+            TypeError,
+            "DepthwiseConv1D(): need x, out and num_threads",
+        ),
+        (
+            lambda: dwsep.conv1d(f(9, 8), f(3, 8, 2), quantization=dwsep.Quantization(0.1)),
+            ValueError,
+            "quantization: need None without x_quantization",
+        ),
     ],
 )
 def test_wrong_arguments(call, error, text):

@@ -82,13 +82,14 @@ class Layer(Immutable, _core.Layer):
         """The constructor's arguments by name, arrays read-only; makes the same layer again."""
         return MappingProxyType(dict(zip(self._names, self._values, strict=True)))
 
-    def explain(self, x_shape: Shape, num_threads: int | None = None) -> Plan:
+    def explain(self, x_shape: Shape | None = None, num_threads: int | None = None) -> Plan:
         """Return the plan of a call without running it.
 
         Parameters
         ----------
-        x_shape : tuple of int
-            Shape of the input, (H, W, C) or (N, H, W, C).
+        x_shape : tuple of int, optional
+            Shape of the input, (H, W, C) or (N, H, W, C). By default an image of 56 x 56 pixels,
+            or more where the window is larger.
         num_threads : int, optional
             As for a call.
 
@@ -114,22 +115,27 @@ class Layer(Immutable, _core.Layer):
         >>> plan.limit.bound in ("compute", "memory")
         True
         """
+        x_shape = self._usual_shape() if x_shape is None else x_shape
         plan = self.plan(x_shape, num_threads)
         quantization = self.arguments.get("quantization")
         dtype = "float32" if quantization is None else quantization.dtype
         output = self.output_shape(x_shape)
         return Plan(type(self).__name__, tuple(x_shape), output, plan, dtype)
 
-    def _usual_kernel(self) -> str:
-        """Return the kernel for an image of 56 x 56 pixels, or more where the window is larger."""
+    def _usual_shape(self) -> Shape:
+        """Return the shape of 56 x 56 pixels, or more where the window is larger."""
         windows = [v.shape[:2] for v in self._values if isinstance(v, np.ndarray) and v.ndim == 4]
         (kh, kw), (dh, dw) = (
             windows[0] if windows else (1, 1),
             self.arguments.get("dilation", (1, 1)),
         )
-        h, w = max(56, (kh - 1) * dh + 1), max(56, (kw - 1) * dw + 1)
+        return max(56, (kh - 1) * dh + 1), max(56, (kw - 1) * dw + 1), self.channels
+
+    def _usual_kernel(self, rows: int | None = None) -> str:
+        """Return the kernel for an image of the usual shape, or of that many rows of it."""
+        h, w, channels = self._usual_shape()
         try:
-            return self.plan((h, w, self.channels))["kernel"]
+            return self.plan((rows or h, w, channels))["kernel"]
         except ValueError:  # so large a window that the image would not fit 64 bits
             return "unknown"
 

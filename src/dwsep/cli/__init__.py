@@ -16,7 +16,7 @@ __all__ = ["main"]
 # Name of the module (and of the sub-command) and the line that `dwsep --help` prints for it.
 _COMMANDS = {
     "bench": "time a network's layers against standard convolution",
-    "convert": "turn an ONNX file into a .dwsep file, which loads at once",
+    "convert": "turn an ONNX or TFLite file into a .dwsep file, which loads at once",
     "info": "show what the machine can reach, or what a network consists of",
     "profile": "time a network step by step, against what the machine can reach",
     "quantize": "turn a float32 network into one of int8, by pictures that it is to see",
@@ -59,7 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     for name, line in _COMMANDS.items():
         command = cast(_Command, import_module(f".{name}", __package__))
-        subparser = commands.add_parser(name, help=line, description=line.capitalize() + ".")
+        subparser = commands.add_parser(
+            name, help=line, description=f"{line[0].upper()}{line[1:]}."
+        )
         command.add_arguments(subparser)
         subparser.set_defaults(run=command.run)
     args = parser.parse_args(argv)

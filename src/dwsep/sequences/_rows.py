@@ -46,6 +46,10 @@ def image_shape(x_shape: Shape) -> Shape:
     return (*x_shape[:-2], 1, *x_shape[-2:])
 
 
+def sequence_shape(image: Shape) -> Shape:
+    return (*image[:-3], *image[-2:])
+
+
 def geometry_of(kernel: int, stride: object, padding: object, dilation: object) -> dict[str, Any]:
     """Return the options of the layer of images."""
     step = integer(dilation, "dilation", 1)

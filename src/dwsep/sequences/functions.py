@@ -31,7 +31,7 @@ def depthwise_conv1d(
     out, num_threads : optional
         As for `depthwise_conv2d`.
     **options
-        `stride`, `padding`, `dilation` and `activation` of `DepthwiseConv1D`.
+        `stride`, `padding`, `dilation`, `activation` and quantizations of `DepthwiseConv1D`.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def separable_conv1d(
     residual, out, num_threads : optional
         As for `separable_conv2d`.
     **options
-        `stride`, `padding`, `dilation`, `depthwise_activation` and `activation`.
+        `stride`, `padding`, `dilation`, activations and quantizations of `SeparableConv1D`.
     """
     layer = SeparableConv1D(depthwise_weight, weight, depthwise_bias, bias, **options)
     return layer(x, residual, out=out, num_threads=num_threads)
@@ -92,7 +92,7 @@ def conv1d(
     residual, out, num_threads : optional
         As for `conv2d`.
     **options
-        `stride`, `padding`, `dilation`, `groups` and `activation` of `Conv1D`.
+        `stride`, `padding`, `dilation`, `groups`, `activation` and quantizations of `Conv1D`.
     """
     layer = Conv1D(weight, bias, **options)
     return layer(x, residual, out=out, num_threads=num_threads)

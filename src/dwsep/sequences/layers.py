@@ -10,12 +10,13 @@ import numpy as np
 from .._layer import Immutable
 from .._plan import Plan
 from ..layers import Conv2D, DepthwiseConv2D, SeparableConv2D
-from ._rows import array_of, filters_of, geometry_of, image_of, image_shape
+from ._rows import array_of, filters_of, geometry_of, image_of, image_shape, sequence_shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .._arguments import Activation, Array
+    from ..quantization import Quantization
     from ._rows import Padding, Shape
 
 __all__ = ["Conv1D", "DepthwiseConv1D", "SeparableConv1D"]
@@ -58,35 +59,59 @@ class _Layer1D(Immutable):
 
         Parameters
         ----------
-        x : numpy.ndarray of float32, shape (W, C) or (N, W, C)
-        residual : numpy.ndarray of float32, optional
+        x : numpy.ndarray of float32, int8 or uint8, shape (W, C) or (N, W, C)
+        residual : numpy.ndarray, optional
             Array of the result's shape to add before the activation; not for `DepthwiseConv1D`.
-        out : numpy.ndarray of float32, optional
+        out : numpy.ndarray, optional
             Writeable array of the result's shape to write to and return.
         num_threads : int, optional
             Threads of this call, instead of `get_num_threads()`.
         """
+        image = image_of(x, "x")
         arrays: dict[str, Any] = {}
         if residual is not None:
             arrays["residual"] = image_of(residual, "residual")
         if out is not None:
             arrays["out"] = image_of(out, "out")
-        y = self._layer(image_of(x, "x"), num_threads=num_threads, **arrays)
+        try:
+            y = self._layer(image, num_threads=num_threads, **arrays)
+        except ValueError:
+            self._check_shapes(sequence_shape(image.shape), arrays)
+            raise
+        except TypeError as e:
+            raise TypeError(str(e).replace("Conv2D(", "Conv1D(")) from None
         return y[..., 0, :, :] if out is None else out
+
+    def _check_shapes(self, x_shape: Shape, arrays: dict[str, Any], name: str = "x") -> None:
+        """Refuse what the layer of images has refused, with the shapes of sequences."""
+        c = self.channels
+        if x_shape[-1] != c:
+            raise ValueError(f"{name}: need shape (W, {c}) or (N, W, {c}), got {x_shape}")
+        for other, array in arrays.items():
+            wanted, got = self.output_shape(x_shape), sequence_shape(array.shape)
+            if got != wanted:
+                raise ValueError(f"{other}: need the output's shape {wanted}, got {got}")
 
     def output_shape(self, x_shape: Shape) -> Shape:
         """Return the shape of the result for an input of shape (W, C) or (N, W, C)."""
-        shape = self._layer.output_shape(image_shape(x_shape))
-        return (*shape[:-3], *shape[-2:])
-
-    def explain(self, x_shape: Shape, num_threads: int | None = None) -> Plan:
-        """Return the plan of a call without running it, see `DepthwiseConv2D.explain`."""
         image = image_shape(x_shape)
-        plan = self._layer.plan(image, num_threads)
-        return Plan(type(self).__name__, tuple(x_shape), self.output_shape(x_shape), plan)
+        try:
+            return sequence_shape(self._layer.output_shape(image))
+        except ValueError:
+            self._check_shapes(tuple(x_shape), {}, "x_shape")
+            raise
+
+    def explain(self, x_shape: Shape | None = None, num_threads: int | None = None) -> Plan:
+        """Return the plan of a call without running it, see `DepthwiseConv2D.explain`."""
+        x_shape = self._layer._usual_shape()[1:] if x_shape is None else x_shape
+        output = self.output_shape(x_shape)
+        plan = self._layer.plan(image_shape(x_shape), num_threads)
+        quantization = self._arguments["quantization"]
+        dtype = "float32" if quantization is None else quantization.dtype
+        return Plan(type(self).__name__, tuple(x_shape), output, plan, dtype)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._shown()})"
+        return f"{type(self).__name__}({self._shown()}, kernel={self._layer._usual_kernel(1)!r})"
 
 
 class DepthwiseConv1D(_Layer1D):
@@ -107,6 +132,8 @@ class DepthwiseConv1D(_Layer1D):
     dilation : int, default 1
     activation : str or tuple, optional
         As for `DepthwiseConv2D`.
+    x_quantization, weight_quantization, quantization : Quantization, optional
+        Of int8 and uint8 sequences, as for `DepthwiseConv2D`.
 
     Raises
     ------
@@ -133,12 +160,21 @@ class DepthwiseConv1D(_Layer1D):
         padding: Padding = "same",
         dilation: int = 1,
         activation: Activation = None,
+        x_quantization: Quantization | None = None,
+        weight_quantization: Quantization | None = None,
+        quantization: Quantization | None = None,
     ) -> None:
         filters = filters_of(weight, "weight", (2, 3), "(K, C) or (K, C, M)")
         geometry = geometry_of(filters.shape[1], stride, padding, dilation)
-        layer = DepthwiseConv2D(filters, bias, **geometry, activation=activation)
+        same: dict[str, Any] = {
+            "activation": activation,
+            "x_quantization": x_quantization,
+            "weight_quantization": weight_quantization,
+            "quantization": quantization,
+        }
+        layer = DepthwiseConv2D(filters, bias, **geometry, **same)
         arguments = {"weight": filters, "bias": bias, "stride": stride, "padding": padding}
-        super().__init__(layer, {**arguments, "dilation": dilation, "activation": activation})
+        super().__init__(layer, {**arguments, "dilation": dilation, **same})
 
 
 class SeparableConv1D(_Layer1D):
@@ -155,6 +191,9 @@ class SeparableConv1D(_Layer1D):
         Of the depthwise convolution, as for `DepthwiseConv1D`.
     depthwise_activation, activation : str or tuple, optional
         After each of the two.
+    x_quantization, weight_quantization, quantization, residual_quantization, \
+    depthwise_weight_quantization, depthwise_quantization : Quantization, optional
+        Of int8 and uint8 sequences, as for `SeparableConv2D`.
 
     Raises
     ------
@@ -184,20 +223,28 @@ class SeparableConv1D(_Layer1D):
         dilation: int = 1,
         depthwise_activation: Activation = None,
         activation: Activation = None,
+        x_quantization: Quantization | None = None,
+        depthwise_weight_quantization: Quantization | None = None,
+        depthwise_quantization: Quantization | None = None,
+        weight_quantization: Quantization | None = None,
+        quantization: Quantization | None = None,
+        residual_quantization: Quantization | None = None,
     ) -> None:
         filters = filters_of(depthwise_weight, "depthwise_weight", (2, 3), "(K, C) or (K, C, M)")
         matrix = array_of(weight, "weight", (2, 3), "(C*M, Cout) or (1, C*M, Cout)")
         matrix = matrix if matrix.ndim == 2 else matrix[np.newaxis]
         geometry = geometry_of(filters.shape[1], stride, padding, dilation)
-        layer = SeparableConv2D(
-            filters,
-            matrix,
-            depthwise_bias,
-            bias,
-            **geometry,
-            depthwise_activation=depthwise_activation,
-            activation=activation,
-        )
+        same: dict[str, Any] = {
+            "depthwise_activation": depthwise_activation,
+            "activation": activation,
+            "x_quantization": x_quantization,
+            "depthwise_weight_quantization": depthwise_weight_quantization,
+            "depthwise_quantization": depthwise_quantization,
+            "weight_quantization": weight_quantization,
+            "quantization": quantization,
+            "residual_quantization": residual_quantization,
+        }
+        layer = SeparableConv2D(filters, matrix, depthwise_bias, bias, **geometry, **same)
         arguments = {
             "depthwise_weight": filters,
             "weight": matrix,
@@ -206,10 +253,8 @@ class SeparableConv1D(_Layer1D):
             "stride": stride,
             "padding": padding,
             "dilation": dilation,
-            "depthwise_activation": depthwise_activation,
-            "activation": activation,
         }
-        super().__init__(layer, arguments)
+        super().__init__(layer, arguments | same)
 
 
 class Conv1D(_Layer1D):
@@ -224,6 +269,9 @@ class Conv1D(_Layer1D):
     groups : int, default 1
         A divisor of Cin and Cout.
     activation : str or tuple, optional
+    x_quantization, weight_quantization, quantization, residual_quantization : \
+    Quantization, optional
+        Of int8 and uint8 sequences, as for `Conv2D`.
 
     Raises
     ------
@@ -250,10 +298,21 @@ class Conv1D(_Layer1D):
         dilation: int = 1,
         groups: int = 1,
         activation: Activation = None,
+        x_quantization: Quantization | None = None,
+        weight_quantization: Quantization | None = None,
+        quantization: Quantization | None = None,
+        residual_quantization: Quantization | None = None,
     ) -> None:
         filters = filters_of(weight, "weight", (3,), "(K, Cin / groups, Cout)")
         geometry = geometry_of(filters.shape[1], stride, padding, dilation)
-        layer = Conv2D(filters, bias, **geometry, groups=groups, activation=activation)
+        same: dict[str, Any] = {
+            "groups": groups,
+            "activation": activation,
+            "x_quantization": x_quantization,
+            "weight_quantization": weight_quantization,
+            "quantization": quantization,
+            "residual_quantization": residual_quantization,
+        }
+        layer = Conv2D(filters, bias, **geometry, **same)
         arguments = {"weight": filters, "bias": bias, "stride": stride, "padding": padding}
-        more = {"dilation": dilation, "groups": groups, "activation": activation}
-        super().__init__(layer, arguments | more)
+        super().__init__(layer, {**arguments, "dilation": dilation, **same})
