@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import calls
+import choices
 import numpy as np
 import oracle
-import sweeps
 from calls import Call
 
 
@@ -20,7 +20,7 @@ def sizes(rng, most):
 
 
 def channels(rng):
-    return rng.choice([*sweeps.CHANNELS, rng.randint(1, 12), rng.randint(1, 100)])
+    return rng.choice([*choices.CHANNELS, rng.randint(1, 12), rng.randint(1, 100)])
 
 
 def values(rng):
@@ -63,7 +63,7 @@ def right(rng) -> Call:
     size, kernel = (sizes(rng, most), sizes(rng, most)), (rng.randint(1, 5), rng.randint(1, 5))
     kernel = rng.choice([kernel, (3, 3), (5, 5), (7, 7)])
     shape = (*batch, *size, channels(rng))
-    options = {"activation": rng.choice(sweeps.ALL_ACTIVATIONS)}
+    options = {"activation": rng.choice(choices.ALL_ACTIVATIONS)}
     both = {"bias": rng.random() < 0.5, "residual": rng.random() < 0.4}
     family = rng.choice(["depthwise", "pointwise", "separable", "inverted_residual", "conv2d"])
     if family == "pointwise":
@@ -76,14 +76,14 @@ def right(rng) -> Call:
         groups = rng.choice([1, 1, *(g for g in range(1, 101) if shape[-1] % g == 0)])
         cout = groups * rng.randint(1, max(1, 100 // groups))
         return calls.conv2d(draw, shape, cout, kernel, groups, **both, **options)
-    options["depthwise_activation"] = rng.choice(sweeps.ALL_ACTIVATIONS)
+    options["depthwise_activation"] = rng.choice(choices.ALL_ACTIVATIONS)
     if rng.random() < 0.3:
         both["reduced"] = rng.randint(1, 20)
         for name in ("reduce_activation", "excite_activation"):
-            options[name] = rng.choice(sweeps.ALL_ACTIVATIONS)
+            options[name] = rng.choice(choices.ALL_ACTIVATIONS)
     if family == "separable":
         return calls.separable(draw, shape, channels(rng), kernel, multiplier, **both, **options)
-    options["expand_activation"] = rng.choice(sweeps.ALL_ACTIVATIONS)
+    options["expand_activation"] = rng.choice(choices.ALL_ACTIVATIONS)
     wide = channels(rng), channels(rng)
     return calls.inverted_residual(draw, shape, *wide, kernel, multiplier, **both, **options)
 

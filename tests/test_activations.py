@@ -1,9 +1,9 @@
 """Activations one by one: fed exactly, through a 1x1 convolution with weight 1."""
 
+import choices
 import numpy as np
 import oracle
 import pytest
-import sweeps
 from calls import bits_differ, out_of_bound
 
 import dwsep
@@ -28,7 +28,7 @@ def every_magnitude() -> np.ndarray:
     return np.concatenate([near, *positive, *(-values for values in positive)])
 
 
-@pytest.mark.parametrize("spec", sweeps.ALL_ACTIVATIONS, ids=str)
+@pytest.mark.parametrize("spec", choices.ALL_ACTIVATIONS, ids=str)
 def test_within_a_few_ulp_everywhere(spec):
     x = every_magnitude()
     exact = oracle.Estimate(x.astype(np.float64), np.zeros(x.shape))

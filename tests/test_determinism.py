@@ -3,6 +3,7 @@
 Random floats, because integers cannot see two orders of summation differ.
 """
 
+import choices
 import numpy as np
 import pytest
 import sweeps
@@ -79,7 +80,7 @@ def test_fused_and_unfused():
     assert_all(calls, lambda call: bits_differ(call.run(), unfused(call)))
 
 
-@pytest.mark.parametrize("kernel", sweeps.KERNELS, ids=sweeps.identity)
+@pytest.mark.parametrize("kernel", choices.KERNELS, ids=choices.identity)
 def test_fused_and_unfused_over_kernels(kernel):
     def calls():
         yield from sweeps.separable_channels(normals(4), kernel, exact=False)
@@ -115,7 +116,7 @@ def test_pointwise_and_conv2d_1x1():
 
 
 @pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("kernel", [(3, 3), (5, 5), (4, 4), (3, 5)], ids=sweeps.identity)
+@pytest.mark.parametrize("kernel", [(3, 3), (5, 5), (4, 4), (3, 5)], ids=choices.identity)
 def test_part_of_the_image(kernel, stride):
     """An output pixel does not depend on where it lies in a tile, a strip or a row."""
     draw, shape, window = normals(6), (23, 26, 37), {"stride": stride, "padding": "valid"}

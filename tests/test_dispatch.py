@@ -1,8 +1,8 @@
 """Every kernel of the dispatch list is chosen, is exact and sums in the canonical order."""
 
+import choices
 import numpy as np
 import pytest
-import sweeps
 from calls import assert_all, bits_differ, depthwise, integers, normals, unequal
 
 import dwsep
@@ -20,8 +20,8 @@ each_kernel = pytest.mark.parametrize("kernel", SPECIALISED, ids=lambda kernel: 
 def calls(kernel, draw):
     for size in SHAPES:
         for padding in PADDINGS:
-            if sweeps.fits(size, kernel["kernel_size"], kernel["stride"], padding):
-                for channels in sweeps.CHANNELS:
+            if choices.fits(size, kernel["kernel_size"], kernel["stride"], padding):
+                for channels in choices.CHANNELS:
                     yield depthwise(
                         draw,
                         (1, *size, channels),
@@ -65,7 +65,7 @@ def test_anything_else_is_generic():
     assert layer.explain((64, 64, 3)).kernel == "depthwise_generic"
 
 
-@pytest.mark.parametrize("made", sweeps.CHANNELS)
+@pytest.mark.parametrize("made", choices.CHANNELS)
 def test_pointwise_layers_name_a_kernel_of_the_list(made):
     layer = dwsep.PointwiseConv2D(np.ones((5, made), np.float32))
     names = [kernel["name"] for kernel in FLOAT if kernel["family"] == "pointwise"]

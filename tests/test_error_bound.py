@@ -1,5 +1,6 @@
 """Random floats: every output is within its a-priori bound (oracle.py) of the float64 value."""
 
+import choices
 import numpy as np
 import pytest
 import sweeps
@@ -8,7 +9,7 @@ from calls import conv2d as standard
 from calls import separable as separable_call
 
 pytestmark = pytest.mark.kernels
-each_kernel = pytest.mark.parametrize("kernel", sweeps.KERNELS, ids=sweeps.identity)
+each_kernel = pytest.mark.parametrize("kernel", choices.KERNELS, ids=choices.identity)
 
 
 def judge(call):
@@ -47,7 +48,7 @@ def test_conv2d(kernel):
     assert_all(sweeps.conv2d_channels(normals(7), kernel, exact=False), judge)
 
 
-@pytest.mark.parametrize("activation", sweeps.ALL_ACTIVATIONS, ids=str)
+@pytest.mark.parametrize("activation", choices.ALL_ACTIVATIONS, ids=str)
 def test_every_activation_in_every_place(activation):
     draw, shape, residual = normals(8), (2, 6, 7, 19), {"residual": True}
 

@@ -1,11 +1,12 @@
 """Small integers sum exactly in float32, so every path must give the bits of the naive loops."""
 
+import choices
 import pytest
 import sweeps
 from calls import assert_all, integers, unequal
 
 pytestmark = pytest.mark.kernels
-each_kernel = pytest.mark.parametrize("kernel", sweeps.KERNELS, ids=sweeps.identity)
+each_kernel = pytest.mark.parametrize("kernel", choices.KERNELS, ids=choices.identity)
 
 
 def judge(call):

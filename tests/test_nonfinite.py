@@ -1,5 +1,6 @@
 """NaN and infinity go exactly where the sums take them, and nowhere else."""
 
+import choices
 import numpy as np
 import pytest
 import sweeps
@@ -49,14 +50,14 @@ def test_one_bad_number_reaches_its_outputs_only(name, value):
     assert_all(spoiled(calls, name, value), judge)
 
 
-@pytest.mark.parametrize("spec", sweeps.ALL_ACTIVATIONS, ids=str)
+@pytest.mark.parametrize("spec", choices.ALL_ACTIVATIONS, ids=str)
 def test_nan_passes_through_every_activation(spec):
     x = np.linspace(-8, 8, 37).astype(np.float32)
     x[[0, 5, 16, 17, 36]] = np.nan
     assert np.array_equal(np.isnan(activate(x, spec)), np.isnan(x))
 
 
-@pytest.mark.parametrize("spec", sweeps.ALL_ACTIVATIONS, ids=str)
+@pytest.mark.parametrize("spec", choices.ALL_ACTIVATIONS, ids=str)
 def test_nan_passes_through_every_stage(spec):
     draw, shape = normals(2), (1, 5, 6, 17)
     both = {"depthwise_activation": spec, "activation": spec}
@@ -97,7 +98,7 @@ def test_infinity(spec):
 
 
 @pytest.mark.parametrize("padding", ["same", "same_lower", 2, ((0, 3), (2, 1))], ids=str)
-@pytest.mark.parametrize("kernel", [(3, 3), (5, 5), (4, 4), (7, 7), (1, 7)], ids=sweeps.identity)
+@pytest.mark.parametrize("kernel", [(3, 3), (5, 5), (4, 4), (7, 7), (1, 7)], ids=choices.identity)
 def test_a_tap_in_the_padding_is_not_multiplied(padding, kernel):
     """0 * inf would be NaN: a padded tap must contribute nothing, whatever its weight."""
 
@@ -107,7 +108,7 @@ def test_a_tap_in_the_padding_is_not_multiplied(padding, kernel):
         for size, stride in (((1, 1), 1), ((2, 3), 1), ((3, 2), 2), ((9, 8), 1), ((16, 17), 2)):
             for channels in (1, 5, 16, 19):
                 shape, window = (1, *size, channels), {"stride": stride, "padding": padding}
-                if not sweeps.fits(size, kernel, stride, padding):
+                if not choices.fits(size, kernel, stride, padding):
                     continue
                 made = [
                     depthwise(draw, shape, kernel, **window),

@@ -1,5 +1,6 @@
 """Against convolutions that others wrote, where they are installed; skipped elsewhere."""
 
+import choices
 import numpy as np
 import oracle
 import pytest
@@ -137,15 +138,15 @@ def onnx_session(onnx, runtime, call: Call):
 
 
 def onnx_calls():
-    draw, choose = normals(1), sweeps.Chooser("onnx")
-    for kernel in sweeps.KERNELS:
-        for padding in sweeps.PADDINGS:
+    draw, choose = normals(1), choices.Chooser("onnx")
+    for kernel in choices.KERNELS:
+        for padding in choices.PADDINGS:
             for stride in (1, 2, (1, 2)):
                 # ONNX Runtime does not dilate with a padding by name.
-                dilation = 1 if str(padding).startswith("same") else choose(sweeps.DILATIONS)
+                dilation = 1 if str(padding).startswith("same") else choose(choices.DILATIONS)
                 window = {"stride": stride, "padding": padding, "dilation": dilation}
                 shape = (2, choose((3, 8, 11, 14)), choose((5, 9, 12)), choose((2, 6, 16)))
-                if sweeps.fits(shape[1:3], kernel, **window):
+                if choices.fits(shape[1:3], kernel, **window):
                     yield depthwise(draw, shape, kernel, choose((1, 2)), **window)
                     yield conv2d(draw, shape, 10, kernel, choose((1, 2)), **window)
 

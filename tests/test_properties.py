@@ -1,8 +1,8 @@
 """Hypothesis: any shapes, windows, layouts and numbers, and the laws that hold for all of them."""
 
+import choices
 import numpy as np
 import pytest
-import sweeps
 from calls import (
     Call,
     bits_differ,
@@ -44,7 +44,7 @@ paddings = st.one_of(
     st.tuples(st.tuples(sides, sides), st.tuples(sides, sides)),
 )
 activations = st.one_of(
-    st.sampled_from(sweeps.ALL_ACTIVATIONS),
+    st.sampled_from(choices.ALL_ACTIVATIONS),
     st.tuples(st.just("leaky_relu"), st.floats(-1, 1, width=32, allow_subnormal=False)),
     st.tuples(st.just("clip"), st.floats(-3, 0, width=32), st.floats(0, 3, width=32)),
 )
@@ -62,7 +62,7 @@ def calls(draw, numbers=normals, activations=activations) -> Call:
     family = draw(st.sampled_from([depthwise, pointwise, separable, inverted_residual, conv2d]))
     if family is pointwise:
         return pointwise(array, shape, draw(channels), **both, **last)
-    assume(sweeps.fits(size, kernel, **window))
+    assume(choices.fits(size, kernel, **window))
     multiplier = draw(st.integers(1, 3))
     if family is depthwise:
         return depthwise(array, shape, kernel, multiplier, both["bias"], **window, **last)
@@ -78,7 +78,7 @@ def calls(draw, numbers=normals, activations=activations) -> Call:
     return inverted_residual(array, shape, *widths, kernel, multiplier, **both, **window, **last)
 
 
-few_integers = calls(lambda seed: integers(seed, 1), st.sampled_from(sweeps.EXACT_ACTIVATIONS))
+few_integers = calls(lambda seed: integers(seed, 1), st.sampled_from(choices.EXACT_ACTIVATIONS))
 
 
 @repeatable
@@ -162,7 +162,7 @@ def test_linear_in_the_input(call, other):
 )
 def test_upside_down(make, shape, kernel, dilation, padding):
     """Turning image, kernel and padding by half a turn turns the result, to rounding."""
-    assume(sweeps.fits(shape[:2], kernel, 1, padding[0], dilation))
+    assume(choices.fits(shape[:2], kernel, 1, padding[0], dilation))
     call = make(normals(1), shape, kernel, padding=padding[0], dilation=dilation)
     x, w = call.arrays["x"][::-1, ::-1], call.arrays["weight"][::-1, ::-1]
     turned = call.with_arrays(x=x, weight=w).with_options(padding=padding[1]).run()[::-1, ::-1]

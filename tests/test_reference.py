@@ -1,8 +1,8 @@
 """The naive loops against float64: the baseline must itself be right."""
 
+import choices
 import numpy as np
 import pytest
-import sweeps
 from calls import conv2d, depthwise, integers, normals, out_of_bound, unequal
 
 from dwsep.reference import naive
@@ -11,7 +11,7 @@ WINDOW = {"stride": (2, 1), "padding": ((1, 0), (2, 1)), "dilation": (1, 2)}
 
 
 @pytest.mark.parametrize("make", [depthwise, conv2d])
-@pytest.mark.parametrize("kernel", sweeps.KERNELS, ids=sweeps.identity)
+@pytest.mark.parametrize("kernel", choices.KERNELS, ids=choices.identity)
 def test_naive_is_right(make, kernel):
     size = {"multiplier": 3} if make is depthwise else {"cout": 5}
     for draw, judge in (

@@ -1,0 +1,68 @@
+"""How a layer divides the work of a call among threads, and what it keeps of that."""
+
+import numpy as np
+import pytest
+
+import dwsep
+
+LOW = [(3, 3, 1200, 5), (3, 5, 384, 5), (2, 7, 1100, 3), (4, 4, 513, 7)]
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize(("height", "width", "channels", "size"), LOW)
+@pytest.mark.parametrize("kind", ["float32", "int8"])
+def test_images_lower_than_the_filter(height, width, channels, size, kind):
+    """Their channels are divided, where there are many."""
+    rng = np.random.default_rng(height * channels)
+    q = dwsep.Quantization(0.05, 3)
+    weights = [rng.standard_normal(s, np.float32) for s in ((size, size, channels), (channels, 24))]
+    given, between = {}, {}
+    x = rng.standard_normal((1, height, width, channels), np.float32)
+    if kind == "int8":
+        x = q.quantize(x)
+        weights = [rng.integers(-128, 128, w.shape, np.int8) for w in weights]
+        given = {
+            "x_quantization": q,
+            "weight_quantization": dwsep.Quantization(0.02),
+            "quantization": dwsep.Quantization(0.7, -9),
+        }
+        between = {
+            "depthwise_weight_quantization": dwsep.Quantization(0.02),
+            "depthwise_quantization": dwsep.Quantization(0.4, 5),
+        }
+    layers = (
+        dwsep.DepthwiseConv2D(weights[0], **given),
+        dwsep.SeparableConv2D(*weights, **given, **between),
+    )
+    for layer in layers:
+        assert layer.plan(x.shape, num_threads=2)["threads"] == 2
+        one = layer(x, num_threads=1)
+        for threads in (2, 3, 8):
+            assert np.array_equal(layer(x, num_threads=threads), one)
+        batch = np.concatenate([x, x[:, ::-1], x])
+        assert np.array_equal(layer(batch, num_threads=2)[2:], one)
+
+
+@pytest.mark.parametrize("name", ["DepthwiseConv2D", "Conv2D", "SeparableConv2D"])
+def test_decisions_are_those_of_the_call(name):
+    """What the first call of a layer decides is kept, for its shape and number of threads alone."""
+    rng = np.random.default_rng(5)
+    shapes = {
+        "DepthwiseConv2D": [(3, 3, 16)],
+        "Conv2D": [(3, 3, 16, 24)],
+        "SeparableConv2D": [(3, 3, 16), (16, 24)],
+    }
+    weights = [rng.standard_normal(s, np.float32) for s in shapes[name]]
+    make = getattr(dwsep, name)
+    layer = make(*weights)
+    for size, threads in [(9, 1), (40, 1), (9, 8), (40, 8), (9, 1), (0, 1), (33, 2), (9, 2)]:
+        x = rng.standard_normal((2, size, size + 1, 16), np.float32)
+        expected = make(*weights)(x, num_threads=threads)
+        assert np.array_equal(layer(x, num_threads=threads), expected)
+        out = np.empty_like(expected)
+        assert layer(x, out=out, num_threads=threads) is out
+        assert np.array_equal(out, expected)
+    with pytest.raises(ValueError, match="channels"):
+        layer(np.zeros((9, 10, 15), np.float32))
+    with pytest.raises(ValueError, match="out"):
+        layer(np.zeros((9, 10, 16), np.float32), out=out)
