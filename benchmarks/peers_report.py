@@ -7,6 +7,8 @@ from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
 
+from benchmarks.contents import depth, with_contents
+
 __all__ = ["best_peer", "draw", "markers", "text", "together", "write_docs"]
 
 
@@ -104,8 +106,8 @@ def together(reports: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def text(report: dict[str, Any], images: list[str]) -> str:
-    """Return the figures in Markdown."""
+def text(report: dict[str, Any], images: list[str], level: int = 2) -> str:
+    """Return the figures in Markdown, below a heading of some level."""
     libraries, cpu, system = _headline(report)
     parts = [
         f"{libraries}; {cpu}, {report['peak_gflops']:.0f} GFLOP/s a core; {system};"
@@ -115,7 +117,7 @@ def text(report: dict[str, Any], images: list[str]) -> str:
     for threads in dict.fromkeys(e["threads"] for e in report["entries"]):
         many = f"{threads} thread{'s' * (threads != 1)}"
         parts += [
-            f"### {many.capitalize()}",
+            f"{'#' * (level + 1)} {many.capitalize()}",
             "Times as fast as each peer, geometric means (over so many); the worst of all against"
             " the best peer of each.",
             _int8_note(report),
@@ -123,7 +125,8 @@ def text(report: dict[str, Any], images: list[str]) -> str:
         ]
         kinds = dict.fromkeys(e["kind"] for e in report["entries"])
         for kind in kinds:
-            parts += [f"#### {kind.capitalize()}, {many}", _table(report, threads, {kind})]
+            heading = f"{'#' * (level + 2)} {kind.capitalize()}, {many}"
+            parts += [heading, _table(report, threads, {kind})]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -173,7 +176,7 @@ def draw(report: dict[str, Any], folder: Path, section: str = "peers") -> list[P
 
 
 def write_docs(path: Path, report: dict[str, Any], section: str = "peers") -> None:
-    """Put figures and plots between the markers of a document."""
+    """Put figures and plots between the markers of a document, means into its contents."""
     begin, end = markers(section)
     document = path.read_text(encoding="utf-8")
     if document.count(begin) != 1 or document.count(end) != 1:
@@ -184,5 +187,5 @@ def write_docs(path: Path, report: dict[str, Any], section: str = "peers") -> No
     images = [f"![{made.stem.replace('_', ' ')}](images/{made.name})" for made in drawn]
     before, _, rest = document.partition(begin)
     after = rest.partition(end)[2]
-    figures = text(report, images)
-    path.write_text(f"{before}{begin}\n\n{figures}\n\n{end}{after}", "utf-8")
+    figures = text(report, images, depth(before))
+    path.write_text(with_contents(f"{before}{begin}\n\n{figures}\n\n{end}{after}"), "utf-8")

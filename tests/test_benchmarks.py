@@ -188,12 +188,20 @@ def test_figures_of_peers_go_between_the_markers(tmp_path):
     pytest.importorskip("matplotlib")
     report, document = tmp_path / "report.json", tmp_path / "performance.md"
     report.write_text(json.dumps(REPORT))
-    document.write_text("before\n<!-- peers:begin -->\nold\n<!-- peers:end -->\nafter\n")
+    contents = "<!-- contents:begin -->\n<!-- contents:end -->\n"
+    markers = "<!-- peers:begin -->\nold\n<!-- peers:end -->\n"
+    document.write_text(f"before\n{contents}## Chapter\n### A part, below\n{markers}after\n")
     for _ in range(2):
         arguments = ["--from-json", str(report), "--write-docs", str(document)]
         assert peers.main(arguments) == 0
     text = document.read_text()
-    assert text.startswith("before\n<!-- peers:begin -->")
+    assert text.startswith("before\n<!-- contents:begin -->")
+    row = (
+        "[Chapter: A part, below](#a-part-below) | CPU, avx2 | 2000-01-01 | depthwise 1.41 (1.00),"
+    )
+    assert row in text
+    assert "\n#### 1 thread\n" in text
+    assert "\n##### Depthwise, 1 thread\n" in text
     assert text.endswith("<!-- peers:end -->\nafter\n")
     assert "old" not in text
     assert "1.41 (2)" in text  # the geometric mean of 1 and 2
