@@ -134,6 +134,20 @@ def test_a_mask_of_as_many_steps_as_there_are():
         compared(net, [{"x": (n, t, t)} for n, t in ((1, 6), (2, 9)) if size in ("T", t)])
 
 
+@pytest.mark.parametrize("rows", [0, 2])
+def test_a_constant_of_the_batch_may_have_no_rows(rows):
+    nodes = [
+        ("Shape", "x", "batch", {"end": 1}),
+        ("Concat", "batch,more", "shape", {"axis": 0}),
+        ("ConstantOfShape", "shape", "zeros", {}),
+        ("Mul", "zeros,two", "padding", {}),
+        ("Concat", "padding,x", "y", {"axis": 1}),
+    ]
+    constants = {"more": ints(rows, 4), "two": np.float32(2)}
+    net = model(nodes, constants, inputs={"x": ("N", 3, 4)}, opset=17)
+    compared(net, [{"x": (n, 3, 4)} for n in (1, 3)])
+
+
 def test_boxes():
     limits = {"most": ints(4), "overlap": np.float32([0.4])}
     inputs = {"boxes": (1, "B", 4), "scores": (1, 2, "B")}

@@ -86,6 +86,8 @@ def _filled(call: Call) -> Value:
     array = np.zeros((), np.float32) if value is None else value.array
     if array.size != 1:
         raise InvalidModelError(f"value: need one number, got shape {array.shape}")
+    if 0 in sizes:  # a Concat drops it, whatever the sizes that are open
+        sizes = [1 if is_open(n) else n for n in sizes]
     if any(map(is_open, sizes)):
         return call.builder.emit("expand", [Known(array.reshape(()))], shape=tuple(sizes))
     call.builder.charge(sizes)

@@ -7,7 +7,7 @@ from typing import Any
 from ...errors import InvalidModelError
 from ..importing.compositions import integers, reshaped, size_of, to_target
 from ..importing.symbols import Dim
-from ..importing.values import UNKNOWN, Unsupported, Value
+from ..importing.values import UNKNOWN, Known, Unsupported, Value
 from ..sizes import LARGEST_SIZE, known_product
 from .call import Call
 from .registry import operator
@@ -74,8 +74,9 @@ def transpose(call: Call) -> Value:
 
 @operator("Concat")
 def concat(call: Call) -> Value:
-    """Import a concatenation."""
+    """Import a concatenation; constants without elements add nothing, whatever the batch."""
     values = [call.value(i) for i in range(len(call.inputs))]
+    values = [v for v in values if not (isinstance(v, Known) and v.array.size == 0)] or values
     axis = call.axis(call.attribute("axis", ...), len(call.shape()))
     return values[0] if len(values) == 1 else call.builder.emit("concat", values, axis=axis)
 
