@@ -33,6 +33,9 @@ std::shared_ptr<const PackedLayer> make_pointwise(PackedMatrix filter, const Act
 
 std::shared_ptr<const PackedLayer> make_block(PackedBlock block);
 
+/// Unless groups divide both numbers of channels.
+void check_groups(std::int64_t groups, std::int64_t in, std::int64_t out);
+
 /// One matrix for each group, of (kh * kw * in / groups, out / groups).
 std::shared_ptr<const PackedLayer> make_standard(std::vector<PackedMatrix> groups, std::int64_t kh, std::int64_t kw, std::int64_t in,
                                                  std::int64_t out, const ConvOptions& options, const Activation& activation);
