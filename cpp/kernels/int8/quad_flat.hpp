@@ -69,6 +69,9 @@ struct FlatRows {
           });
         });
         weights += 2 * G * kBytes;
+        unroll<0, kFlatRows>([&](auto r) __attribute__((always_inline)) {
+          unroll<0, G>([&](auto v) __attribute__((always_inline)) { acc[r][v] = in_place(acc[r][v]); });
+        });
       }
       unroll<0, kFlatRows>([&](auto r) __attribute__((always_inline)) {
         const auto real = [&](auto v) __attribute__((always_inline)) {

@@ -13,19 +13,21 @@ namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
 }
 
 /// Sums of one tile that are independent of each other: a product takes as long as ten that follow each other at once, so where there are
-/// fewer sums, every other k goes to others. Not of short k alone.
+/// fewer sums, every other k goes to others, as far as registers hold them. Not of short k alone, nor without an instruction for products,
+/// where only an addition waits.
 constexpr int chains_of(int sums) {
-  return kSorts ? 1 : sums <= 4 ? 4 / Dot::kSumRegisters : (sums <= 8 && Dot::kSumRegisters == 1 ? 2 : 1);
+  const int wanted = sums <= 4 ? 4 / Dot::kSumRegisters : (sums <= 8 && Dot::kSumRegisters == 1 ? 2 : 1), most = (kRegisters - 2) / sums;
+  return Dot::kWeightVectors == 2 || most < 1 ? 1 : wanted < most ? wanted : most;
 }
 
 /// Whether weights take two vectors to multiply by, and one as they are packed: tiles of few rows split them as they read them, which
 /// halves what comes from memory, others once for all rows of a block.
 constexpr bool kSplits = Dot::kWeightVectors == 2;
 
-/// The mask of the second of two vectors of split weights at p.
+/// The mask of split weights, at p.
 template <class D>
 [[gnu::always_inline]] inline void reload_sign(typename D::Weights& w, const std::int8_t* p) {
-  w.sign = load(p + 3 * I8::kLanes);
+  w.sign = load(p);
 }
 
 /// The exact sums of MR rows x G vectors over k quads, to sums[m * sums_row + j * kLanes]; from initial[m * initial_row + j * kLanes] on.
@@ -36,8 +38,10 @@ template <int MR, int G, bool Split>
                                                   int sums_row) {
   constexpr int kChains = chains_of(MR * G);
   constexpr std::int64_t kBytes = (Split ? Dot::kWeightVectors : 1) * I8::kLanes;
-  // One of the masks is read where it is used, for each row: GCC 12 kept a sum on the stack instead (56x56 24->144 192 us, 182 so).
-  constexpr bool kReloads = Split && kSorts && G == 2 && MR * G == 10;
+  // Masks are read where they are used, for each row, where registers do not hold all: GCC 12 kept a sum on the stack instead (AVX2 56x56
+  // 24->144 192 us, 182 so), or weights (AVX-512).
+  constexpr bool kReloads = Split && kSplits && (kSorts ? MR * G == 10 && G == 2 : MR * G >= 24);
+  constexpr bool kKeeps = kInstruction && (kChains > 1 || MR <= kPieceRows);
   [[maybe_unused]] const I8 flip = broadcast(static_cast<std::int8_t>(x_flip));
   typename Dot::Sums acc[kChains][MR][G];
 #pragma GCC unroll 4
@@ -58,7 +62,7 @@ template <int MR, int G, bool Split>
       for (int j = 0; j < G; ++j) {
         const std::int8_t* const from = b + (chain * G + j) * kBytes;
         if constexpr (Split) {
-          w[j] = Dot::load(from);
+          w[j] = kInstruction && kChains > 1 && MR > 1 ? Dot::load_once(from) : Dot::load(from);
         } else {
           w[j] = Dot::split(load(from), flip);
         }
@@ -68,12 +72,21 @@ template <int MR, int G, bool Split>
 #pragma GCC unroll 4
         for (int j = 0; j < G; ++j) {
           if constexpr (kReloads) {
-            if (j == G - 1) reload_sign<Dot>(w[j], b = opaque(b));
+            if (j >= (G == 4 ? 0 : 1)) reload_sign<Dot>(w[j], (b = opaque(b)) + (2 * j + 1) * I8::kLanes);
           }
           acc[chain][m][j] = Dot::add(acc[chain][m][j], x, w[j]);
         }
       });
     });
+    if constexpr (kKeeps) {
+      unroll<0, chains>([&](auto chain) {
+#pragma GCC unroll 14
+        for (int m = 0; m < MR; ++m) {
+#pragma GCC unroll 4
+          for (int j = 0; j < G; ++j) acc[chain][m][j] = in_place(acc[chain][m][j]);
+        }
+      });
+    }
     rows.advance(4 * chains);
     b = opaque(b + chains * G * kBytes);
   };
@@ -180,6 +193,7 @@ template <int NV>
           sums[m / kTogether][m % kTogether * NV + j] = Dot::add(sums[m / kTogether][m % kTogether * NV + j], quad, w[j]);
         });
       });
+      unroll<0, kTimes>([&](auto i) { unroll<0, 4>([&](auto j) { sums[i][j] = in_place(sums[i][j]); }); });
     }
     unroll<0, kTimes>([&](auto i) {
       RealSums<4> real;
