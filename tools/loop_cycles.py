@@ -6,7 +6,8 @@ LLVM_MCA=program takes another than llvm-mca, 16 or later. Of functions whose na
 innermost loops that multiply. Prints instructions, vectors on the stack, multiply-adds, cycles,
 multiply-adds a cycle, and their share of what the same products reach by themselves on that model.
 Loads are priced as those of 256 bits: the models charge longer ones a vector port too, and let a
-sum wait for the load of a product that reads memory.
+sum wait for the load of a product that reads memory. Ends with an error if a loop keeps vectors on
+the stack, or none is found.
 """
 
 import os
@@ -87,6 +88,7 @@ def cycles(text: str, cpu: str) -> float:
 def main() -> int:
     pattern, cpu = re.compile(sys.argv[1]), sys.argv[2]
     peaks: dict[tuple[str, str], float] = {}
+    all_spills: list[int] = []
     for name, body in functions(sys.stdin):
         for loop in innermost_loops(body) if pattern.search(name) else []:
             work = multiply_adds(loop)
@@ -104,9 +106,10 @@ def main() -> int:
             spills = sum("(%rsp" in text and "mm" in text for text in loop)
             took = cycles(assembly(loop), cpu)
             share = 100 * work / took / peaks[kind]
+            all_spills.append(spills)
             work_a_cycle = f"{work} / {took:.1f} = {work / took:.1f}, {share:.0f} %"
             print(f"{len(loop)} instructions, {spills} on the stack, {work_a_cycle}: {name}")
-    return 0
+    return 1 if not all_spills or any(all_spills) else 0
 
 
 if __name__ == "__main__":
