@@ -182,24 +182,20 @@ std::unique_ptr<const Op> make_standard_op(const Description& d) {
       d, [&] { return make_standard(std::move(matrices), kh, kw, in, out, options, activation); }, std::move(weights));
 }
 
-constexpr AttributeSchema kActivation{"activation", AttributeType::activation, Presence::optional};
+constexpr AttributeSchema activation_of(const char* name) { return {name, AttributeType::activation, Presence::optional}; }
+constexpr AttributeSchema kStride{"stride", AttributeType::pair}, kDilation{"dilation", AttributeType::pair};
+constexpr AttributeSchema kPadding{"padding", AttributeType::sides}, kActivation = activation_of("activation");
+constexpr AttributeSchema kDepthwiseActivation = activation_of("depthwise_activation");
+constexpr AttributeSchema kReduceActivation = activation_of("reduce_activation"), kExciteActivation = activation_of("excite_activation");
 constexpr AttributeSchema kTabledScale{"tabled_scale", AttributeType::reals, Presence::optional};
 constexpr AttributeSchema kTabledZero{"tabled_zero_point", AttributeType::integers, Presence::optional};
 constexpr AttributeSchema kPointwiseAttributes[] = {kActivation, kOutputType,  kOutputScale, kOutputZero,
                                                     kOutputAxis, kTabledScale, kTabledZero};
-constexpr AttributeSchema kDepthwiseAttributes[] = {{"stride", AttributeType::pair},
-                                                    {"dilation", AttributeType::pair},
-                                                    {"padding", AttributeType::sides},
-                                                    kActivation,
-                                                    kOutputType,
-                                                    kOutputScale,
-                                                    kOutputZero,
-                                                    kOutputAxis,
-                                                    kTabledScale,
-                                                    kTabledZero};
-constexpr AttributeSchema kStandardAttributes[] = {{"stride", AttributeType::pair},
-                                                   {"dilation", AttributeType::pair},
-                                                   {"padding", AttributeType::sides},
+constexpr AttributeSchema kDepthwiseAttributes[] = {kStride,      kDilation,   kPadding,    kActivation,  kOutputType,
+                                                    kOutputScale, kOutputZero, kOutputAxis, kTabledScale, kTabledZero};
+constexpr AttributeSchema kStandardAttributes[] = {kStride,
+                                                   kDilation,
+                                                   kPadding,
                                                    {"groups", AttributeType::integer},
                                                    {"kernel", AttributeType::pair},
                                                    kActivation,
@@ -209,21 +205,11 @@ constexpr AttributeSchema kStandardAttributes[] = {{"stride", AttributeType::pai
                                                    kOutputAxis,
                                                    kTabledScale,
                                                    kTabledZero};
-constexpr AttributeSchema kSeparableAttributes[] = {{"stride", AttributeType::pair},
-                                                    {"dilation", AttributeType::pair},
-                                                    {"padding", AttributeType::sides},
-                                                    {"depthwise_activation", AttributeType::activation, Presence::optional},
-                                                    {"reduce_activation", AttributeType::activation, Presence::optional},
-                                                    {"excite_activation", AttributeType::activation, Presence::optional},
-                                                    {"activation", AttributeType::activation, Presence::optional}};
-constexpr AttributeSchema kInvertedResidualAttributes[] = {{"stride", AttributeType::pair},
-                                                           {"dilation", AttributeType::pair},
-                                                           {"padding", AttributeType::sides},
-                                                           {"expand_activation", AttributeType::activation, Presence::optional},
-                                                           {"depthwise_activation", AttributeType::activation, Presence::optional},
-                                                           {"reduce_activation", AttributeType::activation, Presence::optional},
-                                                           {"excite_activation", AttributeType::activation, Presence::optional},
-                                                           {"activation", AttributeType::activation, Presence::optional}};
+constexpr AttributeSchema kSeparableAttributes[] = {kStride,           kDilation,         kPadding,   kDepthwiseActivation,
+                                                    kReduceActivation, kExciteActivation, kActivation};
+constexpr AttributeSchema kInvertedResidualAttributes[] = {
+    kStride,           kDilation,         kPadding,   activation_of("expand_activation"), kDepthwiseActivation,
+    kReduceActivation, kExciteActivation, kActivation};
 constexpr WeightsSchema kBias{"bias", 1, Presence::optional, kFloatsOrInt32};
 constexpr WeightsSchema kScale{"weight_scale", 1, Presence::optional};
 constexpr WeightsSchema kZero{"weight_zero_point", 1, Presence::optional, type_bit(DType::int32)};
