@@ -73,5 +73,29 @@ def test_the_place_in_a_row_does_not_matter(call):
         assert not bits_differ(np.nan_to_num(part), np.nan_to_num(whole[first:last]))
 
 
+BROADCASTS = [
+    *(((5, 37), (5, 1)), ((5, 1), (5, 37)), ((1, 37), (5, 1)), ((9, 70), (1, 1)), ((1,), (9, 64))),
+    *(
+        ((9, 1), (9, 1)),
+        ((1, 1), (1, 1)),
+        ((3, 7, 8), (3, 1, 8)),
+        ((6, 33), (33,)),
+        ((7, 3), (7, 1)),
+    ),
+]
+
+
+@pytest.mark.parametrize("shapes", BROADCASTS, ids=str)
+@pytest.mark.parametrize("name", functions.BINARY)
+def test_one_number_for_a_row(name, shapes):
+    """Bits are those of a row that has it in each column."""
+    rng = np.random.default_rng(1)
+    arrays = [3 * rng.standard_normal(shape, np.float32) for shape in shapes]
+    written = [np.ascontiguousarray(a) for a in np.broadcast_arrays(*arrays)]
+    got = functions.network("binary", name, *shapes)(*arrays)
+    wanted = functions.network("binary", name, *(a.shape for a in written))(*written)
+    assert not bits_differ(np.nan_to_num(got), np.nan_to_num(wanted))
+
+
 def test_all_functions_are_here():
     assert set(functions.UNARY) == set(UNARY)
