@@ -135,6 +135,8 @@ def pointwise_pixels(draw: Draw) -> Iterator[Call]:
     # Tiles that fetch the next panel, two and three of them too; no whole rounds of loops.
     for cin, size in product((65, 66, 67, 71), ((7, 7), (3, 4), (1, 17))):
         yield pointwise(draw, (1, *size, cin), 48)
+    # Few inputs, and rows of y that are far, and no whole lines.
+    yield pointwise(draw, (1, 150, 151, 19), 50)
 
 
 def separable_channels(draw: Draw, kernel, exact=True) -> Iterator[Call]:

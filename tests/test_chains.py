@@ -1,4 +1,4 @@
-"""Elementwise steps in a row, computed part by part, leave the bits that each leaves by itself."""
+"""Steps in a row, computed part by part, leave the bits that each leaves by itself."""
 
 import numpy as np
 import pytest
@@ -81,6 +81,63 @@ def test_the_same_bits(seed):
             np.testing.assert_array_equal(y, expected)
 
 
+# Of a, b, what lies between, and the last operand; all scores exceed a level-2 cache of 2 MB.
+PRODUCTS = {
+    "heads": ((2, 3, 300, 20), (2, 3, 20, 301), ("mask", "softmax"), (2, 3, 301, 24)),
+    "one matrix": ((777, 33), (33, 801), ("scale", "softmax"), (801, 17)),
+    "no softmax": ((3, 500, 8), (3, 8, 577), ("exp",), (3, 577, 40)),
+    "nothing between": ((1, 2, 577, 64), (1, 2, 64, 577), (), (1, 2, 577, 64)),
+    "one b for all": ((4, 390, 16), (16, 400), ("softmax", "row"), (4, 400, 5)),
+    "one a for all": ((390, 16), (4, 16, 400), ("softmax",), (400, 7)),
+    "few rows": ((3, 7, 4), (3, 4, 30_001), ("softmax",), (3, 30_001, 9)),
+    "more matrices at last": ((1, 800, 4), (1, 4, 801), ("softmax",), (3, 801, 9)),
+    "another axis": ((2, 600, 8), (2, 8, 601), ("axis",), (2, 601, 9)),
+    "shown": ((2, 600, 8), (2, 8, 601), ("softmax", "shown"), (2, 601, 9)),
+    "by itself": ((800, 8), (8, 800), ("softmax",), None),
+}
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_products_leave_the_bits_of_single_steps(name):
+    a, b, between, last = PRODUCTS[name]
+    rng = np.random.default_rng(len(name))
+    scores = (*np.broadcast_shapes(a[:-2], b[:-2]), a[-2], b[-1])
+    arrays = {"a": rng.standard_normal(a), "b": rng.standard_normal(b)}
+    if last is not None:
+        arrays["last"] = rng.standard_normal(last)
+    others = {"mask": scores[-2:], "scale": (), "row": scores[-1:]}
+    arrays |= {kind: rng.standard_normal(others[kind]) for kind in between if kind in others}
+    arrays = {key: value.astype(np.float32) for key, value in arrays.items()}
+    steps = [("matmul", "b", {})]
+    steps += [("binary", kind, {"function": "mul"}) for kind in between if kind in others]
+    steps += [("unary", None, {"function": "exp"})] * ("exp" in between)
+    steps += [("softmax", None, {"axis": -1})] * ("softmax" in between)
+    steps += [("softmax", None, {"axis": 0})] * ("axis" in between)
+    whole = Builder()
+    inputs = {key: whole.core.input(key, value.shape) for key, value in arrays.items()}
+    value, known, shown = inputs["a"], arrays["a"], {}
+    for kind, other, attributes in [*steps, ("matmul", "last", {})]:
+        more = [] if other is None else [other if other in arrays else ""]
+        single = Builder()
+        known_inputs = [known, *[arrays[key] if key else known for key in more]]
+        places = [single.core.input(f"x{i}", x.shape) for i, x in enumerate(known_inputs)]
+        y = single.step(kind, places, attributes)
+        value = whole.step(
+            kind, [value, *[inputs[key] if key else value for key in more]], attributes
+        )
+        known = dwsep.Model(single.finish(y=y))(*known_inputs)
+        if "shown" in between and kind == "softmax":
+            shown["scores"] = (value, known)
+    shown["y"] = (value, known)
+    model = dwsep.Model(whole.finish(**{key: pair[0] for key, pair in shown.items()}))
+    for threads in (1, 2, 3):
+        got = model(*arrays.values(), num_threads=threads)
+        for y, (_, expected) in zip(
+            got if isinstance(got, tuple) else (got,), shown.values(), strict=True
+        ):
+            np.testing.assert_array_equal(y, expected)
+
+
 def test_a_step_that_reads_elsewhere_is_not_in_the_chain():
     """The square is turned between two steps: a part of it depends on all parts."""
     x = np.random.default_rng(0).standard_normal((300, 300), dtype=np.float32)
@@ -104,4 +161,14 @@ def test_what_a_chain_leaves_inside_takes_no_memory():
     for _ in range(5):
         y = b.step("binary", [b.step("unary", [y], {"function": "sin"}), x], {"function": "add"})
     model = dwsep.Model(b.finish(y=y))
+    assert model.summary().arena_bytes < 1 << 20
+
+
+def test_scores_between_products_take_no_memory():
+    """2.2 MB of them, more than a level-2 cache of 2 MB."""
+    b = Builder()
+    shapes = {"q": (6, 300, 20), "k": (6, 20, 301), "v": (6, 301, 9)}
+    q, k, v = (b.core.input(name, shape) for name, shape in shapes.items())
+    p = b.step("softmax", [b.step("matmul", [q, k], {})], {"axis": -1})
+    model = dwsep.Model(b.finish(y=b.step("matmul", [p, v], {})))
     assert model.summary().arena_bytes < 1 << 20

@@ -67,7 +67,7 @@ struct Fetched {
 /// Whether tiles fetch what follows the weights of a panel that they multiply, `k` rows of them, which many hardly notice, or inputs.
 [[gnu::always_inline]] inline bool fetching_pays(const Fetched& f, std::int64_t tiles, std::int64_t height, std::int64_t k,
                                                  const Panel& panel) {
-  return kMostFetchingRows > 0 && f.at != nullptr && tiles > 1 && (f.far || tiles <= 48) && k >= 64 && height >= kLeastFetchingRows &&
+  return kMostFetchingRows > 0 && f.at != nullptr && tiles > 1 && (f.far || (tiles <= 48 && k >= 64)) && height >= kLeastFetchingRows &&
          panel.vectors == 2 && panel.half == HalfPanel::none;
 }
 /// Steps of k for each of which one of `tiles` fetches a line, so that all fetch as much as they multiply, or somewhat more: whole rounds,
@@ -106,7 +106,7 @@ inline void gemm_panel(const GemmWork& w, GemmTiles& t, const Panel& panel, std:
   const std::int64_t tiles = (rows + most - 1) / most;
   const std::int64_t height = rows / tiles, taller = rows % tiles;
   const bool fetches = fetching_pays(ahead, tiles, height, w.k, panel);
-  t.ahead.steps = fetches ? steps_of_line(ahead, tiles, w.k) : w.k;
+  t.ahead.steps = fetches && w.k >= 64 ? steps_of_line(ahead, tiles, w.k) : w.k;
   if (kFetchesFar && fetches && ahead.inputs != nullptr) {
     t.ahead.later = reinterpret_cast<const char*>(ahead.inputs) - reinterpret_cast<const char*>(ahead.at);
   } else {

@@ -72,7 +72,7 @@ void PointwiseStage::run(GemmWork w, bool fetch_input) const {
 }
 
 bool PointwiseStage::fetches_far(const GemmWork& w) const {
-  return packed_.lanes == 8 && w.k >= 64 && w.columns >= 16 && w.a_row <= 2 * w.k && w.residual == nullptr && packed_.slopes == nullptr;
+  return packed_.lanes == 8 && w.k >= 16 && w.columns >= 16 && w.a_row <= 2 * w.k && w.residual == nullptr && packed_.slopes == nullptr;
 }
 
 std::string PointwiseStage::kernel_name() const { return gemm_name(packed_.panel_vectors); }

@@ -1,6 +1,8 @@
-// Elementwise steps in a row, computed part by part: what one of them leaves is still in a cache when the next one reads it.
+// Steps in a row, computed part by part: what one of them leaves is still in a cache when the next one reads it. They are elementwise, or
+// two products of matrices, as of attention, with such steps or softmax between them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -16,7 +18,12 @@ inline constexpr int kChainInputs = 2;
 /// Longer ones are cut.
 inline constexpr int kLongestChain = 16;
 
-/// A step of a chain. All have outputs of one shape.
+/// Rows of a part between products: 64 KB, but whole tiles that pay for reading the other matrix.
+inline std::int64_t product_rows(const Dims& scores) {
+  return std::min(std::max<std::int64_t>(2 * kChainPart / scores.back() / 12 * 12, 24), scores[scores.rank() - 2]);
+}
+
+/// A step of a chain. All have outputs of one shape, but for a last product.
 struct ChainStep {
   const Op* op;
   const Array* inputs;
@@ -24,10 +31,11 @@ struct ChainStep {
   const Array* output;
   std::array<int, kChainInputs> slots;  ///< of scratch, where earlier steps left the inputs; or -1
   int slot;                             ///< of scratch, for the output; or -1
+  float* packed;                        ///< this thread's, of a product
   double* seconds;                      ///< the time it takes is added here, where not null
 };
 
-/// One thread's part of all steps. A slot is kChainPart floats of this thread's scratch.
-void run_chain(const Team& team, const ChainStep* steps, int count, float* slots) noexcept;
+/// One thread's part of all steps. Slots are so many floats of this thread's scratch.
+void run_chain(const Team& team, const ChainStep* steps, int count, float* slots, std::int64_t slot_floats) noexcept;
 
 }  // namespace dwsep::runtime

@@ -93,10 +93,13 @@ class ExecutionPlan {
   void place_outputs(const NetworkDraft& network);
   void list_works(const NetworkDraft& network);
   void find_chains();
-  bool may_be_in_chain(const Work& work) const;
-  bool continues_chain(std::size_t first, std::size_t w) const;
+  std::size_t end_of_products(std::size_t first) const;
+  bool may_be_in_chain(const Work& work, bool by_rows = false) const;
+  bool continues_chain(std::size_t first, std::size_t w, bool by_rows = false) const;
   bool stays_in_chain(std::size_t first, std::size_t last, std::size_t w) const;
   void place_in_slots(std::size_t first, std::size_t last);
+  static std::int64_t slot_floats(const Work& head);
+  std::array<PerThread<float>, 3> chain_scratch(const Work& head, Scratch& scratch) const;
   std::int64_t chain_bytes(const Work& head) const;
   void run_chain_at(std::size_t first, const Team& team, double* seconds) const;
   void plan_arena();

@@ -21,6 +21,16 @@ struct Operands {
   int input_count;
 };
 
+/// A product of matrices, the second of which is packed once and serves any rows of the first.
+class MatrixProduct {
+ public:
+  virtual ~MatrixProduct() = default;
+  virtual std::int64_t packed_floats(const Dims& b) const = 0;
+  /// The one matrix of b, whose batch axes are 1.
+  virtual void pack(const Array& b, float* to) const noexcept = 0;
+  virtual void multiply(const Operands& o, const float* packed) const noexcept = 0;
+};
+
 /// Immutable; one object serves all callers at once.
 class Op {
  public:
@@ -51,6 +61,11 @@ class Op {
   /// Whether each element of the output is computed of the elements at its place of the inputs, which are broadcast to its shape. Such an
   /// op has at most two inputs, all floats, and no scratch.
   virtual bool elementwise() const { return false; }
+
+  /// Whether each row along the last axis of the output is computed of the same row of the one input, without scratch.
+  virtual bool by_rows(int /*rank*/) const { return false; }
+  /// The product of matrices that the op is, or null.
+  virtual const MatrixProduct* product() const { return nullptr; }
 
   /// Bytes of scratch for any team of 1 to `threads`, which share it.
   virtual std::int64_t scratch_bytes(const std::vector<Dims>& /*inputs*/, const Dims& /*output*/, int /*threads*/) const { return 0; }

@@ -32,7 +32,7 @@ void pack_rows(const PackedMatrix& p, const float* b, std::int64_t row, Range ra
   }
 }
 
-class Matmul final : public PlainOp {
+class Matmul final : public PlainOp, public MatrixProduct {
  public:
   explicit Matmul(const Description& d) : PlainOp(d) {}
 
@@ -79,6 +79,22 @@ class Matmul final : public PlainOp {
         p.multiply_part(team, panels, packed[0], {i, i + 1});
       }
     }
+  }
+
+  const MatrixProduct* product() const override { return this; }
+  std::int64_t packed_floats(const Dims& b) const override {
+    const PackedMatrix p = layout(b[b.rank() - 2], b.back());
+    return p.weight_floats() + p.bias_floats();
+  }
+  void pack(const Array& b, float* to) const noexcept override {
+    const int rank = b.shape.rank();
+    Team alone;
+    pack_together(alone, layout(b.shape[rank - 2], b.shape.back()), b.as<float>(), b.strides[rank - 2], to);
+  }
+  void multiply(const Operands& o, const float* packed) const noexcept override {
+    const Product p(o);
+    const PackedMatrix panels = layout(o.inputs[0].shape.back(), o.output.shape.back());
+    p.multiply(panels, packed, 0, {0, p.rows}, {0, panels.panels});
   }
 
   double flops(const std::vector<Dims>& inputs, const Dims& y) const override {

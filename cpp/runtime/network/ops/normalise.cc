@@ -35,6 +35,8 @@ class Softmax final : public PlainOp {
     return inputs[0];
   }
 
+  bool by_rows(int rank) const override { return axis_ == -1 || axis_ + 1 == rank; }
+
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
     const Array &x = o.inputs[0], &y = o.output;
     const int rank = y.shape.rank(), axis = static_cast<int>(axis_ < 0 ? axis_ + rank : axis_);
