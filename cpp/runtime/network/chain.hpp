@@ -19,7 +19,7 @@ inline constexpr int kChainInputs = 2;
 inline constexpr int kLongestChain = 16;
 
 /// Rows of a part between products: 128 KB, but whole tiles that pay for reading the other matrix. 64 KB take 1.01 to 1.02 of the time on
-/// Zen 3 (2026-11-29), 256 KB 1.03 to 1.5.
+/// Zen 3 (2026-11-29, least times in turns on a busy machine), 256 KB 1.03 to 1.6.
 inline std::int64_t product_rows(const Dims& scores) {
   return std::min(std::max<std::int64_t>(4 * kChainPart / scores.back() / 12 * 12, 24), scores[scores.rank() - 2]);
 }
