@@ -177,10 +177,11 @@ def test_an_activation_of_a_value_that_others_read_is_not_fused():
 
 
 def _layer_norm(net, x, axis, style):
-    centred = net.binary("sub", x, net.reduce(x, (axis,)))
-    other = net.binary("sub", x, net.reduce(x, (axis,))) if style == "twice" else centred
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    centred = net.binary("sub", x, net.reduce(x, axes))
+    other = net.binary("sub", x, net.reduce(x, axes)) if style == "twice" else centred
     square = net.binary("mul", other, other) if style == "mul" else net.binary("pow", other, 2.0)
-    variance = net.binary("add", net.reduce(square, (axis,)), 1e-5)
+    variance = net.binary("add", net.reduce(square, axes), 1e-5)
     if style == "to the power of -1/2":
         return net.binary("mul", centred, net.binary("pow", variance, -0.5))
     if style == "to the power of 1/2":
@@ -213,6 +214,22 @@ def test_layer_normalisation_is_recognised(style):
     graph = rewritten(net.finish(y), constants.run, layer_norm.run)
     assert kinds(graph) == ["layer_norm"]
     assert only(graph, "layer_norm").attributes["epsilon"] == pytest.approx(1e-5)
+
+
+@pytest.mark.parametrize("axes", [(2, 3), (1, 2, 3), (3, 2)])
+def test_a_norm_over_the_last_axes_merges_them(axes):
+    net = Net()
+    y = _layer_norm(net, net.input(None, 5, 4, 6), axes, "mul")
+    graph = rewritten(net.finish(y), constants.run, layer_norm.run)
+    assert kinds(graph) == ["reshape", "layer_norm", "reshape"]
+    assert only(graph, "layer_norm").weights["scale"].size == (24 if len(axes) == 2 else 120)
+
+
+@pytest.mark.parametrize(("axes", "height"), [((1, 2), 4), ((1, 3), 4), ((2, 3), 20_000)])
+def test_a_norm_over_other_axes_or_large_planes_stays(axes, height):
+    net = Net()
+    y = _layer_norm(net, net.input(None, 5, height, 6), axes, "mul")
+    rewritten(net.finish(y), layer_norm.run, changes=False)
 
 
 @pytest.mark.parametrize(

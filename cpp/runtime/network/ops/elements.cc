@@ -1,5 +1,7 @@
 #include "runtime/network/ops/elements.hpp"
 
+#include "runtime/network/ops/cast.hpp"
+
 namespace dwsep::runtime {
 namespace {
 
@@ -52,6 +54,10 @@ Half to_half(float x) {
     y = sum - 0x3F000000U;
   }
   return {static_cast<std::uint16_t>(sign | y)};
+}
+
+void cast_all(const float* x, std::int32_t* y, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) y[i] = cast<std::int32_t>(x[i]);
 }
 
 }  // namespace dwsep::runtime

@@ -1,4 +1,6 @@
-"""Recognises layer normalisation over the last axis by what it is composed of.
+"""Recognises layer normalisation over the last axes by what it is composed of.
+
+That of an image whose channels are planes (instance normalisation) is one, whose axes are merged.
 
 J. L. Ba, J. R. Kiros, G. E. Hinton, "Layer Normalization", 2016, arXiv:1607.06450:
 y = (x - mean) / sqrt(variance + epsilon) * scale + shift.
@@ -9,8 +11,12 @@ from __future__ import annotations
 import numpy as np
 
 from ..ir import Array, Graph, Node
+from ..sizes import Shape, is_size, known_product, shape_argument
 from ._edit import Edit
 from ._patterns import lines
+
+# A node keeps a scale and a shift for each element.
+_MOST_MERGED = 1 << 16
 
 
 def run(graph: Graph) -> bool:
@@ -28,16 +34,39 @@ def run(graph: Graph) -> bool:
 def _normalised(edit: Edit, node: Node) -> None:
     """(x - mean) / sqrt(mean((x - mean) ** 2) + epsilon), or times the reciprocal."""
     for difference, deviation in _quotients(edit, node):
-        x = _centred(edit, difference)
-        if x is None:
+        centred = _centred(edit, difference)
+        if centred is None:
             continue
-        size = edit.shape(x)[-1]
+        x, first = centred
+        shape = edit.shape(x)
+        sizes = shape[first:]
+        if None in sizes or not (len(sizes) == 1 or _merges(sizes)):
+            continue
+        size = known_product(sizes)
         for root, slope, epsilon in lines(edit, deviation):
-            if slope == 1 and epsilon >= 0 and size is not None and _is_variance(edit, root, x):
+            if slope == 1 and epsilon >= 0 and _is_variance(edit, root, centred):
                 ones = np.ones(size, np.float32)
                 weights = {"scale": ones, "shift": np.zeros_like(ones)}
-                edit.become(node, "layer_norm", [x], {"epsilon": epsilon}, weights)
+                norm = Node("layer_norm", [x], "", {"epsilon": epsilon}, weights, node.name)
+                if len(sizes) > 1:
+                    flat = (*shape[:first], size)
+                    norm.inputs = [_reshape(edit, node, x, shape_argument(shape, flat))]
+                    norm.output = edit.fresh(f"{node.output}_norm")
+                    value = edit.insert(node, norm)
+                    again = {"shape": shape_argument(flat, shape)}
+                    edit.become(node, "reshape", [value], again)
+                else:
+                    edit.take_over(node, norm)
                 return
+
+
+def _merges(sizes: Shape) -> bool:
+    return not any(map(is_size, sizes)) and known_product(sizes) <= _MOST_MERGED
+
+
+def _reshape(edit: Edit, before: Node, x: str, shape: tuple[int, ...]) -> str:
+    name = edit.fresh(f"{before.output}_flat")
+    return edit.insert(before, Node("reshape", [x], name, {"shape": shape}))
 
 
 def _quotients(edit: Edit, node: Node) -> list[tuple[str, str]]:
@@ -77,34 +106,35 @@ def _power(edit: Edit, value: str, exponent: float) -> str | None:
     return node.inputs[0] if edit.scalar(node.inputs[1]) == exponent else None
 
 
-def _mean(edit: Edit, value: str) -> str | None:
-    """Return x if a value is its mean over the last axis, which stays with size 1."""
+def _mean(edit: Edit, value: str) -> tuple[str, int] | None:
+    """Return x and an axis if a value is its mean from that axis on; the axes stay with size 1."""
     node = edit.made_by(value, "reduce")
     if node is None or node.attributes["function"] != "mean" or not node.attributes["keepdims"]:
         return None
     x = node.inputs[0]
     rank = len(edit.shape(x))
-    return x if [axis % rank for axis in node.attributes["axes"]] == [rank - 1] else None
+    axes = sorted(axis % rank for axis in node.attributes["axes"])
+    return (x, axes[0]) if axes and axes == [*range(axes[0], rank)] else None
 
 
-def _centred(edit: Edit, value: str) -> str | None:
-    """Return x if a value is x - mean(x)."""
+def _centred(edit: Edit, value: str) -> tuple[str, int] | None:
+    """Return x and an axis if a value is x - mean(x), the mean from that axis on."""
     node = edit.made_by(value, "binary")
     if node is None or node.attributes["function"] != "sub":
         return None
-    x, mean = node.inputs
-    return x if _mean(edit, mean) == x else None
+    mean = _mean(edit, node.inputs[1])
+    return mean if mean is not None and mean[0] == node.inputs[0] else None
 
 
-def _is_variance(edit: Edit, value: str, x: str) -> bool:
+def _is_variance(edit: Edit, value: str, centred: tuple[str, int]) -> bool:
     squared = _mean(edit, value)
-    node = None if squared is None else edit.made_by(squared, "binary")
-    if node is None:
+    node = None if squared is None else edit.made_by(squared[0], "binary")
+    if node is None or squared is None or squared[1] != centred[1]:
         return False
     a, b = node.inputs
     function = node.attributes["function"]
     square = (function == "mul" and a == b) or (function == "pow" and edit.scalar(b) == 2)
-    return square and _centred(edit, a) == x
+    return square and _centred(edit, a) == centred
 
 
 def _scaled(edit: Edit, node: Node) -> None:
