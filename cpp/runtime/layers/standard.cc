@@ -8,6 +8,7 @@
 #include "runtime/layers/grouped.hpp"
 #include "runtime/layers/stages.hpp"
 #include "runtime/layers/standard_areas.hpp"
+#include "runtime/layers/standard_padded.hpp"
 #include "runtime/layers/standard_pixels.hpp"
 #include "runtime/memory/buffer.hpp"
 
@@ -32,6 +33,7 @@ class Standard final : public PackedLayer {
       if (p.k != k || p.columns != columns) reject("weights of a group", text(k, columns), text(p.k, p.columns));
     }
     if (lanes_are_groups(groups_, kh * kw, options)) by_groups_.emplace(groups_, kh * kw);
+    zeros_ = !by_groups_ && kh * kw > 1 && zeros_change_nothing(groups_);
   }
 
   Shape output_shape(const Shape& x) const override {
@@ -57,8 +59,9 @@ class Standard final : public PackedLayer {
       return measure([&](Scratch& s) { s.take_each<float>(threads, gathered_floats(x.geometry, channels())); });
     }
     return measure([&](Scratch& s) {
-      standard_scratch(x.geometry, areas(x), groups_.front(), false, threads, s);
-      s.take_each<float>(threads, apart_floats(x));
+      const StandardAreas a = areas(x);
+      standard_scratch(x.geometry, a, groups_.front(), false, threads, s);
+      s.take_each<float>(threads, apart_floats(x) + a.padded);
     });
   }
 
@@ -97,8 +100,9 @@ class Standard final : public PackedLayer {
     const StandardAreas a = gathered ? StandardAreas{} : areas(v);
     StandardScratch own{};
     if (!gathered) own = standard_scratch(g, a, groups_.front(), false, team.size(), scratch);
-    float* const pixels = scratch.take_each<float>(team.size(), gathered ? gathered_floats(g, channels()) : apart_floats(v))[team.rank()];
-    const std::int64_t apart = a.planes > 0 ? 0 : apart_rows(v);
+    const std::int64_t floats = gathered ? gathered_floats(g, channels()) : apart_floats(v) + a.padded;
+    float* const pixels = scratch.take_each<float>(team.size(), floats)[team.rank()];
+    const std::int64_t apart = a.planes + a.padded > 0 ? 0 : apart_rows(v);
     const bool late = a.planes == 0 && activates_late();
     const std::int64_t most = late ? std::max<std::int64_t>(cached_floats() / product({g.out_w, out_}), 1) : g.out_h;
     for_each_piece(rows, g.out_h, apart > 0 ? std::min(apart, most) : most, [&](std::int64_t image, Range piece) {
@@ -111,6 +115,7 @@ class Standard final : public PackedLayer {
         w.gemm.a += static_cast<std::int64_t>(group) * channels() * (steps.x - 1);
         w.gemm.y += static_cast<std::int64_t>(group) * groups_.front().columns * (steps.y - 1);
         if (apart > 0) put_apart(w, piece, pixels);
+        if (a.padded > 0) put_zeros_around(w, piece, pixels);
         w.gemm.panel_begin = std::max<std::int64_t>(mine.begin - first, 0);
         w.gemm.panel_end = std::min(mine.end - first, panels);
         if (gathered) {
@@ -208,7 +213,7 @@ class Standard final : public PackedLayer {
     return {{1, g.kh, g.stride_w, g.stride_h, g.dilation_w, g.dilation_h, 0, g.pad_top, 1, g.out_h}, {x.n, 1, x.h, x.c}, true};
   }
   std::int64_t channels() const { return in_ / static_cast<std::int64_t>(groups_.size()); }
-  StandardAreas areas(const View& v) const { return standard_areas(v.geometry, v.x, channels(), groups_.front(), false); }
+  StandardAreas areas(const View& v) const { return standard_areas(v.geometry, v.x, channels(), groups_.front(), false, zeros_); }
 
   GroupedAreas grouped_areas(const View& v) const { return {v.geometry, v.x, *by_groups_}; }
 
@@ -250,6 +255,7 @@ class Standard final : public PackedLayer {
   Activation activation_;
   std::vector<PackedMatrix> groups_;
   std::optional<PackedGroups> by_groups_;
+  bool zeros_;  ///< there may be some around an image
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "dwsep/cpu.hpp"
 #include "runtime/dispatch.hpp"
+#include "runtime/layers/standard_padded.hpp"
 #include "runtime/memory/out_of_cache.hpp"
 
 namespace dwsep::runtime {
@@ -39,6 +40,7 @@ struct AxisCost {
     add(end, outputs);
     taps = end_taps + static_cast<double>(inside * taps_of);
   }
+  std::int64_t all_runs() const { return runs + (inside > 0 ? 1 : 0); }
 };
 
 /// Cycles of vector multiply-adds, two a cycle, of `positions` with so many taps times channels each: a tile of few positions waits for its
@@ -87,7 +89,8 @@ std::int64_t rows_that_fit(const Geometry& g, const Shape& x, std::int64_t x_row
   return std::clamp<std::int64_t>(room / each, 1, std::max<std::int64_t>(g.out_h, 1));
 }
 
-StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t channels, const PackedMatrix& matrix, bool spread) {
+StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t channels, const PackedMatrix& matrix, bool spread,
+                             bool zeros) {
   constexpr std::int64_t kSumBytes = 32 * 1024, kPanelBytes = 32 * 1024, kInputBytes = 256 * 1024;
   // For shorter blocks more sums are stored and loaded: 192 take 0.93 to 1.02 of the time of 64 (Zen 3, 2026-11-29), 64 on AVX-512.
   const std::int64_t least_length = active_kernels().lanes == 16 ? 64 : 192;
@@ -123,6 +126,20 @@ StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t cha
       tiles_cost(positions, down.taps * along.taps * depth / positions, vectors, most) * 1.05 + positions * vectors * blocks * 2;
   const bool exceeds = matrix.k * width * 4 > 512 * 1024;
   if (at_once * (exceeds ? 0.9 : 1.0) <= by_blocks) a.block_taps = 0;
+  if (zeros) {
+    // Each run of positions, of each block, takes some 200 cycles more than its sums, and a copied float 2.5: 5x5 with stride 3 3->128 on
+    // 8x8 8.6 us and 4.1 with zeros around, 7x7 3->64 on 14x7 34 and 22, 5x5 with stride 3 1->64 on 4x4 3.0 and 1.6; 3x3 8->16 on 14x14,
+    // which stays, 6.4 and 8.6 (AMD EPYC, Zen 3, AVX2, 2026-11-29).
+    constexpr std::int64_t kMostFloats = 16384;
+    const std::int64_t floats = padded_floats(g, channels);
+    const double around = 200 + 2.5 * static_cast<double>(floats) / static_cast<double>(matrix.panels);
+    const double all = tiles_cost(positions, taps(g.kh, g.kw) * depth, vectors, most) + around;
+    const double runs = 200 * static_cast<double>(along.all_runs());
+    if (floats <= kMostFloats && all < 0.85 * std::min(at_once + runs * static_cast<double>(down.all_runs()), by_blocks + runs * blocks)) {
+      a.padded = floats;
+      a.block_taps = 0;
+    }
+  }
 
   const bool sums = spread || a.block_taps > 0;
   const std::int64_t most_positions = sums ? std::max<std::int64_t>(kSumBytes / bytes_of<float>(width), 1) : g.out_h * g.out_w;

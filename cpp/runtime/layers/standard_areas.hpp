@@ -11,6 +11,7 @@ struct StandardAreas {
   std::int64_t rows, columns;               ///< of positions at a time
   std::int64_t block_taps, block_channels;  ///< StandardWork's
   std::int64_t planes;                      ///< floats of scratch where lanes are positions, else 0
+  std::int64_t padded;                      ///< floats of the image with zeros around it, else 0
 };
 
 /// Floats that the level-2 cache keeps beside other data.
@@ -22,8 +23,10 @@ std::int64_t rows_that_fit(const Geometry& g, const Shape& x, std::int64_t x_row
 /// Of positions as lanes, of one panel of `columns` with `width` floats; nothing where rows are too short, or too many floats.
 StandardAreas plane_areas(const Geometry& g, std::int64_t channels, std::int64_t columns);
 
-/// Of an input of so many rows and pixels with `channels` of them summed up; `spread` if outputs of a position may be stored apart.
-StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t channels, const PackedMatrix& matrix, bool spread);
+/// Of an input of so many rows and pixels with `channels` of them summed up; `spread` if outputs of a position may be stored apart, `zeros`
+/// if there may be some around it.
+StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t channels, const PackedMatrix& matrix, bool spread,
+                             bool zeros = false);
 
 /// The scratch of one thread.
 struct StandardScratch {
