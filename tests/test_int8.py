@@ -167,11 +167,11 @@ def test_products_of_few_rows(k, n, dtype):
     own = {"x_quantization": dwsep.Quantization(0.1, least + 130, dtype=name)}
     own |= {"weight_quantization": dwsep.Quantization(0.01)}
     own |= {"quantization": dwsep.Quantization(9.0, least + 120, dtype=name)}
-    for rows in range(1, 8):
+    for rows in (*range(1, 8), 39, 41, 83):  # and where eight tiles are rounded by one call
         x = (least + rng.choice([0, 1, 128, 254, 255], (1, rows, 1, k))).astype(dtype)
         r = rng.integers(least, least + 256, (1, rows, 1, n), dtype)
         added = {"residual": r, "residual_quantization": own["quantization"]}
-        for more in ({}, added):
+        for more in ({}, added, {"activation": "relu6"}):
             got = dwsep.pointwise_conv2d(x, weight, **own, **more)
             assert np.array_equal(got, plain.pointwise_conv2d(x, weight, **own, **more)), rows
 
