@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 
 #include "runtime/layers/geometry.hpp"
@@ -11,7 +12,12 @@ namespace {
 
 constexpr std::int64_t kLargestSum = std::numeric_limits<std::int32_t>::max();
 
-std::string number(double v) { return std::to_string(v); }
+/// Scales and their products are small: std::to_string has six digits behind the point.
+std::string number(double v) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", v);
+  return text;
+}
 
 void copy_weights(const Int8Filter& f, Int8Scales& s) {
   const auto* const from = static_cast<const std::uint8_t*>(f.weight) + f.first;
