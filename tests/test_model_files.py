@@ -52,6 +52,11 @@ def test_a_saved_file_has_the_usual_permissions(model, tmp_path):
     assert modes[0] == modes[1]
 
 
+def test_a_path_is_named_in_its_error(model):
+    with pytest.raises(TypeError, match=r"^path: need a str or an os.PathLike, got None"):
+        model.save(None)
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o755])
 def test_a_file_that_is_replaced_keeps_its_permissions(mode, model, tmp_path):
     path = tmp_path / "small.dwsep"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import _core
 from ._checks import check_kind
+from ._checks import shown as shown_value
 from ._networks import STATES_AND_LENGTHS, Memory, Networks, ValueInfo, infos, shape_text
 
 if TYPE_CHECKING:
@@ -270,7 +271,11 @@ class Model:
         ------
         OSError
             If the file cannot be written; one that was there before is untouched.
+        TypeError
+            If `path` is no path.
         """
+        if not isinstance(path, (str, os.PathLike)):
+            raise TypeError(f"path: need a str or an os.PathLike, got {shown_value(path)}")
         self._network.save(os.fsencode(path))
 
     def __reduce__(self) -> tuple[Any, ...]:

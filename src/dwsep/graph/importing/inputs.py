@@ -126,7 +126,7 @@ def input_shape(
     try:
         shape = tuple(None if n is None else operator.index(n) for n in given)
     except TypeError:
-        raise InvalidModelError(f"input_shapes: need ints for {name!r}, got {given}") from None
+        raise InvalidModelError(f"input_shapes: need ints for {name!r}, got {given!r}") from None
     if declared is not None and len(shape) != len(declared):
         raise InvalidModelError(f"input_shapes: {label} has {len(declared)} axes, got {shape}")
     if None in shape[1:] and not opened.allowed:
