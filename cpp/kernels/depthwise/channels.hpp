@@ -32,14 +32,19 @@ struct RepeatedChannels {
   static constexpr bool kShares = false;
   int inputs;
   std::int32_t index[kLanes];
-  RepeatedChannels(const DepthwiseWork& w, std::int64_t v) {
-    const std::int64_t first = offset(w, v);
+  std::int64_t first;
+  RepeatedChannels() = default;
+  RepeatedChannels(const DepthwiseWork& w, std::int64_t v) : inputs(0), first(offset(w, v)) {
+    std::int64_t next = (first + 1) * w.multiplier - v * kLanes;
     const int lanes = valid_lanes(w, v);
     for (int i = 0; i < kLanes; ++i) {
-      const std::int64_t o = v * kLanes + (i < lanes ? i : lanes - 1);
-      index[i] = static_cast<std::int32_t>(o / w.multiplier - first);
+      if (i == next && i < lanes) {
+        next += w.multiplier;
+        ++inputs;
+      }
+      index[i] = inputs;
     }
-    inputs = index[kLanes - 1] + 1;
+    ++inputs;
   }
   static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * kLanes / w.multiplier; }
   static std::int64_t same(const DepthwiseWork&, std::int64_t) { return 1; }

@@ -185,13 +185,15 @@ inline void windows_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_
   const WindowSize size(down, across);
   if (size.columns == 0) return blocks_of<Channels>(w, v_begin, v_end);
   const WindowKernel run = window_kernel(w);
+  const std::int64_t together = size.together(down, across);
   for (std::int64_t row = 0; row < down.outputs; row += size.rows) {
     const std::int64_t rows = at_most(size.rows, down.outputs - row);
     for (std::int64_t column = 0; column < across.outputs; column += size.columns) {
       const std::int64_t columns = at_most(size.columns, across.outputs - column);
       for (std::int64_t v = v_begin, next = 0; v < v_end; v = next) {
-        next = at_most(v + Copy::same(w, v), v_end);
-        window_block<Copy>(w, run, down, across, row, rows, column, columns, v, next);
+        const std::int64_t same = Copy::same(w, v);
+        next = at_most(v + (same > 1 ? same : together), v_end);
+        window_block<Copy>(w, run, down, across, row, rows, column, columns, v, next, same > 1);
       }
     }
     finish_rows(w, row, static_cast<int>(rows), v_begin, v_end);

@@ -59,6 +59,13 @@ struct WindowSize {
     if (kMost > kVectors && (columns == 0 || (rows < 4 && rows < down.outputs))) choose(down, across, kMost);
   }
 
+  /// Vectors of channels whose windows lie next to each other: of small images calls of kernels cost more than they compute. Fewer than
+  /// copies of strips are for.
+  std::int64_t together(const Axis& down, const Axis& across) const {
+    const std::int64_t pixels = reach(down, rows) * reach(across, columns);
+    return kRegisters == 32 || pixels == 0 || down.taps * across.taps > 64 ? 1 : at_least(at_most(kVectors / pixels, 30) / 2 * 2, 1);
+  }
+
   /// Columns of outputs whose window of all rows fits, or 0. For high filters: 56x56x64 51x5 on AVX2 by windows of two rows took 2160 us,
   /// so 1040.
   static std::int64_t all_rows(const Axis& down, const Axis& across, std::int64_t vectors = kVectors) {
@@ -66,6 +73,11 @@ struct WindowSize {
   }
 
  private:
+  /// Input positions that so many outputs read, at most.
+  static std::int64_t reach(const Axis& a, std::int64_t outputs) {
+    return at_most((outputs - 1) * a.stride + (a.taps - 1) * a.dilation + 1, a.size);
+  }
+
   void choose(const Axis& down, const Axis& across, std::int64_t vectors) {
     columns = across.outputs;
     const std::int64_t high = at_most(vectors / at_least(across.size, 1), down.size);
@@ -98,39 +110,47 @@ struct Span {
   }
 };
 
-/// Outputs [row, row + rows) x [column, column + columns) of vectors [v, v_end), all of the same input channels.
+/// Outputs [row, row + rows) x [column, column + columns) of vectors [v, v_end): all of the same input channels, or each of its own, which
+/// then lie next to each other.
 template <class Channels>
 inline void window_block(const DepthwiseWork& w, WindowKernel run, const Axis& down, const Axis& across, std::int64_t row,
-                         std::int64_t rows, std::int64_t column, std::int64_t columns, std::int64_t v, std::int64_t v_end) {
+                         std::int64_t rows, std::int64_t column, std::int64_t columns, std::int64_t v, std::int64_t v_end, bool same) {
   alignas(64) float window[WindowSize::kMost * kLanes];
-  const Channels channels(w, v);
   const Span y(down, row, rows), x(across, column, columns);
-  float* to = window;
-  for (std::int64_t r = y.begin; r < y.end; ++r) {
-    const float* from = input_row(w, r) + x.begin * w.x_pixel + Channels::offset(w, v);
-    for (std::int64_t i = x.begin; i < x.end; ++i, from += w.x_pixel, to += kLanes) store(to, channels(from));
+  const std::int64_t apart = same ? kLanes : (v_end - v) * kLanes;
+  for (std::int64_t from_v = v; from_v < (same ? v + 1 : v_end); ++from_v) {
+    const Channels channels(w, from_v);
+    float* to = window + (from_v - v) * kLanes;
+    for (std::int64_t r = y.begin; r < y.end; ++r) {
+      const float* from = input_row(w, r) + x.begin * w.x_pixel + Channels::offset(w, from_v);
+      for (std::int64_t i = x.begin; i < x.end; ++i, from += w.x_pixel, to += apart) store(to, channels(from));
+    }
   }
   DepthwiseWork part = w;
   part.x = window;
-  part.x_pixel = kLanes;
-  part.x_row = (x.end - x.begin) * kLanes;
-  part.x_vector = 0;
+  part.x_pixel = apart;
+  part.x_row = (x.end - x.begin) * apart;
+  part.x_vector = apart == kLanes ? 0 : kLanes;
+  part.weights += v * w.kh * w.kw * kLanes;
+  part.bias += v * kLanes;
+  part.channels -= v * kLanes;
   part.height = part.ring = y.end - y.begin;
   part.width = x.end - x.begin;
   part.pad_top = y.begin - (row * down.stride - down.pad);
   part.pad_left = x.begin - (column * across.stride - across.pad);
-  part.y = w.y + row * w.y_row + column * w.y_pixel;
+  part.y = w.y + row * w.y_row + column * w.y_pixel + v * kLanes;
   part.y_begin = 0;
   part.y_end = rows;
   part.out_width = columns;
   part.multiplier = 1;
   part.finish = false;
   part.row_sums = nullptr;
-  part.v_begin = v;
+  part.v_begin = 0;
   // Sliding kernels take a part of a vector where there are masks.
-  part.v_end = kMasks && w.kh == 3 && columns >= 3 ? v_end : at_most(v_end, w.channels / kLanes);
-  if (v < part.v_end) run(&part);
-  if (part.v_end < v_end) whole_blocks(part, at_least(v, part.v_end), v_end);
+  const std::int64_t vectors = v_end - v;
+  part.v_end = kMasks && w.kh == 3 && columns >= 3 ? vectors : at_most(vectors, part.channels / kLanes);
+  if (part.v_end > 0) run(&part);
+  if (part.v_end < vectors) whole_blocks(part, part.v_end, vectors);
 }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE
