@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/depthwise/rows.hpp"
+#include "simd/permute_four.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -34,21 +35,35 @@ struct RepeatedChannels {
   std::int32_t index[kLanes];
   std::int64_t first;
   RepeatedChannels() = default;
-  RepeatedChannels(const DepthwiseWork& w, std::int64_t v) : inputs(0), first(offset(w, v)) {
-    std::int64_t next = (first + 1) * w.multiplier - v * kLanes;
+  RepeatedChannels(const DepthwiseWork& w, std::int64_t v) : RepeatedChannels(w, v, offset(w, v)) {}
+  static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * kLanes / w.multiplier; }
+  static std::int64_t same(const DepthwiseWork&, std::int64_t) { return 1; }
+  [[gnu::always_inline]] inline F32 operator()(const float* p) const { return permute(load_first(p, inputs), index); }
+
+ protected:
+  /// Of inputs from channel `from` on.
+  RepeatedChannels(const DepthwiseWork& w, std::int64_t v, std::int64_t from) : first(from) {
+    std::int64_t channel = offset(w, v), next = (channel + 1) * w.multiplier - v * kLanes;
     const int lanes = valid_lanes(w, v);
     for (int i = 0; i < kLanes; ++i) {
       if (i == next && i < lanes) {
         next += w.multiplier;
-        ++inputs;
+        ++channel;
       }
-      index[i] = inputs;
+      index[i] = static_cast<std::int32_t>(channel - from);
     }
-    ++inputs;
+    inputs = index[kLanes - 1] + 1;
   }
-  static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * kLanes / w.multiplier; }
-  static std::int64_t same(const DepthwiseWork&, std::int64_t) { return 1; }
-  [[gnu::always_inline]] inline F32 operator()(const float* p) const { return permute(load_first(p, inputs), index); }
+};
+
+/// The same where an image has four channels or more: eight lanes read four at most, the last four of a pixel at its end.
+struct FourChannels : RepeatedChannels {
+  FourChannels() = default;
+  FourChannels(const DepthwiseWork& w, std::int64_t v) : RepeatedChannels(w, v, offset(w, v)) {}
+  static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) {
+    return at_most(RepeatedChannels::offset(w, v), w.channels / w.multiplier - 4);
+  }
+  [[gnu::always_inline]] inline F32 operator()(const float* p) const { return permute_four(p, index); }
 };
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

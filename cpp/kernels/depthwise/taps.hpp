@@ -25,6 +25,7 @@ struct Tap {
 struct TapWork {
   const DepthwiseWork* work;
   std::int64_t v_begin, v_end;
+  const FourChannels* channels;  ///< of these vectors where there is a multiplier
   std::int64_t count;
   Tap taps[kMostTaps];
 };
@@ -48,8 +49,9 @@ struct TapLine {
 constexpr int kTapVectors = kLanes == 8 && kRegisters == 16 ? 2 : 1;
 
 /// Tiles of `Groups` x `Each` outputs of V vectors; a last vector that is not whole goes alone.
-template <int Groups, int Each, int V = 1>
+template <int Groups, int Each, int V = 1, class Channels = WholeChannels>
 [[gnu::flatten, gnu::noinline]] inline void tap_line(const TapWork& t, const TapLine& line) {
+  constexpr bool kRepeats = !Channels::kShares;
   const DepthwiseWork& w = *t.work;
   const F32 lo = broadcast(w.lo), hi = broadcast(w.hi);
   const std::int64_t vector = w.x_vector, all = w.kh * w.kw * kLanes, x_group = line.group.x, y_group = line.group.y;
@@ -57,10 +59,13 @@ template <int Groups, int Each, int V = 1>
   const Tap *const taps = t.taps, *const end = taps + t.count;
   for (std::int64_t i = 0; i < line.outputs; i += line.cover) {
     const std::int64_t at = at_most(i, line.outputs - line.cover);
-    const float *x = line.x + at * line.step.x + t.v_begin * vector, *weights = w.weights + t.v_begin * all;
+    const float* const x_at = line.x + at * line.step.x;
+    const float *x = kRepeats ? x_at : x_at + t.v_begin * vector, *weights = w.weights + t.v_begin * all;
     float* y = line.y + at * line.step.y + t.v_begin * kLanes;
     const float *bias = w.bias + t.v_begin * kLanes, *const last = w.bias + t.v_end * kLanes;
+    const FourChannels* channels = t.channels;
     for (; bias < last; bias += V * kLanes) {
+      if constexpr (kRepeats) x = x_at + channels->first;
       F32 acc[Groups][Each][V];
       unroll<0, V>([&](auto v) {
         const F32 b = load(bias + v * kLanes);
@@ -73,7 +78,14 @@ template <int Groups, int Each, int V = 1>
         unroll<0, Groups>([&](auto g) __attribute__((always_inline)) {
           unroll<0, Each * V>([&](auto j) __attribute__((always_inline)) {
             constexpr int e = j / V, v = j % V;
-            acc[g][e][v] = fma(load(p + (e == 0 ? 0 : e == 1 ? x1 : e == 2 ? x2 : x3) + v * vector), weight[v], acc[g][e][v]);
+            const float* const from = p + (e == 0 ? 0 : e == 1 ? x1 : e == 2 ? x2 : x3) + v * vector;
+            F32 in;
+            if constexpr (kRepeats) {
+              in = (*channels)(from);
+            } else {
+              in = load(from);
+            }
+            acc[g][e][v] = fma(in, weight[v], acc[g][e][v]);
           });
           p = opaque(p + x_group);
         });
@@ -94,6 +106,7 @@ template <int Groups, int Each, int V = 1>
         });
         q = opaque(q + y_group);
       });
+      ++channels;
       x += V * vector;
       weights += V * all;
       y += V * kLanes;
@@ -122,11 +135,12 @@ struct TapRun {
 };
 
 /// A line of single outputs: in tiles of twelve, the rest in tiles of four.
+template <class Channels = WholeChannels>
 inline void tap_outputs(const TapWork& t, const float* x, float* y, TapStep step, std::int64_t outputs) {
   TapLine line{x, y, step, {4 * step.x, 4 * step.y}, step, outputs, 12};
   if (outputs >= 12) {
     line.outputs = outputs % 12 > 8 ? outputs : outputs - outputs % 12;
-    tap_line<3, 4>(t, line);
+    tap_line<3, 4, 1, Channels>(t, line);
     const std::int64_t done = at_most(line.outputs, outputs - 4);
     line.x += done * step.x;
     line.y += done * step.y;
@@ -134,7 +148,10 @@ inline void tap_outputs(const TapWork& t, const float* x, float* y, TapStep step
   }
   line.outputs = outputs;
   line.cover = outputs >= 4 ? 4 : 1;
-  line.cover == 4 ? tap_line<1, 4>(t, line) : tap_line<1, 1>(t, line);
+  if (Channels::kShares && line.cover == 1) return tap_line<1, 1>(t, line);
+  // With a multiplier each output four times, which is no code of its own.
+  if (line.cover == 1) line.each = {0, 0};
+  tap_line<1, 4, 1, Channels>(t, line);
 }
 
 /// Where an area's taps meet the input, and its outputs.
@@ -145,19 +162,20 @@ struct TapArea {
 };
 
 /// Rows by tiles of three or four of them, what is left one by one.
+template <class Channels = WholeChannels>
 inline void tap_area(const TapWork& t, TapArea a, std::int64_t rows, std::int64_t columns) {
   if (columns < 3) {
-    for (std::int64_t i = 0; i < columns; ++i) tap_outputs(t, a.x + i * a.across.x, a.y + i * a.across.y, a.down, rows);
+    for (std::int64_t i = 0; i < columns; ++i) tap_outputs<Channels>(t, a.x + i * a.across.x, a.y + i * a.across.y, a.down, rows);
     return;
   }
   for (std::int64_t height = 0; rows > 0; rows -= height, a.x += height * a.down.x, a.y += height * a.down.y) {
     height = rows % 3 == 0 && columns > 3 ? 3 : rows >= 4 ? 4 : 1;
     if (height == 1) {
-      tap_outputs(t, a.x, a.y, a.across, columns);
+      tap_outputs<Channels>(t, a.x, a.y, a.across, columns);
     } else if (height == 4) {
-      tap_line<3, 4>(t, {a.x, a.y, a.across, a.across, a.down, columns, 3});
+      tap_line<3, 4, 1, Channels>(t, {a.x, a.y, a.across, a.across, a.down, columns, 3});
     } else {
-      tap_line<3, 4>(t, {a.x, a.y, a.across, a.down, a.across, columns, 4});
+      tap_line<3, 4, 1, Channels>(t, {a.x, a.y, a.across, a.down, a.across, columns, 4});
     }
   }
 }
@@ -192,16 +210,16 @@ inline void list_taps(TapWork& t, const TapRange& rows, const TapRange& columns,
 }
 
 /// All outputs; inner(row, rows, column, columns, v, v_end) does rows of those that meet all taps, as many as it returns.
-template <class Inner>
+template <class Channels = WholeChannels, class Inner>
 inline void tap_tiles(const DepthwiseWork& w, const Axis& down, const Axis& across, std::int64_t v_begin, std::int64_t v_end,
                       const Inner& inner) {
   // Strips of large filters leave in the level-1 cache what the next tile reads again.
-  constexpr std::int64_t kBand = 12;
+  constexpr std::int64_t kBand = 12, kStrip = 256 / kLanes;
   const std::int64_t taps = down.taps * across.taps;
   const std::int64_t strip = (taps <= kFewTaps / 2 || kMostTaps == kFewTaps ? 16 : at_least(512 / taps, 2)) * 16 / kLanes;
   // Of three to seven vectors a single one would walk the image again: 30x30x24 1x3 4.0 us, so 5.9.
   const std::int64_t vectors = v_end - v_begin, odd = vectors % kTapVectors;
-  const bool pairs = kTapVectors > 1 && vectors >= 4 && (odd == 0 || vectors >= 8) && v_end * kLanes <= w.channels;
+  const bool pairs = Channels::kShares && kTapVectors > 1 && vectors >= 4 && (odd == 0 || vectors >= 8) && v_end * kLanes <= w.channels;
   const std::int64_t pairs_end = pairs ? v_end - odd : v_begin;
   for (std::int64_t row = 0; row < down.outputs;) {
     const TapRun rows(down, row);
@@ -211,7 +229,11 @@ inline void tap_tiles(const DepthwiseWork& w, const Axis& down, const Axis& acro
       height = down.ring < down.size ? 1 : height < kBand + 4 ? height : kBand;
       for (std::int64_t v = v_begin, v_next = 0; v < v_end; v = v_next) {
         v_next = at_most(v + strip, v < pairs_end ? pairs_end : v_end);
-        TapWork t{&w, v, v_next, 0, {}};
+        FourChannels channels[Channels::kShares ? 1 : kStrip];
+        if (!Channels::kShares) {
+          for (std::int64_t i = v; i < v_next; ++i) channels[i - v] = FourChannels(w, i);
+        }
+        TapWork t{&w, v, v_next, channels, 0, {}};
         for (std::int64_t column = 0; column < across.outputs;) {
           const TapRun columns(across, column);
           const std::int64_t whole = (rows.taps.end - rows.taps.begin) * (columns.taps.end - columns.taps.begin);
@@ -220,7 +242,11 @@ inline void tap_tiles(const DepthwiseWork& w, const Axis& down, const Axis& acro
             const TapStep next_row{down.stride * down.x, down.y}, next_column{across.stride * across.x, across.y};
             list_taps(t, rows.taps, columns.taps, down, across, row, column);
             const TapArea area{w.x + done * next_row.x, w.y + (row + done) * down.y + column * across.y, next_row, next_column};
-            (v < pairs_end ? tap_area_of_pairs : tap_area)(t, area, height - done, columns.end - column);
+            if constexpr (!Channels::kShares) {
+              tap_area<Channels>(t, area, height - done, columns.end - column);
+            } else {
+              (v < pairs_end ? tap_area_of_pairs : tap_area<>)(t, area, height - done, columns.end - column);
+            }
           }
           column = columns.end;
         }
