@@ -42,7 +42,7 @@ struct RepeatedChannels {
 
  protected:
   /// Of inputs from channel `from` on.
-  RepeatedChannels(const DepthwiseWork& w, std::int64_t v, std::int64_t from) : first(from) {
+  [[gnu::noinline]] RepeatedChannels(const DepthwiseWork& w, std::int64_t v, std::int64_t from) : first(from) {
     std::int64_t channel = offset(w, v), next = (channel + 1) * w.multiplier - v * kLanes;
     const int lanes = valid_lanes(w, v);
     for (int i = 0; i < kLanes; ++i) {

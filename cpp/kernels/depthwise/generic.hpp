@@ -179,8 +179,17 @@ inline void blocks_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t
 }
 
 /// The same from copies of windows, where the filter is not too large; `Copy` reads what is copied.
-template <class Channels, class Copy = Channels>
-inline void windows_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end) {
+struct WindowCopy {
+  decltype(&window_block<WholeChannels>) block;
+  decltype(&WholeChannels::same) same;
+  template <class Copy>
+  static constexpr WindowCopy of() {
+    return {window_block<Copy>, Copy::same};
+  }
+};
+template <class Channels>
+[[gnu::noinline]] inline void windows_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end,
+                                         const WindowCopy& copy = WindowCopy::of<Channels>()) {
   const Axis down = rows_of(w), across = columns_of(w);
   const WindowSize size(down, across);
   if (size.columns == 0) return blocks_of<Channels>(w, v_begin, v_end);
@@ -191,9 +200,9 @@ inline void windows_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_
     for (std::int64_t column = 0; column < across.outputs; column += size.columns) {
       const std::int64_t columns = at_most(size.columns, across.outputs - column);
       for (std::int64_t v = v_begin, next = 0; v < v_end; v = next) {
-        const std::int64_t same = Copy::same(w, v);
+        const std::int64_t same = copy.same(w, v);
         next = at_most(v + (same > 1 ? same : together), v_end);
-        window_block<Copy>(w, run, down, across, row, rows, column, columns, v, next, same > 1);
+        copy.block(w, run, down, across, row, rows, column, columns, v, next, same > 1);
       }
     }
     finish_rows(w, row, static_cast<int>(rows), v_begin, v_end);

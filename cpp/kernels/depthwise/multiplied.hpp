@@ -38,11 +38,10 @@ void depthwise_multiplied(const DepthwiseWork& w) {
       if (lists_pay(w, down, across)) {
         return tap_tiles<FourChannels>(w, down, across, v_begin, v_end, [](auto...) { return std::int64_t{0}; });
       }
-      if (!OneChannel::fits(w)) return windows_of<RepeatedChannels, FourChannels>(w, v_begin, v_end);
+      if (!OneChannel::fits(w)) return windows_of<RepeatedChannels>(w, v_begin, v_end, WindowCopy::of<FourChannels>());
     }
   }
-  if (OneChannel::fits(w)) return windows_of<RepeatedChannels, OneChannel>(w, v_begin, v_end);
-  windows_of<RepeatedChannels>(w, v_begin, v_end);
+  windows_of<RepeatedChannels>(w, v_begin, v_end, OneChannel::fits(w) ? WindowCopy::of<OneChannel>() : WindowCopy::of<RepeatedChannels>());
 }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

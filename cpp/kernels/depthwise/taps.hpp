@@ -119,7 +119,7 @@ struct TapRun {
   std::int64_t end;
   TapRange taps;
 
-  TapRun(const Axis& a, std::int64_t first) : end(first + 1), taps(range(a, first)) {
+  [[gnu::noinline]] TapRun(const Axis& a, std::int64_t first) : end(first + 1), taps(range(a, first)) {
     if (taps.end - taps.begin == a.taps) {  // of these there may be many
       end = at_least(at_most((a.size + a.pad - (a.taps - 1) * a.dilation - 1) / a.stride + 1, a.outputs), end);
       return;
@@ -136,7 +136,7 @@ struct TapRun {
 
 /// A line of single outputs: in tiles of twelve, the rest in tiles of four.
 template <class Channels = WholeChannels>
-inline void tap_outputs(const TapWork& t, const float* x, float* y, TapStep step, std::int64_t outputs) {
+[[gnu::noinline]] inline void tap_outputs(const TapWork& t, const float* x, float* y, TapStep step, std::int64_t outputs) {
   TapLine line{x, y, step, {4 * step.x, 4 * step.y}, step, outputs, 12};
   if (outputs >= 12) {
     line.outputs = outputs % 12 > 8 ? outputs : outputs - outputs % 12;
@@ -197,8 +197,8 @@ inline void tap_area_of_pairs(const TapWork& t, TapArea a, std::int64_t rows, st
 }
 
 /// The taps of a run of rows and a run of columns, which begin at these.
-inline void list_taps(TapWork& t, const TapRange& rows, const TapRange& columns, const Axis& down, const Axis& across, std::int64_t row,
-                      std::int64_t column) {
+[[gnu::noinline]] inline void list_taps(TapWork& t, const TapRange& rows, const TapRange& columns, const Axis& down, const Axis& across,
+                                        std::int64_t row, std::int64_t column) {
   t.count = 0;
   for (std::int64_t kw = columns.begin; kw < columns.end; ++kw) {
     for (std::int64_t kh = rows.begin; kh < rows.end; ++kh) {
