@@ -20,6 +20,7 @@ def calls() -> Iterator[Call | FunctionCall]:
     for kernel in choices.KERNELS:
         yield from sweeps.depthwise_windows(normals(4), kernel)
     yield from sweeps.depthwise_odd(normals(5), 300, exact=False)
+    yield from sweeps.depthwise_multiplied(normals(6), exact=False)
     yield from function_calls()
 
 

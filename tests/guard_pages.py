@@ -86,6 +86,7 @@ def calls(function: str) -> Iterator[Call]:
     yield from (c for c in sweeps.blocks(integers(9, 2)) if c.function == function)
     if function == "depthwise_conv2d":
         yield from sweeps.depthwise_odd(integers(10, 2), 200)
+        yield from sweeps.depthwise_multiplied(integers(11, 2))
 
 
 def main(function: str) -> None:

@@ -76,6 +76,50 @@ def depthwise_odd(draw: Draw, count: int, seed: int = 0, exact: bool = True) -> 
         )
 
 
+def depthwise_multiplied(draw: Draw, exact: bool = True) -> Iterator[Call]:
+    """Channel multipliers: lists of taps, or copies of windows, of one vector or several.
+
+    With AVX2 four channels or more go by lists where most outputs are inside, a filter has few taps
+    for its strides, and it is not 3x3 of stride 1: of the larger images two in five. All others go
+    by windows, as everything does on SSE: of the small images several vectors next to each other.
+    """
+    choose = Chooser("multiplied")
+    small = ((1, 1), (2, 3), (3, 1), (5, 5), (6, 7), (9, 4), (8, 9))
+    large = ((13, 14), (16, 27), (31, 11), (20, 23))
+    few = ((1, 2), (2, 1), (2, 2), (1, 6), (3, 3), (3, 4), (4, 4))
+    more = (*few, (5, 5), (7, 7), (6, 5), (1, 9), (9, 9))
+    strides, dilations = (1, 2, 3, (1, 2), (3, 1), (2, 3)), (1, 1, 1, 2, 3, 4, (1, 3), (4, 2))
+    for channels, multiplier in product((1, 3, 5, 27, 33, 100), range(2, 10)):
+        for images, kernels in ((small, more), (large, few)):
+            image, kernel = choose(images), choose(kernels)
+            window = {"stride": choose(strides), "dilation": choose(dilations)}
+            paddings = ("same", "valid" if images is large else (4, 3))
+            paddings = [p for p in paddings if fits(image, kernel, padding=p, **window)]
+            call = depthwise(
+                draw,
+                (choose((1, 1, 2)), *image, channels),
+                kernel,
+                multiplier,
+                bias=choose((True, False)),
+                activation=choose.activation(exact),
+                padding=choose(paddings),
+                **window,
+            )
+            yield call.with_arrays(x=displaced(call.arrays["x"], choose((0, 1, 4, 7))))
+    # Windows of several vectors, all at an edge; the last of more vectors than are copied together.
+    yield depthwise(draw, (1, 6, 7, 100), (4, 4), 4, stride=3)
+    yield depthwise(draw, (2, 9, 9, 90), (5, 5), 6, stride=(2, 3), activation="relu6")
+    yield depthwise(draw, (1, 5, 5, 654), (1, 6), 6, stride=2)
+    # Lists: tiles of twelve, four and one output; more vectors than a strip has, long lists.
+    yield depthwise(draw, (1, 37, 29, 32), (2, 1), 5, stride=3)
+    yield depthwise(draw, (1, 41, 26, 27), (4, 4), 7, stride=3, activation="relu")
+    yield depthwise(draw, (1, 14, 14, 64), (3, 3), 2, stride=2)
+    yield depthwise(draw, (1, 31, 22, 60), (7, 7), 7, stride=3, padding="valid")
+    yield depthwise(draw, (1, 39, 40, 4), (10, 10), 3, stride=3, padding="valid")
+    yield depthwise(draw, (1, 31, 33, 11), (2, 3), 3, stride=(1, 3), dilation=4, padding="valid")
+    yield depthwise(draw, (1, 3, 33, 20), (1, 9), 5)
+
+
 def depthwise_designs(draw: Draw) -> Iterator[Call]:
     """Walk through what decides how a depthwise kernel goes: channels, pixel strides, places."""
     choose = Chooser("designs")
@@ -110,6 +154,16 @@ def depthwise_designs(draw: Draw) -> Iterator[Call]:
     for (kernel, stride), rows in product(strips, (13, 16, 22, 26, 28)):
         for columns in (13, 22, 28):
             yield depthwise(draw, (1, rows, columns, 256), kernel, stride=stride)
+    # The same of blocks, which share inputs along columns or rows: pixels 4, 2 and 1 KB apart, the
+    # last of images up to 1 MB. The last band has few rows.
+    blocks = (
+        *(((14, 14, 1024), (8, 4), 2), ((9, 28, 512), (1, 9), 1), ((14, 30, 512), (6, 6), 1)),
+        *(((15, 40, 512), (6, 6), 1), ((28, 28, 256), (6, 6), 2), ((21, 33, 256), (6, 7), 1)),
+        *(((34, 32, 256), (6, 6), 2), ((6, 6, 528), (7, 6), 2)),  # these in place
+    )
+    for shape, kernel, stride in blocks:
+        activation = choose.activation()
+        yield depthwise(draw, (1, *shape), kernel, stride=stride, activation=activation)
     # Beyond the level-2 cache of most.
     yield depthwise(draw, (1, 131, 141, 88), (5, 5), stride=2)
     yield depthwise(draw, (1, 58, 61, 256), (3, 3), stride=2)
@@ -263,6 +317,7 @@ def blocks(draw: Draw, exact=True) -> Iterator[Call]:
     yield separable(draw, (1, 14, 14, 512), 100, residual=True)
     yield separable(draw, (1, 7, 7, 640), 96, (5, 5), depthwise_activation=act("hard_swish"))
     yield separable(draw, (2, 30, 17, 48), 40, (5, 5), multiplier=2, padding="same_lower")
+    yield separable(draw, (1, 29, 18, 20), 24, (4, 4), multiplier=3, stride=2, activation="relu")
     yield separable(draw, (1, 7, 19, 728), 24, residual=True)  # two or more rows fit a cache
     yield separable(draw, (1, 6, 210, 300), 8)  # parts of several rows do
     yield separable(draw, (1, 4, 75, 1100), 8, stride=1)  # parts of one row do
@@ -272,6 +327,7 @@ def blocks(draw: Draw, exact=True) -> Iterator[Call]:
     yield inverted_residual(draw, (1, 14, 14, 64), 384, 64, residual=True, **ir)
     yield inverted_residual(draw, (1, 7, 7, 112), 672, 160, (5, 5), **ir)
     yield inverted_residual(draw, (1, 17, 18, 40), 120, 40, (5, 5), stride=2, **ir)
+    yield inverted_residual(draw, (1, 43, 40, 24), 76, 24, (2, 3), 3, stride=2, **ir)
     yield conv2d(draw, (1, 64, 65, 3), 32, stride=2, activation=act("hard_swish"))
     yield conv2d(draw, (1, 28, 28, 32), 48, residual=True, activation="relu")
     yield conv2d(draw, (1, 20, 22, 64), 96, (5, 5), groups=2, stride=2)

@@ -27,6 +27,7 @@ def floats():
     yield from sweeps.small(normals(1), exact=False)
     yield from sweeps.blocks(normals(2), exact=False)
     yield from sweeps.depthwise_designs(normals(3))
+    yield from sweeps.depthwise_multiplied(normals(8), exact=False)
 
 
 def test_threads():

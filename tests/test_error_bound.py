@@ -29,6 +29,10 @@ def test_depthwise(kernel):
     assert_all(sweeps.depthwise_channels(normals(3), kernel), judge)
 
 
+def test_depthwise_multiplied():
+    assert_all(sweeps.depthwise_multiplied(normals(9), exact=False), judge)
+
+
 def test_pointwise():
     assert_all(sweeps.pointwise_channels(normals(4)), judge)
 

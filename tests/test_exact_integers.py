@@ -28,6 +28,10 @@ def test_depthwise_windows(kernel):
     assert_all(sweeps.depthwise_windows(integers(3), kernel), judge)
 
 
+def test_depthwise_multiplied():
+    assert_all(sweeps.depthwise_multiplied(integers(13, 2)), judge)
+
+
 def test_depthwise_designs():
     assert_all(sweeps.depthwise_designs(integers(12)), judge)
 

@@ -6,7 +6,11 @@ import pytest
 import sweeps
 from calls import assert_all, bits_differ, conv2d, depthwise, integers, normals, unequal
 
+import dwsep
+
 pytestmark = pytest.mark.kernels
+F32 = np.float32
+WINDOW = {"stride": 1, "padding": "same", "dilation": 1}
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -48,6 +52,66 @@ def test_bits_do_not_depend_on_whether_windows_are_copied():
         for stride, threads in ((1, 1), ((2, 1), 2), (3, 1))
     )
     assert_all(calls, judge)
+
+
+def test_bits_do_not_depend_on_whether_strips_are_copied():
+    """Blocks read copies of strips where pixels share sets, so not where these are moved."""
+
+    def judge(call):
+        return bits_differ(call.run(), call.with_arrays(x=_moved(call.arrays["x"], 8)).run())
+
+    draw = normals(12)
+    shapes = (
+        *(((2, 14, 14, 1024), (8, 4), 2), ((1, 9, 28, 512), (1, 9), 1)),
+        *(((1, 14, 30, 512), (6, 6), 1), ((1, 28, 28, 256), (6, 6), 2)),
+    )
+    calls = (
+        depthwise(draw, shape, kernel, stride=stride, activation=activation, num_threads=threads)
+        for shape, kernel, stride in shapes
+        for activation, threads in (("relu6", 1), ("silu", 2))
+    )
+    assert_all(calls, judge)
+
+
+@pytest.mark.parametrize("shift", [0, 3])
+def test_a_multiplier_has_the_bits_of_repeated_channels(shift):
+    """Which go by other kernels: as whole vectors of channels, of which each is in memory."""
+
+    def judge(call):
+        x, weight = call.arrays["x"], call.arrays["weight"]
+        apart = np.repeat(x, weight.shape[3], axis=3)
+        flat = weight.reshape(*weight.shape[:2], -1, 1)
+        moved = _moved(x, shift) if shift else x
+        return bits_differ(
+            call.with_arrays(x=moved).run(), call.with_arrays(x=apart, weight=flat).run()
+        )
+
+    assert_all(sweeps.depthwise_multiplied(normals(13), exact=False), judge)
+
+
+def _in_order(call):
+    """Return the bias plus the taps, column by column: one rounding a tap where there is FMA."""
+    x, weight = call.arrays["x"], call.arrays["weight"]
+    size, times = weight.shape[:2], weight.shape[3]
+    window = {name: call.options.get(name, usual) for name, usual in WINDOW.items()}
+    geometry = oracle.Window(x.shape, size, **window)
+    x, weight = np.repeat(x, times, axis=3), weight.reshape(*size, -1)
+    y = np.zeros((len(x), *geometry.output, x.shape[3]), np.float32)
+    y += call.arrays.get("bias", F32(0))
+    fused = dwsep.cpu_info()["isa"] != "baseline"
+    for row, column, out, into in sorted(geometry.taps(), key=lambda tap: (tap[1], tap[0])):
+        inputs = x[into].astype(np.longdouble) if fused else x[into]  # the product is exact then
+        y[out] = (inputs * weight[row, column] + y[out]).astype(np.float32)
+    return y
+
+
+def test_sums_of_multipliers_are_in_order():
+    info = dwsep.cpu_info()
+    if info["isa"] == "baseline" and "sse2" not in info["features"]["in_use"]:
+        pytest.skip("the compiler may fuse")
+    few = (c for c in sweeps.depthwise_multiplied(normals(14)) if c.arrays["weight"].size < 3e4)
+    calls = (call.with_options(activation=None) for call in few)
+    assert_all(calls, lambda call: bits_differ(call.run(), _in_order(call)))
 
 
 @pytest.mark.parametrize("threads", [1, 2])
