@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 
 import choices
+import depthwise_sweeps
 import numpy as np
 import sweeps
 from calls import Call, normals
@@ -16,11 +17,11 @@ def calls() -> Iterator[Call | FunctionCall]:
     yield from sweeps.small(normals(1), exact=False)
     yield from sweeps.small(normals(2), exact=False, seed=1)
     yield from sweeps.blocks(normals(3), exact=False)
-    yield from sweeps.depthwise_designs(normals(5))
+    yield from depthwise_sweeps.designs(normals(5))
     for kernel in choices.KERNELS:
-        yield from sweeps.depthwise_windows(normals(4), kernel)
-    yield from sweeps.depthwise_odd(normals(5), 300, exact=False)
-    yield from sweeps.depthwise_multiplied(normals(6), exact=False)
+        yield from depthwise_sweeps.windows(normals(4), kernel)
+    yield from depthwise_sweeps.odd(normals(5), 300, exact=False)
+    yield from depthwise_sweeps.multiplied(normals(6), exact=False)
     yield from function_calls()
 
 

@@ -12,6 +12,7 @@ import mmap
 import sys
 from collections.abc import Iterator
 
+import depthwise_sweeps
 import numpy as np
 import sweeps
 from calls import Call, integers, unequal
@@ -85,8 +86,8 @@ def calls(function: str) -> Iterator[Call]:
         yield from (c for c in sweeps.small(integers(seed, 2), seed=seed) if c.function == function)
     yield from (c for c in sweeps.blocks(integers(9, 2)) if c.function == function)
     if function == "depthwise_conv2d":
-        yield from sweeps.depthwise_odd(integers(10, 2), 200)
-        yield from sweeps.depthwise_multiplied(integers(11, 2))
+        yield from depthwise_sweeps.odd(integers(10, 2), 200)
+        yield from depthwise_sweeps.multiplied(integers(11, 2))
 
 
 def main(function: str) -> None:

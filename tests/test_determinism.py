@@ -4,6 +4,7 @@ Random floats, because integers cannot see two orders of summation differ.
 """
 
 import choices
+import depthwise_sweeps
 import numpy as np
 import pytest
 import sweeps
@@ -26,8 +27,8 @@ pytestmark = pytest.mark.kernels
 def floats():
     yield from sweeps.small(normals(1), exact=False)
     yield from sweeps.blocks(normals(2), exact=False)
-    yield from sweeps.depthwise_designs(normals(3))
-    yield from sweeps.depthwise_multiplied(normals(8), exact=False)
+    yield from depthwise_sweeps.designs(normals(3))
+    yield from depthwise_sweeps.multiplied(normals(8), exact=False)
 
 
 def test_threads():

@@ -1,6 +1,7 @@
 """Random floats: every output is within its a-priori bound (oracle.py) of the float64 value."""
 
 import choices
+import depthwise_sweeps
 import numpy as np
 import pytest
 import sweeps
@@ -26,11 +27,11 @@ def test_blocks():
 
 @each_kernel
 def test_depthwise(kernel):
-    assert_all(sweeps.depthwise_channels(normals(3), kernel), judge)
+    assert_all(depthwise_sweeps.channels(normals(3), kernel), judge)
 
 
 def test_depthwise_multiplied():
-    assert_all(sweeps.depthwise_multiplied(normals(9), exact=False), judge)
+    assert_all(depthwise_sweeps.multiplied(normals(9), exact=False), judge)
 
 
 def test_pointwise():

@@ -1,6 +1,7 @@
 """Small integers sum exactly in float32, so every path must give the bits of the naive loops."""
 
 import choices
+import depthwise_sweeps
 import pytest
 import sweeps
 from calls import assert_all, integers, unequal
@@ -15,25 +16,25 @@ def judge(call):
 
 @each_kernel
 def test_depthwise_channels(kernel):
-    assert_all(sweeps.depthwise_channels(integers(1), kernel), judge)
+    assert_all(depthwise_sweeps.channels(integers(1), kernel), judge)
 
 
 @each_kernel
 def test_depthwise_sizes(kernel):
-    assert_all(sweeps.depthwise_sizes(integers(2), kernel), judge)
+    assert_all(depthwise_sweeps.sizes(integers(2), kernel), judge)
 
 
 @each_kernel
 def test_depthwise_windows(kernel):
-    assert_all(sweeps.depthwise_windows(integers(3), kernel), judge)
+    assert_all(depthwise_sweeps.windows(integers(3), kernel), judge)
 
 
 def test_depthwise_multiplied():
-    assert_all(sweeps.depthwise_multiplied(integers(13, 2)), judge)
+    assert_all(depthwise_sweeps.multiplied(integers(13, 2)), judge)
 
 
 def test_depthwise_designs():
-    assert_all(sweeps.depthwise_designs(integers(12)), judge)
+    assert_all(depthwise_sweeps.designs(integers(12)), judge)
 
 
 def test_pointwise_channels():

@@ -1,9 +1,9 @@
 """Depthwise filters of any shape: exact on integers, anywhere in memory, one order of sums."""
 
+import depthwise_sweeps
 import numpy as np
 import oracle
 import pytest
-import sweeps
 from calls import assert_all, bits_differ, conv2d, depthwise, integers, normals, unequal
 
 import dwsep
@@ -15,7 +15,7 @@ WINDOW = {"stride": 1, "padding": "same", "dilation": 1}
 
 @pytest.mark.parametrize("seed", range(4))
 def test_small_integers_are_exact(seed):
-    calls = sweeps.depthwise_odd(integers(seed, 2), 150, seed)
+    calls = depthwise_sweeps.odd(integers(seed, 2), 150, seed)
     assert_all(calls, lambda call: unequal(call.run(), call.plain()))
 
 
@@ -31,7 +31,7 @@ def test_bits_do_not_depend_on_where_pixels_lie(shift):
     def judge(call):
         return bits_differ(call.run(), call.with_arrays(x=_moved(call.arrays["x"], shift)).run())
 
-    assert_all(sweeps.depthwise_odd(normals(shift), 120, shift, exact=False), judge)
+    assert_all(depthwise_sweeps.odd(normals(shift), 120, shift, exact=False), judge)
 
 
 def test_bits_do_not_depend_on_whether_windows_are_copied():
@@ -86,7 +86,7 @@ def test_a_multiplier_has_the_bits_of_repeated_channels(shift):
             call.with_arrays(x=moved).run(), call.with_arrays(x=apart, weight=flat).run()
         )
 
-    assert_all(sweeps.depthwise_multiplied(normals(13), exact=False), judge)
+    assert_all(depthwise_sweeps.multiplied(normals(13), exact=False), judge)
 
 
 def _in_order(call):
@@ -109,7 +109,7 @@ def test_sums_of_multipliers_are_in_order():
     info = dwsep.cpu_info()
     if info["isa"] == "baseline" and "sse2" not in info["features"]["in_use"]:
         pytest.skip("the compiler may fuse")
-    few = (c for c in sweeps.depthwise_multiplied(normals(14)) if c.arrays["weight"].size < 3e4)
+    few = (c for c in depthwise_sweeps.multiplied(normals(14)) if c.arrays["weight"].size < 3e4)
     calls = (call.with_options(activation=None) for call in few)
     assert_all(calls, lambda call: bits_differ(call.run(), _in_order(call)))
 
@@ -210,4 +210,4 @@ def test_a_pixel_has_the_same_bits_by_itself():
         alone = one.with_options(padding=tuple(pads), stride=1).run()
         return bits_differ(alone[:, 0, 0], y[:, place[0], place[1]])
 
-    assert_all(sweeps.depthwise_odd(normals(9), 400, 9, exact=False), judge)
+    assert_all(depthwise_sweeps.odd(normals(9), 400, 9, exact=False), judge)
