@@ -1,6 +1,8 @@
 // Binary functions of two arrays; either may broadcast one value to all columns of a row.
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/elementwise/functions.hpp"
 #include "kernels/elementwise/map.hpp"
 
@@ -41,8 +43,8 @@ template <bool AAlone, bool BAlone, bool Either = false, class F>
   }
 }
 
-/// Not both are alone, but for rows of one column, which is all that is loaded of them. f is a copy, or its bounds would be read again
-/// after each store.
+/// Both are alone in rows of one column only, which is all that is loaded of them. f is a copy, or its bounds would be read again after
+/// each store.
 template <class F>
 [[gnu::flatten, gnu::noinline]] inline void binary_of(const BinaryWork& w, F f) {
   if (w.a_alone) return binary_rows<true, false>(w, f);
@@ -55,8 +57,24 @@ template <class F>
   w.a_alone ? binary_rows<true, false, true>(w, f) : binary_rows<false, false, true>(w, f);
 }
 
+inline void binary(const BinaryWork& w);
+
+/// Rows of two values that are alone, as of expanded arrays: one function value each, which fills its row.
+inline void binary_of_two(const BinaryWork& w) {
+  BinaryWork one = w;
+  one.rows = one.columns = 1;
+  for (std::int64_t r = 0; r < w.rows; ++r) {
+    binary(one);
+    std::fill_n(one.y + 1, w.columns - 1, *one.y);
+    one.a += w.a_row;
+    one.b += w.b_row;
+    one.y += w.y_row;
+  }
+}
+
 /// y may be a or b. Clips are applied in registers; other activations follow while a block is in cache.
 inline void binary(const BinaryWork& w) {
+  if (w.a_alone && w.b_alone && w.columns > 1) return binary_of_two(w);
   const float lowest = epilogue_lo(w.activation), highest = epilogue_hi(w.activation);
   const F32 lo = broadcast(lowest), hi = broadcast(highest);
   switch (w.function) {

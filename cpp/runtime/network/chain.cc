@@ -57,13 +57,13 @@ class Parts {
 
 }  // namespace
 
-void run_chain(const Team& team, const ChainStep* steps, int count, float* slots, std::int64_t slot_floats) noexcept {
+void run_chain(int thread, int threads, const ChainStep* steps, int count, float* slots, std::int64_t slot_floats) noexcept {
   const Dims& shape = steps[0].output->shape;
   // Each thread gets a part where there are enough elements.
   const bool products = steps[0].packed != nullptr;
   const Parts parts = products ? Parts(product_rows(shape), shape)
-                               : Parts(shape, std::clamp<std::int64_t>(ceil_div(shape.count(), team.size()), kChainPart / 8, kChainPart));
-  const Range mine = part_of(parts.count(), team.rank(), team.size());
+                               : Parts(shape, std::clamp<std::int64_t>(ceil_div(shape.count(), threads), kChainPart / 8, kChainPart));
+  const Range mine = part_of(parts.count(), thread, threads);
   Team alone;
   for (std::int64_t part = mine.begin; part < mine.end; ++part) {
     const Dims size = parts.of(*steps[0].output, part).shape;

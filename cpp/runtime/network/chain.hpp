@@ -36,7 +36,7 @@ struct ChainStep {
   double* seconds;                      ///< the time it takes is added here, where not null
 };
 
-/// One thread's part of all steps. Slots are so many floats of this thread's scratch.
-void run_chain(const Team& team, const ChainStep* steps, int count, float* slots, std::int64_t slot_floats) noexcept;
+/// A thread's part of all steps. Slots are so many floats of this thread's scratch.
+void run_chain(int thread, int threads, const ChainStep* steps, int count, float* slots, std::int64_t slot_floats) noexcept;
 
 }  // namespace dwsep::runtime

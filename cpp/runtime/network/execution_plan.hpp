@@ -99,6 +99,7 @@ class ExecutionPlan {
   bool stays_in_chain(std::size_t first, std::size_t last, std::size_t w) const;
   void place_in_slots(std::size_t first, std::size_t last);
   static std::int64_t slot_floats(const Work& head);
+  int chain_threads(const Work& head) const;
   std::array<PerThread<float>, 3> chain_scratch(const Work& head, Scratch& scratch) const;
   std::int64_t chain_bytes(const Work& head) const;
   void run_chain_at(std::size_t first, const Team& team, double* seconds) const;

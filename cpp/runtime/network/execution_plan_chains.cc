@@ -6,6 +6,18 @@
 #include "runtime/network/execution_plan.hpp"
 
 namespace dwsep::runtime {
+namespace {
+
+/// Fewer matrices in a chain of products would leave threads without one.
+constexpr std::int64_t kFewestMatrices = 4;
+
+std::int64_t matrices_of(const Dims& shape) {
+  std::int64_t n = 1;
+  for (int i = 0; i + 2 < shape.rank(); ++i) n *= shape[i];
+  return n;
+}
+
+}  // namespace
 
 /// Whether a work can be in a chain. The ops have kernels for floats, and the parts of other types would be of another size.
 bool ExecutionPlan::may_be_in_chain(const Work& work, bool by_rows) const {
@@ -44,11 +56,13 @@ bool ExecutionPlan::stays_in_chain(std::size_t first, std::size_t last, std::siz
 }
 
 /// The end of a chain of two products from work `first`, or `first`. Scores of some rows are kept in a cache from one product to the other,
-/// where those of all matrices would not be.
+/// where those of all matrices would not be. Each matrix has a second operand of its own, as threads pack those of their matrices.
 std::size_t ExecutionPlan::end_of_products(std::size_t first) const {
   const auto is_product = [&](std::size_t w) {
     const Work& work = works_[w];
-    return work.op->product() != nullptr && shapes_[at(work.inputs[0])].rank() > 1 && shapes_[at(work.inputs[1])].rank() > 1;
+    if (work.op->product() == nullptr || shapes_[at(work.inputs[0])].rank() < 2) return false;
+    const std::int64_t matrices = matrices_of(work.target.shape);
+    return matrices >= kFewestMatrices && matrices_of(shapes_[at(work.inputs[1])]) == matrices;
   };
   const Storage& scores = works_[first].target;
   if (!is_product(first) || bytes_of<float>(scores.shape.count()) <= cache_sizes().l2) return first;
@@ -107,6 +121,8 @@ void ExecutionPlan::place_in_slots(std::size_t first, std::size_t last) {
 
 void ExecutionPlan::run_chain_at(std::size_t first, const Team& team, double* seconds) const {
   const Work& head = works_[first];
+  const int threads = std::min(team.size(), chain_threads(head));
+  if (team.rank() >= threads) return;
   ChainStep steps[kLongestChain];
   for (int i = 0; i < head.chain; ++i) {
     const Work& w = works_[first + at(i)];
@@ -119,7 +135,7 @@ void ExecutionPlan::run_chain_at(std::size_t first, const Team& team, double* se
     steps[0].packed = own[1][team.rank()];
     steps[head.chain - 1].packed = own[2][team.rank()];
   }
-  run_chain(team, steps, head.chain, own[0][team.rank()], slot_floats(head));
+  run_chain(team.rank(), threads, steps, head.chain, own[0][team.rank()], slot_floats(head));
 }
 
 std::int64_t ExecutionPlan::slot_floats(const Work& head) {
@@ -127,13 +143,19 @@ std::int64_t ExecutionPlan::slot_floats(const Work& head) {
   return head.op->product() == nullptr ? kChainPart : product_rows(shape) * shape.back();
 }
 
+/// As many as have a matrix, of products: those packed by all threads are no more than there are.
+int ExecutionPlan::chain_threads(const Work& head) const {
+  return head.op->product() == nullptr ? threads_ : static_cast<int>(std::min<std::int64_t>(threads_, matrices_of(head.target.shape)));
+}
+
 /// Slots, and what the first product packs and the last one.
 std::array<PerThread<float>, 3> ExecutionPlan::chain_scratch(const Work& head, Scratch& scratch) const {
+  const int threads = chain_threads(head);
   const auto packed = [&](const Work& w) {
     const MatrixProduct* const product = w.op->product();
-    return scratch.take_each<float>(threads_, product == nullptr ? 0 : product->packed_floats(shapes_[at(w.inputs[1])]));
+    return scratch.take_each<float>(threads, product == nullptr ? 0 : product->packed_floats(shapes_[at(w.inputs[1])]));
   };
-  return {scratch.take_each<float>(threads_, head.slot_count * slot_floats(head)), packed(head), packed(*(&head + head.chain - 1))};
+  return {scratch.take_each<float>(threads, head.slot_count * slot_floats(head)), packed(head), packed(*(&head + head.chain - 1))};
 }
 
 std::int64_t ExecutionPlan::chain_bytes(const Work& head) const {
