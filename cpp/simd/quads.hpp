@@ -65,15 +65,15 @@ constexpr bool kMatrixTiles = false;
 /// back in each step (one row of four vectors: 49 instructions for 16 products, 25 where they are kept in place), and loaded weights once
 /// a row. AArch64's needs neither.
 #if defined(__AVX2__)
-constexpr bool kInstruction = Dot::kWeightVectors == 1;
+constexpr bool kDotInstruction = Dot::kWeightVectors == 1;
 #else
-constexpr bool kInstruction = false;
+constexpr bool kDotInstruction = false;
 #endif
 
 /// s in the register where it is.
 template <class T>
 [[gnu::always_inline]] inline T in_place(T s) {
-  if constexpr (kInstruction) {
+  if constexpr (kDotInstruction) {
     return reinterpret<std::int32_t>(in_register(reinterpret<std::int8_t>(s)));
   } else {
     return s;

@@ -178,7 +178,7 @@ inline void blocks_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t
   area_blocks<Channels>(w, v_begin, v_end);
 }
 
-/// The same from copies of windows, where the filter is not too large; `Copy` reads what is copied.
+/// What copies a window, and how many vectors from v on are of the same inputs; so that the loop over windows is compiled once.
 struct WindowCopy {
   decltype(&window_block<WholeChannels>) block;
   decltype(&WholeChannels::same) same;
@@ -187,6 +187,8 @@ struct WindowCopy {
     return {window_block<Copy>, Copy::same};
   }
 };
+
+/// Blocks from copies of windows, where the filter is not too large.
 template <class Channels>
 [[gnu::noinline]] inline void windows_of(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end,
                                          const WindowCopy& copy = WindowCopy::of<Channels>()) {

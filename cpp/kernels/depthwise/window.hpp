@@ -110,15 +110,15 @@ struct Span {
   }
 };
 
-/// Outputs [row, row + rows) x [column, column + columns) of vectors [v, v_end): all of the same input channels, or each of its own, which
-/// then lie next to each other.
+/// Outputs [row, row + rows) x [column, column + columns) of vectors [v, v_end), from one copy of the window that they share, or from
+/// copies of their own, which lie next to each other.
 template <class Channels>
 inline void window_block(const DepthwiseWork& w, WindowKernel run, const Axis& down, const Axis& across, std::int64_t row,
-                         std::int64_t rows, std::int64_t column, std::int64_t columns, std::int64_t v, std::int64_t v_end, bool same) {
+                         std::int64_t rows, std::int64_t column, std::int64_t columns, std::int64_t v, std::int64_t v_end, bool shared) {
   alignas(64) float window[WindowSize::kMost * kLanes];
   const Span y(down, row, rows), x(across, column, columns);
-  const std::int64_t apart = same ? kLanes : (v_end - v) * kLanes;
-  for (std::int64_t from_v = v; from_v < (same ? v + 1 : v_end); ++from_v) {
+  const std::int64_t apart = shared ? kLanes : (v_end - v) * kLanes;
+  for (std::int64_t from_v = v; from_v < (shared ? v + 1 : v_end); ++from_v) {
     const Channels channels(w, from_v);
     float* to = window + (from_v - v) * kLanes;
     for (std::int64_t r = y.begin; r < y.end; ++r) {

@@ -41,7 +41,8 @@ template <int MR, int G, bool Split>
   // Masks are read where they are used, for each row, where registers do not hold all: GCC 12 kept a sum on the stack instead (AVX2 56x56
   // 24->144 192 us, 182 so), or weights (AVX-512).
   constexpr bool kReloads = Split && kSplits && (kSorts ? MR * G == 10 && G == 2 : MR * G >= 24);
-  constexpr bool kKeeps = kInstruction && (kChains > 1 || MR <= kPieceRows);
+  // Sums stay in their registers from step to step.
+  constexpr bool kKeeps = kDotInstruction && (kChains > 1 || MR <= kPieceRows);
   [[maybe_unused]] const I8 flip = broadcast(static_cast<std::int8_t>(x_flip));
   typename Dot::Sums acc[kChains][MR][G];
 #pragma GCC unroll 4
@@ -62,7 +63,7 @@ template <int MR, int G, bool Split>
       for (int j = 0; j < G; ++j) {
         const std::int8_t* const from = b + (chain * G + j) * kBytes;
         if constexpr (Split) {
-          w[j] = kInstruction && kChains > 1 && MR > 1 ? Dot::load_once(from) : Dot::load(from);
+          w[j] = kDotInstruction && kChains > 1 && MR > 1 ? Dot::load_once(from) : Dot::load(from);
         } else {
           w[j] = Dot::split(load(from), flip);
         }
@@ -277,13 +278,12 @@ template <class D>
 
 /// Tiles whose sums are rounded by one call: of narrow panels so many that pixels fill vectors, of whole ones eight instead of one
 /// (Zen 3: 2304 rows of 9->16 16.3 -> 14.5 us, 3136 of 24->144 188 -> 177, 12544 of 16->96 388 -> 358).
-template <int NV>
 constexpr int kStoredTiles = kSorts ? 8 : 1;
 
 /// Tiles of `height` rows.
 template <class Out, int NV>
 inline void quad_tiles(const QuadTiles& t, std::int64_t height) {
-  constexpr int G = group_of(NV), kTall = max_quad_rows(G) - 1, kStored = kStoredTiles<NV>;
+  constexpr int G = group_of(NV), kTall = max_quad_rows(G) - 1, kStored = kStoredTiles;
   alignas(64) std::int32_t sums[kStored * max_quad_rows(NV) * NV * kLanes];
   MultiplyTile multiply = kMultiply<G>[height - 1];
   const std::int8_t* weights = t.b;
