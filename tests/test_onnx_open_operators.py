@@ -148,6 +148,74 @@ def test_a_constant_of_the_batch_may_have_no_rows(rows):
     compared(net, [{"x": (n, 3, 4)} for n in (1, 3)])
 
 
+EMPTY = [
+    ("Shape", "x", "batch", {"end": 1}),
+    ("Concat", "batch,none", "shape", {"axis": 0}),
+    ("ConstantOfShape", "shape", "zeros", {}),
+]
+NONE = {"none": ints(0, 4), "more": ints(3, 4), "two": np.float32(2)}
+
+
+@pytest.mark.parametrize(
+    "readers",
+    [
+        [
+            ("Shape", "zeros", "again", {"end": 1}),
+            ("Concat", "again,more", "sizes", {"axis": 0}),
+            ("ConstantOfShape", "sizes", "y", {}),
+        ],
+        [
+            ("Mul", "zeros,two", "doubled", {}),
+            ("Cast", "doubled", "numbers", {"to": 1}),
+            ("Shape", "numbers", "again", {}),
+            ("Slice", "again,start,end", "count", {}),
+            ("Cast", "count", "number", {"to": 1}),
+            ("Add", "x,number", "y", {}),
+        ],
+        [("Concat", "zeros,x,zeros", "z", {"axis": 1}), ("Relu", "z", "y", {})],
+    ],
+)
+def test_a_constant_without_rows_knows_its_batch(readers):
+    given = {**NONE, "start": ints(0), "end": ints(1)}
+    net = model(EMPTY + readers, given, inputs={"x": ("N", 3, 4)}, opset=17)
+    compared(net, [{"x": (n, 3, 4)} for n in (3, 1, 2)])
+
+
+@pytest.mark.parametrize(
+    "readers",
+    [
+        [("ReduceSum", "zeros,axis", "sums", {}), ("Concat", "sums,x", "y", {"axis": 1})],
+        [("Mul", "zeros,x1", "z", {}), ("Concat", "z,x", "y", {"axis": 1})],
+        [("Reshape", "zeros,more", "z", {}), ("Concat", "z,x", "y", {"axis": 1})],
+        [("Concat", "zeros,x", "y", {"axis": 0})],
+        [("Concat", "zeros,zeros", "z", {"axis": 2}), ("Concat", "z,x", "y", {"axis": 1})],
+    ],
+)
+def test_what_else_reads_a_constant_without_rows_is_refused(readers):
+    given = {**NONE, "axis": ints(1), "x1": np.ones((1, 1, 4), np.float32)}
+    net = model(EMPTY + readers, given, inputs={"x": ("N", 3, 4)}, opset=17)
+    with pytest.raises(ValueError, match="cannot be imported"):
+        dwsep.load(net)
+
+
+@pytest.mark.parametrize(
+    ("empty", "shape", "axis"),
+    [
+        (np.zeros((0, 7), np.float32), (2, 4), 0),
+        (np.zeros((0, 3), np.float32), (2, 3), 1),
+        (np.zeros(0, np.float32), (2, 4), 0),
+        (np.zeros((0, 4), np.int64), (2, 4), 0),
+        (np.zeros((1, 0), np.float32), ("N", 4), 1),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_what_is_empty_and_does_not_fit_is_refused(empty, shape, axis, first):
+    names = "empty,x" if first else "x,empty"
+    net = model([("Concat", names, "y", {"axis": axis})], {"empty": empty}, inputs={"x": shape})
+    with pytest.raises(ValueError, match="cannot be imported"):
+        dwsep.load(net)(np.ones((2, *shape[1:]), np.float32))
+
+
 def test_boxes():
     limits = {"most": ints(4), "overlap": np.float32([0.4])}
     inputs = {"boxes": (1, "B", 4), "scores": (1, 2, "B")}

@@ -13,7 +13,9 @@ from ..sizes import Shape, plain
 from .values import (
     OTHER_FLOATS,
     UNKNOWN,
+    WITHOUT_ELEMENTS,
     Computed,
+    Empty,
     Known,
     Unsupported,
     Value,
@@ -93,6 +95,8 @@ class Builder:
     def _readable(self, value: Value, only_floats: bool) -> Value:
         """Return an input of a node; constants of other floating-point types become float32."""
         if isinstance(value, Known):
+            if isinstance(value, Empty):
+                raise Unsupported(f"its input {value.name!r} {WITHOUT_ELEMENTS}")
             if is_symbolic(value.array):
                 from .symbols import held
 

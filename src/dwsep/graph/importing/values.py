@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _LARGEST_EMPTY = 2**16
 OTHER_FLOATS = "ed"  # NumPy's letters of float16 and float64, which are float32 to the network
 UNKNOWN = "depends on the size of the batch; give the input's shape with input_shapes"
+WITHOUT_ELEMENTS = "has no elements, and sizes that are open; give the shape with input_shapes"
 
 
 class Unsupported(Exception):
@@ -40,6 +41,17 @@ class Known:
         # Empty arrays with huge axes are refused: a sum over the empty one would not be empty.
         if self.array.size == 0 and math.prod(n for n in self.array.shape if n) > _LARGEST_EMPTY:
             raise InvalidModelError(f"{self.name!r} is an empty array of shape {self.array.shape}")
+
+
+class Empty(Known):
+    """A value without elements, some of whose sizes are open: joins leave it out.
+
+    `array` has 1 for those; `sizes` is the shape.
+    """
+
+    def __init__(self, array: NDArray[Any], sizes: Shape) -> None:
+        super().__init__(array)
+        self.sizes = sizes
 
 
 class Computed:
@@ -78,7 +90,9 @@ def dtype_of(value: Value) -> str:
 
 def shape_of(value: Value) -> Shape:
     """Return the shape of a value."""
-    return value.shape if isinstance(value, Computed) else value.array.shape
+    if isinstance(value, Computed):
+        return value.shape
+    return value.sizes if isinstance(value, Empty) else value.array.shape
 
 
 def as_float32(array: NDArray[Any]) -> NDArray[np.float32]:

@@ -13,7 +13,17 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.symbols import Dim, FloatOfSize, held, of_shape, settled
-from ..importing.values import UNKNOWN, Computed, Known, Unsupported, Value, is_symbolic, shape_of
+from ..importing.values import (
+    UNKNOWN,
+    WITHOUT_ELEMENTS,
+    Computed,
+    Empty,
+    Known,
+    Unsupported,
+    Value,
+    is_symbolic,
+    shape_of,
+)
 from ..sizes import is_open, is_size
 from .call import Call, charge_folding, part_of
 from .model import widened
@@ -39,6 +49,8 @@ def fold(call: Call) -> Value | None:
         return import_range(call)
     if call.type == "ConstantOfShape":
         return _filled(call)
+    if Empty in map(type, call.inputs):
+        return _of_empty(call)
     arrays = [v.array for v in call.inputs if isinstance(v, Known)]
     if len(arrays) != sum(v is not None for v in call.inputs) or not arrays:
         return None
@@ -86,12 +98,27 @@ def _filled(call: Call) -> Value:
     array = np.zeros((), np.float32) if value is None else value.array
     if array.size != 1:
         raise InvalidModelError(f"value: need one number, got shape {array.shape}")
-    if 0 in sizes:  # a Concat drops it, whatever the sizes that are open
-        sizes = [1 if is_open(n) else n for n in sizes]
+    if 0 in sizes and any(map(is_open, sizes)):
+        return Empty(np.zeros([1 if is_open(n) else n for n in sizes], array.dtype), tuple(sizes))
     if any(map(is_open, sizes)):
         return call.builder.emit("expand", [Known(array.reshape(()))], shape=tuple(sizes))
     call.builder.charge(sizes)
     return Known(np.full(sizes, array.reshape(())[()], array.dtype))
+
+
+def _of_empty(call: Call) -> Value | None:
+    """Return the value of a node of which an input has no elements, and open sizes."""
+    if call.type in ("Concat", "Identity"):
+        return None
+    first = next(v for v in call.inputs if isinstance(v, Empty))
+    others = [v for v in call.inputs if v is not first]
+    arrays = [v.array for v in call.inputs if isinstance(v, Known)]
+    if len(arrays) == len(call.inputs) and all(shape_of(v) in ((), (1,)) for v in others if v):
+        if call.type in ("Cast", "CastLike") and first is call.inputs[0]:
+            return Empty(_cast(call, arrays).array, first.sizes)
+        if call.type in _ELEMENTWISE:
+            return Empty(_elementwise(call, arrays), first.sizes)
+    raise Unsupported(f"its input {first.name!r} {WITHOUT_ELEMENTS}")
 
 
 def _cast(call: Call, arrays: list[AnyArray]) -> Known:

@@ -7,7 +7,7 @@ from typing import Any
 from ...errors import InvalidModelError
 from ..importing.compositions import integers, reshaped, size_of, to_target
 from ..importing.symbols import Dim
-from ..importing.values import UNKNOWN, Known, Unsupported, Value
+from ..importing.values import UNKNOWN, Known, Unsupported, Value, shape_of, type_of
 from ..sizes import LARGEST_SIZE, known_product
 from .call import Call
 from .registry import operator
@@ -74,11 +74,24 @@ def transpose(call: Call) -> Value:
 
 @operator("Concat")
 def concat(call: Call) -> Value:
-    """Import a concatenation; constants without elements add nothing, whatever the batch."""
+    """Import a concatenation; constants that are empty along the axis, and fit, add nothing."""
     values = [call.value(i) for i in range(len(call.inputs))]
-    values = [v for v in values if not (isinstance(v, Known) and v.array.size == 0)] or values
     axis = call.axis(call.attribute("axis", ...), len(call.shape()))
+    first = next((v for v in values if not _is_empty(v)), values[0])
+    values = [v for v in values if v is first or not _adds_nothing(v, first, axis)]
     return values[0] if len(values) == 1 else call.builder.emit("concat", values, axis=axis)
+
+
+def _is_empty(value: Value) -> bool:
+    return isinstance(value, Known) and value.array.size == 0
+
+
+def _adds_nothing(value: Value, other: Value, axis: int) -> bool:
+    if not _is_empty(value) or type_of(value).dtype is not type_of(other).dtype:
+        return False
+    wanted = list(shape_of(other))
+    wanted[axis : axis + 1] = [0]
+    return shape_of(value) == tuple(wanted)
 
 
 @operator("DepthToSpace", "SpaceToDepth")
