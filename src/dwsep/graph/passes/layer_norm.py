@@ -15,8 +15,8 @@ from ..sizes import Shape, is_size, known_product, shape_argument
 from ._edit import Edit
 from ._patterns import lines
 
-# A node keeps a scale and a shift for each element.
-_MOST_MERGED = 1 << 16
+# A node keeps a scale and a shift for each element: 128 KB in memory and in a file at this many.
+_MOST_MERGED = 1 << 14
 
 
 def run(graph: Graph) -> bool:
