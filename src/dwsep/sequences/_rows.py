@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import PADDINGS, integer
-from .._checks import kind_of, shown
+from .._arguments import PADDINGS, integer, typed_array
+from .._checks import shown
 from .._foreign import as_array
 
 if TYPE_CHECKING:
@@ -19,25 +19,31 @@ if TYPE_CHECKING:
     Shape = tuple[int, ...]
 
 
-def array_of(value: object, name: str, axes: tuple[int, ...], wanted: str) -> Any:
+def array_of(
+    value: object, name: str, axes: tuple[int, ...], wanted: str, q: Any = None, note: str = ""
+) -> Any:
     """Return an array with one of these numbers of axes; the layer of images checks the rest."""
-    array = as_array(value, name)
+    array: Any = as_array(value, name)
     if not isinstance(array, np.ndarray):
-        raise TypeError(f"{name}: need a numpy.ndarray of native float32, got {kind_of(value)}")
+        typed_array(array, name, getattr(q, "dtype", "float32"), "" if q is None else note)
     if array.ndim not in axes:
         raise ValueError(f"{name}: need shape {wanted}, got {array.shape}")
     return array
 
 
-def image_of(value: object, name: str) -> Any:
+def image_of(value: object, name: str, q: Any) -> Any:
     """Return a sequence as an image of one row, without a copy."""
-    array = array_of(value, name, (2, 3), "(W, C) or (N, W, C)")
+    array = array_of(value, name, (2, 3), "(W, C) or (N, W, C)", q)
     return array[..., np.newaxis, :, :]
 
 
-def filters_of(value: object, name: str, axes: tuple[int, ...], wanted: str) -> Any:
+def weight_of(value: object, name: str, axes: tuple[int, ...], wanted: str, q: Any) -> Any:
+    return array_of(value, name, axes, wanted, q, ", as its quantization says")
+
+
+def filters_of(value: object, name: str, axes: tuple[int, ...], wanted: str, q: Any) -> Any:
     """Return filters with a row."""
-    return array_of(value, name, axes, wanted)[np.newaxis]
+    return weight_of(value, name, axes, wanted, q)[np.newaxis]
 
 
 def image_shape(x_shape: Shape) -> Shape:

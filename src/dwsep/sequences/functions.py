@@ -25,9 +25,9 @@ def depthwise_conv1d(
 
     Parameters
     ----------
-    x : numpy.ndarray of float32, shape (W, C) or (N, W, C)
-    weight : numpy.ndarray of float32, shape (K, C) or (K, C, M)
-    bias : numpy.ndarray of float32, shape (C*M,), optional
+    x : numpy.ndarray of float32, int8 or uint8, shape (W, C) or (N, W, C)
+    weight : numpy.ndarray of float32 or int8, shape (K, C) or (K, C, M)
+    bias : numpy.ndarray of float32 or int32, shape (C*M,), optional
     out, num_threads : optional
         As for `depthwise_conv2d`.
     **options
@@ -60,7 +60,7 @@ def separable_conv1d(
 
     Parameters
     ----------
-    x : numpy.ndarray of float32, shape (W, C) or (N, W, C)
+    x : numpy.ndarray of float32, int8 or uint8, shape (W, C) or (N, W, C)
     depthwise_weight, weight, depthwise_bias, bias
         As for `SeparableConv1D`.
     residual, out, num_threads : optional
@@ -86,9 +86,9 @@ def conv1d(
 
     Parameters
     ----------
-    x : numpy.ndarray of float32, shape (W, Cin) or (N, W, Cin)
-    weight : numpy.ndarray of float32, shape (K, Cin / groups, Cout)
-    bias : numpy.ndarray of float32, shape (Cout,), optional
+    x : numpy.ndarray of float32, int8 or uint8, shape (W, Cin) or (N, W, Cin)
+    weight : numpy.ndarray of float32 or int8, shape (K, Cin / groups, Cout)
+    bias : numpy.ndarray of float32 or int32, shape (Cout,), optional
     residual, out, num_threads : optional
         As for `conv2d`.
     **options

@@ -2,119 +2,23 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._layer import Immutable
-from .._plan import Plan
 from ..layers import Conv2D, DepthwiseConv2D, SeparableConv2D
-from ._rows import array_of, filters_of, geometry_of, image_of, image_shape, sequence_shape
+from ._layer import Layer1D
+from ._rows import filters_of, geometry_of, weight_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from .._arguments import Activation, Array
     from ..quantization import Quantization
-    from ._rows import Padding, Shape
+    from ._rows import Padding
 
 __all__ = ["Conv1D", "DepthwiseConv1D", "SeparableConv1D"]
 
 
-class _Layer1D(Immutable):
-    """A layer of images of one row, called with sequences; immutable, as all layers."""
-
-    __slots__ = ("__weakref__", "_arguments", "_layer")
-    _arguments: dict[str, Any]
-    _layer: Any
-
-    def __init__(self, layer: Any, arguments: dict[str, Any]) -> None:
-        # Arrays are those that the layer of images has copied, without their row.
-        for name, value in layer.arguments.items():
-            if isinstance(arguments.get(name), np.ndarray):
-                arguments[name] = value[0] if value.ndim > 2 else value
-        object.__setattr__(self, "_layer", layer)
-        object.__setattr__(self, "_arguments", arguments)
-
-    @property
-    def arguments(self) -> Mapping[str, Any]:
-        """The constructor's arguments by name, arrays read-only; makes the same layer again."""
-        return MappingProxyType(self._arguments)
-
-    @property
-    def channels(self) -> int:
-        """How many channels an input has."""
-        return int(self._layer.channels)
-
-    def __call__(
-        self,
-        x: Array,
-        residual: Array | None = None,
-        *,
-        out: Array | None = None,
-        num_threads: int | None = None,
-    ) -> Array:
-        """Return ``activation(convolution(x) + bias + residual)``.
-
-        Parameters
-        ----------
-        x : numpy.ndarray of float32, int8 or uint8, shape (W, C) or (N, W, C)
-        residual : numpy.ndarray, optional
-            Array of the result's shape to add before the activation; not for `DepthwiseConv1D`.
-        out : numpy.ndarray, optional
-            Writeable array of the result's shape to write to and return.
-        num_threads : int, optional
-            Threads of this call, instead of `get_num_threads()`.
-        """
-        image = image_of(x, "x")
-        arrays: dict[str, Any] = {}
-        if residual is not None:
-            arrays["residual"] = image_of(residual, "residual")
-        if out is not None:
-            arrays["out"] = image_of(out, "out")
-        try:
-            y = self._layer(image, num_threads=num_threads, **arrays)
-        except ValueError:
-            self._check_shapes(sequence_shape(image.shape), arrays)
-            raise
-        except TypeError as e:
-            raise TypeError(str(e).replace("Conv2D(", "Conv1D(")) from None
-        return y[..., 0, :, :] if out is None else out
-
-    def _check_shapes(self, x_shape: Shape, arrays: dict[str, Any], name: str = "x") -> None:
-        """Refuse what the layer of images has refused, with the shapes of sequences."""
-        c = self.channels
-        if x_shape[-1] != c:
-            raise ValueError(f"{name}: need shape (W, {c}) or (N, W, {c}), got {x_shape}")
-        for other, array in arrays.items():
-            wanted, got = self.output_shape(x_shape), sequence_shape(array.shape)
-            if got != wanted:
-                raise ValueError(f"{other}: need the output's shape {wanted}, got {got}")
-
-    def output_shape(self, x_shape: Shape) -> Shape:
-        """Return the shape of the result for an input of shape (W, C) or (N, W, C)."""
-        image = image_shape(x_shape)
-        try:
-            return sequence_shape(self._layer.output_shape(image))
-        except ValueError:
-            self._check_shapes(tuple(x_shape), {}, "x_shape")
-            raise
-
-    def explain(self, x_shape: Shape | None = None, num_threads: int | None = None) -> Plan:
-        """Return the plan of a call without running it, see `DepthwiseConv2D.explain`."""
-        x_shape = self._layer._usual_shape()[1:] if x_shape is None else x_shape
-        output = self.output_shape(x_shape)
-        plan = self._layer.plan(image_shape(x_shape), num_threads)
-        quantization = self._arguments["quantization"]
-        dtype = "float32" if quantization is None else quantization.dtype
-        return Plan(type(self).__name__, tuple(x_shape), output, plan, dtype)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._shown()}, kernel={self._layer._usual_kernel(1)!r})"
-
-
-class DepthwiseConv1D(_Layer1D):
+class DepthwiseConv1D(Layer1D):
     """Depthwise convolution of sequences: each channel has its own filters.
 
     ``y[n, i, c*M + m] = activation(sum over q of x[n, i*stride + q*dilation - left, c]
@@ -164,7 +68,7 @@ class DepthwiseConv1D(_Layer1D):
         weight_quantization: Quantization | None = None,
         quantization: Quantization | None = None,
     ) -> None:
-        filters = filters_of(weight, "weight", (2, 3), "(K, C) or (K, C, M)")
+        filters = filters_of(weight, "weight", (2, 3), "(K, C) or (K, C, M)", weight_quantization)
         geometry = geometry_of(filters.shape[1], stride, padding, dilation)
         same: dict[str, Any] = {
             "activation": activation,
@@ -177,7 +81,7 @@ class DepthwiseConv1D(_Layer1D):
         super().__init__(layer, {**arguments, "dilation": dilation, **same})
 
 
-class SeparableConv1D(_Layer1D):
+class SeparableConv1D(Layer1D):
     """Depthwise, then pointwise convolution of sequences.
 
     Parameters
@@ -230,8 +134,10 @@ class SeparableConv1D(_Layer1D):
         quantization: Quantization | None = None,
         residual_quantization: Quantization | None = None,
     ) -> None:
-        filters = filters_of(depthwise_weight, "depthwise_weight", (2, 3), "(K, C) or (K, C, M)")
-        matrix = array_of(weight, "weight", (2, 3), "(C*M, Cout) or (1, C*M, Cout)")
+        wanted, of_matrix = "(K, C) or (K, C, M)", "(C*M, Cout) or (1, C*M, Cout)"
+        q = depthwise_weight_quantization
+        filters = filters_of(depthwise_weight, "depthwise_weight", (2, 3), wanted, q)
+        matrix = weight_of(weight, "weight", (2, 3), of_matrix, weight_quantization)
         matrix = matrix if matrix.ndim == 2 else matrix[np.newaxis]
         geometry = geometry_of(filters.shape[1], stride, padding, dilation)
         same: dict[str, Any] = {
@@ -257,7 +163,7 @@ class SeparableConv1D(_Layer1D):
         super().__init__(layer, arguments | same)
 
 
-class Conv1D(_Layer1D):
+class Conv1D(Layer1D):
     """Convolution of sequences, in groups of channels if wanted.
 
     Parameters
@@ -303,7 +209,7 @@ class Conv1D(_Layer1D):
         quantization: Quantization | None = None,
         residual_quantization: Quantization | None = None,
     ) -> None:
-        filters = filters_of(weight, "weight", (3,), "(K, Cin / groups, Cout)")
+        filters = filters_of(weight, "weight", (3,), "(K, Cin / groups, Cout)", weight_quantization)
         geometry = geometry_of(filters.shape[1], stride, padding, dilation)
         same: dict[str, Any] = {
             "groups": groups,
