@@ -97,6 +97,9 @@ PRODUCTS = {
 }
 
 
+APART = ("more matrices at last", "another axis", "shown", "by itself")  # scores are in memory
+
+
 @pytest.mark.parametrize("name", PRODUCTS)
 def test_products_leave_the_bits_of_single_steps(name):
     a, b, between, last = PRODUCTS[name]
@@ -130,6 +133,9 @@ def test_products_leave_the_bits_of_single_steps(name):
             shown["scores"] = (value, known)
     shown["y"] = (value, known)
     model = dwsep.Model(whole.finish(**{key: pair[0] for key, pair in shown.items()}))
+    if name != "few rows":  # its packed operands are larger than the scores
+        kept = model.summary().arena_bytes > 2 * np.prod(scores)  # half of them
+        assert kept == (name in APART)
     for threads in (1, 2, 3):
         got = model(*arrays.values(), num_threads=threads)
         for y, (_, expected) in zip(
