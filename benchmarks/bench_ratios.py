@@ -15,14 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from .cases import CASES, INT8, Case
-from .common import (
-    Rounds,
-    attribute,
-    case_arrays,
-    interleaved,
-    make_layer,
-    ratio,
-)
+from .common import attribute, case_arrays, make_layer
+from .turns import Rounds, interleaved, ratio
 
 _SEPARABLE = {case.name: case for case in CASES if case.kind == "separable"}
 _PEAK = {case.name: case for case in CASES if case.activation == "relu6"}

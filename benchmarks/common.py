@@ -1,18 +1,14 @@
-"""What the benchmarks share: layers made from cases, and interleaved timing.
+"""What the benchmarks share: layers made from cases.
 
 Every name of dwsep is looked up when a benchmark needs it and a benchmark that does not find its
-own is skipped, so the suite can be imported on any commit. For the same reason interleaved timing
-is here and not taken from dwsep.cli: both commits of a comparison must be measured alike.
+own is skipped, so the suite can be imported on any commit.
 """
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -21,32 +17,16 @@ from .cases import Case
 
 __all__ = [
     "STAGES",
-    "Rounds",
     "aligned",
     "attribute",
     "case_arguments",
     "case_arrays",
     "cpus",
-    "interleaved",
     "make_layer",
     "make_packed",
     "random_array",
-    "ratio",
-    "seconds_waited",
     "skip_unless_cpus",
-    "times_in_turns",
-    "undisturbed",
 ]
-
-Rounds = dict[str, list[float]]
-
-# Other libraries' threads spin for up to 20 ms after a call, and would steal from the next.
-_SETTLE_SECONDS = 0.02
-
-# A turn is disturbed where threads waited for a CPU for so much of its time. Next to a busy core
-# LiteRT / dwsep on two threads read 0.7 to 2.2 for products that are 1.02 to 1.16 in the turns that
-# are left (AMD EPYC, Zen 3, AVX2, 2026-11-29).
-_MOST_WAITED = 0.04
 
 
 def attribute(module: str, name: str) -> Any:
@@ -190,131 +170,3 @@ def make_function(case: Case, threads: int) -> Callable[[], np.ndarray]:
     arguments = case_arguments(case) | {"num_threads": threads}
     function(**arguments)
     return lambda: function(**arguments)
-
-
-def interleaved(
-    runners: Mapping[str, Callable[[], object]],
-    seconds: float,
-    burst: float = 0.01,
-    settle: float = 0.0,
-    at_most: Mapping[str, int] | None = None,
-    clock: Callable[[], float] = time.perf_counter,
-    waits: Rounds | None = None,
-) -> Rounds:
-    """Time runners interleaved, A B C A B C ...; what disturbs one round disturbs all of them.
-
-    Parameters
-    ----------
-    runners : mapping of str to callable
-    seconds : float
-        To spend on all runners together, those of `at_most` apart; at least three rounds are made.
-    burst : float
-        Seconds of each runner in a round, after as many that do not count.
-    settle : float
-        Seconds of sleep before each: other libraries' threads spin for up to 20 ms after a call.
-    at_most : mapping of str to int, optional
-        Runners so slow that they are called once in each of so many rounds, the first ones.
-    clock : callable, optional
-        The wall clock; `time.thread_time` where all runners work on the calling thread alone, as it
-        does not count what other programs take.
-
-    Returns
-    -------
-    dict of str to list of float
-        For every runner the median of each round.
-    """
-    slow = dict(at_most or {})
-    rounds: Rounds = {name: [] for name in runners}
-    spent, number = 0.0, 0
-    while spent < seconds or number < max(3, *slow.values(), 0):
-        for name, run in runners.items():
-            if name in slow:
-                if number < slow[name]:
-                    rounds[name].append(_burst(run, 0.0, clock))
-                continue
-            start = time.perf_counter()
-            if settle:
-                time.sleep(settle)
-            _burst(run, burst, clock)
-            before, waited = time.perf_counter(), seconds_waited()
-            rounds[name].append(_burst(run, burst, clock))
-            if waits is not None:
-                lost, took = seconds_waited() - waited, time.perf_counter() - before
-                waits.setdefault(name, []).append(max(lost, 0.0) / took)
-            spent += time.perf_counter() - start
-        number += 1
-    return rounds
-
-
-def seconds_waited() -> float:
-    """Return for how long the threads of this process were ready to run and had no CPU.
-
-    Zero where the system does not tell.
-    """
-    nanoseconds = 0
-    for thread in Path("/proc/self/task").glob("*/schedstat"):
-        try:
-            nanoseconds += int(thread.read_text(encoding="ascii").split()[1])
-        except OSError:  # it has ended
-            continue
-    return nanoseconds / 1e9
-
-
-def undisturbed(waits: Rounds) -> list[int]:
-    """Return the rounds in which no runner waited for a CPU; if few, the third that waited least.
-
-    What they measured has no part in the choice.
-    """
-    most = [max(shares) for shares in zip(*waits.values(), strict=True)]
-    order = sorted(range(len(most)), key=lambda number: most[number])
-    clean = sum(share <= _MOST_WAITED for share in most)
-    return sorted(order[: max(clean, 3, len(most) // 3)])
-
-
-def _burst(run: Callable[[], object], seconds: float, clock: Callable[[], float]) -> float:
-    times: list[float] = []
-    start = now = clock()
-    while not times or now - start < seconds:
-        before = now
-        run()
-        now = clock()
-        if now > before:  # a thread's CPU time was seen to stand still when it changed its CPU
-            times.append(now - before)
-    return median(times)
-
-
-def times_in_turns(
-    runners: dict[str, Callable[[], object]], seconds: float, threads: int
-) -> dict[str, Any]:
-    """Return the median time of each runner, and how many times as fast dwsep's is as others.
-
-    Of the rounds that no other program disturbed: the same ones for all. `rounds` says how many
-    these are, of how many, `waited` for how much of their time threads had no CPU even so.
-    """
-    alone = threads == 1
-    waits: Rounds = {}
-    all_rounds = interleaved(
-        runners,
-        seconds * len(runners),
-        burst=0.015 if alone else 0.05,
-        settle=0.0 if alone else _SETTLE_SECONDS,
-        waits=waits,
-    )
-    kept = undisturbed(waits)
-    rounds = {name: [values[number] for number in kept] for name, values in all_rounds.items()}
-    times = {name: median(values) for name, values in rounds.items()}
-    return {
-        "seconds": times,
-        "rounds": [len(kept), len(next(iter(all_rounds.values())))],
-        "waited": max(median(waits[name][number] for number in kept) for name in runners),
-        "times_as_fast": {
-            name: median(b / a for a, b in zip(rounds["dwsep"], values, strict=True))
-            for name, values in rounds.items()
-            if name != "dwsep"
-        },
-    }
-
-
-def ratio(rounds: Rounds, above: str, below: str) -> float:
-    """Return the median over the rounds of one runner's time divided by another's."""
-    return median(a / b for a, b in zip(rounds[above], rounds[below], strict=False))

@@ -8,6 +8,7 @@ __all__ = ["depth", "with_contents"]
 
 BEGIN, END = "<!-- contents:begin -->", "<!-- contents:end -->"
 _HEADING = re.compile(r"^(#+) (.*)$", re.MULTILINE)
+_THREADS = re.compile(r"^#+ (\d+ threads?)$", re.MULTILINE)
 _SECTION = re.compile(
     r"<!-- ([\w-]+):begin -->\n\ndwsep \S+ and (.*?) Made by\n(.*?)<!-- \1:end -->", re.S
 )
@@ -23,11 +24,13 @@ def _anchor(heading: str) -> str:
 
 
 def _means(figures: str) -> str:
-    """Return each kind's geometric mean, its worst row in brackets, of the first table."""
+    """Return the threads of the first table, each kind's geometric mean, and its worst row."""
+    threads = _THREADS.search(figures, 0, figures.index("\n|"))
     table = figures[figures.index("\n|") + 1 :].partition("\n\n")[0].splitlines()
     names, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table]
     best = names.index("best peer / dwsep")
-    return ", ".join(f"{row[0]} {row[best]} ({row[best + 1]})" for row in rows)
+    means = ", ".join(f"{row[0]} {row[best]} ({row[best + 1]})" for row in rows)
+    return f"{threads[1]}: {means}" if threads else means
 
 
 def with_contents(document: str) -> str:
@@ -35,7 +38,7 @@ def with_contents(document: str) -> str:
     if BEGIN not in document:
         return document
     lines = [
-        "| section | processor | date | fastest peer / dwsep (worst row), 1 thread |",
+        "| section | processor | date | fastest peer / dwsep (worst row) |",
         "|:--|:--|:--|:--|",
     ]
     for section in _SECTION.finditer(document):

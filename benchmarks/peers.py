@@ -27,11 +27,12 @@ import numpy as np
 from . import peers_report
 from .bench_networks import NETWORKS, image
 from .cases import INT8, Case
-from .common import make_layer, make_packed, times_in_turns
+from .common import make_layer, make_packed
 from .int8_networks import INT8_NETWORKS, contests
 from .int8_peers import EXACT, INT8_PEERS, Int8Chain, inexact
 from .odd_cases import ODD
 from .peer_runners import LAYER_PEERS, NETWORK_PEERS, OWN_WEIGHTS, Chain, versions
+from .turns import times_in_turns
 
 __all__ = ["main"]
 

@@ -1,10 +1,8 @@
 """The benchmarks' own code: cases, comparisons, documents; nothing is timed but for a moment."""
 
 import json
-import os
 import subprocess
 import sys
-import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -121,43 +119,6 @@ def test_errors_are_within_their_bound():
         assert 0 < error.track_error(name) <= 1
 
 
-def test_turns_and_ratios():
-    calls = []
-    runners = {name: lambda name=name: calls.append(name) for name in "abc"}
-    rounds = common.interleaved(runners, 0.0, burst=0.0, at_most={"c": 1})
-    assert [len(rounds[name]) for name in "abc"] == [3, 3, 1]
-    assert [n for i, n in enumerate(calls) if not i or calls[i - 1] != n] == [*"abcabab"]
-    assert common.ratio({"a": [2.0, 9.0, 4.0], "b": [1.0, 3.0, 2.0]}, "a", "b") == 2
-
-
-def test_rounds_in_which_threads_waited_for_a_cpu_do_not_count():
-    waits = {"a": [0.0, 0.5, 0.0, 0.01, 0.0], "b": [0.0, 0.0, 0.2, 0.03, 0.02]}
-    assert common.undisturbed(waits) == [0, 3, 4]
-    assert common.undisturbed({"a": [0.9, 0.1, 0.7, 0.3, 0.5]}) == [1, 3, 4]  # never none
-    assert len(common.undisturbed({"a": [0.0] * 20})) == 20
-    measured = common.times_in_turns({"dwsep": lambda: None, "other": lambda: None}, 0.0, 1)
-    assert measured["rounds"] == [3, 3]
-    assert measured["waited"] >= 0
-
-
-def test_waiting_for_a_cpu_is_seen():
-    if not hasattr(os, "sched_setaffinity") or not Path("/proc/self/schedstat").exists():
-        pytest.skip("needs Linux")
-    here = os.sched_getaffinity(0)
-    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-    try:
-        os.sched_setaffinity(0, {min(here)})
-        os.sched_setaffinity(busy.pid, {min(here)})
-        before, end = common.seconds_waited(), time.monotonic() + 0.3
-        while time.monotonic() < end:
-            pass
-        assert common.seconds_waited() - before > 0.03
-    finally:
-        os.sched_setaffinity(0, here)
-        busy.kill()
-        busy.wait()
-
-
 BEFORE = {"avx2": {"a": 1000, "b": 1000, "c": 1000}, "baseline": {"a": 1000}}
 
 
@@ -214,10 +175,12 @@ REPORT = {
 }  # fmt: skip
 
 
-def test_figures_of_peers_go_between_the_markers(tmp_path):
+@pytest.mark.parametrize(("threads", "many"), [(1, "1 thread"), (2, "2 threads")])
+def test_figures_of_peers_go_between_the_markers(threads, many, tmp_path):
     pytest.importorskip("matplotlib")
     report, document = tmp_path / "report.json", tmp_path / "performance.md"
-    report.write_text(json.dumps(REPORT))
+    entries = [{**entry, "threads": threads} for entry in REPORT["entries"]]
+    report.write_text(json.dumps({**REPORT, "entries": entries}))
     contents = "<!-- contents:begin -->\n<!-- contents:end -->\n"
     markers = "<!-- peers:begin -->\nold\n<!-- peers:end -->\n"
     document.write_text(f"before\n{contents}## Chapter\n### A part, below\n{markers}after\n")
@@ -227,11 +190,12 @@ def test_figures_of_peers_go_between_the_markers(tmp_path):
     text = document.read_text()
     assert text.startswith("before\n<!-- contents:begin -->")
     row = (
-        "[Chapter: A part, below](#a-part-below) | CPU, avx2 | 2000-01-01 | depthwise 1.41 (1.00),"
+        "[Chapter: A part, below](#a-part-below) | CPU, avx2 | 2000-01-01 | "
+        f"{many}: depthwise 1.41 (1.00),"
     )
     assert row in text
-    assert "\n#### 1 thread\n" in text
-    assert "\n##### Depthwise, 1 thread\n" in text
+    assert f"\n#### {many}\n" in text
+    assert f"\n##### Depthwise, {many}\n" in text
     assert text.endswith("<!-- peers:end -->\nafter\n")
     assert "old" not in text
     assert "1.41 (2)" in text  # the geometric mean of 1 and 2
