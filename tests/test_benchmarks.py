@@ -199,7 +199,9 @@ def test_figures_of_peers_go_between_the_markers(threads, many, tmp_path):
     assert text.endswith("<!-- peers:end -->\nafter\n")
     assert "old" not in text
     assert "1.41 (2)" in text  # the geometric mean of 1 and 2
-    assert (tmp_path / "images" / "peers_roofline.png").stat().st_size > 1000
+    roofline = tmp_path / "images" / "peers_roofline.png"  # of one core
+    assert roofline.exists() == (threads == 1)
+    assert threads != 1 or roofline.stat().st_size > 1000
 
 
 def test_reports_of_one_machine_are_written_as_one(capsys, tmp_path):
