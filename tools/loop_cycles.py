@@ -4,7 +4,8 @@
 
 LLVM_MCA=program takes another than llvm-mca, 16 or later. Of functions whose name PATTERN finds:
 innermost loops that multiply. Prints instructions, vectors on the stack, multiply-adds, cycles,
-multiply-adds a cycle, and their share of what the same products reach by themselves on that model.
+multiply-adds a cycle, and their share of what the same products reach by themselves on that model;
+of AVX2's int8 kernels vpmaddubsw alone, without the vpmaddwd and vpaddd that each of them needs.
 Loads are priced as those of 256 bits: the models charge longer ones a vector port too, and let a
 sum wait for the load of a product that reads memory. Ends with an error if a loop keeps vectors on
 the stack, or none is found.
@@ -79,14 +80,26 @@ def cycles(text: str, cpu: str) -> float:
         f"-mcpu={cpu}",
         f"-iterations={ITERATIONS}",
     ]
-    report = subprocess.run(program, input=text, capture_output=True, text=True, check=True).stdout
-    found = re.search(r"Total Cycles:\s+(\d+)", report)
-    assert found
+    try:
+        done = subprocess.run(program, input=text, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise SystemExit(
+            f"{program[0]}: {error.strerror}; LLVM_MCA= names llvm-mca, 16 or later"
+        ) from None
+    found = re.search(r"Total Cycles:\s+(\d+)", done.stdout)
+    if done.returncode or not found:
+        said = done.stderr.strip().splitlines() or [f"no cycles, exit status {done.returncode}"]
+        raise SystemExit(f"{program[0]}: {said[0]}")
     return int(found[1]) / ITERATIONS
 
 
 def main() -> int:
-    pattern, cpu = re.compile(sys.argv[1]), sys.argv[2]
+    if len(sys.argv) != 3:
+        raise SystemExit("usage: objdump ... | loop_cycles.py PATTERN CPU")
+    try:
+        pattern, cpu = re.compile(sys.argv[1]), sys.argv[2]
+    except re.error as error:
+        raise SystemExit(f"PATTERN {sys.argv[1]!r}: {error}") from None
     peaks: dict[tuple[str, str], float] = {}
     all_spills: list[int] = []
     for name, body in functions(sys.stdin):
@@ -109,7 +122,9 @@ def main() -> int:
             all_spills.append(spills)
             work_a_cycle = f"{work} / {took:.1f} = {work / took:.1f}, {share:.0f} %"
             print(f"{len(loop)} instructions, {spills} on the stack, {work_a_cycle}: {name}")
-    return 1 if not all_spills or any(all_spills) else 0
+    if not all_spills:
+        raise SystemExit(f"no function whose name {sys.argv[1]!r} finds has a loop that multiplies")
+    return 1 if any(all_spills) else 0
 
 
 if __name__ == "__main__":
