@@ -34,7 +34,7 @@ def test_rounds_in_which_threads_waited_for_a_cpu_do_not_count():
 
 def test_waiting_for_a_cpu_is_seen():
     if not hasattr(os, "sched_setaffinity") or not Path("/proc/self/schedstat").exists():
-        pytest.skip("needs Linux")
+        pytest.skip("only Linux tells for how long a thread has waited for a CPU")
     here = os.sched_getaffinity(0)
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:

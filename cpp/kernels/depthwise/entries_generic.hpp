@@ -37,8 +37,8 @@ inline bool copies_windows(const DepthwiseWork& w) {
 ///   lists, of filters that read an input three times or more
 ///          14x14x1024 4x4 s2 150 / 277 -> 80 / 85, 6x8 s2 482 / 704 -> 227 / 221, 28x28x512 2x3 210 / 396 -> 172 / 183; but 22x22x256 5x5
 ///          s4 35 / 42 -> 59 / 68, 14x14x512 2x2 45 / 58 -> 53 / 42
-///   blocks 14x14x1024 8x4 s2 325 / 571 -> 117 / 123, 30x30x512 6x6 1901 / 2424 -> 668 / 769, 14x14x512 1x9 139 / 160 -> 95 / 96; 1 KB
-///   apart
+///   blocks 14x14x1024 8x4 s2 325 / 571 -> 117 / 123, 30x30x512 6x6 1901 / 2424 -> 668 / 769, 14x14x512 1x9 139 / 160 -> 95 / 96
+///   blocks of pixels that are 1 KB apart
 ///          28x28x256 6x6 s2 277 / 359 -> 189 / 200, but 56x56x256 6x6 1795 / 2330 -> 2202 / 2837
 [[gnu::noinline]] inline bool from_strips(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end, std::int64_t apart,
                                           void (*run)(const DepthwiseWork&)) {
