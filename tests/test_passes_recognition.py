@@ -216,6 +216,64 @@ def test_layer_normalisation_is_recognised(style):
     assert only(graph, "layer_norm").attributes["epsilon"] == pytest.approx(1e-5)
 
 
+def _multiplied_out(net, x, axes, style, numbers):
+    """Write x m + (shift - mean m) as Keras does, or in another way."""
+    mean = net.reduce(x, axes)
+    centred = net.binary("sub", x, mean)
+    variance = net.binary("add", net.reduce(net.binary("mul", centred, centred), axes), 1e-3)
+    m = net.unary("reciprocal", net.unary("sqrt", variance))
+    if numbers:
+        m = net.binary("mul", m, net.random(*numbers))
+    first = net.binary("mul", x, m)
+    if style == "keras":
+        rest = net.binary("mul", net.unary("neg", mean), m)
+    else:
+        rest = net.binary("mul", m, mean)
+    if not numbers:
+        return net.binary("add" if style == "keras" else "sub", first, rest)
+    shift = net.random(*numbers)
+    if style == "keras":
+        return net.binary("add", first, net.binary("add", rest, shift))
+    if style == "shift first":
+        return net.binary("add", net.binary("sub", shift, rest), first)
+    return net.binary("sub", net.binary("add", first, shift), rest)
+
+
+@pytest.mark.parametrize("style", ["keras", "shift first", "shift last"])
+@pytest.mark.parametrize("numbers", [None, (8,), (1, 1, 8), (1,)])
+def test_layer_normalisation_that_is_multiplied_out(style, numbers):
+    net = Net()
+    y = _multiplied_out(net, net.input(None, 5, 8), (2,), style, numbers)
+    graph = rewritten(net.finish(y), constants.run, layer_norm.run)
+    assert kinds(graph) == ["layer_norm"]
+    assert only(graph, "layer_norm").attributes["epsilon"] == pytest.approx(1e-3)
+
+
+@pytest.mark.parametrize(("numbers", "recognised"), [(None, True), ((4, 6), True), ((6,), False)])
+def test_merged_axes_that_are_multiplied_out(numbers, recognised):
+    net = Net()
+    y = _multiplied_out(net, net.input(None, 5, 4, 6), (2, 3), "keras", numbers)
+    graph = rewritten(net.finish(y), layer_norm.run, changes=recognised)
+    assert (kinds(graph) == ["reshape", "layer_norm", "reshape"]) == recognised
+
+
+@pytest.mark.parametrize("wrong", ["sign", "mean", "factor", "shift"])
+def test_other_sums_of_products_are_no_layer_norm(wrong):
+    net = Net()
+    x = net.input(None, 5, 8)
+    mean = net.reduce(x, (2,))
+    centred = net.binary("sub", x, mean)
+    variance = net.binary("add", net.reduce(net.binary("mul", centred, centred), (2,)), 1e-3)
+    m = net.unary("reciprocal", net.unary("sqrt", variance))
+    again = net.binary("mul", m, net.random(8)) if wrong == "factor" else m
+    middle = net.reduce(x, (1, 2)) if wrong == "mean" else mean
+    rest = net.binary("mul", middle, again)
+    shift = net.input(None, 5, 8) if wrong == "shift" else net.random(8)
+    rest = net.binary("add" if wrong == "sign" else "sub", shift, rest)
+    y = net.binary("add", net.binary("mul", x, m), rest)
+    rewritten(net.finish(y), layer_norm.run, changes=False)
+
+
 @pytest.mark.parametrize("axes", [(2, 3), (1, 2, 3), (3, 2)])
 def test_a_norm_over_the_last_axes_merges_them(axes):
     net = Net()
