@@ -233,6 +233,28 @@ def test_scales_that_are_computed():
     assert network(np.zeros((3, 8), np.float32))[0].max() == 0
 
 
+def test_products_of_scales_that_are_computed_need_no_casts():
+    nodes = [
+        ("DynamicQuantizeLinear", "x", "q,s,z", {}),
+        ("MatMulInteger", "q,w,z", "i", {}),
+        ("Cast", "i", "f", {"to": 1}),
+        ("Mul", "s,f", "y", {}),
+        ("Cast", "q", "floats", {"to": 1}),
+        ("Cast", "z", "zero", {"to": 1}),
+    ]
+    constants = {"w": integers("int8", 8, 6)}
+    outputs = {"y": 1, "floats": 1, "zero": 1}
+    model = model_of(nodes, {"x": ((3, 8), "float32")}, constants, outputs)
+    network = dwsep.load(model)
+    assert "cast" not in {row.kind for row in network.summary().rows}
+    positive = np.abs(random(network.inputs[0]))
+    positive[0, :2] = -0.0
+    for x in (random(network.inputs[0]), positive, -positive):
+        for got, wanted in zip(network(x), oracle(model, {"x": x}), strict=True):
+            np.testing.assert_allclose(got, wanted, rtol=1e-6)
+            assert not np.signbit(got[got == 0]).any()
+
+
 def test_blocks_of_a_constant():
     constants = {
         "w": integers("int8", 8, 6),

@@ -166,10 +166,23 @@ class Builder:
         return Known(np.array(number, like.numpy))
 
     def cast(self, x: Value, to: DType) -> Value:
-        """Add a cast, unless the type stays."""
+        """Add a cast, unless the type stays, or the numbers were float32 before."""
         if type_of(x).dtype is to:
             return x
+        if to is DType.FLOAT32 and isinstance(x, Computed) and x.floats is not None:
+            return x.floats
         return self.emit("cast", [x], to=to.value)
+
+    def whole(self, x: Value, to: DType) -> Value:
+        """Add a cast of float32 that are integers of the type, which a cast back would not change.
+
+        Two casts around each product of dynamically quantized values were 35 % of a transformer's
+        time (50 tokens of 64 channels; AMD EPYC, Zen 3, AVX2, 2026-11-30).
+        """
+        y = self.cast(x, to)
+        if isinstance(x, Computed) and isinstance(y, Computed):
+            y.floats = x
+        return y
 
     def quantize(self, x: Value, q: Quantization, **limits: Any) -> Value:
         """Add a conversion to integers; limits are `least` and `most` where not the type's."""

@@ -55,13 +55,17 @@ class Empty(Known):
 
 
 class Computed:
-    """A value that the network computes, by its name in the graph."""
+    """A value that the network computes, by its name in the graph.
 
-    __slots__ = ("name", "type")
+    `floats` are the same numbers in float32, where integers were made of such.
+    """
+
+    __slots__ = ("floats", "name", "type")
 
     def __init__(self, name: str, type_: TensorType) -> None:
         self.name = name
         self.type = type_
+        self.floats: Computed | None = None
 
     @property
     def shape(self) -> Shape:

@@ -185,8 +185,8 @@ def dynamic_quantize(call: Call) -> list[Value | None]:
     scale = build.binary("div", build.binary("sub", high, low), 255.0)
     none = build.emit("compare", [scale, build.constant(0)], function="equal")
     scale = build.emit("where", [none, build.constant(1), scale])  # of zeros
-    zero = build.unary("neg", build.binary("div", low, scale))
+    zero = build.binary("sub", build.constant(0.0), build.binary("div", low, scale))  # no -0
     zero = build.unary("round", clipped(build, zero, 0.0, 255.0))
     y = build.binary("add", build.unary("round", build.binary("div", x, scale)), zero)
-    y = build.cast(clipped(build, y, 0.0, 255.0), DType.UINT8)
-    return [y, scale, build.cast(zero, DType.UINT8)]
+    y = build.whole(clipped(build, y, 0.0, 255.0), DType.UINT8)
+    return [y, scale, build.whole(zero, DType.UINT8)]

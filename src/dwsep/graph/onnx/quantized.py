@@ -77,7 +77,7 @@ def integer_product(call: Call) -> Value:
     product = call.type == "MatMulInteger"
     inputs = [_less_zero(call, i, product) for i in (0, 1)]
     y = _plain(call, "MatMul" if product else "Conv", inputs)
-    return call.builder.cast(y, DType.INT32)
+    return call.builder.whole(y, DType.INT32)
 
 
 def _less_zero(call: Call, index: int, product: bool) -> Value:
