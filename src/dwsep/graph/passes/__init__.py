@@ -40,6 +40,10 @@ def _function(*functions: str) -> Begins:
     return lambda graph, made, node: node.attributes["function"] in functions
 
 
+def _is(activation: str) -> Begins:
+    return lambda graph, made, node: node.attributes["activation"] == activation
+
+
 def _clips_or_scales(graph: Graph, made: Producer, node: Node) -> bool:
     function = node.attributes["function"]
     return function in ("mul", "div", "min", "max") or _with_number(graph, made, node)
@@ -94,6 +98,7 @@ _BEGINNINGS: dict[str, dict[str, Begins]] = {
     "shared_weights.run": {"dense": _any},
     "slopes.run": {"binary": _function("prelu")},
     "squeeze_excite.run": {"pool": _of_the_whole, "reduce": _any},
+    "unrolled.run": {"activation": _is("tanh")},
     "wider.run": {"pad": _any},
 }
 
@@ -228,7 +233,7 @@ def _simplify(passes: Passes, input_layout: str | None, fuse: bool) -> None:
     if input_layout == "NHWC":
         passes.run("input_layout.run")
     passes.repeat(_FOLDING, _ROUNDS)
-    passes.run("shared_weights.run", "squeeze_excite.run")
+    passes.run("unrolled.run", "shared_weights.run", "squeeze_excite.run")
     if fuse:
         _fuse_elementwise(passes)
     passes.run("conv_transpose.run")

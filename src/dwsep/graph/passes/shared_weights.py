@@ -27,7 +27,7 @@ def run(graph: Graph) -> bool:
             if len(independent) > 1:
                 _join(edit, independent)
         if edit.finish():
-            graph.nodes = _sorted(graph.nodes)
+            graph.nodes = sort(graph.nodes)
             changed = True
     return changed
 
@@ -53,12 +53,12 @@ def _same(edit: Edit, a: Node, b: Node) -> bool:
     return (
         edit.shape(a.inputs[0]) == edit.shape(b.inputs[0])
         and a.attributes == b.attributes
-        and _equal(a.weights["weight"], b.weights["weight"])
-        and _equal(a.weights.get("bias"), b.weights.get("bias"))
+        and equal(a.weights["weight"], b.weights["weight"])
+        and equal(a.weights.get("bias"), b.weights.get("bias"))
     )
 
 
-def _equal(a: AnyArray | None, b: AnyArray | None) -> bool:
+def equal(a: AnyArray | None, b: AnyArray | None) -> bool:
     if a is None or b is None:
         return a is b
     # Most that differ do so in the first row.
@@ -104,7 +104,7 @@ def _join(edit: Edit, nodes: list[Node]) -> None:
         edit.become(node, "reshape", [part], {"shape": (0, columns[1])})
 
 
-def _sorted(nodes: list[Node]) -> list[Node]:
+def sort(nodes: list[Node]) -> list[Node]:
     """Return nodes each behind those that it reads, otherwise in their order."""
     makers = {node.output: node for node in nodes}
     done: set[int] = set()
