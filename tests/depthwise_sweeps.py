@@ -115,6 +115,37 @@ def multiplied(draw: Draw, exact: bool = True) -> Iterator[Call]:
     yield depthwise(draw, (1, 39, 40, 4), (10, 10), 3, stride=3, padding="valid")
     yield depthwise(draw, (1, 31, 33, 11), (2, 3), 3, stride=(1, 3), dilation=4, padding="valid")
     yield depthwise(draw, (1, 3, 33, 20), (1, 9), 5)
+    # Lists of vectors that read one channel each: pairs of vectors, an odd number of them, one
+    # input channel with a last vector that is not whole, more vectors than a strip has.
+    counts = ((9, 8), (5, 16), (3, 24), (20, 32), (1, 48), (1, 37), (7, 40))
+    for (channels, multiplier), stride in product(counts, (1, 2, (1, 3))):
+        image, kernel = choose((*small, (13, 14), (16, 27))), choose((*few, (5, 5), (6, 5)))
+        activation, dilation = choose.activation(exact), choose((1, 1, 2))
+        options = {"stride": stride, "dilation": dilation, "activation": activation}
+        call = depthwise(draw, (1, *image, channels), kernel, multiplier, **options)
+        yield call.with_arrays(x=displaced(call.arrays["x"], choose((0, 1, 4, 7))))
+    yield from _adjacent(draw, exact)
+
+
+def _adjacent(draw: Draw, exact: bool = True) -> Iterator[Call]:
+    """Pixels of few channels side by side: all numbers of them, rows that leave some over.
+
+    With AVX2 what lies inside wide images goes so at stride 1 along the row, with multipliers
+    filters of up to nine taps.
+    """
+    choose = Chooser("adjacent")
+    kernels = ((1, 2), (2, 1), (3, 1), (1, 5), (3, 3), (3, 3), (4, 4), (5, 5), (9, 9))
+    counts = (*((c, 1) for c in range(1, 8)), *((1, m) for m in (2, 3, 4, 5, 12, 20)))
+    for (channels, multiplier), kernel in product((*counts, (2, 3), (2, 5), (3, 2)), kernels):
+        window = {"stride": choose((1, 1, (2, 1))), "dilation": choose((1, 1, 1, 2, (3, 4)))}
+        image = (choose((1, 9, 17, 26)), choose(range(24, 51)))
+        window["padding"] = choose(("same", "same", (4, 3), "valid"))
+        if not fits(image, kernel, **window):
+            window["padding"] = "same"
+        shape, options = (choose((1, 2)), *image, channels), {"bias": choose((True, False))}
+        options["activation"] = choose.activation(exact)
+        call = depthwise(draw, shape, kernel, multiplier, **options, **window)
+        yield call.with_arrays(x=displaced(call.arrays["x"], choose((0, 1, 4, 7))))
 
 
 def designs(draw: Draw) -> Iterator[Call]:

@@ -1,5 +1,6 @@
 // How a vector of outputs reads its input channels, for any channel multiplier. kShares: worth code for outputs that share inputs; what is
-// not is copied to windows first, but for filters too large for that.
+// not is copied to windows first, but for filters too large for that. kRepeats: each vector has an order of its own; kOne: it reads one
+// channel.
 #pragma once
 
 #include "kernels/depthwise/rows.hpp"
@@ -11,7 +12,7 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 /// Multiplier 1, all lanes exist.
 struct WholeChannels {
-  static constexpr bool kShares = true;
+  static constexpr bool kShares = true, kRepeats = false, kOne = false;
   WholeChannels(const DepthwiseWork&, std::int64_t) {}
   static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * w.x_vector; }
   static std::int64_t same(const DepthwiseWork&, std::int64_t) { return 1; }
@@ -30,7 +31,7 @@ struct FirstChannels {
 
 /// Output channel o reads input channel o / multiplier.
 struct RepeatedChannels {
-  static constexpr bool kShares = false;
+  static constexpr bool kShares = false, kRepeats = true, kOne = false;
   int inputs;
   std::int32_t index[kLanes];
   std::int64_t first;

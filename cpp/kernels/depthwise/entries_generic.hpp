@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/depthwise/few_taps.hpp"
+#include "kernels/depthwise/folded.hpp"
 #include "kernels/depthwise/square.hpp"
 #include "kernels/depthwise/strips.hpp"
 #include "kernels/depthwise/tile.hpp"
@@ -106,7 +107,14 @@ void depthwise_generic(const DepthwiseWork& w) {
   if (w.multiplier > 1) return depthwise_multiplied(w);
   const std::int64_t whole = at_least(at_most(w.v_end, w.channels / kLanes), w.v_begin);
   if (whole == w.v_end) return whole_blocks(w, w.v_begin, w.v_end);
-  if (whole == w.v_begin) return last_blocks(w, w.v_begin, w.v_end);
+  if (whole == w.v_begin) {
+    if constexpr (kLanes == 8 && kRegisters == 16) {
+      const auto last = [](const DepthwiseWork& part) { last_blocks(part, part.v_begin, part.v_end); };
+      const auto inner = [](const DepthwiseWork& part) { whole_blocks(part, part.v_begin, part.v_end); };
+      if (const Folded folded(w); folded.fits()) return folded.run(inner, last);
+    }
+    return last_blocks(w, w.v_begin, w.v_end);
+  }
   // A last vector that is not whole is the last whole one of channels, some of them once more: 20x101x24 3x1 on AVX-512 20 -> 15 us.
   constexpr int kPackedTaps = 128;
   LastChannels<kPackedTaps> last;

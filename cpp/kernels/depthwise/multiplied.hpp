@@ -1,6 +1,7 @@
 // The generic depthwise kernel for channel multipliers.
 #pragma once
 
+#include "kernels/depthwise/folded.hpp"
 #include "kernels/depthwise/generic.hpp"
 #include "kernels/depthwise/taps.hpp"
 
@@ -8,6 +9,7 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 /// All lanes belong to one input channel: the multiplier is a number of whole vectors, or there is but one input channel.
 struct OneChannel {
+  static constexpr bool kShares = false, kRepeats = false, kOne = true;
   OneChannel(const DepthwiseWork&, std::int64_t) {}
   static bool fits(const DepthwiseWork& w) { return w.multiplier % kLanes == 0 || w.multiplier == w.channels; }
   static std::int64_t offset(const DepthwiseWork& w, std::int64_t v) { return v * kLanes / w.multiplier; }
@@ -30,14 +32,31 @@ inline bool lists_pay(const DepthwiseWork& w, const Axis& down, const Axis& acro
   return (rows.end - rows.begin) * (columns.end - columns.begin) * 5 >= down.outputs * across.outputs * 2;
 }
 
+/// The same where the lanes of a vector read one channel each: a tap is a broadcast from memory. us, copies / lists (Zen 3): 6x6 40->640
+/// 2x3 35 / 11, 28x28 128->2048 3x3 4072 / 1042, 64->512 3x3 264 / 202, 5x5 513 / 447, 64x64 3->96 7x7 s2 201 / 136, but 3->72 7x7 423 /
+/// 596, 32x32 4->128 9x9 277 / 312; of one channel, whose copy serves all vectors, 32x32 1->64 5x5 s2 18 / 13, 56x56 1->16 3x3 18 / 19.
+inline bool one_channel_lists_pay(const DepthwiseWork& w) {
+  const std::int64_t taps = w.kh * w.kw, strides = w.stride_h * w.stride_w;
+  return taps <= at_most(30 * strides, kMostTaps) && (w.multiplier < w.channels || strides > 1);
+}
+
 void depthwise_multiplied(const DepthwiseWork& w) {
   const std::int64_t v_begin = w.v_begin, v_end = w.v_end;
   if constexpr (kLanes == 8 && kRegisters == 16) {
+    const Axis down = rows_of(w), across = columns_of(w);
+    const auto lists = [](auto...) { return std::int64_t{0}; };
+    // Where vectors of a pixel are no fuller than 6 of 7 channels. us without / so (Zen 3): 64x64 1->4 3x3 34 / 18, 50x50 2->10 1x5 31 /
+    // 21, 56x56 2->6 3x3 27 / 21, but 33x33 1->5 5x5 14 / 15, 25x25 3->60 3x3 20 / 25.
+    const bool loose = w.channels * 7 <= v_end * kLanes * 6;
+    if (w.channels < 4 * w.multiplier && w.multiplier % kLanes != 0 && w.kh * w.kw <= 9 && loose) {
+      const auto inner = [](const DepthwiseWork& part) {
+        tap_tiles<FourChannels>(part, rows_of(part), columns_of(part), part.v_begin, part.v_end, [](auto...) { return std::int64_t{0}; });
+      };
+      if (const Folded folded(w); folded.fits()) return folded.run(inner, depthwise_multiplied);
+    }
+    if (OneChannel::fits(w) && one_channel_lists_pay(w)) return tap_tiles<OneChannel>(w, down, across, v_begin, v_end, lists);
     if (w.channels >= 4 * w.multiplier) {
-      const Axis down = rows_of(w), across = columns_of(w);
-      if (lists_pay(w, down, across)) {
-        return tap_tiles<FourChannels>(w, down, across, v_begin, v_end, [](auto...) { return std::int64_t{0}; });
-      }
+      if (lists_pay(w, down, across)) return tap_tiles<FourChannels>(w, down, across, v_begin, v_end, lists);
       if (!OneChannel::fits(w)) return windows_of<RepeatedChannels>(w, v_begin, v_end, WindowCopy::of<FourChannels>());
     }
   }

@@ -25,7 +25,8 @@ struct Tap {
 struct TapWork {
   const DepthwiseWork* work;
   std::int64_t v_begin, v_end;
-  const FourChannels* channels;  ///< of these vectors where there is a multiplier
+  const FourChannels* channels;         ///< of these vectors where there is a multiplier
+  std::int64_t input, same, same_left;  ///< where vectors are of one input channel each: the first, and how many are of each and of it
   std::int64_t count;
   Tap taps[kMostTaps];
 };
@@ -51,7 +52,7 @@ constexpr int kTapVectors = kLanes == 8 && kRegisters == 16 ? 2 : 1;
 /// Tiles of `Groups` x `Each` outputs of V vectors; a last vector that is not whole goes alone.
 template <int Groups, int Each, int V = 1, class Channels = WholeChannels>
 [[gnu::flatten, gnu::noinline]] inline void tap_line(const TapWork& t, const TapLine& line) {
-  constexpr bool kRepeats = !Channels::kShares;
+  constexpr bool kRepeats = Channels::kRepeats, kOne = Channels::kOne;
   const DepthwiseWork& w = *t.work;
   const F32 lo = broadcast(w.lo), hi = broadcast(w.hi);
   const std::int64_t vector = w.x_vector, all = w.kh * w.kw * kLanes, x_group = line.group.x, y_group = line.group.y;
@@ -60,10 +61,11 @@ template <int Groups, int Each, int V = 1, class Channels = WholeChannels>
   for (std::int64_t i = 0; i < line.outputs; i += line.cover) {
     const std::int64_t at = at_most(i, line.outputs - line.cover);
     const float* const x_at = line.x + at * line.step.x;
-    const float *x = kRepeats ? x_at : x_at + t.v_begin * vector, *weights = w.weights + t.v_begin * all;
+    const float *x = kRepeats ? x_at : x_at + (kOne ? t.input : t.v_begin * vector), *weights = w.weights + t.v_begin * all;
     float* y = line.y + at * line.step.y + t.v_begin * kLanes;
     const float *bias = w.bias + t.v_begin * kLanes, *const last = w.bias + t.v_end * kLanes;
     const FourChannels* channels = t.channels;
+    std::int64_t same = kOne ? t.same_left : 0;
     for (; bias < last; bias += V * kLanes) {
       if constexpr (kRepeats) x = x_at + channels->first;
       F32 acc[Groups][Each][V];
@@ -82,6 +84,8 @@ template <int Groups, int Each, int V = 1, class Channels = WholeChannels>
             F32 in;
             if constexpr (kRepeats) {
               in = (*channels)(from);
+            } else if constexpr (kOne) {
+              in = broadcast(*(p + (e == 0 ? 0 : e == 1 ? x1 : e == 2 ? x2 : x3)));
             } else {
               in = load(from);
             }
@@ -107,7 +111,15 @@ template <int Groups, int Each, int V = 1, class Channels = WholeChannels>
         q = opaque(q + y_group);
       });
       ++channels;
-      x += V * vector;
+      if constexpr (kOne) {
+        same -= V;
+        if (same == 0) {
+          ++x;
+          same = t.same;
+        }
+      } else {
+        x += V * vector;
+      }
       weights += V * all;
       y += V * kLanes;
     }
@@ -148,7 +160,7 @@ template <class Channels = WholeChannels>
   }
   line.outputs = outputs;
   line.cover = outputs >= 4 ? 4 : 1;
-  if (Channels::kShares && line.cover == 1) return tap_line<1, 1>(t, line);
+  if (!Channels::kRepeats && line.cover == 1) return tap_line<1, 1, 1, Channels>(t, line);
   // With a multiplier each output four times, which is no code of its own.
   if (line.cover == 1) line.each = {0, 0};
   tap_line<1, 4, 1, Channels>(t, line);
@@ -181,9 +193,10 @@ inline void tap_area(const TapWork& t, TapArea a, std::int64_t rows, std::int64_
 }
 
 /// The same of whole pairs of vectors.
+template <class Channels = WholeChannels>
 inline void tap_area_of_pairs(const TapWork& t, TapArea a, std::int64_t rows, std::int64_t columns) {
   for (; rows >= 2 && columns >= 3; rows -= 2, a.x += 2 * a.down.x, a.y += 2 * a.down.y) {
-    tap_line<2, 3, kTapVectors>(t, {a.x, a.y, a.across, a.down, a.across, columns, 3});
+    tap_line<2, 3, kTapVectors, Channels>(t, {a.x, a.y, a.across, a.down, a.across, columns, 3});
   }
   if (rows < columns) {
     std::swap(rows, columns);
@@ -192,7 +205,7 @@ inline void tap_area_of_pairs(const TapWork& t, TapArea a, std::int64_t rows, st
   const TapStep threes{3 * a.down.x, 3 * a.down.y};
   for (; columns > 0; --columns, a.x += a.across.x, a.y += a.across.y) {
     const TapLine line{a.x, a.y, a.down, threes, a.down, rows, rows < 6 ? 1 : 6};
-    rows < 6 ? tap_line<1, 1, kTapVectors>(t, line) : tap_line<2, 3, kTapVectors>(t, line);
+    rows < 6 ? tap_line<1, 1, kTapVectors, Channels>(t, line) : tap_line<2, 3, kTapVectors, Channels>(t, line);
   }
 }
 
@@ -220,7 +233,12 @@ inline void tap_tiles(const DepthwiseWork& w, const Axis& down, const Axis& acro
   // Of three to seven vectors a single one would walk the image again: 30x30x24 1x3 4.0 us, so 5.9.
   const std::int64_t vectors = v_end - v_begin, odd = vectors % kTapVectors;
   const bool pairs = Channels::kShares && kTapVectors > 1 && vectors >= 4 && (odd == 0 || vectors >= 8) && v_end * kLanes <= w.channels;
-  const std::int64_t pairs_end = pairs ? v_end - odd : v_begin;
+  std::int64_t pairs_end = pairs ? v_end - odd : v_begin;
+  std::int64_t same = 0;
+  if constexpr (Channels::kOne) {
+    same = w.multiplier == w.channels ? 2 * v_end : w.multiplier / kLanes;
+    if (same % 2 == 0 && v_begin % 2 == 0) pairs_end = v_begin + (at_most(v_end, w.channels / kLanes) - v_begin) / 2 * 2;
+  }
   for (std::int64_t row = 0; row < down.outputs;) {
     const TapRun rows(down, row);
     std::int64_t height = 0;
@@ -229,11 +247,16 @@ inline void tap_tiles(const DepthwiseWork& w, const Axis& down, const Axis& acro
       height = down.ring < down.size ? 1 : height < kBand + 4 ? height : kBand;
       for (std::int64_t v = v_begin, v_next = 0; v < v_end; v = v_next) {
         v_next = at_most(v + strip, v < pairs_end ? pairs_end : v_end);
-        FourChannels channels[Channels::kShares ? 1 : kStrip];
-        if (!Channels::kShares) {
+        FourChannels channels[Channels::kRepeats ? kStrip : 1];
+        if (Channels::kRepeats) {
           for (std::int64_t i = v; i < v_next; ++i) channels[i - v] = FourChannels(w, i);
         }
-        TapWork t{&w, v, v_next, channels, 0, {}};
+        TapWork t{&w, v, v_next, channels, 0, 0, 0, 0, {}};
+        if constexpr (Channels::kOne) {
+          t.input = v / same;
+          t.same = same;
+          t.same_left = (t.input + 1) * same - v;
+        }
         for (std::int64_t column = 0; column < across.outputs;) {
           const TapRun columns(across, column);
           const std::int64_t whole = (rows.taps.end - rows.taps.begin) * (columns.taps.end - columns.taps.begin);
@@ -242,10 +265,10 @@ inline void tap_tiles(const DepthwiseWork& w, const Axis& down, const Axis& acro
             const TapStep next_row{down.stride * down.x, down.y}, next_column{across.stride * across.x, across.y};
             list_taps(t, rows.taps, columns.taps, down, across, row, column);
             const TapArea area{w.x + done * next_row.x, w.y + (row + done) * down.y + column * across.y, next_row, next_column};
-            if constexpr (!Channels::kShares) {
+            if constexpr (Channels::kRepeats) {
               tap_area<Channels>(t, area, height - done, columns.end - column);
             } else {
-              (v < pairs_end ? tap_area_of_pairs : tap_area<>)(t, area, height - done, columns.end - column);
+              (v < pairs_end ? tap_area_of_pairs<Channels> : tap_area<Channels>)(t, area, height - done, columns.end - column);
             }
           }
           column = columns.end;

@@ -41,8 +41,14 @@ bool dilated_gains(const DepthwiseWork& w) {
   const auto steps = [](std::int64_t outputs, std::int64_t dilation) { return ceil_div(outputs, dilation); };
   const std::int64_t vectors = w.v_end - w.v_begin;
   const std::int64_t sub_grid = steps(w.y_end - w.y_begin, w.dilation_h) * steps(w.out_width, w.dilation_w) * vectors;
-  const bool few = w.kh == 1 || (w.kh == 2 && w.kw <= 2), small = sub_grid < 35 * w.kh || w.channels < active_kernels().lanes;
-  return active_kernels().lanes <= 8 && w.kh * w.kw <= 64 && (few || small);
+  const std::int64_t lanes = active_kernels().lanes, taps = w.kh * w.kw;
+  const bool few = w.kh == 1 || (w.kh == 2 && w.kw <= 2), small = sub_grid < 35 * w.kh || w.channels < lanes;
+  // AVX2: filters of two rows or columns on up to 16 vectors, 28x28x72 3x2 of dilation 4 41 -> 19, 65x65x40 4x2 107 -> 61, but 33x33x192
+  // 2x3 79 -> 85; multipliers of whole vectors, or of so few channels that pixels are taken side by side, 28x28 9->144 5x5 101 -> 70, 64x64
+  // 3->12 3x3 61 -> 42.
+  const bool narrow = std::min(w.kh, w.kw) == 2 && taps <= 10 && vectors <= 16, broadcasts = taps <= 30 && w.multiplier % lanes == 0;
+  const bool adjacent = taps <= 9 && w.multiplier > 1 && w.channels < 4 * w.multiplier;
+  return lanes <= 8 && taps <= 64 && (few || small || (lanes == 8 && (narrow || broadcasts || adjacent)));
 }
 
 }  // namespace
@@ -72,6 +78,13 @@ std::string DepthwiseStage::kernel_name() const {
 }
 
 void DepthwiseStage::run(const DepthwiseWork& w) const {
+  // What has one tap has no dilation: 56x40x100 3x1 of dilation 3 102 -> 62.
+  if ((w.kh == 1 && w.dilation_h > 1) || (w.kw == 1 && w.dilation_w > 1)) {
+    DepthwiseWork one = w;
+    if (w.kh == 1) one.dilation_h = 1;
+    if (w.kw == 1) one.dilation_w = 1;
+    return run(one);
+  }
   // A sub-grid has only a part of each row: the sums of rows come from the dilated kernel, with the same bits.
   if (sub_grid_kernel_ == nullptr || w.ring < w.height || w.row_sums != nullptr || dilated_gains(w)) return kernel_->run(&w);
   // Pixels of a sub-grid are far apart, which the prefetchers do not follow, and each line is read for several: of large images a few rows
