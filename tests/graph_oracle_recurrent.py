@@ -13,7 +13,7 @@ def one_direction(x, weights, state, cells, attributes):
     w, r, b = weights["input_weight"], weights["weight"], weights["bias"]
     after_bias = weights["recurrent_bias"]
     units = r.shape[0]
-    clip = attributes.get("clip") or np.inf
+    clip, most = (attributes.get(name) or np.inf for name in ("clip", "cell_clip"))
 
     def activation(name):
         function = oracle.activation(attributes.get(name)).value
@@ -30,6 +30,7 @@ def one_direction(x, weights, state, cells, attributes):
         elif attributes["cell"] == "lstm":
             i, o, f = (gate(of_input[:, p] + of_state[:, p]) for p in parts[:3])
             cells = f * cells + i * new(of_input[:, parts[3]] + of_state[:, parts[3]])
+            cells = np.clip(cells, -most, most)
             state = o * outer(cells)
         else:
             z, reset = (gate(of_input[:, p] + of_state[:, p]) for p in parts[:2])

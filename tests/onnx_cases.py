@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from onnx_case import IMAGE, NEW, Case, f, i, n
+from onnx_placing_cases import PLACING_CASES
 from onnx_recurrent_cases import recurrent_cases
 from onnx_typed_cases import TYPED_CASES
 
@@ -141,6 +142,8 @@ CASES = [
     Case("Gemm", [(3, 5), (5, 4), (4,)], {"alpha": 0.5}, open_batch=False),
     Case("MatMul", [(2, 3, 5), f(5, 4)]),
     Case("MatMul", [(2, 3, 5), f(5)]),
+    Case("MatMul", [(2, 3, 2, 3, 5), f(5, 4)]),
+    Case("MatMul", [(2, 3, 2, 1, 3, 5), f(5)]),
     Case("MatMul", [(5,), f(5, 4)], open_batch=False),
     Case("MatMul", [f(4, 5), (2, 5, 3)]),
     Case("MatMul", [(2, 3, 5), f(2, 5, 4)], open_batch=False),
@@ -256,6 +259,7 @@ CASES = [
     ),
     Case("Upsample", [IMAGE, n([1, 1, 2, 3])], {"mode": "linear"}, (9,)),
     *recurrent_cases(),
+    *PLACING_CASES,
     *(
         Case(
             "Resize",

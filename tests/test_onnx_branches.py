@@ -1,4 +1,4 @@
-"""`If` with a condition that is known when the file is loaded."""
+"""`If` with a condition that is known when the file is loaded, or computed."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_branch_may_give_what_lies_around_it():
 @pytest.mark.parametrize(
     ("nodes", "error", "message"),
     [
-        ([("Greater", "x,w", "c", {}), choice("c")], InvalidModelError, "condition"),
+        ([("Greater", "x,w", "c", {}), choice("c")], InvalidModelError, "need one condition"),
         ([choice("many")], InvalidModelError, "need one condition"),
         (
             [choice("yes", branch([("Neg", "x", "a")], ["a", "x"]))],
@@ -104,8 +104,26 @@ def test_refusals(nodes, error, message):
         dwsep.load(net)
 
 
-def test_computed_conditions_are_refused():
+@pytest.mark.parametrize("shape", [[], [1], [1, 1]])
+def test_the_network_decides_between_two_branches(shape):
     net = model([choice("c")], CONSTANTS)
+    net.graph.input.append(helper.make_tensor_value_info("c", TensorProto.BOOL, shape))
+    loaded = dwsep.load(net)
+    for c in (True, False):
+        got = loaded(X, np.full(shape, c))
+        np.testing.assert_allclose(got, X + 3 if c else -2 * X, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("then", "message"),
+    [
+        (branch([("ReduceSum", "x", "a")], ["a"]), r"the network decides between"),
+        (branch([("Greater", "x,w", "a")], ["a"]), r"the network decides between"),
+        (branch([("Unique", "x", "a")], ["a"]), r"Unique.*not supported"),
+    ],
+)
+def test_branches_that_cannot_be_computed_both(then, message):
+    net = model([choice("c", then)], CONSTANTS)
     net.graph.input.append(helper.make_tensor_value_info("c", TensorProto.BOOL, []))
-    with pytest.raises(UnsupportedOperatorError, match="its condition is computed"):
+    with pytest.raises(UnsupportedOperatorError, match=message):
         dwsep.load(net)

@@ -81,7 +81,9 @@ def test_against_float64(cell, more, direction):
         np.testing.assert_allclose(got, wanted, rtol=0, atol=4e-6)
 
 
-@pytest.mark.parametrize(("cell", "more"), [*CELLS, ("lstm", {"clip": 0.25})])
+@pytest.mark.parametrize(
+    ("cell", "more"), [*CELLS, ("lstm", {"clip": 0.25}), ("lstm", {"cell_clip": 0.25})]
+)
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_bits_do_not_depend_on_threads_or_the_batch(cell, more, direction):
     for batch, units in ((1, 20), (1, 200), (3, 200)):
@@ -169,6 +171,7 @@ def test_saved_for_another_instruction_set(tmp_path):
         ({"x": (0, 2, 3)}, r"input: need one step or more, got \(0, 2, 3\)"),
         ({"state": (1, 3, 4)}, r"input 1: need a state \(1, 2, 4\), got \(1, 3, 4\)"),
         ({"clip": 0.0}, "clip: need a positive number"),
+        ({"cell_clip": -1.0}, "cell_clip: need a positive number"),
     ],
 )
 def test_errors_say_what_was_wanted(change, message):

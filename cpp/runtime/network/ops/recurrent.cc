@@ -9,19 +9,20 @@ namespace {
 
 constexpr const char* kDirections[] = {"forward", "reverse", "both"};
 
+float bound(const Description& d, const char* name) {
+  const float value = d.has(name) ? static_cast<float>(d.number(name)) : std::numeric_limits<float>::infinity();
+  if (!(value > 0)) d.reject(name, "a positive number", std::to_string(value));
+  return value;
+}
+
 class Recurrent final : public PlainOp {
  public:
   explicit Recurrent(const Description& d) : PlainOp(d) {
     const Cell cell = static_cast<Cell>(one_of(d, "cell", kCells));
     const int direction = one_of(d, "direction", kDirections);
-    constexpr float infinity = std::numeric_limits<float>::infinity();
-    settings_ = {direction == 1,
-                 d.activation("gate_"),
-                 d.activation(),
-                 d.activation("cell_"),
-                 d.has("reset_after") && d.flag("reset_after"),
-                 d.has("clip") ? static_cast<float>(d.number("clip")) : infinity};
-    if (!(settings_.clip > 0)) d.reject("clip", "a positive number", std::to_string(settings_.clip));
+    settings_ = {
+        direction == 1,   d.activation("gate_"), d.activation(), d.activation("cell_"), d.has("reset_after") && d.flag("reset_after"),
+        bound(d, "clip"), bound(d, "cell_clip")};
     weights_ = recurrent_weights_of(d, cell, direction == 2 ? 2 : 1);
   }
 
@@ -65,7 +66,8 @@ constexpr AttributeSchema kRecurrentAttributes[] = {{"cell", AttributeType::choi
                                                     {"activation", AttributeType::activation, Presence::optional},
                                                     {"cell_activation", AttributeType::activation, Presence::optional},
                                                     {"reset_after", AttributeType::flag, Presence::optional},
-                                                    {"clip", AttributeType::real, Presence::optional}};
+                                                    {"clip", AttributeType::real, Presence::optional},
+                                                    {"cell_clip", AttributeType::real, Presence::optional}};
 constexpr WeightsSchema kWeights[] = {
     {"input_weight", 3}, {"weight", 3}, {"bias", 2, Presence::optional}, {"recurrent_bias", 2, Presence::optional}};
 constexpr OpSchema kRecurrentOps[] = {{"recurrent", make<Recurrent>, 1, 3, kRecurrentAttributes, kWeights}};

@@ -22,7 +22,8 @@ struct Settings {
   bool reversed;  ///< a single direction
   Activation gate, state, cell;
   bool reset_after;
-  float clip;
+  float clip;       ///< of what gates are functions of
+  float cell_clip;  ///< of the cells of an LSTM
 };
 
 /// A thread's part: some images, and some blocks of units, of a direction.
@@ -239,7 +240,10 @@ class Walk {
     each_piece(p, [&](std::int64_t image, std::int64_t unit, auto column, std::int64_t) {
       const float* const gate = sums_of(p, g, step, image) + column(g);
       float* const c = cells(p, image) + unit;
-      for (std::int64_t u = 0; u < kPiece; ++u) c[u] = gate[2 * kPiece + u] * c[u] + gate[u] * gate[3 * kPiece + u];
+      const float most = s_.cell_clip;
+      for (std::int64_t u = 0; u < kPiece; ++u) {
+        c[u] = std::clamp(gate[2 * kPiece + u] * c[u] + gate[u] * gate[3 * kPiece + u], -most, most);
+      }
     });
     map(p, s_.cell, cells(p, p.images.begin), other(p, p.images.begin), kPiece, kPiece);
     each_piece(p, [&](std::int64_t image, std::int64_t unit, auto column, std::int64_t count) {

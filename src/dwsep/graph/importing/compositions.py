@@ -66,7 +66,13 @@ def dense(
         else np.ascontiguousarray(bias),
         **(scales or {}),
     }
-    return build.emit("dense", [x], weights, activation=None)
+    shape = shape_of(x)
+    if len(shape) <= 4:
+        return build.emit("dense", [x], weights, activation=None)
+    rows = build.reshape(x, (0, -1, weight.shape[0]))  # the core's layers take up to four axes
+    y = build.emit("dense", [rows], weights, activation=None)
+    inner = (-1 if n is None else n for n in shape[1:-1])
+    return build.reshape(y, (0, *inner, weight.shape[1]))
 
 
 def size_of(shape: tuple[int | None, ...], axis: int) -> Any:

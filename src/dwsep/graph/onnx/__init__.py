@@ -182,6 +182,11 @@ class _Nodes:
         check_against_schema(node, opset)
         if node.type == "If":
             return import_branch(state, file, node, values, (self, self._supported))
+        if node.type in ("Loop", "Scan"):
+            from .loops import import_loop, import_scan  # few files have any
+
+            imported = import_loop if node.type == "Loop" else import_scan
+            return imported(state, file, node, values, (self, self._supported))
         call = Call(state.build, node.name, node.type, values, wanted, opset, node.attributes)
         result: Value | list[Value | None] | None = fold(call)
         if result is None:

@@ -1,14 +1,18 @@
-"""`If`, of which the branch that is taken must be known when the file is loaded."""
+"""`If`: one branch, if it is known when the file is loaded which is taken, else both."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from ...errors import InvalidModelError
 from ..importing import Import, ImportNode
 from ..importing.node import FileNode
-from ..importing.values import UNKNOWN, Known, Unsupported, Value, is_symbolic
+from ..importing.values import UNKNOWN, Computed, Known, Unsupported, Value, is_symbolic, type_of
+from ..ir import DType
 from .model import File, initializers, nodes_in_order, onnx_package
+
+Importer = tuple[ImportNode, Collection[str]]
 
 
 def import_branch(
@@ -16,23 +20,67 @@ def import_branch(
     file: File,
     node: FileNode,
     inputs: list[Value | None],
-    importer: tuple[ImportNode, Collection[str]],
+    importer: Importer,
 ) -> list[Value | None]:
-    """Import the nodes of the branch that is taken, by an importer and the types that it takes."""
+    """Import a node by an importer and the types that it takes.
+
+    What branches compute has no other effects: both are computed where the network decides.
+    """
     condition = inputs[0]
-    if not isinstance(condition, Known):
-        raise Unsupported("its condition is computed by the network")
-    if condition.array.size != 1:
-        raise InvalidModelError(f"need one condition, got shape {condition.array.shape}")
+    if isinstance(condition, Computed):
+        return _both(state, file, node, condition, importer)
+    if not isinstance(condition, Known) or condition.array.size != 1:
+        shape = None if condition is None else condition.array.shape
+        raise InvalidModelError(f"need one condition, got shape {shape}")
     if is_symbolic(condition.array):
         raise Unsupported(f"its condition {UNKNOWN}")
-    graph = node.attributes["then_branch" if condition.array.reshape(()) else "else_branch"]
-    if not isinstance(graph, onnx_package().GraphProto) or graph.input:
-        raise InvalidModelError("its branches have to be graphs without inputs")
+    taken = "then_branch" if condition.array.reshape(()) else "else_branch"
+    return inside(state, file, node.attributes[taken], len(node.outputs), importer)
+
+
+def inside(
+    state: Import,
+    file: File,
+    graph: Any,
+    count: int,
+    importer: Importer,
+    inputs: Collection[Value] = (),
+) -> list[Value | None]:
+    """Import a graph inside a node, with values for its inputs, and return its outputs."""
+    if not isinstance(graph, onnx_package().GraphProto):
+        raise InvalidModelError("its branches have to be graphs")
+    if len(graph.input) != len(inputs):
+        raise InvalidModelError(f"{len(graph.input)} inputs of a graph inside for {len(inputs)}")
     outputs = [o.name for o in graph.output]
-    if len(outputs) != len(node.outputs):
-        raise InvalidModelError(f"{len(outputs)} outputs of a branch for {len(node.outputs)}")
+    if len(outputs) != count:
+        raise InvalidModelError(f"{len(outputs)} outputs of a graph inside for {count}")
     inner = file._replace(graph=graph)
     nodes = nodes_in_order(inner, outputs, inside=True)
     used = {name for n in nodes for name in n.reads} | set(outputs)
-    return state.run_inside(nodes, initializers(inner, used), *importer, outputs)
+    known: dict[str, Any] = dict(initializers(inner, used))
+    known.update(zip((entry.name for entry in graph.input), inputs, strict=True))
+    return state.run_inside(nodes, known, *importer, outputs)
+
+
+def _both(
+    state: Import, file: File, node: FileNode, condition: Computed, importer: Importer
+) -> list[Value | None]:
+    """Import both branches; the condition selects their values."""
+    build, count = state.build, len(node.outputs)
+    if any(n != 1 for n in condition.shape):
+        raise InvalidModelError(f"need one condition, got shape {condition.shape}")
+    made = [
+        inside(state, file, node.attributes[branch], count, importer)
+        for branch in ("then_branch", "else_branch")
+    ]
+    one = build.cast(build.reshape(condition, ()), DType.BOOL)
+    results: list[Value | None] = []
+    for a, b in zip(*made, strict=True):
+        if a is None or b is None:  # a problem that is reported
+            results.append(None)
+            continue
+        types = type_of(a), type_of(b)
+        if types[0].dtype is not types[1].dtype or types[0].shape != types[1].shape:
+            raise Unsupported(f"the network decides between {types[0]} and {types[1]}")
+        results.append(build.emit("where", [one, a, b]))
+    return results

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "charge_folding", "part_of"]
 
-_LARGEST_OF_INTEGERS = 2**20  # elements; shapes and indices have a few
+_LARGEST_OF_INTEGERS = 2**23  # elements: indices of a part of an image have a million
 
 
 class Call(OperatorCall):

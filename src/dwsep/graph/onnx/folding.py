@@ -312,5 +312,6 @@ _MOVES: dict[str, Callable[[Call, list[AnyArray]], AnyArray]] = {
     "ReduceMin": _reduce,
 }
 FOLDED = frozenset(
-    {*_ELEMENTWISE, *_MOVES, "Shape", "Size", "Constant", "ConstantOfShape", "Range", "If"}
+    {*_ELEMENTWISE, *_MOVES, "Shape", "Size", "Constant", "ConstantOfShape", "Range"}
+    | {"If", "Loop", "Scan"}
 )

@@ -35,6 +35,7 @@ IMPORTERS: Later[Importer] = Later(
             com.microsoft.QuantizeLinear QuantizeLinear com.microsoft.DequantizeLinear
             DequantizeLinear DynamicQuantizeLinear
         """,
+        "columns": "Col2Im",
         "convolution": "Conv ConvTranspose BatchNormalization",
         "einsum": "Einsum",
         "elementwise": "Add Sub Mul Div Min Max Sum Mean Pow",
@@ -61,11 +62,13 @@ IMPORTERS: Later[Importer] = Later(
         """,
         "resize": "Upsample Resize",
         "sampling": "GridSample",
+        "scattering": "ScatterND ScatterElements Scatter",
         "searching": """
             ArgMax ArgMin TopK GatherElements CumSum Hardmax NonMaxSuppression GatherND
         """,
         "slices": "Split Slice Gather",
         "spreads": "Pad Expand Tile",
+        "units": "EyeLike OneHot",
     },
 )
 FOREIGN: Later[Signature] = Later(  # of other domains

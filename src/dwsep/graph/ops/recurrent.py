@@ -63,6 +63,7 @@ register(
             "cell_activation": OPTIONAL_ACTIVATION,
             "reset_after": Flag(required=False),
             "clip": Float(required=False),
+            "cell_clip": Float(required=False),
         },
         weights={
             "input_weight": Weights(("directions", "features", "gates * units")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from ...errors import InvalidModelError, UnsupportedOperatorError
 from ..importing import Import, ImportNode
@@ -14,11 +14,9 @@ from ..importing.node import FileNode, needed_nodes
 from ..importing.values import Computed, Known, Unsupported, Value, as_float32
 from ..ir import DType, Graph, State
 from .call import FOLDED, IMPORTERS, Call, core_quantization
+from .constants import constants_of
 from .model import read
 from .parts import COMPLEX, VARIABLES, File, Tensor
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["import_tflite"]
 
@@ -106,23 +104,15 @@ def _with_values_alone(file: File, outputs: Collection[str]) -> tuple[File, dict
         from .dilations import with_dilations
 
         file = with_dilations(file, outputs)
+    if "UNIDIRECTIONAL_SEQUENCE_LSTM" in types:
+        from .sequence_lstm import without_kept_states
+
+        file = without_kept_states(file)
     if types.isdisjoint(VARIABLES):
         return file, {}
     from .variables import without_variables
 
     return without_variables(file)
-
-
-def _constant(tensor: Tensor, builder: Builder) -> NDArray[Any]:
-    if tensor.sparsity is not None:
-        from .densify import dense_array
-
-        return dense_array(tensor, *tensor.sparsity)
-    array = tensor.array()
-    if tensor.stored != tensor.type:
-        builder.charge(array.shape)
-        array = as_float32(array)
-    return array
 
 
 def _needed(file: File, outputs: Sequence[str]) -> list[FileNode]:
@@ -158,11 +148,7 @@ def _graph(
     used = {name for node in nodes for name in node.inputs} | set(outputs)
     state = Import(file.name, file.network, nodes, {}, channels_last=True)
     try:
-        known = {
-            name: Known(_constant(tensor, state.build), name)
-            for name, tensor in file.tensors.items()
-            if tensor.data is not None and name in used
-        }
+        known = constants_of(file, state.build, used)
     except Unsupported as reason:
         raise UnsupportedOperatorError(f"{file.name}: {reason}") from None
     types = {name: _input_type(file, name) for name in inputs}
@@ -185,7 +171,7 @@ def _graph(
         shape = input_shape(file.name, name, declared, given.get(name), opened)
         state.add_input(name, shape, types[name], core_quantization(tensor))
     state.build.graph.open = opened.sizes
-    return state.run(_importer(file, state), {*IMPORTERS, *FOLDED}, outputs)
+    return state.run(_importer(file, state), {*IMPORTERS, *FOLDED, "WHILE"}, outputs)
 
 
 def _input_type(file: File, name: str) -> DType:
@@ -205,6 +191,10 @@ def _importer(file: File, state: Import) -> ImportNode:
     def import_node(
         node: FileNode, values: list[Value | None], used: list[str]
     ) -> list[Value | None]:
+        if node.type == "WHILE":
+            from .loops import import_loop  # few files have any
+
+            return import_loop(state, file, node, values, lambda inner: _importer(inner, state))
         if node.type == "DEQUANTIZE" and values and isinstance(values[0], Known):
             half = _float32_of(state.build, values[0])  # of weights, which half of the nodes may be
             if half is not None:

@@ -48,6 +48,7 @@ IMPORTERS: Later[Importer] = Later(
             PACK UNPACK SPLIT SPLIT_V REVERSE_V2 SLICE STRIDED_SLICE GATHER TILE BROADCAST_TO
         """,
         "quantized": "DEQUANTIZE QUANTIZE",
+        "sequence_lstm": "UNIDIRECTIONAL_SEQUENCE_LSTM",
         "spectrum": "RFFT2D REAL IMAG COMPLEX_ABS",
     },
 )

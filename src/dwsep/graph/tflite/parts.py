@@ -155,6 +155,13 @@ OPTIONS: dict[str, Options] = {
     "MIRROR_PAD": {"mode": (0, "b", 0)},
     "VAR_HANDLE": {"container": (0, "s", ""), "shared_name": (1, "s", "")},
     "IF": {"then_subgraph_index": (0, "i", 0), "else_subgraph_index": (1, "i", 0)},
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": {
+        "activation": (0, *_ACTIVATION),
+        "cell_clip": (1, "f", 0.0),
+        "proj_clip": (2, "f", 0.0),
+        "time_major": (3, "?", False),
+    },
+    "WHILE": {"cond_subgraph_index": (0, "i", 0), "body_subgraph_index": (1, "i", 0)},
     "CALL_ONCE": {"init_subgraph_index": (0, "i", 0)},
     "BATCH_MATMUL": {"adj_x": (0, "?", False), "adj_y": (1, "?", False)},
 }
