@@ -35,11 +35,13 @@ def test_operator(case):
         np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-5 * extent)
 
 
-ELSEWHERE = {  # in test_tflite_import.py
+ELSEWHERE = {  # in other files
     *("DENSIFY", "DEQUANTIZE", "QUANTIZE", "Convolution2DTransposeBias"),
     *("RFFT2D", "COMPLEX_ABS", "REAL", "IMAG"),
     *("EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL"),
     *("LOGICAL_AND", "LOGICAL_NOT", "LOGICAL_OR", "SELECT", "SELECT_V2"),
+    *("UNIDIRECTIONAL_SEQUENCE_LSTM", "REDUCE_ANY", "REDUCE_ALL", "ARG_MAX", "ARG_MIN"),
+    *("TOPK_V2", "ONE_HOT"),
 }
 
 

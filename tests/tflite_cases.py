@@ -165,5 +165,9 @@ CASES = [
     Case("PADV2", [IMAGE, np.array([[0, 0], [1, 2], [0, 3], [0, 8]], np.int32), np.float32(-2.5)]),
     Case("MIRROR_PAD", [IMAGE, np.array([[0, 0], [1, 2], [0, 3], [0, 0]], np.int32)], {"mode": 0}),
     Case("MIRROR_PAD", [IMAGE, np.array([[0, 0], [1, 1], [0, 1], [0, 0]], np.int32)], {"mode": 1}),
+    *(
+        Case("CUMSUM", [IMAGE, i32(axis).reshape(())], {"exclusive": e, "reverse": r})
+        for axis, e, r in ((1, False, False), (-1, True, False), (2, False, True), (3, True, True))
+    ),
     Case("CAST", [IMAGE], {"in_data_type": 0, "out_data_type": 0}),
 ]

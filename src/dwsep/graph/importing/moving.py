@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ...errors import InvalidModelError
+from ..ir import DType
 from ..sizes import LARGEST_SIZE
 from .builder import Builder
 from .compositions import integers, to_target
 from .symbols import Dim
-from .values import Unsupported, Value, shape_of
+from .values import Known, Unsupported, Value, shape_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -101,3 +102,21 @@ def tiled(build: Builder, x: Value, repeats: list[int]) -> Value:
         merged = sizes_with(x, axis, [n * sizes[axis]])
         x = build.reshape(spread, to_target(shape_of(spread), merged))
     return x
+
+
+def one_hot(build: Builder, indices: Value, depth: int, on: Value, off: Value, axis: int) -> Value:
+    """Add a choice along a new axis of `depth`: `on` at each index, elsewhere `off`."""
+    shape = shape_of(indices)
+    rank = len(shape) + 1
+    if not -rank <= axis < rank or not 1 <= depth <= LARGEST_SIZE:
+        raise InvalidModelError(f"axis, depth: got {axis} and {depth} for a shape {shape}")
+    axis %= rank
+    if None in shape[axis:]:
+        raise Unsupported("its new axis lies before the batch, whose size is unknown")
+    build.charge((depth,))
+    apart = [0 if n is None else n for n in shape]
+    apart.insert(axis, 1)
+    places = np.arange(depth).reshape([-1] + [1] * (len(shape) - axis))
+    indices = build.reshape(build.cast(indices, DType.INT64), apart)
+    hot = build.emit("compare", [indices, Known(places)], function="equal")
+    return build.emit("where", [hot, on, off])

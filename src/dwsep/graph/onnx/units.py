@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import InvalidModelError
+from ..importing.moving import one_hot
 from ..importing.values import Known, Unsupported, Value, dtype_of
 from ..ir import DType
-from ..sizes import LARGEST_SIZE
 from .call import Call
 from .comparing import data_type
 from .registry import operator
@@ -29,23 +29,15 @@ def eye_like(call: Call) -> Value:
 
 
 @operator("OneHot")
-def one_hot(call: Call) -> Value:
-    """Import a choice of two values at each index along a new axis."""
-    build, indices, shape = call.builder, call.value(0), call.shape()
+def one_hot_(call: Call) -> Value:
+    """Import a choice of two values at each index along a new axis; negative ones wrap."""
+    build, indices = call.builder, call.value(0)
     depth, values = call.scalar(1, "depth"), call.known(2, "values").reshape(-1)
-    if values.size != 2 or not 1 <= depth <= LARGEST_SIZE or depth != int(depth):
+    if values.size != 2 or depth != int(depth):
         raise InvalidModelError(f"need a depth and two values, got {depth} and {values.size}")
-    axis = call.axis(call.attribute("axis", -1), len(shape) + 1)
-    build.charge((int(depth),))
     indices = build.cast(indices, DType.INT64)
     negative = build.emit("compare", [indices, build.constant(0, DType.INT64)], function="less")
-    moved = build.binary("add", indices, int(depth))  # negative ones count from the end
+    moved = build.binary("add", indices, int(depth))
     indices = build.emit("where", [negative, moved, indices])
-    apart = [0 if n is None else n for n in shape]
-    apart.insert(axis, 1)
-    if None in shape[axis:]:
-        raise Unsupported("its new axis lies before the batch, whose size is unknown")
-    places = np.arange(int(depth)).reshape([-1] + [1] * (len(shape) - axis))
-    hot = build.emit("compare", [build.reshape(indices, apart), Known(places)], function="equal")
     off, on = (Known(values[i].reshape(())) for i in range(2))
-    return build.emit("where", [hot, on, off])
+    return one_hot(build, indices, int(depth), on, off, call.attribute("axis", -1))

@@ -35,7 +35,8 @@ IMPORTERS: Later[Importer] = Later(
             MINIMUM POW SQUARED_DIFFERENCE FLOOR_DIV ADD_N
         """,
         "reductions": """
-            MEAN SUM REDUCE_MAX REDUCE_MIN SOFTMAX LOG_SOFTMAX L2_NORMALIZATION
+            MEAN SUM REDUCE_MAX REDUCE_MIN REDUCE_ANY REDUCE_ALL SOFTMAX LOG_SOFTMAX
+            L2_NORMALIZATION
         """,
         "comparing": """
             CAST EQUAL LESS LESS_EQUAL GREATER GREATER_EQUAL NOT_EQUAL LOGICAL_AND LOGICAL_OR
@@ -48,6 +49,7 @@ IMPORTERS: Later[Importer] = Later(
             PACK UNPACK SPLIT SPLIT_V REVERSE_V2 SLICE STRIDED_SLICE GATHER TILE BROADCAST_TO
         """,
         "quantized": "DEQUANTIZE QUANTIZE",
+        "searching": "ARG_MAX ARG_MIN TOPK_V2 CUMSUM ONE_HOT",
         "sequence_lstm": "UNIDIRECTIONAL_SEQUENCE_LSTM",
         "spectrum": "RFFT2D REAL IMAG COMPLEX_ABS",
     },
@@ -65,6 +67,7 @@ FOLDED: Later[Importer] = Later(
 
 operator, folding = IMPORTERS.entry, FOLDED.entry
 
+_COUNTS = ("int32", "int64")
 _INTEGERS = ("int8", "uint8", "int16", "int32")
 
 # Fused activations, in the order of their numbers.
@@ -120,9 +123,15 @@ class Call(OperatorCall):
     def operand(self, index: int) -> Value:
         """Return an input of arithmetic; constants may be stored in other types than float32."""
         value = self.value(index)
-        if isinstance(value, Known) and value.array.dtype != np.float32:
+        if isinstance(value, Known) and value.array.dtype != np.float32 and not self.is_integral:
             return Known(self.weight(index, "operand"), "")
         return value
+
+    @property
+    def is_integral(self) -> bool:
+        """Whether the operator computes integers that stand for themselves."""
+        result = self.results[0] if self.results else None
+        return result is not None and result.type in _COUNTS and result.quantization is None
 
     def real(self, index: int) -> Value:
         """Return an input; integers with a scale are the real numbers that they stand for."""

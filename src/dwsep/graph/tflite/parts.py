@@ -138,6 +138,12 @@ OPTIONS: dict[str, Options] = {
     "REDUCE_MAX": _REDUCER,
     "REDUCE_MIN": _REDUCER,
     "REDUCE_PROD": _REDUCER,
+    "REDUCE_ANY": _REDUCER,
+    "REDUCE_ALL": _REDUCER,
+    "ARG_MAX": {"output_type": (0, "b", 0)},
+    "ARG_MIN": {"output_type": (0, "b", 0)},
+    "CUMSUM": {"exclusive": (0, "?", False), "reverse": (1, "?", False)},
+    "ONE_HOT": {"axis": (0, "i", 0)},
     "DEPTH_TO_SPACE": _BLOCK,
     "SPACE_TO_DEPTH": _BLOCK,
     "STRIDED_SLICE": {

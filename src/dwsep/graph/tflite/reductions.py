@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...errors import InvalidModelError
 from ..importing.values import Value
+from ..ir import DType
 from .call import Call, operator
 
 _REDUCERS = {"MEAN": "mean", "SUM": "sum", "REDUCE_MAX": "max", "REDUCE_MIN": "min"}
@@ -17,6 +18,17 @@ def reduce(call: Call) -> Value:
     if not axes:
         return call.value(0)
     return call.builder.reduce(_REDUCERS[call.type], call.value(0), axes, keep)
+
+
+@operator("REDUCE_ANY", "REDUCE_ALL")
+def truth(call: Call) -> Value:
+    """Import whether one truth value along constant axes is true, or all."""
+    build, axes = call.builder, call.axes("axes", call.ints(1, "axes"), len(call.shape()))
+    function = "max" if call.type == "REDUCE_ANY" else "min"
+    keep = bool(call.option("keep_dims", False))
+    numbers = build.cast(call.value(0), DType.INT32)
+    y = build.reduce(function, numbers, axes, keep) if axes else numbers
+    return build.cast(y, DType.BOOL)
 
 
 @operator("SOFTMAX", "LOG_SOFTMAX")

@@ -8,7 +8,7 @@ from ...errors import InvalidModelError
 from ..importing.compositions import reshaped, size_of
 from ..importing.moving import Parts, expanded, gathered, sizes_with, sliced, tiled
 from ..importing.symbols import Dim
-from ..importing.values import Known, Unsupported, Value
+from ..importing.values import Computed, Known, Unsupported, Value
 from ..sizes import LARGEST_SIZE
 from .call import Call, operator
 
@@ -158,12 +158,14 @@ def strided_parts(call: Call, shape: tuple[Any, ...]) -> tuple[Parts, set[int]]:
 
 @operator("GATHER")
 def gather(call: Call) -> Value:
-    """Import constant indices."""
+    """Import constant indices, or computed ones."""
     shape = call.shape()
     axis = call.axis(call.option("axis", 0), len(shape))
-    indices = call.known(1, "indices")
     if call.option("batch_dims", 0):
         raise Unsupported("batch_dims is not supported")
+    if isinstance(call.value(1), Computed):
+        return call.builder.emit("take", [call.real(0), call.value(1)], axis=axis)
+    indices = call.known(1, "indices")
     if shape[axis] is None:
         raise Unsupported("it takes a part of the batch, whose size is unknown")
     if indices.dtype.kind != "i" or indices.size == 0:
