@@ -226,11 +226,12 @@ def check_against_schema(node: FileNode, opset: int) -> None:
 
 
 def _check_signature(node: FileNode, signature: Signature) -> None:
-    least, most, attributes = signature
+    least, most, attributes, outputs = signature
     if len(node.inputs) < least or (most is not None and len(node.inputs) > most):
         raise InvalidModelError(f"need {least} to {most} inputs, got {len(node.inputs)}")
-    if len(node.outputs) != 1:
-        raise InvalidModelError(f"need 1 output, got {len(node.outputs)}")
+    if not 1 <= len(node.outputs) <= outputs:
+        wanted = "1 output" if outputs == 1 else f"1 to {outputs} outputs"
+        raise InvalidModelError(f"need {wanted}, got {len(node.outputs)}")
     for name, value in node.attributes.items():
         if name not in attributes:
             raise InvalidModelError(f"there is no attribute {name!r}")

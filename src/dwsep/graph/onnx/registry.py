@@ -17,6 +17,7 @@ class Signature(Record):
     least: int
     most: int | None
     attributes: dict[str, type]
+    outputs: int = 1  # at most
 
 
 IMPORTERS: Later[Importer] = Later(
@@ -56,6 +57,7 @@ IMPORTERS: Later[Importer] = Later(
             com.microsoft.QLinearAveragePool com.microsoft.QLinearGlobalAveragePool
             com.microsoft.QLinearConcat com.microsoft.QGemm
         """,
+        "dynamic_lstm": "com.microsoft.DynamicQuantizeLSTM",
         "recurrent": "RNN GRU LSTM",
         "reshapes": """
             Reshape Flatten Squeeze Unsqueeze Transpose Concat DepthToSpace SpaceToDepth
@@ -75,7 +77,7 @@ FOREIGN: Later[Signature] = Later(  # of other domains
     __package__,
     {
         module: " ".join(n for n in IMPORTERS if "." in n and IMPORTERS.modules[n] == module)
-        for module in ("conversions", "quantized")
+        for module in ("conversions", "dynamic_lstm", "quantized")
     },
 )
 operator = IMPORTERS.entry
