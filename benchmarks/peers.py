@@ -18,18 +18,16 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import peers_report
+from . import peers_int8, peers_report
 from .bench_networks import NETWORKS, image
-from .cases import INT8, Case
-from .common import make_layer, make_packed
-from .int8_networks import INT8_NETWORKS, contests
-from .int8_peers import EXACT, INT8_PEERS, Int8Chain, inexact
+from .common import make_packed
+from .int8_peers import INT8_PEERS
 from .odd_cases import ODD
 from .peer_runners import LAYER_PEERS, NETWORK_PEERS, OWN_WEIGHTS, Chain, versions
 from .turns import times_in_turns
@@ -102,12 +100,10 @@ def _layers(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
         )
 
 
-def _chosen(cases: Sequence[Case], args: argparse.Namespace) -> list[Case]:
-    return [case for case in cases if args.match in case.name]
-
-
 def _odd(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
-    for case in _chosen(ODD, args):
+    for case in ODD:
+        if args.match not in case.name:
+            continue
         layer, x = make_packed(case)
         out = layer(x, num_threads=threads)
         chain = Chain.of_case(case)
@@ -124,63 +120,6 @@ def _odd(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
             args,
             threads,
         )
-
-
-def _int8(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
-    from dataclasses import replace
-
-    for case in _chosen(INT8, args):
-        layer, x = make_packed(case)
-        out = layer(x, num_threads=threads)
-        runners = {
-            "dwsep": lambda layer=layer, x=x, out=out: layer(x, out=out, num_threads=threads)
-        }
-        runners["float32"] = make_layer(replace(case, dtype="float32"), threads)
-        chain, missing, differ = Int8Chain.of_case(case), {}, {}
-        for name, make in INT8_PEERS.items():
-            if name.removesuffix("-fast") not in args.peers:
-                continue
-            try:
-                runners[name], result = make(chain, threads)
-                off = np.abs(result().astype(int) - out)
-            except ImportError as error:
-                missing[name] = str(error)
-                continue
-            if off.any():
-                differ[name] = float(np.mean(off > 0))
-        what: dict[str, Any] = {"name": case.name, "kind": f"int8 {case.kind}"}
-        what |= {"flops": 2.0 * case.macs, "bytes": layer.explain(x.shape, threads).bytes}
-        wrong = {name: share for name, share in differ.items() if name in EXACT}
-        what |= {"differ": differ} if differ else {}
-        what |= {"inexact": inexact()} if case.kind != "depthwise" else {}
-        what |= {"disagree": wrong} if wrong else {}
-        timed = times_in_turns(runners, args.seconds, threads)
-        timed["own_float32"] = timed["times_as_fast"].pop("float32")
-        yield {**what, "threads": threads, "missing": missing, **timed}
-
-
-def _int8_networks(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
-    """Share of outputs that differ, and times, of networks that others quantized."""
-    for name in INT8_NETWORKS:
-        if args.match not in name:
-            continue
-        for contest in contests(name, threads, args.tflite):
-            runners, missing, differ = {"dwsep": contest.mine}, {}, {}
-            runners["float32"], wanted = contest.own_float32, np.array(contest.mine())
-            for peer, make in contest.peers.items():
-                try:
-                    runners[peer] = make()
-                except ImportError as error:
-                    missing[peer] = str(error)
-                    continue
-                if share := float(np.mean(wanted != np.array(runners[peer]()))):
-                    differ[peer] = share
-            timed = times_in_turns(runners, args.seconds, threads)
-            timed["own_float32"] = timed["times_as_fast"].pop("float32")
-            what: dict[str, Any] = {"name": contest.name, "kind": "int8 network"}
-            what |= {"flops": contest.flops, "missing": missing, "threads": threads}
-            what["inexact"] = inexact()
-            yield {**what, **timed, **({"differ": differ} if differ else {})}
 
 
 def _networks(args: argparse.Namespace, threads: int) -> Iterator[dict[str, Any]]:
@@ -215,8 +154,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 
     entries = []
     for threads in args.threads:
-        groups = {"network": _networks, "odd": _odd, "int8": _int8}
-        groups["int8 network"] = _int8_networks
+        groups = {"network": _networks, "odd": _odd, "int8": peers_int8.layers}
+        groups["int8 network"] = peers_int8.networks
         for group in dict.fromkeys(groups.get(kind, _layers) for kind in args.only or _BOTH):
             for entry in group(args, threads):
                 entries.append(entry)

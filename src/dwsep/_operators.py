@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
     Q: TypeAlias = Quantization | None
     Given: TypeAlias = Mapping[str, object]  # quantizations by name, x's first
+    # What a block's convolutions got, in the order in which they run.
+    Two: TypeAlias = tuple[object, object]
+    Three: TypeAlias = tuple[object, object, object]
+    Window: TypeAlias = tuple[object, object, object]  # stride, padding, dilation
 
 
 def _check_last(x_q: Q, weight_q: Q, q: Q, residual_q: Q, channels: int) -> None:
@@ -46,14 +50,13 @@ def _check_last(x_q: Q, weight_q: Q, q: Q, residual_q: Q, channels: int) -> None
     check_scales(residual_q, "residual_quantization", 0, "")
 
 
+def _window(window: Window) -> tuple[Pair, CanonicalPadding, Pair]:
+    stride, pad, dilation = window
+    return pair(stride, "stride"), padding(pad), pair(dilation, "dilation")
+
+
 def depthwise(
-    weight: object,
-    b: object,
-    stride: object,
-    pad: object,
-    dilation: object,
-    act: object,
-    given: Given,
+    weight: object, b: object, window: Window, act: object, given: Given
 ) -> tuple[Array, Array | None, Pair, CanonicalPadding, Pair, CanonicalActivation, Q, Q, Q]:
     """Return the canonical arguments of a depthwise convolution."""
     x_q, weight_q, q = quantizations(given, ("quantization",))
@@ -66,9 +69,7 @@ def depthwise(
     return (
         weights,
         bias(b, "bias", channels, x_q),
-        pair(stride, "stride"),
-        padding(pad),
-        pair(dilation, "dilation"),
+        *_window(window),
         act,
         x_q,
         weight_q,
@@ -88,17 +89,7 @@ def pointwise(
 
 
 def separable(
-    depthwise_weight: object,
-    weight: object,
-    depthwise_bias: object,
-    b: object,
-    stride: object,
-    pad: object,
-    dilation: object,
-    depthwise_act: object,
-    act: object,
-    squeeze_excite: Given,
-    given: Given,
+    weights: Two, biases: Two, window: Window, activations: Two, squeeze_excite: Given, given: Given
 ) -> tuple[
     Array,
     Array,
@@ -121,11 +112,11 @@ def separable(
     qs = quantizations(given, ("quantization", "residual_quantization"))
     x_q, first_q, middle_q, weight_q, q, residual_q = qs
     no_squeeze_excite(x_q, squeeze_excite)
-    first = depthwise_weights(depthwise_weight, "depthwise_weight", first_q)
-    second = pointwise_weights(weight, "weight", weight_q)
+    first = depthwise_weights(weights[0], "depthwise_weight", first_q)
+    second = pointwise_weights(weights[1], "weight", weight_q)
     middle = output_channels(first)
     follow("weight", second, second.shape[0], "depthwise_weight", middle)
-    act = activation(act)
+    act = activation(activations[1])
     check_scales(x_q, "x_quantization", first.shape[2], "input")
     check_scales(first_q, "depthwise_weight_quantization", middle, "output")
     check_scales(middle_q, "depthwise_quantization", 0, "")
@@ -133,12 +124,10 @@ def separable(
     return (
         first,
         second,
-        bias(depthwise_bias, "depthwise_bias", middle, x_q),
-        bias(b, "bias", second.shape[1], x_q),
-        pair(stride, "stride"),
-        padding(pad),
-        pair(dilation, "dilation"),
-        activation(depthwise_act, "depthwise_activation"),
+        bias(biases[0], "depthwise_bias", middle, x_q),
+        bias(biases[1], "bias", second.shape[1], x_q),
+        *_window(window),
+        activation(activations[0], "depthwise_activation"),
         act,
         *squeeze_excite_arguments(middle, **squeeze_excite),
         x_q,
@@ -151,18 +140,10 @@ def separable(
 
 
 def inverted_residual(
-    expand_weight: object,
-    depthwise_weight: object,
-    weight: object,
-    expand_bias: object,
-    depthwise_bias: object,
-    b: object,
-    stride: object,
-    pad: object,
-    dilation: object,
-    expand_act: object,
-    depthwise_act: object,
-    act: object,
+    weights: Three,
+    biases: Three,
+    window: Window,
+    activations: Three,
     squeeze_excite: Given,
     given: Given,
 ) -> tuple[
@@ -192,13 +173,14 @@ def inverted_residual(
     qs = quantizations(given, ("quantization", "residual_quantization"))
     x_q, first_q, expanded_q, second_q, middle_q, weight_q, q, residual_q = qs
     no_squeeze_excite(x_q, squeeze_excite)
-    first = pointwise_weights(expand_weight, "expand_weight", first_q)
-    second = depthwise_weights(depthwise_weight, "depthwise_weight", second_q)
-    third = pointwise_weights(weight, "weight", weight_q)
+    first = pointwise_weights(weights[0], "expand_weight", first_q)
+    second = depthwise_weights(weights[1], "depthwise_weight", second_q)
+    third = pointwise_weights(weights[2], "weight", weight_q)
     follow("depthwise_weight", second, second.shape[2], "expand_weight", first.shape[1])
     middle = output_channels(second)
     follow("weight", third, third.shape[0], "depthwise_weight", middle)
-    expand_act, act = activation(expand_act, "expand_activation"), activation(act)
+    expand_act = activation(activations[0], "expand_activation")
+    act = activation(activations[2])
     check_scales(first_q, "expand_weight_quantization", first.shape[1], "output")
     check_output(expanded_q, "expand_quantization", first.shape[1], None)
     check_scales(second_q, "depthwise_weight_quantization", middle, "output")
@@ -208,14 +190,12 @@ def inverted_residual(
         first,
         second,
         third,
-        bias(expand_bias, "expand_bias", first.shape[1], x_q),
-        bias(depthwise_bias, "depthwise_bias", middle, x_q),
-        bias(b, "bias", third.shape[1], x_q),
-        pair(stride, "stride"),
-        padding(pad),
-        pair(dilation, "dilation"),
+        bias(biases[0], "expand_bias", first.shape[1], x_q),
+        bias(biases[1], "depthwise_bias", middle, x_q),
+        bias(biases[2], "bias", third.shape[1], x_q),
+        *_window(window),
         expand_act,
-        activation(depthwise_act, "depthwise_activation"),
+        activation(activations[1], "depthwise_activation"),
         act,
         *squeeze_excite_arguments(middle, **squeeze_excite),
         x_q,
@@ -230,14 +210,7 @@ def inverted_residual(
 
 
 def standard(
-    weight: object,
-    b: object,
-    stride: object,
-    pad: object,
-    dilation: object,
-    groups: object,
-    act: object,
-    given: Given,
+    weight: object, b: object, window: Window, groups: object, act: object, given: Given
 ) -> tuple[Array, Array | None, Pair, CanonicalPadding, Pair, int, CanonicalActivation, Q, Q, Q, Q]:
     """Return the canonical arguments of a standard convolution."""
     x_q, weight_q, q, residual_q = quantizations(given, ("quantization", "residual_quantization"))
@@ -248,9 +221,7 @@ def standard(
     return (
         weights,
         bias(b, "bias", weights.shape[3], x_q),
-        pair(stride, "stride"),
-        padding(pad),
-        pair(dilation, "dilation"),
+        *_window(window),
         count,
         act,
         x_q,

@@ -93,15 +93,10 @@ def separable_conv2d(
     (1, 112, 112, 64)
     """
     values = _operators.separable(
-        depthwise_weight,
-        weight,
-        depthwise_bias,
-        bias,
-        stride,
-        padding,
-        dilation,
-        depthwise_activation,
-        activation,
+        (depthwise_weight, weight),
+        (depthwise_bias, bias),
+        (stride, padding, dilation),
+        (depthwise_activation, activation),
         {
             "reduce_weight": reduce_weight,
             "reduce_bias": reduce_bias,
@@ -213,18 +208,10 @@ def inverted_residual(
     (1, 14, 14, 8)
     """
     values = _operators.inverted_residual(
-        expand_weight,
-        depthwise_weight,
-        weight,
-        expand_bias,
-        depthwise_bias,
-        bias,
-        stride,
-        padding,
-        dilation,
-        expand_activation,
-        depthwise_activation,
-        activation,
+        (expand_weight, depthwise_weight, weight),
+        (expand_bias, depthwise_bias, bias),
+        (stride, padding, dilation),
+        (expand_activation, depthwise_activation, activation),
         {
             "reduce_weight": reduce_weight,
             "reduce_bias": reduce_bias,

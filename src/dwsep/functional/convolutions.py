@@ -87,9 +87,7 @@ def depthwise_conv2d(
     values = _operators.depthwise(
         weight,
         bias,
-        stride,
-        padding,
-        dilation,
+        (stride, padding, dilation),
         activation,
         {
             "x_quantization": x_quantization,
@@ -240,9 +238,7 @@ def conv2d(
     values = _operators.standard(
         weight,
         bias,
-        stride,
-        padding,
-        dilation,
+        (stride, padding, dilation),
         groups,
         activation,
         {

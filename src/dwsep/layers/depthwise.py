@@ -103,9 +103,7 @@ class DepthwiseConv2D(_core.DepthwiseConv2D, Layer):
             _operators.depthwise(
                 weight,
                 bias,
-                stride,
-                padding,
-                dilation,
+                (stride, padding, dilation),
                 activation,
                 {
                     "x_quantization": x_quantization,

@@ -143,18 +143,10 @@ class InvertedResidual(_core.InvertedResidual, Layer):
     ) -> Self:
         values = frozen(
             _operators.inverted_residual(
-                expand_weight,
-                depthwise_weight,
-                weight,
-                expand_bias,
-                depthwise_bias,
-                bias,
-                stride,
-                padding,
-                dilation,
-                expand_activation,
-                depthwise_activation,
-                activation,
+                (expand_weight, depthwise_weight, weight),
+                (expand_bias, depthwise_bias, bias),
+                (stride, padding, dilation),
+                (expand_activation, depthwise_activation, activation),
                 {
                     "reduce_weight": reduce_weight,
                     "reduce_bias": reduce_bias,

@@ -134,15 +134,10 @@ class SeparableConv2D(_core.SeparableConv2D, Layer):
     ) -> Self:
         values = frozen(
             _operators.separable(
-                depthwise_weight,
-                weight,
-                depthwise_bias,
-                bias,
-                stride,
-                padding,
-                dilation,
-                depthwise_activation,
-                activation,
+                (depthwise_weight, weight),
+                (depthwise_bias, bias),
+                (stride, padding, dilation),
+                (depthwise_activation, activation),
                 {
                     "reduce_weight": reduce_weight,
                     "reduce_bias": reduce_bias,

@@ -102,9 +102,7 @@ class Conv2D(_core.Conv2D, Layer):
             _operators.standard(
                 weight,
                 bias,
-                stride,
-                padding,
-                dilation,
+                (stride, padding, dilation),
                 groups,
                 activation,
                 {
