@@ -67,6 +67,20 @@ def test_other_weights_are_left_alone():
     assert not shared_weights.run(unrolled(4, 17))
 
 
+@pytest.mark.parametrize("what", ["activation", "bias", "residual"])
+def test_other_products_of_the_same_weights_are_left_alone(what):
+    graph = unrolled(3, 1)
+    (node,) = (n for n in graph.nodes if n.output == "p1")
+    if what == "activation":
+        node.attributes["activation"] = "relu"
+    elif what == "bias":
+        node.weights["bias"] = W[1]
+    else:
+        node.inputs.append("x0")
+    assert shared_weights.run(graph)
+    assert [n.kind for n in graph.nodes].count("dense") == 2 + 2
+
+
 def test_bits_stay():
     graph = unrolled(4, 2)
     feeds = list(feeds_of(graph, 2).values())
