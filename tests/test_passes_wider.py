@@ -48,3 +48,12 @@ def test_other_padding_stays(change):
     graph = residual(**{"batch": 2, **change})
     assert not wider.run(graph)
     assert "pad" in kinds(graph)
+
+
+@pytest.mark.parametrize("after", [(0, 0, 1, 5), (0, 1, 0, 5), (1, 0, 0, 5)])
+def test_pixels_and_images_of_zeros_stay(after):
+    net = Net(channels_last=True, seed=2)
+    weights = {"weight": net.random(7, 7)}
+    x = net.add("pointwise", net.input(2, 4, 3, 7), weights=weights, activation=None)
+    y = net.add("pad", x, mode="constant", value=0.0, before=(0, 0, 0, 0), after=after)
+    assert not wider.run(net.finish(y))
