@@ -47,6 +47,20 @@ def test_weights_are_permuted_whatever_the_transpose():
     assert kinds(graph) == ["reshape", "dense"]
 
 
+def test_a_transposition_of_the_batch_stays():
+    net = Net()
+    y = net.reshape(net.transpose(net.input(3, 4, 5), 1, 2, 0), 4, 15)
+    rewritten(net.finish(net.dense(y, 7)), flatten.run, changes=False)
+
+
+def test_what_a_product_adds_keeps_its_order():
+    net = Net()
+    y = net.reshape(net.transpose(net.input(None, 3, 4), 0, 2, 1), 0, 12)
+    weights = {"weight": net.random(12, 12), "bias": net.random(12)}
+    y = net.add("dense", y, y, weights=weights, activation=None)
+    rewritten(net.finish(y), flatten.run, changes=False)
+
+
 # --- reshapes -------------------------------------------------------------------------------------
 
 
