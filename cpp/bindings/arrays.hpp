@@ -30,7 +30,6 @@ void replace_foreign(py::object& object, const char* name);
 /// Rejects all but arrays of a type, in native byte order. Subclasses are read as base arrays, except masked arrays, which hold more.
 /// `note`: what to say first where float32 is wanted and small integers come.
 const RawArray& array_of(PyObject* object, const char* name, DType type, const char* note = "");
-inline const RawArray& float32_array(PyObject* object, const char* name) { return array_of(object, name, DType::float32); }
 
 /// The same for arrays of pixels, of three or four axes.
 View view(PyObject* object, const char* name, DType type = DType::float32);

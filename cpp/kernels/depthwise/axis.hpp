@@ -5,6 +5,9 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
+/// Lists of taps take filters of so many on every processor; those of more may read copies of windows.
+constexpr std::int64_t kFewTaps = 64;
+
 /// Rows or columns.
 struct Axis {
   std::int64_t size, outputs;  ///< of the input, of the output

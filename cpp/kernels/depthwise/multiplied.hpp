@@ -23,7 +23,8 @@ struct OneChannel {
 /// few taps read an input, few outputs are at an edge, and a copy serves one vector. us, copies / lists (Zen 3, 2026-11-29): 101x101
 /// 32->160 2x1 s3 351 / 40, 62x62 27->189 4x4 s3 250 / 81, 56x56 32->64 3x3 s2 64 / 38, 40x40 20->120 7x7 s3 132 / 64, 20x20 24->72 2x2 18
 /// / 11, 33x33 20->100 1x9 134 / 82, 3x4 137 / 104; 20x20 24->120 3x3 31 / 35, 28x28 4->128 3x3 s2 13 / 16, 9x9 90->540 5x5 s(2, 3) 24 /
-/// 37, 5x5 654->3924 1x6 s2 35 / 49.
+/// 37, 5x5 654->3924 1x6 s2 35 / 49. By the share of outputs that meet all taps (2026-11-30): 0.25 12x12 40->120 7x7 s3 11 / 24, 0.36 9x9
+/// 90->540 5x5 s2 28 / 81, 0.48 5x5 128->512 3x2 12 / 9, 0.73 14x14 64->128 3x3 s2 10 / 7; between 0.27 and 0.49 others gain either way.
 inline bool lists_pay(const DepthwiseWork& w, const Axis& down, const Axis& across) {
   const std::int64_t taps = w.kh * w.kw, strides = w.stride_h * w.stride_w;
   if (taps > at_most(12 * strides, kMostTaps) || w.multiplier % (2 * kLanes) == 0 || (w.kh == 3 && w.kw == 3 && strides == 1)) return false;

@@ -14,7 +14,7 @@
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
 /// The longest list; AVX2's of large filters.
-constexpr std::int64_t kFewTaps = 64, kMostTaps = kLanes == 8 && kRegisters == 16 ? 100 : kFewTaps;
+constexpr std::int64_t kMostTaps = kLanes == 8 && kRegisters == 16 ? 100 : kFewTaps;
 
 /// One tap of the first output of an area: floats from channel 0 of slot 0 to its input, and from a vector's first weight to its own.
 struct Tap {

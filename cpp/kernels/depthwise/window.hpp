@@ -59,11 +59,12 @@ struct WindowSize {
     if (kMost > kVectors && (columns == 0 || (rows < 4 && rows < down.outputs))) choose(down, across, kMost);
   }
 
-  /// Vectors of channels whose windows lie next to each other: of small images calls of kernels cost more than they compute. Fewer than
-  /// copies of strips are for.
+  /// Vectors of channels whose windows lie next to each other: of small images calls of kernels cost more than they compute. 32 would be
+  /// copied by strips, as pixels 1 KB apart are: at most 2, 8, 16, 30, 62 or 126 vectors take 24, 11, 8.1, 5.3, 6.9, 7.0 us of 2x2
+  /// 256->1024 2x2 on Zen 3 (2026-11-30). Of more than kFewTaps the kernel would copy these windows again.
   std::int64_t together(const Axis& down, const Axis& across) const {
     const std::int64_t pixels = reach(down, rows) * reach(across, columns);
-    return kRegisters == 32 || pixels == 0 || down.taps * across.taps > 64 ? 1 : at_least(at_most(kVectors / pixels, 30) / 2 * 2, 1);
+    return kRegisters == 32 || pixels == 0 || down.taps * across.taps > kFewTaps ? 1 : at_least(at_most(kVectors / pixels, 30) / 2 * 2, 1);
   }
 
   /// Columns of outputs whose window of all rows fits, or 0. For high filters: 56x56x64 51x5 on AVX2 by windows of two rows took 2160 us,

@@ -18,14 +18,10 @@ struct LaneLine {
   float lo, hi;
 };
 
-/// Weights of a column: for each lane its own, or one for all.
+/// Weights of a column: for each lane its own.
 struct LaneWeights {
   static constexpr int kFloats = kLanes;
   [[gnu::always_inline]] static inline F32 at(const float* p) { return load(p); }
-};
-struct OneWeight {
-  static constexpr int kFloats = 1;
-  [[gnu::always_inline]] static inline F32 at(const float* p) { return broadcast(*p); }
 };
 
 /// Vectors of a tile of N columns: as many as there are registers for.

@@ -55,7 +55,6 @@ class Int8Stage {
   PanelSizes all_columns() const { return {panels_, panel_columns_, columns_}; }
   /// What a tap in the padding reads: a value for each input channel, as x stores it. A line's worth of them behind the last.
   const std::int8_t* x_zero() const { return x_zero_.get(); }
-  bool float_output() const { return float_output_; }
   std::int64_t y_size() const { return float_output_ ? 4 : 1; }
   /// Floats of scratch that run needs for an output with rows of so many pixels (1 for a matrix product); 0 for most.
   std::int64_t finish_floats(std::int64_t row_pixels) const;
