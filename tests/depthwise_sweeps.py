@@ -177,6 +177,9 @@ def designs(draw: Draw) -> Iterator[Call]:
         image = (rows, choose(range(1, 30)))
         window = choose.window(image, kernel, stride=stride, dilation=1)
         yield depthwise(draw, (1, *image, count), kernel, **window)
+    # Images that are large for copies of strips.
+    yield depthwise(draw, (1, 34, 33, 1024), (8, 4), stride=2)
+    yield depthwise(draw, (1, 35, 34, 1024), (3, 4), stride=(2, 1), activation="relu6")
     # Strips of channels, of which the last is lower than a tile, or not.
     strips = (((9, 9), 1), ((6, 3), 1), ((4, 4), 1), ((3, 3), (1, 2)), ((3, 5), 1))
     for (kernel, stride), rows in product(strips, (13, 16, 22, 26, 28)):

@@ -41,11 +41,15 @@ inline bool copies_windows(const DepthwiseWork& w) {
 ///   blocks 14x14x1024 8x4 s2 325 / 571 -> 117 / 123, 30x30x512 6x6 1901 / 2424 -> 668 / 769, 14x14x512 1x9 139 / 160 -> 95 / 96
 ///   blocks of pixels that are 1 KB apart
 ///          28x28x256 6x6 s2 277 / 359 -> 189 / 200, but 56x56x256 6x6 1795 / 2330 -> 2202 / 2837
+///   images of more than eight level-2 caches, 2 KB apart, at lines: blocks 115x15x1024 8x4 s2 5013 -> 2354, 60x60x512 6x6 s2 5253 -> 2216,
+///          36x36x1024 1x9 2890 -> 1446, lists 48x48x512 4x4 s2 901 -> 726, 64x64x512 5x5 s(2, 1) 3914 -> 3409, but tiles 40x40x512 4x4
+///          1115 -> 2800, 64x64x512 3x5 3129 -> 3701
 [[gnu::noinline]] inline bool from_strips(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_end, std::int64_t apart,
-                                          void (*run)(const DepthwiseWork&)) {
+                                          void (*run)(const DepthwiseWork&), bool any_size = true) {
   const bool shares_sets = w.l1_bytes <= 32 * 1024 && w.x_pixel * static_cast<std::int64_t>(sizeof(float)) % apart == 0;
-  // Of images of more than eight times the level-2 cache parts of pixels are read too slowly.
-  if (!shares_sets || w.dilation_h > 1 || w.dilation_w > 1 || w.y_end - w.y_begin < 2 || w.height * w.x_row / 2 > w.l2_bytes) return false;
+  // Of images of more than eight times the level-2 cache parts of pixels are read too slowly for tiles.
+  const bool large = w.height * w.x_row / 2 > w.l2_bytes;
+  if (!shares_sets || w.dilation_h > 1 || w.dilation_w > 1 || w.y_end - w.y_begin < 2 || (large && !any_size)) return false;
   DepthwiseWork some = w;
   some.v_begin = v_begin;
   some.v_end = v_end;
@@ -63,7 +67,7 @@ void whole_blocks(const DepthwiseWork& w, std::int64_t v_begin, std::int64_t v_e
       const auto part_of = [](const DepthwiseWork& part) {
         part.y_end < kLowTile ? blocks_of<WholeChannels>(part, part.v_begin, part.v_end) : tiles(part, part.v_begin, part.v_end);
       };
-      if (kCopies && from_strips(w, v_begin, v_end, 1024, part_of)) return;
+      if (kCopies && from_strips(w, v_begin, v_end, 1024, part_of, false)) return;
       return tiles(w, v_begin, v_end);
     }
   }
