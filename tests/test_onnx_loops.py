@@ -95,6 +95,7 @@ STRANGE = body([("Unique", "v", "v2")], STEP, ["c", "v2", "v2"])
         ("five,yes,x", COMPUTED, UnsupportedOperatorError, "its condition is computed by the"),
         (",yes,x", ENDLESS, UnsupportedOperatorError, "its steps have more than 32768 operators"),
         ("five,yes,x", STRANGE, UnsupportedOperatorError, "Unique.*not supported"),
+        ("five,yes,x", 1.0, InvalidModelError, "its body has to be a graph"),
         ("none,yes,x", CELL, UnsupportedOperatorError, "it has no steps, of which an output"),
         ("five,yes,x,x", CELL, InvalidModelError, "3 inputs of a graph inside for 4"),
         ("x,yes,x", CELL, UnsupportedOperatorError, "its number of steps is computed"),

@@ -217,7 +217,16 @@ def test_one_step():
         np.testing.assert_allclose(got, wanted, rtol=0, atol=2e-6)
 
 
+class Lacking(Plain):
+    """A cell whose sum has one operand."""
+
+    def write(self, b, x, h):
+        return (b.add("ADD", [self.product(b, x, self.w), ""], (1, UNITS)),)
+
+
 def test_loops_that_are_refused():
+    with pytest.raises(InvalidModelError, match="input 1 is missing"):
+        dwsep.load(loop(Lacking(), 5))
     with pytest.raises(UnsupportedOperatorError, match="the network decides how often it runs"):
         dwsep.load(loop(CELLS["lstm"], 5, computed=True))
     with pytest.raises(UnsupportedOperatorError, match="have more than 32768 operators"):

@@ -16,7 +16,7 @@ from ..importing.moving import sizes_with, sliced
 from ..importing.node import FileNode
 from ..importing.values import UNKNOWN, Computed, Known, Unsupported, Value, is_symbolic, shape_of
 from .branches import Importer, inside
-from .model import File
+from .model import File, onnx_package
 
 
 class _Steps:
@@ -25,6 +25,8 @@ class _Steps:
     def __init__(self, state: Import, file: File, node: FileNode, importer: Importer) -> None:
         self._state, self._file, self._node, self._importer = state, file, node, importer
         self._body = node.attributes["body"]
+        if not isinstance(self._body, onnx_package().GraphProto):
+            raise InvalidModelError("its body has to be a graph")
         self.states = 0  # values that go from step to step
         self.rows: list[list[Value]] = []  # of outputs that have a row of each step
         self._count = 0

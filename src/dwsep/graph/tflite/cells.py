@@ -143,7 +143,8 @@ def weights_of(cell: Cell) -> tuple[Formula, dict[str, Array]]:
     """Return the rows that a layer takes, and its weights as the core has them."""
     rows = {v for gate in cell.gates for v in gate.terms if _kind(v) == "row"}
     units = cell.gates[0].constant.size
-    if len(rows) != 1 or any(gate.constant.size != units for gate in cell.gates):
+    every = cell.gates if cell.apart is None else [*cell.gates, cell.apart]
+    if len(rows) != 1 or any(gate.constant.size != units for gate in every):
         raise Unknown
     row, state = rows.pop(), Formula("state", (cell.state,))
     assert isinstance(row, Formula)

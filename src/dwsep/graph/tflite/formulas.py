@@ -74,8 +74,8 @@ class Formulas:
         for node in body.nodes:
             try:
                 self._add(node)
-            except Unknown:
-                continue
+            except (Unknown, LookupError, ValueError):
+                continue  # what contradicts itself the operator's importer reports
 
     def _add(self, node: FileNode) -> None:
         if node.type not in _FORMULAS or any(self.type_of(n) != "float32" for n in node.outputs):

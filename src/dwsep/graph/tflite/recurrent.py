@@ -130,13 +130,13 @@ def _counters(formulas: Formulas, body: File, values: list[Value | None]) -> dic
     found = {}
     for number, (given, made) in enumerate(zip(body.inputs, body.outputs, strict=True)):
         node, value = makers.get(made), values[number]
-        if node is None or node.type != "ADD" or node.inputs[0] != given:
+        if node is None or node.type != "ADD" or node.inputs[:1] != [given]:
             continue
         if not isinstance(value, Known) or value.array.size != 1 or value.array.dtype.kind != "i":
             continue
         try:
             if formulas.integers(node.inputs[1]) == [1]:
                 found[number] = int(value.array.reshape(()))
-        except Unknown:
+        except (Unknown, LookupError):
             continue
     return found
