@@ -35,6 +35,7 @@ def transposed(net: Net, x: str, shape: tuple[int, int, int, int], groups: int =
         ((2, 1), (2, 2), (1, 1), (2, 3, 1, 2), (0, 0), 1),
         ((1, 3), (1, 1), (1, 1), (1, 0, 0, 0), (0, 0), 1),  # crops one row
         ((3, 3), (1, 2), (1, 1), (2, 1, 1, 2), (0, 0), 1),  # no less than none
+        ((3, 2), (1, 1), (2, 3), (1, 0, 2, 1), (1, 2), 1),
     ],
 )
 def test_a_transposed_convolution_without_stride_is_a_convolution(

@@ -89,6 +89,24 @@ def test_smaller_pools_stay():
     rewritten(net.finish(y), squeeze_excite.run, changes=False)
 
 
+def test_pools_that_round_ties_away_from_zero_stay():
+    net = Net()
+    graph = net.finish(net.pool(net.input(None, 3, 5, 5), 5, 1))
+    graph.nodes[0].attributes["ties"] = "away"
+    rewritten(graph, squeeze_excite.run, changes=False)
+
+
+@pytest.mark.parametrize("read", ["means", "hidden", "factors"])
+def test_a_gate_whose_inside_others_read_keeps_its_shapes(read):
+    net = Net()
+    x = net.conv(net.input(None, 3, 5, 5), 6)
+    values = {"means": net.reduce(x, (2, 3), keepdims=False)}
+    values["hidden"] = net.act(net.dense(values["means"], 2), "relu")
+    values["factors"] = net.dense(values["hidden"], 6)
+    y = net.binary("mul", x, net.reshape(values["factors"], 0, 6, 1, 1))
+    optimized(net.finish(y, net.unary("exp", values[read])), optimize)
+
+
 @pytest.mark.parametrize("style", ["conv", "dense"])
 def test_a_gate_works_on_one_pixel(style):
     net = Net()
