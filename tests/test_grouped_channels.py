@@ -28,6 +28,11 @@ GROUPS = [
     (8, 13, 7),
     (4, 6, 6),
     (5, 16, 16),
+    (6, 5, 40),  # groups whose panels meet a tile of positions together: of two and three vectors,
+    (20, 16, 24),
+    (70, 12, 10),  # in two parts, as weights exceed a cache,
+    (24, 10, 10),  # of 1x1 filters alone
+    (12, 4, 4),
 ]
 FILTERS = ((3, 3), (1, 1), (5, 2), (1, 7), (8, 8))
 SIZES = ((7, 9), (1, 1), (14, 6), (3, 40))
@@ -82,6 +87,31 @@ def test_residual_and_output_among_other_channels(columns):
             assert not bits_differ(place[..., 1:-1], expected)
             assert not place[..., 0].any()
             assert not place[..., -1].any()
+
+
+@pytest.mark.parametrize("outputs", [17, 40, 136, 203])
+def test_panels_that_meet_a_tile_together(outputs):
+    """Of few weights: as slices of few columns, which have one panel."""
+    values = normals(outputs)
+    for i, (filter_size, size) in enumerate(itertools.product(FILTERS[:4], SIZES[:3])):
+        x = values((1 + i % 2, *size, 6))[..., 2:-1]
+        weight, bias = values((*filter_size, 3, outputs)), values(outputs)
+        options = {"stride": (1 + i % 2, 1 + i // 2 % 3), "activation": ACTIVATIONS[i % 3]}
+        parts = [
+            dwsep.Conv2D(np.ascontiguousarray(weight[..., c : c + 16]), bias[c : c + 16], **options)
+            for c in range(0, outputs, 16)
+        ]
+        expected = np.concatenate([part(x) for part in parts], axis=-1)
+        place = np.zeros((*expected.shape[:3], outputs + 2), np.float32)
+        layer = dwsep.Conv2D(weight, bias, **options)
+        for threads in (1, 2):
+            layer(x, out=place[..., 1:-1], num_threads=threads)
+            assert not bits_differ(place[..., 1:-1], expected), (filter_size, size, options)
+        assert not place[..., 0].any()
+        assert not place[..., -1].any()
+        residual = values(expected.shape)
+        plain = dwsep.Conv2D(weight, bias, stride=options["stride"])
+        assert not bits_differ(plain(x, residual=residual), plain(x) + residual)
 
 
 def test_rows_that_exceed_scratch_are_cut():

@@ -133,6 +133,24 @@ def test_bits_are_those_of_zeros_between_pixels(threads):
         assert np.array_equal(got[0], wanted[0]), (case, size, activation)
 
 
+@pytest.mark.parametrize(
+    ("channels", "made", "width"),
+    [(430, 1, 26), (400, 4, 38), (260, 2, 70), (12, 1, 11), (40, 2, 17), (9, 3, 18), (70, 1, 20)],
+)
+def test_bits_of_few_outputs_of_short_rows_and_of_many_channels(channels, made, width):
+    rng = np.random.default_rng(width)
+    for kernel, stride in (((3, 3), (2, 2)), ((5, 4), (2, 3)), ((3, 5), (1, 1))):
+        case = (kernel, stride, (1, 1), (1, 0, 0, 1), (0, 0), 1, channels, made)
+        weights = {
+            "weight": rng.standard_normal((*kernel, channels, made)).astype(np.float32),
+            "bias": rng.standard_normal(made).astype(np.float32),
+        }
+        x = rng.standard_normal((2, 5, width, channels)).astype(np.float32)
+        graphs = [build(case, (5, width), "silu", weights, zeros=zeros) for zeros in (True, False)]
+        wanted, got = (network(graph).run([x])[0] for graph in graphs)
+        assert np.array_equal(got, wanted), (kernel, stride)
+
+
 def test_sums_are_those_of_the_definition():
     for case, size, activation, weights, x in calls():
         graph = build(case, size, activation, weights, zeros=False)

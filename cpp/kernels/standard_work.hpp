@@ -19,6 +19,11 @@ struct Spread {
   std::int64_t whole_rows, whole_pixels;
 };
 
+/// Packed weights and bias of a group.
+struct GroupWeights {
+  const float *weights, *bias;
+};
+
 /// Standard convolution of output positions, rows [y_begin, y_end) x [0, out_width) of one image, and panels [gemm.panel_begin,
 /// gemm.panel_end). In `gemm` the weights, bias, panels and activation are set; a, y and residual point at pixel 0 of row 0 of the image.
 struct StandardWork {
@@ -28,6 +33,10 @@ struct StandardWork {
   std::int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
   std::int64_t y_row, y_pixel, residual_row, residual_pixel;  ///< from one position to the next
   std::int64_t y_begin, y_end, out_width;
+  /// Or null. Else each tile of positions meets the panels of so many groups one after the other: side by side in x and in y, from that of
+  /// `gemm` on.
+  const GroupWeights* groups;
+  std::int64_t group_count;
   const Spread* spread;  ///< or null: a position is a pixel of y. With a spread there is no residual
   /// Taps of a row of the filter, and channels of a tap, that are summed up for all positions before the next ones; 0 taps: all of the
   /// filter for each tile. Then only a spread needs `sums`.

@@ -14,6 +14,7 @@ struct PositionTile {
   const float* a[kMaxPositions];         ///< the inputs that segments start from
   float* out[kMaxPositions];             ///< sums of the whole panel, or y
   const float* residual[kMaxPositions];  ///< where add_residual
+  std::int64_t input = 0, column = 0;    ///< from those to a group's channels, and to its outputs
   const Segment* segments;
   std::int64_t segment_count;
   const float* b;
@@ -52,7 +53,7 @@ template <int MR, int NV, class Half, bool kFetches>
   }
   Ahead ahead = t.ahead;
   for (std::int64_t s = 0; s < t.segment_count; ++s) {
-    AddressedRows<const float, MR> rows(t.a, t.segments[s].a);
+    AddressedRows<const float, MR> rows(t.a, t.segments[s].a + t.input);
     const float* b = t.b + t.segments[s].k * tile.kWidth;
     if constexpr (kFetches) {
       tile.multiply(rows, b, t.segments[s].length, ahead);
@@ -61,9 +62,9 @@ template <int MR, int NV, class Half, bool kFetches>
     }
   }
   if (!t.finish) return tile.store_whole(AddressedRows<float, MR>(t.out));
-  if (t.add_residual) tile.add_residual(AddressedRows<const float, MR>(t.residual), t.last_lanes);
+  if (t.add_residual) tile.add_residual(AddressedRows<const float, MR>(t.residual, t.column), t.last_lanes);
   tile.clip(t.lo, t.hi);
-  tile.store(AddressedRows<float, MR>(t.out), kLanes, t.last_lanes);
+  tile.store(AddressedRows<float, MR>(t.out, t.column), kLanes, t.last_lanes);
 }
 
 using PositionTileFunction = void (*)(const PositionTile&);

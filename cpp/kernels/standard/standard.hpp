@@ -24,11 +24,9 @@ struct PanelWalk {
   PositionTile t;
 
   PanelWalk(const StandardWork& work, const Panel& p) : w(work), panel(p), direct(work.block_taps == 0), y(p.column) {
-    const bool half = p.half != HalfPanel::none;
     width = width_of(p);
-    most = max_positions(p.vectors, half);
-    t.b = w.gemm.b + p.column * w.gemm.k;
-    t.last_lanes = static_cast<int>(p.columns - (p.vectors - (half ? 0 : 1)) * kLanes);
+    most = max_positions(p.vectors, p.half != HalfPanel::none);
+    set_panel(p, {w.gemm.b, w.gemm.bias});
     t.lo = epilogue_lo(w.gemm.activation);
     t.hi = epilogue_hi(w.gemm.activation);
     t.add_residual = w.gemm.residual != nullptr;
@@ -38,7 +36,26 @@ struct PanelWalk {
       y = pieces.at[0].y;
     }
     t.finish = direct;
-    t.bias = w.block_taps == 0 ? w.gemm.bias + p.column : nullptr;
+    if (w.block_taps > 0) t.bias = nullptr;
+  }
+
+  void set_panel(const Panel& p, const GroupWeights& weights) {
+    t.b = weights.weights + p.column * w.gemm.k;
+    t.bias = weights.bias + p.column;
+    t.last_lanes = static_cast<int>(p.columns - (p.vectors - (p.half == HalfPanel::none ? 1 : 0)) * kLanes);
+  }
+
+  /// The tile's positions by all panels of all groups. Its addresses are those of the first column.
+  void multiply_groups(std::int64_t positions) {
+    for (std::int64_t g = 0; g < w.group_count; ++g) {
+      t.input = g * w.channels;
+      for (std::int64_t i = w.gemm.panel_begin; i < w.gemm.panel_end; ++i) {
+        const Panel p = panel_at(w.gemm, i);
+        set_panel(p, w.groups[g]);
+        t.column = g * w.gemm.columns + p.column;
+        position_tiles_for(p.half).at[p.vectors][positions - 1](t);
+      }
+    }
   }
 
   bool inside_y(std::int64_t row, std::int64_t rows_end, std::int64_t column, std::int64_t columns_end) const {
@@ -68,7 +85,7 @@ struct PanelWalk {
     std::int64_t k = 0;
     for (std::int64_t s = 0; s < t.segment_count; ++s) k += t.segments[s].length;
     const Fetched weights{t.b};
-    const bool fetches = fetching_pays(weights, tiles, height, k, panel);
+    const bool fetches = w.groups == nullptr && fetching_pays(weights, tiles, height, k, panel);
     const std::int64_t steps = fetches ? steps_of_line(weights, tiles, k) : 0;
     if (fetches)
       t.ahead = {reinterpret_cast<const char*>(t.b + (t.segments[t.segment_count - 1].k + t.segments[0].length) * width), steps, 0};
@@ -81,8 +98,7 @@ struct PanelWalk {
         const std::int64_t left = columns.end - ox, end = left < positions - m ? m + left : positions;
         const float* x = w.gemm.a + (a + oy * a_row + ox * a_pixel);
         float* out = direct ? w.gemm.y + (y_of(oy, ox) + y) : sums_of(oy, ox);
-        const float* residual =
-            direct && t.add_residual ? w.gemm.residual + (oy * w.residual_row + ox * w.residual_pixel + panel.column) : nullptr;
+        const float* residual = direct && t.add_residual ? w.gemm.residual + (oy * w.residual_row + ox * w.residual_pixel + y) : nullptr;
         ox += end - m;
         for (; m < end; ++m, x += a_pixel, out += out_pixel) {
           t.a[m] = x;
@@ -96,7 +112,7 @@ struct PanelWalk {
           ++oy;
         }
       }
-      functions[positions - 1](t);
+      w.groups == nullptr ? functions[positions - 1](t) : multiply_groups(positions);
       if (fetches) t.ahead.at += k / steps * kLineBytes;
     }
   }
@@ -124,7 +140,8 @@ struct PanelWalk {
       for_each_tap_run(along, 0, w.out_width, [&](const TapRun& columns) {
         const bool none = rows.empty() || columns.empty();
         if (none && t.bias == nullptr) return;
-        if (none || !direct || w.spread != nullptr || columns.size() < 4 * most) return add(down, along, rows, columns, block);
+        if (none || !direct || w.spread != nullptr || w.groups != nullptr || columns.size() < 4 * most)
+          return add(down, along, rows, columns, block);
         for (std::int64_t oy = rows.begin; oy < rows.end; ++oy) add_row(down, along, oy, rows, columns, block);
       });
     });
@@ -191,13 +208,24 @@ struct PanelWalk {
   /// Activations that are no clips, in y.
   void finish_rows() const {
     if (w.gemm.activation.kind == ActivationKind::clip) return;
+    const std::int64_t first = w.groups == nullptr ? y : panel_at(w.gemm, w.gemm.panel_begin).column;
+    const Panel last = panel_at(w.gemm, w.gemm.panel_end - 1);
+    const std::int64_t columns =
+        w.groups == nullptr ? panel.columns : (w.group_count - 1) * w.gemm.columns + last.column + last.columns - first;
     for (std::int64_t oy = w.y_begin; oy < w.y_end; ++oy) {
-      activate_block(w.gemm.y + (y_of(oy, 0) + y), w.out_width, w.y_pixel, panel.columns, w.gemm.activation);
+      activate_block(w.gemm.y + (y_of(oy, 0) + first), w.out_width, w.y_pixel, columns, w.gemm.activation);
     }
   }
 };
 
 inline void standard(const StandardWork& w) {
+  if (w.groups != nullptr) {
+    if (w.gemm.panel_begin >= w.gemm.panel_end) return;
+    PanelWalk walk(w, panel_at(w.gemm, w.gemm.panels - 1));  // the widest
+    walk.y = 0;
+    for_each_tap_block(w, [&](const TapBlock& block) { walk.add_block(block); });
+    return walk.finish_rows();
+  }
   for (std::int64_t p = w.gemm.panel_begin; p < w.gemm.panel_end; ++p) {
     const Panel panel = panel_at(w.gemm, p);
     if (w.planes != nullptr) {

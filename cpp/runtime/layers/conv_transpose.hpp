@@ -27,6 +27,7 @@ void check_geometry(const TransposedGeometry& g);
 /// columns are [phase of rows][phase of columns][channel].
 struct TransposedPart {
   PhaseGroup rows, columns;
+  double share = 1;  ///< of one of positions as lanes: its time, where they fill vectors, next to that of the parts
 };
 std::vector<TransposedPart> transposed_parts(const TransposedGeometry& g);
 

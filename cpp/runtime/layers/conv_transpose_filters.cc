@@ -142,7 +142,8 @@ std::vector<TransposedPart> joined_part(const TransposedGeometry& g, int lanes) 
   }
   const double each = 1.0 / lanes, made = magnitude(joined.rows.phases(), joined.columns.phases(), out);
   const double by_planes = each * (1.2 * magnitude(g.h.taps, g.w.taps, in, out) + 4 * magnitude(in) + 12 * made);
-  if (by_planes > 0.75 * by_panels) return {};
+  joined.share = by_planes / by_panels;
+  if (joined.share > 0.75) return {};
   return {std::move(joined)};
 }
 

@@ -13,21 +13,25 @@ bool lanes_are_groups(const std::vector<PackedMatrix>& matrices, std::int64_t ta
   if (groups < 2 || m.slopes != nullptr) return false;
   // Vectors of weights either way. Channels of groups are apart in memory: bringing them together takes what a third of the vectors saves.
   const std::int64_t by_groups = ceil_div(groups, lanes) * m.columns, by_columns = groups * ceil_div(m.columns, lanes);
-  if (3 * by_groups <= 2 * by_columns) return true;
+  const bool fewer = 3 * by_groups <= 2 * by_columns;
+  if (lanes != 8) return fewer;
   // On 16 registers a tile of one vector loads an input for each multiply-add, which takes 1.45 times as long: 32 groups of 8 on 14x14,
   // 3x3, 97 us for 191, 5x5 268 for 419 (AMD EPYC, Zen 3, 2026-11-29). Not where weights of four columns exceed the level-1 cache, or half
   // of it and columns are more than one vector: 16 groups of 24, 3x3, take 1.3 times as long.
   constexpr std::int64_t kMostRows = 128;
-  if (lanes != 8 || m.k > (m.columns <= lanes ? 2 : 1) * kMostRows) return false;
+  if (!fewer && m.k > (m.columns <= lanes ? 2 : 1) * kMostRows) return false;
   const std::int64_t inputs = m.k / taps;
-  // A call for each pixel, of three channels or of a last vector with fewer groups; else squares of lanes x lanes.
+  // A call for each pixel, of three channels or where no vector has all its groups, which 77x13x24 in 3 groups waits for; else squares of
+  // lanes x lanes, the second of which are stored beyond their group: 64x64x240 in 24 groups of 10, 1x1, 2,100 us so, 1,390 by columns
+  // (AMD EPYC, Zen 3, AVX2, 2026-11-30).
   const auto moves = [&](std::int64_t n) {
+    if (groups < lanes) return 14 * magnitude(n) + 100;
     if (n == 3 || (groups % lanes != 0 && n != 2 && n != 4 && n != 8)) return 14 * magnitude(n);
-    return 6 * magnitude(n <= 4 ? n : ceil_div(n, lanes) * lanes);
+    return n <= lanes ? 6 * magnitude(n <= 4 ? n : lanes) : 9 * magnitude(ceil_div(n, lanes) * lanes);
   };
   const double moved = moves(inputs) * magnitude(options.stride_h, options.stride_w) + moves(m.columns);
   const double each = m.columns <= lanes ? 1.45 : 1.1;
-  return magnitude(ceil_div(groups, lanes)) * (magnitude(m.columns, m.k) + moved) < each * magnitude(by_columns, m.k);
+  return magnitude(ceil_div(groups, lanes)) * (magnitude(m.columns, m.k) + moved) < magnitude(by_columns) * (each * magnitude(m.k) + 12);
 }
 
 PackedGroups::PackedGroups(const std::vector<PackedMatrix>& matrices, std::int64_t taps)

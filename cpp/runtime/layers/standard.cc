@@ -34,6 +34,7 @@ class Standard final : public PackedLayer {
     }
     if (lanes_are_groups(groups_, kh * kw, options)) by_groups_.emplace(groups_, kh * kw);
     zeros_ = !by_groups_ && kh * kw > 1 && zeros_change_nothing(groups_);
+    for (const PackedMatrix& p : groups_) weights_.push_back({p.weights.get(), p.bias.get()});
   }
 
   Shape output_shape(const Shape& x) const override {
@@ -61,7 +62,7 @@ class Standard final : public PackedLayer {
     return measure([&](Scratch& s) {
       const StandardAreas a = areas(x);
       standard_scratch(x.geometry, a, groups_.front(), false, threads, s);
-      s.take_each<float>(threads, apart_floats(x) + a.padded);
+      s.take_each<float>(threads, copied_floats(x, a));
     });
   }
 
@@ -97,25 +98,36 @@ class Standard final : public PackedLayer {
     const Range rows = by_panels ? Range{0, all_rows} : part_of(all_rows, team.rank(), team.size());
     const Range mine = by_panels ? part_of(panels_of_all(), team.rank(), team.size()) : Range{0, panels_of_all()};
     const bool gathered = gathers(v);
-    const StandardAreas a = gathered ? StandardAreas{} : areas(v);
+    StandardAreas a = gathered ? StandardAreas{} : areas(v);
     StandardScratch own{};
     if (!gathered) own = standard_scratch(g, a, groups_.front(), false, team.size(), scratch);
-    const std::int64_t floats = gathered ? gathered_floats(g, channels()) : apart_floats(v) + a.padded;
+    const std::int64_t floats = gathered ? gathered_floats(g, channels()) : copied_floats(v, a);
     float* const pixels = scratch.take_each<float>(team.size(), floats)[team.rank()];
-    const std::int64_t apart = a.planes + a.padded > 0 ? 0 : apart_rows(v);
+    const std::int64_t at_once = gathered ? 0 : groups_at_once(a), count = static_cast<std::int64_t>(groups_.size());
+    if (at_once > 0 && activation_.kind != ActivationKind::clip) {  // which follow on rows that are in a cache
+      a.rows = std::clamp<std::int64_t>(cached_floats() / product({a.columns, out_}), 1, a.rows);
+    }
+    const std::int64_t apart = a.planes + a.padded > 0 || at_once == count ? 0 : apart_rows(v);
     const bool late = a.planes == 0 && activates_late();
     const std::int64_t most = late ? std::max<std::int64_t>(cached_floats() / product({g.out_w, out_}), 1) : g.out_h;
     for_each_piece(rows, g.out_h, apart > 0 ? std::min(apart, most) : most, [&](std::int64_t image, Range piece) {
-      for (std::int64_t first = mine.begin / panels * panels; first < mine.end; first += panels) {
+      for (std::int64_t first = mine.begin / panels * panels, some = 1; first < mine.end; first += some * panels) {
         const auto group = static_cast<std::size_t>(first / panels);
+        some = first < mine.begin ? 1 : std::clamp<std::int64_t>((mine.end - first) / panels, 1, std::max<std::int64_t>(at_once, 1));
         StandardWork w = work(v, x, y, residual, group, image);
         if (late) w.gemm.activation = Activation::none();
         w.x_channel = steps.x;
         w.y_channel = steps.y;
         w.gemm.a += static_cast<std::int64_t>(group) * channels() * (steps.x - 1);
         w.gemm.y += static_cast<std::int64_t>(group) * groups_.front().columns * (steps.y - 1);
+        w.channels *= some;
         if (apart > 0) put_apart(w, piece, pixels);
         if (a.padded > 0) put_zeros_around(w, piece, pixels);
+        w.channels = channels();
+        if (at_once > 0) {
+          w.groups = &weights_[group];
+          w.group_count = some;
+        }
         w.gemm.panel_begin = std::max<std::int64_t>(mine.begin - first, 0);
         w.gemm.panel_end = std::min(mine.end - first, panels);
         if (gathered) {
@@ -185,7 +197,9 @@ class Standard final : public PackedLayer {
 
   /// Output rows of a group, and slopes on some of them as soon as they are computed.
   void run_rows(const StandardWork& w, const StandardAreas& a, Range rows, const float* slopes) const {
-    const auto run_some = [&](Range some) { pixel_by_pixel(w, some) ? run_pixels(w, some) : run_standard(w, a, some); };
+    const auto run_some = [&](Range some) {
+      w.groups == nullptr&& pixel_by_pixel(w, some) ? run_pixels(w, some) : run_standard(w, a, some);
+    };
     if (slopes == nullptr) return run_some(rows);
     const Range part = columns_of(w.gemm, groups_.front().lanes);
     const std::int64_t first = part.begin, columns = part.end - part.begin;
@@ -206,6 +220,20 @@ class Standard final : public PackedLayer {
     return rows == 0 ? 0 : product({input_span(rows, v.geometry.kh, v.geometry.stride_h, v.geometry.dilation_h, v.x.h), v.x.w, channels()});
   }
 
+  /// Groups whose panels each tile of positions meets one after the other, or 0.
+  std::int64_t groups_at_once(const StandardAreas& a) const {
+    constexpr std::int64_t kOneGroup = 32 * 1024, kAllGroups = 256 * 1024, kPaddedFloats = 65536;
+    const PackedMatrix& p = groups_.front();
+    if (p.lanes != 8 || a.planes > 0 || a.block_taps > 0 || p.slopes != nullptr) return 0;
+    const std::int64_t bytes = bytes_of<float>(p.weight_floats()), count = static_cast<std::int64_t>(groups_.size());
+    if (count == 1) return p.panels > 1 && bytes <= kOneGroup ? 1 : 0;
+    std::int64_t most = std::min(kAllGroups / bytes, count);
+    if (a.padded > 0) most = std::min(most, kPaddedFloats / a.padded);
+    return most < 2 ? 0 : ceil_div(count, ceil_div(count, most));
+  }
+  std::int64_t copied_floats(const View& v, const StandardAreas& a) const {
+    return std::max<std::int64_t>(groups_at_once(a), 1) * (apart_floats(v) + a.padded);
+  }
   bool gathers(const View& v) const { return gathering_pays(v.geometry, v.x, channels(), groups_.front().panels); }
   View turned(const Shape& x) const {
     const Geometry g = resolve(options_, kh_, kw_, x);
@@ -255,7 +283,8 @@ class Standard final : public PackedLayer {
   Activation activation_;
   std::vector<PackedMatrix> groups_;
   std::optional<PackedGroups> by_groups_;
-  bool zeros_;  ///< there may be some around an image
+  std::vector<GroupWeights> weights_;  ///< of each group
+  bool zeros_;                         ///< there may be some around an image
 };
 
 }  // namespace

@@ -56,7 +56,11 @@ double tiles_cost(double positions, double length, int vectors, std::int64_t mos
 bool planes_pay(const Geometry& g, const PackedMatrix& matrix) {
   const std::int64_t width = ceil_div(matrix.columns, matrix.lanes) * matrix.lanes;
   const bool saves = 2 * product({g.kh, g.kw, width - matrix.columns}) >= 3 * width;
-  return matrix.panels == 1 && 8 * matrix.columns <= 5 * width && g.stride_w == 1 && g.out_w >= 32 && saves;
+  if (matrix.panels != 1 || 8 * matrix.columns > 5 * width || g.stride_w != 1 || !saves) return false;
+  if (g.out_w >= 32 || active_kernels().lanes != 8) return g.out_w >= 32;
+  if (g.out_w < 9) return false;
+  const std::int64_t vectors = std::max<std::int64_t>(ceil_div(g.out_w, matrix.lanes), 2);
+  return 3 * product({vectors, matrix.columns}) <= 2 * product({g.out_w, width / matrix.lanes});
 }
 
 /// Whether every pixel between those that an output reads meets a tap of it or of the next: whole rows hold nothing else then. In a view of
@@ -70,9 +74,13 @@ bool reads_whole_rows(const Shape& g) {
 
 StandardAreas plane_areas(const Geometry& g, std::int64_t channels, std::int64_t columns) {
   // A row of planes and four of sums: long rows are cut.
-  const std::int64_t most = cached_floats(), around = (g.kw - 1) * g.dilation_w + PlaneSizes(0, 1, 1, 1, 1).x_plane;
+  std::int64_t most = cached_floats();
+  const std::int64_t around = (g.kw - 1) * g.dilation_w + PlaneSizes(0, 1, 1, 1, 1).x_plane, least = std::min<std::int64_t>(g.out_w, 32);
+  // Of many channels half the cache: transposed 5x5 with stride 2, 484->1 on 32x32, 3,770 us by panels and 1,074 so, 3x3 384->4 on 38x38
+  // 7,000 and 1,950 (AMD EPYC, Zen 3, AVX2, 2026-11-30).
+  if (active_kernels().lanes == 8 && most / (channels + 4 * columns) - around < least) most *= 2;
   const std::int64_t room = most / (channels + 4 * columns) - around;
-  if (room < 32) return {};
+  if (room < least) return {};
   StandardAreas a{};
   a.columns = ceil_div(g.out_w, ceil_div(g.out_w, room));
   const PlaneSizes sizes(a.columns, channels, columns, g.kw, g.dilation_w);
