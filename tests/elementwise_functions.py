@@ -57,6 +57,11 @@ def _gelu_tanh(x):
     return _gated(x, 1 / (1 + np.exp(-_bent(x))))
 
 
+def _ulp_of_gelu_tanh(x):
+    """Of the exponential of a rounded argument. Below -9.98 it may be 0, above 9.98 it is x."""
+    return np.where(x < -9.98, 2.0**24, 4 + 2.5 * np.minimum(np.abs(_bent(x)), 150))
+
+
 def _selu(x):
     return 1.05070102214813232421875 * _elu(x, 1.67326319217681884765625)
 
@@ -66,7 +71,7 @@ UNARY = {
     "sqrt": Precise(np.sqrt, 0.5),
     "neg": Precise(np.negative, 0),
     "abs": Precise(np.abs, 0),
-    "erf": Precise(_each(math.erf, 1.0), 2.5),
+    "erf": Precise(_each(math.erf, 1.0), 2),
     "reciprocal": Precise(lambda x: 1 / x, 0.5),
     "floor": Precise(np.floor, 0),
     "ceil": Precise(np.ceil, 0),
@@ -79,8 +84,7 @@ UNARY = {
     "selu": Precise(_selu, 2.5),
     "mish": Precise(_mish, 4),
     "softsign": Precise(lambda x: x / (1 + np.abs(x)), 1.5),
-    # The exponential of a rounded argument; beyond 20 and -20 the limits are reached.
-    "gelu_tanh": Precise(_gelu_tanh, lambda x: 4 + 2.5 * np.minimum(np.abs(_bent(x)), 150)),
+    "gelu_tanh": Precise(_gelu_tanh, _ulp_of_gelu_tanh),
 }
 BINARY = {"pow": Precise(np.power, 1.5), "elu": Precise(_elu, 2.5)}
 

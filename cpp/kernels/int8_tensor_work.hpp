@@ -75,6 +75,8 @@ struct Int8ResizeWork {
   std::int8_t* y;
   std::int64_t y_pixel, out_width, channels;
   std::uint8_t flip;
+  std::int64_t in_width;
+  std::int32_t* between;  ///< room for in_width * channels + 32 numbers where pixels are adjacent; or null
 };
 
 /// How a mean becomes a whole number.

@@ -6,6 +6,9 @@
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
+/// min(max(x, lo), hi)
+[[gnu::always_inline]] inline F32 clip(F32 x, F32 lo, F32 hi) { return min_or_second(hi, max_or_second(lo, x)); }
+
 /// 2^n for integral n in [-126, 127].
 [[gnu::always_inline]] inline F32 exp2_integral(F32 n) { return reinterpret<float>(shift_left<23>(add(to_int32(n), broadcast(127)))); }
 
@@ -70,14 +73,18 @@ struct ScaledExp {
   return div(broadcast(1.0F), one_plus_exp_minus(bounded));
 }
 
-/// Odd polynomial near 0, where 1 - e would cancel; (1 - e) / (1 + e), e = exp(-2|x|), beyond 0.625. Within 4 ulp.
+/// Odd polynomial near 0, 1 - 2 / (1 + exp(2 |x|)) beyond 0.625. Within 2 ulp. A quotient of two polynomials takes a third less, and is off
+/// by 4.6 ulp.
 [[gnu::always_inline]] inline F32 tanh(F32 x) {
   constexpr float kOdd[] = {-0.333332837F, 0.133314908F, -0.0537434965F, 0.0206505861F, -0.00571704423F};
-  const F32 t = abs(x);
-  const F32 square = mul(t, t);
+  constexpr float kExp2[] = {1.00000012F, 0.693147242F, 0.240219921F, 0.0555029511F, 0.0096799694F, 0.00134018471F};
+  const F32 t = min_or_second(broadcast(10.0F), abs(x)), square = mul(t, t);
   const F32 near = fma(mul(square, t), polynomial(square, kOdd), t);
-  const F32 e = exp_nonpositive(mul(broadcast(-2.0F), t));
-  const F32 far = div(sub(broadcast(1.0F), e), add(broadcast(1.0F), e));
+  const F32 last_bits = broadcast(12582912.0F + 127.0F), two_by_ln2 = broadcast(2.88539008F);
+  const F32 sum = fma(t, two_by_ln2, last_bits);  // as in one_plus_exp_minus
+  const F32 part = fma(t, two_by_ln2, sub(last_bits, sum));
+  const F32 power = reinterpret<float>(shift_left<23>(reinterpret<std::int32_t>(sum)));
+  const F32 far = sub(broadcast(1.0F), div(broadcast(2.0F), fma(power, polynomial(part, kExp2), broadcast(1.0F))));
   return copy_sign(select_less(t, broadcast(0.625F), near, far), x);
 }
 
@@ -94,12 +101,18 @@ struct ScaledExp {
   return mul(density, mul(u, polynomial(u, kMills)));
 }
 
-/// 2 Phi(sqrt(2) x) - 1; near 0 an odd polynomial instead. Within 4 ulp.
+/// Odd polynomial near 0; 1 - 2^g(t) beyond 0.75, where 2^g(t) = 1 - erf(t). Within 2 ulp. From 3.95 on it is 1.
 [[gnu::always_inline]] inline F32 erf(F32 x) {
-  constexpr float kOdd[] = {0.128379166F, -0.376126200F, 0.112833768F, -0.0268346239F, 0.00511434581F, -0.000674951356F};
-  const F32 t = min_or_second(broadcast(9.0F), abs(x));
+  constexpr float kOdd[] = {0.128379166F, -0.3761262F, 0.11283379F, -0.0268343352F, 0.00511315698F, -0.00067375839F};
+  constexpr float kTail[] = {-4.23381171e-05F, -1.62793005F, -0.91743356F, -0.151612103F, 0.0329039879F, -0.00460832007F, 0.000305661961F};
+  constexpr float kMinusExp2[] = {-1.00000012F, -0.693147242F, -0.240219921F, -0.0555029511F, -0.0096799694F, -0.00134018471F};
+  const F32 t = min_or_second(broadcast(3.95F), abs(x));
   const F32 near = fma(t, polynomial(mul(t, t), kOdd), t);
-  const F32 far = fma(broadcast(-2.0F), normal_tail(mul(broadcast(1.41421356F), t)), broadcast(1.0F));
+  const F32 g = polynomial(t, kTail), last_bits = broadcast(12582912.0F + 127.0F);
+  const F32 sum = add(g, last_bits);  // as in one_plus_exp_minus
+  const F32 part = sub(g, sub(sum, last_bits));
+  const F32 power = reinterpret<float>(shift_left<23>(reinterpret<std::int32_t>(sum)));
+  const F32 far = fma(power, polynomial(part, kMinusExp2), broadcast(1.0F));
   return copy_sign(select_less(t, broadcast(0.75F), near, far), x);
 }
 
@@ -114,8 +127,5 @@ template <class F>
 [[gnu::always_inline]] inline F32 ceil(F32 x) {
   return whole(x, [](F32 v) { return select_less(round(v), v, add(round(v), broadcast(1.0F)), round(v)); });
 }
-
-/// min(max(x, lo), hi)
-[[gnu::always_inline]] inline F32 clip(F32 x, F32 lo, F32 hi) { return min_or_second(hi, max_or_second(lo, x)); }
 
 }  // namespace dwsep::DWSEP_ISA_NAMESPACE

@@ -138,7 +138,18 @@ bool resize_is_exact(const KernelEntry& e, Random& random, Int width, Int channe
     bottom[i] = random.byte();
   }
   for (std::int32_t i = 0; i < width; ++i) taps.push_back({{i, i + 1}, {0, static_cast<float>(random(0, 2048))}});
-  const Int8ResizeWork w{{top.data(), bottom.data()}, channels, taps.data(), 700, y.data(), channels, width, channels, flip(random)};
+  std::vector<std::int32_t> between(index((width + 1) * channels + 32));
+  const Int8ResizeWork w{{top.data(), bottom.data()},
+                         channels,
+                         taps.data(),
+                         700,
+                         y.data(),
+                         channels,
+                         width,
+                         channels,
+                         flip(random),
+                         width + 1,
+                         random(0, 1) == 1 ? between.data() : nullptr};
   e.run(&w);
   for (Int i = 0; i < width * channels; ++i) {
     const auto across = static_cast<Int>(taps[index(i / channels)].weight[1]);

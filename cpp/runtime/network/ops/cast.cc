@@ -34,11 +34,7 @@ class Cast final : public PlainOp {
           for (std::int64_t r = 0; r < rows; ++r) {
             const From* const a = x.as<const From>() + at[1] + r * row[1];
             To* const b = y.as<To>() + at[0] + r * row[0];
-            if constexpr (std::is_same_v<From, float> && std::is_same_v<To, std::int32_t>) {
-              cast_all(a, b, columns);
-            } else {
-              for (std::int64_t c = 0; c < columns; ++c) b[c] = cast<To>(a[c]);
-            }
+            cast_row(a, b, columns);
           }
         });
       });

@@ -34,30 +34,35 @@ void to_floats(const Half* halves, float* floats, std::int64_t count) {
   }
 }
 
-Half to_half(float x) {
-  std::uint32_t bits;
-  std::memcpy(&bits, &x, sizeof(bits));
-  const std::uint32_t sign = bits >> 16 & 0x8000U, rest = bits & 0x7FFFFFFFU;
-  std::uint32_t y;
-  if (rest > 0x7F800000U) {
-    y = 0x7E00U | (rest >> 13 & 0x3FFU);  // NaN
-  } else if (rest >= 0x47800000U) {
-    y = 0x7C00U;
-  } else if (rest >= 0x38800000U) {
-    const std::uint32_t based = rest - (112U << 23);
-    y = (based + 0xFFFU + (based >> 13 & 1U)) >> 13;  // may carry into infinity, as it should
-  } else {
+// By selects too: 65,536 take @H@ us for 147 with branches (AMD EPYC, Zen 3, 2026-11-30).
+void to_halves(const float* floats, Half* halves, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    std::int32_t bits, sum;
+    std::memcpy(&bits, floats + i, sizeof(bits));
+    const std::int32_t sign = bits >> 16 & 0x8000, rest = bits & 0x7FFFFFFF, based = rest - (112 << 23);
     // The sum's last bit weighs 2^-24, that of the smallest half.
-    std::uint32_t sum;
-    const float rounded = of_bits(rest) + 0.5F;
+    const float rounded = of_bits(static_cast<std::uint32_t>(rest)) + 0.5F;
     std::memcpy(&sum, &rounded, sizeof(sum));
-    y = sum - 0x3F000000U;
+    std::int32_t y = (based + 0xFFF + (based >> 13 & 1)) >> 13;  // may carry into infinity, as it should
+    y = rest < 0x38800000 ? sum - 0x3F000000 : y;
+    y = rest >= 0x47800000 ? 0x7C00 : y;
+    y = rest > 0x7F800000 ? 0x7E00 | (rest >> 13 & 0x3FF) : y;  // NaN
+    halves[i].bits = static_cast<std::uint16_t>(sign | y);
   }
-  return {static_cast<std::uint16_t>(sign | y)};
 }
 
-void cast_all(const float* x, std::int32_t* y, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) y[i] = cast<std::int32_t>(x[i]);
+template <class From, class To>
+void cast_all(const From* x, To* y, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) y[i] = cast<To>(x[i]);
 }
+template void cast_all(const float*, std::int32_t*, std::int64_t);
+template void cast_all(const float*, std::uint8_t*, std::int64_t);
+template void cast_all(const float*, std::int8_t*, std::int64_t);
+template void cast_all(const float*, Bool*, std::int64_t);
+template void cast_all(const std::int32_t*, float*, std::int64_t);
+template void cast_all(const std::uint8_t*, float*, std::int64_t);
+template void cast_all(const std::int8_t*, float*, std::int64_t);
+template void cast_all(const Bool*, float*, std::int64_t);
+template void cast_all(const std::int32_t*, std::int64_t*, std::int64_t);
 
 }  // namespace dwsep::runtime

@@ -16,7 +16,7 @@ struct Half {
 float to_float(Half h);
 void to_floats(const Half* halves, float* floats, std::int64_t count);
 /// Rounded to the nearest, ties to even.
-Half to_half(float x);
+void to_halves(const float* floats, Half* halves, std::int64_t count);
 
 /// A bool; bytes of a file may be other than 0 and 1, all of which are true.
 struct Bool {

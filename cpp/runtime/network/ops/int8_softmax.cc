@@ -35,21 +35,27 @@ class Int8Softmax final : public PlainOp {
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
     const Array &x = o.inputs[0], &y = o.output;
     const int axis = static_cast<int>(axis_ < 0 ? axis_ + x.shape.rank() : axis_);
+    const std::int64_t x_step = x.strides[axis], y_step = y.strides[axis], n = x.shape[axis];
+    // Adjacent values, as of pixels, in a loop of their own: 5,265 rows of 6 @US@ (AMD EPYC, Zen 3, 2026-11-30).
     for_each_line<2>(team, x.shape, axis, {x.strides, y.strides}, [&](const std::array<std::int64_t, 2>& at) {
-      line(x.as<const std::uint8_t>() + at[0], x.strides[axis], y.at(at[1]), y.strides[axis], x.shape[axis]);
+      const auto* const from = x.as<const std::uint8_t>() + at[0];
+      if (x_step == 1 && y_step == 1) return line(from, 1, y.at(at[1]), 1, n);
+      line(from, x_step, y.at(at[1]), y_step, n);
     });
   }
 
  private:
   /// All in order: the same bits everywhere.
-  void line(const std::uint8_t* x, std::int64_t x_step, void* y, std::int64_t y_step, std::int64_t n) const {
-    const auto value = [&](std::int64_t i) { return static_cast<std::int8_t>(x[i * x_step] ^ flip_); };
+  [[gnu::always_inline]] void line(const std::uint8_t* x, std::int64_t x_step, void* y, std::int64_t y_step, std::int64_t n) const {
+    const std::uint8_t flip = flip_, out_flip = out_.flip;  // bytes that are stored could be its own
+    const auto value = [&](std::int64_t i) { return static_cast<std::int8_t>(x[i * x_step] ^ flip); };
     int most = -128;
     for (std::int64_t i = 0; i < n; ++i) most = std::max<int>(most, value(i));
-    const auto power = [&](std::int64_t i) { return static_cast<double>(power_[static_cast<std::size_t>(most - value(i))]); };
+    const float* const powers = power_.data();
+    const auto power = [&](std::int64_t i) { return static_cast<double>(powers[most - value(i)]); };
     double sum = 0;
     for (std::int64_t i = 0; i < n; ++i) sum += power(i);
-    const double factor = 1 / (sum * static_cast<double>(out_.scale));
+    const double factor = 1 / (sum * static_cast<double>(out_.scale)), zero = out_.zero;
     if (type_.dtype == DType::float32) {
       for (std::int64_t i = 0; i < n; ++i) static_cast<float*>(y)[i * y_step] = static_cast<float>(power(i) * factor);
       return;
@@ -58,8 +64,8 @@ class Int8Softmax final : public PlainOp {
     constexpr double kRounding = 0x1.8p52;
     for (std::int64_t i = 0; i < n; ++i) {
       const double rounded = std::min(power(i) * factor, 256.0) + kRounding - kRounding;
-      const double stored = std::min(rounded + out_.zero, 127.0);
-      static_cast<std::uint8_t*>(y)[i * y_step] = static_cast<std::uint8_t>(static_cast<std::int8_t>(stored)) ^ out_.flip;
+      const double stored = std::min(rounded + zero, 127.0);
+      static_cast<std::uint8_t*>(y)[i * y_step] = static_cast<std::uint8_t>(static_cast<std::int32_t>(stored)) ^ out_flip;
     }
   }
 

@@ -90,6 +90,23 @@ template void choose(const std::uint8_t*, const std::uint64_t*, std::int64_t, co
 
 namespace {
 
+template <std::int64_t Times>
+void repeat_each(const float* x, float* __restrict y, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t k = 0; k < Times; ++k) y[i * Times + k] = x[i];
+  }
+}
+
+}  // namespace
+
+void pick(const float* x, const std::int32_t* places, std::int64_t step, std::int64_t every, float* y, std::int64_t n) {
+  if (every == 2) return repeat_each<2>(x, y, n / 2);
+  if (every == 4) return repeat_each<4>(x, y, n / 4);
+  for (std::int64_t i = 0; i < n; ++i) y[i] = x[places[i * step]];
+}
+
+namespace {
+
 std::int64_t place_of_extreme(const float* x, std::int64_t step, std::int64_t n, float sign, bool last) {
   // The extreme first, in lanes, and then where it lies. A NaN is greater than nothing and nothing is greater, so that it stays where it
   // comes first and is passed over elsewhere.

@@ -15,6 +15,9 @@ void compare_floats(Comparison how, const float* a, std::int64_t a_step, const f
 template <class T>
 void choose(const std::uint8_t* which, const T* yes, std::int64_t yes_step, const T* no, std::int64_t no_step, T* y, std::int64_t n);
 
+/// y[i] = x[at(i)], where `at` is the first number of each of n places; `every` > 0 says that it is i / every.
+void pick(const float* x, const std::int32_t* places, std::int64_t step, std::int64_t every, float* y, std::int64_t n);
+
 /// Where the largest of n elements lies, or the least if sign is -1 in place of 1, for each of `lines` lines that begin at adjacent
 /// elements: the first of equal ones, or the last. n < 2^31.
 void places_of_extremes(const float* x, std::int64_t step, std::int64_t n, float sign, bool last, std::int64_t* y, std::int64_t lines);

@@ -93,6 +93,7 @@ _BEGINNINGS: dict[str, dict[str, Begins]] = {
     "fusing.residuals": {"binary": _function("add")},
     "layer_norm.run": {"layer_norm": _any, "reduce": _any},
     "padding.run": {"pad": _around_pixels},
+    "planes.run": {"transpose": _any},
     "reshapes.run": {"reshape": _follows_its_kind, "transpose": _follows_its_kind},
     "sequences.run": {"reshape": _of_one(1)},
     "shared_weights.run": {"dense": _any},
@@ -251,6 +252,7 @@ def _simplify(passes: Passes, input_layout: str | None, fuse: bool) -> None:
 def _finish(passes: Passes, fuse: bool) -> None:
     if fuse:
         _compute_with_integers(passes)
+        passes.run("planes.run")
     passes.run("constants.run")
     if fuse:
         passes.run("blocks.run", "slopes.run", "wider.run")
