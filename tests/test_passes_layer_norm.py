@@ -112,18 +112,11 @@ def test_a_norm_over_the_last_axes_merges_them(axes):
     y = _layer_norm(net, net.input(None, 5, 4, 6), axes, "mul")
     graph = rewritten(net.finish(y), constants.run, layer_norm.run)
     assert kinds(graph) == ["reshape", "layer_norm", "reshape"]
-    assert only(graph, "layer_norm").weights["scale"].size == (24 if len(axes) == 2 else 120)
+    assert [w.size for w in only(graph, "layer_norm").weights.values()] == [1, 1]
+    assert graph.shape(only(graph, "layer_norm").output)[-1] == (24 if len(axes) == 2 else 120)
 
 
-def test_merged_axes_keep_few_numbers():
-    net = Net()
-    y = _layer_norm(net, net.input(None, 5, 2730, 6), (2, 3), "mul")
-    graph = rewritten(net.finish(y), constants.run, layer_norm.run)
-    weights = only(graph, "layer_norm").weights.values()
-    assert sum(w.nbytes for w in weights) <= 128 << 10
-
-
-@pytest.mark.parametrize(("axes", "height"), [((1, 2), 4), ((1, 3), 4), ((2, 3), 2731)])
+@pytest.mark.parametrize(("axes", "height"), [((1, 2), 4), ((1, 3), 4), ((2, 3), 43_691)])
 def test_a_norm_over_other_axes_or_large_planes_stays(axes, height):
     net = Net()
     y = _layer_norm(net, net.input(None, 5, height, 6), axes, "mul")

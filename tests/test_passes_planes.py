@@ -25,6 +25,10 @@ def _nearest(net, x, size=(12, 21)):
     )
 
 
+def _model(net, *outputs):
+    return dwsep.Model(lower(optimize(net.finish(*outputs)), {}))
+
+
 STEPS = {
     "normalization": (lambda net, x: net.batch_norm(x), ["binary", "binary"]),
     "normalization, activation": (
@@ -56,11 +60,10 @@ def test_bits_are_those_of_pixels(name):
     make, _ = STEPS[name]
     x = np.random.default_rng(0).standard_normal((2, 5, 6, 7)).astype(np.float32)
     net, last = Net(), Net()
-    in_planes = dwsep.Model(lower(optimize(net.finish(make(net, net.input(*x.shape))))))(x)
+    in_planes = _model(net, make(net, net.input(*x.shape)))(x)
     # Of images whose pixels others want as well.
     y = make(last, last.input(*x.shape))
-    both = lower(optimize(last.finish(y, last.conv(y, 3))))
-    pixels, _ = dwsep.Model(both)(x)
+    pixels, _ = _model(last, y, last.conv(y, 3))(x)
     np.testing.assert_array_equal(in_planes, pixels)
 
 
@@ -82,6 +85,6 @@ def test_columns_of_planes(old, new):
     """Whole factors have loops of their own; the same rows are copies."""
     x = np.random.default_rng(1).standard_normal((3, 4, old, old)).astype(np.float32)
     net = Net()
-    model = dwsep.Model(lower(optimize(net.finish(_nearest(net, net.input(*x.shape), (new, new))))))
+    model = _model(net, _nearest(net, net.input(*x.shape), (new, new)))
     at = np.arange(new) * old // new
     np.testing.assert_array_equal(model(x), x[:, :, at][..., at])

@@ -107,12 +107,13 @@ struct SoftmaxStepsWork {
   std::int64_t x_step, y_step, steps, columns;
 };
 
-/// (x - mean) / sqrt(variance + epsilon) * scale + shift of rows.
+/// (x - mean) / sqrt(variance + epsilon) * scale + shift of rows. `alone`: scale and shift are one number each.
 struct LayerNormWork {
   const float *x, *scale, *shift;
   float* y;
   std::int64_t x_row, y_row, rows, columns;
   float epsilon;
+  bool alone;
 };
 
 /// Up to four inputs of an output along one axis, and their weights.

@@ -11,6 +11,13 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
   const F32 count = broadcast(static_cast<float>(w.columns)), epsilon = broadcast(w.epsilon), zero = broadcast(0.0F);
   const std::int64_t whole = w.columns / kAccumulators * kAccumulators;
   const int rest = static_cast<int>(w.columns - whole);
+  float copies[2][kAccumulators] = {};
+  if (w.alone) {
+    SixteenAccumulators::all(*w.scale).store_to(copies[0]);
+    SixteenAccumulators::all(*w.shift).store_to(copies[1]);
+  }
+  const float *const scales = w.alone ? copies[0] : w.scale, *const shifts = w.alone ? copies[1] : w.shift;
+  const std::int64_t moves = w.alone ? 0 : -1;
   for (std::int64_t r = 0; r < w.rows; ++r) {
     const float* x = w.x + r * w.x_row;
     float* y = w.y + r * w.y_row;
@@ -29,11 +36,12 @@ namespace dwsep::DWSEP_ISA_NAMESPACE {
       return out;
     };
     for (std::int64_t i = 0; i < whole; i += kAccumulators) {
-      finish(SixteenAccumulators::at(x + i), SixteenAccumulators::at(w.scale + i), SixteenAccumulators::at(w.shift + i)).store_to(y + i);
+      const std::int64_t at = i & moves;
+      finish(SixteenAccumulators::at(x + i), SixteenAccumulators::at(scales + at), SixteenAccumulators::at(shifts + at)).store_to(y + i);
     }
     if (rest > 0) {
-      const auto last = [&](const float* p) { return SixteenAccumulators::first(p + whole, rest, zero); };
-      finish(last(x), last(w.scale), last(w.shift)).store_first_to(y + whole, rest);
+      const auto last = [&](const float* p) { return SixteenAccumulators::first(p, rest, zero); };
+      finish(last(x + whole), last(scales + (whole & moves)), last(shifts + (whole & moves))).store_first_to(y + whole, rest);
     }
   }
 }

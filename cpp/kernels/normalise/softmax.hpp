@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/reduce/reduce.hpp"
+#include "simd/square.hpp"
 
 namespace dwsep::DWSEP_ISA_NAMESPACE {
 
@@ -33,6 +34,22 @@ template <bool Log>
   const float* const from = Log ? x : y;
   for (std::int64_t i = 0; i < whole; i += kAccumulators) apply(finish, SixteenAccumulators::at(from + i)).store_to(y + i);
   if (rest > 0) apply(finish, Log ? last : last_power).store_first_to(y + whole, rest);
+}
+
+/// A call, which costs eight rows little: six copies of it are 1 KB.
+[[gnu::noinline]] inline void turn_rows(float* rows) {
+  F32 v[kLanes];
+  unroll<0, kLanes>([&](auto i) { v[i] = load(rows + i * kLanes); });
+  transpose_lanes(v);
+  unroll<0, kLanes>([&](auto i) { store(rows + i * kLanes, v[i]); });
+}
+
+/// Eight rows of a vector, each joined as join() does: one in each lane.
+template <class F>
+[[gnu::always_inline]] inline F32 join_rows(const F& f, float* rows) {
+  turn_rows(rows);
+  const auto pair = [&](int i) { return f(load(rows + i * kLanes), load(rows + (i + kLanes / 2) * kLanes)); };
+  return f(f(pair(0), pair(2)), f(pair(1), pair(3)));
 }
 
 /// The two halves of sixteen accumulators joined: of f(acc, i, lanes that exist) for each vector of a row of n, which alternate.

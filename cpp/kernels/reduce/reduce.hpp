@@ -96,66 +96,58 @@ template <int Rows, class F>
   unroll<0, Rows>([&](auto r) { store_first(results + r, join(f, acc[r]), 1); });
 }
 
-/// A call, which costs eight rows little: six copies of it are 1 KB.
-[[gnu::noinline]] inline void turn_rows(float* rows) {
-  F32 v[kLanes];
-  unroll<0, kLanes>([&](auto i) { v[i] = load(rows + i * kLanes); });
-  transpose_lanes(v);
-  unroll<0, kLanes>([&](auto i) { store(rows + i * kLanes, v[i]); });
-}
-
-/// Eight rows of a vector, each joined as join() does: one in each lane.
-template <class F>
-[[gnu::always_inline]] inline F32 join_rows(const F& f, float* rows) {
-  turn_rows(rows);
-  const auto pair = [&](int i) { return f(load(rows + i * kLanes), load(rows + (i + kLanes / 2) * kLanes)); };
-  return f(f(pair(0), pair(2)), f(pair(1), pair(3)));
-}
-
-/// Two accumulators joined of each of `Rows` rows: its vector of `joined`. What lies behind values of a row is read where that is its next
-/// one.
-template <int Rows, class F>
-[[gnu::always_inline]] inline void reduce_to_vectors(const ReduceRowsWork& w, std::int64_t row, float* joined, const F& f, float start) {
-  SixteenAccumulators acc[Rows];
-  unroll<0, Rows>([&](auto r) { acc[r] = SixteenAccumulators::all(start); });
-  const float* x = w.x + row * w.x_row;
-  std::int64_t i = 0;
-  for (; i + kAccumulators <= w.columns; i += kAccumulators) {
-    unroll<0, Rows>([&](auto r) { acc[r] = apply(f, acc[r], SixteenAccumulators::at(x + r * w.x_row + i)); });
-  }
-  if (const int rest = static_cast<int>(w.columns - i); rest > 0) {
-    const bool inside = (w.rows - row - Rows) * w.x_row >= kAccumulators - rest;
-    const SixteenAccumulators lanes = SixteenAccumulators::at(kLaneNumbers);
-    const F32 end = broadcast(static_cast<float>(rest)), fill = broadcast(start);
-    float copy[kAccumulators] = {};
-    unroll<0, Rows>([&](auto r) {
-      const float* from = x + r * w.x_row + i;
-      if (!inside) from = static_cast<const float*>(__builtin_memcpy(copy, from, static_cast<std::size_t>(rest) * sizeof(float)));
-      const SixteenAccumulators v = SixteenAccumulators::at(from);
-      acc[r] = apply(f, acc[r], apply([&](F32 lane, F32 value) { return select_less(lane, end, value, fill); }, lanes, v));
+/// Rows of up to `V` vectors, eight of them at a time: each is a vector of two accumulators that are joined, and transposed they are
+/// joined as join() does. Lanes behind a row are read where they are those of its next one. us of 8,960 rows of 7, as of planes of 7x7,
+/// joined one by one / so: sums 76 / 9, maxima 62 / 12; of 3,920 of 16 22 / 5 (AMD EPYC, Zen 3, AVX2, 2026-11-30).
+template <int V, class F>
+[[gnu::always_inline]] inline void reduce_short_rows(const ReduceRowsWork& w, const F& f, float start) {
+  constexpr int kRow = V * kLanes;
+  const int last = static_cast<int>(w.columns) - (V - 1) * kLanes;
+  const F32 end = broadcast(static_cast<float>(last)), fill = broadcast(start), divisor = broadcast(w.divisor);
+  float copies[kLanes * kRow] = {}, results[kLanes];
+  for (std::int64_t first = 0; first < w.rows; first += kLanes) {
+    const int rows = w.rows - first < kLanes ? static_cast<int>(w.rows - first) : kLanes;
+    const float* x = w.x + first * w.x_row;
+    std::int64_t x_row = w.x_row;
+    if ((w.rows - first - kLanes) * x_row < kRow - w.columns) {
+      for (int r = 0; r < rows; ++r)
+        __builtin_memcpy(copies + r * kRow, x + r * x_row, static_cast<std::size_t>(w.columns) * sizeof(float));
+      x = copies;
+      x_row = kRow;
+    }
+    F32 v[kLanes];
+    unroll<0, kLanes>([&](auto r) {
+      const float* const row = x + r * x_row;
+      const F32 tail = f(fill, select_less(load(kLaneNumbers), end, load(row + kRow - kLanes), fill));
+      v[r] = V == 2 ? f(f(fill, load(row)), tail) : f(tail, fill);
     });
+    transpose_lanes(v);
+    const auto pair = [&](int i) { return f(v[i], v[i + kLanes / 2]); };
+    const F32 joined = div(f(f(pair(0), pair(2)), f(pair(1), pair(3))), divisor);
+    if (rows == kLanes && w.y_row == 1) {
+      store(w.y + first, joined);
+      continue;
+    }
+    store(results, joined);
+    for (int r = 0; r < rows; ++r) w.y[(first + r) * w.y_row] = results[r];
   }
-  unroll<0, Rows>([&](auto r) { store(joined + r * kLanes, f(acc[r].v[0], acc[r].v[SixteenAccumulators::kVectors - 1])); });
 }
 
-/// A row's result is one number. So many are joined and divided at once: a division of each took as long as a row of 50. us of 62,720
-/// values, joined one by one / so (AMD EPYC, Zen 3, AVX2, 2026-11-30): means of rows of 49 @A@, maxima @B@.
+/// A row's result is one number. So many are divided at once: a division of each took as long as a row of 50.
 [[gnu::flatten]] inline void reduce_rows(const ReduceRowsWork& w) {
-  constexpr bool kTogether = SixteenAccumulators::kVectors == 2;
-  constexpr int kRows = kTogether || SixteenAccumulators::kVectors == 1 ? 4 : 1;
+  constexpr int kRows = 16 / SixteenAccumulators::kVectors / 4;  // 4 on AVX-512, 2 on AVX2
   with_function(w.function, [&](const auto& f, float start) {
+    if constexpr (SixteenAccumulators::kVectors == 2) {
+      if (w.columns <= kLanes && w.columns > 0) return reduce_short_rows<1>(w, f, start);
+      if (w.columns <= 2 * kLanes && w.columns > 0) return reduce_short_rows<2>(w, f, start);
+    }
     const F32 divisor = broadcast(w.divisor);
     for (std::int64_t first = 0; first < w.rows; first += kLanes) {
       const int rows = w.rows - first < kLanes ? static_cast<int>(w.rows - first) : kLanes;
-      float results[kLanes] = {}, joined[kTogether ? kLanes * kLanes : 1] = {};
-      const auto some = [&](auto n, int r) {
-        if constexpr (kTogether) return reduce_to_vectors<n>(w, first + r, joined + r * kLanes, f, start);
-        reduce_each_row<n>(w, first + r, results + r, f, start);
-      };
+      float results[kLanes] = {};
       int r = 0;
-      for (; r + kRows <= rows; r += kRows) some(Index<kRows>{}, r);
-      for (; r < rows; ++r) some(Index<1>{}, r);
-      if constexpr (kTogether) store(results, join_rows(f, joined));
+      for (; r + kRows <= rows; r += kRows) reduce_each_row<kRows>(w, first + r, results + r, f, start);
+      for (; r < rows; ++r) reduce_each_row<1>(w, first + r, results + r, f, start);
       store(results, div(load(results), divisor));
       for (r = 0; r < rows; ++r) w.y[(first + r) * w.y_row] = results[r];
     }

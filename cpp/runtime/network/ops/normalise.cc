@@ -80,14 +80,15 @@ class LayerNorm final : public PlainOp {
   Dims infer(const std::vector<Dims>& inputs) const override {
     check_inputs(inputs, 1);
     const Dims& x = inputs[0];
-    if (x.rank() == 0 || x.back() != scale_.shape[0]) reject("input", std::to_string(scale_.shape[0]) + " channels", to_string(x));
+    if (x.rank() == 0 || (x.back() != scale_.shape[0] && scale_.shape[0] != 1))
+      reject("input", std::to_string(scale_.shape[0]) + " channels", to_string(x));
     return x;
   }
 
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
     for_each_last(team, o.inputs[0], o.output, [&](const float* x, std::int64_t x_row, float* y, std::int64_t y_row, std::int64_t rows) {
       active_kernels().tensor.layer_norm(
-          {x, scale_.as<float>(), shift_.as<float>(), y, x_row, y_row, rows, o.output.shape.back(), epsilon_});
+          {x, scale_.as<float>(), shift_.as<float>(), y, x_row, y_row, rows, o.output.shape.back(), epsilon_, scale_.shape[0] == 1});
     });
   }
 

@@ -24,8 +24,9 @@ def _batch_norm(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Sha
 def _layer_norm(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
     if not inputs[0]:
         raise ShapeError("need at least one axis, got ()")
-    for name in ("scale", "shift"):
-        check_channels(node.weights[name].size, inputs[0][-1] or 0)
+    sizes = [node.weights[name].size for name in ("scale", "shift")]
+    for size in sizes if sizes != [1, 1] else ():
+        check_channels(size, inputs[0][-1] or 0)
     return inputs[0]
 
 
@@ -52,7 +53,7 @@ register(
     ),
     OpSpec(
         "layer_norm",
-        "(x - mean) / sqrt(variance + epsilon) * scale + shift over the last axis",
+        "(x - mean) / sqrt(variance + epsilon) * scale + shift over the last axis; C may be 1",
         _layer_norm,
         attributes={"epsilon": Float()},
         weights={"scale": Weights(("C",)), "shift": Weights(("C",))},

@@ -18,8 +18,8 @@ from ..sizes import Shape, is_size, known_product, shape_argument
 from ._edit import Edit
 from ._patterns import lines
 
-# A node keeps a scale and a shift for each element: 128 KB in memory and in a file at this many.
-_MOST_MERGED = 1 << 14
+# Sixteen accumulators sum as many elements as there are: 2^14 in each, and rounding errors grow.
+_MOST_MERGED = 1 << 18
 _ONE, _ZERO = np.ones(1, np.float32), np.zeros(1, np.float32)
 
 
@@ -124,8 +124,9 @@ def _become_norm(
     for root, slope, epsilon in lines(edit, deviation):
         if slope != 1 or epsilon < 0 or not _is_variance(edit, root, centred):
             continue
+        numbers = max(scale.size, shift.size) if len(sizes) > 1 else size
         weights = {
-            name: np.broadcast_to(values.ravel(), size).astype(np.float32)
+            name: np.broadcast_to(values.ravel(), numbers).astype(np.float32)
             for name, values in (("scale", scale), ("shift", shift))
         }
         norm = Node("layer_norm", [x], "", {"epsilon": epsilon}, weights, node.name)
