@@ -82,6 +82,7 @@ _LN2 = np.log(np.longdouble(2))
 _EXP2_TAIL = series(*(_LN2 ** (i + 1) / math.factorial(i + 1) for i in range(16)))
 # log2((1 + s) / (1 - s)) = 2 / ln 2 (s + s^3 / 3 + ...), from s^5 on, over s^5, of x = s^2
 _LOG2_TAIL = series(*(2 / _LN2 * _RECIPROCALS[2 * i + 4] for i in range(30)))
+_ERFC = np.vectorize(math.erfc, otypes=[np.longdouble])
 _QUARTER = np.pi / 4 + 0.01  # a quotient is rounded before it is rounded to an integer
 _S_LARGEST = (math.sqrt(2) - 1) / (math.sqrt(2) + 1)
 
@@ -92,6 +93,9 @@ FITS = {
     "sin": Fit(_SIN_TAIL, 2, 0, _QUARTER**2, lambda x: x),
     "cos": Fit(_COS_TAIL, 2, 0, _QUARTER**2, lambda x: x * x),
     "exp2": Fit(_EXP2_TAIL, 5, -0.501, 0.501, np.abs),
+    # Of erf and tanh: 1 less a power of two.
+    "log2 of erfc": Fit(lambda x: np.log2(_ERFC(x)), 6, 0.75, 3.95, _ERFC),
+    "whole exp2": Fit(np.exp2, 5, -0.502, 0.502, lambda x: np.exp2(-x)),
     "log2": Fit(_LOG2_TAIL, 3, 0, _S_LARGEST**2, lambda x: x * x),
 }
 
