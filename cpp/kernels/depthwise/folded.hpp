@@ -28,7 +28,7 @@ class Folded {
   }
 
   /// Pixels side by side by `inner`, borders by `outer`.
-  void run(void (*inner)(const DepthwiseWork&), void (*outer)(const DepthwiseWork&)) const {
+  [[gnu::noinline]] void run(void (*inner)(const DepthwiseWork&), void (*outer)(const DepthwiseWork&)) const {
     const std::int64_t taps = w_.kh * w_.kw, channels = pixels_ * w_.channels, rows = w_.y_end - w_.y_begin;
     alignas(64) float packed[kMost];
     float* const bias = packed + channels * taps;

@@ -41,23 +41,24 @@ inline bool one_channel_lists_pay(const DepthwiseWork& w) {
   return taps <= at_most(30 * strides, kMostTaps) && (w.multiplier < w.channels || strides > 1);
 }
 
+/// Lists alone.
+template <class Channels>
+[[gnu::noinline]] inline void by_lists(const DepthwiseWork& w) {
+  tap_tiles<Channels>(w, rows_of(w), columns_of(w), w.v_begin, w.v_end, [](auto...) { return std::int64_t{0}; });
+}
+
 void depthwise_multiplied(const DepthwiseWork& w) {
   const std::int64_t v_begin = w.v_begin, v_end = w.v_end;
   if constexpr (kLanes == 8 && kRegisters == 16) {
-    const Axis down = rows_of(w), across = columns_of(w);
-    const auto lists = [](auto...) { return std::int64_t{0}; };
     // Where vectors of a pixel are no fuller than 6 of 7 channels. us without / so (Zen 3): 64x64 1->4 3x3 34 / 18, 50x50 2->10 1x5 31 /
     // 21, 56x56 2->6 3x3 27 / 21, but 33x33 1->5 5x5 14 / 15, 25x25 3->60 3x3 20 / 25.
     const bool loose = w.channels * 7 <= v_end * kLanes * 6;
     if (w.channels < 4 * w.multiplier && w.multiplier % kLanes != 0 && w.kh * w.kw <= 9 && loose) {
-      const auto inner = [](const DepthwiseWork& part) {
-        tap_tiles<FourChannels>(part, rows_of(part), columns_of(part), part.v_begin, part.v_end, [](auto...) { return std::int64_t{0}; });
-      };
-      if (const Folded folded(w); folded.fits()) return folded.run(inner, depthwise_multiplied);
+      if (const Folded folded(w); folded.fits()) return folded.run(by_lists<FourChannels>, depthwise_multiplied);
     }
-    if (OneChannel::fits(w) && one_channel_lists_pay(w)) return tap_tiles<OneChannel>(w, down, across, v_begin, v_end, lists);
+    if (OneChannel::fits(w) && one_channel_lists_pay(w)) return by_lists<OneChannel>(w);
     if (w.channels >= 4 * w.multiplier) {
-      if (lists_pay(w, down, across)) return tap_tiles<FourChannels>(w, down, across, v_begin, v_end, lists);
+      if (lists_pay(w, rows_of(w), columns_of(w))) return by_lists<FourChannels>(w);
       if (!OneChannel::fits(w)) return windows_of<RepeatedChannels>(w, v_begin, v_end, WindowCopy::of<FourChannels>());
     }
   }

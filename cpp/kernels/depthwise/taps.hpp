@@ -160,7 +160,7 @@ template <class Channels = WholeChannels>
   }
   line.outputs = outputs;
   line.cover = outputs >= 4 ? 4 : 1;
-  if (!Channels::kRepeats && line.cover == 1) return tap_line<1, 1, 1, Channels>(t, line);
+  if (Channels::kShares && line.cover == 1) return tap_line<1, 1>(t, line);
   // With a multiplier each output four times, which is no code of its own.
   if (line.cover == 1) line.each = {0, 0};
   tap_line<1, 4, 1, Channels>(t, line);
