@@ -4,6 +4,7 @@ import int8_calls
 import numpy as np
 import pytest
 from int8_calls import LAYERS, random_call
+from int8_guard_pages import placed
 
 import dwsep
 from dwsep import _core
@@ -155,6 +156,33 @@ def test_pixels_that_share_vectors(width, kernel, dilation, channels):
             for threads in (1, 2):
                 got = dwsep.depthwise_conv2d(x, weight, padding=padding, num_threads=threads, **own)
                 assert np.array_equal(got, wanted), (padding, threads)
+
+
+@pytest.mark.parametrize("channels", [17, 21, 27, 31, 59])
+@pytest.mark.parametrize(("kernel", "dilation"), [(2, 1), (3, 1), (3, (2, 1)), (3, 2), (5, 1)])
+@pytest.mark.parametrize("height", [1, 2, 5, 12])
+def test_whole_vectors_of_pixels_of_fewer_channels(height, kernel, dilation, channels):
+    """Which end in the next pixel or row: of the last one nothing may be read or written behind."""
+    rng = np.random.default_rng(height)
+    weight = rng.integers(-128, 128, (kernel, kernel, channels, 1), np.int8)
+    own = {"x_quantization": dwsep.Quantization(0.1, 3), "dilation": dilation}
+    own |= {"weight_quantization": dwsep.Quantization(0.01)}
+    own["quantization"] = dwsep.Quantization(0.3, -7)
+    for width in (1, 8, 9, 14, 29):
+        for side in ("begin", "end"):
+            pages, x = placed(np.zeros((1, height, width, channels), np.int8), side)
+            x[...] = rng.integers(-128, 128, x.shape)
+            pages.freeze()
+            for shown in (x, x[:, ::-1]):
+                wanted = plain.depthwise_conv2d(shown, weight, **own)
+                behind, out = placed(wanted, side)
+                for threads in (1, 2):
+                    out[...] = 0
+                    dwsep.depthwise_conv2d(shown, weight, num_threads=threads, out=out, **own)
+                    assert np.array_equal(out, wanted), (width, side, threads)
+                rest = behind.floats.view(np.uint8)
+                rest = rest[out.nbytes :] if side == "begin" else rest[: rest.size - out.nbytes]
+                assert np.all(rest == 0xA5)
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8])

@@ -6,6 +6,7 @@
 namespace dwsep::DWSEP_ISA_NAMESPACE::int8 {
 
 constexpr std::int64_t kVisitColumns = kLean16 ? 112 : 56;  ///< of the groups of rows of a panel that are computed at a time, at least
+constexpr std::int64_t kFewWhole = 8;  ///< columns of y of which no vectors of fewer than a panel's channels are stored whole
 constexpr std::int64_t kMostQuads = kQuadRowBytes / (4 * I8::kLanes);
 
 /// Vectors of positions [0, vectors) of a strip: tiles of nearly equal width.
@@ -116,6 +117,11 @@ struct QuadPanel {
     t.columns = columns;
     const bool run = f.along == 1 && t.channels * t.pixels == kQuadChannels && w.y_pixel == t.channels;
     t.whole = t.pixels == 1 ? vectors : (run ? t.columns / t.pixels : 0);
+    // Pixels of fewer channels, all of them: what a whole vector writes behind a pixel the next one replaces. 29x29x27 9.1 -> 8.7 us,
+    // 7x7x27 5 % slower.
+    if (kLean16 && t.pixels == 1 && t.channels < kQuadChannels) {
+      t.whole = w.y_pixel == t.channels && columns > kFewWhole ? columns - t.spill : 0;
+    }
     for (std::int64_t q = 0; q < f.quads; ++q) row[q] = quads + q * 4 * t.plane;
     if (kLean16) find_products(f);
   }

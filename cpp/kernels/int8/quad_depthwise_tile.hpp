@@ -269,7 +269,7 @@ inline void quad_windows(const QuadWindow& t, std::int64_t width, std::int64_t c
   const bool rounded = kTilesRound && t.lean;
   TileBytes y{};
   for (; count > 0; --count, column += width) {
-    const bool together = column + width <= t.whole && (!kLean16 || t.channels * t.pixels == kQuadChannels);
+    const bool together = column + width <= t.whole;
     std::int64_t now = 1;
     if (rounded && together) {
       auto* const to = reinterpret_cast<std::int8_t*>(t.y) + column * t.step;

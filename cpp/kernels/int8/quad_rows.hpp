@@ -28,8 +28,14 @@ class QuadRows {
 
   /// The rows of groups of two rows, `bytes` from one to the next.
   void fill_groups(const QuadLayout& l, std::int64_t y, std::int64_t first, std::int8_t* to, std::int64_t groups, std::int64_t bytes) {
-    if (n_ == kQuadChannels && l.step == 1) return fill_next_to_each_other(l, y, first, to, groups, bytes);
-    for (; groups > 0; --groups, y += 2, to += bytes) fill(l, y, first, 1, to);
+    std::int64_t whole = n_ == kQuadChannels && l.step == 1 ? groups : 0;
+    // Whole vectors of pixels of fewer channels end in the next pixel, or row, where all four rows have one: 29x29x27 8.7 -> 8.1 us.
+    if (n_ > 16 && n_ < kQuadChannels && l.step == 1 && l.pixels == 1 && w_.x_pixel == w_.channels && w_.x_row >= w_.width * w_.x_pixel) {
+      const std::int64_t rows = w_.height - 1 - 3 * w_.dilation_h - y, most = rows > 0 ? (rows + 1) / 2 : 0;
+      whole = most < groups ? most : groups;
+    }
+    if (whole > 0) fill_next_to_each_other(l, y, first, to, whole, bytes);
+    for (y += 2 * whole, to += whole * bytes, groups -= whole; groups > 0; --groups, y += 2, to += bytes) fill(l, y, first, 1, to);
   }
 
   /// As fill(), of two whole panels, `apart` bytes from one to the next.
