@@ -72,8 +72,9 @@ def test_infinite_weights_meet_pixels_alone():
     assert np.isfinite(y[0, 0, 0]).all()
 
 
-def test_products_that_vanish_have_one_sign():
-    weight = np.full((5, 5, 1, 64), 1e-30, np.float32)
-    x = np.full((1, 4, 4, 1), -1e-30, np.float32)
+@pytest.mark.parametrize(("taps", "pixels"), [(1e-30, -1e-30), (1e-11, -1e-40), (1e-11, -1e-36)])
+def test_products_that_vanish_have_one_sign(taps, pixels):
+    weight = np.full((5, 5, 1, 64), taps, np.float32)
+    x = np.full((1, 4, 4, 1), pixels, np.float32)
     negative = np.signbit(dwsep.Conv2D(weight, None, stride=3, padding="same")(x))
     assert negative.all() or not negative.any()  # rounded as products they are 0 + -0
