@@ -99,6 +99,19 @@ def test_slopes_come_after_activations(kind, activation):
         assert np.array_equal(fused, apart)
 
 
+@pytest.mark.parametrize(("groups", "size"), [(32, 2), (16, 4), (9, 3)])
+def test_slopes_follow_groups_of_few_channels(groups, size):
+    net = Net(channels_last=True)
+    channels = groups * size
+    y = net.conv(net.input(None, 7, 9, channels), channels, groups=groups)
+    graph = net.finish(net.binary("prelu", y, net.random(1, 1, channels)))
+    fused, apart = (optimize(copy.deepcopy(graph), fuse=fuse) for fuse in (True, False))
+    assert "slope" in fused.nodes[-1].weights
+    x = np.random.default_rng(0).standard_normal((2, 7, 9, channels), dtype=np.float32)
+    fused, apart = (Model(lower(g, {}))(x) for g in (fused, apart))
+    assert np.array_equal(fused, apart)
+
+
 @pytest.mark.parametrize("kind", ["standard", "pointwise"])
 def test_a_thread_may_have_no_panel(kind):
     for taken, made in ((512, 16), (2048, 32), (512, 130)):
