@@ -205,3 +205,13 @@ def test_cells_that_others_read_on_the_way_are_still_computed():
         seen.append(cells)
     graph = net.finish(state, seen[1], seen[3])
     rewritten(graph, unrolled.run)
+
+
+def test_functions_of_one_number_are_no_steps():
+    net = Net()
+    x = net.reduce(net.input(2, FEATURES), (0, 1), keepdims=False)
+    z, new = net.act(x, "sigmoid"), net.act(x, "tanh")
+    y = net.binary(
+        "add", net.binary("mul", z, x), net.binary("mul", net.binary("sub", 1.0, z), new)
+    )
+    rewritten(net.finish(y, net.binary("mul", z, new)), unrolled.run, changes=False)

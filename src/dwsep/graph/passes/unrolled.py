@@ -157,7 +157,7 @@ def _gru(edit: Edit, node: Node) -> Iterator[_Cell]:
                 if r:
                     values["r"] = _argument(edit, r, "sigmoid")
                 gates = _sums(edit, values)
-                units = edit.shape(node.output)[-1]
+                units = _units(edit, node.output)
                 plain = None if units is None else _sum(edit, x, units)
                 if gates is None or plain is None or units is None:
                     continue
@@ -249,7 +249,7 @@ def _terms(edit: Edit, value: str) -> list[str]:
 def _sums(edit: Edit, values: dict[str, str | None]) -> dict[str, _Sum] | None:
     result: dict[str, _Sum] = {}
     for gate, value in values.items():
-        units = None if value is None else edit.shape(value)[-1]
+        units = None if value is None else _units(edit, value)
         made = None if value is None or units is None else _sum(edit, [value], units)
         if made is None:
             return None
@@ -290,6 +290,12 @@ def _sum(edit: Edit, values: Sequence[str], units: int) -> _Sum | None:
     return _Sum(products, total)
 
 
+def _units(edit: Edit, value: str) -> int | None:
+    """Return the columns of a value if it has some that are known."""
+    last = (edit.shape(value) or (None,))[-1]
+    return last if type(last) is int else None
+
+
 def _last(edit: Edit, value: str) -> int | None:
     return (edit.shape(value) or (1,))[-1]
 
@@ -309,6 +315,8 @@ def _become_layer(edit: Edit, chain: list[_Cell]) -> bool:
     inputs = [cell.products[0].inputs[0] for cell in chain]
     shape = edit.shape(inputs[0])
     if any(edit.shape(x) != shape for x in inputs) or type(shape[-1]) is not int:
+        return False
+    if shape[0] is not None and type(shape[0]) is not int:  # depends on an open size
         return False
     if not _same_inputs(first, last) or _depend(edit, inputs, chain):
         return False
