@@ -46,7 +46,12 @@ bool dilated_gains(const DepthwiseWork& w) {
   // AVX2: filters of two rows or columns on up to 16 vectors, 28x28x72 3x2 of dilation 4 41 -> 19, 65x65x40 4x2 107 -> 61, but 33x33x192
   // 2x3 79 -> 85; multipliers of whole vectors, or of so few channels that pixels are taken side by side, 28x28 9->144 5x5 101 -> 70, 64x64
   // 3->12 3x3 61 -> 42.
-  const bool narrow = std::min(w.kh, w.kw) == 2 && taps <= 10 && vectors <= 16, broadcasts = taps <= 30 && w.multiplier % lanes == 0;
+  const bool narrow = std::min(w.kh, w.kw) == 2 && taps <= 10 && vectors <= 16;
+  const auto inside = [](std::int64_t size, std::int64_t taps_of, std::int64_t step) {
+    return std::max<std::int64_t>(size - (taps_of - 1) * step, 0);
+  };
+  const bool mostly = inside(w.height, w.kh, w.dilation_h) * inside(w.width, w.kw, w.dilation_w) * 2 >= w.height * w.width;
+  const bool broadcasts = mostly && taps <= 30 && w.multiplier % lanes == 0 && w.multiplier < w.channels;
   const bool adjacent = taps <= 9 && w.multiplier > 1 && w.channels < 4 * w.multiplier;
   return lanes <= 8 && taps <= 64 && (few || small || (lanes == 8 && (narrow || broadcasts || adjacent)));
 }
