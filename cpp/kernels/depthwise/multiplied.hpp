@@ -36,13 +36,13 @@ inline bool lists_pay(const DepthwiseWork& w, const Axis& down, const Axis& acro
 /// The same where the lanes of a vector read one channel each: a tap is a broadcast from memory. us, copies / lists (Zen 3): 6x6 40->640
 /// 2x3 35 / 11, 28x28 128->2048 3x3 4072 / 1042, 64->512 3x3 264 / 202, 5x5 513 / 447, 64x64 3->96 7x7 s2 201 / 136, but 3->72 7x7 423 /
 /// 596, 32x32 4->128 9x9 277 / 312; of one channel, whose copy serves all vectors, 32x32 1->64 5x5 s2 18 / 13, 56x56 1->16 3x3 18 / 19;
-/// where half of the outputs are at an edge 12x12 76->608 7x7 s2 58 / 181, 5x5 64->512 3x3 8 / 25.
+/// where half of the outputs are at an edge 12x12 76->608 7x7 s2 58 / 181, 5x5 64->512 3x3 8 / 25, 21x14 16->384 5x5 100 / 191.
 inline bool one_channel_lists_pay(const DepthwiseWork& w) {
   const std::int64_t taps = w.kh * w.kw, strides = w.stride_h * w.stride_w;
   const Axis down = rows_of(w), across = columns_of(w);
   const InsideRange rows(down.outputs, down.stride, down.pad, down.dilation, down.taps, down.size);
   const InsideRange columns(across.outputs, across.stride, across.pad, across.dilation, across.taps, across.size);
-  const bool inside = (rows.end - rows.begin) * (columns.end - columns.begin) * 2 >= down.outputs * across.outputs;
+  const bool inside = (rows.end - rows.begin) * (columns.end - columns.begin) * 10 >= down.outputs * across.outputs * (taps < 25 ? 5 : 7);
   return inside && taps <= at_most(30 * strides, kMostTaps) && (w.multiplier < w.channels || strides > 1);
 }
 
