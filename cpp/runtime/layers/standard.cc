@@ -222,10 +222,15 @@ class Standard final : public PackedLayer {
 
   /// Groups whose panels each tile of positions meets one after the other, or 0.
   std::int64_t groups_at_once(const StandardAreas& a) const {
+    // In the level-1 cache and half of the level-2 cache: 15x15 3->424 takes 48 us panel by panel and 31 so, 28x28x192 in 24 groups with
+    // stride 3 123 and 58 (AMD EPYC, Zen 3, AVX2, 2026-11-30).
     constexpr std::int64_t kOneGroup = 32 * 1024, kAllGroups = 256 * 1024, kPaddedFloats = 65536;
     const PackedMatrix& p = groups_.front();
-    if (p.lanes != 8 || a.planes > 0 || a.block_taps > 0 || p.slopes != nullptr) return 0;
     const std::int64_t bytes = bytes_of<float>(p.weight_floats()), count = static_cast<std::int64_t>(groups_.size());
+    if (p.lanes != 8 || a.planes > 0 || a.block_taps > 0 || p.slopes != nullptr) return 0;
+    // Pixels that are near one another are rows of a product: 99x16 64->320 in 16 groups, 1x1, takes 160 us so and 201 by tiles, 9x6
+    // 2048->256 in 32 groups 80 and 40.
+    if (product({kh_, kw_, options_.stride_h, options_.stride_w}) == 1 && (count == 1 || in_ < 384)) return 0;
     if (count == 1) return p.panels > 1 && bytes <= kOneGroup ? 1 : 0;
     std::int64_t most = std::min(kAllGroups / bytes, count);
     if (a.padded > 0) most = std::min(most, kPaddedFloats / a.padded);
