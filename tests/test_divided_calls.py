@@ -43,6 +43,50 @@ def test_images_lower_than_the_filter(height, width, channels, size, kind):
         assert np.array_equal(layer(batch, num_threads=2)[2:], one)
 
 
+# Rows that kernels compute in pairs, some of which are cut by channels; images of few rows that
+# divide unevenly; many rows and pixels, which threads take of each other.
+ROWS = [(6, 9, 600, 3), (14, 14, 260, 3), (10, 5, 320, 5), (7, 7, 300, 3), (5, 9, 40, 3)]
+MANY = [(71, 40, 64, 3), (40, 41, 33, 5)]
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize(("height", "width", "channels", "size"), ROWS + MANY)
+@pytest.mark.parametrize("kind", ["float32", "int8"])
+def test_rows_of_threads(height, width, channels, size, kind):
+    """However threads divide rows, and whoever takes which pieces, no bit depends on it."""
+    rng = np.random.default_rng(height * channels)
+    q = dwsep.Quantization(0.05, 3)
+    shapes = [(size, size, channels), (channels, 40), (3, 3, channels, 24)]
+    weights = [rng.standard_normal(s, np.float32) for s in shapes]
+    given, between = {}, {}
+    x = rng.standard_normal((3, height, width, channels), np.float32)
+    if kind == "int8":
+        x = q.quantize(x)
+        weights = [rng.integers(-128, 128, w.shape, np.int8) for w in weights]
+        given = {
+            "x_quantization": q,
+            "weight_quantization": dwsep.Quantization(0.02),
+            "quantization": dwsep.Quantization(0.7, -9),
+        }
+        between = {
+            "depthwise_weight_quantization": dwsep.Quantization(0.02),
+            "depthwise_quantization": dwsep.Quantization(0.4, 5),
+        }
+    layers = (
+        dwsep.DepthwiseConv2D(weights[0], **given),
+        dwsep.SeparableConv2D(*weights[:2], **given, **between),
+        dwsep.PointwiseConv2D(weights[1], **given),
+        dwsep.Conv2D(weights[2], **given),
+    )
+    for layer in layers:
+        one = layer(x, num_threads=1)
+        for threads in (2, 3, 8, 9):
+            for _ in range(3):
+                assert np.array_equal(layer(x, num_threads=threads), one)
+        for number, image in enumerate(x):
+            assert np.array_equal(layer(image[None], num_threads=2)[0], one[number])
+
+
 @pytest.mark.parametrize("name", ["DepthwiseConv2D", "Conv2D", "SeparableConv2D"])
 def test_decisions_are_those_of_the_call(name):
     """What the first call of a layer decides is kept, for its shape and number of threads alone."""

@@ -87,6 +87,7 @@ struct Int8PackWork {
   std::int64_t bytes;                  ///< of `packed`
   std::int64_t sums;                   ///< of `initial`, as of `multiplier`
   std::int64_t panels, panel_columns;  ///< what threads may divide
+  std::int64_t together;               ///< depthwise: rows of outputs that take as long as one, or 0 where one takes its own time
   std::int64_t k_padded;               ///< a matrix product whose rows of x have as many bytes takes it for k: weights behind k are zeros
 
   void* packed;

@@ -80,6 +80,42 @@ void barrier_orders_phases(int size, int phases, milliseconds delay) {
   });
 }
 
+// Calls one after the other, some of which have a barrier between them, of shares in one, three and four pieces. Plain ints: nobody else may
+// have the same part.
+void shares_are_done_once(int size, int calls, milliseconds delay) {
+  for (const int total : {1, 7, 31, 32, 64, 200}) {
+    std::vector<int> done(static_cast<std::size_t>(total), 0);
+    parallel(size, [&](Team& team) {
+      for (int call = 0; call < calls; ++call) {
+        if (team.rank() == call % team.size()) std::this_thread::sleep_for(delay);
+        team.share(total, 1 + call / 10 % 3, 1 + call % 2, [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t i = begin; i < end; ++i) ++done[static_cast<std::size_t>(i)];
+        });
+        if (call % 2 == 1) team.barrier();
+      }
+    });
+    check(done == std::vector<int>(static_cast<std::size_t>(total), calls), "each part is done once");
+  }
+}
+
+bool shared_at_once() {
+  std::atomic<std::int64_t> done{0};
+  parallel(3, [&](Team& team) { team.share(96, 1, 1, [&](std::int64_t begin, std::int64_t end) { done.fetch_add(end - begin); }); });
+  return done.load() == 96;
+}
+
+/// A thread that begins late finds that others have done its share.
+void late_threads_are_helped() {
+  std::array<int, 2> own{};
+  parallel(2, [&](Team& team) {
+    if (team.rank() == 1) std::this_thread::sleep_for(milliseconds(20));
+    team.share(64, 1, 1, [&](std::int64_t begin, std::int64_t end) {
+      own[static_cast<std::size_t>(team.rank())] += static_cast<int>(end - begin);
+    });
+  });
+  check(own[0] + own[1] == 64 && own[0] >= 32, "all is done");
+}
+
 void nested_region_is_alone() {
   std::atomic<int> inner{0};
   parallel(3, [&](Team&) {
@@ -150,12 +186,13 @@ void fork_during_calls() {
       parallel(3, [](Team& team) {
         team.barrier();
         if (team.rank() == 1) std::this_thread::sleep_for(std::chrono::microseconds(100));
+        team.share(64, 1, 1, [](std::int64_t, std::int64_t) { std::this_thread::sleep_for(std::chrono::microseconds(20)); });
       });
     }
   });
   for (int i = 0; i < 20; ++i) {
     std::this_thread::sleep_for(std::chrono::microseconds(137 * i));
-    check(in_child([] { return full_team(3) && full_team(4); }), "fork during another thread's call");
+    check(in_child([] { return shared_at_once() && full_team(3) && full_team(4); }), "fork during another thread's call");
   }
   stop.store(true);
   caller.join();
@@ -242,6 +279,9 @@ int main() {
   every_rank_runs_once();
   for (const int size : {1, 2, 3, 8}) barrier_orders_phases(size, 200, milliseconds(0));
   barrier_orders_phases(3, 6, milliseconds(2));
+  for (const int size : {1, 2, 3, 8, 9}) shares_are_done_once(size, 40, milliseconds(0));
+  shares_are_done_once(3, 6, milliseconds(2));
+  late_threads_are_helped();
   nested_region_is_alone();
   parked_workers_wake();
   parked_caller_wakes();

@@ -194,6 +194,7 @@ constexpr bool ends_whole(const QuadFilter& f, std::int64_t channels, std::int64
   const int group = f.group();
   w.panels = (w.columns + kQuadChannels - 1) / kQuadChannels;
   w.panel_columns = kQuadChannels;
+  w.together = kLean16 ? f.down : 0;
   const std::int64_t multiplier = kLean16 ? 1 : w.channel_multiplier;  // kLean16: x has been written out
   const FlatPeriods flat_of(f, w.kh, w.kw, w.columns, multiplier);
   const std::int64_t taps = panels_are_flat(f, w.columns) ? 0 : flat_of.taps, tap_bytes = flat_tap_bytes(w.kh, w.kw),

@@ -47,9 +47,10 @@ class Depthwise final : public PackedLayer {
     const bool streams = may_stream(g, all_bytes) && exceeds_caches(all_bytes, x, y, kStreamedShare);
     StoreTrial trial(all_bytes, x.shape.n * ceil_div(g.out_h, rows_at_a_time(g)) / team.size(), votes_);
     float* const staging = streams ? staged_rows(g, team.size(), scratch)[team.rank()] : nullptr;
-    const std::int64_t all = stage_.packed().vectors;
-    for_each_rows(
-        x.shape.n, g.out_h, all, team.rank(), team.size(),
+    const std::int64_t all = stage_.packed().vectors, all_rows = x.shape.n * g.out_h;
+    const Work work_done{0, stage_.flops(g, x.shape.n) * taps_inside(g, x.shape)};
+    share_rows(
+        team, x.shape.n, g.out_h, all, streams ? all_rows : worthwhile_piece(work_done, {0, 0}, all_rows),
         [&](std::int64_t image, Range rows, Range vectors) {
           if (streams && vectors.end - vectors.begin == all) return run_streamed(g, x, y, residual, image, rows, staging, trial);
           run_rows(g, x, residual, image, rows, vectors, {row_of(y, image, rows.begin), y.stride_h, y.stride_w});

@@ -37,9 +37,11 @@ class Int8Depthwise final : public PackedLayer {
   void run(Team& team, const ConstTensor& x, const Tensor& y, const ConstTensor* residual, Scratch scratch) const noexcept override {
     const Geometry g = geometry(x.shape);
     float* const mine = floats(g, team.size(), scratch)[team.rank()];
-    for_each_rows(
-        x.shape.n, g.out_h, stage_.panels(), team.rank(), team.size(),
-        [&](std::int64_t image, Range rows, Range panels) { stage_.run(work(g, x, y, residual, image, rows, panels), mine); }, is_low(g));
+    const Work work_done{0, flops(g, x.shape) * taps_inside(g, x.shape)};
+    share_rows(
+        team, x.shape.n, g.out_h, stage_.panels(), worthwhile_piece({0, 0}, work_done, x.shape.n * g.out_h),
+        [&](std::int64_t image, Range rows, Range panels) { stage_.run(work(g, x, y, residual, image, rows, panels), mine); }, is_low(g),
+        stage_.rows_together());
   }
 
   std::unique_ptr<PreparedCall> prepare(const ConstTensor& x, const Tensor& y, const ConstTensor* residual,

@@ -69,6 +69,7 @@ Int8Stage::Int8Stage(const Int8Filter& f, const Int8Tensors& t, const Activation
   packed_ = shared_array_content<std::byte>(packed, w.bytes);
   panels_ = w.panels;
   panel_columns_ = w.panel_columns;
+  together_ = f.dilation_h == 1 ? std::max<std::int64_t>(w.together, 1) : 1;
   packed_bytes_ = w.bytes + 8 * w.sums;
 
   x_flip_ = t.x.flip();

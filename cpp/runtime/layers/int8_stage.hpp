@@ -52,6 +52,8 @@ class Int8Stage {
   std::int64_t columns() const { return columns_; }
   std::int64_t panels() const { return panels_; }
   std::int64_t panel_columns() const { return panel_columns_; }
+  /// Rows of a depthwise output that take as long as one.
+  std::int64_t rows_together() const { return together_; }
   PanelSizes all_columns() const { return {panels_, panel_columns_, columns_}; }
   /// What a tap in the padding reads: a value for each input channel, as x stores it. A line's worth of them behind the last.
   const std::int8_t* x_zero() const { return x_zero_.get(); }
@@ -88,7 +90,7 @@ class Int8Stage {
   Int8Residual residual_{};
   Requantize q_{};
   const KernelEntry *kernel_, *finish_ = nullptr;
-  std::int64_t panels_, panel_columns_, packed_bytes_;
+  std::int64_t panels_, panel_columns_, together_, packed_bytes_;
   std::shared_ptr<const std::byte> packed_;
   std::shared_ptr<std::int32_t> initial_, ranges_, finish_zeros_;
   std::shared_ptr<float> multiplier_values_, finish_scales_;

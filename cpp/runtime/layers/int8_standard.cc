@@ -77,19 +77,23 @@ class Int8Standard final : public PackedLayer {
     const Pieces mine = place(team.size(), scratch);
     const std::int64_t pixels = g.out_h * g.out_w;
     const bool in_place = reads_in_place(g, x), one_run = is_one_run(y, residual);
-    const Range all = part_of(x.shape.n * pixels, team.rank(), team.size());
+    const std::int64_t all = x.shape.n * pixels, block = in_place ? pixels : block_pixels();
     if (!in_place && k() < k_padded()) {
-      std::memset(mine.windows[team.rank()], 0, static_cast<std::size_t>(std::min(all.end - all.begin, block_pixels()) * k_padded()));
+      std::memset(mine.windows[team.rank()], 0, static_cast<std::size_t>(std::min(ceil_div(all, team.size()), block) * k_padded()));
     }
     std::int8_t* const windows = in_place ? nullptr : mine.windows[team.rank()];
-    for_each_piece(all, pixels, in_place ? pixels : block_pixels(), [&](std::int64_t image, Range piece) {
-      for (std::int64_t first = piece.begin; first < piece.end;) {
-        const std::int64_t end = one_run ? piece.end : std::min(piece.end, (first / g.out_w + 1) * g.out_w);
-        for (std::size_t group = 0; group < groups_.size(); ++group) {
-          groups_[group].run(work(g, x, y, residual, group, image, {first, end}, windows), mine.floats[team.rank()]);
+    constexpr std::int64_t kTile = 12;
+    const std::int64_t least = worthwhile_piece({0, 0}, {flops(g, x.shape), 0}, all);
+    team.share(all, std::max(least, 2 * kTile), kTile, [&](std::int64_t begin, std::int64_t stop) {
+      for_each_piece({begin, stop}, pixels, block, [&](std::int64_t image, Range piece) {
+        for (std::int64_t first = piece.begin; first < piece.end;) {
+          const std::int64_t end = one_run ? piece.end : std::min(piece.end, (first / g.out_w + 1) * g.out_w);
+          for (std::size_t group = 0; group < groups_.size(); ++group) {
+            groups_[group].run(work(g, x, y, residual, group, image, {first, end}, windows), mine.floats[team.rank()]);
+          }
+          first = end;
         }
-        first = end;
-      }
+      });
     });
   }
 

@@ -93,11 +93,19 @@ bool evenly_spaced(const ConstTensor& t) {
   return rows && images;
 }
 
+// Chosen by random layers of 5 to 15 us.
+static double seconds_with_avx2(const Work& f, const Work& i) {
+  return f.products / 60e9 + f.depthwise / 40e9 + i.products / 100e9 + i.depthwise / 25e9;
+}
+
 int worthwhile_threads(int threads, const Work& f, const Work& i, double bytes) {
   if (active_kernels().lanes != 8) return worthwhile_threads(threads, f.products + f.depthwise + i.products + i.depthwise, bytes);
-  // Chosen by random layers of 5 to 15 us.
-  const double seconds = f.products / 60e9 + f.depthwise / 40e9 + i.products / 100e9 + i.depthwise / 25e9;
-  return worthwhile_threads(threads, 30e9 * seconds, bytes);
+  return worthwhile_threads(threads, 30e9 * seconds_with_avx2(f, i), bytes);
+}
+
+std::int64_t worthwhile_piece(const Work& f, const Work& i, std::int64_t total) {
+  if (active_kernels().lanes != 8) return total;
+  return static_cast<std::int64_t>(static_cast<double>(total) * std::min(4e-6 / seconds_with_avx2(f, i), 1.0)) + 1;
 }
 
 int worthwhile_threads(int threads, double flops, double bytes) {

@@ -61,14 +61,21 @@ class PointwiseLayer final : public PackedLayer {
     const bool one_run = is_one_run(x, y, residual);
     const std::int64_t pixels = x.shape.n * x.shape.h * x.shape.w;
     const bool by_panels = stage_.split_by_panels(pixels, team.size());
-    const Range rows = by_panels ? Range{0, pixels} : part_of(pixels, team.rank(), team.size());
-    const Range panels = by_panels ? part_of(stage_.panels(), team.rank(), team.size()) : Range{0, stage_.panels()};
     float* const mine = floats(team.size(), scratch)[team.rank()];
-    for (std::int64_t row = rows.begin; row < rows.end;) {
-      const std::int64_t end = one_run ? rows.end : std::min(rows.end, (row / x.shape.w + 1) * x.shape.w);
-      stage_.run_pixels(run_of(x, y, residual, {row, end}), panels, bytes(x.shape), mine);
-      row = end;
-    }
+    const auto run_rows = [&](Range rows, Range panels) {
+      for (std::int64_t row = rows.begin; row < rows.end;) {
+        const std::int64_t end = one_run ? rows.end : std::min(rows.end, (row / x.shape.w + 1) * x.shape.w);
+        stage_.run_pixels(run_of(x, y, residual, {row, end}), panels, bytes(x.shape), mine);
+        row = end;
+      }
+    };
+    if (by_panels) return run_rows({0, pixels}, part_of(stage_.panels(), team.rank(), team.size()));
+    constexpr std::int64_t kTile = 12;  // of products, a multiple of those of most
+    const Work none{0, 0}, work{stage_.flops(static_cast<double>(pixels)), 0};
+    const std::int64_t least = worthwhile_piece(Stage::kInt8 ? none : work, Stage::kInt8 ? work : none, pixels);
+    team.share(pixels, std::max(least, 2 * kTile), kTile, [&](std::int64_t begin, std::int64_t end) {
+      run_rows({begin, end}, {0, stage_.panels()});
+    });
   }
 
   void run_planes(Team& team, const ConstTensor& x, const Tensor& y, ChannelSteps steps, Scratch scratch) const noexcept override {

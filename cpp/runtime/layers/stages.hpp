@@ -132,25 +132,34 @@ void set_residual(DepthwiseWork& w, const float* residual, std::int64_t row, std
 /// the row in between. (Not channels alone: threads that write neighbouring lines of every pixel took 2-4 times as long, the prefetchers
 /// of one core fetching the lines that the other writes.) But an image of fewer rows than the filter is `low`: part of its rows takes as
 /// long as all. With 5x5, 3x5 384 takes 14 us by rows, 7 by channels, as int8 15 and 8 (AMD EPYC, Zen 3, 2026-11-29).
+/// Where `together` rows take as long as one of them and all rows are such groups, a thread gets whole groups, and some channels of one:
+/// of 14x14x512 as int8 two threads did 1.69 times the work of one in its time, so 1.88 (Zen 3, 2026-11-30).
 template <class F>
-void for_each_rows(std::int64_t images, std::int64_t height, std::int64_t vectors, int part, int parts, const F& f, bool low = false) {
+void for_each_rows(std::int64_t images, std::int64_t height, std::int64_t vectors, int part, int parts, const F& f, bool low = false,
+                   std::int64_t together = 1) {
   if (parts == 1 || (low && images < parts && vectors >= 2 * parts)) {
     const Range mine = part_of(vectors, part, parts);
     for (std::int64_t image = 0; image < images && mine.begin < mine.end; ++image) f(image, Range{0, height}, mine);
     return;
   }
-  const std::int64_t rows = images * height;
+  if (height % together != 0) together = 1;  // the row that is alone takes less: 5x5 on 5x5x2048 1.89, by groups 1.65
+  const std::int64_t groups = height / together, rows = images * groups;
   // From 16 rows a thread, the one row that some have more than others is 1/17 of their time at most: not worth cutting rows for.
   const bool even = rows % parts == 0 || rows >= 16 * parts;
   // A boundary lies at a row, and in that row at a vector: the vectors before it belong to the thread before.
   const std::int64_t unit = even ? 1 : vectors;
-  const Range units = part_of(rows * unit, part, parts);
-  const std::int64_t begin = units.begin, end = units.end;
+  // Of many vectors at whole pairs of lines, as threads would wait for each other's lines.
+  const std::int64_t grain = unit >= 16 ? 4 : 1;
+  const auto place = [&](int i) {
+    const std::int64_t at = rows * unit * i / parts, v = at % unit;
+    return at - v + std::min((v + grain / 2) / grain * grain, unit);
+  };
+  const std::int64_t begin = place(part), end = place(part + 1);
   const auto rows_of = [&](Range v) {
     const Range mine{begin / unit + (v.begin < begin % unit ? 1 : 0), end / unit + (v.begin < end % unit ? 1 : 0)};
     for (std::int64_t row = mine.begin; row < mine.end && v.begin < v.end;) {
-      const std::int64_t image = row / height, first = row % height, last = std::min(height, first + mine.end - row);
-      f(image, Range{first, last}, v);
+      const std::int64_t image = row / groups, first = row % groups, last = std::min(groups, first + mine.end - row);
+      f(image, Range{first * together, last * together}, v);
       row += last - first;
     }
   };
@@ -171,6 +180,22 @@ void for_each_piece(Range mine, std::int64_t height, std::int64_t most, const F&
     f(image, Range{first, first + count});
     row += count;
   }
+}
+
+/// for_each_rows of a team's rank, where the call has many rows by pieces that threads take of each other: `least` rows are worth a piece.
+template <class F>
+void share_rows(Team& team, std::int64_t images, std::int64_t height, std::int64_t vectors, std::int64_t least, const F& f,
+                bool low = false, std::int64_t together = 1) {
+  constexpr std::int64_t kTile = 4;
+  const std::int64_t rows = images * height;
+  if (team.size() == 1 || height < kTile || rows < 4 * std::max(least, kTile) * team.size()) {
+    return for_each_rows(images, height, vectors, team.rank(), team.size(), f, low, together);
+  }
+  team.share(ceil_div(rows, kTile), ceil_div(least, kTile), 1, [&](std::int64_t begin, std::int64_t end) {
+    for_each_piece({begin * kTile, std::min(end * kTile, rows)}, height, height, [&](std::int64_t image, Range part) {
+      f(image, part, Range{0, vectors});
+    });
+  });
 }
 
 /// Pixels walked for a panel of weights before the next panel: as many as keep the block's inputs in the level-2 cache.

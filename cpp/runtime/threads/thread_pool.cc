@@ -37,6 +37,12 @@ void run_alone(const detail::Task& task) noexcept {
   run_body(task, team);
 }
 
+/// Pieces taken of a thread's share, beside the number of the call of share times eight: nobody has to reset it.
+struct alignas(kApart) Share {
+  std::atomic<std::uint64_t> taken{0};
+};
+std::array<Share, Team::kMostSharing> shares;
+
 /// The description of a region for a worker.
 struct Region {
   detail::Task task;
@@ -45,6 +51,7 @@ struct Region {
   int caller_cpu = -1;
   bool crowded = false;
   std::uint32_t mask = 0;  ///< the id of the caller's
+  std::uint64_t sharing = 0;
 };
 
 /// One worker and the cache line through which the caller talks to it. The word is at once the signal to start, the
@@ -83,7 +90,7 @@ class alignas(kApart) Worker {
         mask_ = region_.mask;
       }
       pace_ = region_.crowded ? Pace::kCrowded : leave_caller();
-      Team team(rank_, region_.size, *region_.barrier, pace_);
+      Team team(rank_, region_.size, *region_.barrier, pace_, region_.sharing);
       run_body(region_.task, team);
       if (word_.exchange(kIdle, std::memory_order_acq_rel) == kRunAwaited) unpark_all(word_);
     }
@@ -156,6 +163,7 @@ class Pool {
     started_ = 0;
     next_attempt_ = 0;
     mask_ = {};  // the fork may have cut its copying in two
+    for (Share& s : shares) s.taken.store(0, std::memory_order_relaxed);  // of a call of which the child knows nothing
     busy_.store(0, std::memory_order_relaxed);
   }
 
@@ -163,7 +171,7 @@ class Pool {
   void run_team(int size, const detail::Task& task) noexcept {
     const CpuMask& mask = available_mask();
     if (mask.id != mask_.id) mask_ = mask;
-    const Region region{task, &barrier_, size, current_cpu(), size > available_cpus(), mask_.id};
+    const Region region{task, &barrier_, size, current_cpu(), size > available_cpus(), mask_.id, sharing_};
     const auto first = workers_.begin();
     const auto last = first + (size - 1);
     barrier_.reset();
@@ -171,8 +179,9 @@ class Pool {
     bool shared = false;
     std::for_each(first, last, [&](Worker& worker) { shared |= worker.start(++rank, region); });
     const Pace pace = region.crowded ? Pace::kCrowded : shared ? Pace::kShared : Pace::kAlone;
-    Team team(0, size, barrier_, pace);
+    Team team(0, size, barrier_, pace, sharing_);
     run_body(task, team);
+    sharing_ = team.sharing();
     std::for_each(first, last, [&](Worker& worker) { worker.join(pace); });
   }
 
@@ -192,6 +201,7 @@ class Pool {
   alignas(kApart) std::atomic<int> busy_{0};  // not a bool: riscv64 exchanges no single bytes without another library
   int started_ = 0;                           // under busy_, like all that follows
   std::int64_t next_attempt_ = 0;             // when to try to start threads again
+  std::uint64_t sharing_ = 0;                 // calls of Team::share until now
   CpuMask mask_;                              // of the last caller: workers that run elsewhere move there
   alignas(kApart) TeamBarrier barrier_;
   std::array<Worker, kMaxThreads - 1> workers_;
@@ -213,7 +223,27 @@ const bool survives_fork = pthread_atfork(nullptr, nullptr, forget_after_fork) =
 
 }  // namespace
 
-void Team::wait_for_team() noexcept { barrier_->arrive_and_wait(goal_, size_, pace_); }
+void Team::wait_for_team() noexcept {
+  barrier_->arrive_and_wait(goal_, size_, pace_);
+  shared_ = false;
+}
+
+// Nobody may begin another share while others are at this one: they take a word that is further on for one that is used up.
+void Team::begin_sharing() noexcept {
+  if (shared_) wait_for_team();
+  shared_ = true;
+  ++sharing_;
+}
+
+int Team::take_piece(int owner, int last) noexcept {
+  std::atomic<std::uint64_t>& taken = shares[static_cast<std::size_t>(owner)].taken;
+  std::uint64_t word = taken.load(std::memory_order_relaxed);
+  for (;;) {
+    const int piece = word / 8 == sharing_ ? static_cast<int>(word % 8) : 0;
+    if (piece > last) return piece;
+    if (taken.compare_exchange_weak(word, 8 * sharing_ + static_cast<std::uint64_t>(piece) + 1, std::memory_order_relaxed)) return piece;
+  }
+}
 
 void detail::run(int threads, Task task) noexcept {
   if (threads > 1 && !inside_region && survives_fork) {
