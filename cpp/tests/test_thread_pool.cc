@@ -80,8 +80,8 @@ void barrier_orders_phases(int size, int phases, milliseconds delay) {
   });
 }
 
-// Calls one after the other, some of which have a barrier between them, of shares in one, three and four pieces. Plain ints: nobody else may
-// have the same part.
+// Calls one after the other, some of which have a barrier between them, of shares in one, three and four pieces. Plain ints: nobody else
+// may have the same part.
 void shares_are_done_once(int size, int calls, milliseconds delay) {
   for (const int total : {1, 7, 31, 32, 64, 200}) {
     std::vector<int> done(static_cast<std::size_t>(total), 0);
@@ -109,9 +109,8 @@ void late_threads_are_helped() {
   std::array<int, 2> own{};
   parallel(2, [&](Team& team) {
     if (team.rank() == 1) std::this_thread::sleep_for(milliseconds(20));
-    team.share(64, 1, 1, [&](std::int64_t begin, std::int64_t end) {
-      own[static_cast<std::size_t>(team.rank())] += static_cast<int>(end - begin);
-    });
+    team.share(64, 1, 1,
+               [&](std::int64_t begin, std::int64_t end) { own[static_cast<std::size_t>(team.rank())] += static_cast<int>(end - begin); });
   });
   check(own[0] + own[1] == 64 && own[0] >= 32, "all is done");
 }

@@ -162,7 +162,7 @@ class Pool {
     for (int i = 0; i < started_; ++i) workers_[static_cast<std::size_t>(i)].forget();
     started_ = 0;
     next_attempt_ = 0;
-    mask_ = {};  // the fork may have cut its copying in two
+    mask_ = {};                                                           // the fork may have cut its copying in two
     for (Share& s : shares) s.taken.store(0, std::memory_order_relaxed);  // of a call of which the child knows nothing
     busy_.store(0, std::memory_order_relaxed);
   }
