@@ -92,6 +92,12 @@ def test_embeddings():
     np.testing.assert_array_equal(net(steps, made, constants)(x), table[x.astype(int)])
 
 
+def test_zeros_of_the_shape_of_another_value():
+    steps = [("ZEROS_LIKE", ["x"], ["z"]), ("MAXIMUM", ["x", "z"], ["y"])]
+    loaded = net(steps, [(name, X.shape, "float32") for name in "zy"])
+    np.testing.assert_array_equal(loaded(X), np.maximum(X, 0))
+
+
 @pytest.mark.parametrize(
     ("operator", "constants", "message"),
     [

@@ -47,6 +47,7 @@ IMPORTERS: Later[Importer] = Later(
         """,
         "slices": """
             PACK UNPACK SPLIT SPLIT_V REVERSE_V2 SLICE STRIDED_SLICE GATHER TILE BROADCAST_TO
+            ZEROS_LIKE
         """,
         "quantized": "DEQUANTIZE QUANTIZE",
         "searching": "ARG_MAX ARG_MIN TOPK_V2 CUMSUM ONE_HOT",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ...errors import InvalidModelError
 from ..importing.compositions import reshaped, size_of
 from ..importing.moving import Parts, expanded, gathered, sizes_with, sliced, tiled
@@ -183,3 +185,13 @@ def tile(call: Call) -> Value:
 def broadcast_to(call: Call) -> Value:
     """Import broadcasting to a shape."""
     return expanded(call.builder, call.value(0), call.sizes(1, "shape"))
+
+
+@operator("ZEROS_LIKE")
+def zeros_like(call: Call) -> Value:
+    """Import zeros of the shape of another value."""
+    shape, kind = call.shape(), call.results[0].type
+    if not all(isinstance(n, int) for n in shape) or kind not in ("float32", "int32", "int64"):
+        raise Unsupported(f"zeros of {kind} and shape {shape}")
+    call.builder.charge(shape)
+    return Known(np.zeros([n or 0 for n in shape], kind))
