@@ -16,7 +16,7 @@ from .inputs import checked
 from .node import FileNode
 from .values import UNKNOWN, Computed, Known, Unsupported, Value, is_symbolic, type_of
 
-LARGEST_LOOP = 2**15  # operators of all steps together; a second of importing
+LARGEST_LOOP = 2**15  # operators of all steps together: some seconds of importing
 _MOST_LINES = 1000  # of an error
 
 # Of a node, its inputs, and its outputs with "" for those that nobody reads: the outputs' values.
