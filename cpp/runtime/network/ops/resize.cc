@@ -102,8 +102,7 @@ class Resize final : public PlainOp {
     return x.as<float>() + image * x.strides[0] + row * x.strides[1];
   }
 
-  /// Rows of the same input row are copies. Pixels of one channel, as planes are, have a loop of their own: 64 planes of 28x28 to 56x56
-  /// take @N@ us, which as 64 channels took 79 with the transposes (AMD EPYC, Zen 3, AVX2, 2026-11-30).
+  /// Rows of the same input row are copies. Pixels of one channel, as planes are, have a loop of their own.
   void nearest(const Array& x, const Array& y, Range rows, ResizeWork& w) const {
     w.y_pixel = y.strides[2];
     const bool adjacent = w.y_pixel == w.channels, numbers = w.channels == 1 && w.x_pixel == 1 && adjacent;
