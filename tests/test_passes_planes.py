@@ -11,7 +11,7 @@ from dwsep.graph.lowering import lower
 from dwsep.graph.passes import optimize
 
 
-def _nearest(net, x, size=(12, 21)):
+def _nearest(net, x, size=(12, 80)):
     shape = net.graph.shape(x)
     scale = tuple(float(np.float32(new / old)) for new, old in zip(size, shape[2:], strict=True))
     return net.add(
@@ -37,11 +37,11 @@ STEPS = {
     ),
     "resize": (_nearest, ["reshape", "resize", "reshape"]),
     "resize, then a function": (
-        lambda net, x: net.unary("exp", _nearest(net, x, (7, 5))),
+        lambda net, x: net.unary("exp", _nearest(net, x, (7, 160))),
         ["reshape", "resize", "reshape", "unary"],
     ),
     "a function between": (
-        lambda net, x: _nearest(net, net.unary("sin", net.batch_norm(x)), (6, 14)),
+        lambda net, x: _nearest(net, net.unary("sin", net.batch_norm(x)), (6, 80)),
         ["binary", "binary", "unary", "reshape", "resize", "reshape"],
     ),
 }
@@ -51,14 +51,14 @@ STEPS = {
 def test_no_transposes_are_left(name):
     make, left = STEPS[name]
     net = Net()
-    graph = optimized(net.finish(make(net, net.input(2, 5, 6, 7))), optimize)
+    graph = optimized(net.finish(make(net, net.input(2, 5, 6, 40))), optimize)
     assert kinds(graph) == left
 
 
 @pytest.mark.parametrize("name", STEPS)
 def test_bits_are_those_of_pixels(name):
     make, _ = STEPS[name]
-    x = np.random.default_rng(0).standard_normal((2, 5, 6, 7)).astype(np.float32)
+    x = np.random.default_rng(0).standard_normal((2, 5, 6, 40)).astype(np.float32)
     net, last = Net(), Net()
     in_planes = _model(net, make(net, net.input(*x.shape)))(x)
     # Of images whose pixels others want as well.
@@ -80,9 +80,11 @@ def test_pixels_that_others_read_are_transposed():
     assert transposes(graph) == [TO_NHWC, TO_NCHW, TO_NCHW]
 
 
-@pytest.mark.parametrize(("old", "new"), [(7, 14), (7, 28), (7, 21), (9, 5), (8, 8), (33, 66)])
+@pytest.mark.parametrize(
+    ("old", "new"), [(32, 64), (16, 64), (33, 66), (7, 14), (40, 120), (9, 5), (70, 70)]
+)
 def test_columns_of_planes(old, new):
-    """Whole factors have loops of their own; the same rows are copies."""
+    """Twice and four times have loops of their own; the others, and small ones, are pixels."""
     x = np.random.default_rng(1).standard_normal((3, 4, old, old)).astype(np.float32)
     net = Net()
     model = _model(net, _nearest(net, net.input(*x.shape), (new, new)))

@@ -73,8 +73,8 @@ struct ScaledExp {
   return div(broadcast(1.0F), one_plus_exp_minus(bounded));
 }
 
-/// Odd polynomial near 0, 1 - 2 / (1 + exp(2 |x|)) beyond 0.625. Within 2 ulp. A quotient of two polynomials takes a third less, and is off
-/// by 4.6 ulp.
+/// Odd polynomial near 0, 1 - 2 / (1 + exp(2 |x|)) beyond 0.625. Within 2 ulp. A quotient of two polynomials takes 0.56 of the time (AMD
+/// EPYC, Zen 3, AVX2, 2026-11-30), and is off by 4.6 ulp.
 [[gnu::always_inline]] inline F32 tanh(F32 x) {
   constexpr float kOdd[] = {-0.333332837F, 0.133314908F, -0.0537434965F, 0.0206505861F, -0.00571704423F};
   constexpr float kExp2[] = {1.00000012F, 0.693147242F, 0.240219921F, 0.0555029549F, 0.00968042854F, 0.00134138949F};
