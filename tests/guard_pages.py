@@ -14,8 +14,11 @@ from collections.abc import Iterator
 
 import depthwise_sweeps
 import numpy as np
+import small_networks
 import sweeps
 from calls import Call, integers, unequal
+
+import dwsep
 
 PAGE = mmap.PAGESIZE
 PROT_NONE = 0
@@ -90,10 +93,34 @@ def calls(function: str) -> Iterator[Call]:
         yield from depthwise_sweeps.multiplied(integers(11, 2))
 
 
+def reduce_turned_rows() -> int:
+    """Reduce rows, the last of which comes first: of 1 to 33 columns, few rows and many."""
+    count = 0
+    for columns in range(1, 34):
+        builder = small_networks.Builder()
+        x = builder.core.input("x", (-1, columns))
+        turn = {"starts": [2**62, 0], "stops": [-(2**63), columns], "steps": [-1, 1]}
+        attributes = {"function": "sum", "axes": [1], "keepdims": [0]}
+        turned = builder.step("slice", [x], turn)
+        model = dwsep.Model(builder.finish(y=builder.step("reduce", [turned], attributes)))
+        for rows in (1, 2, 3, 7, 8, 9, 15, 16, 17):
+            for side in ("begin", "end"):
+                pages = Pages(rows * columns)
+                array = pages.place((rows, columns), side)
+                array[...] = np.arange(rows * columns).reshape(rows, columns)
+                pages.freeze()
+                assert np.array_equal(model(array, num_threads=1), array[::-1].sum(1))
+                count += 1
+    return count
+
+
 def main(function: str) -> None:
     if function == "trip":  # read one float too far, to prove that the guards are armed
         _pages, array = guarded((4,), "end", "array")
         ctypes.string_at(array.ctypes.data + array.nbytes, 4)
+    if function == "reduce":
+        print(reduce_turned_rows(), "calls kept inside their arguments")
+        return
     count = 0
     for call in calls(function):
         expected = call.plain()

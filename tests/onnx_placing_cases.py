@@ -39,6 +39,7 @@ PLACING_CASES = [
     Case("ScatterND", [(4, 5), i(0, 3, 2, 1).reshape(4, 1), (4, 5)], open_batch=False),
     Case("ScatterND", [f(4, 5), i(3, 1).reshape(2, 1), (2, 5)], open_batch=False),
     Case("ScatterND", [of("int64", 4), i(2).reshape(1, 1), of("int64", 1)], open_batch=False),
+    Case("Scatter", [(4, 5), _ELEMENTS, (2, 3)], {"axis": 1}, (9, 10), open_batch=False),
     *(
         Case("ScatterElements", [(4, 5), _ELEMENTS, (2, 3)], {"axis": axis}, open_batch=False)
         for axis in (0, 1, -1)

@@ -33,6 +33,12 @@ def test_stays_inside(function):
     assert int(last[0].split()[0]) > 500
 
 
+def test_reduced_rows_stay_inside():
+    result = run("reduce")
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert result.stdout.split()[0] == "594"
+
+
 @pytest.mark.parametrize("function", LAYERS)
 def test_int8_stays_inside(function):
     result = run(function, "int8_guard_pages.py")

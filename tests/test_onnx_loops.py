@@ -12,6 +12,7 @@ from onnx_models import f, model
 
 import dwsep
 from dwsep.errors import InvalidModelError, UnsupportedOperatorError
+from dwsep.graph.onnx import branches
 
 X, W = f(2, 4), f(4, 4)
 CONSTANTS = {"yes": np.array(True), "five": np.array(5), "none": np.array(0), "w": W}
@@ -124,3 +125,31 @@ def test_scans_that_contradict_themselves(change, message):
     attributes = {"body": cell, "num_scan_inputs": 1, **change}
     with pytest.raises(InvalidModelError, match=message):
         dwsep.load(net(("Scan", "x,x", "y,z", attributes)))
+
+
+def test_loops_inside_loops_share_the_steps_that_there_may_be():
+    graph = body([("Neg", "v", "v2")], STEP, ["c", "v2"])
+    for _ in range(2):
+        inner = helper.make_node("Loop", ["many", "c", "v"], ["v2"], body=graph)
+        graph = body([], STEP, ["c", "v2"])
+        graph.node.append(inner)
+        graph.initializer.append(numpy_helper.from_array(np.array(100), "many"))
+    with pytest.raises(UnsupportedOperatorError, match="have more than 32768 operators"):
+        dwsep.load(net(("Loop", "five,yes,x", "y", {"body": graph}), ("y",)))
+
+
+def test_the_weights_of_a_graph_are_read_once(monkeypatch):
+    calls, read = [], branches.initializers
+    monkeypatch.setattr(branches, "initializers", lambda *a: calls.append(a) or read(*a))
+    graph = body([("MatMul", "v,w", "v2")], STEP, ["c", "v2"])
+    graph.initializer.append(numpy_helper.from_array(W, "w"))
+    dwsep.load(net(("Loop", "five,yes,x", "y", {"body": graph}), ("y",)))
+    assert len(calls) == 1
+
+
+def test_scans_of_opset_8_are_refused():
+    inputs = [("h", TensorProto.FLOAT), ("r", TensorProto.FLOAT)]
+    cell = body([("Add", "h,r", "h2")], inputs, ["h2", "h2"])
+    node = ("Scan", ",x,x", "y,z", {"body": cell, "num_scan_inputs": 1})
+    with pytest.raises(UnsupportedOperatorError, match="as opset 9 and later define it"):
+        dwsep.load(model([node], inputs={"x": (1, 2, 4)}, outputs=("y", "z"), opset=8))

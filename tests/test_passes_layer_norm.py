@@ -201,3 +201,16 @@ def test_normalisation_over_another_axis_is_no_layer_norm():
     net = Net()
     y = _layer_norm(net, net.input(None, 5, 8), 1, "pow")
     rewritten(net.finish(y), layer_norm.run, changes=False)
+
+
+@pytest.mark.parametrize("place", ["centred", "squared"])
+def test_activations_inside_are_no_layer_norm(place):
+    net = Net()
+    x = net.input(None, 5, 8)
+    values = {"centred": net.binary("sub", x, net.reduce(x, (2,)))}
+    values["squared"] = net.binary("mul", values["centred"], values["centred"])
+    made = {node.output: node for node in net.graph.nodes}
+    made[values[place]].attributes["activation"] = "tanh"
+    variance = net.binary("add", net.reduce(values["squared"], (2,)), 1e-5)
+    y = net.binary("div", values["centred"], net.unary("sqrt", variance))
+    rewritten(net.finish(y), layer_norm.run, changes=False)

@@ -215,3 +215,25 @@ def test_functions_of_one_number_are_no_steps():
         "add", net.binary("mul", z, x), net.binary("mul", net.binary("sub", 1.0, z), new)
     )
     rewritten(net.finish(y, net.binary("mul", z, new)), unrolled.run, changes=False)
+
+
+@pytest.mark.parametrize("twice", [True, False])
+def test_sums_of_many_terms_are_no_steps(twice):
+    net = Net()
+    x = net.input(2, FEATURES)
+    z, total = net.act(net.dense(x, UNITS), "sigmoid"), net.dense(x, UNITS)
+    term = total
+    for _ in range(60 if twice else 2000):
+        total = net.binary("add", total, total if twice else term)
+    y = net.binary("mul", net.binary("sub", 1.0, z), net.act(total, "tanh"))
+    rewritten(net.finish(y), unrolled.run, changes=False)
+
+
+def test_the_rest_of_a_gate_has_no_activation():
+    net = Net()
+    inputs = [net.input(2, FEATURES) for _ in range(4)]
+    states, _ = unroll(net, "gru", inputs, Weights(net, 3))
+    for node in net.graph.nodes:
+        if node.kind == "binary" and node.attributes["function"] == "sub":
+            node.attributes["activation"] = "tanh"
+    rewritten(net.finish(states[-1]), unrolled.run, changes=False)

@@ -299,3 +299,63 @@ def test_layers_that_are_refused(change, message):
     data, _ = fused(**change)
     with pytest.raises((UnsupportedOperatorError, InvalidModelError), match=message):
         dwsep.load(data)
+
+
+def test_a_loop_whose_body_is_its_own_is_refused():
+    given = [tensor("a", (), "int32"), tensor("x", (2,))]
+    made = [tensor("b", (), "int32"), tensor("y", (2,))]
+    condition = [*given, constant("three", np.int32(3)), tensor("c", (), "bool")]
+    node = ("WHILE", ["a", "x"], ["b", "y"], {"cond_subgraph_index": 1, "body_subgraph_index": 2})
+    others = [
+        (condition, [("LESS", ["a", "three"], ["c"], {})], ["a", "x"], ["c"]),
+        (given + made, [node], ["a", "x"], ["b", "y"]),
+    ]
+    main = [constant("a", np.int32(0)), given[1], *made]
+    with pytest.raises(UnsupportedOperatorError, match="more than 50 graphs are inside one"):
+        dwsep.load(model(main, [node], ["x"], ["y"], others=others))
+
+
+class Squared(Plain):
+    """A cell that is no layer, and whose state is squared over and over."""
+
+    def write(self, b, x, h):
+        for _ in range(40):
+            h = b.add("MUL", [h, h], (1, UNITS))
+        total = [self.product(b, x, self.w, self.b[0]), self.product(b, h, self.r)]
+        return (b.add("ADD", total, (1, UNITS), activation=1),)
+
+    def step(self, x, h):
+        return super().step(x, h * 0)
+
+
+def test_formulas_of_many_formulas_are_no_cells():
+    cell, x = Squared(), f(3, 1, FEATURES) / 100
+    cell.b *= 0.01
+    for got, wanted in zip(dwsep.load(loop(cell, 3))(x), states_of(cell, x, 3), strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("what", ["before", "after"])
+def test_lists_that_others_are_too_are_no_lists(what):
+    """What would be left out of the body is another output of it."""
+    main, condition, body = Parts(), Parts(), Parts()
+    shapes = [(), (2, 1, UNITS), (2, 1, UNITS)]
+    types = ["int32", "float32", "float32"]
+    for part in (condition, body):
+        given = [part.given(f"a{n}", *v) for n, v in enumerate(zip(shapes, types, strict=True))]
+    goes_on = condition.add("LESS", [given[0], condition.number(2)], (), dtype="bool")
+    index, rows, _ = given
+    following = body.add("ADD", [index, body.number(1)], (), dtype="int32")
+    item = body.constant(np.ones((1, UNITS), np.float32))
+    made = row_replaced(body, rows, item, index, following, 2)
+    other = rows if what == "before" else made
+    x = main.given("x", shapes[1])
+    results = [main.given(f"r{n}", *v) for n, v in enumerate(zip(shapes, types, strict=True))]
+    options = {"cond_subgraph_index": 1, "body_subgraph_index": 2}
+    main.operators.append(("WHILE", [main.number(0), x, x], results, options))
+    inside = [
+        (condition.tensors, condition.operators, given, [goes_on]),
+        (body.tensors, body.operators, given, [following, made, other]),
+    ]
+    with pytest.raises(InvalidModelError, match="begin and size"):
+        dwsep.load(model(main.tensors, main.operators, ["x"], results[1:], others=inside))

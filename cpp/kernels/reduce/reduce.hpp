@@ -109,7 +109,8 @@ template <int V, class F>
     const int rows = w.rows - first < kLanes ? static_cast<int>(w.rows - first) : kLanes;
     const float* x = w.x + first * w.x_row;
     std::int64_t x_row = w.x_row;
-    if ((w.rows - first - kLanes) * x_row < kRow - w.columns) {
+    // Rows of a negative stride have nothing behind the first one, and behind the last one what lies before the array.
+    if (x_row < 0 || (w.rows - first - kLanes) * x_row < kRow - w.columns) {
       for (int r = 0; r < rows; ++r)
         __builtin_memcpy(copies + r * kRow, x + r * x_row, static_cast<std::size_t>(w.columns) * sizeof(float));
       x = copies;

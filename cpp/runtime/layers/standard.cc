@@ -198,7 +198,7 @@ class Standard final : public PackedLayer {
   /// Output rows of a group, and slopes on some of them as soon as they are computed.
   void run_rows(const StandardWork& w, const StandardAreas& a, Range rows, const float* slopes) const {
     const auto run_some = [&](Range some) {
-      w.groups == nullptr&& pixel_by_pixel(w, some) ? run_pixels(w, some) : run_standard(w, a, some);
+      (w.groups == nullptr) && pixel_by_pixel(w, some) ? run_pixels(w, some) : run_standard(w, a, some);
     };
     if (slopes == nullptr) return run_some(rows);
     const Range part = columns_of(w.gemm, groups_.front().lanes);

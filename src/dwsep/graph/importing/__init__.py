@@ -16,7 +16,8 @@ from .inputs import checked
 from .node import FileNode
 from .values import UNKNOWN, Computed, Known, Unsupported, Value, is_symbolic, type_of
 
-LARGEST_LOOP = 2**15  # operators of all steps together: some seconds of importing
+LARGEST_LOOP = 2**15  # operators of all steps of all loops: some seconds of importing
+_DEEPEST = 50  # graphs inside one another
 _MOST_LINES = 1000  # of an error
 
 # Of a node, its inputs, and its outputs with "" for those that nobody reads: the outputs' values.
@@ -63,6 +64,7 @@ class Import:
         self._problems: list[_Problem] = []
         self._depth = 0  # of graphs inside nodes
         self._lacks_operators = False
+        self._in_loops = 0  # operators
 
     def add_constants(self, constants: Mapping[str, Known]) -> None:
         """Add values that are known."""
@@ -117,6 +119,8 @@ class Import:
 
         It reads the values around it; those that it makes have names that hold there only.
         """
+        if self._depth == _DEEPEST:
+            raise Unsupported(f"more than {_DEEPEST} graphs are inside one another")
         made = {name for node in nodes for name in node.outputs} | set(constants)
         outside = {name: self._values.pop(name) for name in made if name in self._values}
         self._values.update(constants)
@@ -128,6 +132,12 @@ class Import:
             self._values.pop(name, None)
         self._values.update(outside)
         return results
+
+    def count_step(self, operators: int) -> None:
+        """Raise Unsupported if the steps of all loops have too many operators."""
+        self._in_loops += operators + 1
+        if self._in_loops > LARGEST_LOOP:
+            raise Unsupported(f"its steps have more than {LARGEST_LOOP} operators")
 
     def _walk(
         self,

@@ -182,6 +182,8 @@ class _Nodes:
         check_against_schema(node, opset)
         if node.type == "If":
             return import_branch(state, file, node, values, (self, self._supported))
+        if node.type == "Scan" and file.opset < 9:
+            raise Unsupported("dwsep has it as opset 9 and later define it")
         if node.type in ("Loop", "Scan"):
             from .loops import import_loop, import_scan  # few files have any
 

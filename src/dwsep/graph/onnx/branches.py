@@ -35,31 +35,33 @@ def import_branch(
     if is_symbolic(condition.array):
         raise Unsupported(f"its condition {UNKNOWN}")
     taken = "then_branch" if condition.array.reshape(()) else "else_branch"
-    return inside(state, file, node.attributes[taken], len(node.outputs), importer)
+    return Inside(file, node.attributes[taken], len(node.outputs))(state, importer)
 
 
-def inside(
-    state: Import,
-    file: File,
-    graph: Any,
-    count: int,
-    importer: Importer,
-    inputs: Collection[Value] = (),
-) -> list[Value | None]:
-    """Import a graph inside a node, with values for its inputs, and return its outputs."""
-    if not isinstance(graph, onnx_package().GraphProto):
-        raise InvalidModelError("its branches have to be graphs")
-    if len(graph.input) != len(inputs):
-        raise InvalidModelError(f"{len(graph.input)} inputs of a graph inside for {len(inputs)}")
-    outputs = [o.name for o in graph.output]
-    if len(outputs) != count:
-        raise InvalidModelError(f"{len(outputs)} outputs of a graph inside for {count}")
-    inner = file._replace(graph=graph)
-    nodes = nodes_in_order(inner, outputs, inside=True)
-    used = {name for n in nodes for name in n.reads} | set(outputs)
-    known: dict[str, Any] = dict(initializers(inner, used))
-    known.update(zip((entry.name for entry in graph.input), inputs, strict=True))
-    return state.run_inside(nodes, known, *importer, outputs)
+class Inside:
+    """A graph inside a node, and its constants, which all that import it share."""
+
+    def __init__(self, file: File, graph: Any, outputs: int, inputs: int = 0) -> None:
+        if not isinstance(graph, onnx_package().GraphProto):
+            raise InvalidModelError("its branches have to be graphs")
+        if len(graph.input) != inputs:
+            raise InvalidModelError(f"{len(graph.input)} inputs of a graph inside for {inputs}")
+        self._outputs = [o.name for o in graph.output]
+        if len(self._outputs) != outputs:
+            raise InvalidModelError(f"{len(self._outputs)} outputs of a graph inside for {outputs}")
+        inner = file._replace(graph=graph)
+        self._inputs = [entry.name for entry in graph.input]
+        self._nodes = nodes_in_order(inner, self._outputs, inside=True)
+        used = {name for n in self._nodes for name in n.reads} | set(self._outputs)
+        self._constants = dict(initializers(inner, used))
+
+    def __call__(
+        self, state: Import, importer: Importer, inputs: Collection[Value] = ()
+    ) -> list[Value | None]:
+        """Import it, with values for its inputs, and return its outputs."""
+        known: dict[str, Any] = dict(self._constants)
+        known.update(zip(self._inputs, inputs, strict=True))
+        return state.run_inside(self._nodes, known, *importer, self._outputs)
 
 
 def _both(
@@ -70,7 +72,7 @@ def _both(
     if any(n != 1 for n in condition.shape):
         raise InvalidModelError(f"need one condition, got shape {condition.shape}")
     made = [
-        inside(state, file, node.attributes[branch], count, importer)
+        Inside(file, node.attributes[branch], count)(state, importer)
         for branch in ("then_branch", "else_branch")
     ]
     one = build.cast(build.reshape(condition, ()), DType.BOOL)

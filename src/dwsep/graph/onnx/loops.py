@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from ...errors import InvalidModelError
-from ..importing import LARGEST_LOOP, Import
+from ..importing import Import
 from ..importing.compositions import to_target
 from ..importing.moving import sizes_with, sliced
 from ..importing.node import FileNode
 from ..importing.values import UNKNOWN, Computed, Known, Unsupported, Value, is_symbolic, shape_of
-from .branches import Importer, inside
+from .branches import Importer, Inside
 from .model import File, onnx_package
 
 
@@ -29,15 +29,15 @@ class _Steps:
             raise InvalidModelError("its body has to be a graph")
         self.states = 0  # values that go from step to step
         self.rows: list[list[Value]] = []  # of outputs that have a row of each step
-        self._count = 0
+        self._inside: Inside | None = None
 
     def __call__(self, inputs: list[Value], before: int) -> list[Value] | None:
         """Import a step; return its states, after `before` others, None if there is a problem."""
-        self._count += len(self._body.node) + 1
-        if self._count > LARGEST_LOOP:
-            raise Unsupported(f"its steps have more than {LARGEST_LOOP} operators")
+        self._state.count_step(len(self._body.node))
         count = before + len(self._node.outputs)
-        made = inside(self._state, self._file, self._body, count, self._importer, inputs)
+        if self._inside is None:
+            self._inside = Inside(self._file, self._body, count, len(inputs))
+        made = self._inside(self._state, self._importer, inputs)
         values = [value for value in made if value is not None]
         if len(values) != count:
             return None

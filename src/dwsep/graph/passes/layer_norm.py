@@ -213,7 +213,7 @@ def _mean(edit: Edit, value: str) -> tuple[str, int] | None:
 def _centred(edit: Edit, value: str) -> tuple[str, int] | None:
     """Return x and an axis if a value is x - mean(x), the mean from that axis on."""
     node = edit.made_by(value, "binary")
-    if node is None or node.attributes["function"] != "sub":
+    if node is None or node.attributes["function"] != "sub" or node.attributes.get("activation"):
         return None
     mean = _mean(edit, node.inputs[1])
     return mean if mean is not None and mean[0] == node.inputs[0] else None
@@ -223,6 +223,8 @@ def _is_variance(edit: Edit, value: str, centred: tuple[str, int]) -> bool:
     squared = _mean(edit, value)
     node = None if squared is None else edit.made_by(squared[0], "binary")
     if node is None or squared is None or squared[1] != centred[1]:
+        return False
+    if node.attributes.get("activation"):
         return False
     a, b = node.inputs
     function = node.attributes["function"]

@@ -17,6 +17,7 @@ from .shared_weights import equal, sort
 
 _GATES = {"lstm": "iofc", "gru": "zrh"}  # in the core's order
 _FEWEST = 3  # steps
+_MOST_TERMS = 8
 _CLOSE = 1e-6  # a first step has the sum of two biases, which the others add one by one
 
 
@@ -147,7 +148,7 @@ def _gru(edit: Edit, node: Node) -> Iterator[_Cell]:
             if less is None or inner is None or less.attributes["function"] != "sub":
                 continue
             z = less.inputs[1]
-            if edit.scalar(less.inputs[0]) != 1:
+            if edit.scalar(less.inputs[0]) != 1 or less.attributes.get("activation"):
                 continue
             before = next((b for a, b in _pairs(edit, kept or "", "mul") if a == z), None)
             if (before is None) != (kept is None):
@@ -177,7 +178,8 @@ def _resets(edit: Edit, value: str) -> Iterator[tuple[str, str, list[str]]]:
         for r, s in _pairs(edit, term, "mul"):
             if _argument(edit, r, "sigmoid") is not None:
                 yield s, r, terms[:number] + terms[number + 1 :]
-    yield "", "", terms
+    if terms:
+        yield "", "", terms
 
 
 def _products(edit: Edit, cell: _Cell, before: str | None) -> bool:
@@ -242,8 +244,18 @@ def _plain(edit: Edit, value: str) -> str:
 
 
 def _terms(edit: Edit, value: str) -> list[str]:
-    pairs = _pairs(edit, value, "add")
-    return [value] if not pairs else [t for part in pairs[0] for t in _terms(edit, part)]
+    """Return the terms of a sum, none of one with more than a step has."""
+    open_, terms = [value], list[str]()
+    while open_:
+        value = open_.pop()
+        pairs = _pairs(edit, value, "add")
+        if pairs:
+            open_ += pairs[1]
+        else:
+            terms.append(value)
+        if len(open_) + len(terms) > _MOST_TERMS:
+            return []
+    return terms
 
 
 def _sums(edit: Edit, values: dict[str, str | None]) -> dict[str, _Sum] | None:

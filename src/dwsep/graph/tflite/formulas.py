@@ -53,6 +53,13 @@ class Affine:
 Vector: TypeAlias = "Formula | Affine"
 
 
+_LARGEST = 64  # formulas inside one; comparing two takes as long as there are
+
+
+def _size(vector: Any) -> int:
+    return 1 + sum(map(_size, vector.operands)) if isinstance(vector, Formula) else 0
+
+
 class Unknown(Exception):
     """A value is nothing of that."""
 
@@ -84,10 +91,11 @@ class Formulas:
         code = node.attributes.get("activation", 0)
         if code not in (0, 1, 4) or len(made) != len(node.outputs):
             raise Unknown
-        for name, vector in zip(node.outputs, made, strict=True):
-            self.vectors[name] = (
-                Formula("relu" if code == 1 else "tanh", (vector,)) if code else vector
-            )
+        if code:
+            made = [Formula("relu" if code == 1 else "tanh", (vector,)) for vector in made]
+        if any(_size(vector) > _LARGEST for vector in made):
+            raise Unknown
+        self.vectors.update(zip(node.outputs, made, strict=True))
 
     def type_of(self, name: str) -> str:
         """Return the type of a value's elements."""

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from ...errors import InvalidModelError
 from ..importing.builder import Builder
 from ..importing.moving import sliced
-from ..importing.values import Value, shape_of
+from ..importing.values import Unsupported, Value, shape_of
 from ..replaced import replaced
 from .parts import File
 
@@ -28,6 +28,8 @@ class Update:
         size = shape_of(before)[0] if shape_of(before) else None
         if size is None or not all(0 <= index < size for index in rows):
             raise InvalidModelError(f"rows {sorted(rows)} of a list of shape {shape_of(before)}")
+        if any(shape_of(row)[:1] != (1,) for row in rows.values()):
+            raise Unsupported("it replaces a row of a list by other than one")
         parts = [
             rows[i] if i in rows else sliced(build, before, {0: (i, i + 1, 1)}) for i in range(size)
         ]
@@ -104,6 +106,8 @@ class _Reader:
         readers = [node for node in self._body.nodes if given in node.inputs]
         wanted = [self._makers[joined[0]], self._makers[joined[2]]]
         if any(reader not in wanted for reader in readers) or self._is_read(made):
+            return None
+        if self._body.outputs.count(made) > 1 or given in self._body.outputs:
             return None
         return Update(index, joined[1])
 

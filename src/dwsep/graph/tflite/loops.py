@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...errors import InvalidModelError
-from ..importing import LARGEST_LOOP, Import, ImportNode
+from ..importing import Import, ImportNode
 from ..importing.node import FileNode, needed_nodes
 from ..importing.values import UNKNOWN, Known, Unsupported, Value, is_symbolic
 from .constants import constants_of
@@ -64,6 +64,9 @@ def import_loop(
         raise InvalidModelError("its condition or its body does not fit")
     body, updates = without_updates(body)
     goes_on = Part(state, condition, len(values), importer, None)
+    read = {name for inner in goes_on.nodes for name in inner.inputs}
+    if any(condition.inputs[number] in read for number in updates):
+        raise Unsupported("its condition reads a list of which it replaces rows")
     from .recurrent import recurrent_layer
 
     layer = recurrent_layer(state.build, body, updates, values, lambda n: _steps(goes_on, n))
@@ -122,7 +125,6 @@ def _one_after_the_other(
     state: Import, goes_on: Part, body: Part, values: list[Value | None], updates: Updates
 ) -> list[Value | None]:
     """Import a loop's steps one after the other."""
-    count = 0
     rows: dict[int, dict[int, Value]] = {number: {} for number in updates}
     first = list(values)
     while True:
@@ -131,9 +133,7 @@ def _one_after_the_other(
             return []
         if not go:
             break
-        count += len(body.nodes) + len(goes_on.nodes) + 1
-        if count > LARGEST_LOOP:
-            raise Unsupported(f"its steps have more than {LARGEST_LOOP} operators")
+        state.count_step(len(body.nodes) + len(goes_on.nodes))
         values = body(values)
         if None in values:
             return []
