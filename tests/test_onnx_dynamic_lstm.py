@@ -44,6 +44,7 @@ def test_it_is_the_layer_of_what_the_weights_stand_for(direction, columns, type_
         real = (stored.astype(np.int64) - zero.reshape(along)).astype(np.float32)
         plain[name] = (real * scale.reshape(along)).transpose(0, 2, 1).copy()
     more = {"hidden_size": UNITS, "direction": direction}
+    more["activations"] = ["Sigmoid", "Tanh", "Relu"] * directions
     layer = helper.make_node("LSTM", ["x", "W", "R", "B"], ["y", "h", "c"], **more)
     scales = ["W_scale", "W_zero", "R_scale", "R_zero"]
     inputs = ["x", "W", "R", "B", "", "", "", "", *scales]
@@ -56,6 +57,9 @@ def test_it_is_the_layer_of_what_the_weights_stand_for(direction, columns, type_
         np.testing.assert_array_equal(a, b)
     constants["W_scale"] = np.ones(3, np.float32)
     with pytest.raises(InvalidModelError, match="3 scales do not fit weights"):
+        dwsep.load(net(node, constants))
+    constants |= {"W_scale": constants["R_scale"], "W": constants["W"].astype(np.float32)}
+    with pytest.raises(InvalidModelError, match="its weights are float32"):
         dwsep.load(net(node, constants))
     node.output.append("more")
     with pytest.raises(InvalidModelError, match="need 1 to 3 outputs, got 4"):

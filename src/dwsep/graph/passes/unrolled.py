@@ -6,80 +6,15 @@ LSTM, and GRU that resets after its product, with a state of zeros before the fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 import numpy as np
 
-from ..ir import AnyArray, Graph, Node
+from ..ir import Graph, Node
 from ..sizes import Shape, known_product, shape_argument
 from ._edit import Edit
+from ._recurrent_cells import GATES, Cell, cells, follows, plain
 from .shared_weights import equal, sort
 
-_GATES = {"lstm": "iofc", "gru": "zrh"}  # in the core's order
 _FEWEST = 3  # steps
-_MOST_TERMS = 8
-_CLOSE = 1e-6  # a first step has the sum of two biases, which the others add one by one
-
-
-class _Sum:
-    """Columns of products, each by its node, and a constant, that add up to a value."""
-
-    def __init__(self, products: dict[int, tuple[Node, int]], constant: AnyArray) -> None:
-        self.products = products
-        self.constant = constant
-
-    def bias(self) -> AnyArray:
-        total, units = self.constant.astype(np.float64), self.constant.size
-        for node, start in self.products.values():
-            bias = node.weights.get("bias")
-            total = total if bias is None else total + bias[start : start + units]
-        return total
-
-
-class _Cell:
-    """One step: what it reads, by which products, and what it gives."""
-
-    def __init__(self, kind: str, node: Node, cells: str, gates: dict[str, _Sum]) -> None:
-        self.kind, self.node, self.cells, self.gates = kind, node, cells, gates
-        self.reset: _Sum | None = None  # what the gate of resetting multiplies
-        self.before: _Cell | None = None
-        self.read: str | None = None  # the state, or the cells, of the step before
-        self.products: list[Node] = []  # of the input, and of the state
-        self.units = next(iter(gates.values())).constant.size
-
-    def columns(self, of: int) -> list[tuple[Node, int]]:
-        """Return the columns of each gate in the product of the input (0) or of the state (1)."""
-        number = id(self.products[of])
-        sums = [self.gates[gate] for gate in _GATES[self.kind]]
-        if of and self.reset is not None:
-            sums[-1] = self.reset
-        return [s.products[number] for s in sums]
-
-    def weight(self, of: int) -> AnyArray:
-        parts = [n.weights["weight"][:, at : at + self.units] for n, at in self.columns(of)]
-        return np.concatenate(parts, axis=1)
-
-    def same(self, other: _Cell) -> bool:
-        """Whether two steps have the same weights."""
-        for of in (0, 1):
-            if [at for _, at in self.columns(of)] != [at for _, at in other.columns(of)]:
-                return False
-            if not equal(self.products[of].weights["weight"], other.products[of].weights["weight"]):
-                return False
-        return self.like(other)
-
-    def like(self, first: _Cell) -> bool:
-        """Whether a step has the biases of another, which may lack gates."""
-        if first.reset is not None or self.reset is not None:
-            zeros = np.zeros(self.units)
-            mine, other = (zeros if c.reset is None else c.reset.bias() for c in (self, first))
-            if not _close(mine, other):
-                return False
-        return all(_close(self.gates[g].bias(), s.bias()) for g, s in first.gates.items())
-
-
-def _close(a: AnyArray, b: AnyArray) -> bool:
-    return bool(np.allclose(a, b, rtol=_CLOSE, atol=_CLOSE))
 
 
 def run(graph: Graph) -> bool:
@@ -93,11 +28,11 @@ def run(graph: Graph) -> bool:
 
 def _layer(graph: Graph) -> bool:
     edit = Edit(graph)
-    found: dict[str, _Cell] = {}  # by the state
-    last: dict[int, list[_Cell]] = {}  # chains by their first step
+    found: dict[str, Cell] = {}  # by the state
+    last: dict[int, list[Cell]] = {}  # chains by their first step
     for node in graph.nodes:
-        for cell in _cells(edit, node):
-            if not _follows(edit, cell, found):
+        for cell in cells(edit, node):
+            if not follows(edit, cell, found):
                 continue
             found[node.output] = cell
             chain = [cell] if cell.before is None else [*last.get(id(cell.before), []), cell]
@@ -111,218 +46,7 @@ def _layer(graph: Graph) -> bool:
     return False
 
 
-# --- one step -------------------------------------------------------------------------------------
-
-
-def _cells(edit: Edit, node: Node) -> Iterator[_Cell]:
-    if node.kind == "binary" and node.attributes["function"] in ("mul", "add"):
-        yield from _lstm(edit, node)
-        yield from _gru(edit, node)
-
-
-def _lstm(edit: Edit, node: Node) -> Iterator[_Cell]:
-    """Match h = sigmoid(o) tanh(c) and c = sigmoid(f) c before + sigmoid(i) tanh(g)."""
-    for o, squashed in _pairs(edit, node.output, "mul"):
-        cells = _argument(edit, squashed, "tanh")
-        if cells is None:
-            continue
-        for kept, new in [*_pairs(edit, cells, "add"), (None, cells)]:
-            for i, g in _pairs(edit, new, "mul"):
-                values = {"i": _argument(edit, i, "sigmoid"), "c": _argument(edit, g, "tanh")}
-                values["o"] = _argument(edit, o, "sigmoid")
-                for f, before in [("", "")] if kept is None else _pairs(edit, kept, "mul"):
-                    if kept is not None:
-                        values["f"] = _argument(edit, f, "sigmoid")
-                    gates = _sums(edit, values)
-                    if gates is not None:
-                        cell = _Cell("lstm", node, cells, gates)
-                        if _products(edit, cell, None if kept is None else before):
-                            yield cell
-
-
-def _gru(edit: Edit, node: Node) -> Iterator[_Cell]:
-    """Match h = z h before + (1 - z) tanh(x + r s), where z and r are sigmoids and s a product."""
-    for kept, new in [*_pairs(edit, node.output, "add"), (None, node.output)]:
-        for rest, fresh in _pairs(edit, new, "mul"):
-            less, inner = edit.made_by(rest, "binary"), _argument(edit, fresh, "tanh")
-            if less is None or inner is None or less.attributes["function"] != "sub":
-                continue
-            z = less.inputs[1]
-            if edit.scalar(less.inputs[0]) != 1 or less.attributes.get("activation"):
-                continue
-            before = next((b for a, b in _pairs(edit, kept or "", "mul") if a == z), None)
-            if (before is None) != (kept is None):
-                continue
-            for reset, r, x in _resets(edit, inner):
-                values = {"z": _argument(edit, z, "sigmoid")}
-                if r:
-                    values["r"] = _argument(edit, r, "sigmoid")
-                gates = _sums(edit, values)
-                units = _units(edit, node.output)
-                plain = None if units is None else _sum(edit, x, units)
-                if gates is None or plain is None or units is None:
-                    continue
-                cell = _Cell("gru", node, "", {**gates, "h": plain})
-                if r:
-                    cell.reset = _sum(edit, [reset], units)
-                    if cell.reset is None:
-                        continue
-                if _products(edit, cell, before):
-                    yield cell
-
-
-def _resets(edit: Edit, value: str) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield s, r and the other terms of a sum with r s, or the terms of one without."""
-    terms = _terms(edit, value)
-    for number, term in enumerate(terms):
-        for r, s in _pairs(edit, term, "mul"):
-            if _argument(edit, r, "sigmoid") is not None:
-                yield s, r, terms[:number] + terms[number + 1 :]
-    if terms:
-        yield "", "", terms
-
-
-def _products(edit: Edit, cell: _Cell, before: str | None) -> bool:
-    """Find the products of a step; that of its state reads what `_follows` will ask about."""
-    nodes = {number: node for s in cell.gates.values() for number, (node, _) in s.products.items()}
-    if cell.reset is not None:
-        nodes.update({number: node for number, (node, _) in cell.reset.products.items()})
-    if len(nodes) != (1 if before is None else 2):
-        return False
-    cell.products = list(nodes.values())
-    cell.read = before
-    return True
-
-
-def _follows(edit: Edit, cell: _Cell, found: dict[str, _Cell]) -> bool:
-    """Return whether a step is a first one, or follows one that was found; note which."""
-    if cell.read is None:
-        return cell.reset is None or not cell.reset.products
-    for x, state in (cell.products, cell.products[::-1]):
-        before = found.get(_plain(edit, state.inputs[0]))
-        if before is None or before.kind != cell.kind:
-            continue
-        if _plain(edit, cell.read) != (before.cells or before.node.output):
-            continue
-        cell.products, cell.before = [x, state], before
-        both = {id(x), id(state)}
-        wanted = {gate: both for gate in _GATES[cell.kind]}
-        if cell.kind == "gru":
-            wanted["h"] = {id(x)}
-            if cell.reset is None or set(cell.reset.products) != {id(state)}:
-                return False
-        if any(set(cell.gates[gate].products) != wanted[gate] for gate in wanted):
-            return False
-        return cell.like(before) if before.before is None else cell.same(before)
-    return False
-
-
-# --- sums and products ----------------------------------------------------------------------------
-
-
-def _pairs(edit: Edit, value: str, function: str) -> list[tuple[str, str]]:
-    """Return both orders of the operands of a value that is a sum or a product."""
-    node = edit.made_by(value, "binary")
-    if node is None or node.attributes["function"] != function or node.attributes.get("activation"):
-        return []
-    a, b = node.inputs
-    return [(a, b), (b, a)]
-
-
-def _argument(edit: Edit, value: str, activation: str) -> str | None:
-    node = edit.made_by(value, "activation")
-    if node is None or node.attributes["activation"] != activation:
-        return None
-    return node.inputs[0]
-
-
-def _plain(edit: Edit, value: str) -> str:
-    """Return what reshapes make a value of."""
-    while (node := edit.made_by(value, "reshape")) is not None:
-        value = node.inputs[0]
-    return value
-
-
-def _terms(edit: Edit, value: str) -> list[str]:
-    """Return the terms of a sum, none of one with more than a step has."""
-    open_, terms = [value], list[str]()
-    while open_:
-        value = open_.pop()
-        pairs = _pairs(edit, value, "add")
-        if pairs:
-            open_ += pairs[1]
-        else:
-            terms.append(value)
-        if len(open_) + len(terms) > _MOST_TERMS:
-            return []
-    return terms
-
-
-def _sums(edit: Edit, values: dict[str, str | None]) -> dict[str, _Sum] | None:
-    result: dict[str, _Sum] = {}
-    for gate, value in values.items():
-        units = None if value is None else _units(edit, value)
-        made = None if value is None or units is None else _sum(edit, [value], units)
-        if made is None:
-            return None
-        result[gate] = made
-    return result
-
-
-def _sum(edit: Edit, values: Sequence[str], units: int) -> _Sum | None:
-    """Return what columns of products and of constants add up to the sum of values."""
-    products: dict[int, tuple[Node, int]] = {}
-    total = np.zeros(units)
-    open_ = [(value, 0) for value in values]
-    while open_:
-        value, start = open_.pop()
-        constant = edit.constant(value)
-        node = edit.producer.get(value)
-        if constant is not None:
-            row = constant.ravel()
-            if row.size > 1 and (row.size < start + units or constant.shape[-1] != row.size):
-                return None
-            total = total + (row if row.size == 1 else row[start : start + units])
-        elif node is None:
-            return None
-        elif node.kind == "dense" and node.attributes.get("activation") is None:
-            if id(node) in products or len(node.inputs) > 1 or len(edit.shape(node.inputs[0])) != 2:
-                return None
-            products[id(node)] = node, start
-        elif node.kind == "reshape" and _last(edit, node.inputs[0]) == _last(edit, value):
-            open_.append((node.inputs[0], start))
-        elif node.kind == "slice" and _of_columns(edit, node):
-            open_.append((node.inputs[0], start + node.attributes["starts"][-1]))
-        elif pairs := _pairs(edit, value, "add"):
-            if any(_last(edit, part) not in (1, _last(edit, value)) for part in pairs[0]):
-                return None
-            open_ += [(part, start) for part in pairs[0]]
-        else:
-            return None
-    return _Sum(products, total)
-
-
-def _units(edit: Edit, value: str) -> int | None:
-    """Return the columns of a value if it has some that are known."""
-    last = (edit.shape(value) or (None,))[-1]
-    return last if type(last) is int else None
-
-
-def _last(edit: Edit, value: str) -> int | None:
-    return (edit.shape(value) or (1,))[-1]
-
-
-def _of_columns(edit: Edit, node: Node) -> bool:
-    """Whether a slice takes adjacent columns of all rows."""
-    steps, start = node.attributes["steps"], node.attributes["starts"][-1]
-    rows = edit.shape(node.inputs[0])[:-1] == edit.shape(node.output)[:-1]
-    return rows and all(step == 1 for step in steps) and type(start) is int and start >= 0
-
-
-# --- all steps ------------------------------------------------------------------------------------
-
-
-def _become_layer(edit: Edit, chain: list[_Cell]) -> bool:
+def _become_layer(edit: Edit, chain: list[Cell]) -> bool:
     first, last = chain[0], chain[-1]
     inputs = [cell.products[0].inputs[0] for cell in chain]
     shape = edit.shape(inputs[0])
@@ -350,7 +74,7 @@ def _become_layer(edit: Edit, chain: list[_Cell]) -> bool:
     return True
 
 
-def _same_inputs(first: _Cell, last: _Cell) -> bool:
+def _same_inputs(first: Cell, last: Cell) -> bool:
     """Whether the first step, which may lack gates, multiplies its input as the last one."""
     x, other = first.products[0], last.products[0]
     at = {gate: s.products.get(id(x), (x, -1))[1] for gate, s in first.gates.items()}
@@ -358,7 +82,7 @@ def _same_inputs(first: _Cell, last: _Cell) -> bool:
     return at == wanted and equal(x.weights["weight"], other.weights["weight"])
 
 
-def _depend(edit: Edit, inputs: list[str], chain: list[_Cell]) -> bool:
+def _depend(edit: Edit, inputs: list[str], chain: list[Cell]) -> bool:
     """Whether an input of a step is made of a state of the same layer."""
     own = {cell.node.output for cell in chain} | {cell.cells for cell in chain if cell.cells}
     seen: set[str] = set()
@@ -374,8 +98,8 @@ def _depend(edit: Edit, inputs: list[str], chain: list[_Cell]) -> bool:
     return False
 
 
-def _node(cell: _Cell) -> Node:
-    sums = [cell.gates[gate] for gate in _GATES[cell.kind]]
+def _node(cell: Cell) -> Node:
+    sums = [cell.gates[gate] for gate in GATES[cell.kind]]
     weights = {
         "input_weight": np.ascontiguousarray(cell.weight(0)[None], np.float32),
         "weight": np.ascontiguousarray(cell.weight(1)[None], np.float32),
@@ -398,7 +122,7 @@ def _stacked(edit: Edit, inputs: list[str], shape: Shape) -> str:
     whole = (len(inputs), *shape)
     sources = []
     for step, value in enumerate(inputs):
-        node = edit.made_by(_plain(edit, value), "slice")
+        node = edit.made_by(plain(edit, value), "slice")
         if node is None or edit.shape(node.inputs[0]) != whole:
             break
         starts = node.attributes["starts"]
@@ -440,7 +164,7 @@ def _read(edit: Edit, node: Node, states: str, step: int) -> None:
 def _join(edit: Edit, outputs: list[str], states: str) -> None:
     """Let concatenations of all states be views of the layer's."""
     for node in edit.nodes("concat"):
-        if [_plain(edit, value) for value in node.inputs] != outputs:
+        if [plain(edit, value) for value in node.inputs] != outputs:
             continue
         axis, part = node.attributes["axis"], edit.shape(node.inputs[0])
         if None in part or known_product(part[:axis]) != 1:
