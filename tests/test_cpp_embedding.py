@@ -11,6 +11,7 @@ import pytest
 import small_networks
 
 import dwsep
+from dwsep import _core
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -33,8 +34,10 @@ def test_another_project_finds_and_uses_the_library(tmp_path):
         options.append(f"-DDWSEP_ISAS={isas}")
     build, installed, program = tmp_path / "build", tmp_path / "installed", tmp_path / "program"
     run("cmake", "-S", REPOSITORY / "cpp", "-B", build, *options)
-    run("cmake", "--build", build, "--parallel")
-    tested = run("ctest", "--test-dir", build, "--output-on-failure")
+    run("cmake", "--build", build, "--parallel", str(os.cpu_count()))  # make alone: all at once
+    kernels = {path.name for path in (REPOSITORY / "cpp" / "isa").iterdir() if path.is_dir()}
+    others = "|".join(rf"\.{isa}$" for isa in sorted(kernels - set(_core.isas())))
+    tested = run("ctest", "--test-dir", build, "--output-on-failure", "-E", others)
     assert "100% tests passed" in tested
     run("cmake", "--install", build, "--prefix", installed)
     run("bash", REPOSITORY / "tools" / "check_symbols.sh", build)
