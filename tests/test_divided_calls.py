@@ -8,28 +8,33 @@ import dwsep
 LOW = [(3, 3, 1200, 5), (3, 5, 384, 5), (2, 7, 1100, 3), (4, 4, 513, 7)]
 
 
+def of_kind(kind, rng, x, weights):
+    """Return x and weights as they are or as int8, and what a layer and one of two stages need."""
+    if kind == "float32":
+        return x, weights, {}, {}
+    q, of_weights = dwsep.Quantization(0.05, 3), dwsep.Quantization(0.02)
+    given = {
+        "x_quantization": q,
+        "weight_quantization": of_weights,
+        "quantization": dwsep.Quantization(0.7, -9),
+    }
+    between = {
+        "depthwise_weight_quantization": of_weights,
+        "depthwise_quantization": dwsep.Quantization(0.4, 5),
+    }
+    integers = [rng.integers(-128, 128, w.shape, np.int8) for w in weights]
+    return q.quantize(x), integers, given, between
+
+
 @pytest.mark.kernels
 @pytest.mark.parametrize(("height", "width", "channels", "size"), LOW)
 @pytest.mark.parametrize("kind", ["float32", "int8"])
 def test_images_lower_than_the_filter(height, width, channels, size, kind):
     """Their channels are divided, where there are many."""
     rng = np.random.default_rng(height * channels)
-    q = dwsep.Quantization(0.05, 3)
     weights = [rng.standard_normal(s, np.float32) for s in ((size, size, channels), (channels, 24))]
-    given, between = {}, {}
     x = rng.standard_normal((1, height, width, channels), np.float32)
-    if kind == "int8":
-        x = q.quantize(x)
-        weights = [rng.integers(-128, 128, w.shape, np.int8) for w in weights]
-        given = {
-            "x_quantization": q,
-            "weight_quantization": dwsep.Quantization(0.02),
-            "quantization": dwsep.Quantization(0.7, -9),
-        }
-        between = {
-            "depthwise_weight_quantization": dwsep.Quantization(0.02),
-            "depthwise_quantization": dwsep.Quantization(0.4, 5),
-        }
+    x, weights, given, between = of_kind(kind, rng, x, weights)
     layers = (
         dwsep.DepthwiseConv2D(weights[0], **given),
         dwsep.SeparableConv2D(*weights, **given, **between),
@@ -55,23 +60,10 @@ MANY = [(71, 40, 64, 3), (40, 41, 33, 5)]
 def test_rows_of_threads(height, width, channels, size, kind):
     """However threads divide rows, and whoever takes which pieces, no bit depends on it."""
     rng = np.random.default_rng(height * channels)
-    q = dwsep.Quantization(0.05, 3)
     shapes = [(size, size, channels), (channels, 40), (3, 3, channels, 24)]
     weights = [rng.standard_normal(s, np.float32) for s in shapes]
-    given, between = {}, {}
     x = rng.standard_normal((3, height, width, channels), np.float32)
-    if kind == "int8":
-        x = q.quantize(x)
-        weights = [rng.integers(-128, 128, w.shape, np.int8) for w in weights]
-        given = {
-            "x_quantization": q,
-            "weight_quantization": dwsep.Quantization(0.02),
-            "quantization": dwsep.Quantization(0.7, -9),
-        }
-        between = {
-            "depthwise_weight_quantization": dwsep.Quantization(0.02),
-            "depthwise_quantization": dwsep.Quantization(0.4, 5),
-        }
+    x, weights, given, between = of_kind(kind, rng, x, weights)
     layers = (
         dwsep.DepthwiseConv2D(weights[0], **given),
         dwsep.SeparableConv2D(*weights[:2], **given, **between),
