@@ -138,9 +138,8 @@ void Int8Block::run_images(Team& team, const Call& c, const Layout& l) const {
     const bool by_panels = split_by_panels(stage.all_columns(), pixels, pixels, team.size());
     const Range all{0, pixels}, panels{0, stage.panels()};
     if (by_panels) return f(all, part_of(panels.end, team.rank(), team.size()));
-    constexpr std::int64_t kTile = 12;
     const std::int64_t least = worthwhile_piece({0, 0}, {stage.flops(static_cast<double>(pixels)), 0}, pixels);
-    team.share(pixels, std::max(least, 2 * kTile), kTile, [&](std::int64_t begin, std::int64_t end) { f(Range{begin, end}, panels); });
+    share_pixels(team, pixels, least, [&](std::int64_t begin, std::int64_t end) { f(Range{begin, end}, panels); });
   };
   for (std::int64_t image = 0; image < s.n; ++image) {
     Int8Source from = image_of_int8(c.x, image);

@@ -82,9 +82,8 @@ class Int8Standard final : public PackedLayer {
       std::memset(mine.windows[team.rank()], 0, static_cast<std::size_t>(std::min(ceil_div(all, team.size()), block) * k_padded()));
     }
     std::int8_t* const windows = in_place ? nullptr : mine.windows[team.rank()];
-    constexpr std::int64_t kTile = 12;
     const std::int64_t least = worthwhile_piece({0, 0}, {flops(g, x.shape), 0}, all);
-    team.share(all, std::max(least, 2 * kTile), kTile, [&](std::int64_t begin, std::int64_t stop) {
+    share_pixels(team, all, least, [&](std::int64_t begin, std::int64_t stop) {
       for_each_piece({begin, stop}, pixels, block, [&](std::int64_t image, Range piece) {
         for (std::int64_t first = piece.begin; first < piece.end;) {
           const std::int64_t end = one_run ? piece.end : std::min(piece.end, (first / g.out_w + 1) * g.out_w);

@@ -6,6 +6,7 @@
 
 #include "dwsep/cpu.hpp"
 #include "runtime/layers/layer.hpp"
+#include "runtime/layers/stages.hpp"
 #include "runtime/memory/buffer.hpp"
 
 namespace dwsep::runtime {
@@ -70,12 +71,9 @@ class PointwiseLayer final : public PackedLayer {
       }
     };
     if (by_panels) return run_rows({0, pixels}, part_of(stage_.panels(), team.rank(), team.size()));
-    constexpr std::int64_t kTile = 12;  // of products, a multiple of those of most
     const Work none{0, 0}, work{stage_.flops(static_cast<double>(pixels)), 0};
     const std::int64_t least = worthwhile_piece(Stage::kInt8 ? none : work, Stage::kInt8 ? work : none, pixels);
-    team.share(pixels, std::max(least, 2 * kTile), kTile, [&](std::int64_t begin, std::int64_t end) {
-      run_rows({begin, end}, {0, stage_.panels()});
-    });
+    share_pixels(team, pixels, least, [&](std::int64_t begin, std::int64_t end) { run_rows({begin, end}, {0, stage_.panels()}); });
   }
 
   void run_planes(Team& team, const ConstTensor& x, const Tensor& y, ChannelSteps steps, Scratch scratch) const noexcept override {

@@ -198,6 +198,13 @@ void share_rows(Team& team, std::int64_t images, std::int64_t height, std::int64
   });
 }
 
+/// Pixels of products, by pieces that threads take of each other: `least` are worth one.
+template <class F>
+void share_pixels(Team& team, std::int64_t pixels, std::int64_t least, const F& f) {
+  constexpr std::int64_t kTile = 12;  // a multiple of the rows of most tiles
+  team.share(pixels, std::max(least, 2 * kTile), kTile, f);
+}
+
 /// Pixels walked for a panel of weights before the next panel: as many as keep the block's inputs in the level-2 cache.
 std::int64_t gemm_block_rows(std::int64_t k);
 
