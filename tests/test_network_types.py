@@ -55,6 +55,31 @@ def test_casts_of_halves():
         same(run("cast", [x], {"to": "float16"}), x.astype(np.float16))
 
 
+def test_casts_of_halves_keep_what_nan_say():
+    halves = np.tile(np.arange(2**16, dtype=np.uint16), 2)[5:-2]
+    halves[40:70:9] = 0xFC01  # next to numbers
+    nan = np.isnan(halves.view(np.float16))
+    bits = run("cast", [halves.view(np.float16)], {"to": "float32"}, 2).view(np.uint32)
+    wide = halves.astype(np.uint32)
+    wanted = (wide & 0x8000) << 16 | 0x7F800000 | (wide & 0x3FF) << 13
+    assert np.array_equal(bits[nan], wanted[nan])
+    floats = bits | rng.integers(0, 2**13, bits.size, np.uint32) * nan
+    back = run("cast", [floats.view(np.float32)], {"to": "float16"}, 2).view(np.uint16)
+    assert np.array_equal(back, np.where(nan, halves | 0x7E00, halves))
+
+
+@pytest.mark.parametrize("to", [t for t in TYPES if t not in ("float16", "float32")])
+def test_casts_of_many_floats(to):
+    x = np.float32([*rng.integers(-200, 200, 300) * 0.75, np.nan, np.inf, -3e9, 2**31, -(2**31)])
+    x = np.concatenate([x, x[::-1], [3e18, -9e18, 1e20] + 17 * [2.5]]).astype(np.float32)
+    limits = np.iinfo(np.int64 if to == "int64" else np.int32)
+    cut = [
+        0 if v != v else min(max(int(np.clip(v, -1e19, 1e19)), limits.min), limits.max) for v in x
+    ]
+    wanted = x != 0 if to == "bool" else np.array(cut, np.int64).astype(to)
+    same(run("cast", [x], {"to": to}, 2), wanted)
+
+
 def test_casts_of_floats_that_do_not_fit():
     x = np.float32([np.nan, np.inf, -np.inf, 3e9, -3e9, 1e19, -1e19, 2.9, -2.9])
     y = run("cast", [x], {"to": "int32"})
@@ -101,7 +126,7 @@ def test_comparisons_and_choices(dtype):
     condition = rng.integers(0, 2, (4, 1, 9, 8)).astype(bool)
     same(run("where", [condition, a, b], {}, 2), np.where(condition, a, b))
     # Rows of more than a block, and operands that are repeated along them.
-    rows = [values(dtype, *shape) for shape in ((3, 130), (130,), (3, 1), (1,))]
+    rows = [values(dtype, *shape) for shape in ((3, 270), (270,), (3, 1), (1,))]
     conditions = [rng.integers(0, 2, r.shape).astype(bool) for r in rows]
     for a in rows:
         for b in rows:
@@ -125,6 +150,12 @@ def test_integers(dtype):
         for name in ("add", "sub", "mul", "div", "mod", "min", "max", "and", "or", "xor"):
             wanted = oracle.INTEGERS[name](a, b).astype(dtype)
             same(run("integers", [a, b], {"function": name}), wanted)
+            # Rows of more than a block, and operands that are repeated along them.
+            for p, q in (((3, 270), (270,)), ((3, 270), (1,)), ((3, 1), (270,))):
+                u, v = (values(dtype, *shape) for shape in (p, q))
+                v[v == 0] = 3
+                wanted = oracle.INTEGERS[name](u, v).astype(dtype)
+                same(run("integers", [u, v], {"function": name}, 2), wanted)
 
 
 @pytest.mark.parametrize("dtype", INTEGERS)
@@ -134,6 +165,17 @@ def test_integers_that_have_no_quotient(dtype):
     b = np.array([-1 if least else 1, 0, 0], dtype)
     assert run("integers", [a, b], {"function": "div"}).tolist() == [least, 0, 0]
     assert run("integers", [a, b], {"function": "mod"}).tolist() == [0, 0, 0]
+
+
+def test_all_bytes_but_zero_are_true():
+    a = np.arange(300).astype(np.uint8).view(bool)
+    b = np.arange(300)[::-1].astype(np.uint8).view(bool)
+    u, v = (x.view(np.uint8) != 0 for x in (a, b))
+    same(run("integers", [a, b], {"function": "and"}), u & v)
+    same(run("integers", [a, np.array(True)], {"function": "xor"}), ~u)
+    same(run("compare", [a, b], {"function": "equal"}), u == v)
+    for to in ("uint8", "int64", "float32", "float16"):
+        same(run("cast", [a], {"to": to}), u.astype(to))
 
 
 def test_truths():

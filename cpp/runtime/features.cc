@@ -65,7 +65,10 @@ bool may_use_tiles() {
 Features detected_features() {
   __builtin_cpu_init();
   Features f = feature::sse2;
-  if (__builtin_cpu_supports("avx2") != 0) f |= feature::avx2;
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  // No processor has AVX2 without conversions of float16, but an emulator may.
+  const bool halves = __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & (1U << 29)) != 0;
+  if (__builtin_cpu_supports("avx2") != 0 && halves) f |= feature::avx2;
   if (__builtin_cpu_supports("fma") != 0) f |= feature::fma;
   if (__builtin_cpu_supports("avx512f") != 0) f |= feature::avx512f;
   if (__builtin_cpu_supports("avx512bw") != 0) f |= feature::avx512bw;
@@ -73,7 +76,6 @@ Features detected_features() {
   if (__builtin_cpu_supports("avx512vl") != 0) f |= feature::avx512vl;
   if (__builtin_cpu_supports("avx512vbmi") != 0) f |= feature::vbmi;
   if (__builtin_cpu_supports("avx512vnni") != 0) f |= feature::vnni;
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   if (__get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0) {
     if ((eax & (1U << 4)) != 0) f |= feature::avxvnni;
     if ((eax & (1U << 5)) != 0) f |= feature::bf16;

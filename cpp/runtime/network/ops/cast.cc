@@ -11,6 +11,11 @@ namespace {
 constexpr const char* kCastTypes[] = {"float32", "int8", "uint8", "int32", "float16", "int64", "bool"};
 static_assert(sizeof(kCastTypes) / sizeof(kCastTypes[0]) == kDTypes);
 
+template <class From, class To>
+void cast_untyped(const void* x, void* y, std::int64_t count) {
+  cast_row(static_cast<const From*>(x), static_cast<To*>(y), count);
+}
+
 class Cast final : public PlainOp {
  public:
   explicit Cast(const Description& d) : PlainOp(d), to_(static_cast<DType>(one_of(d, "to", kCastTypes))) {}
@@ -26,18 +31,11 @@ class Cast final : public PlainOp {
     const Array &x = o.inputs[0], &y = o.output;
     const LoopNest<2> nest(y.shape, {y.strides, x.strides}, Columns::adjacent);
     const auto row = nest.row_strides();
-    with_type(x.dtype, [&](auto from) {
-      with_type(to_, [&](auto to) {
-        using From = decltype(from);
-        using To = decltype(to);
-        nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t rows, std::int64_t columns) {
-          for (std::int64_t r = 0; r < rows; ++r) {
-            const From* const a = x.as<const From>() + at[1] + r * row[1];
-            To* const b = y.as<To>() + at[0] + r * row[0];
-            cast_row(a, b, columns);
-          }
-        });
-      });
+    // The loop nest once for all pairs of types: 54 KB of code were 49 of them.
+    void (*cast)(const void*, void*, std::int64_t) = nullptr;
+    with_type(x.dtype, [&](auto from) { with_type(to_, [&](auto to) { cast = cast_untyped<decltype(from), decltype(to)>; }); });
+    nest.part(team, [&](const std::array<std::int64_t, 2>& at, std::int64_t rows, std::int64_t columns) {
+      for (std::int64_t r = 0; r < rows; ++r) cast(x.at(at[1] + r * row[1]), y.at(at[0] + r * row[0]), columns);
     });
   }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -50,36 +51,44 @@ To cast(From x) {
   }
 }
 
+template <class T>
+inline constexpr bool kIsByte = sizeof(T) == 1;
 template <class A, class B>
-inline constexpr bool kFloatAnd = std::is_same_v<A, float> && (std::is_same_v<B, std::int32_t> || std::is_same_v<B, std::uint8_t> ||
-                                                               std::is_same_v<B, std::int8_t> || std::is_same_v<B, Bool>);
+inline constexpr bool kByteAndLong = kIsByte<A>&& std::is_same_v<B, std::int64_t>;
 
-/// Pairs of types whose loops are compiled to vectors.
-template <class From, class To>
-inline constexpr bool kCastsInVectors = kFloatAnd<From, To> || kFloatAnd<To, From> ||
-                                        (std::is_same_v<From, std::int32_t> && std::is_same_v<To, std::int64_t>);
+/// One loop for pairs of types of which `cast_row` makes all others.
 template <class From, class To>
 void cast_all(const From* x, To* y, std::int64_t count);
 
-/// Of any types. What is, or becomes, float16 goes by way of floats.
+/// Of any types. float16 goes by way of floats, bytes to and from 32 bits: integers that are cut twice are cut once.
 template <class From, class To>
 void cast_row(const From* x, To* y, std::int64_t count) {
   constexpr bool kOfHalf = std::is_same_v<From, Half>, kToHalf = std::is_same_v<To, Half>;
-  if constexpr (kCastsInVectors<From, To>) {
-    cast_all(x, y, count);
-  } else if constexpr (kOfHalf == kToHalf) {
-    for (std::int64_t i = 0; i < count; ++i) y[i] = cast<To>(x[i]);
+  constexpr bool kTested = std::is_same_v<To, Bool> && !kOfHalf;  // all bits of a number say whether it is true
+  const auto by_way_of = [&](auto between) {
+    decltype(between) block[256];
+    for (std::int64_t i = 0, n; i < count; i += n) {
+      n = std::min<std::int64_t>(count - i, 256);
+      cast_row(x + i, block, n);
+      cast_row(static_cast<const decltype(between)*>(block), y + i, n);
+    }
+  };
+  if constexpr (std::is_same_v<From, To> || (kIsByte<From> && kIsByte<To> && !std::is_same_v<From, Bool> && !kTested)) {
+    std::memcpy(y, x, static_cast<std::size_t>(count) * sizeof(To));
+  } else if constexpr (kIsByte<From> && kIsByte<To>) {
+    cast_all(reinterpret_cast<const std::uint8_t*>(x), reinterpret_cast<Bool*>(y), count);
   } else if constexpr (kOfHalf && std::is_same_v<To, float>) {
     to_floats(x, y, count);
   } else if constexpr (kToHalf && std::is_same_v<From, float>) {
     to_halves(x, y, count);
+  } else if constexpr (kOfHalf || kToHalf) {
+    by_way_of(0.0F);
+  } else if constexpr (kByteAndLong<From, To> || (!kTested && (kByteAndLong<To, From> || (kIsByte<To> && std::is_same_v<From, float>)))) {
+    by_way_of(std::int32_t{0});
+  } else if constexpr (std::is_same_v<To, std::int8_t>) {
+    cast_all(x, reinterpret_cast<std::uint8_t*>(y), count);
   } else {
-    float block[256];
-    for (std::int64_t i = 0, n; i < count; i += n) {
-      n = std::min<std::int64_t>(count - i, 256);
-      cast_row(x + i, block, n);
-      cast_row(static_cast<const float*>(block), y + i, n);
-    }
+    cast_all(x, y, count);
   }
 }
 

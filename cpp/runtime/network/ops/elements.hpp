@@ -13,6 +13,9 @@ struct Half {
   std::uint16_t bits;
 };
 
+/// Whether loops that are no kernels may be compiled for AVX2 a second time, by which processors convert float16 too.
+bool uses_avx2();
+
 float to_float(Half h);
 void to_floats(const Half* halves, float* floats, std::int64_t count);
 /// Rounded to the nearest, ties to even.

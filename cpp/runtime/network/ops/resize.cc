@@ -60,9 +60,11 @@ class Resize final : public PlainOp {
   void run(Team& team, const Operands& o, Scratch scratch) const noexcept override {
     const Array &x = o.inputs[0], &y = o.output;
     const Pieces pieces(scratch, y.shape, rows(), team.size());
-    const Range mine = part_of(y.shape[2], team.rank(), team.size());
+    const Range mine = part_of(y.shape[2] + y.shape[1], team.rank(), team.size());
     for (std::int64_t i = mine.begin; i < mine.end; ++i) {
-      const ResizeTaps t = taps_of(1, i, x.shape[2], y.shape[2]);
+      const bool column = i < y.shape[2];
+      const int axis = column ? 1 : 0;
+      const ResizeTaps t = taps_of(axis, column ? i : i - y.shape[2], x.shape[axis + 1], y.shape[axis + 1]);
       pieces.columns[i] = x.dtype == DType::float32 ? t : with_whole_weights(t);
     }
     team.barrier();
@@ -73,7 +75,7 @@ class Resize final : public PlainOp {
     w.columns = pieces.columns;
     w.out_width = y.shape[2];
     w.channels = y.shape[3];
-    if (x.dtype != DType::float32) return of_bytes(x, y, part, pieces.columns, pieces.wide[team.rank()]);
+    if (x.dtype != DType::float32) return of_bytes(x, y, part, w.columns, pieces.wide[team.rank()]);
     if (function_ == Function::nearest) return nearest(x, y, part, w);
     w.y_pixel = y.shape[3];
     blended(x, y, part, w, pieces.wide[team.rank()], row_elements(y.shape));
@@ -91,11 +93,11 @@ class Resize final : public PlainOp {
   static std::int64_t row_elements(const Dims& y) { return round_up(y[2] * y[3], kLineElements<float>); }
 
   struct Pieces {
-    ResizeTaps* columns;
+    ResizeTaps* columns;  ///< and behind them those of rows: planes have as many rows as columns
     PerThread<float> wide;
 
     Pieces(Scratch& scratch, const Dims& y, int rows, int threads)
-        : columns(scratch.take<ResizeTaps>(y[2])), wide(scratch.take_each<float>(threads, rows * row_elements(y))) {}
+        : columns(scratch.take<ResizeTaps>(y[2] + y[1])), wide(scratch.take_each<float>(threads, rows * row_elements(y))) {}
   };
 
   static const float* row_of(const Array& x, std::int64_t image, std::int64_t row) {
@@ -110,7 +112,7 @@ class Resize final : public PlainOp {
     const float *x_before = nullptr, *y_before = nullptr;
     for (std::int64_t row = rows.begin; row < rows.end; ++row) {
       const std::int64_t image = row / y.shape[1], line = row % y.shape[1];
-      w.x = row_of(x, image, taps_of(0, line, x.shape[1], y.shape[1]).at[0]);
+      w.x = row_of(x, image, w.columns[w.out_width + line].at[0]);
       w.y = y.as<float>() + image * y.strides[0] + line * y.strides[1];
       if (adjacent && w.x == x_before) {
         std::copy_n(y_before, w.out_width * w.channels, w.y);
@@ -150,7 +152,7 @@ class Resize final : public PlainOp {
     if (few && fits) w.between = reinterpret_cast<std::int32_t*>(wide);
     for (std::int64_t row = rows.begin; row < rows.end; ++row) {
       const std::int64_t image = row / y.shape[1], line = row % y.shape[1];
-      const ResizeTaps t = with_whole_weights(taps_of(0, line, x.shape[1], y.shape[1]));
+      const ResizeTaps& t = columns[w.out_width + line];
       for (int k = 0; k < 2; ++k) w.x[k] = x.as<const std::int8_t>() + image * x.strides[0] + t.at[k] * x.strides[1];
       if (function_ == Function::nearest) {
         auto* to = y.as<std::int8_t>() + image * y.strides[0] + line * y.strides[1];
@@ -181,7 +183,7 @@ class Resize final : public PlainOp {
     held.fill(-1);
     for (std::int64_t row = rows.begin; row < rows.end; ++row) {
       const std::int64_t image = row / y.shape[1], line = row % y.shape[1];
-      const ResizeTaps t = taps_of(0, line, x.shape[1], y.shape[1]);
+      const ResizeTaps& t = w.columns[w.out_width + line];
       const auto needs = [&](std::int64_t r) {
         return std::any_of(t.at, t.at + b.taps, [&](int at) { return image * x.shape[1] + at == r; });
       };

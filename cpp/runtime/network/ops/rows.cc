@@ -3,33 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/network/ops/elements.hpp"
+#include "runtime/network/ops/repeated.hpp"
+
 namespace dwsep::runtime {
 namespace {
 
 constexpr std::int64_t kBlock = 64;
 constexpr int kLanes = 8;
-
-/// An array, or one number in place of each of its elements.
-template <class T>
-class Repeated {
- public:
-  Repeated(const T* x, std::int64_t step) : x_(x), alone_(step == 0) {
-    if (alone_) std::fill_n(block_, kBlock, *x);
-  }
-  /// kBlock elements from the i-th on, or all that follow.
-  const T* from(std::int64_t i) const { return alone_ ? block_ : x_ + i; }
-  bool alone() const { return alone_; }
-
- private:
-  const T* x_;
-  bool alone_;
-  T block_[kBlock];
-};
-
-template <class F>
-void compare_with(const float* a, const float* b, std::uint8_t* __restrict y, std::int64_t n, const F& f) {
-  for (std::int64_t i = 0; i < n; ++i) y[i] = f(a[i], b[i]) ? 1 : 0;
-}
 
 // Without a branch, which no predictor would know: 60,000 random choices took 500 us by one, 15 so (Zen 3, as all figures here).
 template <class T>
@@ -42,41 +23,12 @@ void choose_between(const std::uint8_t* which, const T* yes, const T* no, T* __r
 
 }  // namespace
 
-// Floats and one number: 60,000 took 85 us with steps that the compiler does not know, 13 so.
-void compare_floats(Comparison how, const float* a, std::int64_t a_step, const float* b, std::int64_t b_step, std::uint8_t* y,
-                    std::int64_t n) {
-  if (how == Comparison::less || how == Comparison::less_equal) {
-    how = how == Comparison::less ? Comparison::greater : Comparison::greater_equal;
-    std::swap(a, b);
-    std::swap(a_step, b_step);
-  }
-  const Repeated<float> as(a, a_step), bs(b, b_step);
-  const std::int64_t most = as.alone() || bs.alone() ? kBlock : n;
-  for (std::int64_t i = 0; i < n; i += most) {
-    const float *const p = as.from(i), *const q = bs.from(i);
-    const std::int64_t count = std::min(most, n - i);
-    switch (how) {
-      case Comparison::equal:
-        compare_with(p, q, y + i, count, [](float u, float v) { return u == v; });
-        break;
-      case Comparison::not_equal:
-        compare_with(p, q, y + i, count, [](float u, float v) { return u != v; });
-        break;
-      case Comparison::greater:
-        compare_with(p, q, y + i, count, [](float u, float v) { return u > v; });
-        break;
-      default:
-        compare_with(p, q, y + i, count, [](float u, float v) { return u >= v; });
-        break;
-    }
-  }
-}
-
 template <class T>
 void choose(const std::uint8_t* which, const T* yes, std::int64_t yes_step, const T* no, std::int64_t no_step, T* y, std::int64_t n) {
-  const Repeated<T> all_yes(yes, yes_step), all_no(no, no_step);
-  const std::int64_t most = all_yes.alone() || all_no.alone() ? kBlock : n;
-  for (std::int64_t i = 0; i < n; i += most) choose_between(which + i, all_yes.from(i), all_no.from(i), y + i, std::min(most, n - i));
+  const Repeated<T> all_yes(yes, yes_step, n), all_no(no, no_step, n);
+  for_pieces(all_yes, all_no, n, [&](const T* p, const T* q, std::int64_t first, std::int64_t count) {
+    choose_between(which + first, p, q, y + first, count);
+  });
 }
 
 template void choose(const std::uint8_t*, const std::uint8_t*, std::int64_t, const std::uint8_t*, std::int64_t, std::uint8_t*,
@@ -91,17 +43,32 @@ template void choose(const std::uint8_t*, const std::uint64_t*, std::int64_t, co
 namespace {
 
 template <std::int64_t Times>
-void repeat_each(const float* x, float* __restrict y, std::int64_t n) {
+[[gnu::always_inline]] inline void repeat_each(const float* x, float* __restrict y, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) {
     for (std::int64_t k = 0; k < Times; ++k) y[i * Times + k] = x[i];
   }
 }
 
+#if defined(__x86_64__)
+template <std::int64_t Times>
+[[gnu::target("avx2")]] void repeat_by_avx2(const float* x, float* y, std::int64_t n) {
+  repeat_each<Times>(x, y, n);
+}
+#endif
+
+template <std::int64_t Times>
+void repeat(const float* x, float* y, std::int64_t n) {
+#if defined(__x86_64__)
+  if (uses_avx2()) return repeat_by_avx2<Times>(x, y, n);
+#endif
+  repeat_each<Times>(x, y, n);
+}
+
 }  // namespace
 
 void pick(const float* x, const std::int32_t* places, std::int64_t step, std::int64_t every, float* y, std::int64_t n) {
-  if (every == 2) return repeat_each<2>(x, y, n / 2);
-  if (every == 4) return repeat_each<4>(x, y, n / 4);
+  if (every == 2) return repeat<2>(x, y, n / 2);
+  if (every == 4) return repeat<4>(x, y, n / 4);
   for (std::int64_t i = 0; i < n; ++i) y[i] = x[places[i * step]];
 }
 

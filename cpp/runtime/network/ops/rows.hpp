@@ -5,12 +5,6 @@
 
 namespace dwsep::runtime {
 
-enum class Comparison : int { equal, not_equal, less, less_equal, greater, greater_equal };
-
-/// y[i] = whether a[i] and b[i] compare so. Steps from one element to the next are 0 or 1.
-void compare_floats(Comparison how, const float* a, std::int64_t a_step, const float* b, std::int64_t b_step, std::uint8_t* y,
-                    std::int64_t n);
-
 /// y[i] = which[i] != 0 ? yes[i] : no[i]. T: unsigned, of 1, 2, 4 or 8 bytes. Steps as above.
 template <class T>
 void choose(const std::uint8_t* which, const T* yes, std::int64_t yes_step, const T* no, std::int64_t no_step, T* y, std::int64_t n);
