@@ -19,9 +19,11 @@ struct Ahead {
 
 /// Steps of k in a round of a tile's loop. A step of 6x16 is 20 instructions and a round 4 more, for 12 multiply-adds in 6 cycles. Alone on
 /// a core that costs nothing; next to another thread of it, which takes half of the instructions that start in a cycle, four steps at once
-/// reach 6 to 14 % more (AMD EPYC, Zen 3, 2026-11-29).
+/// reach 6 to 14 % more (AMD EPYC, Zen 3, 2026-11-29). Low tiles only where they fetch, whose rounds are four steps: 7x128->256 gains 4 %.
 constexpr int kStepsAtOnce = kRegisters == 16 && kLanes == 8 ? 4 : 1;
-constexpr int steps_at_once(int rows, int vectors) { return rows * vectors >= 10 && vectors < 3 ? kStepsAtOnce : 1; }
+constexpr int steps_at_once(int rows, int vectors, bool fetches) {
+  return (fetches || rows * vectors >= 10) && vectors < 3 ? kStepsAtOnce : 1;
+}
 
 /// `count` tiles of MR rows each, in one panel.
 struct GemmTiles {
@@ -105,10 +107,10 @@ struct GemmTile {
   }
 
   /// += a[rows][0..length) * b[0..length)[columns]; both advance.
-  template <class Rows>
+  template <bool kFetches = false, class Rows>
   [[gnu::always_inline]] inline void multiply(Rows& rows, const float*& b, std::int64_t length) {
     std::int64_t k = 0;
-    if constexpr (constexpr int kSteps = steps_at_once(MR, NV); kSteps > 1) {
+    if constexpr (constexpr int kSteps = steps_at_once(MR, NV, kFetches); kSteps > 1) {
       for (; k + kSteps <= length; k += kSteps) multiply_steps<kSteps>(rows, b);
     }
 #pragma GCC unroll 1
@@ -119,7 +121,7 @@ struct GemmTile {
   template <class Rows>
   [[gnu::always_inline]] inline void multiply(Rows& rows, const float*& b, std::int64_t length, Ahead& ahead) {
     for (; length > 0; length -= ahead.steps) {
-      multiply(rows, b, length < ahead.steps ? length : ahead.steps);
+      multiply<true>(rows, b, length < ahead.steps ? length : ahead.steps);
       __builtin_prefetch(ahead.at, 0, 2);
       __builtin_prefetch(ahead.at + ahead.later, 0, 2);
       ahead.at += ahead.each;
@@ -252,8 +254,11 @@ constexpr int max_tile_rows(int vectors) {
   return rows < most ? rows : most;
 }
 
-/// Rows of tiles that fetch what is wanted next: lower ones are the last of few, and plain SSE has none.
-constexpr int kLeastFetchingRows = 5, kMostFetchingRows = kRegisters * kLanes > 64 ? max_tile_rows(2) : 0;
+/// Rows of tiles that fetch what is wanted next; plain SSE has none. Lower tiles than five rows were timed with AVX2 only, with 16 MB of
+/// weights: 8 rows 256->1024 gain 1.4 by least times and 1.9 by medians, 13 rows 96->576 1.1 and 1.6, 4 rows 256->1024 in one tile 1.1 and
+/// 1.3. With weights in the level-2 cache 7 to 14 rows take 0.98 to 1.03 of the time, one tile 1.00 to 1.05 (Zen 3, 2026-11-30).
+constexpr int kLeastFetchingRows = kStepsAtOnce > 1 ? 3 : 5, kMostFetchingRows = kRegisters * kLanes > 64 ? max_tile_rows(2) : 0;
+constexpr int kLeastFetchingTiles = kStepsAtOnce > 1 ? 1 : 2;
 
 /// The same for half panels, by their whole vectors.
 constexpr int max_half_tile_rows(int vectors) { return vectors == 2 ? 8 : 14; }
