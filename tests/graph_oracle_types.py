@@ -85,6 +85,22 @@ def nearest(indices, x, axis):
     return np.clip(indices.astype(np.int64), -x.shape[axis], x.shape[axis] - 1)
 
 
+def scatter(x, indices, updates, a):
+    """Put the updates at their places one after the other."""
+    axis, y, indices = a["axis"], x.copy(), nearest(indices, x, a["axis"])
+    step = {
+        "last": lambda _, new: new,
+        "sum": np.add,
+        "prod": np.multiply,
+        "max": np.maximum,
+        "min": np.minimum,
+    }[a["function"]]
+    for place in np.ndindex(indices.shape):
+        to = (*place[:axis], indices[place], *place[axis + 1 :])
+        y[to] = step(y[to], updates[place])
+    return y
+
+
 TYPED = {
     "cast": lambda v, n: cast(v[0], n.attributes["to"]),
     "quantize": lambda v, n: quantize(v[0], n.attributes),
@@ -101,5 +117,6 @@ TYPED = {
     "take": lambda v, n: np.take(
         v[0], nearest(v[1], v[0], n.attributes["axis"]), n.attributes["axis"]
     ),
+    "scatter": lambda v, n: scatter(*v, n.attributes),
     "cumulative_sum": lambda v, n: cumulative_sum(v[0], n.attributes),
 }

@@ -45,6 +45,24 @@ PLACING_CASES = [
         for axis in (0, 1, -1)
     ),
     *(
+        Case(
+            "ScatterElements", [(8, 9), of("int64", 8, 9), (8, 9)], {"axis": axis}, open_batch=axis
+        )
+        for axis in (0, 1)
+    ),
+    Case("ScatterElements", [(2, 9, 8), of("int32", 2, 7, 3), (2, 7, 3)], {"axis": 1}),
+    Case("ScatterND", [(9, 8, 3), of("int64", 4, 2), (4, 3)], open_batch=False),
+    Case("ScatterND", [(9, 8), of("int64", 2, 3, 2), (2, 3)], open_batch=False),
+    *(
+        Case(op, [data, given, updates], {"reduction": reduction}, (18, 21), open_batch=False)
+        for reduction in ("add", "mul", "max", "min")
+        for op, data, given, updates in (
+            ("ScatterElements", (8, 9), of("int64", 6, 9), (6, 9)),
+            ("ScatterElements", of("int64", 8, 5), np.zeros((3, 5), np.int64), of("int64", 3, 5)),
+            ("ScatterND", (9, 4), i(3, 3, -2).reshape(3, 1), (3, 4)),
+        )
+    ),
+    *(
         Case("OneHot", [of("int64", 2, 3), np.array(4), values], {"axis": axis}, open_batch=axis)
         for values in (i(0, 7), np.float32([-1, 3]))
         for axis in (0, 1, 2, -1)

@@ -203,6 +203,19 @@ def test_searches(dtype, axis):
     same(run("take", [x, indices], {"axis": axis}, 2), np.take(x, indices, axis))
 
 
+@pytest.mark.parametrize("dtype", NUMBERS)
+@pytest.mark.parametrize("function", ["last", "sum", "prod", "max", "min"])
+def test_scatter(dtype, function):
+    x = values(dtype, 4, 6, 9)
+    for axis, shape in ((0, (7, 6, 9)), (1, (3, 2, 8)), (2, (4, 5, 1))):
+        indices = np.random.default_rng(2).integers(-x.shape[axis], x.shape[axis], shape)
+        new, attributes = values(dtype, *shape), {"axis": axis, "function": function}
+        with np.errstate(over="ignore"):
+            wanted = oracle.scatter(x, indices, new, attributes)
+        for threads in (1, 3):
+            same(run("scatter", [x, indices, new], attributes, threads), wanted)
+
+
 @pytest.mark.parametrize(
     "shape", [(7, 1), (9, 63), (3, 64), (6, 2, 130), (5, 200), (1, 70), (150, 37)]
 )
@@ -282,6 +295,8 @@ def test_indices_out_of_range_are_the_nearest():
     wanted = x[[2, 0, 2, 0, 2]]
     same(run("take", [x, indices], {"axis": 0}), wanted)
     same(run("gather_elements", [x, indices], {"axis": 0}), wanted)
+    new, attributes = values("int8", 5), {"axis": 0, "function": "last"}
+    same(run("scatter", [x, indices, new], attributes), np.array([new[3], x[1], new[4]]))
 
 
 @pytest.mark.parametrize("dtype", NUMBERS)
@@ -327,6 +342,8 @@ def test_cumulative_sum(dtype):
         ("cast", [], {"to": "int8"}, "inputs: need 1 array, got 0"),
         ("cast", ["int8"], {"to": "int16"}, "need one of float32, int8"),
         ("gather_elements", ["int8"], {"axis": 0}, "inputs: need 2 arrays, got 1"),
+        ("scatter", ["int8", "int64", "int32"], {"axis": 0, "function": "sum"}, "need int8, got"),
+        ("scatter", ["bool", "int64", "bool"], {"axis": 0, "function": "max"}, "need numbers"),
     ],
 )
 def test_what_does_not_fit_is_named(kind, types, attributes, complaint):

@@ -277,6 +277,56 @@ def test_indices_up_to_a_size_are_known_for_each_size():
     compared(model(nodes, {"start": np.int64(0), "delta": np.int64(2)}, inputs=IMAGE), IMAGES)
 
 
+def test_what_all_images_share_follows_the_batch(tmp_path):
+    nodes = [
+        ("Shape", "x", "batch", {"end": 1}),
+        ("Concat", "batch,one,four", "sizes", {"axis": 0}),
+        ("Expand", "token,sizes", "first", {}),
+        ("Concat", "batch,two,one", "repeats", {"axis": 0}),
+        ("Tile", "token,repeats", "second", {}),
+        ("ConstantOfShape", "sizes", "third", {"value": helper.make_tensor("v", 1, [1], [0.5])}),
+        ("Concat", "first,x,second,third", "y", {"axis": 1}),
+    ]
+    known = {"token": weights(1, 1, 4), "one": ints(1), "two": ints(2), "four": ints(4)}
+    net = model(nodes, known, inputs={"x": ("N", 3, 4)})
+    compared(net, [{"x": (n, 3, 4)} for n in (1, 2, 5)])
+    network = dwsep.load(net)
+    assert network.outputs[0].shape == (None, 7, 4)
+    network.save(tmp_path / "net.dwsep")
+    x = np.full((3, 3, 4), np.nan, np.float32)  # equals nothing, and changes nothing
+    y = dwsep.load(tmp_path / "net.dwsep")(x)
+    assert np.array_equal(y[:, :1], np.repeat(known["token"], 3, 0))
+
+
+def test_masks_by_the_numbers_of_their_elements():
+    nodes = [
+        ("Shape", "x", "n", {"end": 1}),
+        ("Shape", "x", "t", {"start": 1}),
+        ("Squeeze", "n", "rows", {}),
+        ("Squeeze", "t", "columns", {}),
+        ("Range", "zero,rows,step", "i", {}),
+        ("Range", "zero,columns,step", "j", {}),
+        ("Mul", "i,columns", "first", {}),
+        ("Unsqueeze", "first,axis", "firsts", {}),
+        ("Add", "firsts,j", "places", {}),
+        ("Reshape", "x,all", "flat", {}),
+        ("Gather", "flat,places", "y", {}),
+    ]
+    known = {"zero": np.int64(0), "step": np.int64(1), "axis": ints(1), "all": ints(-1)}
+    net = model(nodes, known, inputs={"x": ("N", "T")})
+    compared(net, [{"x": shape} for shape in ((1, 12), (3, 9), (2, 1))])
+
+
+def test_short_tables_of_places():
+    nodes = [
+        ("Shape", "x", "t", {"start": 1, "end": 2}),
+        ("Slice", "table,zero,t,zero", "places", {}),
+        ("Add", "x,places", "y", {}),
+    ]
+    net = model(nodes, {"table": weights(40, 4), "zero": ints(0)}, inputs={"x": ("N", "T", 4)})
+    compared(net, [{"x": shape} for shape in ((1, 12, 4), (3, 40, 4))])
+
+
 @pytest.mark.parametrize(
     ("start", "delta", "heights"),
     [(5, 1, (4, 5, 7, 30)), (-3, 4, (1, 2, 9)), (-(2.0**100), 2.0**97, (1, 9))],

@@ -73,6 +73,7 @@ INPUT_TYPES = {  # of kinds that take no float32
     "integers": ["int32", "int32"],
     "gather_elements": ["float32", "int64"],
     "take": ["float32", "int64"],
+    "scatter": ["float32", "int64", "float32"],
 }
 
 

@@ -12,6 +12,24 @@ namespace dwsep::runtime {
 
 using Offsets = std::array<std::int64_t, 2>;
 
+template <class T>
+T sum_of(T a, T b) {
+  if constexpr (std::is_same_v<T, float>) {
+    return a + b;
+  } else {
+    return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+  }
+}
+
+template <class T>
+T product_of(T a, T b) {
+  if constexpr (std::is_same_v<T, float>) {
+    return a * b;
+  } else {
+    return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+  }
+}
+
 class AxisOp : public PlainOp {
  public:
   explicit AxisOp(const Description& d) : PlainOp(d), axis_(static_cast<int>(d.integer("axis", 0, Dims::kMaxRank - 1))) {}

@@ -7,6 +7,8 @@
 namespace dwsep::runtime {
 namespace {
 
+constexpr const char* kScatters[] = {"last", "sum", "prod", "max", "min"};
+
 /// Computed indices: negative ones count from the end, and one out of range becomes the nearest that is in it.
 std::int64_t index_at(const Array& indices, std::int64_t offset, std::int64_t size) {
   const std::int64_t i =
@@ -110,8 +112,60 @@ class Take final : public AxisOp {
   }
 };
 
+/// x with elements replaced: y[i][indices[i][j][k]][k] = updates[i][j][k], where the axis is 1; of equal places the last counts, or what a
+/// function makes of all and the element of x.
+class Scatter final : public AxisOp {
+ public:
+  explicit Scatter(const Description& d) : AxisOp(d), function_(one_of(d, "function", kScatters)) {}
+
+  Dims infer(const std::vector<Dims>& inputs) const override {
+    const Dims& x = checked_input(inputs, 3);
+    bool fits = inputs[1].rank() == x.rank();
+    for (int i = 0; fits && i < x.rank(); ++i) fits = i == axis_ ? x[i] > 0 || inputs[1][i] == 0 : inputs[1][i] <= x[i];
+    if (!fits) reject("indices", "no more than the input " + to_string(x) + " has on other axes", to_string(inputs[1]));
+    if (inputs[2] != inputs[1]) reject("updates", to_string(inputs[1]), to_string(inputs[2]));
+    return x;
+  }
+  ValueType infer_type(const Description& d, const std::vector<ValueType>& inputs) const override {
+    check_indices(d, inputs[1]);
+    if (inputs[2].dtype != inputs[0].dtype) d.reject("input 2", name_of(inputs[0].dtype), name_of(inputs[2].dtype));
+    if (function_ != 0) check_number(d, inputs[0]);
+    return moved(inputs[0]);
+  }
+  double flops(const std::vector<Dims>&, const Dims&) const override { return 0; }
+
+  void run(Team& team, const Operands& o, Scratch) const noexcept override {
+    const Array &indices = o.inputs[1], &updates = o.inputs[2], &y = o.output;
+    copy_view(team, o.inputs[0], o.inputs[0].strides, 0, y);
+    team.barrier();
+    for_each_line<3>(team, indices.shape, axis_, {indices.strides, updates.strides, y.strides}, [&](const std::array<std::int64_t, 3>& at) {
+      for (std::int64_t i = 0; i < indices.shape[axis_]; ++i) {
+        const std::int64_t place = index_at(indices, at[0] + i * indices.strides[axis_], y.shape[axis_]);
+        put(y, at[2] + place * y.strides[axis_], updates, at[1] + i * updates.strides[axis_]);
+      }
+    });
+  }
+
+ private:
+  void put(const Array& y, std::int64_t to, const Array& updates, std::int64_t from) const {
+    if (function_ == 0) return static_cast<void>(std::memcpy(y.at(to), updates.at(from), static_cast<std::size_t>(size_of(y.dtype))));
+    with_number(y.dtype, [&](auto element) {
+      using T = decltype(element);
+      T& a = y.as<T>()[to];
+      const T b = updates.as<const T>()[from];
+      a = function_ == 1 ? sum_of(a, b) : function_ == 2 ? product_of(a, b) : (function_ == 3 ? b > a : b < a) ? b : a;
+    });
+  }
+
+  int function_;
+};
+
 constexpr AttributeSchema kAxis[] = {{"axis", AttributeType::integer}};
-constexpr OpSchema kLookupOps[] = {{"gather_elements", make<GatherElements>, 2, 2, kAxis}, {"take", make<Take>, 2, 2, kAxis}};
+constexpr AttributeSchema kScatterAttributes[] = {{"function", AttributeType::choice, Presence::required, kScatters},
+                                                  {"axis", AttributeType::integer}};
+constexpr OpSchema kLookupOps[] = {{"gather_elements", make<GatherElements>, 2, 2, kAxis},
+                                   {"take", make<Take>, 2, 2, kAxis},
+                                   {"scatter", make<Scatter>, 3, 3, kScatterAttributes}};
 
 }  // namespace
 

@@ -135,24 +135,6 @@ class TopK final : public AxisOp {
   std::int64_t k_;
 };
 
-template <class T>
-T sum_of(T a, T b) {
-  if constexpr (std::is_same_v<T, float>) {
-    return a + b;
-  } else {
-    return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-  }
-}
-
-template <class T>
-T product_of(T a, T b) {
-  if constexpr (std::is_same_v<T, float>) {
-    return a * b;
-  } else {
-    return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
-  }
-}
-
 /// y[i] = x[0] + ... + x[i] along an axis, in this order; without x[i] where it is exclusive, from the end where it is reversed.
 class CumulativeSum final : public AxisOp {
  public:

@@ -29,7 +29,7 @@ Example: TypeAlias = "Callable[[Axis, str, str], int | None]"
 # Of open heights and widths, for which a network is imported: multiples that pyramids need, and
 # numbers that few networks have otherwise. What makes the batch part of other axes needs a number
 # for it, too: a batch of another size may then become a network of its own.
-_SIDES = ((448, 704), (224, 224), (48, 704), (32, 704), (64, 704), (64, 64))
+_SIDES = ((448, 704), (224, 224), (48, 704), (32, 704), (64, 704), (64, 64), (16, 16))
 _BATCHES: tuple[dict[str, int], ...] = ({}, {"N": 1})
 _EXAMPLES = [
     {**batch, "C": channels, "H": height, "W": width}

@@ -8,11 +8,11 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..ir import DType
-from ..sizes import LARGEST_SIZE
+from ..sizes import LARGEST_SIZE, Shape
 from .builder import Builder
 from .compositions import integers, to_target
 from .symbols import Dim
-from .values import Known, Unsupported, Value, shape_of
+from .values import Computed, Known, Unsupported, Value, shape_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +70,9 @@ def expanded(build: Builder, x: Value, sizes: list[Any]) -> Value:
         if have is None and (n == 1 if isinstance(n, int) else n == Dim(1)):
             target.append(0)
         elif not isinstance(n, int):
-            raise Unsupported("it repeats something as often as there are images in the batch")
+            if have != 1 or n != Dim(1) or None in shape:
+                raise Unsupported("it repeats something as often as there are images in the batch")
+            return _for_each_image(build, x, aligned, sizes)
         else:
             target.append(max(n, have or 0) if n == 1 else n)
     if rank == len(shape) and all(n in (0, have) for n, have in zip(target, shape, strict=True)):
@@ -78,9 +80,28 @@ def expanded(build: Builder, x: Value, sizes: list[Any]) -> Value:
     return build.emit("expand", [x], shape=tuple(target))
 
 
+def _for_each_image(build: Builder, x: Value, shape: Shape, sizes: list[Any]) -> Value:
+    """Add broadcasting of what the batch has not: a choice between equals, for each image."""
+    images = next((n for n in build.graph.inputs if build.graph.types[n].shape[:1] == (None,)), "")
+    if not images:
+        raise Unsupported("it repeats something as often as there are images in the batch")
+    one: Value = Computed(images, build.graph.types[images])
+    one = sliced(build, one, {axis: (0, 1, 1) for axis in range(1, len(shape_of(one)))})
+    one = build.reshape(one, [-1 if isinstance(n, Dim) else 1 for n in sizes])
+    rest = [1 if isinstance(n, Dim) else n for n in sizes]
+    x = expanded(build, build.reshape(x, [n or 0 for n in shape]), rest)
+    same = build.emit("compare", [one, one], function="equal")
+    return build.emit("where", [same, x, x])
+
+
 def tiled(build: Builder, x: Value, repeats: list[int]) -> Value:
     """Add a repetition of every axis: an axis of repeats before it, expanded, merged."""
     shape = shape_of(x)
+    if any(isinstance(n, Dim) for n in repeats) and len(repeats) == len(shape):
+        once = [n if isinstance(n, Dim) else 1 for n in repeats]
+        if all(m == 1 or isinstance(n, int) for m, n in zip(shape, once, strict=True)):
+            x = expanded(build, x, once)
+            repeats = [1 if isinstance(n, Dim) else n for n in repeats]
     if len(repeats) != len(shape) or any(not 1 <= n <= LARGEST_SIZE for n in repeats):
         raise InvalidModelError(f"repeats: need {len(shape)} of at least 1, got {repeats}")
     for axis, n in enumerate(repeats):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ...errors import InvalidModelError
+from ..importing.moving import expanded
 from ..importing.symbols import Dim, FloatOfSize, held, of_shape, settled
 from ..importing.values import (
     UNKNOWN,
@@ -57,6 +58,8 @@ def fold(call: Call) -> Value | None:
         return None
     if call.type in _ELEMENTWISE:
         return Known(_elementwise(call, arrays))
+    if call.type in ("Expand", "Tile") and any(isinstance(n, Dim) for n in arrays[-1].flat):
+        return None
     if call.type in MOVES and any(a.dtype != np.float32 for a in arrays[:1]):
         charge_folding(call, (), *arrays)
         return Known(settled(MOVES[call.type](call, arrays)))
@@ -92,7 +95,11 @@ def _constant(call: Call) -> AnyArray:
 
 
 def _filled(call: Call) -> Value:
-    sizes = call.ints(0, "shape")
+    sizes = call.sizes(0, "shape")
+    if any(isinstance(n, Dim) for n in sizes):
+        value = call.attribute("value", None)
+        number = np.zeros(1, np.float32) if value is None else value.array
+        return expanded(call.builder, Known(number.reshape(())), sizes)
     if any(n < 0 for n in sizes):
         raise InvalidModelError(f"shape: no array has the shape {sizes}")
     value = call.attribute("value", None)

@@ -1,4 +1,4 @@
-"""Values with others in some places, which are known when the file is loaded."""
+"""Values with others in some places; where those are known, rows of both are gathered."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import InvalidModelError
-from ..importing.values import Unsupported, Value, shape_of
+from ..importing.values import Known, Unsupported, Value, shape_of
 from .call import Call
 from .registry import operator
+from .searching import flat_places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 @operator("ScatterND")
 def scatter_nd(call: Call) -> Value:
     """Import other rows, whose places the last axis of the indices has."""
+    if not _is_known(call):
+        return _computed_rows(call)
     shape, indices = _shape(call), _indices(call)
     depth = indices.shape[-1] if indices.ndim else 0
     if not 1 <= depth <= len(shape):
@@ -32,6 +35,8 @@ def scatter_nd(call: Call) -> Value:
 @operator("ScatterElements", "Scatter")
 def scatter_elements(call: Call) -> Value:
     """Import other elements, each at an index along one axis."""
+    if not _is_known(call):
+        return _put(call, call.value(0), call.value(1), call.value(2), call.attribute("axis", 0))
     shape, indices = _shape(call), _indices(call)
     axis = call.axis(call.attribute("axis", 0), len(shape))
     if len(shape) != indices.ndim or any(n > m for n, m in zip(indices.shape, shape, strict=True)):
@@ -44,10 +49,45 @@ def scatter_elements(call: Call) -> Value:
     return _replaced(call, rows, math.prod(shape), indices.shape)
 
 
+_FUNCTIONS = {"none": "last", "add": "sum", "mul": "prod", "max": "max", "min": "min"}
+
+
+def _is_known(call: Call) -> bool:
+    return isinstance(call.value(1), Known) and call.attribute("reduction", "none") == "none"
+
+
+def _put(call: Call, x: Value, indices: Value, new: Value, axis: int) -> Value:
+    """Return the data with elements whose places along an axis the network computes."""
+    function = call.attribute("reduction", "none")
+    if function not in _FUNCTIONS:
+        raise InvalidModelError(f"reduction: need one of {', '.join(_FUNCTIONS)}, got {function}")
+    axis = call.axis(axis, len(shape_of(x)))
+    return call.builder.emit("scatter", [x, indices, new], function=_FUNCTIONS[function], axis=axis)
+
+
+def _computed_rows(call: Call) -> Value:
+    """Return the data with rows whose places the last axis of computed indices has."""
+    build, x, new = call.builder, call.value(0), call.value(2)
+    flat, depth = flat_places(build, call.value(1), call.shape())
+    shapes = [call.shape(), shape_of(flat), shape_of(new)]
+    if any(n is None for shape in shapes for n in shape):
+        raise Unsupported("its data or indices have the batch, whose size is unknown")
+    (*outer, inner), width = [[n or 0 for n in shape] for shape in shapes], 1
+    if inner != [*outer[1], *outer[0][depth:]]:
+        raise InvalidModelError(
+            f"updates: need shape {(*outer[1], *outer[0][depth:])}, got {inner}"
+        )
+    width = math.prod(outer[0][depth:])
+    count, rows = math.prod(outer[0][:depth]), math.prod(outer[1])
+    places = build.reshape(flat, (rows, 1))
+    if width != 1:
+        places = build.emit("expand", [places], shape=(rows, width))
+    y = _put(call, build.reshape(x, (count, width)), places, build.reshape(new, (rows, width)), 0)
+    return build.reshape(y, outer[0])
+
+
 def _shape(call: Call) -> tuple[int, ...]:
     shape = call.shape()
-    if call.attribute("reduction", "none") != "none":
-        raise Unsupported(f"reduction {call.attribute('reduction', 'none')!r} is not supported")
     if not all(isinstance(n, int) for n in shape):
         raise Unsupported(f"its data have the shape {shape}")
     return tuple(n or 0 for n in shape)

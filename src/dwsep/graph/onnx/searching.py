@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from ...errors import InvalidModelError
+from ..importing.builder import Builder
 from ..importing.compositions import to_target
 from ..importing.moving import sizes_with, sliced
 from ..importing.values import Computed, Known, Unsupported, Value, shape_of
 from ..ir import DType, Length
-from ..sizes import LARGEST_SIZE
+from ..sizes import LARGEST_SIZE, Shape
 from .call import Call
 from .registry import operator
 
@@ -128,10 +129,19 @@ def non_max_suppression(call: Call) -> Value:
 @operator("GatherND")
 def gather_nd(call: Call) -> Value:
     """Import elements, or parts, at tuples of computed indices, of which one number is made."""
-    build, x, shape, indices = call.builder, call.value(0), call.shape(0), call.value(1)
-    places = shape_of(indices)
+    build, x, shape = call.builder, call.value(0), call.shape(0)
     if call.attribute("batch_dims", 0) != 0:
         raise Unsupported("batch_dims are not supported")
+    flat, depth = flat_places(build, call.value(1), shape)
+    rows = [math.prod(n or 0 for n in shape[:depth]), *(n or 0 for n in shape[depth:])]
+    if None in shape[depth:]:
+        raise Unsupported("its input has the batch behind the axes that are indexed")
+    return build.emit("take", [build.reshape(x, rows), flat], axis=0)
+
+
+def flat_places(build: Builder, indices: Value, shape: Shape) -> tuple[Value, int]:
+    """Return the numbers of rows whose places are tuples, and how long those are."""
+    places = shape_of(indices)
     depth = places[-1] if places else None
     if depth is None or not 1 <= depth <= len(shape) or None in shape[:depth]:
         raise Unsupported(f"indices of shape {places} for an input of shape {shape}")
@@ -141,7 +151,4 @@ def gather_nd(call: Call) -> Value:
         part = build.reshape(part, to_target(shape_of(part), sizes_with(part, len(places) - 1, [])))
         part = build.binary("mod", part, shape[axis] or 1)  # negative ones count from the end
         flat = build.binary("add", build.binary("mul", flat, shape[axis] or 1), part)
-    rows = [math.prod(n or 0 for n in shape[:depth]), *(n or 0 for n in shape[depth:])]
-    if None in shape[depth:]:
-        raise Unsupported("its input has the batch behind the axes that are indexed")
-    return build.emit("take", [build.reshape(x, rows), flat], axis=0)
+    return flat, depth

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import InvalidModelError
 from ..importing.moving import Parts, gathered, sliced
-from ..importing.symbols import Dim
+from ..importing.symbols import Dim, held
 from ..importing.values import UNKNOWN, Computed, Unsupported, Value
 from .call import Call, part_of
 from .registry import operator
@@ -76,7 +76,7 @@ def gather(call: Call) -> Value:
     axis = call.axis(call.attribute("axis", 0), len(shape))
     if isinstance(call.value(1), Computed):
         return build.emit("take", [x, call.value(1)], axis=axis)
-    indices = call.known(1, "indices")
+    indices = held(call.known(1, "indices"))
     size = shape[axis]
     if size is None:
         raise Unsupported("it takes a part of the batch, whose size is unknown")

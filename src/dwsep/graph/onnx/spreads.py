@@ -71,4 +71,4 @@ def expand(call: Call) -> Value:
 @operator("Tile")
 def tile(call: Call) -> Value:
     """Import a repetition of every axis: an axis of repeats before it, expanded, merged."""
-    return tiled(call.builder, call.value(0), call.ints(1, "repeats"))
+    return tiled(call.builder, call.value(0), call.sizes(1, "repeats"))

@@ -235,7 +235,7 @@ OPS: Later[OpSpec] = Later(
         "products": "matmul reduce",
         "rearranging": "identity reshape transpose concat slice pad gather expand",
         "recurrent": "recurrent",
-        "searching": "accumulate arg top_k gather_elements take cumulative_sum",
+        "searching": "accumulate arg top_k gather_elements take scatter cumulative_sum",
     },
 )
 

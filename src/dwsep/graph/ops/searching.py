@@ -36,6 +36,14 @@ def _moved(node: Node, inputs: Sequence[TensorType]) -> DTypes:
     return moved(node, inputs)
 
 
+def _placed(node: Node, inputs: Sequence[TensorType]) -> DTypes:
+    if node.attributes["function"] != "last":
+        _number(inputs[0])
+    if inputs[2].dtype is not inputs[0].dtype:
+        raise ShapeError(f"need updates of {inputs[0].dtype.value}, got {inputs[2].dtype.value}")
+    return _moved(node, inputs)
+
+
 def _sized(shape: Shape, axis: int) -> int:
     size = shape[axis_of(axis, shape)]
     if size is None:
@@ -68,6 +76,13 @@ def _gather_elements(node: Node, inputs: Sequence[Shape], channels_last: bool) -
     if not fits or (size == 0 and indices[axis] != 0):
         raise ShapeError(f"indices {shown(indices)} do not fit {shown(x)} along axis {axis}")
     return indices
+
+
+def _scatter(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
+    indices = _gather_elements(node, inputs[:2], channels_last)
+    if inputs[2] != indices:
+        raise ShapeError(f"updates {shown(inputs[2])} do not fit indices {shown(indices)}")
+    return inputs[0]
 
 
 def _take(node: Node, inputs: Sequence[Shape], channels_last: bool) -> Shape:
@@ -128,6 +143,17 @@ register(
         inputs=("x", "indices"),
         attributes={"axis": Int()},
         dtype=_moved,
+        layout="as_in_file",
+        folds=True,
+    ),
+    OpSpec(
+        "scatter",
+        "x with the updates at computed indices along an axis, of equal ones the last, or with the "
+        "sum, the product or an extreme of all; one out of range becomes the nearest",
+        _scatter,
+        inputs=("x", "indices", "updates"),
+        attributes={"function": choice("last", "sum", "prod", "max", "min"), "axis": Int()},
+        dtype=_placed,
         layout="as_in_file",
         folds=True,
     ),
