@@ -103,7 +103,7 @@ class Standard final : public PackedLayer {
     if (!gathered) own = standard_scratch(g, a, groups_.front(), false, team.size(), scratch);
     const std::int64_t floats = gathered ? gathered_floats(g, channels()) : copied_floats(v, a);
     float* const pixels = scratch.take_each<float>(team.size(), floats)[team.rank()];
-    const std::int64_t at_once = gathered ? 0 : groups_at_once(a), count = static_cast<std::int64_t>(groups_.size());
+    const std::int64_t at_once = gathered ? 0 : groups_at_once(v, a), count = static_cast<std::int64_t>(groups_.size());
     if (at_once > 0 && activation_.kind != ActivationKind::clip) {  // which follow on rows that are in a cache
       a.rows = std::clamp<std::int64_t>(cached_floats() / product({a.columns, out_}), 1, a.rows);
     }
@@ -220,25 +220,11 @@ class Standard final : public PackedLayer {
     return rows == 0 ? 0 : product({input_span(rows, v.geometry.kh, v.geometry.stride_h, v.geometry.dilation_h, v.x.h), v.x.w, channels()});
   }
 
-  /// Groups whose panels each tile of positions meets one after the other, or 0.
-  std::int64_t groups_at_once(const StandardAreas& a) const {
-    // In the level-1 cache and half of the level-2 cache: 15x15 3->424 takes 48 us panel by panel and 31 so, 28x28x192 in 24 groups with
-    // stride 3 123 and 58 (AMD EPYC, Zen 3, AVX2, 2026-11-30).
-    constexpr std::int64_t kOneGroup = 32 * 1024, kAllGroups = 256 * 1024, kPaddedFloats = 65536;
-    const PackedMatrix& p = groups_.front();
-    const std::int64_t bytes = bytes_of<float>(p.weight_floats()), count = static_cast<std::int64_t>(groups_.size());
-    if (p.lanes != 8 || a.planes > 0 || a.block_taps > 0 || p.slopes != nullptr) return 0;
-    // Pixels that are near one another are rows of a product: 99x16 64->320 in 16 groups, 1x1, takes 160 us so and 201 by tiles, 9x6
-    // 2048->256 in 32 groups 80 and 40.
-    if (product({kh_, kw_, options_.stride_h, options_.stride_w}) == 1 && (count == 1 || in_ < 384)) return 0;
-    // Few panels want longer rows: 224x224 3->32 with stride 2 takes 356 us so and 306 panel by panel, 112x112 3->96 212 and 203.
-    if (count == 1) return p.panels >= 12 && bytes <= kOneGroup ? 1 : 0;
-    std::int64_t most = std::min(kAllGroups / bytes, count);
-    if (a.padded > 0) most = std::min(most, kPaddedFloats / a.padded);
-    return most < 2 ? 0 : ceil_div(count, ceil_div(count, most));
+  std::int64_t groups_at_once(const View& v, const StandardAreas& a) const {
+    return runtime::groups_at_once(v.geometry, a, groups_.front(), static_cast<std::int64_t>(groups_.size()), in_);
   }
   std::int64_t copied_floats(const View& v, const StandardAreas& a) const {
-    return std::max<std::int64_t>(groups_at_once(a), 1) * (apart_floats(v) + a.padded);
+    return std::max<std::int64_t>(groups_at_once(v, a), 1) * (apart_floats(v) + a.padded);
   }
   bool gathers(const View& v) const { return gathering_pays(v.geometry, v.x, channels(), groups_.front().panels); }
   View turned(const Shape& x) const {

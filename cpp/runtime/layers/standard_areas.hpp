@@ -28,6 +28,10 @@ StandardAreas plane_areas(const Geometry& g, std::int64_t channels, std::int64_t
 StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t channels, const PackedMatrix& matrix, bool spread,
                              bool zeros = false);
 
+/// Of `count` groups with such panels those that each tile of positions meets one after the other, or 0; `inputs` of all of them.
+std::int64_t groups_at_once(const Geometry& g, const StandardAreas& areas, const PackedMatrix& matrix, std::int64_t count,
+                            std::int64_t inputs);
+
 /// The scratch of one thread.
 struct StandardScratch {
   PerThread<Segment> segments;
