@@ -49,7 +49,7 @@ def drawn(rng, dtype, *shape):
 
 
 @pytest.mark.parametrize("residual", [False, True])
-@pytest.mark.parametrize("image", [(5, 7), (6, 1), (1, 1)])
+@pytest.mark.parametrize("image", [(5, 7), (6, 1), (1, 1), (45, 40)])
 @pytest.mark.parametrize("dtype", ["float32", "int8"])
 @pytest.mark.parametrize("kind", SHAPES)
 def test_other_arrays_at_each_run(kind, dtype, image, residual):

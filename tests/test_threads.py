@@ -113,6 +113,32 @@ def test_global_setting_does_not_change_bits():
             assert bits_differ(call.run(), want) is None, f"{count} threads: {call}"
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts wake-ups by /proc")
+def test_fewer_threads_than_the_first_call_had():
+    """What a layer keeps of its first call does not wake more threads than a later one may have."""
+    code = """
+        import time
+        from pathlib import Path
+        from calls import normals, pointwise
+        def wakes():
+            time.sleep(0.1)  # workers poll for a while, and sleep
+            files = [task / "status" for task in Path("/proc/self/task").iterdir()]
+            names = {file: file.read_text() for file in files if file.parent.name != own}
+            return [text.split("voluntary_ctxt_switches:")[1].split()[0] for text in names.values()]
+        own = str(__import__("os").getpid())
+        call = pointwise(normals(0), (1, 60, 60, 64), 64)
+        layer = call.layer()
+        call.run_layer(layer, num_threads=2)
+        before = wakes()
+        for _ in range(5):
+            call.run_layer(layer, num_threads=1)
+        print(len(before) > 0, wakes() == before)
+        call.run_layer(layer, num_threads=2)
+        print(wakes() != before)
+    """
+    assert script(code).stdout.split() == ["True"] * 3
+
+
 def test_concurrent_callers():
     """Many Python threads share the pool; whoever finds it busy works alone, to the same bits."""
     calls = [*sweeps.blocks(normals(2), exact=False), *sweeps.small(normals(3), exact=False)]

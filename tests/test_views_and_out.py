@@ -236,6 +236,38 @@ def test_unaligned_input():
     assert_all(families(), judge)
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2], ids=["images", "rows", "pixels"])
+def test_steps_that_are_no_whole_floats(axis):
+    def apart(array):
+        strides = [0, 0, 0, array.itemsize]
+        for i in (2, 1, 0):
+            step = array.shape[i + 1] * strides[i + 1]
+            strides[i] = step // 4 * 4 + 6 if i == axis else (step + 3) // 4 * 4
+        host = np.zeros(array.shape[0] * strides[0], np.uint8)
+        view = np.ndarray(array.shape, array.dtype, host, 0, strides)
+        view[...] = array
+        return view
+
+    def judge(call):
+        arrays = {
+            name: apart(call.arrays[name]) for name in ("x", "residual") if name in call.arrays
+        }
+        out = apart(np.full_like(call.run(), SENTINEL))
+        wrong = unequal(call.with_arrays(**arrays).run(out=out), call.plain())
+        return wrong or unequal(out.copy(), call.plain())
+
+    assert_all(families(), judge)
+
+
+def test_residual_whose_rows_are_apart():
+    """Behind a product that takes all rows of x and of y together."""
+    rng = np.random.default_rng(8)
+    layer = dwsep.Conv2D(rng.standard_normal((1, 1, 8, 16), np.float32), groups=2)
+    x = rng.standard_normal((1, 9, 10, 16), np.float32)
+    residual = rng.standard_normal((1, 11, 14, 16), np.float32)[:, 1:-1, 3:-1]
+    assert np.array_equal(layer(x, residual), layer(x, residual.copy()))
+
+
 def test_memory_mapped_file(tmp_path):
     def judge(call):
         x = np.memmap(tmp_path / "x", np.float32, "w+", shape=call.arrays["x"].shape)

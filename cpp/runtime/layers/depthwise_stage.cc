@@ -42,16 +42,20 @@ bool dilated_gains(const DepthwiseWork& w) {
   const std::int64_t vectors = w.v_end - w.v_begin;
   const std::int64_t sub_grid = steps(w.y_end - w.y_begin, w.dilation_h) * steps(w.out_width, w.dilation_w) * vectors;
   const std::int64_t lanes = active_kernels().lanes, taps = w.kh * w.kw;
-  const bool few = w.kh == 1 || (w.kh == 2 && w.kw <= 2), small = sub_grid < 35 * w.kh || w.channels < lanes;
-  // AVX2: filters of two rows or columns on up to 16 vectors, 28x28x72 3x2 of dilation 4 41 -> 19, 65x65x40 4x2 107 -> 61, but 33x33x192
-  // 2x3 79 -> 85; multipliers of whole vectors, or of so few channels that pixels are taken side by side, 28x28 9->144 5x5 101 -> 70, 64x64
-  // 3->12 3x3 61 -> 42.
-  const bool narrow = std::min(w.kh, w.kw) == 2 && taps <= 10 && vectors <= 16;
+  // 5x5 has a kernel of its own for sub-grids: 24x24x32 of dilation 6 9.2 us by it and 15, 28x14x64 of 7 12 and 18, but 16x16x64 of 8 29
+  // and 5.5. Of 22 layers on both sides of it all by lists take 1.03 of the time, all by sub-grids 1.02 (Zen 3).
+  const std::int64_t few_outputs = lanes == 8 && w.kh == 5 && w.kw == 5 ? 10 : 35;
+  const bool few = w.kh == 1 || (w.kh == 2 && w.kw <= 2), small = sub_grid < few_outputs * w.kh || w.channels < lanes;
+  // AVX2: filters of two rows or columns, up to eight taps, on up to 24 vectors, 28x28x72 3x2 of dilation 4 41 -> 19, 65x65x40 4x2 107 ->
+  // 61, 28x28x192 3x2 67 -> 60, but 40x40x256 3x2 219 -> 243, 33x33x96 2x5 51 -> 66, 28x28x72 2x7 29 -> 36; multipliers of whole vectors up
+  // to 16 taps, or of so few channels that pixels are taken side by side up to nine, 33x33 64->2048 4x4 2,070 -> 1,390, 28x28 12->96 3x5
+  // 51 -> 42, 64x64 3->12 3x3 61 -> 42, but 28x28 16->128 5x5 79 -> 153, 24->384 5x5 267 -> 390, 64x64 3->12 3x4 52 -> 55.
+  const bool narrow = std::min(w.kh, w.kw) == 2 && taps <= 8 && vectors <= 24;
   const auto inside = [](std::int64_t size, std::int64_t taps_of, std::int64_t step) {
     return std::max<std::int64_t>(size - (taps_of - 1) * step, 0);
   };
   const bool mostly = inside(w.height, w.kh, w.dilation_h) * inside(w.width, w.kw, w.dilation_w) * 2 >= w.height * w.width;
-  const bool broadcasts = mostly && taps <= 30 && w.multiplier % lanes == 0 && w.multiplier < w.channels;
+  const bool broadcasts = mostly && taps <= 16 && w.multiplier % lanes == 0 && w.multiplier < w.channels;
   const bool adjacent = taps <= 9 && w.multiplier > 1 && w.channels < 4 * w.multiplier;
   return lanes <= 8 && taps <= 64 && (few || small || (lanes == 8 && (narrow || broadcasts || adjacent)));
 }

@@ -187,7 +187,7 @@ template <class F>
 void share_rows(Team& team, std::int64_t images, std::int64_t height, std::int64_t vectors, std::int64_t least, const F& f,
                 bool low = false, std::int64_t together = 1) {
   constexpr std::int64_t kTile = 4;
-  const std::int64_t rows = images * height;
+  const std::int64_t rows = images * height;  // cut from four pieces on, as by Team::share
   if (team.size() == 1 || height < kTile || rows < 4 * std::max(least, kTile) * team.size()) {
     return for_each_rows(images, height, vectors, team.rank(), team.size(), f, low, together);
   }
