@@ -33,10 +33,10 @@ struct StandardWork {
   std::int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
   std::int64_t y_row, y_pixel, residual_row, residual_pixel;  ///< from one position to the next
   std::int64_t y_begin, y_end, out_width;
-  /// Or null. Else each tile of positions meets the panels of so many groups one after the other: side by side in x and in y, from that of
-  /// `gemm` on.
+  /// Or null. Else each tile of positions meets the panels of so many groups one after the other: `x_group` apart in x and side by side in
+  /// y, from that of `gemm` on.
   const GroupWeights* groups;
-  std::int64_t group_count;
+  std::int64_t group_count, x_group;
   const Spread* spread;  ///< or null: a position is a pixel of y. With a spread there is no residual
   /// Taps of a row of the filter, and channels of a tap, that are summed up for all positions before the next ones; 0 taps: all of the
   /// filter for each tile. Then only a spread needs `sums`.

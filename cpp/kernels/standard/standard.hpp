@@ -48,7 +48,7 @@ struct PanelWalk {
   /// The tile's positions by all panels of all groups. Its addresses are those of the first column.
   void multiply_groups(std::int64_t positions) {
     for (std::int64_t g = 0; g < w.group_count; ++g) {
-      t.input = g * w.channels;
+      t.input = g * w.x_group;
       for (std::int64_t i = w.gemm.panel_begin; i < w.gemm.panel_end; ++i) {
         const Panel p = panel_at(w.gemm, i);
         set_panel(p, w.groups[g]);

@@ -7,6 +7,7 @@
 #include "runtime/layers/conv_transpose_base.hpp"
 #include "runtime/layers/stages.hpp"
 #include "runtime/layers/standard_areas.hpp"
+#include "runtime/layers/standard_padded.hpp"
 
 namespace dwsep::runtime {
 namespace {
@@ -31,6 +32,7 @@ class TransposedMatrices final : public ConvTranspose {
       if (i < static_cast<std::size_t>(g.groups)) bias.insert(bias.end(), m.bias.get(), m.bias.get() + g.out / g.groups);
     }
     set_untouched(std::move(bias));
+    zeros_ = zeros_change_nothing(matrices_);
     if (!joined_.empty()) joined_matrices_ = join_matrices(g, joined_.front(), parts_, matrices_);
   }
 
@@ -77,7 +79,7 @@ class TransposedMatrices final : public ConvTranspose {
   }
   StandardAreas areas(const Geometry& g, const Shape& x, const PackedMatrix& matrix, bool joined) const {
     const std::int64_t in = g_.in / g_.groups;
-    return joined ? plane_areas(g, in, matrix.columns) : standard_areas(g, x, in, matrix, true);
+    return joined ? plane_areas(g, in, matrix.columns) : standard_areas(g, x, in, matrix, true, zeros_ && g.kh * g.kw > 1);
   }
 
   std::int64_t bytes_of_a_thread(const Shape& x, const Shape& y) const {
@@ -89,7 +91,11 @@ class TransposedMatrices final : public ConvTranspose {
       const Positions at(g_, part, y);
       if (at.empty()) continue;
       const Geometry g = at.geometry(part);
-      most = std::max(most, measure([&](Scratch& s) { standard_scratch(g, areas(g, x, matrix, parts.joined), matrix, true, 1, s); }));
+      most = std::max(most, measure([&](Scratch& s) {
+                        const StandardAreas a = areas(g, x, matrix, parts.joined);
+                        standard_scratch(g, a, matrix, true, 1, s);
+                        s.take_each<float>(1, a.padded);
+                      }));
     }
     return most;
   }
@@ -108,11 +114,13 @@ class TransposedMatrices final : public ConvTranspose {
     const Spread spread = spread_of(at, part, y);
     const StandardAreas a = areas(g, x.shape, matrix, parts.joined);
     const StandardScratch own = standard_scratch(g, a, matrix, true, 1, scratch);
+    float* const pixels = scratch.take_each<float>(1, a.padded)[0];
     for_each_piece(rows, g.out_h, g.out_h, [&](std::int64_t image, Range piece) {
       for (std::int64_t group = 0; group < g_.groups; ++group) {
         StandardWork w = work(g, x, y, steps, (*parts.matrices)[p * static_cast<std::size_t>(g_.groups) + static_cast<std::size_t>(group)],
                               group, image);
         w.spread = &spread;
+        if (a.padded > 0) put_zeros_around(w, piece, 1, pixels);
         w.gemm.panel_begin = mine.begin;
         w.gemm.panel_end = mine.end;
         w.segments = own.segments[0];
@@ -160,6 +168,7 @@ class TransposedMatrices final : public ConvTranspose {
 
   std::vector<PackedMatrix> matrices_;
   std::vector<TransposedPart> joined_;  ///< one, or none
+  bool zeros_;                          ///< change nothing
   std::vector<PackedMatrix> joined_matrices_;
 };
 

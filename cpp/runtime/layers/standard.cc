@@ -120,14 +120,15 @@ class Standard final : public PackedLayer {
         w.y_channel = steps.y;
         w.gemm.a += static_cast<std::int64_t>(group) * channels() * (steps.x - 1);
         w.gemm.y += static_cast<std::int64_t>(group) * groups_.front().columns * (steps.y - 1);
-        w.channels *= some;
-        if (apart > 0) put_apart(w, piece, pixels);
-        if (a.padded > 0) put_zeros_around(w, piece, pixels);
-        w.channels = channels();
         if (at_once > 0) {
           w.groups = &weights_[group];
           w.group_count = some;
+          w.x_group = channels();
         }
+        w.channels *= some;
+        if (apart > 0) put_apart(w, piece, pixels);
+        w.channels = channels();
+        if (a.padded > 0) put_zeros_around(w, piece, some, pixels);
         w.gemm.panel_begin = std::max<std::int64_t>(mine.begin - first, 0);
         w.gemm.panel_end = std::min(mine.end - first, panels);
         if (gathered) {

@@ -135,22 +135,20 @@ StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t cha
   const double by_blocks =
       tiles_cost(positions, down.taps * along.taps * depth / positions, vectors, most) * 1.05 + positions * vectors * blocks * 2;
   const bool exceeds = matrix.k * width * 4 > 512 * 1024;
-  if (at_once * (exceeds ? 0.9 : 1.0) <= by_blocks) a.block_taps = 0;
   if (zeros) {
-    // Each run of positions, of each block, takes some 200 cycles more than its sums, and a copied float 2.5: 5x5 with stride 3 3->128 on
-    // 8x8 8.6 us and 4.1 with zeros around, 7x7 3->64 on 14x7 34 and 22, 5x5 with stride 3 1->64 on 4x4 3.0 and 1.6; 3x3 8->16 on 14x14,
-    // which stays, 6.4 and 8.6 (AMD EPYC, Zen 3, AVX2, 2026-11-29). Of 0.7, 0.85, 1.0 and 1.3 of the others' time, for 16 layers: 0.7
-    // leaves 6x6 8->64 5x5 at 20.5 us for 14.7, 1.0 chooses alike, 1.3 takes 14x14 8->16 in 11.9 for 8.5 (2026-11-30).
-    constexpr std::int64_t kMostFloats = 16384;
-    const std::int64_t floats = padded_floats(g, channels);
-    const double around = 200 + 2.5 * static_cast<double>(floats) / static_cast<double>(matrix.panels);
+    // Each run of positions, of each block, takes some 200 cycles more than its sums, and a copied float one: of 1,300 layers as networks
+    // have them the choice takes 1.008 of what the better one of each takes, never 1.052, always 1.15 (AMD EPYC, Zen 3, AVX2, 2026-11-30).
+    // Of a block of few taps most positions meet all or none.
+    constexpr std::int64_t kMostFloats = 65536;
+    const std::int64_t floats = padded_floats(g, channels), taps_apart = (a.block_taps - 1) * ceil_div(g.dilation_w, g.stride_w);
+    const double copied = channels == x.c ? 1 : 1 + 6 / depth,
+                 around = 100 + copied * static_cast<double>(floats) / static_cast<double>(matrix.panels);
     const double all = tiles_cost(positions, taps(g.kh, g.kw) * depth, vectors, most) + around;
-    const double runs = 200 * static_cast<double>(along.all_runs());
-    if (floats <= kMostFloats && all < 0.85 * std::min(at_once + runs * static_cast<double>(down.all_runs()), by_blocks + runs * blocks)) {
-      a.padded = floats;
-      a.block_taps = 0;
-    }
+    const double runs = 200 * magnitude(along.all_runs(), down.all_runs());
+    const double block_runs = 200 * magnitude(std::min(along.all_runs(), 1 + 2 * taps_apart)) * blocks;
+    if (floats <= kMostFloats && all < std::min(at_once + runs, by_blocks + block_runs)) a.padded = floats;
   }
+  if (a.padded > 0 || at_once * (exceeds ? 0.9 : 1.0) <= by_blocks) a.block_taps = 0;
 
   const bool sums = spread || a.block_taps > 0;
   const std::int64_t most_positions = sums ? std::max<std::int64_t>(kSumBytes / bytes_of<float>(width), 1) : g.out_h * g.out_w;

@@ -17,7 +17,8 @@ bool zeros_change_nothing(const std::vector<PackedMatrix>& groups);
 /// Floats of all that the positions read, with zeros.
 std::int64_t padded_floats(const Geometry& g, std::int64_t channels);
 
-/// Makes `pixels` the input of a work for output rows [rows.begin, rows.end), unless one of its inputs is too small.
-void put_zeros_around(StandardWork& work, Range rows, float* pixels);
+/// Makes `pixels` the input of a work for output rows [rows.begin, rows.end), unless one of its inputs is too small: an image of each of
+/// `groups` one after the other, so that pixels of one are adjacent.
+void put_zeros_around(StandardWork& work, Range rows, std::int64_t groups, float* pixels);
 
 }  // namespace dwsep::runtime
