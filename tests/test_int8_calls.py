@@ -96,6 +96,18 @@ def test_results_may_overlap_inputs():
     assert np.array_equal(mix(host, host, out=host), expected)
 
 
+@pytest.mark.kernels
+def test_windows_of_a_row_whose_pixels_are_apart():
+    """They are multiplied where they lie only if no channels of others are between."""
+    rng = np.random.default_rng(3)
+    w = rng.integers(-127, 128, (1, 3, 8, 12), np.int8)
+    layer = dwsep.Conv2D(
+        w, stride=(1, 3), padding=0, x_quantization=Q, weight_quantization=QW, quantization=QY
+    )
+    x = rng.integers(-128, 128, (1, 6, 9, 11), np.int8)[..., 2:-1]
+    assert np.array_equal(layer(x), layer(x.copy()))
+
+
 def test_out_may_not_overlap_itself():
     call = small("pointwise_conv2d", quantization=QY)
     shape = call.plain().shape
