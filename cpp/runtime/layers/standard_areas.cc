@@ -53,7 +53,7 @@ double tiles_cost(double positions, double length, int vectors, std::int64_t mos
 
 /// Whether positions are lanes: where three eighths of the lanes would have none otherwise, and so many multiplications for each input are
 /// saved that they make up for planes.
-bool planes_pay(const Geometry& g, const PackedMatrix& matrix) {
+bool planes_pay(const Geometry& g, const PackedMatrix& matrix, bool spread) {
   const std::int64_t width = ceil_div(matrix.columns, matrix.lanes) * matrix.lanes;
   const bool saves = 2 * product({g.kh, g.kw, width - matrix.columns}) >= 3 * width;
   if (matrix.panels != 1 || 8 * matrix.columns > 5 * width || g.stride_w != 1 || !saves) return false;
@@ -62,7 +62,10 @@ bool planes_pay(const Geometry& g, const PackedMatrix& matrix) {
   // 64->2 5x5 14.4 and 12.3; of four it gains 1.0 to 1.1, of three 0.84 (Zen 3, 2026-11-30).
   if (g.out_w < 5) return false;
   const std::int64_t vectors = std::max<std::int64_t>(ceil_div(g.out_w, matrix.lanes), 2);
-  return 3 * product({vectors, matrix.columns}) <= 2 * product({g.out_w, width / matrix.lanes});
+  // Six sums at a time next to tiles of one vector: 13x13 256->4 5x5 takes 0.70 of the time, 10x10 64->4 0.83; next to two vectors
+  // 11x11 128->9 3x3 takes 1.2, transposed 10x10 64->4 5x5 s2 1.16 (Zen 3, 2026-11-30).
+  const bool six = !spread && vectors == 2 && width == matrix.lanes && product({g.kh, matrix.columns}) >= 6;
+  return 6 * product({vectors, matrix.columns}) <= (six ? 5 : 4) * product({g.out_w, width / matrix.lanes});
 }
 
 /// Whether every pixel between those that an output reads meets a tap of it or of the next: whole rows hold nothing else then. In a view of
@@ -105,7 +108,7 @@ StandardAreas standard_areas(const Geometry& g, const Shape& x, std::int64_t cha
   // For shorter blocks more sums are stored and loaded: 192 take 0.93 to 1.02 of the time of 64 (Zen 3, 2026-11-29), 64 on AVX-512.
   const std::int64_t least_length = active_kernels().lanes == 16 ? 64 : 192;
   StandardAreas a{};
-  if (planes_pay(g, matrix)) a = plane_areas(g, channels, matrix.columns);
+  if (planes_pay(g, matrix, spread)) a = plane_areas(g, channels, matrix.columns);
   if (a.planes > 0) return a;
   const std::int64_t width = matrix.widest_panel() * matrix.lanes;
   const int vectors = matrix.panel_vectors;
