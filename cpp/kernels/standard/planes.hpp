@@ -20,6 +20,7 @@ struct PlaneTaps {
   static constexpr int kMost = kRegisters == 32 ? 6 : 3;
   static constexpr int kHeld = kMost == 3 ? 5 : kMost;  ///< before kMost of them are added: of four, 2 and 2 take less than 3 and 1
   /// Of rows of two vectors, where six sums take 0.70 to 1.0 of the time of three, which wait for one another (Zen 3, 2026-11-30).
+  static constexpr bool kShort = kRegisters == 16 && kLanes == 8;
   static constexpr int kMostShort = 6;
   float* sums[kMostShort];  ///< of an output column in the output row that the filter row is for
   const float* weights[kMostShort];
@@ -146,7 +147,7 @@ class PlaneWalk {
     const Spread* const s = w_.spread;
     const std::int64_t rest = tap * w_.dilation_w;
     PlaneTaps t{{}, {}, w_.planes + rest, sizes_.x_plane, w_.dilation_w, w_.kw - tap, w_.channels, width_, 0, 0, 0};
-    const bool shortest = kRegisters == 16 && w_.out_width <= 2 * kLanes;
+    const bool shortest = PlaneTaps::kShort && w_.out_width <= 2 * kLanes;
     int count = 0;
     for (std::int64_t kh = 0; kh < w_.kh; ++kh) {
       const std::int64_t at = row + w_.pad_top - kh * w_.dilation_h, oy = at / w_.stride_h;
@@ -167,7 +168,7 @@ class PlaneWalk {
           ++count;
           if (shortest) {
             if (count < PlaneTaps::kMostShort) continue;
-            add<PlaneTaps::kMostShort>(t, 0, rest);
+            if constexpr (PlaneTaps::kShort) add<PlaneTaps::kMostShort>(t, 0, rest);
             count = 0;
             continue;
           }
