@@ -92,8 +92,8 @@ struct Fetched {
 /// Whether tiles fetch what follows the weights of a panel that they multiply, `k` rows of them, which many hardly notice, or inputs.
 [[gnu::always_inline]] inline bool fetching_pays(const Fetched& f, std::int64_t tiles, std::int64_t height, std::int64_t k,
                                                  const Panel& panel) {
-  return kMostFetchingRows > 0 && f.at != nullptr && tiles >= kLeastFetchingTiles && (f.far || (tiles <= 48 && k >= 64)) &&
-         height >= kLeastFetchingRows && panel.vectors == 2 && panel.half == HalfPanel::none;
+  return kMostFetchingRows > 0 && f.at != nullptr && tiles > 1 && (f.far || (tiles <= 48 && k >= 64)) && height >= kLeastFetchingRows &&
+         panel.vectors == 2 && panel.half == HalfPanel::none;
 }
 /// Steps of k for each of which one of `tiles` fetches a line, so that all fetch as much as they multiply, or somewhat more: whole rounds,
 /// unless they are less than one.
@@ -139,7 +139,7 @@ inline void gemm_panel(const GemmWork& w, GemmTiles& t, const Panel& panel, std:
     t.ahead.later = more ? w.panels * w.panel_vectors * kLanes * w.k * std::int64_t{sizeof(float)} : 0;
   }
   t.ahead.each = kLineBytes;
-  if (t.ahead.steps < kStepsAtOnce && ahead.inputs == nullptr) {  // up to three tiles fetch two adjacent lines in each round
+  if (t.ahead.steps < kStepsAtOnce && ahead.inputs == nullptr) {  // of two or three tiles each fetches two adjacent lines in a round
     t.ahead.steps = kStepsAtOnce;
     t.ahead.later = kLineBytes;
     t.ahead.each = 2 * kLineBytes;

@@ -255,10 +255,9 @@ constexpr int max_tile_rows(int vectors) {
 }
 
 /// Rows of tiles that fetch what is wanted next; plain SSE has none. Lower tiles than five rows were timed with AVX2 only, with 16 MB of
-/// weights: 8 rows 256->1024 gain 1.4 by least times and 1.9 by medians, 13 rows 96->576 1.1 and 1.6, 4 rows 256->1024 in one tile 1.1 and
-/// 1.3. With weights in the level-2 cache 7 to 14 rows take 0.98 to 1.03 of the time, one tile 1.00 to 1.05 (Zen 3, 2026-11-30).
+/// weights: 8 rows 256->1024 gain 1.4 by least times and 1.9 by medians, 13 rows 96->576 1.1 and 1.6. With weights in the level-2 cache 7
+/// to 14 rows take 0.97 to 1.05 of the time. One tile alone would gain 1.1 to 1.3, and lose 3 to 5 % (Zen 3, 2026-11-30).
 constexpr int kLeastFetchingRows = kStepsAtOnce > 1 ? 3 : 5, kMostFetchingRows = kRegisters * kLanes > 64 ? max_tile_rows(2) : 0;
-constexpr int kLeastFetchingTiles = kStepsAtOnce > 1 ? 1 : 2;
 
 /// The same for half panels, by their whole vectors.
 constexpr int max_half_tile_rows(int vectors) { return vectors == 2 ? 8 : 14; }

@@ -10,11 +10,12 @@
 #include "runtime/layers/stages.hpp"
 #include "runtime/network/op.hpp"
 #include "runtime/network/ops/recurrent_weights.hpp"
+#include "runtime/network/ops/rows.hpp"
 
 namespace dwsep::runtime::recurrent {
 
 inline constexpr std::int64_t kRowsAhead = 128;  ///< of inputs that are multiplied at a time: their gates stay in the level-2 cache
-inline constexpr std::int64_t kPiece = 16;       ///< units of a loop of fixed length
+inline constexpr std::int64_t kPiece = kUnits;   ///< units of a loop of fixed length
 /// Multiplications of a step from which threads divide its units: below, the barriers cost more.
 inline constexpr std::int64_t kLeastShared = std::int64_t{1} << 16;
 
@@ -241,21 +242,15 @@ class Walk {
   void finish_lstm(const Part& p, const Gates& g, std::int64_t step) const {
     float* const sum = sums_of(p, g, step, p.images.begin);
     map(p, s_.state, sum + 3 * kPiece, sum + 3 * kPiece, 4 * kPiece, kPiece);
-    each_piece(p, [&](std::int64_t image, std::int64_t unit, auto column, std::int64_t) {
-      const float* const gate = sums_of(p, g, step, image) + column(g);
-      float* const c = cells(p, image) + unit;
-      const float most = s_.cell_clip;
-      for (std::int64_t u = 0; u < kPiece; ++u) {
-        c[u] = std::clamp(gate[2 * kPiece + u] * c[u] + gate[u] * gate[3 * kPiece + u], -most, most);
-      }
-    });
+    const std::int64_t first = p.blocks.begin * kPiece, end = p.blocks.end * kPiece;
+    for (std::int64_t image = p.images.begin; image < p.images.end; ++image) {
+      keep_cells(sums_of(p, g, step, image) + 4 * first, cells(p, image) + first, s_.cell_clip, p.blocks.end - p.blocks.begin);
+    }
     map(p, s_.cell, cells(p, p.images.begin), other(p, p.images.begin), kPiece, kPiece);
-    each_piece(p, [&](std::int64_t image, std::int64_t unit, auto column, std::int64_t count) {
-      const float* const open = sums_of(p, g, step, image) + column(g) + kPiece;
-      const float* const c = other(p, image) + unit;
-      float* const y = output(p, time(p, step), image) + unit;
-      for (std::int64_t u = 0; u < count; ++u) y[u] = open[u] * c[u];
-    });
+    for (std::int64_t image = p.images.begin; image < p.images.end; ++image) {
+      float* const y = output(p, time(p, step), image) + first;
+      open_cells(sums_of(p, g, step, image) + 4 * first, other(p, image) + first, y, std::min(end, w_.units) - first);
+    }
   }
 
   /// Gates are those of update and reset; `n` has the new state.

@@ -155,4 +155,23 @@ void put_least_first(std::int64_t* keys, std::int64_t n, std::int64_t k) {
   std::partial_sort(keys, keys + k, keys + k);
 }
 
+// One unit after the other they were 14 % of an LSTM of 64 units and 8 sequences.
+void keep_cells(const float* gates, float* __restrict c, float most, std::int64_t pieces) {
+  for (std::int64_t i = 0; i < pieces; ++i, gates += 4 * kUnits, c += kUnits) {
+    for (std::int64_t u = 0; u < kUnits; ++u) {
+      float v = gates[2 * kUnits + u] * c[u] + gates[u] * gates[3 * kUnits + u];
+      v = v < -most ? -most : v;
+      c[u] = most < v ? most : v;
+    }
+  }
+}
+
+void open_cells(const float* gates, const float* c, float* __restrict y, std::int64_t n) {
+  gates += kUnits;
+  for (; n >= kUnits; n -= kUnits, gates += 4 * kUnits, c += kUnits, y += kUnits) {
+    for (std::int64_t u = 0; u < kUnits; ++u) y[u] = gates[u] * c[u];
+  }
+  for (std::int64_t u = 0; u < n; ++u) y[u] = gates[u] * c[u];
+}
+
 }  // namespace dwsep::runtime

@@ -22,4 +22,11 @@ void keys_of_floats(const float* x, std::int64_t step, std::int64_t n, bool leas
 /// The k least of n different keys, in order.
 void put_least_first(std::int64_t* keys, std::int64_t n, std::int64_t k);
 
+/// Units of an LSTM whose gates are adjacent, in this order: of input, output and forgetting, and the new state.
+inline constexpr std::int64_t kUnits = 16;
+/// c = forget * c + input * fresh, bounded, for `pieces` of kUnits.
+void keep_cells(const float* gates, float* c, float most, std::int64_t pieces);
+/// y = output * c for n units.
+void open_cells(const float* gates, const float* c, float* y, std::int64_t n);
+
 }  // namespace dwsep::runtime
