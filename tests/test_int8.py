@@ -204,6 +204,26 @@ def test_products_of_few_rows(k, n, dtype):
             assert np.array_equal(got, plain.pointwise_conv2d(x, weight, **own, **more)), rows
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+@pytest.mark.parametrize(
+    "some", [(-22, -21, 21, 22), (-32, 0, 32), (-64, -63, 0, 1, 64), (-3, 5, 40, 90), (-128, 127)]
+)
+def test_products_that_are_added_in_int16(some, dtype):
+    """Of long k: two quads and one, by weights whose sums just fit or are just too large."""
+    rng = np.random.default_rng(7)
+    least, name = np.iinfo(dtype).min, np.dtype(dtype).name
+    own = {"x_quantization": dwsep.Quantization(0.1, least + 130, dtype=name)}
+    own |= {"weight_quantization": dwsep.Quantization(0.01)}
+    own |= {"quantization": dwsep.Quantization(9.0, least + 120, dtype=name)}
+    for k, n in ((160, 33), (203, 8), (1100, 64)):
+        weight = rng.choice(some, (k, n)).astype(np.int8)
+        for rows in (1, 2, 3, *range(5, 12), 49):
+            x = (least + rng.choice([0, 1, 254, 255], (1, rows, 1, k))).astype(dtype)
+            x[0, rows // 2] = least + 255 * (rows % 2)
+            got = dwsep.pointwise_conv2d(x, weight, **own)
+            assert np.array_equal(got, plain.pointwise_conv2d(x, weight, **own)), (k, n, rows)
+
+
 @pytest.mark.parametrize("channels", [8, 45])
 def test_residuals_of_filters_one_row_high(channels):
     """As those of filters with rows of zeros."""

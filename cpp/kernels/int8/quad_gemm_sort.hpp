@@ -11,17 +11,16 @@ struct SortedEntries {
   std::uint16_t quad[kSortedQuads];
 };
 
-/// Takes from left[0, n), the hardest first, those that fit together as pairs; a hard one's partner is an easy one. What is left are
-/// singles.
+/// Takes from left[0, n), the hardest first, those that fit together as pairs; a hard one's partner is the hardest that fits of the easy
+/// ones, as others may need the easiest. What is left are singles.
 template <class D>
 inline void pair_quads(const std::int8_t* sums, std::uint16_t* left, int n, bool helped, SortedEntries& pairs, SortedEntries& singles) {
-  constexpr int kTries = 24;  // more find few more
+  const int tries = helped ? 24 : 48;  // of 16,384 quads of normal weights 238 stay alone, 1,090 where the easiest that fits is taken
   for (; n > 0; ++left, --n) {
     const I8 hard = load(sums + left[0] * I8::kLanes);
-    int i = n - 1;
-    const int end = n > kTries ? n - kTries : 1;
-    while (i >= end && !D::fit(hard, load(sums + left[i] * I8::kLanes), helped)) --i;
-    if (i < end) {
+    int i = n > tries ? n - tries : 1;
+    while (i < n && !D::fit(hard, load(sums + left[i] * I8::kLanes), helped)) ++i;
+    if (i >= n) {
       singles.quad[singles.quads++] = left[0];
       ++singles.count;
       continue;
