@@ -180,6 +180,10 @@ def designs(draw: Draw) -> Iterator[Call]:
     # Images that are large for copies of strips.
     yield depthwise(draw, (1, 34, 33, 1024), (8, 4), stride=2)
     yield depthwise(draw, (1, 35, 34, 1024), (3, 4), stride=(2, 1), activation="relu6")
+    # Rings of copied rows, in wide images of some columns; the first of all rows.
+    for size, stride in product((3, 5, 7), (1, 2)):
+        yield depthwise(draw, (1, size - 1, 9, 1024), (size, size), stride=stride)
+        yield depthwise(draw, (1, 11, 58, 1024), (size, size), stride=stride)
     # Strips of channels, of which the last is lower than a tile, or not.
     strips = (((9, 9), 1), ((6, 3), 1), ((4, 4), 1), ((3, 3), (1, 2)), ((3, 5), 1))
     for (kernel, stride), rows in product(strips, (13, 16, 22, 26, 28)):

@@ -38,6 +38,7 @@ struct DepthwiseWork {
   float lo, hi;  ///< what sums are clipped to as they are stored
   bool finish;   ///< whether the residual, or an activation that is no clip, follows in a second pass over each row
   Activation activation;
+  const DepthwiseWork* source;  ///< or null: whose rows, as they are needed, kernels of 3x3 to 7x7 copy to the ring at x
 };
 
 /// A contiguous run of input values: its start for pixel 0 of a tile, its first row in the packed weights, its length.

@@ -49,11 +49,13 @@ struct Shape {
   /// such pixels were seen to cost nothing.
   bool thrashes(std::int64_t bytes) const { return !planes() && w.l1_bytes <= 32 * 1024 && pixel_step() >= bytes; }
   bool at_line() const { return reinterpret_cast<std::uintptr_t>(w.x) % 64 == 0; }
-  /// Whether copies of strips of channels gain. Far beyond the level-2 cache parts of pixels are read too slowly for that.
+  /// Whether copies of strips of channels gain, by rings: us in place or by copies of all rows -> by rings, Zen 3, 2026-11-30: 3x3 28x28x512
+  /// 166 -> 139; s2 14x14x1024 50 -> 38, but 28x28x512 66 -> 69; 5x5 56x56x256 (12 L2) 959 -> 816. Far beyond the level-2 cache parts of
+  /// pixels are read too slowly: 5x5 112x112x256 11,300 -> 31,000.
   bool gains_from_strips() const {
     if (w.y_end - w.y_begin < 2) return false;
-    if constexpr (F::KH > 3) return thrashes(F::SH == 1 ? 1024 : 2048) && (pixel_step() >= 2048 || !exceeds_l2(8));
-    return (F::SH == 1 ? thrashes(2048) : thrashes(4096) && !at_line()) && !exceeds_l2(8);
+    if constexpr (F::KH > 3) return thrashes(F::SH == 1 ? 1024 : 2048) && (pixel_step() >= 2048 || !exceeds_l2(16));
+    return thrashes(F::SH == 1 ? 2048 : 4096) && !exceeds_l2(8);
   }
   /// The largest power of two of bytes that pixels are a multiple of apart.
   std::int64_t pixel_step() const {
@@ -99,10 +101,9 @@ template <class F>
 template <class F>
 [[gnu::noinline]] inline void few_registers(const DepthwiseWork& w) {
   const Shape<F> shape{w};
-  if (shape.gains_from_strips()) {
-    if (const StripSize size(w); size.fits(w)) return by_strips(w, size, few_registers_in_place<F>);
-  }
-  few_registers_in_place<F>(w);
+  if (!shape.gains_from_strips() || !StripSize::whole_lines(w)) return few_registers_in_place<F>(w);
+  constexpr int kRows = F::SH == 1 ? 4 : 2;
+  by_rings(w, (kRows - 1) * F::SH + F::KH, F::KH == 3 ? LeanTiled<F, kRows, 2, F::SH>::run : few_registers_in_place<F>);
 }
 
 template <class F>

@@ -37,6 +37,9 @@ class LeanChannels {
   LastChannels<kTaps> packed_;
 };
 
+/// Whether strips of channels are copied: on few registers, and not where it is not worth the code.
+constexpr bool kCopiesRows = kRegisters < 32 && kFusedMultiplyAdd;
+
 /// Which rows of a group's input exist, of those cases that kernels are compiled for: all; half a filter missing on one side or, with
 /// stride 2 and of even filters, one row less; half a filter on both.
 template <class F>
@@ -53,10 +56,27 @@ inline std::int64_t even_group(std::int64_t outputs, std::int64_t most) {
   return (outputs + groups - 1) / groups;
 }
 
+/// Copies rows [begin, end) of `source`, as many channels as the work has, whole lines, to its ring.
+[[gnu::noinline]] inline void copy_to_ring(const DepthwiseWork& w, std::int64_t begin, std::int64_t end) {
+  // Vectors may lie anywhere, for all that a compiler knows: what it reads of `w` in a loop it reads again after each.
+  const std::int64_t width = w.width, step = w.x_pixel, from_step = w.source->x_pixel, channels = w.channels;
+  for (; begin < end; ++begin) {
+    const float* from = input_row(*w.source, begin);
+    float* to = const_cast<float*>(input_row(w, begin));
+    for (std::int64_t i = width; i > 0; --i, from += from_step, to += step) {
+      for (std::int64_t c = 0; c < channels; c += 2 * kLanes) {
+        store(to + c, load(from + c));
+        store(to + c + kLanes, load(from + c + kLanes));
+      }
+    }
+  }
+}
+
 /// Some output rows of one image and what they read.
 template <class F, int TH>
 struct RowGroup {
   std::int64_t row, height;  ///< from y_begin on
+  std::int64_t end;          ///< of the input rows
   int rows_case;             ///< or negative: no kernel is compiled for what is missing
   const float* input[(TH - 1) * F::SH + F::KH];
 
@@ -65,6 +85,7 @@ struct RowGroup {
     const std::int64_t top = (w.y_begin + row) * F::SH - w.pad_top;
     while ((rows_case = find(top, count(), w.height)) < 0 && height > 1) --height;
     for (int i = 0; i < count(); ++i) input[i] = input_row(w, top + i);
+    end = at_most(top + count(), w.height);
   }
 
  private:
@@ -83,8 +104,13 @@ struct RowGroup {
 template <class F, int TH, class Compute>
 [[gnu::always_inline]] inline void for_lean_groups(const DepthwiseWork& w, const LeanChannels<F>& channels, const Compute& compute) {
   if (channels.masked() && channels.whole_end() == w.v_begin) return depthwise_generic(w);
+  std::int64_t copied = at_least(w.y_begin * F::SH - w.pad_top, 0);
   for (std::int64_t row = 0; row < w.y_end - w.y_begin;) {
     const RowGroup<F, TH> group(w, row);
+    if (kCopiesRows && w.source != nullptr) {
+      copy_to_ring(w, copied, group.end);
+      copied = at_least(copied, group.end);
+    }
     std::int64_t rest = w.v_begin;
     if (group.rows_case >= 0) {
       compute(group, w.y + row * w.y_row);
@@ -94,6 +120,7 @@ template <class F, int TH, class Compute>
       DepthwiseWork part = rows_of_work(w, row, row + group.height);
       part.finish = false;
       part.row_sums = nullptr;
+      part.source = nullptr;
       part.v_begin = rest;
       depthwise_generic(part);
     }

@@ -20,7 +20,7 @@ class LeanTile {
   static constexpr bool kManyTiles = kRegisters < 32 && F::KH == 3 && TW == 2;
 
   /// `groups` groups of V vectors from g on; g.x is at the tile's first column, which may lie left of the image. Input rows [RowBegin,
-  /// RowEnd) exist, and the columns whose bits are set.
+  /// RowEnd) exist, and the columns whose bits are set: of the first tile; from bit 16 on of the last, where there are several.
   template <int V, int RowBegin, int RowEnd>
   [[gnu::flatten, gnu::noinline]] static void run(const DepthwiseWork& w, const float* const* row, const ChannelGroup& g,
                                                   std::uint32_t columns, std::int64_t groups, float* y,
@@ -71,6 +71,7 @@ class LeanTile {
         bias += V * kLanes;
       }
       if (!kManyTiles || --tiles <= 0) return;
+      columns = tiles == 1 ? columns >> 16 : columns | 0xFFFF;
     }
   }
 

@@ -160,12 +160,18 @@ struct LeanTiled {
         });
   }
 
-  /// Tiles from output ox on that one call computes: those of which all columns exist.
+  static constexpr std::int64_t kStep = TW * F::SW;  ///< columns from one tile to the next
+
+  /// Tiles from output ox on that one call computes: of the first and the last some columns may not exist.
   static std::int64_t together(const DepthwiseWork& w, std::int64_t ox, std::int64_t width) {
-    const std::int64_t first = ox * F::SW - w.pad_left, rest = w.width - first - (TW - 1) * F::SW - F::KW;
-    if (!LeanTile<F, TH, TW>::kManyTiles || width < TW || first < 0 || rest < 0) return 1;
-    const std::int64_t inside = rest / (TW * F::SW) + 1, outputs = (w.out_width - ox) / TW;
-    return inside < outputs ? inside : outputs;
+    const std::int64_t second = ox * F::SW - w.pad_left + kStep, rest = w.width - second - LeanTile<F, TH, TW>::kColumns;
+    if (!LeanTile<F, TH, TW>::kManyTiles || width < TW || second < 0) return 1;
+    return at_most((rest < 0 ? 0 : rest / kStep + 1) + 2, (w.out_width - ox) / TW);
+  }
+  /// Those of its input columns that exist, a bit each.
+  static std::uint32_t columns_of(const DepthwiseWork& w, std::int64_t first, std::int64_t width) {
+    const int count = static_cast<int>(width - 1) * F::SW + F::KW;
+    return (~0U << clamp_to(-first, count)) & ((1U << clamp_to(w.width - first, count)) - 1);
   }
 
   /// Vectors [v, v_end) of some tiles.
@@ -173,8 +179,8 @@ struct LeanTiled {
                    const RowGroup<F, TH>& group, std::int64_t ox, std::int64_t width, std::int64_t tiles, float* y, const ShiftedStrip* s) {
     const std::int64_t kernel = ((group.height - 1) * TW + width - 1) * RowCases<F>::kCount + group.rows_case;
     const std::int64_t first = ox * F::SW - w.pad_left, x = first * w.x_pixel;
-    const int count = static_cast<int>(width - 1) * F::SW + F::KW;
-    const std::uint32_t columns = (~0U << clamp_to(-first, count)) & ((1U << clamp_to(w.width - first, count)) - 1);
+    std::uint32_t columns = columns_of(w, first, width);
+    if (tiles > 1) columns |= columns_of(w, first + (tiles - 1) * kStep, TW) << 16;
     const auto at = [&](ChannelGroup g) __attribute__((always_inline)) {
       g.x += x;
       g.y += ox * w.y_pixel;

@@ -14,7 +14,7 @@ struct Filter {
 /// Start of input row r, or null for a row of padding.
 [[gnu::always_inline]] inline const float* input_row(const DepthwiseWork& w, std::int64_t r) {
   if (r < 0 || r >= w.height) return nullptr;
-  return w.x + (w.ring >= w.height ? r : r % w.ring) * w.x_row;
+  return w.x + (r < w.ring ? r : r % w.ring) * w.x_row;
 }
 
 /// x clamped to [0, limit].
