@@ -49,9 +49,9 @@ struct Shape {
   /// such pixels were seen to cost nothing.
   bool thrashes(std::int64_t bytes) const { return !planes() && w.l1_bytes <= 32 * 1024 && pixel_step() >= bytes; }
   bool at_line() const { return reinterpret_cast<std::uintptr_t>(w.x) % 64 == 0; }
-  /// Whether copies of strips of channels gain, by rings: us in place or by copies of all rows -> by rings, Zen 3, 2026-11-30: 3x3 28x28x512
-  /// 166 -> 139; s2 14x14x1024 50 -> 38, but 28x28x512 66 -> 69; 5x5 56x56x256 (12 L2) 959 -> 816. Far beyond the level-2 cache parts of
-  /// pixels are read too slowly: 5x5 112x112x256 11,300 -> 31,000.
+  /// Whether copies of strips of channels gain, by rings: us before -> so, Zen 3, 2026-11-30, 3x3 28x28x512 166 -> 139; s2 14x14x1024
+  /// 50 -> 38, but 28x28x512 66 -> 69; 5x5 56x56x256 (12 L2) 934 -> 633. Far beyond the level-2 cache parts of pixels are read too
+  /// slowly: 5x5 112x112x256 5,335 -> 5,448.
   bool gains_from_strips() const {
     if (w.y_end - w.y_begin < 2) return false;
     if constexpr (F::KH > 3) return thrashes(F::SH == 1 ? 1024 : 2048) && (pixel_step() >= 2048 || !exceeds_l2(16));

@@ -67,11 +67,11 @@ struct StripSize {
   }
 }
 
-/// Computes the work by `run`, of a 3x3 to 7x7 filter, from copies of parts of rows: of a few lines of channels and, in wide images, of some
-/// columns. A ring holds `rows` of them, each copied once, as a group of output rows wants it.
+/// Computes the work by `run`, of a 3x3 to 7x7 filter, from copies of parts of rows: of a few lines of channels and, in wide images, of
+/// some columns. A ring holds `rows` of them, each copied once, as a group of output rows wants it.
 ///
-/// us on Zen 3 by copies of 64 KB / by rings of eight lines / of four, 2026-11-30: 3x3 14x14x1024 85 / 88 / 76, 7x7x1024 16.3 / 16.5 / 18.5; 5x5
-/// 28x28x512 322 / 313 / 295; s2 28x28x512 145 / 135 / 130.
+/// us on Zen 3 by copies of 64 KB / by rings of eight lines / of four, 2026-11-30: 3x3 14x14x1024 85 / 88 / 76, 7x7x1024 16.3 / 16.5
+/// / 18.5; 5x5 28x28x512 322 / 313 / 295; s2 28x28x512 145 / 135 / 130.
 [[gnu::noinline]] inline void by_rings(const DepthwiseWork& w, std::int64_t rows, void (*run)(const DepthwiseWork&)) {
   constexpr std::int64_t kLine = StripSize::kLine, kVectors = kLine / kLanes;
   alignas(64) float copy[StripSize::kPixels * kLine];
