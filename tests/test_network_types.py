@@ -247,16 +247,21 @@ def test_rows_of_a_table():
 
 @pytest.mark.parametrize("columns", [1, 2, 3, 5, 7, 8, 13, 15, 16, 17])
 def test_short_rows_that_meet_the_same_row(columns):
-    """A mean and a deviation of each colour, for example: several rows at a time."""
+    """A mean and a deviation of each colour, or of each row: several rows at a time."""
     for rows in (1, 2, 15, 80, 81, 481):
         x = rng.standard_normal((2, rows, columns), dtype=np.float32)
         b = rng.standard_normal(columns, dtype=np.float32)
+        each = rng.standard_normal((rows, 2, 1), dtype=np.float32).transpose(1, 0, 2)
         for threads in (1, 3):
             same(run("binary", [x, b], {"function": "sub"}, threads), x - b)
             same(run("binary", [b, x], {"function": "sub"}, threads), b - x)
+            same(run("binary", [x, each], {"function": "sub"}, threads), x - each)
+            same(run("binary", [each, x], {"function": "sub"}, threads), each - x)
         bounds = {"activation": "clip", "activation_lo": -0.5, "activation_hi": 1.0}
         bounds["function"] = "mul"
-        same(run("binary", [x, b], bounds), np.clip(x * b, np.float32(-0.5), np.float32(1)))
+        for other in (b, each):
+            wanted = np.clip(x * other, np.float32(-0.5), np.float32(1))
+            same(run("binary", [x, other], bounds), wanted)
 
 
 def test_the_order_of_all_floats():

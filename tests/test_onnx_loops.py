@@ -51,6 +51,13 @@ def test_loops_give_their_last_values_and_rows_of_all_steps():
         np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-6)
 
 
+def test_loops_without_steps_give_no_rows():
+    node = ("Loop", "none,yes,x", "y,z", {"body": CELL})
+    np.testing.assert_array_equal(dwsep.load(net(node, ("y",)))(X), X)
+    with pytest.raises(InvalidModelError, match=r"output 'z': sizes .* got \(0, 2, 4\)"):
+        dwsep.load(net(node))
+
+
 @pytest.mark.parametrize(("limit", "count"), [("", 4), ("five", 4), ("none", 0)])
 def test_conditions_of_counters_end_loops(limit, count):
     nodes = [("Add", "v,v", "v2"), ("Size", "v", "s"), ("Less", "i,three", "c2")]
@@ -97,7 +104,6 @@ STRANGE = body([("Unique", "v", "v2")], STEP, ["c", "v2", "v2"])
         (",yes,x", ENDLESS, UnsupportedOperatorError, "its steps have more than 32768 operators"),
         ("five,yes,x", STRANGE, UnsupportedOperatorError, "Unique.*not supported"),
         ("five,yes,x", 1.0, InvalidModelError, "its body has to be a graph"),
-        ("none,yes,x", CELL, UnsupportedOperatorError, "it has no steps, of which an output"),
         ("five,yes,x,x", CELL, InvalidModelError, "3 inputs of a graph inside for 4"),
         ("x,yes,x", CELL, UnsupportedOperatorError, "its number of steps is computed"),
         ("w,yes,x", CELL, InvalidModelError, r"number of steps: need one, got shape \(4, 4\)"),

@@ -9,7 +9,7 @@ onnx = pytest.importorskip("onnx", reason="imports ONNX models")
 
 from onnx_models import f, ints, model
 
-from dwsep.errors import UnsupportedOperatorError
+from dwsep.errors import InvalidModelError, UnsupportedOperatorError
 from dwsep.graph.onnx import import_onnx
 
 
@@ -137,3 +137,11 @@ def test_rounding_that_depends_on_the_direction(rows):
     node = ("Resize", "x,w", "y", {})
     with pytest.raises(UnsupportedOperatorError, match="rounding apart"):
         import_onnx(model([node], scales, opset=10))
+
+
+@pytest.mark.parametrize("depth", [0, 2**63 - 1])
+def test_depths_of_one_hot_codes_that_no_array_has(depth):
+    constants = {"d": np.array(depth), "v": np.float32([0, 1])}
+    net = model([("OneHot", "x,d,v", "y", {})], constants, outputs=("y",))
+    with pytest.raises(InvalidModelError, match="depth: need from 1 to"):
+        import_onnx(net)

@@ -92,6 +92,27 @@ def test_embeddings():
     np.testing.assert_array_equal(net(steps, made, constants)(x), table[x.astype(int)])
 
 
+def test_quotients_of_integers_that_are_no_larger():
+    rng = np.random.default_rng(4)
+    a = rng.integers(-50, 50, (2, 5, 6), np.int32)
+    b = np.int32([-7, -3, -1, 1, 4, 9])
+    loaded = net(
+        [("FLOOR_DIV", ["x", "b"], ["y"])],
+        [("y", a.shape, "int32")],
+        {"b": b},
+        ("x", a.shape, "int32"),
+    )
+    np.testing.assert_array_equal(loaded(a), a // b)
+
+
+@pytest.mark.parametrize(("code", "bounds"), [(1, (0, 999)), (2, (-1, 1)), (3, (0, 6))])
+def test_activations_of_integers(code, bounds):
+    x = np.arange(-10, 20, dtype=np.int32).reshape(2, 5, 3)
+    step = ("ADD", ["x", "b"], ["y"], {"activation": code})
+    loaded = net([step], [("y", x.shape, "int32")], {"b": np.int32([2])}, ("x", x.shape, "int32"))
+    np.testing.assert_array_equal(loaded(x), np.clip(x + 2, *bounds))
+
+
 def test_zeros_of_the_shape_of_another_value():
     steps = [("ZEROS_LIKE", ["x"], ["z"]), ("MAXIMUM", ["x", "z"], ["y"])]
     loaded = net(steps, [(name, X.shape, "float32") for name in "zy"])

@@ -80,6 +80,17 @@ template <class F>
   return join(f, acc);
 }
 
+/// Whether rows are left as a vector each, eight of which are transposed and then joined, as join() does.
+constexpr bool kJoinsTransposed = SixteenAccumulators::kVectors == 2;
+constexpr int kResult = kJoinsTransposed ? kLanes : 1;
+
+template <class F>
+[[gnu::always_inline]] inline F32 join_rows(const F& f, F32 (&v)[kLanes]) {
+  transpose_lanes(v);
+  const auto pair = [&](int i) { return f(v[i], v[i + kLanes / 2]); };
+  return f(f(pair(0), pair(2)), f(pair(1), pair(3)));
+}
+
 /// `Rows` rows, whose chains overlap; their results one after the other.
 template <int Rows, class F>
 [[gnu::always_inline]] inline void reduce_each_row(const ReduceRowsWork& w, std::int64_t row, float* results, const F& f, float start) {
@@ -93,7 +104,13 @@ template <int Rows, class F>
   if (const int rest = static_cast<int>(w.columns - i); rest > 0) {
     unroll<0, Rows>([&](auto r) { acc[r] = apply(f, acc[r], SixteenAccumulators::first(x + r * w.x_row + i, rest, broadcast(start))); });
   }
-  unroll<0, Rows>([&](auto r) { store_first(results + r, join(f, acc[r]), 1); });
+  unroll<0, Rows>([&](auto r) {
+    if constexpr (kJoinsTransposed) {
+      store(results + r * kResult, f(acc[r].v[0], acc[r].v[1]));
+    } else {
+      store_first(results + r, join(f, acc[r]), 1);
+    }
+  });
 }
 
 /// Rows of up to `V` vectors, eight of them at a time: each is a vector of two accumulators that are joined, and transposed they are
@@ -122,9 +139,7 @@ template <int V, class F>
       const F32 tail = f(fill, select_less(load(kLaneNumbers), end, load(row + kRow - kLanes), fill));
       v[r] = V == 2 ? f(f(fill, load(row)), tail) : f(tail, fill);
     });
-    transpose_lanes(v);
-    const auto pair = [&](int i) { return f(v[i], v[i + kLanes / 2]); };
-    const F32 joined = div(f(f(pair(0), pair(2)), f(pair(1), pair(3))), divisor);
+    const F32 joined = div(join_rows(f, v), divisor);
     if (rows == kLanes && w.y_row == 1) {
       store(w.y + first, joined);
       continue;
@@ -145,11 +160,17 @@ template <int V, class F>
     const F32 divisor = broadcast(w.divisor);
     for (std::int64_t first = 0; first < w.rows; first += kLanes) {
       const int rows = w.rows - first < kLanes ? static_cast<int>(w.rows - first) : kLanes;
-      float results[kLanes] = {};
+      float results[kLanes * kResult] = {};
       int r = 0;
-      for (; r + kRows <= rows; r += kRows) reduce_each_row<kRows>(w, first + r, results + r, f, start);
-      for (; r < rows; ++r) reduce_each_row<1>(w, first + r, results + r, f, start);
-      store(results, div(load(results), divisor));
+      for (; r + kRows <= rows; r += kRows) reduce_each_row<kRows>(w, first + r, results + r * kResult, f, start);
+      for (; r < rows; ++r) reduce_each_row<1>(w, first + r, results + r * kResult, f, start);
+      F32 joined = load(results);
+      if constexpr (kJoinsTransposed) {
+        F32 v[kLanes];
+        unroll<0, kLanes>([&](auto i) { v[i] = load(results + i * kLanes); });
+        joined = join_rows(f, v);
+      }
+      store(results, div(joined, divisor));
       for (r = 0; r < rows; ++r) w.y[(first + r) * w.y_row] = results[r];
     }
   });

@@ -200,6 +200,27 @@ template void copy_rows(const std::uint16_t*, std::int64_t, std::uint16_t*, std:
 template void copy_rows(const float*, std::int64_t, float*, std::int64_t, std::int64_t, std::int64_t);
 template void copy_rows(const std::int64_t*, std::int64_t, std::int64_t*, std::int64_t, std::int64_t, std::int64_t);
 
+namespace {
+
+template <int N, class T>
+void copy_rows_of(const T* x, const std::int64_t* places, T* y, std::int64_t y_row, std::int64_t rows) {
+  for (std::int64_t r = 0; r < rows; ++r) std::memcpy(y + r * y_row, x + places[r], N * sizeof(T));
+}
+
+}  // namespace
+
+template <class T>
+void copy_rows_at(const T* x, const std::int64_t* places, T* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns) {
+  if (columns == 1) return copy_rows_of<1>(x, places, y, y_row, rows);
+  if (columns == 3) return copy_rows_of<3>(x, places, y, y_row, rows);
+  for (std::int64_t r = 0; r < rows; ++r) copy_rows(x + places[r], 0, y + r * y_row, 0, 1, columns);
+}
+
+template void copy_rows_at(const std::uint8_t*, const std::int64_t*, std::uint8_t*, std::int64_t, std::int64_t, std::int64_t);
+template void copy_rows_at(const std::uint16_t*, const std::int64_t*, std::uint16_t*, std::int64_t, std::int64_t, std::int64_t);
+template void copy_rows_at(const float*, const std::int64_t*, float*, std::int64_t, std::int64_t, std::int64_t);
+template void copy_rows_at(const std::int64_t*, const std::int64_t*, std::int64_t*, std::int64_t, std::int64_t, std::int64_t);
+
 template <class T>
 void copy_elements(const Team& team, const Dims& shape, const T* x, const Dims& x_strides, T* y, const Dims& y_strides) {
   const LoopNest<2> nest(shape, {y_strides, x_strides});

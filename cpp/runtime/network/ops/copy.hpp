@@ -18,6 +18,10 @@ void copy_view(const Team& team, const Array& x, const Dims& x_strides, std::int
 template <class T>
 void copy_rows(const T* x, std::int64_t x_row, T* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns);
 
+/// Row i of y is the one that begins at places[i] of x.
+template <class T>
+void copy_rows_at(const T* x, const std::int64_t* places, T* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns);
+
 /// The same elements in the same order, whatever the shapes.
 void copy_in_order(const Team& team, const Array& x, const Array& y);
 

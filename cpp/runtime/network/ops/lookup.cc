@@ -8,12 +8,33 @@ namespace dwsep::runtime {
 namespace {
 
 constexpr const char* kScatters[] = {"last", "sum", "prod", "max", "min"};
+constexpr std::int64_t kPlaces = 64;
 
-/// Computed indices: negative ones count from the end, and one out of range becomes the nearest that is in it.
-std::int64_t index_at(const Array& indices, std::int64_t offset, std::int64_t size) {
-  const std::int64_t i =
-      indices.dtype == DType::int64 ? indices.as<const std::int64_t>()[offset] : std::int64_t{indices.as<const std::int32_t>()[offset]};
-  return std::clamp<std::int64_t>(i < 0 ? i + size : i, 0, size - 1);
+/// places[i] = index i times `x_step`, plus i times `x_next`. Computed indices: negative ones count from the end, and one out of range
+/// becomes the nearest that is in it.
+template <class T>
+void put_places(const T* indices, std::int64_t step, std::int64_t count, std::int64_t size, std::int64_t x_step, std::int64_t x_next,
+                std::int64_t* places) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t index = indices[i * step];
+    places[i] = std::clamp<std::int64_t>(index < 0 ? index + size : index, 0, size - 1) * x_step + i * x_next;
+  }
+}
+void put_places(const Array& indices, std::int64_t offset, std::int64_t step, std::int64_t count, std::int64_t size, std::int64_t x_step,
+                std::int64_t x_next, std::int64_t* places) {
+  if (indices.dtype == DType::int64) {
+    return put_places(indices.as<const std::int64_t>() + offset, step, count, size, x_step, x_next, places);
+  }
+  put_places(indices.as<const std::int32_t>() + offset, step, count, size, x_step, x_next, places);
+}
+
+/// Rows of `length` elements at `places` of x, to those of y that are `y_step` apart.
+void copy_places(const Array& x, std::int64_t from, const std::int64_t* places, const Array& y, std::int64_t to, std::int64_t y_step,
+                 std::int64_t count, std::int64_t length) {
+  with_size(y.dtype, [&](auto element) {
+    using T = decltype(element);
+    copy_rows_at(x.as<const T>() + from, places, y.as<T>() + to, y_step, count, length);
+  });
 }
 
 void check_indices(const Description& d, const ValueType& type) {
@@ -41,15 +62,22 @@ class GatherElements final : public AxisOp {
   void run(Team& team, const Operands& o, Scratch) const noexcept override {
     const Array &x = o.inputs[0], &indices = o.inputs[1], &y = o.output;
     const std::int64_t size = x.shape[axis_], count = y.shape[axis_];
-    with_size(y.dtype, [&](auto element) {
-      using T = decltype(element);
-      for_each_line<3>(team, y.shape, axis_, {x.strides, indices.strides, y.strides}, [&](const std::array<std::int64_t, 3>& at) {
-        for (std::int64_t i = 0; i < count; ++i) {
-          const std::int64_t place = index_at(indices, at[1] + i * indices.strides[axis_], size);
-          y.as<T>()[at[2] + i * y.strides[axis_]] = x.as<const T>()[at[0] + place * x.strides[axis_]];
-        }
-      });
-    });
+    // Places first, then elements, along the axis or along lines that lie side by side: 37,824 took 195 us one by one (Zen 3).
+    for_adjacent_lines<3>(
+        team, y.shape, axis_, {x.strides, indices.strides, y.strides}, [&](const std::array<std::int64_t, 3>& at, std::int64_t lines) {
+          const bool along = lines == 1;
+          const std::int64_t inner = along ? count : lines, outer = along ? 1 : count;
+          const std::int64_t index_step = along ? indices.strides[axis_] : 1, y_step = along ? y.strides[axis_] : 1;
+          std::int64_t places[kPlaces];
+          for (std::int64_t row = 0; row < outer; ++row) {
+            for (std::int64_t i = 0, n; i < inner; i += n) {
+              n = std::min(kPlaces, inner - i);
+              put_places(indices, at[1] + row * indices.strides[axis_] + i * index_step, index_step, n, size, x.strides[axis_],
+                         along ? 0 : 1, places);
+              copy_places(x, at[0] + (along ? 0 : i), places, y, at[2] + row * y.strides[axis_] + i * y_step, y_step, n, 1);
+            }
+          }
+        });
   }
 };
 
@@ -92,23 +120,29 @@ class Take final : public AxisOp {
       row = row && (rest[i] == 1 || (i >= axis_ && x_strides[i] == length && y_strides[i] == length));
     }
     const Range mine = row ? part_of(indices.shape.count(), team.rank(), team.size()) : Range{0, indices.shape.count()};
-    with_size(y.dtype, [&](auto element) {
-      using T = decltype(element);
-      for (std::int64_t i = mine.begin; i < mine.end; ++i) {
-        std::int64_t at = 0, to = 0, left = i;
-        for (int k = taken - 1; k >= 0; --k) {
-          at += left % indices.shape[k] * indices.strides[k];
-          to += left % indices.shape[k] * y.strides[axis_ + k];
-          left /= indices.shape[k];
-        }
-        const std::int64_t from = index_at(indices, at, x.shape[axis_]) * x.strides[axis_];
-        if (row) {
-          copy_rows(x.as<const T>() + from, 0, y.as<T>() + to, 0, 1, length);
-          continue;
-        }
-        copy_elements(team, rest, x.as<const T>() + from, x_strides, y.as<T>() + to, y_strides);
+    std::int64_t places[kPlaces];
+    for (std::int64_t i = mine.begin, n; i < mine.end; i += n) {
+      std::int64_t at = 0, to = 0, left = i;
+      for (int k = taken - 1; k >= 0; --k) {
+        at += left % indices.shape[k] * indices.strides[k];
+        to += left % indices.shape[k] * y.strides[axis_ + k];
+        left /= indices.shape[k];
       }
-    });
+      // As many as lie along the last axis of the indices: 3,136 of three numbers took 27 us one by one.
+      const std::int64_t along = taken == 0 ? 1 : indices.shape[taken - 1], y_step = taken == 0 ? 0 : y.strides[axis_ + taken - 1];
+      n = std::min({kPlaces, along - i % along, mine.end - i});
+      put_places(indices, at, taken == 0 ? 0 : indices.strides[taken - 1], n, x.shape[axis_], x.strides[axis_], 0, places);
+      if (row) {
+        copy_places(x, 0, places, y, to, y_step, n, length);
+        continue;
+      }
+      for (std::int64_t k = 0; k < n; ++k) {
+        with_size(y.dtype, [&](auto element) {
+          using T = decltype(element);
+          copy_elements(team, rest, x.as<const T>() + places[k], x_strides, y.as<T>() + to + k * y_step, y_strides);
+        });
+      }
+    }
   }
 };
 
@@ -139,9 +173,12 @@ class Scatter final : public AxisOp {
     copy_view(team, o.inputs[0], o.inputs[0].strides, 0, y);
     team.barrier();
     for_each_line<3>(team, indices.shape, axis_, {indices.strides, updates.strides, y.strides}, [&](const std::array<std::int64_t, 3>& at) {
-      for (std::int64_t i = 0; i < indices.shape[axis_]; ++i) {
-        const std::int64_t place = index_at(indices, at[0] + i * indices.strides[axis_], y.shape[axis_]);
-        put(y, at[2] + place * y.strides[axis_], updates, at[1] + i * updates.strides[axis_]);
+      std::int64_t places[kPlaces];
+      const std::int64_t all = indices.shape[axis_], step = indices.strides[axis_];
+      for (std::int64_t i = 0; i < all; i += kPlaces) {
+        const std::int64_t count = std::min(kPlaces, all - i);
+        put_places(indices, at[0] + i * step, step, count, y.shape[axis_], y.strides[axis_], 0, places);
+        for (std::int64_t k = 0; k < count; ++k) put(y, at[2] + places[k], updates, at[1] + (i + k) * updates.strides[axis_]);
       }
     });
   }

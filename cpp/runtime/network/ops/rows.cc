@@ -114,11 +114,23 @@ std::int64_t place_of_extreme(const float* x, std::int64_t step, std::int64_t n,
   for (std::int64_t k = 0; k < count; ++k) y[k] = places[k];
 }
 
+#if defined(__x86_64__)
+[[gnu::target("avx2")]] void search_by_avx2(const float* x, std::int64_t step, std::int64_t n, float sign, bool last, std::int64_t* y) {
+  search_block(x, step, n, sign, last, y, kBlock);
+}
+#endif
+void search(const float* x, std::int64_t step, std::int64_t n, float sign, bool last, std::int64_t* y) {
+#if defined(__x86_64__)
+  if (uses_avx2()) return search_by_avx2(x, step, n, sign, last, y);
+#endif
+  search_block(x, step, n, sign, last, y, kBlock);
+}
+
 }  // namespace
 
 // 21 planes of 128x128 took 1,029 us line by line, 170 so; 21 channels of as many pixels 961 and 510.
 void places_of_extremes(const float* x, std::int64_t step, std::int64_t n, float sign, bool last, std::int64_t* y, std::int64_t lines) {
-  for (; lines >= kBlock; lines -= kBlock, x += kBlock, y += kBlock) search_block(x, step, n, sign, last, y, kBlock);
+  for (; lines >= kBlock; lines -= kBlock, x += kBlock, y += kBlock) search(x, step, n, sign, last, y);
   for (; lines > 0; --lines) *y++ = place_of_extreme(x++, step, n, sign, last);
 }
 

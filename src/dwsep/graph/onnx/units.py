@@ -8,6 +8,7 @@ from ...errors import InvalidModelError
 from ..importing.moving import one_hot
 from ..importing.values import Known, Unsupported, Value, dtype_of
 from ..ir import DType
+from ..sizes import LARGEST_SIZE
 from .call import Call
 from .comparing import data_type
 from .registry import operator
@@ -35,6 +36,8 @@ def one_hot_(call: Call) -> Value:
     depth, values = call.scalar(1, "depth"), call.known(2, "values").reshape(-1)
     if values.size != 2 or depth != int(depth):
         raise InvalidModelError(f"need a depth and two values, got {depth} and {values.size}")
+    if not 1 <= depth <= LARGEST_SIZE:
+        raise InvalidModelError(f"depth: need from 1 to {LARGEST_SIZE}, got {int(depth)}")
     indices = build.cast(indices, DType.INT64)
     negative = build.emit("compare", [indices, build.constant(0, DType.INT64)], function="less")
     moved = build.binary("add", indices, int(depth))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -10,7 +11,7 @@ from ...errors import InvalidModelError
 from ..importing.builder import Builder
 from ..importing.compositions import clipped
 from ..importing.node import FileNode, OperatorCall
-from ..importing.values import Known, Unsupported, Value, as_float32
+from ..importing.values import Known, Unsupported, Value, as_float32, dtype_of
 from ..ir import Array, DType, Quantization
 from ..later import Later
 from .parts import COMPLEX, Tensor
@@ -148,6 +149,11 @@ class Call(OperatorCall):
         activation = _ACTIVATIONS[code]
         if activation is None:
             return y
+        if dtype_of(y) != "float32":
+            if activation == "tanh":
+                raise Unsupported("tanh of integers is not supported")
+            if not isinstance(activation, tuple):
+                activation = ("clip", 0.0, math.inf if activation == "relu" else 6.0)
         if isinstance(activation, tuple):
             return clipped(self.builder, y, activation[1], activation[2])
         return self.builder.activated(activation, y)

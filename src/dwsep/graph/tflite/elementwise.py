@@ -6,7 +6,7 @@ import math
 
 from ...errors import InvalidModelError
 from ..importing.compositions import clipped
-from ..importing.values import Known, Value
+from ..importing.values import Known, Value, dtype_of, type_of
 from .call import Call, operator
 
 _ACTIVATIONS = {"RELU": "relu", "RELU6": "relu6", "LOGISTIC": "sigmoid", "TANH": "tanh"}
@@ -111,8 +111,15 @@ def squared_difference(call: Call) -> Value:
 
 @operator("FLOOR_DIV")
 def floor_div(call: Call) -> Value:
-    """Import the integer part of a quotient."""
-    return call.builder.unary("floor", call.builder.binary("div", call.value(0), call.value(1)))
+    """Import the integer part of a quotient, which is no larger than the quotient."""
+    build, a, b = call.builder, call.value(0), call.value(1)
+    y = build.binary("div", a, b)
+    if dtype_of(a) == "float32":
+        return build.unary("floor", y)
+    # Integers are cut towards zero: one less where what is left has not the divisor's sign.
+    left = build.binary("sub", a, build.binary("mul", y, b))
+    less = build.emit("compare", [left, build.binary("mod", a, b)], function="not_equal")
+    return build.binary("sub", y, build.cast(less, type_of(a).dtype))
 
 
 @operator("ADD_N")
