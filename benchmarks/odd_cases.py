@@ -112,6 +112,9 @@ ODD = (
     _groups((56, 56), 64, 32),
     _groups((14, 14), 416, 104),
     _groups((15, 15), 208, 26),
+    _groups((7, 7), 80, 10),
+    # few outputs of short rows: heads of detectors and poses
+    _conv((13, 13), (256, 4), (3, 3)),
     # ragged in every way
     _dw((33, 41), 20, (2, 2)),
     _dw((19, 37), 77, (5, 4), (1, 1)),
