@@ -317,6 +317,12 @@ def test_masks_by_the_numbers_of_their_elements():
     compared(net, [{"x": shape} for shape in ((1, 12), (3, 9), (2, 1))])
 
 
+def test_elements_of_each_size_at_known_places():
+    nodes = [("ScatterND", "x,places,new", "y", {})]
+    net = model(nodes, {"places": ints(0, 1)[None], "new": weights(1)}, inputs={"x": ("N", "T")})
+    compared(net, [{"x": shape} for shape in ((1, 12), (3, 9))])
+
+
 def test_short_tables_of_places():
     nodes = [
         ("Shape", "x", "t", {"start": 1, "end": 2}),

@@ -92,3 +92,41 @@ def test_types_and_forms(form, types, per_channel, tmp_path):
         off = np.abs(a - b)
         assert off.max() < 1.5 * step
         assert np.mean(off > 0.5 * step) <= 0.001
+
+
+@pytest.mark.skipif(onnx.defs.onnx_opset_version() < 21, reason="opset 21 has them first")
+@pytest.mark.parametrize(("name", "low"), [("INT4", -8), ("UINT4", 0)])
+@pytest.mark.parametrize("block", [0, 16])
+def test_weights_of_four_bits(name, low, block):
+    rng = np.random.default_rng(4)
+    type_ = getattr(onnx.TensorProto, name)
+    scales, axis = ((4, 24), 0) if block else ((24,), 1)
+    zeros = helper.make_tensor("z", type_, scales, rng.integers(low, low + 16, scales).ravel())
+    known = [
+        helper.make_tensor("w", type_, (64, 24), rng.integers(low, low + 16, (64, 24)).ravel()),
+        numpy_helper.from_array(rng.uniform(0.01, 0.02, scales).astype(np.float32), "s"),
+        zeros,
+    ]
+    attributes = {"block_size": block} if block else {}
+    nodes = [
+        helper.make_node("DequantizeLinear", ["w", "s", "z"], ["real"], axis=axis, **attributes),
+        helper.make_node("MatMul", ["x", "real"], ["y"]),
+    ]
+    float32 = onnx.TensorProto.FLOAT
+    x, y = (helper.make_tensor_value_info(v, float32, [None, n]) for v, n in (("x", 64), ("y", 24)))
+
+    def made():
+        graph = helper.make_graph(nodes, "bits", [x], [y], known)
+        opsets = [helper.make_opsetid("", 21)]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=10)
+
+    feeds = {"x": rng.standard_normal((5, 64)).astype(np.float32)}
+    (wanted,) = oracle(made(), feeds)
+    np.testing.assert_allclose(dwsep.load(made())(feeds["x"]), wanted, rtol=0, atol=1e-5)
+    zeros.ClearField("dims")
+    del zeros.int32_data[1:]
+    nodes[1:] = [helper.make_node("QuantizeLinear", ["x", "s", "z"], ["y"])]
+    nodes[:1] = []
+    known[1] = numpy_helper.from_array(np.float32(0.1), "s")
+    with pytest.raises(dwsep.errors.UnsupportedOperatorError, match="quantized to 4 bits"):
+        dwsep.load(made())

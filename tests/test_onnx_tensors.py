@@ -5,6 +5,7 @@ import pytest
 
 onnx = pytest.importorskip("onnx")
 
+from dwsep.errors import InvalidModelError
 from dwsep.graph.onnx.tensors import is_readable, to_array, type_name
 
 SIGNED = ("int8", "int16", "int32", "int64")
@@ -42,3 +43,22 @@ def test_what_a_type_cannot_hold_is_read_as_onnx_reads_it(name, element):
     tensor = onnx.TensorProto(dims=[1], int32_data=[element])
     tensor.data_type = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(name))
     np.testing.assert_array_equal(to_array(tensor, None), onnx.numpy_helper.to_array(tensor))
+
+
+@pytest.mark.parametrize("form", ["raw", "field"])
+@pytest.mark.parametrize("count", [1, 7, 8])
+@pytest.mark.parametrize(("name", "low"), [("INT4", -8), ("UINT4", 0)])
+def test_two_elements_a_byte(name, low, count, form):
+    values = (np.arange(count) * 5) % 16 + low
+    type_ = getattr(onnx.TensorProto, name)
+    tensor = onnx.helper.make_tensor("t", type_, [1, count], values)
+    if form == "raw":
+        tensor.raw_data = bytes(n & 255 for n in tensor.int32_data)
+        del tensor.int32_data[:]
+    read = to_array(tensor, None)
+    assert is_readable(type_)
+    assert read.dtype == (np.int8 if low else np.uint8)
+    np.testing.assert_array_equal(read, values[None])
+    tensor.dims[1] += 2
+    with pytest.raises(InvalidModelError, match="bytes, it has"):
+        to_array(tensor, None)

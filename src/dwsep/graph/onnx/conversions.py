@@ -120,6 +120,8 @@ def quantize(call: Call) -> Value:
     if not _known(call, 1, 2):
         return _computed_scale(call)
     default = "uint8"
+    if call.has(2) and call.known(2, "zero point").dtype.metadata:
+        raise Unsupported("values quantized to 4 bits are not supported")
     if call.attribute("output_dtype", 0):
         default = data_type(call.attribute("output_dtype", 0)).value
     scales = quantization_of(call, 1, 2, _axis(call, rank), default)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import InvalidModelError
+from ..importing.symbols import held
 from ..importing.values import Known, Unsupported, Value, shape_of
 from .call import Call
 from .registry import operator
@@ -90,11 +91,11 @@ def _shape(call: Call) -> tuple[int, ...]:
     shape = call.shape()
     if not all(isinstance(n, int) for n in shape):
         raise Unsupported(f"its data have the shape {shape}")
-    return tuple(n or 0 for n in shape)
+    return tuple(int(n or 0) for n in shape)
 
 
 def _indices(call: Call) -> NDArray[Any]:
-    indices = call.known(1, "indices")
+    indices = held(call.known(1, "indices"))
     if indices.dtype.kind != "i" or not indices.size:
         raise Unsupported(f"its indices are {indices.dtype} of shape {indices.shape}")
     return indices

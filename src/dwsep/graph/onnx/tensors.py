@@ -30,6 +30,11 @@ _TYPES: dict[int, tuple[str, str]] = {
     12: ("uint32", "uint64_data"),
     13: ("uint64", "uint64_data"),
 }
+# Two elements a byte, the first in the lower bits; NumPy has them as bytes that say so.
+HALF_BYTES = {
+    21: np.dtype("uint8", metadata={"bits": 4}),
+    22: np.dtype("int8", metadata={"bits": 4}),
+}
 _OTHER_TYPES = {
     0: "no tensor of known type",
     8: "string",
@@ -65,7 +70,7 @@ def type_name(data_type: int) -> str:
 
 def is_readable(data_type: int) -> bool:
     """Return whether there are arrays of an element type."""
-    return data_type in _TYPES
+    return data_type in _TYPES or data_type in HALF_BYTES
 
 
 def to_array(tensor: Any, folder: Folder | None) -> NDArray[Any]:
@@ -86,6 +91,8 @@ def to_array(tensor: Any, folder: Folder | None) -> NDArray[Any]:
     """
     name = f"tensor {tensor.name!r}"
     dims = tuple(tensor.dims)
+    if tensor.data_type in HALF_BYTES:
+        return _of_half_bytes(tensor, dims, name, folder)
     if tensor.data_type not in _TYPES:
         raise InvalidModelError(f"{name}: elements of {type_name(tensor.data_type)} not supported")
     type_, field = _TYPES[tensor.data_type]
@@ -106,6 +113,26 @@ def to_array(tensor: Any, folder: Folder | None) -> NDArray[Any]:
     if type_ == "bool":
         return np.asarray(np.frombuffer(raw, np.uint8) != 0).reshape(dims)
     return np.frombuffer(raw, dtype).astype(type_, copy=False).reshape(dims)
+
+
+def _of_half_bytes(
+    tensor: Any, dims: tuple[int, ...], name: str, folder: Folder | None
+) -> NDArray[Any]:
+    if not _has_array(dims, 1) or tensor.HasField("segment"):
+        raise InvalidModelError(f"{name}: no array has the shape {dims}")
+    count = math.prod(dims)
+    size = -(-count // 2)
+    if tensor.data_location == _EXTERNAL:
+        raw = _external(tensor, size, folder)
+    elif tensor.HasField("raw_data"):
+        raw = np.frombuffer(tensor.raw_data, np.uint8)
+    else:
+        raw = np.array(tensor.int32_data, np.int64).astype(np.uint8)
+    if raw.size != size:
+        raise InvalidModelError(f"{name}: {dims} are {size} bytes, it has {raw.size}")
+    array = np.stack((raw & 15, raw >> 4), -1).reshape(-1)[:count].reshape(dims)
+    dtype = HALF_BYTES[tensor.data_type]
+    return np.asarray((array ^ 8).view(np.int8) - 8 if dtype.kind == "i" else array).view(dtype)
 
 
 def _has_array(dims: tuple[int, ...], itemsize: int) -> bool:
