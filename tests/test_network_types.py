@@ -216,6 +216,15 @@ def test_scatter(dtype, function):
             same(run("scatter", [x, indices, new], attributes, threads), wanted)
 
 
+@pytest.mark.parametrize("function", ["max", "min"])
+def test_nan_is_the_extreme_of_all(function):
+    x, new = np.float32([np.nan, -1, 2, np.nan]), np.float32([5, np.nan, 3, np.nan, -4])
+    indices, attributes = np.array([0, 1, 2, 3, 2]), {"axis": 0, "function": function}
+    wanted = oracle.scatter(x, indices, new, attributes)
+    assert np.isnan(wanted[[0, 1, 3]]).all()
+    same(run("scatter", [x, indices, new], attributes), wanted)
+
+
 @pytest.mark.parametrize(
     "shape", [(7, 1), (9, 63), (3, 64), (6, 2, 130), (5, 200), (1, 70), (150, 37)]
 )

@@ -298,6 +298,28 @@ def test_what_all_images_share_follows_the_batch(tmp_path):
     assert np.array_equal(y[:, :1], np.repeat(known["token"], 3, 0))
 
 
+@pytest.mark.parametrize("names", [("T", "N"), ("N", "N")])
+def test_what_the_images_of_one_input_share(names):
+    nodes = [
+        ("Shape", "b", "batch", {"end": 1}),
+        ("Concat", "batch,four", "sizes", {"axis": 0}),
+        ("Expand", "token,sizes", "y", {}),
+        ("Relu", "a", "z", {}),
+    ]
+    known = {"token": weights(1, 1), "four": ints(4)}
+    net = model(nodes, known, inputs={"a": (names[0], 3), "b": (names[1], 3)}, outputs=("y", "z"))
+    compared(net, [{"a": (m, 3), "b": (n, 3)} for m, n in ((2, 5), (4, 1))])
+
+
+@pytest.mark.parametrize("reduction", ["none", "add"])
+def test_nothing_is_scattered(reduction):
+    x, a = weights(4, 6), {"reduction": reduction}
+    for op, indices in (("ScatterElements", (0, 6)), ("ScatterND", (0, 1))):
+        known = {"places": np.zeros(indices, np.int64), "new": np.zeros((0, 6), np.float32)}
+        net = dwsep.load(model([(op, "x,places,new", "y", a)], known, inputs={"x": (4, 6)}))
+        assert np.array_equal(net(x), x)
+
+
 def test_masks_by_the_numbers_of_their_elements():
     nodes = [
         ("Shape", "x", "n", {"end": 1}),

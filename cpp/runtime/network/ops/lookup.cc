@@ -190,7 +190,8 @@ class Scatter final : public AxisOp {
       using T = decltype(element);
       T& a = y.as<T>()[to];
       const T b = updates.as<const T>()[from];
-      a = function_ == 1 ? sum_of(a, b) : function_ == 2 ? product_of(a, b) : (function_ == 3 ? b > a : b < a) ? b : a;
+      const bool other = b != b || (function_ == 3 ? b > a : b < a);  // NaN is the extreme of all
+      a = function_ == 1 ? sum_of(a, b) : function_ == 2 ? product_of(a, b) : other ? b : a;
     });
   }
 

@@ -61,7 +61,8 @@ def expanded(build: Builder, x: Value, sizes: list[Any]) -> Value:
     """Add broadcasting to a shape, of which one size may be the batch, a Dim."""
     shape = shape_of(x)
     if any(not 1 <= n <= LARGEST_SIZE for _, n in integers(sizes)):
-        raise InvalidModelError(f"shape: need sizes of at least 1, got {sizes}")
+        shown = ["N" if isinstance(n, Dim) else n for n in sizes]
+        raise InvalidModelError(f"shape: need sizes from 1 to {LARGEST_SIZE}, got {shown}")
     rank = max(len(sizes), len(shape))
     aligned = (1,) * (rank - len(shape)) + shape
     sizes = [1] * (rank - len(sizes)) + sizes
@@ -82,10 +83,11 @@ def expanded(build: Builder, x: Value, sizes: list[Any]) -> Value:
 
 def _for_each_image(build: Builder, x: Value, shape: Shape, sizes: list[Any]) -> Value:
     """Add broadcasting of what the batch has not: a choice between equals, for each image."""
-    images = next((n for n in build.graph.inputs if build.graph.types[n].shape[:1] == (None,)), "")
-    if not images:
+    types = build.graph.types
+    images = [n for n in build.graph.inputs if types[n].shape[:1] == (None,)]
+    if len(images) != 1:  # of several, nothing says whose number of images is meant
         raise Unsupported("it repeats something as often as there are images in the batch")
-    one: Value = Computed(images, build.graph.types[images])
+    one: Value = Computed(images[0], types[images[0]])
     one = sliced(build, one, {axis: (0, 1, 1) for axis in range(1, len(shape_of(one)))})
     one = build.reshape(one, [-1 if isinstance(n, Dim) else 1 for n in sizes])
     rest = [1 if isinstance(n, Dim) else n for n in sizes]

@@ -96,16 +96,14 @@ def _constant(call: Call) -> AnyArray:
 
 def _filled(call: Call) -> Value:
     sizes = call.sizes(0, "shape")
-    if any(isinstance(n, Dim) for n in sizes):
-        value = call.attribute("value", None)
-        number = np.zeros(1, np.float32) if value is None else value.array
-        return expanded(call.builder, Known(number.reshape(())), sizes)
-    if any(n < 0 for n in sizes):
-        raise InvalidModelError(f"shape: no array has the shape {sizes}")
     value = call.attribute("value", None)
     array = np.zeros((), np.float32) if value is None else value.array
     if array.size != 1:
         raise InvalidModelError(f"value: need one number, got shape {array.shape}")
+    if any(isinstance(n, Dim) for n in sizes):
+        return expanded(call.builder, Known(array.reshape(())), sizes)
+    if any(n < 0 for n in sizes):
+        raise InvalidModelError(f"shape: no array has the shape {sizes}")
     if 0 in sizes and any(map(is_open, sizes)):
         return Empty(np.zeros([1 if is_open(n) else n for n in sizes], array.dtype), tuple(sizes))
     if any(map(is_open, sizes)):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 @operator("ScatterND")
 def scatter_nd(call: Call) -> Value:
     """Import other rows, whose places the last axis of the indices has."""
+    if _is_empty(call):
+        return call.value(0)
     if not _is_known(call):
         return _computed_rows(call)
     shape, indices = _shape(call), _indices(call)
@@ -36,6 +38,8 @@ def scatter_nd(call: Call) -> Value:
 @operator("ScatterElements", "Scatter")
 def scatter_elements(call: Call) -> Value:
     """Import other elements, each at an index along one axis."""
+    if _is_empty(call):
+        return call.value(0)
     if not _is_known(call):
         return _put(call, call.value(0), call.value(1), call.value(2), call.attribute("axis", 0))
     shape, indices = _shape(call), _indices(call)
@@ -55,6 +59,11 @@ _FUNCTIONS = {"none": "last", "add": "sum", "mul": "prod", "max": "max", "min": 
 
 def _is_known(call: Call) -> bool:
     return isinstance(call.value(1), Known) and call.attribute("reduction", "none") == "none"
+
+
+def _is_empty(call: Call) -> bool:
+    """Return whether there are no updates, and so the data are the result."""
+    return 0 in shape_of(call.value(1)) and 0 in shape_of(call.value(2))
 
 
 def _put(call: Call, x: Value, indices: Value, new: Value, axis: int) -> Value:
