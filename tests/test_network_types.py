@@ -223,6 +223,9 @@ def test_nan_is_the_extreme_of_all(function):
     wanted = oracle.scatter(x, indices, new, attributes)
     assert np.isnan(wanted[[0, 1, 3]]).all()
     same(run("scatter", [x, indices, new], attributes), wanted)
+    for line in ([1, np.nan, 3], [np.nan, 2, 1], [4, 2, np.nan]):
+        nan = np.full(1, np.nan, np.float32)
+        same(run("accumulate", [np.float32(line)], {"axis": 0, "function": function}), nan)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ class LeanTile {
 
   /// Whether a call computes several adjacent tiles: 3x3 of 28x28x64 12.1 -> 11.2 us (AMD EPYC, Zen 3, AVX2, 2026-11-29).
   static constexpr bool kManyTiles = kRegisters < 32 && F::KH == 3 && TW == 2;
+  static_assert(!kManyTiles || kColumns <= 16, "columns of two tiles are bits of 32");
 
   /// `groups` groups of V vectors from g on; g.x is at the tile's first column, which may lie left of the image. Input rows [RowBegin,
   /// RowEnd) exist, and the columns whose bits are set: of the first tile; from bit 16 on of the last, where there are several.

@@ -68,7 +68,8 @@ struct StripSize {
 }
 
 /// Computes the work by `run`, of a 3x3 to 7x7 filter, from copies of parts of rows: of a few lines of channels and, in wide images, of
-/// some columns. A ring holds `rows` of them, each copied once, as a group of output rows wants it.
+/// some columns. A ring holds `rows` of them, up to ten, each copied once, as a group of output rows wants it: by `for_lean_groups`, which
+/// `run` has to go by.
 ///
 /// us on Zen 3 by copies of 64 KB / by rings of eight lines / of four, 2026-11-30: 3x3 14x14x1024 85 / 88 / 76, 7x7x1024 16.3 / 16.5
 /// / 18.5; 5x5 28x28x512 322 / 313 / 295; s2 28x28x512 145 / 135 / 130.
@@ -76,7 +77,7 @@ struct StripSize {
   constexpr std::int64_t kLine = StripSize::kLine, kVectors = kLine / kLanes;
   alignas(64) float copy[StripSize::kPixels * kLine];
   const Axis across{w.width, w.out_width, w.kw, w.stride_w, 1, w.pad_left, w.x_pixel, w.y_pixel, w.width};
-  const std::int64_t ring = at_most(rows, w.height), lines = ring * w.width * 8 * 64 > w.l1_bytes ? 4 : 8;
+  const std::int64_t ring = at_most(rows, at_least(w.height, 1)), lines = ring * w.width * 8 * 64 > w.l1_bytes ? 4 : 8;
   const std::int64_t most = (StripSize::kPixels / (ring * lines) - w.kw) / w.stride_w + 1;
   DepthwiseWork from = w, part = w;
   part.source = &from;

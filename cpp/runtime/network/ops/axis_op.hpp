@@ -30,6 +30,17 @@ T product_of(T a, T b) {
   }
 }
 
+/// Extremes, of which NaN is one.
+template <class T>
+T largest_of(T a, T b) {
+  return b > a || b != b ? b : a;
+}
+
+template <class T>
+T least_of(T a, T b) {
+  return b < a || b != b ? b : a;
+}
+
 class AxisOp : public PlainOp {
  public:
   explicit AxisOp(const Description& d) : PlainOp(d), axis_(static_cast<int>(d.integer("axis", 0, Dims::kMaxRank - 1))) {}

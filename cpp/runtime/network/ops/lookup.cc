@@ -190,8 +190,7 @@ class Scatter final : public AxisOp {
       using T = decltype(element);
       T& a = y.as<T>()[to];
       const T b = updates.as<const T>()[from];
-      const bool other = b != b || (function_ == 3 ? b > a : b < a);  // NaN is the extreme of all
-      a = function_ == 1 ? sum_of(a, b) : function_ == 2 ? product_of(a, b) : other ? b : a;
+      a = function_ == 1 ? sum_of(a, b) : function_ == 2 ? product_of(a, b) : function_ == 3 ? largest_of(a, b) : least_of(a, b);
     });
   }
 

@@ -38,17 +38,18 @@ template <class T, class Y, class F>
 template <class T>
 using Wide = std::conditional_t<sizeof(T) == 1, std::int32_t, std::conditional_t<std::is_same_v<T, Half>, float, T>>;
 
+constexpr std::int64_t kWideBlock = 128;
+
 /// f(a, b, first, count) for pieces of two arrays in their wide type.
 template <class T, class F>
 void widened(RowOperand a, RowOperand b, std::int64_t n, const F& f) {
-  constexpr std::int64_t kBlock = 128;
-  Wide<T> wide[2][kBlock];
+  Wide<T> wide[2][kWideBlock];
   const RowOperand* const from[2] = {&a, &b};
   for (int k = 0; k < 2; ++k) {
     if (from[k]->step == 0) cast_row(static_cast<const T*>(from[k]->data), wide[k], 1);
   }
-  for (std::int64_t i = 0; i < n; i += kBlock) {
-    const std::int64_t count = std::min(kBlock, n - i);
+  for (std::int64_t i = 0; i < n; i += kWideBlock) {
+    const std::int64_t count = std::min(kWideBlock, n - i);
     for (int k = 0; k < 2; ++k) {
       if (from[k]->step != 0) cast_row(static_cast<const T*>(from[k]->data) + i, wide[k], count);
     }
@@ -118,7 +119,7 @@ void combine_rows(IntegerFunction function, RowOperand a, RowOperand b, void* y,
   }
   if constexpr (sizeof(T) == 1) {
     widened<T>(a, b, n, [&](RowOperand p, RowOperand q, std::int64_t i, std::int64_t count) {
-      std::int32_t results[128];
+      std::int32_t results[kWideBlock];
       combine_rows<std::int32_t>(function, p, q, results, count);
       cast_row(static_cast<const std::int32_t*>(results), static_cast<T*>(y) + i, count);
     });

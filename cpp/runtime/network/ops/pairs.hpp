@@ -22,7 +22,7 @@ template <class T>
 void compare_rows(Comparison how, RowOperand a, RowOperand b, std::uint8_t* y, std::int64_t n);
 
 /// y[i] = f(a[i], b[i]), as C does it, but what overflows loses its upper bits, a quotient of nothing is 0, and a remainder has the
-/// divisor's sign. Bits of bools are those of 0 and 1. Of floats nothing.
+/// divisor's sign. Bits of bools are those of 0 and 1. Of integers and bools alone.
 template <class T>
 void combine_rows(IntegerFunction function, RowOperand a, RowOperand b, void* y, std::int64_t n);
 

@@ -4,6 +4,7 @@
 
 #include "runtime/dispatch.hpp"
 #include "runtime/layers/geometry.hpp"
+#include "runtime/network/ops/rows.hpp"
 #include "runtime/network/weights.hpp"
 
 namespace dwsep::runtime {
@@ -35,7 +36,7 @@ std::string numbered(const char* key, std::size_t number) { return key + ("." + 
 void set_sizes(RecurrentWeights& w, std::int64_t inputs, std::int64_t units) {
   w.inputs = inputs;
   w.units = units;
-  w.block = w.cell == Cell::lstm ? 16 : 32;
+  w.block = w.cell == Cell::lstm ? kUnits : 2 * kUnits;  // LSTM cells are finished by whole blocks
   w.blocks = ceil_div(units, w.block);
   for (std::int64_t i = 0; i < w.directions; ++i) {
     if (w.cell == Cell::gru) {

@@ -93,7 +93,7 @@ class Resize final : public PlainOp {
   static std::int64_t row_elements(const Dims& y) { return round_up(y[2] * y[3], kLineElements<float>); }
 
   struct Pieces {
-    ResizeTaps* columns;  ///< and behind them those of rows: planes have as many rows as columns
+    ResizeTaps* columns;  ///< and behind them those of rows, which each of many images wants
     PerThread<float> wide;
 
     Pieces(Scratch& scratch, const Dims& y, int rows, int threads)

@@ -220,9 +220,9 @@ class Accumulate final : public AxisOp {
         case 1:
           return fold<T>(team, o, product_of<T>);
         case 2:
-          return fold<T>(team, o, [](T a, T b) { return b > a ? b : a; });
+          return fold<T>(team, o, largest_of<T>);
         default:
-          return fold<T>(team, o, [](T a, T b) { return b < a ? b : a; });
+          return fold<T>(team, o, least_of<T>);
       }
     });
   }
