@@ -63,8 +63,9 @@ bool planes_pay(const Geometry& g, const PackedMatrix& matrix, bool spread) {
   if (g.out_w < 5) return false;
   const std::int64_t vectors = std::max<std::int64_t>(ceil_div(g.out_w, matrix.lanes), 2);
   // Six sums at a time next to tiles of one vector: 13x13 256->4 5x5 takes 0.70 of the time, 10x10 64->4 0.83; next to two vectors
-  // 11x11 128->9 3x3 takes 1.2, transposed 10x10 64->4 5x5 s2 1.16 (Zen 3, 2026-11-30).
-  const bool six = !spread && vectors == 2 && width == matrix.lanes && product({g.kh, matrix.columns}) >= 6;
+  // 11x11 128->9 3x3 takes 1.2, transposed 10x10 64->4 5x5 s2 1.16. Short sums do not pay for the planes: 11x11 8->4 3x3 takes 1.25, 16->4
+  // 1.12, 24->4 0.9 (Zen 3, 2026-11-30).
+  const bool six = !spread && vectors == 2 && width == matrix.lanes && product({g.kh, matrix.columns}) >= 6 && matrix.k >= 192;
   return 6 * product({vectors, matrix.columns}) <= (six ? 5 : 4) * product({g.out_w, width / matrix.lanes});
 }
 
