@@ -94,7 +94,7 @@ def test_types_and_forms(form, types, per_channel, tmp_path):
         assert np.mean(off > 0.5 * step) <= 0.001
 
 
-@pytest.mark.skipif(onnx.defs.onnx_opset_version() < 21, reason="opset 21 has them first")
+@pytest.mark.skipif(onnx.defs.onnx_opset_version() < 21, reason="onnx 1.15 has no 4-bit types")
 @pytest.mark.parametrize(("name", "low"), [("INT4", -8), ("UINT4", 0)])
 @pytest.mark.parametrize("block", [0, 16])
 def test_weights_of_four_bits(name, low, block):
